@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import { LIMITS } from './limits.ts'
+import { Reason } from './reason.ts'
+import { Outcome, TaskStatus } from './status.ts'
+
+const text = (max: number) => z.string().max(max)
+const count = z.number().int().nonnegative()
+
+/** What a change amounts to, in files and lines. */
+export const DiffStat = z.object({ files: count, insertions: count, deletions: count })
+export type DiffStat = z.infer<typeof DiffStat>
+
+/** What one or more model calls used; tokens, and US dollars at the list price. */
+export const Usage = z
+  .object({
+    inputTokens: count,
+    outputTokens: count,
+    cacheReadTokens: count,
+    cacheWriteTokens: count,
+    costUsd: z.number().nonnegative(),
+  })
+  .meta({ id: 'Usage' })
+export type Usage = z.infer<typeof Usage>
+
+/**
+ * The data of each event type. Pairs nest: `attempt.started … attempt.ended`, `turn.started … turn.ended`, `tool.started … tool.ended`.
+ * Every attempt that started ends; `task.ended` is the last of a turn.
+ */
+export const EVENT_DATA = {
+  'task.created': z.object({
+    repoUrl: z.string(),
+    baseBranch: z.string().nullable(),
+    model: z.string(),
+    budgetUsd: z.number(),
+    demo: z.boolean(),
+  }),
+  'message.received': z.object({
+    messageId: z.string(),
+    turn: count,
+    text: text(LIMITS.promptChars),
+    clientId: z.string().nullable(),
+  }),
+  'attempt.started': z.object({ turn: count, runner: z.string() }),
+  'sandbox.ready': z.object({ node: text(40) }),
+  'repo.cloned': z.object({ baseBranch: text(255), commit: text(64), branch: text(255), resumed: z.boolean() }),
+  'turn.started': z.object({ turn: count, model: text(100) }),
+  'text.written': z.object({ text: text(LIMITS.textChars) }),
+  'tool.started': z.object({ callId: text(200), name: text(100), title: text(300), input: z.unknown() }),
+  'tool.ended': z.object({
+    callId: text(200),
+    name: text(100),
+    ok: z.boolean(),
+    output: text(LIMITS.toolOutputChars),
+    /** Bytes of the whole output; more than `output` holds when it was cut. */
+    outputBytes: count,
+    exitCode: z.number().int().nullable(),
+    durationMs: count,
+  }),
+  'usage.counted': Usage.extend({ model: z.string(), estimated: z.boolean() }),
+  'checkpoint.saved': z.object({ commit: text(64) }),
+  'host.blocked': z.object({ host: text(255), method: text(20), advice: text(500) }),
+  'branch.pushed': z.object({ branch: text(255), commit: text(64) }),
+  'pull_request.opened': z.object({ url: z.string(), number: count }),
+  'turn.ended': z.object({
+    turn: count,
+    outcome: Outcome,
+    reason: Reason,
+    /** The agent's own account of what it did and how it was checked. */
+    summary: text(LIMITS.textChars),
+    /** What went wrong, for a person; null when nothing did. */
+    message: text(2000).nullable(),
+    diff: DiffStat.nullable(),
+  }),
+  'attempt.ended': z.object({ outcome: Outcome, reason: Reason, message: text(2000).nullable() }),
+  'task.ended': z.object({
+    turn: count,
+    status: TaskStatus,
+    reason: Reason,
+    message: text(2000).nullable(),
+    branch: z.string().nullable(),
+  }),
+} as const
+
+export type EventType = keyof typeof EVENT_DATA
+export const EventType = z.enum(Object.keys(EVENT_DATA) as [EventType, ...EventType[]])
+export type EventData<T extends EventType> = z.infer<(typeof EVENT_DATA)[T]>
+
+/** An event before it has a place in a task's list: what a room of ours hands to the next. */
+export type NewEvent = { [T in EventType]: { type: T; data: EventData<T> } }[EventType]
+
+/** An event as the store keeps it and as every client gets it. `seq` is 1, 2, 3… per task without a hole; `attempt` is 0 outside any attempt. */
+export type TaskEvent = NewEvent & { taskId: string; seq: number; attempt: number; at: string }
+
+const members = EventType.options.map((type) => z.object({ type: z.literal(type), data: EVENT_DATA[type] }))
+
+/** Parses `{type, data}` with the schema of its type; unknown keys are dropped. */
+export const NewEvent = z.discriminatedUnion(
+  'type',
+  members as unknown as [(typeof members)[0]],
+) as unknown as z.ZodType<NewEvent>
+
+/** The documented form of a {@link TaskEvent}, for the API description and for clients that check. */
+export const TaskEvent = z
+  .object({
+    taskId: z.string(),
+    seq: z.number().int().positive(),
+    attempt: count,
+    type: EventType,
+    at: z.iso.datetime(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Event' })
+
+/** A piece of text as the model writes it. `offset` counts characters since the last `text.written` of the attempt. */
+export const Delta = z.object({
+  taskId: z.string(),
+  attempt: z.number().int().positive(),
+  offset: count,
+  text: text(LIMITS.deltaChars),
+})
+export type Delta = z.infer<typeof Delta>

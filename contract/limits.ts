@@ -1,0 +1,26 @@
+/** Bounds on everything that crosses a process border. Characters are UTF-16 units, as `string.length` counts them. */
+export const LIMITS = {
+  promptChars: 100_000,
+  /** One JSON body of the API, bytes. */
+  bodyBytes: 512 * 1024,
+  /** One line of the sandbox's standard output, bytes. A longer line is cut off and counted as noise. */
+  lineBytes: 512 * 1024,
+  textChars: 60_000,
+  /** Output of one tool call as it is shown and stored; the model may see more. */
+  toolOutputChars: 16_000,
+  /** Input of one tool call as it is shown and stored, as JSON. */
+  toolInputChars: 16_000,
+  deltaChars: 8_000,
+  /** Events of one attempt. A sandbox that says more is stopped. */
+  eventsPerAttempt: 50_000,
+  /** One artifact (patch or bundle), bytes. */
+  artifactBytes: 100 * 1024 * 1024,
+  /** The patch that the API serves, bytes; a larger one is cut at a file border and says so. */
+  patchBytes: 5 * 1024 * 1024,
+  /** Events that a runner may have under way without an acknowledgement, per attempt. */
+  unacknowledgedEvents: 500,
+  /** Events in one page of the history. */
+  eventsPerPage: 1000,
+  /** One Socket.IO message from a client, bytes. */
+  socketBytes: 512 * 1024,
+} as const

@@ -1,0 +1,82 @@
+import { z } from 'zod'
+
+/** US dollars per million tokens, at list price. Absolute rates: the ratios differ by model. */
+export type Rates = { input: number; output: number; cacheRead: number; cacheWrite5m: number; cacheWrite1h: number }
+
+export type Model = Rates & {
+  /** What the model reads at most, tokens. */
+  contextTokens: number
+  /** What one call may write at most here, tokens. */
+  maxOutputTokens: number
+  effort: 'low' | 'medium' | 'high'
+  /** Dearer rates for the whole request once the prompt is longer than `aboveTokens`. */
+  longPrompt?: Rates & { aboveTokens: number }
+}
+
+const rates = (input: number, output: number, cacheRead: number, cacheWrite5m: number, cacheWrite1h: number): Rates => ({
+  input,
+  output,
+  cacheRead,
+  cacheWrite5m,
+  cacheWrite1h,
+})
+
+/** Changes with every edit of a rate below; stored beside what was counted with it. */
+export const PRICE_VERSION = '2026-11'
+
+/** The models that a task may name. Prices: Anthropic's list of November 2026. */
+export const MODELS: Readonly<Record<string, Model>> = {
+  'claude-opus-5-5': { ...rates(4, 20, 0.2, 5, 8), contextTokens: 1_000_000, maxOutputTokens: 64_000, effort: 'medium' },
+  'claude-fable-5-2': { ...rates(8, 40, 0.2, 10, 16), contextTokens: 1_000_000, maxOutputTokens: 64_000, effort: 'medium' },
+  'claude-sonnet-5-5': { ...rates(2, 10, 0.1, 2.5, 4), contextTokens: 1_000_000, maxOutputTokens: 64_000, effort: 'medium' },
+  'claude-haiku-5-5': {
+    ...rates(0.1, 0.5, 0.01, 0.125, 0.2),
+    contextTokens: 200_000,
+    maxOutputTokens: 32_000,
+    effort: 'medium',
+    longPrompt: { ...rates(0.5, 2.5, 0.05, 0.625, 1), aboveTokens: 100_000 },
+  },
+}
+
+export const DEFAULT_MODEL = 'claude-opus-5-5'
+
+/** The `usage` object of the Messages API, as far as money goes. Unknown or missing numbers count as 0. */
+export const ApiUsage = z.object({
+  input_tokens: z.number().nullish(),
+  output_tokens: z.number().nullish(),
+  cache_creation_input_tokens: z.number().nullish(),
+  cache_read_input_tokens: z.number().nullish(),
+  cache_creation: z
+    .object({ ephemeral_5m_input_tokens: z.number().nullish(), ephemeral_1h_input_tokens: z.number().nullish() })
+    .nullish(),
+})
+export type ApiUsage = z.infer<typeof ApiUsage>
+
+/**
+ * What a call cost, US dollars at list price. `input_tokens` excludes what was read from or written to the cache, and `output_tokens`
+ * includes thinking (docs.claude.com, "Prompt caching"). A model that is not in the table is charged at the dearest rates: never nothing.
+ */
+export const costUsd = (model: string, usage: ApiUsage): number => {
+  const created = usage.cache_creation_input_tokens ?? 0
+  const written1h = usage.cache_creation?.ephemeral_1h_input_tokens ?? 0
+  const written5m = usage.cache_creation?.ephemeral_5m_input_tokens ?? Math.max(0, created - written1h)
+  const read = usage.cache_read_input_tokens ?? 0
+  const input = usage.input_tokens ?? 0
+  const rate = ratesFor(model, input + read + written5m + written1h)
+  return (
+    (input * rate.input +
+      (usage.output_tokens ?? 0) * rate.output +
+      read * rate.cacheRead +
+      written5m * rate.cacheWrite5m +
+      written1h * rate.cacheWrite1h) /
+    1e6
+  )
+}
+
+/** @param promptTokens the whole prompt, cached or not: it picks the tier */
+export const ratesFor = (model: string, promptTokens: number): Rates => {
+  const known = MODELS[model] ?? dearest()
+  return known.longPrompt && promptTokens > known.longPrompt.aboveTokens ? known.longPrompt : known
+}
+
+const dearest = (): Model => Object.values(MODELS).reduce((a, b) => (b.output > a.output ? b : a))

@@ -1,0 +1,64 @@
+/** Every name that two processes must agree on, once. Nothing here has an effect. */
+
+/** The BullMQ queue; one job is one turn of one task. */
+export const QUEUE_NAME = 'errand-turns'
+
+/** Redis stream that carries signed events from runners to the coordinator; it holds only what is not yet acknowledged. */
+export const EVENT_STREAM = 'errand:events'
+
+/** Pub/sub channel that wakes the coordinator's intake; the message says nothing. */
+export const BELL_CHANNEL = 'errand:bell'
+
+/** Pub/sub channel of text deltas: for the eye only, never stored, may be dropped. */
+export const DELTA_CHANNEL = 'errand:deltas'
+
+/** Pub/sub channel on which one runner hears acknowledgements and cancels. */
+export const runnerChannel = (runnerId: string): string => `errand:runner:${runnerId}`
+
+/** Socket.IO room of all sockets of one user. Only the server joins it. */
+export const userRoom = (userId: string): string => `user:${userId}`
+
+/** Socket.IO room of the sockets that watch one task; it carries deltas alone. Only the server joins it. */
+export const taskRoom = (taskId: string): string => `task:${taskId}`
+
+/** BullMQ job id of a turn: the same turn enqueued twice is one job. BullMQ allows no `:` in it. */
+export const jobId = (taskId: string, turn: number): string => `${taskId}-${turn}`
+
+/** Where a task may push: every ref below this prefix. It ends in `/`, so that no other task's prefix begins with it. */
+export const branchPrefix = (taskId: string): string => `errand/${taskId}/`
+
+/** Labels on every container that a runner starts; nothing without them is ever touched. */
+export const LABELS = { task: 'errand.task', attempt: 'errand.attempt', runner: 'errand.runner' } as const
+
+/** The sandbox's side of its one door. */
+export const DOOR = {
+  /** Mounted read-only from the runner's host. */
+  directory: '/run/errand',
+  socket: '/run/errand/door.sock',
+  /** Where the forwarder inside the sandbox shows the door on 127.0.0.1. */
+  port: 8080,
+  /** Environment variable with the attempt's random token, the only secret inside; it dies with the attempt. */
+  tokenVariable: 'ERRAND_TASK_TOKEN',
+} as const
+
+/** Paths behind the door (the gateway serves them, the agent calls them). */
+export const DOOR_PATHS = {
+  /** GET: the assignment as JSON. */
+  assignment: '/task',
+  /** Base URL of the model API: POST `/llm/v1/messages`. */
+  model: '/llm',
+  /** Smart HTTP of this task's repository alone. */
+  git: '/git/repository.git',
+  /** npm's registry, GET and HEAD only. */
+  npm: '/npm/',
+  /** PUT: bytes that must outlive the sandbox, `/artifacts/patch` or `/artifacts/bundle`. */
+  artifacts: '/artifacts/',
+} as const
+
+/** Paths of the coordinator that only runners call, with `Authorization: Bearer <runner token>`. */
+export const RUNNER_PATHS = {
+  lease: '/runner/lease',
+  renew: '/runner/renew',
+  /** PUT, raw body. */
+  artifact: (taskId: string, attempt: number, kind: string): string => `/runner/artifacts/${taskId}/${attempt}/${kind}`,
+} as const

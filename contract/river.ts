@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { LIMITS } from './limits.ts'
+
+/**
+ * What goes through Redis beside BullMQ. Everything is signed with the attempt's `signingKey` (HMAC-SHA256, hex), which only the
+ * lease's holder and the coordinator know: nobody else with access to Redis can speak for a task, or silence a runner.
+ */
+
+/** One entry of the event stream: the fields of `XADD`, all text. */
+export const StreamEntry = z.object({
+  taskId: z.string().max(100),
+  attempt: z.coerce.number().int().positive(),
+  /** 1, 2, 3… per attempt: the runner's own numbering, before the coordinator gives `seq`. */
+  n: z.coerce.number().int().positive(),
+  /** When it happened, by the runner's clock; ISO 8601. */
+  at: z.iso.datetime(),
+  /** `{type, data}` as JSON. */
+  body: z.string().max(LIMITS.lineBytes),
+  signature: z.string(),
+})
+export type StreamEntry = z.infer<typeof StreamEntry>
+
+export const signedEntryText = (entry: Omit<StreamEntry, 'signature'>): string =>
+  `event\n${entry.taskId}\n${entry.attempt}\n${entry.n}\n${entry.at}\n${entry.body}`
+
+/** What travels on {@link DELTA_CHANNEL} and {@link runnerChannel}: a JSON text and its signature. */
+export const SignedMessage = z.object({
+  taskId: z.string(),
+  attempt: z.number().int().positive(),
+  body: z.string(),
+  signature: z.string(),
+})
+export type SignedMessage = z.infer<typeof SignedMessage>
+
+export const signedMessageText = (kind: 'delta' | 'word', message: Omit<SignedMessage, 'signature'>): string =>
+  `${kind}\n${message.taskId}\n${message.attempt}\n${message.body}`
+
+/** The body of a delta on its channel. */
+export const DeltaBody = z.object({ offset: z.number().int().nonnegative(), text: z.string().max(LIMITS.deltaChars) })
+export type DeltaBody = z.infer<typeof DeltaBody>
+
+/**
+ * The coordinator's word to a runner about one attempt. `acknowledged`: every event up to and including `n` is stored. `refused`: the
+ * attempt is not the current one (or already ended), nothing of it will be taken any more. `cancel`: a person wants it stopped.
+ */
+export const RunnerWord = z.discriminatedUnion('say', [
+  z.object({ say: z.literal('acknowledged'), n: z.number().int().nonnegative() }),
+  z.object({ say: z.literal('refused') }),
+  z.object({ say: z.literal('cancel') }),
+])
+export type RunnerWord = z.infer<typeof RunnerWord>

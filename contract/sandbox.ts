@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { EVENT_DATA, type NewEvent } from './event.ts'
+import { LIMITS } from './limits.ts'
+
+/** What the agent is asked to do: the answer of `GET /task` behind the door. It holds no secret. */
+export const Assignment = z.object({
+  taskId: z.string(),
+  attempt: z.number().int().positive(),
+  turn: z.number().int().positive(),
+  prompt: z.string(),
+  /** Address of the repository as people know it, for the model to read; the clone goes through the door. */
+  repoUrl: z.string(),
+  /** Null: the repository's default branch. */
+  baseBranch: z.string().nullable(),
+  /** The branch to push; if it exists already, an earlier attempt got that far, and the work goes on from there. */
+  branch: z.string(),
+  model: z.string(),
+  /** What is left of the task's budget, US dollars. The gateway enforces it; the agent wraps up before. */
+  budgetUsd: z.number(),
+  /** Wall clock for the whole attempt, milliseconds. */
+  timeLimitMs: z.number().int().positive(),
+})
+export type Assignment = z.infer<typeof Assignment>
+
+/** The event types that the agent itself may say. Everything else is said by who knows it first-hand. */
+export const AGENT_EVENTS = [
+  'sandbox.ready',
+  'repo.cloned',
+  'turn.started',
+  'text.written',
+  'tool.started',
+  'tool.ended',
+  'checkpoint.saved',
+  'turn.ended',
+] as const
+export type AgentEventType = (typeof AGENT_EVENTS)[number]
+export type AgentEvent = Extract<NewEvent, { type: AgentEventType }>
+
+/** A delta as the agent says it; the runner adds task and attempt. */
+export const AgentDelta = z.object({
+  type: z.literal('delta'),
+  offset: z.number().int().nonnegative(),
+  text: z.string().max(LIMITS.deltaChars),
+})
+export type AgentDelta = z.infer<typeof AgentDelta>
+
+export type AgentLine = AgentEvent | AgentDelta
+
+const members = AGENT_EVENTS.map((type) => z.object({ type: z.literal(type), data: EVENT_DATA[type] }))
+
+/** One line of the agent's standard output. Hostile input: parse it, bound it, clean it, and believe nothing else. */
+export const AgentLine = z.discriminatedUnion('type', [AgentDelta, ...members] as unknown as [
+  typeof AgentDelta,
+]) as unknown as z.ZodType<AgentLine>
+
+/** Bytes that must outlive the sandbox: the patch of the turn, and the work as a git bundle when it could not be pushed. */
+export const ArtifactKind = z.enum(['patch', 'bundle'])
+export type ArtifactKind = z.infer<typeof ArtifactKind>
+
+/** How the agent's process ends, so that the runner can tell an end of ours from a crash. */
+export const EXIT = { reported: 0, crashed: 70 } as const

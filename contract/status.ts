@@ -1,0 +1,38 @@
+import { z } from 'zod'
+
+/** Where a task stands. A new turn takes an ended task back to `pending`. */
+export const TaskStatus = z.enum(['pending', 'running', 'completed', 'failed', 'cancelled'])
+export type TaskStatus = z.infer<typeof TaskStatus>
+
+/**
+ * How an attempt ended. `failed` is the task's fault and is not tried again; `interrupted` is ours (a lost runner, a failed pull,
+ * a full disk) and is tried again without using up anything of the user's.
+ */
+export const Outcome = z.enum(['completed', 'failed', 'cancelled', 'interrupted'])
+export type Outcome = z.infer<typeof Outcome>
+
+export type Mover = 'user' | 'lease' | 'attempt' | 'reconciler'
+
+/** Who may make which move. The store refuses every other. */
+export const MOVES: ReadonlyArray<{ from: TaskStatus; to: TaskStatus; by: readonly Mover[] }> = [
+  { from: 'pending', to: 'running', by: ['lease'] },
+  { from: 'pending', to: 'cancelled', by: ['user'] },
+  { from: 'pending', to: 'failed', by: ['reconciler'] },
+  { from: 'running', to: 'completed', by: ['attempt'] },
+  { from: 'running', to: 'failed', by: ['attempt', 'reconciler'] },
+  { from: 'running', to: 'cancelled', by: ['attempt', 'reconciler'] },
+  { from: 'running', to: 'pending', by: ['attempt', 'reconciler'] },
+  { from: 'completed', to: 'pending', by: ['user'] },
+  { from: 'failed', to: 'pending', by: ['user'] },
+  { from: 'cancelled', to: 'pending', by: ['user'] },
+]
+
+/** @returns whether `by` may take a task from `from` to `to` */
+export const mayMove = (from: TaskStatus, to: TaskStatus, by: Mover): boolean =>
+  MOVES.some((move) => move.from === from && move.to === to && move.by.includes(by))
+
+/** @returns whether nothing will happen to the task any more unless a person asks */
+export const isEnded = (status: TaskStatus): boolean => status === 'completed' || status === 'failed' || status === 'cancelled'
+
+/** Interrupted attempts that one turn may have before the task is given up as `abandoned`. */
+export const MAX_INTERRUPTIONS = 10

@@ -1,0 +1,15 @@
+/** Jest in ESM mode on the sources as they are; swc only strips the types. */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }],
+  },
+  testTimeout: 30_000,
+  // Two cores, and each real test starts its own Redis, coordinator and containers.
+  maxWorkers: 2,
+  // An open handle is a leak of ours: the run must end by itself.
+  forceExit: false,
+}
