@@ -1,0 +1,23 @@
+import { inspect } from 'node:util'
+
+/**
+ * Polls until `look` returns something truthy.
+ * @throws Error that shows the last thing seen, after `timeoutMs`
+ */
+export const waitFor = async <T>(what: string, look: () => T | Promise<T>, timeoutMs = 10_000): Promise<NonNullable<T>> => {
+  const deadline = performance.now() + timeoutMs
+  let seen: unknown
+  for (;;) {
+    try {
+      seen = await look()
+      if (seen) return seen as NonNullable<T>
+    } catch (error) {
+      seen = error
+    }
+    if (performance.now() > deadline)
+      throw new Error(`waited ${timeoutMs} ms for ${what}; last seen: ${inspect(seen, { depth: 4 })}`)
+    await tick(20)
+  }
+}
+
+const tick = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
