@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { Kysely } from 'kysely'
+import type { Config } from './config.ts'
+import { readKept, readOrKeep, replaceKept } from './kept-file.ts'
+import type { Database } from './store/schema.ts'
+import { findUserByToken, issueToken } from './store/tokens.ts'
+import { upsertOwner } from './store/users.ts'
+import type { User } from './user.ts'
+
+/**
+ * Whoever runs the server: an admin, whose API token is kept in `<dataDir>/owner-token` (mode 600), and stored hashed like any other.
+ * A token that was revoked stays so: the next start makes a new one.
+ */
+export const ensureOwner = async (
+  db: Kysely<Database>,
+  config: Pick<Config, 'dataDir'>,
+): Promise<{ user: User; token: string }> => {
+  const user = await upsertOwner(db)
+  const path = join(config.dataDir, 'owner-token')
+  const kept = await readKept(path)
+  if (kept && (await findUserByToken(db, kept))?.id === user.id) return { user, token: kept }
+  const { token } = await issueToken(db, user.id, 'The machine that runs this server')
+  await replaceKept(path, token)
+  return { user, token }
+}
+
+/** What runners must show: from the configuration, or made at the first start and kept in `<dataDir>/runner-token` (mode 600). */
+export const loadRunnerToken = async (config: Pick<Config, 'runnerToken' | 'dataDir'>): Promise<string> =>
+  config.runnerToken ?? readOrKeep(join(config.dataDir, 'runner-token'), () => randomBytes(32).toString('base64url'))

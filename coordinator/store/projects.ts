@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto'
+import type { Kysely } from 'kysely'
+import type { Project } from '../../contract/api.ts'
+import type { Database } from './schema.ts'
+
+/**
+ * A repository that a user wants at hand. The same one again is the same project, renamed when a name is given.
+ * @param repoUrl as {@link parseRepoUrl} made it
+ */
+export const createProject = async (
+  db: Kysely<Database>,
+  userId: string,
+  { repoUrl, name }: { repoUrl: string; name?: string | undefined },
+): Promise<Project> => {
+  const row = await db
+    .insertInto('projects')
+    .values({ id: randomUUID(), user_id: userId, repo_url: repoUrl, name: name ?? nameOf(repoUrl), created_at: Date.now() })
+    .onConflict((conflict) =>
+      conflict.columns(['user_id', 'repo_url']).doUpdateSet((update) => ({ name: name ?? update.ref('projects.name') })),
+    )
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return projectOf(row)
+}
+
+export const listProjects = async (db: Kysely<Database>, userId: string): Promise<Project[]> => {
+  const rows = await db.selectFrom('projects').selectAll().where('user_id', '=', userId).orderBy('name').execute()
+  return rows.map(projectOf)
+}
+
+/** @returns false when this user has no such project */
+export const deleteProject = async (db: Kysely<Database>, userId: string, id: string): Promise<boolean> => {
+  const { numDeletedRows } = await db.deleteFrom('projects').where('id', '=', id).where('user_id', '=', userId).executeTakeFirst()
+  return numDeletedRows > 0n
+}
+
+/** `owner/name` out of `https://host/owner/name.git`. */
+const nameOf = (repoUrl: string): string => new URL(repoUrl).pathname.slice(1).replace(/\.git$/, '')
+
+const projectOf = (row: Database['projects']): Project => ({
+  id: row.id,
+  repoUrl: row.repo_url,
+  name: row.name,
+  createdAt: new Date(Number(row.created_at)).toISOString(),
+})

@@ -1,0 +1,69 @@
+import { createHash, randomInt, randomUUID } from 'node:crypto'
+import type { Kysely } from 'kysely'
+import type { ApiToken, NewApiToken } from '../../contract/api.ts'
+import type { User } from '../user.ts'
+import type { Database } from './schema.ts'
+import { USER_COLUMNS, userOf } from './users.ts'
+
+/** `last_used_at` is for a person's eye: one write a minute is enough. */
+const USED_EVERY_MS = 60_000
+
+/** Makes a token for a user. The answer is the only place where it stands: the store keeps its SHA-256. */
+export const issueToken = async (db: Kysely<Database>, userId: string, name: string): Promise<NewApiToken> => {
+  const token = randomToken()
+  const row = {
+    id: randomUUID(),
+    user_id: userId,
+    name,
+    token_hash: hashToken(token),
+    created_at: Date.now(),
+    last_used_at: null,
+  }
+  await db.insertInto('api_tokens').values(row).execute()
+  return { ...apiTokenOf(row), token }
+}
+
+/** @returns whose token it is; null for an unknown or revoked one */
+export const findUserByToken = async (db: Kysely<Database>, token: string): Promise<User | null> => {
+  const row = await db
+    .selectFrom('api_tokens')
+    .innerJoin('users', 'users.id', 'api_tokens.user_id')
+    .select([...USER_COLUMNS, 'api_tokens.id as token_id', 'api_tokens.last_used_at'])
+    .where('token_hash', '=', hashToken(token))
+    .executeTakeFirst()
+  if (!row) return null
+  const now = Date.now()
+  if (now - (row.last_used_at ?? 0) > USED_EVERY_MS)
+    await db.updateTable('api_tokens').set({ last_used_at: now }).where('id', '=', row.token_id).execute()
+  return userOf(row)
+}
+
+/** Newest first. */
+export const listTokens = async (db: Kysely<Database>, userId: string): Promise<ApiToken[]> => {
+  const rows = await db.selectFrom('api_tokens').selectAll().where('user_id', '=', userId).orderBy('created_at', 'desc').execute()
+  return rows.map(apiTokenOf)
+}
+
+/** @returns false when this user has no such token */
+export const revokeToken = async (db: Kysely<Database>, userId: string, id: string): Promise<boolean> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('api_tokens')
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return numDeletedRows > 0n
+}
+
+/** A random secret of 256 bits has nothing to guess, so that a plain hash, which can be looked up, is enough. */
+export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex')
+
+const LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+/** 43 letters of 62 hold 256 bits. The prefix lets secret scanners and people recognise it. */
+const randomToken = (): string => `errand_${Array.from({ length: 43 }, () => LETTERS[randomInt(LETTERS.length)]).join('')}`
+
+const apiTokenOf = (row: Omit<Database['api_tokens'], 'token_hash' | 'user_id'>): ApiToken => ({
+  id: row.id,
+  name: row.name,
+  createdAt: new Date(Number(row.created_at)).toISOString(),
+  lastUsedAt: row.last_used_at === null ? null : new Date(Number(row.last_used_at)).toISOString(),
+})

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto'
+import type { Kysely } from 'kysely'
+import type { Secrets } from '../secrets.ts'
+import type { User } from '../user.ts'
+import type { Database } from './schema.ts'
+
+/** Who runs the server; signs in by a token or a link, never by GitHub. */
+export const OWNER_IDENTITY = 'local:owner'
+
+export const USER_COLUMNS = ['users.id', 'users.name', 'users.avatar_url', 'users.admin'] as const
+
+export const findUser = async (db: Kysely<Database>, id: string): Promise<User | null> => {
+  const row = await db.selectFrom('users').select(USER_COLUMNS).where('id', '=', id).executeTakeFirst()
+  return row ? userOf(row) : null
+}
+
+export type GithubUser = { githubId: string; login: string; avatarUrl: string | null; admin: boolean; token: string }
+
+/** Takes up what GitHub just said about a user who signed in. Their token is kept sealed. */
+export const upsertGithubUser = async (db: Kysely<Database>, secrets: Secrets, github: GithubUser): Promise<User> => {
+  const user = await upsertUser(db, `github:${github.githubId}`, {
+    name: github.login,
+    avatar_url: github.avatarUrl,
+    admin: github.admin ? 1 : 0,
+  })
+  const sealed = secrets.seal(github.token, githubTokenContext(user.id))
+  await db.updateTable('users').set({ github_token: sealed }).where('id', '=', user.id).execute()
+  return user
+}
+
+/** The one local owner, an admin, made when there is none. */
+export const upsertOwner = (db: Kysely<Database>): Promise<User> =>
+  upsertUser(db, OWNER_IDENTITY, { name: 'owner', avatar_url: null, admin: 1 })
+
+/** @returns GitHub's token of this user; null when they never signed in there */
+export const findGithubToken = async (db: Kysely<Database>, secrets: Secrets, userId: string): Promise<string | null> => {
+  const row = await db.selectFrom('users').select('github_token').where('id', '=', userId).executeTakeFirst()
+  return row?.github_token ? secrets.open(row.github_token, githubTokenContext(userId)) : null
+}
+
+type Told = Pick<Database['users'], 'name' | 'avatar_url' | 'admin'>
+
+const upsertUser = async (db: Kysely<Database>, identity: string, told: Told): Promise<User> => {
+  const row = await db
+    .insertInto('users')
+    .values({ id: randomUUID(), identity, ...told, github_token: null, last_released_at: 0, created_at: Date.now() })
+    .onConflict((conflict) => conflict.column('identity').doUpdateSet(told))
+    .returning(USER_COLUMNS)
+    .executeTakeFirstOrThrow()
+  return userOf(row)
+}
+
+export const userOf = (row: Pick<Database['users'], 'id' | 'name' | 'avatar_url' | 'admin'>): User => ({
+  id: row.id,
+  name: row.name,
+  avatarUrl: row.avatar_url,
+  admin: row.admin === 1,
+})
+
+const githubTokenContext = (userId: string): string => `github_token|${userId}`
