@@ -1,2 +1,2 @@
-/** Who asks, as every room of the coordinator knows them. */
-export type User = { id: string; name: string; avatarUrl: string | null; admin: boolean }
+/** The person on whose behalf a request or a socket acts. */
+export type User = Readonly<{ id: string; name: string; avatarUrl: string | null; admin: boolean }>

@@ -1,0 +1,5 @@
+/** What `/metrics` shows. */
+export type Metrics = {
+  contentType: string
+  text: () => Promise<string>
+}

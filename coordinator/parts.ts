@@ -1,0 +1,40 @@
+import type { Logger } from 'pino'
+import type { Artifacts } from './artifacts.ts'
+import type { Config } from './config.ts'
+import type { createDemo } from './demo/demo.ts'
+import type { Dispatch } from './dispatch.ts'
+import type { Leases } from './leases.ts'
+import type { Metrics } from './metrics.ts'
+import type { createSecrets } from './secrets.ts'
+import type { Store } from './store/database.ts'
+import type { Tasks } from './tasks.ts'
+import type { User } from './user.ts'
+
+export type Secrets = ReturnType<typeof createSecrets>
+export type Demo = Awaited<ReturnType<typeof createDemo>>
+
+/** What somebody shows to be known by: an API token, or the whole `Cookie` header of a browser. */
+export type Shown = { token?: string; cookie?: string }
+
+/** Everything that the HTTP side works with; `start.ts` makes each once and hands them in. */
+export type Parts = Readonly<{
+  /** With the real port and address, also when port 0 was asked for. */
+  config: Config
+  db: Store
+  log: Logger
+  secrets: Secrets
+  /** What runners must show. */
+  runnerToken: string
+  tasks: Tasks
+  leases: Leases
+  artifacts: Artifacts
+  dispatch: Dispatch
+  demo: Demo
+  metrics: Metrics
+  /** Null: nobody that we know. HTTP and sockets ask the same. */
+  identify: (shown: Shown) => Promise<User | null>
+  /** Closes every socket of a user: after a sign-out or a revoked token. */
+  disconnectUser: (userId: string) => void
+  /** For `/readyz`: whether the store and Redis answer just now. */
+  readiness: () => Promise<{ store: boolean; redis: boolean }>
+}>
