@@ -18,6 +18,7 @@ export type Process = {
   kill: () => Promise<void>
   stop: () => Promise<void>
   log: () => string
+  pid: () => number
 }
 
 export type System = {
@@ -183,5 +184,6 @@ const childProcess = (main: string, environment: Record<string, string>): Proces
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
     log: () => output,
+    pid: () => child?.pid ?? 0,
   }
 }

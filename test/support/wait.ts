@@ -4,13 +4,13 @@ import { inspect } from 'node:util'
  * Polls until `look` returns something truthy.
  * @throws Error that shows the last thing seen, after `timeoutMs`
  */
-export const waitFor = async <T>(what: string, look: () => T | Promise<T>, timeoutMs = 10_000): Promise<NonNullable<T>> => {
+export const waitFor = async <T>(what: string, look: () => T | Promise<T>, timeoutMs = 10_000): Promise<Truthy<T>> => {
   const deadline = performance.now() + timeoutMs
   let seen: unknown
   for (;;) {
     try {
       seen = await look()
-      if (seen) return seen as NonNullable<T>
+      if (seen) return seen as Truthy<T>
     } catch (error) {
       seen = error
     }
@@ -19,5 +19,7 @@ export const waitFor = async <T>(what: string, look: () => T | Promise<T>, timeo
     await tick(20)
   }
 }
+
+type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>
 
 const tick = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))

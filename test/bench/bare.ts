@@ -1,0 +1,90 @@
+/** What the parts cost without Errand. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import Sqlite from 'better-sqlite3'
+import { execa } from 'execa'
+
+const folder = new URL('./image/', import.meta.url).pathname
+
+/** @returns the name of the sandbox image with the talker in it */
+export const buildTalker = async (): Promise<string> => {
+  await execa('docker', ['build', '--quiet', '-t', 'errand-bench:latest', folder])
+  return 'errand-bench:latest'
+}
+
+const hardened = [
+  '--rm',
+  '--network',
+  'none',
+  '--cap-drop',
+  'ALL',
+  '--read-only',
+  '--init',
+  '--memory',
+  '4g',
+  '--security-opt',
+  'no-new-privileges',
+]
+const talk = (image: string, script: string) =>
+  spawn('docker', ['run', ...hardened, '--entrypoint', 'node', image, '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+
+/** @returns milliseconds from `docker run` to the first byte that Node in the container writes */
+export const bareContainer = async (image: string): Promise<number> => {
+  const begun = performance.now()
+  const child = talk(image, 'process.stdout.write("ready\\n")')
+  const first = await new Promise<number>((resolve) => child.stdout.once('data', () => resolve(performance.now() - begun)))
+  await new Promise((ended) => child.once('exit', ended))
+  return first
+}
+
+/** @returns milliseconds that each line took from a bare container to a reader of its output */
+export const bareOutput = async (image: string, perSecond: number, seconds: number): Promise<number[]> => {
+  const script = `let n=0;const t=setInterval(()=>{console.log(performance.timeOrigin+performance.now()+" ${'x'.repeat(200)}");if(++n===${perSecond * seconds})clearInterval(t)},${1000 / perSecond})`
+  const child = talk(image, script)
+  const latencies: number[] = []
+  for await (const line of createInterface({ input: child.stdout }))
+    latencies.push(performance.timeOrigin + performance.now() - Number(line.split(' ')[0]))
+  return latencies
+}
+
+/** @returns milliseconds to read the last `count` events of a task from the database, 20 times */
+export const bareRead = async (dataDir: string, taskId: string, count: number): Promise<number[]> => {
+  const database = new Sqlite(join(dataDir, 'errand.db'), { readonly: true })
+  const statement = database.prepare('select * from events where task_id = ? order by seq desc limit ?')
+  const times = Array.from({ length: 20 }, () => {
+    const begun = performance.now()
+    statement.all(taskId, count)
+    return performance.now() - begun
+  })
+  database.close()
+  return times
+}
+
+/** @returns megabytes that an idle Node container uses */
+export const bareSandboxMemory = async (): Promise<number> => {
+  const { stdout: id } = await execa('docker', [
+    'run',
+    '-d',
+    '--network',
+    'none',
+    '--init',
+    '--entrypoint',
+    'node',
+    'errand-bench:latest',
+    '-e',
+    'setTimeout(()=>0,30000);console.log(1)',
+  ])
+  try {
+    for (;;) if ((await execa('docker', ['logs', id])).stdout.includes('1')) return await containerMemory(id)
+  } finally {
+    await execa('docker', ['rm', '-f', id])
+  }
+}
+
+/** @returns megabytes that a container uses, by the engine's own account */
+export const containerMemory = async (id: string): Promise<number> => {
+  const { stdout } = await execa('docker', ['stats', '--no-stream', '--format', '{{.MemUsage}}', id])
+  const [, amount = '0', unit = 'MiB'] = /^([\d.]+)(KiB|MiB|GiB)/.exec(stdout) ?? []
+  return Math.round(Number(amount) * ({ KiB: 1 / 1024, MiB: 1, GiB: 1024 }[unit] ?? 1) * 10) / 10
+}

@@ -1,0 +1,114 @@
+/** What the same things cost through the whole of Errand: coordinator, Redis, runner, container, and a client that only connects. */
+import { readFileSync } from 'node:fs'
+import { execa } from 'execa'
+import type { Delta, TaskEvent } from '../../contract/event.ts'
+import { LABELS } from '../../contract/names.ts'
+import type { System } from '../support/system.ts'
+import { waitFor } from '../support/wait.ts'
+import { containerMemory } from './bare.ts'
+import { percentile } from './table.ts'
+
+type Talk = { kind: 'events' | 'deltas' | 'idle'; perSecond: number; seconds: number }
+
+const send = async (system: System, talk: Talk) => {
+  const { demoRepoUrl } = (await system.api<{ demoRepoUrl: string }>('/api/me')).body
+  return system.send({ repoUrl: demoRepoUrl, prompt: JSON.stringify(talk) })
+}
+
+const clock = () => performance.timeOrigin + performance.now()
+const sinceSaid = (text: string) => clock() - Number(text.split(' ')[0])
+
+const client = async (system: System) => {
+  const socket = system.connect()
+  await waitFor('the client to connect', () => socket.connected)
+  return socket
+}
+
+/** @returns milliseconds from the POST to `sandbox.ready` at the client */
+export const firstEvent = async (system: System): Promise<number> => {
+  const socket = await client(system)
+  const begun = performance.now()
+  const ready = new Promise<number>((resolve) => {
+    socket.on('event', (event) => event.type === 'sandbox.ready' && resolve(performance.now() - begun))
+  })
+  const task = await send(system, { kind: 'events', perSecond: 1, seconds: 1 })
+  const took = await ready
+  await system.ended(task.id)
+  socket.disconnect()
+  return took
+}
+
+/** @returns milliseconds from the container to the client, of each event or delta */
+export const latency = async (
+  system: System,
+  kind: 'events' | 'deltas',
+  perSecond: number,
+  seconds: number,
+): Promise<number[]> => {
+  const socket = await client(system)
+  const latencies: number[] = []
+  const onEvent = (event: TaskEvent) => {
+    if (kind === 'events' && event.type === 'text.written') latencies.push(sinceSaid(event.data.text))
+  }
+  // The runner may join deltas that come close together: the first one's moment is counted, which is the longest wait.
+  const onDelta = (delta: Delta) => {
+    if (kind === 'deltas') latencies.push(sinceSaid(delta.text))
+  }
+  socket.on('event', onEvent)
+  socket.on('delta', onDelta)
+  const task = await send(system, { kind, perSecond, seconds })
+  await socket.emitWithAck('task:watch', { taskId: task.id })
+  await system.ended(task.id, 120_000)
+  if (kind === 'events') await waitFor('every event', () => latencies.length === perSecond * seconds)
+  socket.disconnect()
+  return latencies.filter(Number.isFinite)
+}
+
+/** @returns the highest rate tried, durable events a second through one task, at which 99 of 100 arrive within 100 ms */
+export const throughput = async (system: System): Promise<number> => {
+  let most = 0
+  for (const perSecond of [500, 1000, 2000, 4000, 8000]) {
+    const p99 = percentile(await latency(system, 'events', perSecond, 4), 0.99)
+    process.stderr.write(`  ${perSecond}/s: p99 ${p99.toFixed(1)} ms\n`)
+    if (p99 >= 100) break
+    most = perSecond
+  }
+  return most
+}
+
+/** @returns milliseconds from opening a connection to having the last `missed` events of a task, 10 times */
+export const reconnect = async (system: System, missed: number): Promise<{ taskId: string; times: number[] }> => {
+  const task = await send(system, { kind: 'events', perSecond: 200, seconds: 2 })
+  const { lastSeq } = await system.ended(task.id)
+  const times: number[] = []
+  for (let round = 0; round < 10; round++) {
+    const begun = performance.now()
+    const socket = system.connect()
+    const complete = new Promise<void>((resolve) => {
+      socket.on('event', (event) => event.seq === lastSeq && resolve())
+    })
+    await socket.emitWithAck('task:watch', { taskId: task.id, after: lastSeq - missed })
+    await complete
+    times.push(performance.now() - begun)
+    socket.disconnect()
+  }
+  return { taskId: task.id, times }
+}
+
+/** @returns megabytes of a process that are in memory */
+export const memory = (pid: number): number => {
+  const [, kilobytes = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Math.round(Number(kilobytes) / 1024)
+}
+
+/** @returns megabytes of a sandbox that waits */
+export const sandboxMemory = async (system: System): Promise<number> => {
+  const task = await send(system, { kind: 'idle', perSecond: 0, seconds: 4 })
+  const id = await waitFor('the sandbox', async () => {
+    const { stdout } = await execa('docker', ['ps', '-q', '--filter', `label=${LABELS.task}=${task.id}`])
+    return stdout.trim()
+  })
+  const used = await containerMemory(id)
+  await system.ended(task.id)
+  return used
+}
