@@ -1,0 +1,66 @@
+import { z } from 'zod'
+
+const Block = z.looseObject({
+  type: z.string(),
+  text: z.string().optional(),
+  id: z.string().optional(),
+  name: z.string().optional(),
+  input: z.record(z.string(), z.unknown()).optional(),
+  tool_use_id: z.string().optional(),
+  is_error: z.boolean().nullish(),
+  content: z.unknown(),
+})
+type Block = z.infer<typeof Block>
+
+export const Message = z.object({
+  role: z.enum(['user', 'assistant', 'system']),
+  content: z.union([z.string(), z.array(Block)]),
+})
+export type Message = z.infer<typeof Message>
+
+export type Call = { name: string; input: Record<string, unknown> }
+export type Result = { text: string; isError: boolean }
+/** One answer of the model that called tools, and what came of it, in order. */
+export type Step = { calls: Call[]; results: Result[] }
+/** What a person (or the agent's own loop) said, and what was done about it so far. */
+export type Round = { said: string; steps: Step[] }
+
+/** Reads a conversation of the Messages API: a round begins with every user message that answers no tool call. */
+export const readRounds = (messages: readonly Message[]): Round[] => {
+  const rounds: Round[] = []
+  let open: Block[] = []
+  let answered = true
+  for (const { role, content } of messages) {
+    const blocks: Block[] = typeof content === 'string' ? [{ type: 'text', text: content, content: null }] : content
+    const round = rounds.at(-1)
+    if (role === 'assistant') {
+      open = blocks.filter((block) => block.type === 'tool_use')
+      answered = true
+    } else if (role === 'user' && open.length > 0) {
+      round?.steps.push(readStep(open, blocks))
+      open = []
+    } else if (role === 'user') {
+      const said = textOf(blocks)
+      if (round && !answered) round.said += `\n${said}`
+      else rounds.push({ said, steps: [] })
+      answered = false
+    }
+  }
+  return rounds
+}
+
+const readStep = (calls: Block[], blocks: Block[]): Step => ({
+  calls: calls.map((call) => ({ name: call.name ?? '', input: call.input ?? {} })),
+  results: calls.map((call) => {
+    const result = blocks.find((block) => block.type === 'tool_result' && block.tool_use_id === call.id)
+    return { text: resultText(result?.content), isError: !result || result.is_error === true }
+  }),
+})
+
+const resultText = (content: unknown): string => {
+  if (typeof content === 'string') return content
+  const blocks = z.array(Block).safeParse(content)
+  return blocks.success ? textOf(blocks.data) : ''
+}
+
+const textOf = (blocks: readonly Block[]): string => blocks.flatMap((block) => block.text ?? []).join('\n')

@@ -1,0 +1,78 @@
+import { access, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+
+export const REPOSITORY_NAME = 'hello.git'
+
+const TEMPLATE = fileURLToPath(new URL('./template/', import.meta.url))
+
+/** Oldest first. Times and author are fixed, so that every demo repository begins with the same commit ids. */
+const HISTORY = [
+  {
+    subject: 'Greetings in English and German',
+    at: '1767258000 +0000',
+    files: ['package.json', 'README.md', 'AGENTS.md', 'src/greetings.js'],
+  },
+  {
+    subject: 'Greet as the hour asks for',
+    at: '1767344400 +0000',
+    files: ['src/part-of-day.js', 'src/greet.js', 'test/greet.test.js'],
+  },
+  { subject: 'Tests for the edges of the day', at: '1767430800 +0000', files: ['test/part-of-day.test.js'] },
+]
+
+/**
+ * Makes the bare demo repository below `root`, unless it is there. It appears whole or not at all.
+ * @throws Error when git is missing or the folder cannot be written
+ */
+export const ensureRepository = async (root: string): Promise<void> => {
+  const path = join(root, REPOSITORY_NAME)
+  if (await exists(path)) return
+  const making = join(root, `${REPOSITORY_NAME}.${process.pid}.part`)
+  await rm(making, { recursive: true, force: true })
+  await mkdir(root, { recursive: true })
+  await git(root, ['init', '--quiet', '--bare', '--initial-branch=main', making])
+  for (const [name, value] of SETTINGS) await git(making, ['config', name, value])
+  await git(making, ['fast-import', '--quiet'], await importStream())
+  await rename(making, path)
+}
+
+/** Pushes are allowed, and nothing goes on in the background after one. */
+const SETTINGS = [
+  ['http.receivepack', 'true'],
+  ['receive.autogc', 'false'],
+  ['gc.auto', '0'],
+  ['uploadpack.allowFilter', 'true'],
+] as const
+
+/** The history in the language of `git fast-import`: one process, no work tree. */
+const importStream = async (): Promise<string> => {
+  const commits = await Promise.all(
+    HISTORY.map(async ({ subject, at, files }) => {
+      const contents = await Promise.all(files.map((file) => readFile(join(TEMPLATE, file), 'utf8')))
+      const changes = files.map((file, i) => `M 100644 inline ${file}\n${data(contents[i] ?? '')}`)
+      return `commit refs/heads/main\ncommitter Errand Demo <demo@errand.invalid> ${at}\n${data(subject)}${changes.join('')}`
+    }),
+  )
+  return `${commits.join('\n')}\ndone\n`
+}
+
+const data = (text: string): string => `data ${Buffer.byteLength(text)}\n${text}\n`
+
+const git = (folder: string, args: string[], input = ''): Promise<unknown> =>
+  execa('git', args, { cwd: folder, input, env: WITHOUT_CALLERS_REPOSITORY })
+
+/** A server that was started from a git hook or alias would otherwise hand its own repository on. */
+export const WITHOUT_CALLERS_REPOSITORY = {
+  GIT_DIR: undefined,
+  GIT_WORK_TREE: undefined,
+  GIT_INDEX_FILE: undefined,
+  GIT_OBJECT_DIRECTORY: undefined,
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

@@ -1,0 +1,52 @@
+import type { Script } from '../policy.ts'
+import type { Place } from './look-around.ts'
+import { act, bash, edit, plain, read, readTestRun, run } from './steps.ts'
+
+const FRENCH = "  fr: { night: 'Bonne nuit', morning: 'Bonjour', afternoon: 'Bon après-midi', evening: 'Bonsoir' },\n"
+
+const TEST = `test('greets in French', () => {
+  assert.equal(greet('Sophie', { hour: 20, language: 'fr' }), 'Bonsoir, Sophie!')
+})
+
+`
+
+/** Adds a language, with a test of its own, as the repository's AGENTS.md asks for. */
+export function* addFrench({ directory }: Place): Script {
+  const wordsPath = `${directory}/src/greetings.js`
+  const testPath = `${directory}/test/greet.test.js`
+  const [baseline, words, tests] = yield* act(
+    { text: 'I run the tests for a baseline, and read where the languages and their tests are.' },
+    bash('npm test', 'Run the tests, for a baseline'),
+    read(wordsPath),
+    read(testPath),
+  )
+  const before = readTestRun(baseline ?? { text: '', isError: true })
+  const lastLanguage = /^ {2}\w\w: \{.*\},\n(?=\})/m.exec(plain(words ?? { text: '', isError: true }))?.[0]
+  const anchor = /^test\('says which language it does not know'.*$/m.exec(plain(tests ?? { text: '', isError: true }))?.[0]
+  if (!lastLanguage || !anchor)
+    return 'I am the demo model: the files do not look as my script expects, so I changed nothing. Claude would be needed here.'
+  if (/^ {2}fr:/m.test(plain(words ?? { text: '', isError: true })))
+    return 'I am the demo model. There is a French greeting already, so I changed nothing.'
+
+  yield* act(
+    { text: 'Every language is one line, and AGENTS.md asks for a test of each. I add both.' },
+    edit(wordsPath, lastLanguage, lastLanguage + FRENCH),
+    edit(testPath, anchor, TEST + anchor),
+  )
+  const after = readTestRun(yield* run({}, bash('npm test', 'Run the tests with the new one')))
+  if (after.passed <= before.passed)
+    return `I added a French greeting and a test for it, but \`npm test\` shows no new passing test. I am the demo model; please look at it yourself.`
+  return [
+    'There is a French greeting now.',
+    '',
+    '- `src/greetings.js`: the words for `fr`.',
+    '- `test/greet.test.js`: a test for them.',
+    `- Checked with \`npm test\`: ${after.passed} tests pass, ${before.passed} did before.`,
+    ...(after.failed > 0 ? [`- ${stillFailing(after.failed)}`] : []),
+    '',
+    '(Done by the demo model, which follows a script.)',
+  ].join('\n')
+}
+
+const stillFailing = (failed: number): string =>
+  `${failed} ${failed === 1 ? 'test' : 'tests'} failed before my change and still ${failed === 1 ? 'does' : 'do'}: it has nothing to do with this, so I left it. Ask me to fix it.`

@@ -1,0 +1,30 @@
+import type { Script } from '../policy.ts'
+import { act, bash, plain, read, run } from './steps.ts'
+
+export type Place = {
+  /** Absolute path of the work tree, as the shell says it. */
+  directory: string
+  files: readonly string[]
+  /** Text of package.json; empty when there is none. */
+  packageJson: string
+  isDemo: boolean
+}
+
+/** Finds out where it is, and what is there. */
+export function* lookAround(): Script<Place> {
+  const listing = yield* run(
+    {
+      thinking: 'I do not know this repository yet. First where I am, what was done last, and which files there are.',
+      text: "I am Errand's built-in demo model, not Claude: I follow a small script, but everything I do here is real. Let me look around first.",
+    },
+    bash('pwd && git log --oneline -5 && ls -A', 'Look around'),
+  )
+  const directory = /^\/\S+$/m.exec(listing.text)?.[0] ?? '.'
+  const files = listing.text.split('\n').map((line) => line.trim())
+  const worthReading = ['package.json', 'README.md'].filter((name) => files.includes(name))
+  if (worthReading.length === 0) return { directory, files, packageJson: '', isDemo: false }
+  const results = yield* act({}, ...worthReading.map((name) => read(`${directory}/${name}`)))
+  const textOf = (name: string) => plain(results[worthReading.indexOf(name)] ?? { text: '', isError: true })
+  const isDemo = textOf('package.json').includes('"name": "hello"') && textOf('README.md').includes('trying Errand out')
+  return { directory, files, packageJson: textOf('package.json'), isDemo }
+}

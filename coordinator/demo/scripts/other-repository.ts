@@ -1,0 +1,61 @@
+import type { Script } from '../policy.ts'
+import type { Place } from './look-around.ts'
+import { bash, run, write } from './steps.ts'
+
+const NOTE = 'ERRAND-DEMO.md'
+
+/** Somewhere else it can only show the way: look, run the tests, and leave a note if something was to be changed. */
+export function* otherRepository(place: Place, prompt: string): Script {
+  const command = testCommandOf(place)
+  const output = command
+    ? (yield* run({ text: `This looks like its test command: \`${command}\`. I run it.` }, bash(command, 'Run the tests'))).text
+    : null
+  const found = command
+    ? `I ran \`${command}\`; its output ends with:\n\n${lastLines(output ?? '')}`
+    : 'I found no test command that I know.'
+  if (!asksForChange(prompt)) return `${found}\n\n${LIMITS_OF_THE_DEMO} I changed nothing.`
+
+  const note = `# A note from Errand's demo model\n\nThe task was:\n\n${quoted(prompt)}\n\n${LIMITS_OF_THE_DEMO}\n`
+  const written = yield* run(
+    { text: 'Doing what was asked is beyond a demo model. I leave a note, so that there is a branch to look at.' },
+    write(`${place.directory}/${NOTE}`, note),
+  )
+  const end = written.isError ? `I could not write ${NOTE} either.` : `I added ${NOTE} and changed nothing else.`
+  return `${found}\n\n${LIMITS_OF_THE_DEMO} ${end}`
+}
+
+const LIMITS_OF_THE_DEMO =
+  'I am the demo model: a script that shows the way a task takes, and cannot do what was asked here. With ANTHROPIC_API_KEY set on the server, Claude does the work.'
+
+const testCommandOf = ({ files, packageJson }: Place): string | null => {
+  if (/"test"\s*:/.test(packageJson))
+    return /"(?:devD|d)ependencies"\s*:/.test(packageJson) ? `${INSTALL} && npm test` : 'npm test'
+  if (files.includes('Cargo.toml')) return 'cargo test'
+  if (files.includes('go.mod')) return 'go test ./...'
+  if (files.includes('pyproject.toml') || files.includes('pytest.ini')) return 'python3 -m pytest -q'
+  if (files.includes('Makefile')) return 'make test'
+  return null
+}
+
+const INSTALL = '([ -d node_modules ] || npm install --no-audit --no-fund)'
+
+const asksForChange = (prompt: string): boolean =>
+  /\b(add|change|create|fix|implement|improve|make|mend|migrate|refactor|remove|rename|repair|replace|rewrite|update|upgrade|write)\b/i.test(
+    prompt,
+  )
+
+const lastLines = (text: string): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .slice(-8)
+    .map((line) => `    ${line.slice(0, 200)}`)
+    .join('\n')
+
+const quoted = (text: string): string =>
+  text
+    .trim()
+    .split('\n')
+    .slice(0, 20)
+    .map((line) => `> ${line}`.trimEnd())
+    .join('\n')

@@ -1,0 +1,49 @@
+import type { Call, Result } from '../conversation.ts'
+import type { Script } from '../policy.ts'
+
+export const bash = (command: string, description: string): Call => ({ name: 'bash', input: { command, description } })
+export const read = (path: string): Call => ({ name: 'read', input: { file_path: path } })
+export const write = (path: string, content: string): Call => ({ name: 'write', input: { file_path: path, content } })
+export const edit = (path: string, oldString: string, newString: string): Call => ({
+  name: 'edit',
+  input: { file_path: path, old_string: oldString, new_string: newString },
+})
+
+/** The plan as it stands: everything before `current` is done. */
+export const plan = (steps: readonly string[], current: number): Call => ({
+  name: 'todo',
+  input: {
+    items: steps.map((text, i) => ({
+      id: String(i + 1),
+      text,
+      status: i < current ? 'completed' : i === current ? 'in_progress' : 'pending',
+    })),
+  },
+})
+
+type Words = { thinking?: string; text?: string }
+
+/** One answer with calls. */
+export function* act(words: Words, ...calls: Call[]): Script<Result[]> {
+  const results = yield { text: '', ...words, calls }
+  return calls.map((_, i) => results[i] ?? { text: '', isError: true })
+}
+
+/** One answer with a single call. */
+export function* run(words: Words, call: Call): Script<Result> {
+  const [result] = yield* act(words, call)
+  return result ?? { text: '', isError: true }
+}
+
+/** A file's text without the line numbers that `read` puts in front. */
+export const plain = (result: Result): string => (result.isError ? '' : result.text.replace(/^ *\d+\t/gm, ''))
+
+/** How a run of node:test ended, read from its own words. */
+export type TestRun = { passed: number; failed: number; failing: { name: string; file: string; line: number } | null }
+
+export const readTestRun = ({ text }: Result): TestRun => {
+  const count = (word: string) => Number(new RegExp(`^(?:ℹ|#) ${word} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
+  const failing = /^test at (\S+?):(\d+):\d+\s+✖ (.+?)(?: \([\d.]+ms\))?$/m.exec(text)
+  const [, file = '', line = '', name = ''] = failing ?? []
+  return { passed: count('pass'), failed: count('fail'), failing: failing ? { name, file, line: Number(line) } : null }
+}
