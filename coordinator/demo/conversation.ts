@@ -8,7 +8,7 @@ const Block = z.looseObject({
   input: z.record(z.string(), z.unknown()).optional(),
   tool_use_id: z.string().optional(),
   is_error: z.boolean().nullish(),
-  content: z.unknown(),
+  content: z.unknown().optional(),
 })
 type Block = z.infer<typeof Block>
 
@@ -31,7 +31,7 @@ export const readRounds = (messages: readonly Message[]): Round[] => {
   let open: Block[] = []
   let answered = true
   for (const { role, content } of messages) {
-    const blocks: Block[] = typeof content === 'string' ? [{ type: 'text', text: content, content: null }] : content
+    const blocks: Block[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
     const round = rounds.at(-1)
     if (role === 'assistant') {
       open = blocks.filter((block) => block.type === 'tool_use')

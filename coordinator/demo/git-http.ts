@@ -38,7 +38,7 @@ export const gitHttp =
       await ready()
       await runBackend(root, `/${REPOSITORY_NAME}${service.path}`, query, request, response)
     } catch (error) {
-      if (request.destroyed || response.destroyed) return
+      if (response.destroyed) return
       log.error({ event: 'demo.git_failed', err: error }, 'the demo repository could not be served')
       if (response.headersSent) response.destroy()
       else answer(response, 500, 'the demo repository could not be served: is git installed beside the coordinator?\n')

@@ -37,7 +37,7 @@ export const modelApi =
       if (body.stream) await sendAsStream(response, message, paceMs)
       else sendJson(response, 200, asJson(message))
     } catch (error) {
-      if (request.destroyed || response.headersSent) return void response.destroy()
+      if (response.destroyed || response.headersSent) return void response.destroy()
       if (!(error instanceof Fault)) log.error({ event: 'demo.model_failed', err: error }, 'the demo model failed')
       const { status, type, message } = error instanceof Fault ? error : new Fault(500, 'api_error', 'the demo model failed')
       sendJson(response, status, { type: 'error', error: { type, message }, request_id: response.getHeader('request-id') })
