@@ -1,0 +1,41 @@
+import { DEFAULT_MODEL } from '../contract/models.ts'
+
+export type Facts = Readonly<{
+  url: string
+  link: string
+  hasModelKey: boolean
+  model: string | null
+  slots: string
+  redis: string
+  docker: string
+  image: string
+  dataDir: string
+}>
+
+/** What `npm start` ends with: where to go, with what it works, and what to try. */
+export const banner = (facts: Facts): string =>
+  [
+    '',
+    `  Errand runs at ${facts.url}`,
+    '',
+    '  Sign in (this link works once):',
+    `  ${facts.link}`,
+    '',
+    `  model    ${facts.hasModelKey ? (facts.model ?? DEFAULT_MODEL) : 'the built-in demo model, not Claude (set ANTHROPIC_API_KEY to change that)'}`,
+    `  runner   ${facts.slots}, image ${facts.image}`,
+    `  Docker   ${facts.docker}`,
+    `  Redis    ${facts.redis}`,
+    `  data     ${facts.dataDir}`,
+    '',
+    '  A first task, in another terminal:',
+    '    npm run demo                                            on the demo repository',
+    '    npx errand run --repo https://github.com/you/project "fix the failing test"',
+    '',
+    '  Ctrl-C stops it; nothing that was accepted is lost.',
+    '',
+  ].join('\n')
+
+export const slotsText = (slots: string | null, processors: number): string => {
+  const count = Number(slots ?? processors)
+  return `${count} ${count === 1 ? 'task' : 'tasks'} at once`
+}

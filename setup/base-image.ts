@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { aptInstall, canApt } from './apt.mjs'
+import { havingImage, imageId } from './docker-images.ts'
+
+export const BASE_IMAGE = 'node:24-bookworm-slim'
+/** The one that we make ourselves where that cannot be pulled. */
+export const OWN_BASE_IMAGE = 'errand-base:node24'
+
+/** npm publishes the official Node binaries, a package a platform; their names follow Node's names of the architectures. */
+const nodePackage = `node-linux-${process.arch}@24`
+
+/**
+ * What our Dockerfiles start from: the public image; on a Debian machine that can pull nothing, one of the same layout made of Debian's
+ * and npm's packages.
+ * @throws Error that says how to get it
+ */
+export const findBaseImage = (): { tag: string; id: string } => {
+  const tag =
+    imageId(OWN_BASE_IMAGE) && !imageId(BASE_IMAGE) ? OWN_BASE_IMAGE : havingImage(BASE_IMAGE) ? BASE_IMAGE : makeBaseImage()
+  const id = imageId(tag)
+  if (id) return { tag, id }
+  throw new Error(`The image ${tag} is not on the Docker engine, although it was just there. Start again.`)
+}
+
+const makeBaseImage = (): string => {
+  if (!canApt())
+    throw new Error(`Docker could not pull ${BASE_IMAGE}. Check the machine's network, then: docker pull ${BASE_IMAGE}`)
+  console.log(`Making ${OWN_BASE_IMAGE} from Debian's and npm's packages instead (half a minute) …`)
+  aptInstall(['mmdebstrap', 'ca-certificates'])
+  const folder = mkdtempSync(join(tmpdir(), 'errand-base-'))
+  try {
+    const minimal = ['--quiet', '--variant=minbase', '--include=ca-certificates']
+    const lean = ['--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/doc/*']
+    step('mmdebstrap', [...minimal, ...lean, 'bookworm', join(folder, 'debian.tar')], folder)
+    step('docker', ['import', join(folder, 'debian.tar'), `${OWN_BASE_IMAGE}-debian`], folder)
+    unpack(folder, nodePackage, 'node')
+    unpack(folder, 'npm@11', 'npm')
+    writeFileSync(join(folder, 'Dockerfile'), DOCKERFILE)
+    writeFileSync(join(folder, '.dockerignore'), '*\n!node\n!npm\n')
+    step('docker', ['build', '--tag', OWN_BASE_IMAGE, folder], folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return OWN_BASE_IMAGE
+}
+
+const unpack = (folder: string, name: string, into: string): void => {
+  const file = step('npm', ['pack', '--silent', name], folder).trim().split('\n').at(-1) ?? ''
+  mkdirSync(join(folder, into))
+  step('tar', ['-xzf', file, '-C', into, '--strip-components=1'], folder)
+}
+
+const step = (file: string, args: readonly string[], folder: string): string => {
+  const answer = spawnSync(file, args, { cwd: folder, encoding: 'utf8' })
+  if (answer.status === 0) return answer.stdout
+  const why = (answer.stderr || answer.stdout || answer.error?.message || '').trim().split('\n').slice(-5).join('\n')
+  throw new Error(`The base image could not be made: ${file} ${args[0]} failed.\n${why}`)
+}
+
+/** As the public image has it: Node and npm below /usr/local, and the user `node` with id 1000. */
+const DOCKERFILE = `FROM ${OWN_BASE_IMAGE}-debian
+RUN groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node
+COPY node/bin/node /usr/local/bin/node
+COPY node/include /usr/local/include
+COPY npm /usr/local/lib/node_modules/npm
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \\
+ && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx \\
+ && ln -s node /usr/local/bin/nodejs && node --version && npm --version
+CMD ["node"]
+`

@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export type Variables = Readonly<Record<string, string | undefined>>
+
+/** What the setup itself takes from the environment; the rest it passes on unread. */
+export type Environment = Readonly<{
+  root: string
+  dataDir: string
+  host: string
+  /** 0: any free port. */
+  port: number
+  redisUrl: string | null
+  model: string | null
+  hasModelKey: boolean
+  slots: string | null
+  variables: Variables
+}>
+
+/** The repository's root. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** Reads `.env` at the root into the process's environment; what is set already stays. */
+export const loadDotEnv = (): void => {
+  const file = join(ROOT, '.env')
+  if (existsSync(file)) process.loadEnvFile(file)
+}
+
+export const readEnvironment = (variables: Variables): Environment => ({
+  root: ROOT,
+  dataDir: resolve(ROOT, variables.ERRAND_DATA_DIR || '.errand'),
+  host: variables.ERRAND_HOST || '127.0.0.1',
+  port: readPort(variables.ERRAND_PORT || '3000'),
+  redisUrl: variables.REDIS_URL || null,
+  model: variables.ERRAND_MODEL || null,
+  hasModelKey: Boolean(variables.ANTHROPIC_API_KEY),
+  slots: variables.RUNNER_SLOTS || null,
+  variables,
+})
+
+const readPort = (text: string): number => {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new Error(`ERRAND_PORT is "${text}"; it must be a number from 0 to 65535.`)
+}
+
+/** What was found or started on this machine. */
+export type Found = Readonly<{
+  port: number
+  redisUrl: string
+  dockerHost: string | null
+  image: string
+  npmRegistry: string | null
+  prettyLog: boolean
+}>
+
+export const coordinatorVariables = (environment: Environment, found: Found): Variables => ({
+  ERRAND_LOG_PRETTY: String(found.prettyLog),
+  ...environment.variables,
+  ERRAND_DATA_DIR: environment.dataDir,
+  ERRAND_PORT: String(found.port),
+  REDIS_URL: found.redisUrl,
+})
+
+/** The runner gets a task's secrets with its lease, so it starts without any of the coordinator's. */
+const COORDINATOR_SECRETS = ['ANTHROPIC_API_KEY', 'ERRAND_SECRET_KEY', 'GITHUB_CLIENT_SECRET', 'DATABASE_URL'] as const
+
+export const runnerVariables = (environment: Environment, found: Found): Variables => {
+  const variables: Record<string, string | undefined> = {
+    ERRAND_LOG_PRETTY: String(found.prettyLog),
+    RUNNER_NAME: hostname(),
+    RUNNER_DATA_DIR: join(environment.dataDir, 'runner'),
+    ...(found.npmRegistry ? { RUNNER_NPM_REGISTRY: found.npmRegistry } : {}),
+    ...environment.variables,
+    ...(environment.variables.RUNNER_TOKEN ? {} : { RUNNER_TOKEN_FILE: join(environment.dataDir, 'runner-token') }),
+    ...(found.dockerHost ? { DOCKER_HOST: found.dockerHost } : {}),
+    COORDINATOR_URL: localUrl(environment.host, found.port),
+    REDIS_URL: found.redisUrl,
+    RUNNER_IMAGE: found.image,
+  }
+  for (const name of COORDINATOR_SECRETS) delete variables[name]
+  return variables
+}
+
+/** Where this machine itself reaches a server that listens on `host`. */
+export const localUrl = (host: string, port: number): string => {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}

@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { aptCommand, aptInstall, canApt } from './apt.mjs'
+
+/** What better-sqlite3 wants where its ready-made binary cannot be fetched. */
+const COMPILER = { commands: ['g++', 'make', 'python3'], packages: ['g++', 'make', 'python3'] }
+
+/**
+ * Runs `npm ci` when what is installed is not what the lockfile says. Plain Node: it runs before any package is there.
+ * @param {URL} root the repository
+ * @throws Error with the command to type when it does not succeed
+ */
+export const installPackages = (root) => {
+  if (isInstalled(root)) return
+  console.log('Installing the npm packages (npm ci) …')
+  if (npmCi(root)) return
+  const missing = COMPILER.commands.filter((command) => !responds(command))
+  if (missing.length > 0 && canApt()) {
+    console.log(`npm ci failed, and ${missing.join(', ')} is not here to compile what cannot be downloaded ready-made.`)
+    aptInstall(COMPILER.packages)
+  }
+  if (npmCi(root, ownHeaders())) return
+  const hint = missing.length > 0 ? ` A compiler is missing; on Debian or Ubuntu: ${aptCommand(COMPILER.packages)}` : ''
+  throw new Error(`The npm packages could not be installed; npm's own words are above.${hint}`)
+}
+
+const npmCi = (root, variables = {}) =>
+  spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: fileURLToPath(root),
+    stdio: 'inherit',
+    env: { ...process.env, ...variables },
+  }).status === 0
+
+/** Node's own header files, so that compiling does not have to download them. */
+const ownHeaders = () => {
+  const prefix = join(dirname(process.execPath), '..')
+  return existsSync(join(prefix, 'include/node/node.h')) ? { npm_config_nodedir: prefix } : {}
+}
+
+/** npm writes `node_modules/.package-lock.json` last, so a broken-off installation has none. */
+const isInstalled = (root) => {
+  const hidden = new URL('node_modules/.package-lock.json', root)
+  if (!existsSync(hidden)) return false
+  const wanted = JSON.parse(readFileSync(new URL('package-lock.json', root), 'utf8')).packages
+  const installed = JSON.parse(readFileSync(hidden, 'utf8')).packages
+  return Object.entries(wanted).every(
+    ([path, entry]) => path === '' || entry.optional || entry.devOptional || installed[path]?.version === entry.version,
+  )
+}
+
+const responds = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0

@@ -1,0 +1,39 @@
+import { findBaseImage } from './base-image.ts'
+import { type Docker, findDocker } from './docker.ts'
+import { type Environment, readEnvironment } from './environment.ts'
+import { type Command, runToEnd } from './processes.ts'
+import { needTool } from './tools.ts'
+import { buildWorkerImage } from './worker-image.ts'
+
+export type Engine = Readonly<{ docker: Docker; image: string }>
+
+/** A Docker engine, and the sandbox image on it. What was started for it is ended by `docker.stop`. */
+export const prepareEngine = async (environment: Environment): Promise<Engine> => {
+  const docker = await findDocker(environment.dataDir, environment.variables.DOCKER_HOST || null)
+  try {
+    return { docker, image: await buildWorkerImage(environment.root, findBaseImage()) }
+  } catch (error) {
+    await docker.stop()
+    throw error
+  }
+}
+
+/**
+ * Runs a program that drives the real parts itself (the tests, the benchmark): Git, a Redis server's binary, a browser and the engine are
+ * made ready first, and what was started for it is ended afterwards.
+ * @returns the program's exit code
+ */
+export const runPrepared = async (command: Command, needs: { browser: boolean }): Promise<number> => {
+  // Without .env: a test run must not find a real key, nor somebody's server.
+  const environment = readEnvironment(process.env)
+  needTool(['git'], ['git', 'ca-certificates'])
+  needTool(['redis-server'], ['redis-server'])
+  if (needs.browser) needTool(['chromium', 'chromium-browser', 'google-chrome'], ['chromium'])
+  const { docker, image } = await prepareEngine(environment)
+  try {
+    const host = docker.host ? { DOCKER_HOST: docker.host } : {}
+    return await runToEnd(command, { ...process.env, ...host, RUNNER_IMAGE: image }, environment.root)
+  } finally {
+    await docker.stop()
+  }
+}

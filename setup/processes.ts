@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+
+export type Command = Readonly<{ file: string; args: readonly string[] }>
+
+export type Supervised = Readonly<{
+  pid: () => number | null
+  /** Resolves with what to say when it ends without having been asked to, for the first time. */
+  firstEnd: Promise<string>
+  /** SIGTERM, and SIGKILL after `graceMs` or when `force` aborts. It does not come back. */
+  stop: (graceMs: number, force?: AbortSignal) => Promise<void>
+}>
+
+type Options = {
+  name: string
+  command: Command
+  variables: Readonly<Record<string, string | undefined>>
+  folder: string
+  write: (line: string) => void
+  /** After each start, the first one included. */
+  started: () => void
+}
+
+const FIRST_DELAY_MS = 500
+const LONGEST_DELAY_MS = 30_000
+/** A process that ran this long before it ended begins again with the first delay. */
+const STEADY_MS = 60_000
+
+/** @param failures ends in a row, this one included */
+export const restartDelayMs = (failures: number): number => Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), LONGEST_DELAY_MS)
+
+/**
+ * Runs a process, shows its lines with its name before them, and starts it again whenever it dies. Each is the leader of a process
+ * group of its own: Ctrl-C at the terminal reaches only us, and we stop them one after the other.
+ */
+export const keepRunning = (options: Options): Supervised => {
+  let child: ChildProcess | null = null
+  let timer: NodeJS.Timeout | null = null
+  let stopping = false
+  let failures = 0
+  let sayFirstEnd: (what: string) => void = () => undefined
+  const firstEnd = new Promise<string>((resolve) => {
+    sayFirstEnd = resolve
+  })
+
+  const start = () => {
+    const since = performance.now()
+    const running = spawnProcess(options)
+    child = running
+    running.once('close', (code, signal) => ended(running, describeEnd(code, signal), since))
+    running.once('error', (error) => ended(running, error.message, since))
+    if (running.pid) options.started()
+  }
+  const ended = (which: ChildProcess, how: string, since: number) => {
+    if (child !== which) return
+    child = null
+    if (stopping) return
+    failures = performance.now() - since > STEADY_MS ? 1 : failures + 1
+    const delayMs = restartDelayMs(failures)
+    options.write(`ended (${how}); starting it again in ${delayMs / 1000} s`)
+    sayFirstEnd(`${options.name} ended: ${how}`)
+    timer = setTimeout(start, delayMs)
+  }
+
+  start()
+  return {
+    pid: () => child?.pid ?? null,
+    firstEnd,
+    stop: async (graceMs, force) => {
+      stopping = true
+      if (timer) clearTimeout(timer)
+      if (child) await endProcess(child, graceMs, force)
+    },
+  }
+}
+
+const spawnProcess = ({ command, variables, folder, write }: Options): ChildProcess => {
+  const child = spawn(command.file, command.args, {
+    cwd: folder,
+    env: { ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', write)
+  return child
+}
+
+const endProcess = async (child: ChildProcess, graceMs: number, force?: AbortSignal): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const closed = once(child, 'close')
+  const kill = () => child.kill('SIGKILL')
+  const timer = setTimeout(kill, graceMs)
+  force?.addEventListener('abort', kill)
+  child.kill(force?.aborted ? 'SIGKILL' : 'SIGTERM')
+  await closed
+  clearTimeout(timer)
+  force?.removeEventListener('abort', kill)
+}
+
+const describeEnd = (code: number | null, signal: NodeJS.Signals | null): string =>
+  signal ? `by ${signal}` : `exit code ${code}`
+
+/** Runs a program that has the terminal to itself. @returns its exit code, 1 when a signal ended it */
+export const runToEnd = async (command: Command, variables: Options['variables'], folder: string): Promise<number> => {
+  const child = spawn(command.file, command.args, { cwd: folder, env: { ...variables }, stdio: 'inherit' })
+  const pass = (signal: NodeJS.Signals) => child.kill(signal)
+  // Ctrl-C reaches the program by itself; we only must not die before it.
+  const ignore = () => undefined
+  process.on('SIGTERM', pass).on('SIGINT', ignore)
+  const [code] = await once(child, 'close')
+  process.off('SIGTERM', pass).off('SIGINT', ignore)
+  return typeof code === 'number' ? code : 1
+}
+
+/** How this Node runs a TypeScript file of ours: by itself where it strips types, else through tsx. */
+export const nodeCommand = (file: string, ...args: string[]): Command => ({
+  file: process.execPath,
+  args: [...('typescript' in process.features && process.features.typescript ? [] : ['--import', 'tsx']), file, ...args],
+})

@@ -1,0 +1,64 @@
+import { Redis } from 'ioredis'
+
+const OLDEST = [6, 2]
+
+/**
+ * What a Redis must be for Errand: new enough, and one that never evicts, since what it holds is work under way.
+ * @returns null when it is, or what is wrong and what to do
+ */
+export const redisFault = (info: string): string | null => {
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
+  const version = field('redis_version')
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [oldestMajor = 0, oldestMinor = 0] = OLDEST
+  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
+    return `it is version ${version || 'unknown'}; Errand needs ${OLDEST.join('.')} or newer`
+  const policy = field('maxmemory_policy')
+  if (policy && policy !== 'noeviction')
+    return `its maxmemory-policy is ${policy}, so it may throw work away; set it with: redis-cli CONFIG SET maxmemory-policy noeviction`
+  return null
+}
+
+/**
+ * Looks at a Redis that somebody else runs.
+ * @throws Error that says what is wrong with it and what to do
+ */
+export const checkRedis = async (url: string): Promise<void> => {
+  const info = await withRedis(url, (redis) => redis.info()).catch((error: unknown) => {
+    throw new Error(
+      `Redis at ${withoutPassword(url)} (REDIS_URL) does not answer: ${error instanceof Error ? error.message : error}\n` +
+        'Start it, correct REDIS_URL, or leave REDIS_URL out: then Errand runs a Redis of its own.',
+    )
+  })
+  const fault = redisFault(info)
+  if (fault) throw new Error(`Redis at ${withoutPassword(url)} (REDIS_URL) cannot be used: ${fault}.`)
+}
+
+export const answers = (url: string): Promise<boolean> =>
+  withRedis(url, async (redis) => (await redis.ping()) === 'PONG').catch(() => false)
+
+/** Ends a Redis in order: it writes what it holds first. Its answer is the closed connection. */
+export const shutDown = (url: string): Promise<void> =>
+  withRedis(url, async (redis) => void (await redis.shutdown().catch(() => undefined)))
+
+const withRedis = async <T>(url: string, ask: (redis: Redis) => Promise<T>): Promise<T> => {
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: 5_000 })
+  let cause: Error | null = null
+  redis.on('error', (error) => {
+    cause = error
+  })
+  try {
+    await redis.connect()
+    return await ask(redis)
+  } catch (error) {
+    throw cause ?? error
+  } finally {
+    redis.disconnect()
+  }
+}
+
+export const withoutPassword = (url: string): string => {
+  const parsed = new URL(url)
+  parsed.password = parsed.password && '***'
+  return parsed.href
+}

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { freePort, isFree } from './free-port.ts'
+import { answers, shutDown } from './redis-check.ts'
+
+export type RedisSettings = Readonly<{ folder: string; file: string; port: number; password: string }>
+
+/**
+ * The configuration of Errand's own Redis, kept with its data: the same port and password at every start. A Redis that an interrupted
+ * start left running on them is ended in order first. The file is its owner's alone, as the password keeps this machine's other users out.
+ */
+export const prepareRedisFolder = async (folder: string): Promise<RedisSettings> => {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const file = join(folder, 'redis.conf')
+  const kept = readSettings(await readFile(file, 'utf8').catch(() => ''))
+  if (kept && (await answers(redisUrl(kept)))) await shutDown(redisUrl(kept))
+  const port = kept && (await isFree('127.0.0.1', kept.port)) ? kept.port : await freePort()
+  const settings = { folder, file, port, password: kept?.password ?? randomBytes(24).toString('hex') }
+  await writeFile(file, settingsText(settings), { mode: 0o600 })
+  return settings
+}
+
+export const redisUrl = ({ port, password }: Pick<RedisSettings, 'port' | 'password'>): string =>
+  `redis://:${password}@127.0.0.1:${port}`
+
+export const settingsText = ({ folder, port, password }: Omit<RedisSettings, 'file'>): string =>
+  [
+    'bind 127.0.0.1',
+    `port ${port}`,
+    `requirepass ${password}`,
+    `dir "${folder}"`,
+    'save ""',
+    'appendonly yes',
+    'appendfsync everysec',
+    'maxmemory-policy noeviction',
+    'loglevel warning',
+    '',
+  ].join('\n')
+
+export const readSettings = (text: string): { port: number; password: string } | null => {
+  const port = /^port (\d+)$/m.exec(text)?.[1]
+  const password = /^requirepass (\S+)$/m.exec(text)?.[1]
+  return port && password ? { port: Number(port), password } : null
+}

@@ -1,0 +1,34 @@
+import { installPackages } from './packages.mjs'
+
+const root = new URL('../', import.meta.url)
+const OLDEST_NODE = [20, 19]
+
+/**
+ * Runs a TypeScript file of this repository in this process, after the packages are there. Node strips the types itself where it can;
+ * Node 20 does it through tsx. A fault ends as one plain message and exit code 1.
+ * @param {string} path from the repository's root
+ */
+export const runTypeScript = async (path) => {
+  try {
+    requireNode()
+    installPackages(root)
+    if (!process.features.typescript) {
+      const { register } = await import('tsx/esm/api')
+      register()
+    }
+    const { main } = await import(new URL(path, root).href)
+    process.exitCode = await main(process.argv.slice(2))
+  } catch (error) {
+    console.error(`\n${error instanceof Error ? error.message : String(error)}`)
+    if (process.env.ERRAND_LOG_LEVEL === 'debug') console.error(error)
+    process.exitCode = 1
+  }
+}
+
+const requireNode = () => {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return
+  throw new Error(
+    `Errand needs Node ${OLDEST_NODE.join('.')} or newer; this is ${process.versions.node}. Get one from https://nodejs.org.`,
+  )
+}

@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SignInLink } from '../contract/api.ts'
+
+/** What the setup asks of a running coordinator. */
+
+const ASK_MS = 5_000
+
+/** @returns null when the coordinator can work, else its answer or why there is none */
+export const serverFault = async (url: string): Promise<string | null> => {
+  try {
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(ASK_MS) })
+    return answer.ok ? null : `${answer.status} ${(await answer.text()).slice(0, 300)}`
+  } catch (error) {
+    return error instanceof Error ? String(error.cause ?? error.message) : String(error)
+  }
+}
+
+/** The local owner's API token, which the coordinator makes at its first start. */
+export const readOwnerToken = async (dataDir: string): Promise<string> =>
+  (await readFile(join(dataDir, 'owner-token'), 'utf8')).trim()
+
+/** @returns an address that signs its bearer in once */
+export const makeSignInLink = async (url: string, token: string): Promise<string> => {
+  const answer = await fetch(`${url}/auth/links`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(ASK_MS),
+  })
+  if (!answer.ok) throw new Error(`The server gave no sign-in link: ${answer.status} ${(await answer.text()).slice(0, 300)}`)
+  return SignInLink.parse(await answer.json()).url
+}

@@ -1,0 +1,69 @@
+import { coordinatorVariables, type Environment, type Found, localUrl, runnerVariables, type Variables } from './environment.ts'
+import { type Command, keepRunning, nodeCommand, type Supervised } from './processes.ts'
+import type { RedisChoice } from './redis.ts'
+import { answers } from './redis-check.ts'
+import { readOwnerToken, serverFault } from './server.ts'
+import { waitUntilWell } from './wait.ts'
+
+export type Stack = Readonly<{
+  url: string
+  token: string
+  pids: () => Record<string, number>
+  /** Runner, coordinator, Redis: each before the one that it needs. `force` ends the waiting. */
+  stop: (force: AbortSignal) => Promise<void>
+}>
+
+type Name = keyof typeof GRACE_MS
+
+const GRACE_MS = { redis: 20_000, coordinator: 20_000, runner: 30_000 } as const
+const START_MS = 60_000
+
+/**
+ * Starts Redis (when it is ours), the coordinator and one runner, in this order, and keeps them running.
+ * @param changed called whenever one of them has a new pid
+ * @throws Error when one of them does not come up; what had come up is stopped
+ */
+export const startStack = async (
+  environment: Environment,
+  redis: RedisChoice,
+  found: Found,
+  changed: () => void,
+): Promise<Stack> => {
+  const running = new Map<Name, Supervised>()
+  const keep = (name: Name, command: Command, variables: Variables): Supervised => {
+    const write = (line: string) => console.log(`${name.padEnd(11)} | ${line}`)
+    const supervised = keepRunning({ name, command, variables, folder: environment.root, write, started: changed })
+    running.set(name, supervised)
+    return supervised
+  }
+  const stop = async (force: AbortSignal): Promise<void> => {
+    for (const [name, supervised] of [...running].reverse()) {
+      console.log(`Stopping the ${name} …`)
+      await supervised.stop(GRACE_MS[name], force)
+    }
+  }
+  try {
+    if (redis.command) {
+      const own = keep('redis', redis.command, environment.variables)
+      const look = async () => ((await answers(redis.url)) ? null : 'it does not answer')
+      await waitUntilWell('Redis', look, START_MS, own.firstEnd)
+    }
+    const url = localUrl(environment.host, found.port)
+    const coordinator = keep('coordinator', nodeCommand('coordinator/main.ts'), coordinatorVariables(environment, found))
+    await waitUntilWell('The coordinator', () => serverFault(url), START_MS, coordinator.firstEnd)
+    keep('runner', nodeCommand('runner/main.ts'), runnerVariables(environment, found))
+    return { url, token: await readOwnerToken(environment.dataDir), pids: () => pidsOf(running), stop }
+  } catch (error) {
+    await stop(new AbortController().signal)
+    throw error
+  }
+}
+
+const pidsOf = (running: ReadonlyMap<Name, Supervised>): Record<string, number> => {
+  const pids: Record<string, number> = {}
+  for (const [name, supervised] of running) {
+    const pid = supervised.pid()
+    if (pid) pids[name] = pid
+  }
+  return pids
+}

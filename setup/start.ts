@@ -1,0 +1,114 @@
+import { spawnSync } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { banner, slotsText } from './banner.ts'
+import { type Environment, type Found, loadDotEnv, readEnvironment } from './environment.ts'
+import { freePort, isFree } from './free-port.ts'
+import { type Engine, prepareEngine } from './prepare.ts'
+import { findRedis, type RedisChoice } from './redis.ts'
+import { alive, readServerFile, removeServerFile, stopLeftOvers, writeServerFile } from './running.ts'
+import { makeSignInLink } from './server.ts'
+import { type Stack, startStack } from './stack.ts'
+import { stopSignals } from './stop-signals.ts'
+
+const LEFT_OVERS_MS = 45_000
+
+/** `npm start`: all that a working server needs on this machine, then the server. @returns the exit code */
+export const main = async (): Promise<number> => {
+  loadDotEnv()
+  const environment = readEnvironment(process.env)
+  if (await isRunningAlready(environment)) return 0
+  const signals = stopSignals()
+  await mkdir(environment.dataDir, { recursive: true, mode: 0o700 })
+  const port = await choosePort(environment)
+  const engine = await prepareEngine(environment)
+  try {
+    const redis = await findRedis(environment.redisUrl, environment.dataDir)
+    if (signals.stop.aborted) return 0
+    await serve(environment, engine, redis, port, signals)
+  } finally {
+    await engine.docker.stop()
+  }
+  return 0
+}
+
+type Signals = ReturnType<typeof stopSignals>
+
+const serve = async (
+  environment: Environment,
+  engine: Engine,
+  redis: RedisChoice,
+  port: number,
+  signals: Signals,
+): Promise<void> => {
+  const found: Found = {
+    port,
+    redisUrl: redis.url,
+    dockerHost: engine.docker.host,
+    image: engine.image,
+    npmRegistry: npmRegistry(),
+    prettyLog: process.stdout.isTTY ?? false,
+  }
+  let stack: Stack | null = null
+  let writing = Promise.resolve()
+  const note = () => {
+    if (!stack) return
+    const file = { url: stack.url, token: stack.token, pids: { start: process.pid, ...stack.pids() } }
+    writing = writing.then(() => writeServerFile(environment.dataDir, file)).catch(reportFault)
+  }
+  stack = await startStack(environment, redis, found, note)
+  try {
+    note()
+    await writing
+    console.log(await describe(environment, engine, redis, stack))
+    await signals.stopped
+  } finally {
+    await stack.stop(signals.force)
+    await writing
+    await removeServerFile(environment.dataDir)
+  }
+}
+
+const describe = async (environment: Environment, engine: Engine, redis: RedisChoice, stack: Stack): Promise<string> =>
+  banner({
+    url: environment.variables.ERRAND_PUBLIC_URL || stack.url,
+    link: await makeSignInLink(stack.url, stack.token),
+    hasModelKey: environment.hasModelKey,
+    model: environment.model,
+    slots: slotsText(environment.slots, availableParallelism()),
+    redis: redis.said,
+    docker: `engine ${engine.docker.version}${engine.docker.host ? ` at ${engine.docker.host}` : ''}`,
+    image: engine.image,
+    dataDir: environment.dataDir,
+  })
+
+/** A second `npm start` gives a new sign-in link; after one that was killed, what it left is ended first. */
+const isRunningAlready = async (environment: Environment): Promise<boolean> => {
+  const file = await readServerFile(environment.dataDir)
+  if (!file) return false
+  const names = alive(file)
+  if (names.includes('start')) {
+    console.log(`Errand already runs at ${file.url} (pid ${file.pids.start}, data in ${environment.dataDir}).`)
+    console.log(`Sign in (this link works once): ${await makeSignInLink(file.url, file.token)}`)
+    return true
+  }
+  if (names.length > 0) console.log(`Stopping what an earlier start left behind: ${names.join(', ')}.`)
+  await stopLeftOvers(file, LEFT_OVERS_MS)
+  await removeServerFile(environment.dataDir)
+  return false
+}
+
+const choosePort = async ({ host, port }: Environment): Promise<number> => {
+  if (port === 0) return freePort(host)
+  if (await isFree(host, port)) return port
+  throw new Error(`Port ${port} of ${host} is taken by another program. Choose another: ERRAND_PORT=${port + 1} npm start`)
+}
+
+/** Where this machine gets its packages, so that the sandboxes' go the same way; null when npm names none that is usable. */
+const npmRegistry = (): string | null => {
+  const answer = spawnSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' })
+  const registry = (answer.stdout ?? '').trim().replace(/\/+$/, '')
+  return /^https?:\/\//.test(registry) ? registry : null
+}
+
+const reportFault = (error: unknown): void => console.error('server.json could not be written:', error)

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { createInterface } from 'node:readline'
+import { imageId } from './docker-images.ts'
+
+export const WORKER_IMAGE = 'errand-worker'
+
+/** All that the image is made of. */
+const INGREDIENTS = ['worker-image', 'contract', 'package-lock.json', '.dockerignore'] as const
+
+/**
+ * The image that sandboxes start from, built when its content changed. The tag is the content's hash, so two versions live side by side
+ * and a running sandbox keeps its own.
+ * @returns the tag
+ * @throws Error with the end of the build's output
+ */
+export const buildWorkerImage = async (root: string, base: { tag: string; id: string }): Promise<string> => {
+  const tag = `${WORKER_IMAGE}:${await contentHash(root, base.id)}`
+  if (imageId(tag)) return tag
+  console.log(`Building the sandbox image ${tag} (a few minutes the first time) …`)
+  const since = performance.now()
+  const tags = ['--tag', tag, '--tag', `${WORKER_IMAGE}:latest`]
+  await build(
+    ['build', ...tags, '--file', join('worker-image', 'Dockerfile'), '--build-arg', `BASE_IMAGE=${base.tag}`, '.'],
+    root,
+  )
+  console.log(`  built in ${Math.round((performance.now() - since) / 1000)} s`)
+  return tag
+}
+
+/** @returns 12 hex digits over the paths and contents of all ingredients and the base image's id; the order of a directory does not matter */
+export const contentHash = async (root: string, baseId: string): Promise<string> => {
+  const hash = createHash('sha256').update(`base ${baseId}\n`)
+  for (const file of await filesOf(root)) {
+    const content = await readFile(join(root, file))
+    hash.update(`${file.split(sep).join('/')} ${content.length}\n`).update(content)
+  }
+  return hash.digest('hex').slice(0, 12)
+}
+
+const filesOf = async (root: string): Promise<string[]> => {
+  const files: string[] = []
+  for (const ingredient of INGREDIENTS) {
+    const path = join(root, ingredient)
+    if (!existsSync(path)) continue
+    const inside = await readdir(path, { recursive: true, withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOTDIR') return null
+      throw error
+    })
+    if (inside === null) files.push(ingredient)
+    else for (const entry of inside) if (entry.isFile()) files.push(relative(root, join(entry.parentPath, entry.name)))
+  }
+  return files.sort()
+}
+
+/** Shows the steps as they come; keeps the rest for the case that it fails. */
+const build = async (args: readonly string[], root: string): Promise<void> => {
+  const child = spawn('docker', args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const lines: string[] = []
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line)
+      if (/^(Step \d+|#\d+ \[)/.test(line)) console.log(`  ${line.slice(0, 110)}`)
+    })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`The sandbox image could not be built:\n${lines.slice(-25).join('\n')}`)
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from '@jest/globals'
+import { readConfig as readCoordinatorConfig } from '../../coordinator/config.ts'
+import { readConfig as readRunnerConfig } from '../../runner/config.ts'
+import { coordinatorVariables, type Found, localUrl, readEnvironment, runnerVariables } from '../../setup/environment.ts'
+
+const found: Found = {
+  port: 4000,
+  redisUrl: 'redis://:pw@127.0.0.1:7000',
+  dockerHost: null,
+  image: 'errand-worker:abc',
+  npmRegistry: 'https://registry.example.org',
+  prettyLog: false,
+}
+
+describe('what the two processes are started with', () => {
+  const environment = readEnvironment({
+    ERRAND_DATA_DIR: '/srv/errand',
+    ANTHROPIC_API_KEY: 'sk-canary',
+    ERRAND_SECRET_KEY: 'f'.repeat(64),
+    GITHUB_CLIENT_ID: 'id',
+    GITHUB_CLIENT_SECRET: 'gh-canary',
+    RUNNER_SLOTS: '3',
+  })
+
+  it('is a whole configuration to each of them', () => {
+    const coordinator = readCoordinatorConfig(coordinatorVariables(environment, found))
+    const runner = readRunnerConfig(runnerVariables(environment, found))
+    expect(coordinator).toMatchObject({
+      port: 4000,
+      dataDir: '/srv/errand',
+      redisUrl: found.redisUrl,
+      anthropicApiKey: 'sk-canary',
+    })
+    expect(runner).toMatchObject({
+      coordinatorUrl: 'http://127.0.0.1:4000',
+      tokenFile: '/srv/errand/runner-token',
+      dataDir: '/srv/errand/runner',
+      slots: 3,
+      image: 'errand-worker:abc',
+      npmRegistryUrl: 'https://registry.example.org',
+    })
+  })
+
+  it("hands the runner none of the coordinator's secrets", () => {
+    expect(JSON.stringify(runnerVariables(environment, found))).not.toMatch(/canary|ffff/)
+  })
+
+  it('lets a registry that was set by hand stand', () => {
+    const chosen = readEnvironment({ RUNNER_NPM_REGISTRY: 'https://npm.example.com' })
+    expect(runnerVariables(chosen, found).RUNNER_NPM_REGISTRY).toBe('https://npm.example.com')
+  })
+})
+
+describe('reading the environment', () => {
+  it('takes an empty variable for an absent one', () => {
+    expect(readEnvironment({ ERRAND_PORT: '', REDIS_URL: '', ANTHROPIC_API_KEY: '' })).toMatchObject({
+      port: 3000,
+      redisUrl: null,
+      hasModelKey: false,
+    })
+  })
+
+  it('names the variable when the port is none', () => {
+    expect(() => readEnvironment({ ERRAND_PORT: '80a' })).toThrow(/ERRAND_PORT is "80a"/)
+  })
+
+  it('reaches a server that listens everywhere by the loopback address', () => {
+    expect(localUrl('0.0.0.0', 1)).toBe('http://127.0.0.1:1')
+    expect(localUrl('::1', 1)).toBe('http://[::1]:1')
+    expect(localUrl('192.0.2.1', 1)).toBe('http://192.0.2.1:1')
+  })
+})
