@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { Kysely } from 'kysely'
 import type { Config } from './config.ts'
 import { readKept, readOrKeep, replaceKept } from './kept-file.ts'
-import type { Database } from './store/schema.ts'
+import type { Store } from './store/database.ts'
 import { findUserByToken, issueToken } from './store/tokens.ts'
 import { upsertOwner } from './store/users.ts'
 import type { User } from './user.ts'
@@ -12,10 +11,7 @@ import type { User } from './user.ts'
  * Whoever runs the server: an admin, whose API token is kept in `<dataDir>/owner-token` (mode 600), and stored hashed like any other.
  * A token that was revoked stays so: the next start makes a new one.
  */
-export const ensureOwner = async (
-  db: Kysely<Database>,
-  config: Pick<Config, 'dataDir'>,
-): Promise<{ user: User; token: string }> => {
+export const ensureOwner = async (db: Store, config: Pick<Config, 'dataDir'>): Promise<{ user: User; token: string }> => {
   const user = await upsertOwner(db)
   const path = join(config.dataDir, 'owner-token')
   const kept = await readKept(path)

@@ -1,11 +1,10 @@
-import type { Kysely } from 'kysely'
 import type { Credential, PutCredential } from '../../contract/api.ts'
 import type { Secrets } from '../secrets.ts'
-import type { Database } from './schema.ts'
+import type { Store } from './database.ts'
 
 /** A user's access to one git host. The token is kept sealed, and no answer of the API ever holds it. */
 export const putCredential = async (
-  db: Kysely<Database>,
+  db: Store,
   secrets: Secrets,
   userId: string,
   { host, username, token }: PutCredential,
@@ -19,14 +18,14 @@ export const putCredential = async (
   return credentialOf({ host, ...given })
 }
 
-export const listCredentials = async (db: Kysely<Database>, userId: string): Promise<Credential[]> => {
+export const listCredentials = async (db: Store, userId: string): Promise<Credential[]> => {
   const columns = ['host', 'username', 'created_at'] as const
   const rows = await db.selectFrom('credentials').select(columns).where('user_id', '=', userId).orderBy('host').execute()
   return rows.map(credentialOf)
 }
 
 /** @returns false when this user has none for the host */
-export const deleteCredential = async (db: Kysely<Database>, userId: string, host: string): Promise<boolean> => {
+export const deleteCredential = async (db: Store, userId: string, host: string): Promise<boolean> => {
   const rows = db.deleteFrom('credentials').where('user_id', '=', userId).where('host', '=', host)
   return (await rows.executeTakeFirst()).numDeletedRows > 0n
 }
@@ -36,7 +35,7 @@ export const deleteCredential = async (db: Kysely<Database>, userId: string, hos
  * @param host as in a URL: with the port when it is not the usual one
  */
 export const findCredential = async (
-  db: Kysely<Database>,
+  db: Store,
   secrets: Secrets,
   userId: string,
   host: string,

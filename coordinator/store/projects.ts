@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Kysely } from 'kysely'
 import type { Project } from '../../contract/api.ts'
+import type { Store } from './database.ts'
 import type { Database } from './schema.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { Database } from './schema.ts'
  * @param repoUrl as {@link parseRepoUrl} made it
  */
 export const createProject = async (
-  db: Kysely<Database>,
+  db: Store,
   userId: string,
   { repoUrl, name }: { repoUrl: string; name?: string | undefined },
 ): Promise<Project> => {
@@ -23,13 +23,13 @@ export const createProject = async (
   return projectOf(row)
 }
 
-export const listProjects = async (db: Kysely<Database>, userId: string): Promise<Project[]> => {
+export const listProjects = async (db: Store, userId: string): Promise<Project[]> => {
   const rows = await db.selectFrom('projects').selectAll().where('user_id', '=', userId).orderBy('name').execute()
   return rows.map(projectOf)
 }
 
 /** @returns false when this user has no such project */
-export const deleteProject = async (db: Kysely<Database>, userId: string, id: string): Promise<boolean> => {
+export const deleteProject = async (db: Store, userId: string, id: string): Promise<boolean> => {
   const { numDeletedRows } = await db.deleteFrom('projects').where('id', '=', id).where('user_id', '=', userId).executeTakeFirst()
   return numDeletedRows > 0n
 }

@@ -1,7 +1,7 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto'
-import type { Kysely } from 'kysely'
 import type { ApiToken, NewApiToken } from '../../contract/api.ts'
 import type { User } from '../user.ts'
+import type { Store } from './database.ts'
 import type { Database } from './schema.ts'
 import { USER_COLUMNS, userOf } from './users.ts'
 
@@ -9,7 +9,7 @@ import { USER_COLUMNS, userOf } from './users.ts'
 const USED_EVERY_MS = 60_000
 
 /** Makes a token for a user. The answer is the only place where it stands: the store keeps its SHA-256. */
-export const issueToken = async (db: Kysely<Database>, userId: string, name: string): Promise<NewApiToken> => {
+export const issueToken = async (db: Store, userId: string, name: string): Promise<NewApiToken> => {
   const token = randomToken()
   const row = {
     id: randomUUID(),
@@ -24,7 +24,7 @@ export const issueToken = async (db: Kysely<Database>, userId: string, name: str
 }
 
 /** @returns whose token it is; null for an unknown or revoked one */
-export const findUserByToken = async (db: Kysely<Database>, token: string): Promise<User | null> => {
+export const findUserByToken = async (db: Store, token: string): Promise<User | null> => {
   const row = await db
     .selectFrom('api_tokens')
     .innerJoin('users', 'users.id', 'api_tokens.user_id')
@@ -39,13 +39,13 @@ export const findUserByToken = async (db: Kysely<Database>, token: string): Prom
 }
 
 /** Newest first. */
-export const listTokens = async (db: Kysely<Database>, userId: string): Promise<ApiToken[]> => {
+export const listTokens = async (db: Store, userId: string): Promise<ApiToken[]> => {
   const rows = await db.selectFrom('api_tokens').selectAll().where('user_id', '=', userId).orderBy('created_at', 'desc').execute()
   return rows.map(apiTokenOf)
 }
 
 /** @returns false when this user has no such token */
-export const revokeToken = async (db: Kysely<Database>, userId: string, id: string): Promise<boolean> => {
+export const revokeToken = async (db: Store, userId: string, id: string): Promise<boolean> => {
   const { numDeletedRows } = await db
     .deleteFrom('api_tokens')
     .where('id', '=', id)

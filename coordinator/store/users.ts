@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Kysely } from 'kysely'
 import type { Secrets } from '../secrets.ts'
 import type { User } from '../user.ts'
+import type { Store } from './database.ts'
 import type { Database } from './schema.ts'
 
 /** Who runs the server; signs in by a token or a link, never by GitHub. */
@@ -9,7 +9,7 @@ export const OWNER_IDENTITY = 'local:owner'
 
 export const USER_COLUMNS = ['users.id', 'users.name', 'users.avatar_url', 'users.admin'] as const
 
-export const findUser = async (db: Kysely<Database>, id: string): Promise<User | null> => {
+export const findUser = async (db: Store, id: string): Promise<User | null> => {
   const row = await db.selectFrom('users').select(USER_COLUMNS).where('id', '=', id).executeTakeFirst()
   return row ? userOf(row) : null
 }
@@ -17,7 +17,7 @@ export const findUser = async (db: Kysely<Database>, id: string): Promise<User |
 export type GithubUser = { githubId: string; login: string; avatarUrl: string | null; admin: boolean; token: string }
 
 /** Takes up what GitHub just said about a user who signed in. Their token is kept sealed. */
-export const upsertGithubUser = async (db: Kysely<Database>, secrets: Secrets, github: GithubUser): Promise<User> => {
+export const upsertGithubUser = async (db: Store, secrets: Secrets, github: GithubUser): Promise<User> => {
   const user = await upsertUser(db, `github:${github.githubId}`, {
     name: github.login,
     avatar_url: github.avatarUrl,
@@ -29,18 +29,18 @@ export const upsertGithubUser = async (db: Kysely<Database>, secrets: Secrets, g
 }
 
 /** The one local owner, an admin, made when there is none. */
-export const upsertOwner = (db: Kysely<Database>): Promise<User> =>
+export const upsertOwner = (db: Store): Promise<User> =>
   upsertUser(db, OWNER_IDENTITY, { name: 'owner', avatar_url: null, admin: 1 })
 
 /** @returns GitHub's token of this user; null when they never signed in there */
-export const findGithubToken = async (db: Kysely<Database>, secrets: Secrets, userId: string): Promise<string | null> => {
+export const findGithubToken = async (db: Store, secrets: Secrets, userId: string): Promise<string | null> => {
   const row = await db.selectFrom('users').select('github_token').where('id', '=', userId).executeTakeFirst()
   return row?.github_token ? secrets.open(row.github_token, githubTokenContext(userId)) : null
 }
 
 type Told = Pick<Database['users'], 'name' | 'avatar_url' | 'admin'>
 
-const upsertUser = async (db: Kysely<Database>, identity: string, told: Told): Promise<User> => {
+const upsertUser = async (db: Store, identity: string, told: Told): Promise<User> => {
   const row = await db
     .insertInto('users')
     .values({ id: randomUUID(), identity, ...told, github_token: null, last_released_at: 0, created_at: Date.now() })

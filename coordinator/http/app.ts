@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import express, { type Express } from 'express'
+import { LIMITS } from '../../contract/limits.ts'
+import type { Parts } from '../parts.ts'
+import { addAuthRoutes } from './auth.ts'
+import { authenticate } from './authenticate.ts'
+import { addBoard } from './board.ts'
+import { addDocs } from './docs.ts'
+import { answerErrors, answerNotFound } from './errors.ts'
+import { noStore, securityHeaders } from './headers.ts'
+import { addHealthRoutes } from './health.ts'
+import { addHome } from './home.ts'
+import { createLimits } from './limits.ts'
+import { addMeRoutes } from './me.ts'
+import { createPassport } from './passport.ts'
+import { addProjectRoutes } from './projects.ts'
+import { logRequests } from './request-log.ts'
+import { addRunnerRoutes } from './runner.ts'
+import { createSession } from './session.ts'
+import { addTaskRoutes } from './tasks.ts'
+
+/** Everything that this server answers over HTTP, in the order in which a request meets it. */
+export const createApp = (parts: Parts): Express => {
+  const { config, demo } = parts
+  const readJson = express.json({ limit: LIMITS.bodyBytes })
+  const readForm = express.urlencoded({ limit: '2kb', extended: false })
+  const serveFolder = (path: string) => express.static(path, { index: false, maxAge: '1h' })
+  const limits = createLimits()
+
+  const app = express()
+  app.set('trust proxy', config.trustedProxies)
+  app.use(logRequests(parts.log), securityHeaders(config))
+
+  // Raw bytes both ways, for programs with tokens of their own: before any session, and before anything that reads a body.
+  app.use('/demo/model', demo.handleModel)
+  app.use('/demo/git', demo.handleGit)
+  addHealthRoutes(app, parts)
+  app.use('/runner', noStore)
+  addRunnerRoutes(app, parts, readJson)
+
+  app.use('/static', serveFolder(join(import.meta.dirname, 'public')))
+  addDocs(app, config.publicUrl, serveFolder)
+
+  // From here on a request may be somebody's.
+  const passport = createPassport(parts)
+  app.use(noStore, createSession(parts), passport.session())
+  app.use('/auth', limits.signIn)
+  addAuthRoutes(app, parts, { passport, readForm })
+  app.use('/api', authenticate(parts), limits.api, readJson)
+  addTaskRoutes(app, parts, limits.create)
+  addProjectRoutes(app, parts)
+  addMeRoutes(app, parts)
+  addBoard(app, parts)
+  addHome(app, parts)
+
+  app.use(answerNotFound)
+  app.use(answerErrors)
+  return app
+}

@@ -1,0 +1,96 @@
+import type { Express, Request, RequestHandler } from 'express'
+import { z } from 'zod'
+import type { SignInLink } from '../../contract/api.ts'
+import { Refusal } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { createSignInLink, takeSignInLink } from '../store/sign-in-links.ts'
+import { findUser } from '../store/users.ts'
+import { authenticate, currentUser } from './authenticate.ts'
+import { html, page } from './html.ts'
+import type { Passport } from './passport.ts'
+import { sameOrigin } from './same-origin.ts'
+
+/** Signing in by GitHub or by a one-time link, and out. Passport gives each sign-in and sign-out a new session id. */
+export const addAuthRoutes = (app: Express, parts: Parts, { passport, readForm }: SignInParts): void => {
+  app.get('/auth/github', requireGithub(parts), passport.authenticate('github'))
+  app.get('/auth/github/callback', requireGithub(parts), async (request, response, next) => {
+    const user = await askGithub(passport, request, response, next)
+    await logIn(request, user)
+    request.log.info({ event: 'user.signed_in', userId: user.id, by: 'github' })
+    response.redirect(303, '/')
+  })
+
+  app.post('/auth/links', authenticate(parts), async (request, response) => {
+    const { code, expiresAt } = await createSignInLink(parts.db, currentUser(request).id)
+    const url = `${parts.config.publicUrl}/auth/link?code=${code}`
+    response.status(201).json({ url, expiresAt: expiresAt.toISOString() } satisfies SignInLink)
+  })
+  // Looking at a link must not use it up: messengers and mail scanners open what they see. So a person presses the button.
+  app.get('/auth/link', (request, response) => {
+    response.send(confirmPage(Code.parse(request.query).code))
+  })
+  app.post('/auth/link', sameOrigin, readForm, async (request, response) => {
+    const userId = await takeSignInLink(parts.db, Code.parse(request.body).code)
+    const user = userId === null ? null : await findUser(parts.db, userId)
+    if (!user)
+      throw new Refusal('forbidden', 'This link was used before, or is older than ten minutes. Make a new one: npx errand link')
+    await logIn(request, user)
+    request.log.info({ event: 'user.signed_in', userId: user.id, by: 'link' })
+    response.redirect(303, '/')
+  })
+
+  app.post('/auth/logout', sameOrigin, async (request, response) => {
+    const userId = request.user?.id
+    await new Promise<void>((resolve, reject) => request.logOut((error) => (error ? reject(error) : resolve())))
+    if (userId !== undefined) {
+      parts.disconnectUser(userId)
+      request.log.info({ event: 'user.signed_out', userId })
+    }
+    response.redirect(303, '/')
+  })
+}
+
+export type SignInParts = { passport: Passport; readForm: RequestHandler }
+
+const Code = z.object({ code: z.string('the link is not whole: open it as it was printed').min(1).max(200) })
+
+const requireGithub =
+  ({ config }: Parts): RequestHandler =>
+  (_request, _response, next) => {
+    if (!config.github)
+      throw new Refusal('not_found', 'Signing in by GitHub is not set up here: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET.')
+    next()
+  }
+
+/**
+ * Takes the callback's code to GitHub.
+ * @throws Refusal `forbidden` for a state that this browser did not start, or a person who may not sign in; `unavailable` when GitHub fails
+ */
+const askGithub = (passport: Passport, ...[request, response, next]: Parameters<RequestHandler>): Promise<Express.User> =>
+  new Promise((resolve, reject) => {
+    const answer = (error: unknown, user?: Express.User | false, info?: { message?: string }, status?: number) => {
+      if (error)
+        reject(
+          new Refusal('unavailable', 'GitHub did not confirm the sign-in. Try again in a moment.', undefined, { cause: error }),
+        )
+      else if (user) resolve(user)
+      else if (status === 403)
+        reject(new Refusal('forbidden', 'This sign-in was not started in this browser, or it took too long. Start again.'))
+      else reject(new Refusal('forbidden', info?.message ?? 'GitHub did not let you in.'))
+    }
+    passport.authenticate('github', answer)(request, response, next)
+  })
+
+const logIn = (request: Request, user: Express.User): Promise<void> =>
+  new Promise((resolve, reject) => request.logIn(user, (error) => (error ? reject(error) : resolve())))
+
+const confirmPage = (code: string): string =>
+  page({
+    title: 'Sign in',
+    body: html`<h1>Sign in to Errand</h1>
+      <p>This link works once, on this device.</p>
+      <form method="post" action="/auth/link">
+        <input type="hidden" name="code" value="${code}" />
+        <button type="submit">Sign in</button>
+      </form>`,
+  })

@@ -1,0 +1,33 @@
+import { createBullBoard } from '@bull-board/api'
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
+import { ExpressAdapter } from '@bull-board/express'
+import type { Express, RequestHandler } from 'express'
+import { Refusal } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { authenticate, bearerToken, currentUser } from './authenticate.ts'
+import { boardHeaders } from './headers.ts'
+
+const PATH = '/admin/queues'
+
+/** Bull Board, to look at: admins alone, and read-only, since the store and not the queue says what becomes of a task. */
+export const addBoard = (app: Express, parts: Pick<Parts, 'db' | 'dispatch'>): void => {
+  const adapter = new ExpressAdapter().setBasePath(PATH)
+  createBullBoard({
+    queues: [new BullMQAdapter(parts.dispatch.queue, { readOnlyMode: true })],
+    serverAdapter: adapter,
+    options: { uiConfig: { boardTitle: 'Errand', hideRedisDetails: true } },
+  })
+  app.use(PATH, sendToSignIn, authenticate(parts), requireAdmin, boardHeaders, adapter.getRouter())
+}
+
+const sendToSignIn: RequestHandler = (request, response, next) => {
+  const isVisitor = !request.user && bearerToken(request) === null && request.accepts(['json', 'html']) === 'html'
+  if (isVisitor) response.redirect(303, '/')
+  else next()
+}
+
+const requireAdmin: RequestHandler = (request, _response, next) => {
+  if (!currentUser(request).admin)
+    throw new Refusal('forbidden', 'This page is for admins. Whoever runs this server names them in ERRAND_ADMINS.')
+  next()
+}

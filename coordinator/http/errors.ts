@@ -1,0 +1,97 @@
+import type { ErrorRequestHandler, RequestHandler } from 'express'
+import { ZodError } from 'zod'
+import type { ErrorBody, ErrorCode } from '../../contract/errors.ts'
+import { Refusal } from '../errors.ts'
+import { isStoreTrouble } from '../store/database.ts'
+import { html, page } from './html.ts'
+
+/** The one table from a fault's code to HTTP. */
+export const STATUS: Readonly<Record<ErrorCode, number>> = {
+  invalid: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  too_large: 413,
+  rate_limited: 429,
+  internal: 500,
+  not_implemented: 501,
+  unavailable: 503,
+}
+
+/** Answers every fault in the one shape; a browser that opened a page gets a page. Of an unknown fault only the log learns the text. */
+export const answerErrors: ErrorRequestHandler = (error, request, response, next) => {
+  const refusal = refusalOf(error)
+  const facts = {
+    event: 'http.refused',
+    code: refusal.code,
+    err: refusal.code === 'internal' ? error : (refusal.cause ?? undefined),
+  }
+  if (refusal.code === 'internal') request.log.error(facts)
+  else request.log.debug({ ...facts, message: refusal.message })
+  // A body that is half sent cannot become an error: Express closes the connection, and the client sees that it was cut.
+  if (response.headersSent) return next(error)
+  const body: ErrorBody = {
+    code: refusal.code,
+    message: refusal.message,
+    requestId: String(request.id),
+    ...(refusal.details === undefined ? {} : { details: refusal.details }),
+  }
+  response.status(STATUS[refusal.code])
+  if (isForPrograms(request.path) || request.accepts(['json', 'html']) !== 'html') response.json({ error: body })
+  else response.send(errorPage(body))
+}
+
+export const answerNotFound: RequestHandler = (request) => {
+  throw new Refusal('not_found', `There is nothing at ${request.method} ${request.path}. The calls are listed at /docs.`)
+}
+
+/** What anything thrown amounts to for the caller. */
+export const refusalOf = (error: unknown): Refusal => {
+  if (error instanceof Refusal) return error
+  if (error instanceof ZodError) return new Refusal('invalid', sentenceOf(error), error.issues.map(issueOf))
+  if (isHttpError(error)) return error.status === 413 ? tooLarge(error) : new Refusal('invalid', `${error.message}.`)
+  if (isStoreTrouble(error))
+    return new Refusal(
+      'unavailable',
+      'The server cannot use its database just now: its disk may be full. Try again later.',
+      undefined,
+      {
+        cause: error,
+      },
+    )
+  return new Refusal('internal', 'Something went wrong on the server. Its log says more under this request id.', undefined, {
+    cause: error,
+  })
+}
+
+const sentenceOf = (error: ZodError): string => {
+  const [first] = error.issues.map(issueOf)
+  return first ? `${first.path ? `${first.path}: ` : ''}${first.message}` : 'The request is not in the expected form.'
+}
+
+/** Of an issue only where and what: zod may quote the input, which may be a secret. */
+const issueOf = (issue: ZodError['issues'][number]): { path: string; message: string } => ({
+  path: issue.path.join('.'),
+  message: issue.message,
+})
+
+/** What body parsers and the router throw (http-errors): `expose` says that the text is meant for the client. */
+const isHttpError = (error: unknown): error is Error & { status: number; limit?: number } => {
+  if (!(error instanceof Error)) return false
+  const { status, expose } = error as { status?: unknown; expose?: unknown }
+  return typeof status === 'number' && status >= 400 && status < 500 && (expose === true || error instanceof URIError)
+}
+
+const tooLarge = ({ limit }: { limit?: number }): Refusal =>
+  new Refusal('too_large', `The body is too large${limit ? `: at most ${limit} bytes are taken` : ''}. Send less.`)
+
+const isForPrograms = (path: string): boolean => /^\/(api|runner|demo)\//.test(path)
+
+const errorPage = (error: ErrorBody): string =>
+  page({
+    title: 'That did not work',
+    body: html`<h1>That did not work</h1>
+      <p>${error.message}</p>
+      <p class="quiet">Request ${error.requestId} · <a href="/">Back to the start</a></p>`,
+  })

@@ -1,0 +1,33 @@
+import type { Request, RequestHandler } from 'express'
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
+import { Refusal } from '../errors.ts'
+
+const MINUTE_MS = 60_000
+
+export type Limits = { signIn: RequestHandler; api: RequestHandler; create: RequestHandler }
+
+/** How often one address or one user may call, counted in memory per process. */
+export const createLimits = (): Limits => ({
+  signIn: perMinute(10, byAddress, 'attempts to sign in'),
+  api: perMinute(1200, byUser, 'calls'),
+  create: perMinute(120, byUser, 'new tasks'),
+})
+
+const perMinute = (limit: number, keyGenerator: (request: Request) => string, what: string): RequestHandler =>
+  rateLimit({
+    windowMs: MINUTE_MS,
+    limit,
+    keyGenerator,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    // A client may send X-Forwarded-For to a server that trusts no proxy; that is for nobody's console.
+    validate: { xForwardedForHeader: false, forwardedHeader: false },
+    handler: () => {
+      throw new Refusal('rate_limited', `Too many ${what}: ${limit} a minute are taken. Wait for as long as Retry-After says.`)
+    },
+  })
+
+/** Behind proxies only as true as `trust proxy`; an IPv6 address counts with its /56. */
+const byAddress = (request: Request): string => ipKeyGenerator(request.ip ?? 'unknown')
+
+const byUser = (request: Request): string => request.user?.id ?? byAddress(request)

@@ -1,0 +1,50 @@
+import type { Express } from 'express'
+import { CreateToken, type Me, PutCredential } from '../../contract/api.ts'
+import { MODELS } from '../../contract/models.ts'
+import { Refusal } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { deleteCredential, listCredentials, putCredential } from '../store/credentials.ts'
+import { issueToken, listTokens, revokeToken } from '../store/tokens.ts'
+import { currentUser } from './authenticate.ts'
+
+/** Who asks, their access to git hosts, and their API tokens. */
+export const addMeRoutes = (app: Express, { db, secrets, config, demo, disconnectUser }: Parts): void => {
+  app.get('/api/me', (request, response) => {
+    response.json({
+      ...currentUser(request),
+      demo: config.anthropicApiKey === null,
+      demoRepoUrl: `${config.publicUrl}${demo.repoPath}`,
+      gitHosts: [...config.gitHosts],
+      models: Object.keys(MODELS),
+      defaultModel: config.defaultModel,
+      defaultBudgetUsd: config.defaultBudgetUsd,
+    } satisfies Me)
+  })
+
+  app.get('/api/me/credentials', async (request, response) => {
+    response.json({ items: await listCredentials(db, currentUser(request).id) })
+  })
+  app.put('/api/me/credentials', async (request, response) => {
+    response.json(await putCredential(db, secrets, currentUser(request).id, PutCredential.parse(request.body)))
+  })
+  app.delete('/api/me/credentials/:host', async (request, response) => {
+    if (!(await deleteCredential(db, currentUser(request).id, request.params.host)))
+      throw new Refusal('not_found', 'You have no credential for this host.')
+    response.sendStatus(204)
+  })
+
+  app.get('/api/me/tokens', async (request, response) => {
+    response.json({ items: await listTokens(db, currentUser(request).id) })
+  })
+  app.post('/api/me/tokens', async (request, response) => {
+    response.status(201).json(await issueToken(db, currentUser(request).id, CreateToken.parse(request.body).name))
+  })
+  app.delete('/api/me/tokens/:id', async (request, response) => {
+    const user = currentUser(request)
+    if (!(await revokeToken(db, user.id, request.params.id)))
+      throw new Refusal('not_found', 'You have no API token with this id.')
+    // Open sockets were let in with some token of this user's; those that are still valid come back by themselves.
+    disconnectUser(user.id)
+    response.sendStatus(204)
+  })
+}

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto'
+import type { Request, RequestHandler, Response } from 'express'
+import type { Logger } from 'pino'
+import { pinoHttp } from 'pino-http'
+
+/**
+ * One fact a request. Of the address only the path: queries hold sign-in codes. No header and no body is ever logged.
+ * The id is ours, never the caller's, and goes back in `X-Request-Id`.
+ */
+export const logRequests = (log: Logger): RequestHandler => {
+  const facts = (request: Request, response: Response, { responseTime }: { responseTime: number }) => ({
+    event: 'http.answered',
+    method: request.method,
+    path: pathOf(request),
+    status: response.statusCode,
+    durationMs: responseTime,
+    ...(request.user ? { userId: request.user.id } : {}),
+    ...(response.writableFinished ? {} : { cut: true }),
+  })
+  return pinoHttp<Request, Response>({
+    logger: log,
+    genReqId: (_request, response) => {
+      const id = randomUUID()
+      response.setHeader('X-Request-Id', id)
+      return id
+    },
+    quietReqLogger: true,
+    customAttributeKeys: { reqId: 'requestId' },
+    customLogLevel: (request, response) => (response.statusCode >= 500 ? 'error' : isPolled(request) ? 'debug' : 'info'),
+    customSuccessObject: facts,
+    customErrorObject: (request, response, _error, value) => facts(request, response, value),
+    customSuccessMessage: () => '',
+    customErrorMessage: () => '',
+  })
+}
+
+const pathOf = (request: Request): string => request.originalUrl.replace(/\?.*/s, '')
+
+/** What something calls every few seconds. */
+const isPolled = (request: Request): boolean => /^\/(healthz|readyz|metrics|runner\/renew)$/.test(pathOf(request))

@@ -1,0 +1,49 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Express, RequestHandler } from 'express'
+import { z } from 'zod'
+import { LeaseRequest, RenewRequest } from '../../contract/lease.ts'
+import { RUNNER_PATHS } from '../../contract/names.ts'
+import { ArtifactKind } from '../../contract/sandbox.ts'
+import { Refusal } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { bearerToken } from './authenticate.ts'
+
+/** What only runners call, over their own token: the lease that holds a task's secrets, the heartbeat, and bytes to keep. */
+export const addRunnerRoutes = (
+  app: Express,
+  { leases, artifacts, runnerToken }: RunnerParts,
+  readJson: RequestHandler,
+): void => {
+  app.use('/runner', requireRunner(runnerToken))
+  app.post(RUNNER_PATHS.lease, readJson, async (request, response) => {
+    response.json(await leases.grant(LeaseRequest.parse(request.body)))
+  })
+  app.post(RUNNER_PATHS.renew, readJson, async (request, response) => {
+    response.json(await leases.renew(RenewRequest.parse(request.body)))
+  })
+  app.put('/runner/artifacts/:taskId/:attempt/:kind', async (request, response) => {
+    const { taskId, attempt, kind } = ArtifactAddress.parse(request.params)
+    await artifacts.save(taskId, attempt, kind, request)
+    response.sendStatus(204)
+  })
+}
+
+type RunnerParts = Pick<Parts, 'leases' | 'artifacts' | 'runnerToken'>
+
+const ArtifactAddress = z.object({
+  taskId: z.string().min(1).max(100),
+  attempt: z.coerce.number().int().positive(),
+  kind: ArtifactKind,
+})
+
+const requireRunner = (runnerToken: string): RequestHandler => {
+  const expected = digest(runnerToken)
+  return (request, _response, next) => {
+    // Digests are of one length, so that the comparison takes the same time for every guess.
+    if (!timingSafeEqual(digest(bearerToken(request) ?? ''), expected))
+      throw new Refusal('unauthorized', "The runner's token is not this coordinator's: RUNNER_TOKEN must be the same on both.")
+    next()
+  }
+}
+
+const digest = (token: string): Buffer => createHash('sha256').update(token).digest()

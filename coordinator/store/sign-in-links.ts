@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto'
+import type { Store } from './database.ts'
+import { hashToken } from './tokens.ts'
+
+const LINK_LIVES_MS = 10 * 60_000
+
+/** A code that signs its bearer in as this user: once, and within ten minutes. The store keeps its hash. */
+export const createSignInLink = async (db: Store, userId: string): Promise<{ code: string; expiresAt: Date }> => {
+  const now = Date.now()
+  const code = randomBytes(32).toString('base64url')
+  await db.deleteFrom('sign_in_links').where('expires_at', '<=', now).execute()
+  await db
+    .insertInto('sign_in_links')
+    .values({ code_hash: hashToken(code), user_id: userId, expires_at: now + LINK_LIVES_MS })
+    .execute()
+  return { code, expiresAt: new Date(now + LINK_LIVES_MS) }
+}
+
+/** Uses the code up: of two who bring it at once, one gets the user's id. @returns null when it is unknown, used or too old */
+export const takeSignInLink = async (db: Store, code: string): Promise<string | null> => {
+  const taken = db.deleteFrom('sign_in_links').where('code_hash', '=', hashToken(code)).where('expires_at', '>', Date.now())
+  const row = await taken.returning('user_id').executeTakeFirst()
+  return row?.user_id ?? null
+}
