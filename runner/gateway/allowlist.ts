@@ -1,0 +1,106 @@
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { connect, type LookupFunction, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Logger } from 'pino'
+import type { NewEvent } from '../../contract/event.ts'
+import { isPublicAddress } from './public-address.ts'
+import { answer, type Call } from './room.ts'
+import { failureText } from './upstream.ts'
+
+export type Address = { address: string; family: number }
+
+export type AllowlistOptions = {
+  allowedHosts: readonly string[]
+  say: (event: NewEvent) => void
+  log: Logger
+  resolve?: (host: string) => Promise<Address[]>
+  dial?: (host: string, addresses: Address[]) => Socket
+}
+
+/** Hosts that are told to the user in one attempt; a sandbox that scans the internet would else fill the history. */
+const HOSTS_TOLD = 50
+
+/**
+ * Everything that a sandbox sends to a proxy. `CONNECT host:443` becomes a tunnel when the host is on the list and is on the public
+ * internet; all else is refused with 403, and told to the user once for each host.
+ */
+export const serveAllowlist = ({ allowedHosts, say, log, resolve = resolveAll, dial = dialResolved }: AllowlistOptions) => {
+  const told = new Set<string>()
+  const tell = (host: string, method: string, advice: string) => {
+    if (told.has(host) || told.size >= HOSTS_TOLD) return
+    told.add(host)
+    say({ type: 'host.blocked', data: { host, method, advice } })
+  }
+
+  const tunnel = async (request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> => {
+    client.on('error', () => client.destroy())
+    const { host, port } = parseAuthority(request.url ?? '')
+    const block = (advice: string) => {
+      tell(host, 'CONNECT', advice)
+      refuseTunnel(client, 403, advice)
+    }
+    if (port !== 443 || !isAllowed(host, allowedHosts)) return block(adviceFor(port === 443 ? host : `${host}:${port}`))
+    const addresses = await resolve(host).catch(() => [])
+    if (addresses.length === 0) return refuseTunnel(client, 502, `The address of ${host} was not found.`)
+    if (!addresses.every(({ address }) => isPublicAddress(address)))
+      return block(`${host} is not on the public internet, and the sandbox may not reach private networks.`)
+    if (client.destroyed) return
+    const server = dial(host, addresses)
+    // The caller's end is everybody's: a door that shuts destroys the client's socket, and with it the tunnel.
+    client.once('close', () => server.destroy(new Error('the caller has left')))
+    try {
+      await once(server, 'connect')
+      client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+      server.write(head)
+      await Promise.all([pipeline(client, server), pipeline(server, client)])
+    } catch (error) {
+      log.debug({ event: 'tunnel.cut', host, reason: failureText(error) }, 'tunnel.cut')
+      server.destroy()
+      client.destroy()
+    }
+  }
+
+  /** A plain `http://` request to a proxy: never served, since nobody could vouch for who answers. */
+  const refuse = ({ request, response, path }: Call): void => {
+    const host = readable(URL.canParse(path) ? new URL(path).hostname : path)
+    const advice = `${adviceFor(host)} Plain http is never let through: use https.`
+    tell(host, readable(request.method ?? '').slice(0, 20), advice)
+    answer(response, 403, advice)
+  }
+
+  return { tunnel, refuse }
+}
+
+const adviceFor = (host: string): string =>
+  `The sandbox may not reach ${host}. If the task needs it, ask whoever runs this server to add the host to RUNNER_ALLOWED_HOSTS.`
+
+/** @param allowedHosts `example.org` is that host alone, `.example.org` every host below it */
+export const isAllowed = (host: string, allowedHosts: readonly string[]): boolean =>
+  allowedHosts.some((allowed) =>
+    allowed.startsWith('.') ? host.endsWith(allowed.toLowerCase()) : host === allowed.toLowerCase(),
+  )
+
+const parseAuthority = (authority: string): { host: string; port: number } => {
+  const [, host = authority, port = '0'] = /^(.*):(\d{1,5})$/.exec(authority) ?? []
+  return { host: readable(host.toLowerCase().replace(/\.$/, '')), port: Number(port) }
+}
+
+/** A name from the sandbox, fit to be shown. */
+const readable = (text: string): string => text.replace(/[^\w.:[\]-]/g, '?').slice(0, 200)
+
+const resolveAll = (host: string): Promise<Address[]> => lookup(host, { all: true })
+
+/** Connects to the addresses that were checked: the name is not looked up a second time, when it might say something else. */
+const dialResolved = (host: string, addresses: Address[]): Socket => {
+  const checked: LookupFunction = (_host, _options, done) => done(null, addresses)
+  return connect({ host, port: 443, lookup: checked, autoSelectFamily: true })
+}
+
+const refuseTunnel = (client: Duplex, status: 403 | 502, sentence: string): void => {
+  const reason = status === 403 ? 'Forbidden' : 'Bad Gateway'
+  const head = `HTTP/1.1 ${status} ${reason}\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(sentence)}\r\n`
+  client.end(`${head}connection: close\r\n\r\n${sentence}`)
+}

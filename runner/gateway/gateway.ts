@@ -1,0 +1,182 @@
+import { chmod, chown, mkdir, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { basename, join } from 'node:path'
+import type { Duplex, Readable } from 'node:stream'
+import type { Logger } from 'pino'
+import type { NewEvent } from '../../contract/event.ts'
+import type { Lease } from '../../contract/lease.ts'
+import { DOOR, DOOR_PATHS } from '../../contract/names.ts'
+import type { ArtifactKind, Assignment } from '../../contract/sandbox.ts'
+import { serveAllowlist } from './allowlist.ts'
+import { serveArtifacts } from './artifacts.ts'
+import { openBudget } from './budget.ts'
+import { makeDoorToken } from './door-token.ts'
+import { serveGit } from './git.ts'
+import { serveModel } from './model.ts'
+import { isTarball, serveRegistry } from './registry.ts'
+import { answer, type Call, type Room } from './room.ts'
+import { openUpstream, resolveUpstream } from './upstream.ts'
+
+export type GatewayOptions = {
+  lease: Lease
+  assignment: Assignment
+  /** On the host; mounted read-only as the door. The socket is made in it. Keep its parent closed to other users of the host. */
+  directory: string
+  coordinatorUrl: string
+  npmRegistryUrl: string
+  /** Hosts that the sandbox may reach on port 443: `example.org` alone, or `.example.org` for all below it. */
+  allowedHosts: readonly string[]
+  /** Asks the coordinator whether this attempt is still the current one. */
+  confirmLease: () => Promise<boolean>
+  say: (event: NewEvent) => void
+  saveArtifact: (kind: ArtifactKind, body: Readable) => Promise<void>
+  log: Logger
+}
+
+export type Gateway = {
+  /** What the sandbox shows at the door; worthless at any other. */
+  token: string
+  /** Revokes: cuts every live call and connection at once, and returns when all are accounted for. Afterwards nothing answers. */
+  close: () => Promise<void>
+}
+
+/** The user that the sandbox runs as. */
+const SANDBOX_UID = 10_001
+
+/** What the kernel takes as the path of a unix socket, bytes (`sun_path`, less its end). */
+const SOCKET_PATH_BYTES = 107
+
+/**
+ * Opens the only door of one attempt's sandbox.
+ * @throws Error when the socket cannot be made, or the lease names a model without a price
+ */
+export const openGateway = async (options: GatewayOptions): Promise<Gateway> => {
+  const { log } = options
+  const { token, fits } = makeDoorToken()
+  const upstream = openUpstream()
+  const allowlist = serveAllowlist(options)
+  const roomOf = layOutRooms(options, upstream)
+  const sockets = new Set<Duplex>()
+  const calls = new Set<Promise<void>>()
+
+  const enter = async (call: Call) => {
+    const room = roomOf(call.path)
+    if (!room) return answer(call.response, 404, 'There is nothing at this path of the sandbox door.')
+    if (!room.open && !fits(call.request.headers))
+      return answer(call.response, 401, 'The token of this attempt is missing or wrong.', {
+        'www-authenticate': 'Basic realm="errand"',
+      })
+    await room.serve(call)
+  }
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const call = toCall(request, response)
+    try {
+      if (isAbsolute(call.path)) allowlist.refuse(call)
+      else await enter(call)
+    } catch (error) {
+      if (!call.gone.aborted) log.error({ event: 'gateway.failed', err: error, method: request.method }, 'gateway.failed')
+      if (response.headersSent) response.destroy()
+      else answer(response, 500, 'The sandbox door failed at this call; the log of the runner says more.')
+    }
+    log.debug({ event: 'gateway.answered', method: request.method, path: call.path.slice(0, 200), status: response.statusCode })
+  }
+  const follow = (work: Promise<void>) => {
+    calls.add(work)
+    work.then(
+      () => calls.delete(work),
+      () => calls.delete(work),
+    )
+  }
+
+  // A push may take longer to arrive than Node's five minutes for a request: the attempt's own limits bound it.
+  const server = createServer({ requestTimeout: 0 }, (request, response) => follow(serve(request, response)))
+  server.on('connect', (request, socket, head) => follow(allowlist.tunnel(request, socket, head)))
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const path = await listenAt(server, options.directory)
+  log.info({ event: 'gateway.opened' }, 'gateway.opened')
+
+  return {
+    token,
+    close: async () => {
+      const closed = new Promise<void>((done) => server.close(() => done()))
+      // Every call ends by its caller's socket: one way out for a caller that leaves and for a door that shuts.
+      for (const socket of sockets) socket.destroy()
+      await Promise.all([closed, ...calls])
+      upstream.close()
+      await rm(path, { force: true })
+      log.info({ event: 'gateway.closed' }, 'gateway.closed')
+    },
+  }
+}
+
+/** The rooms by path. `open` ones need no token: they give nothing that the public does not have. */
+const layOutRooms = (options: GatewayOptions, upstream: ReturnType<typeof openUpstream>) => {
+  const { lease, assignment, coordinatorUrl, say, log } = options
+  const model = serveModel({
+    baseUrl: resolveUpstream(lease.modelApi.baseUrl, coordinatorUrl),
+    key: lease.modelApi.key,
+    model: lease.model,
+    budget: openBudget(lease.budgetUsd),
+    upstream,
+    say,
+    log,
+  })
+  const repository = { ...lease.repo, upstream: resolveUpstream(lease.repo.upstream, coordinatorUrl) }
+  const git = serveGit({ repository, taskId: lease.taskId, confirmLease: options.confirmLease, upstream, say, log })
+  const npm = serveRegistry({ registryUrl: options.npmRegistryUrl, upstream, log })
+  const artifacts = serveArtifacts({ saveArtifact: options.saveArtifact, log })
+  const task: Room = async ({ request, response }) => {
+    if (request.method !== 'GET') return answer(response, 405, 'Only GET is served here.')
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(assignment))
+  }
+  return (path: string): { serve: Room; open: boolean } | null => {
+    if (isTarball(path) || path.startsWith(DOOR_PATHS.npm)) return { serve: npm, open: true }
+    if (path === DOOR_PATHS.assignment) return { serve: task, open: false }
+    if (path.startsWith(`${DOOR_PATHS.model}/`)) return { serve: model, open: false }
+    if (path.startsWith('/git/')) return { serve: git, open: false }
+    if (path.startsWith(DOOR_PATHS.artifacts)) return { serve: artifacts, open: false }
+    return null
+  }
+}
+
+const toCall = (request: IncomingMessage, response: ServerResponse): Call => {
+  const gone = new AbortController()
+  response.once('close', () => response.writableFinished || gone.abort())
+  const [path = '', ...query] = (request.url ?? '').split('?')
+  return { request, response, path, query: query.join('?'), gone: gone.signal }
+}
+
+/** `GET http://host/… HTTP/1.1`: what a client sends to a proxy. */
+const isAbsolute = (path: string): boolean => !path.startsWith('/')
+
+const listenAt = async (server: ReturnType<typeof createServer>, directory: string): Promise<string> => {
+  const path = join(directory, basename(DOOR.socket))
+  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES)
+    throw new Error(
+      `The sandbox door's path is too long for a unix socket (${SOCKET_PATH_BYTES} bytes at most): ${path}. Use a shorter data folder.`,
+    )
+  await mkdir(directory, { recursive: true })
+  await rm(path, { force: true })
+  await new Promise<void>((done, failed) => {
+    server.once('error', failed)
+    server.listen(path, () => {
+      server.off('error', failed)
+      done()
+    })
+  })
+  await letSandboxIn(directory, path)
+  return path
+}
+
+/** Only the sandbox's user needs the socket. Without root it cannot be given to that user, and the closed parent folder must guard it. */
+const letSandboxIn = async (directory: string, path: string): Promise<void> => {
+  await chmod(directory, 0o711)
+  if (process.getuid?.() === 0) {
+    await chown(path, SANDBOX_UID, SANDBOX_UID)
+    await chmod(path, 0o600)
+  } else await chmod(path, 0o666)
+}

@@ -1,0 +1,162 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Logger } from 'pino'
+import type { NewEvent } from '../../contract/event.ts'
+import { branchPrefix, DOOR_PATHS } from '../../contract/names.ts'
+import { limitBytes, TooManyBytes } from './limit-bytes.ts'
+import { openPushReport } from './push-report.ts'
+import { type Commands, readCommands } from './receive-pack.ts'
+import { answer, type Call, pickHeaders, type Room } from './room.ts'
+import { failureText, type Upstream } from './upstream.ts'
+
+export type GitOptions = {
+  repository: { upstream: string; username: string | null; token: string | null }
+  taskId: string
+  confirmLease: () => Promise<boolean>
+  upstream: Upstream
+  say: (event: NewEvent) => void
+  log: Logger
+  maxPushBytes?: number
+}
+
+/** One push, bytes: more than any change by an agent, and less than what hosts refuse. */
+const PUSH_BYTES = 1024 * 1024 * 1024
+
+/** What GitHub, GitLab and Gitea take with a token as the password. */
+const TOKEN_USERNAME = 'x-access-token'
+
+const ANSWER_HEADERS = ['content-type', 'content-encoding', 'cache-control'] as const
+
+/**
+ * git's smart HTTP (git, `gitprotocol-http`) to one repository, its credentials added here: fetch everything, push only below the task's
+ * own prefix and only while the lease is ours. Paths are compared as they came, so nothing encoded, doubled or climbing matches.
+ */
+export const serveGit = (options: GitOptions): Room => {
+  const { repository, confirmLease, say, log, maxPushBytes = PUSH_BYTES } = options
+  const refPrefix = `refs/heads/${branchPrefix(options.taskId)}`
+  const credentials = repository.token
+    ? { authorization: `Basic ${Buffer.from(`${repository.username ?? TOKEN_USERNAME}:${repository.token}`).toString('base64')}` }
+    : {}
+
+  const ask = (call: Call, path: string, headers: OutgoingHttpHeaders, body?: Readable) =>
+    options.upstream.call({
+      url: `${repository.upstream}${path}`,
+      method: call.request.method ?? 'GET',
+      headers: { ...headers, ...credentials },
+      signal: call.gone,
+      ...(body ? { body } : {}),
+    })
+
+  const fetch = async (call: Call) => {
+    const headers = {
+      ...typesOf('git-upload-pack'),
+      ...pickHeaders(call.request, ['content-length', 'content-encoding', 'git-protocol']),
+    }
+    const found = await ask(call, '/git-upload-pack', headers, call.request)
+    if (relayHead(call, found)) await pipeline(found, call.response)
+  }
+
+  const push = async (call: Call) => {
+    if (call.request.headers['content-encoding']) return answer(call.response, 403, 'A compressed push is refused.')
+    const chunks: AsyncIterator<Buffer> = call.request.iterator({ destroyOnReturn: false })
+    const { head, commands } = await readHead(chunks, refPrefix)
+    if (commands.state !== 'whole') {
+      log.warn({ event: 'push.refused', why: commands.state === 'refused' ? commands.why : 'cut off' }, 'push.refused')
+      return answer(call.response, 403, commands.state === 'refused' ? commands.why : 'The push ended within its first lines.')
+    }
+    // The last look before the effect: a runner that was paused may have lost its attempt to another in the meantime.
+    const current = await confirmLease().catch((error: unknown) => error as Error)
+    if (current instanceof Error) {
+      log.warn({ event: 'push.unconfirmed', err: current }, 'push.unconfirmed')
+      return answer(call.response, 503, 'It cannot be confirmed at the moment that this attempt is the current one; try again.')
+    }
+    if (!current) return answer(call.response, 403, 'This attempt is no longer the current one: its push is refused.')
+
+    const body = Readable.from(limitBytes(maxPushBytes)(continueWith(head, chunks)), { objectMode: false })
+    const headers = { ...typesOf('git-receive-pack'), ...pickHeaders(call.request, ['content-length']) }
+    const found = await ask(call, '/git-receive-pack', headers, body)
+    if (!relayHead(call, found)) return
+    const report = openPushReport(commands.capabilities.includes('side-band-64k'))
+    try {
+      await pipeline(found, watch(report.take), call.response)
+    } finally {
+      const accepted = new Set(report.accepted())
+      for (const { ref, newId } of commands.updates)
+        if (accepted.has(ref)) say({ type: 'branch.pushed', data: { branch: ref.slice('refs/heads/'.length), commit: newId } })
+    }
+  }
+
+  const discover = async (call: Call, service: 'git-upload-pack' | 'git-receive-pack') => {
+    const headers = service === 'git-upload-pack' ? pickHeaders(call.request, ['git-protocol']) : {}
+    const found = await ask(call, `/info/refs?service=${service}`, { accept: '*/*', ...headers })
+    if (relayHead(call, found)) await pipeline(found, call.response)
+  }
+
+  return async (call) => {
+    const asked = `${call.request.method} ${call.path.replace(DOOR_PATHS.git, '')}${call.query && `?${call.query}`}`
+    if (!call.path.startsWith(`${DOOR_PATHS.git}/`))
+      return answer(call.response, 403, 'Only the repository of this task is served here.')
+    try {
+      if (asked === 'GET /info/refs?service=git-upload-pack') await discover(call, 'git-upload-pack')
+      else if (asked === 'GET /info/refs?service=git-receive-pack') await discover(call, 'git-receive-pack')
+      else if (asked === 'POST /git-upload-pack') await fetch(call)
+      else if (asked === 'POST /git-receive-pack') await push(call)
+      else answer(call.response, 403, "Only git's smart HTTP is served here: fetch and push.")
+    } catch (error) {
+      if (call.gone.aborted || call.response.headersSent) return void call.response.destroy()
+      if (error instanceof TooManyBytes) return answer(call.response, 413, `A push may have ${maxPushBytes} bytes at most.`)
+      log.warn({ event: 'git.unreachable', reason: failureText(error) }, 'git.unreachable')
+      answer(call.response, 502, `The git host cannot be reached (${failureText(error)}).`)
+    }
+  }
+}
+
+/**
+ * Passes status and headers of the git host's answer on. A redirect is never followed, so that the token goes to no second host.
+ * @returns false when the call has been answered already
+ */
+const relayHead = ({ response }: Call, found: IncomingMessage): boolean => {
+  const status = found.statusCode ?? 502
+  if (status >= 300 && status < 400) {
+    found.destroy()
+    answer(
+      response,
+      502,
+      'The git host answered with a redirect, which is not followed. Send the task with the present address of the repository.',
+    )
+    return false
+  }
+  response.writeHead(status, pickHeaders(found, ANSWER_HEADERS))
+  return true
+}
+
+const typesOf = (service: string) => ({
+  'content-type': `application/x-${service}-request`,
+  accept: `application/x-${service}-result`,
+})
+
+/** Reads until the command list of a push is whole, or cannot become one. */
+const readHead = async (chunks: AsyncIterator<Buffer>, refPrefix: string): Promise<{ head: Buffer; commands: Commands }> => {
+  let head: Buffer = Buffer.alloc(0)
+  for (;;) {
+    const { value, done } = await chunks.next()
+    if (done) return { head, commands: { state: 'more' } }
+    head = Buffer.concat([head, value])
+    const commands = readCommands(head, refPrefix)
+    if (commands.state !== 'more') return { head, commands }
+  }
+}
+
+const continueWith = async function* (head: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield head
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value
+}
+
+const watch = (take: (bytes: Buffer) => void) =>
+  async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      take(chunk)
+      yield chunk
+    }
+  }

@@ -1,0 +1,115 @@
+import { MODELS } from '../../contract/models.ts'
+import { findRepeatedKey } from './repeated-key.ts'
+
+/** What is known of a body that may go to the model API, or why it may not. */
+export type Checked =
+  | { ok: true; maxTokens: number; images: number; imageBytes: number }
+  | { ok: false; status: 400 | 403; message: string; code?: string }
+
+/**
+ * The fields that a call may have: a list of what is good, since new ones that cost, reach out or keep state appear without notice.
+ * Not among them, on purpose: `fallbacks` (another model), `mcp_servers` and `container` (reach out), `speed`, `service_tier` and
+ * `inference_geo` (another price), `thread` and `context_management` (state and edits that the meter does not see).
+ */
+const FIELDS: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'max_tokens',
+  'system',
+  'tools',
+  'tool_choice',
+  'stream',
+  'stop_sequences',
+  'thinking',
+  'output_config',
+  'cache_control',
+  'metadata',
+  'temperature',
+  'top_p',
+  'top_k',
+])
+
+/** Tools that run where the caller is. All others run at the model API and reach the internet from there. */
+const CLIENT_TOOL = /^(custom|(bash|text_editor)_\d{8})$/
+/** Sources whose bytes are in the body. The others (`url`, `file`) have them fetched. */
+const INLINE_SOURCES: readonly unknown[] = ['base64', 'text', 'content']
+
+/**
+ * Decides whether the bytes of a call may go on as they are.
+ * @param model the one model of this attempt
+ */
+export const checkModelRequest = (bytes: Buffer, model: string): Checked => {
+  const text = bytes.toString('utf8')
+  const body = parse(text)
+  if (!isObject(body)) return invalid('The body is not a JSON object.')
+  const repeated = findRepeatedKey(text)
+  if (repeated !== null) return invalid(`The body has the key ${shown(repeated)} twice in one object.`)
+  if ('thread' in body)
+    return { ...invalid('Threads are not available here: send the whole conversation.'), code: 'thread_unsupported_request' }
+  const unknown = Object.keys(body).find((field) => !FIELDS.has(field))
+  if (unknown !== undefined) return forbidden(`The field ${shown(unknown)} is not allowed here.`)
+  if (body.model !== model) return forbidden(`This task may use ${model} alone, not ${shown(body.model)}.`)
+  return (
+    checkMaxTokens(body.max_tokens, model) ??
+    checkTools(body.tools) ??
+    checkContent([body.messages, body.system], Number(body.max_tokens))
+  )
+}
+
+const checkMaxTokens = (maxTokens: unknown, model: string): Checked | null => {
+  const most = MODELS[model]?.maxOutputTokens ?? 0
+  if (!Number.isSafeInteger(maxTokens) || Number(maxTokens) < 0) return invalid('max_tokens: a whole number is required.')
+  return Number(maxTokens) > most ? forbidden(`max_tokens may be ${most} at most here.`) : null
+}
+
+const checkTools = (tools: unknown): Checked | null => {
+  if (tools === undefined || tools === null) return null
+  if (!Array.isArray(tools)) return invalid('tools: a list is required.')
+  for (const tool of tools) {
+    const type = isObject(tool) ? (tool.type ?? 'custom') : tool
+    if (typeof type !== 'string' || !CLIENT_TOOL.test(type))
+      return forbidden(`The tool type ${shown(type)} is not allowed here: only tools that run in the sandbox are.`)
+  }
+  return null
+}
+
+/**
+ * Walks the conversation at any depth, tool results and all. What the model once passed to a tool (`tool_use.input`) is any JSON at all,
+ * which the model API only reads: it is left alone.
+ */
+const checkContent = (roots: unknown[], maxTokens: number): Checked => {
+  let images = 0
+  let imageBytes = 0
+  const left = [...roots]
+  while (left.length > 0) {
+    const node = left.pop()
+    if (!isObject(node)) continue
+    const { source } = node
+    if ('file_id' in node) return forbidden('Stored files (file_id) are not allowed here: send the bytes.')
+    if (isObject(source)) {
+      if (!INLINE_SOURCES.includes(source.type))
+        return forbidden(`A source of type ${shown(source.type)} is not allowed here: send the bytes.`)
+      if (node.type === 'image' && source.type === 'base64') {
+        images += 1
+        imageBytes += typeof source.data === 'string' ? Buffer.byteLength(source.data) : 0
+      }
+    }
+    for (const [key, value] of Object.entries(node)) if (key !== 'input' || node.type !== 'tool_use') left.push(value)
+  }
+  return { ok: true, maxTokens, images, imageBytes }
+}
+
+const invalid = (message: string) => ({ ok: false, status: 400, message }) as const
+const forbidden = (message: string) => ({ ok: false, status: 403, message }) as const
+
+const shown = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 100)
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,180 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import type { NewEvent } from '../../contract/event.ts'
+import { costUsd, MODELS } from '../../contract/models.ts'
+import { DOOR_PATHS } from '../../contract/names.ts'
+import { affordableTokens, type Budget, chargeFor, type Hold, holdFor } from './budget.ts'
+import { relayAnswer } from './model-relay.ts'
+import { checkModelRequest } from './model-request.ts'
+import { type Call, pickHeaders, type Room, readBody } from './room.ts'
+import { failureText, type Upstream } from './upstream.ts'
+import { NOTHING_READ, type Reading } from './usage-meter.ts'
+
+export type ModelOptions = {
+  /** Without `/v1`. */
+  baseUrl: string
+  key: string
+  model: string
+  budget: Budget
+  upstream: Upstream
+  say: (event: NewEvent) => void
+  log: Logger
+}
+
+/** The model API's own bound on a body. */
+const BODY_BYTES = 32 * 1024 * 1024
+/** Calls at once. The agent makes one; a second is room for a client that starts the next before it has let go of the last. */
+const CALLS_AT_ONCE = 2
+
+/** Kept of an answer's headers: how to read it, whether and when to ask again, and what to name to the API's people. */
+const ANSWER_HEADERS = [
+  'content-type',
+  'content-encoding',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  'request-id',
+] as const
+
+/**
+ * `POST /llm/v1/messages`: the model API with the server's key, for one model and within the attempt's budget. The bytes of a call go on
+ * untouched once they have been checked, and those of the answer come back as they arrive.
+ * @throws Error when the model has no price: its budget could not be kept
+ */
+export const serveModel = (options: ModelOptions): Room => {
+  const { model, budget, log } = options
+  if (!MODELS[model])
+    throw new Error(`The model ${model} has no price in contract/models.ts, so no budget could be kept. Add it there.`)
+  let underWay = 0
+
+  const serve = async (call: Call) => {
+    const bytes = await readBody(call.request, BODY_BYTES)
+    if (!bytes) return refuse(call.response, 413, 'request_too_large', `A call may have ${BODY_BYTES} bytes at most.`)
+    const checked = checkModelRequest(bytes, model)
+    if (!checked.ok) {
+      log.warn({ event: 'model.refused', status: checked.status, why: checked.message }, 'model.refused')
+      const type = checked.status === 400 ? 'invalid_request_error' : 'permission_error'
+      return refuse(call.response, checked.status, type, checked.message, checked.code)
+    }
+    const hold = holdFor(model, { bytes: bytes.length, ...checked })
+    const settle = budget.reserve(hold)
+    if (!settle)
+      return refuse(call.response, 402, 'billing_error', budgetText(model, hold, budget.leftUsd()), 'task_budget_exceeded')
+    let reading: Reading | null = null
+    try {
+      reading = await exchange(options, call, bytes)
+    } finally {
+      settle(count(options, hold, reading))
+    }
+  }
+
+  return async (call) => {
+    if (call.request.method !== 'POST' || call.path !== `${DOOR_PATHS.model}/v1/messages`)
+      return refuse(call.response, 403, 'permission_error', 'Only POST /v1/messages is served here.')
+    if (underWay >= CALLS_AT_ONCE)
+      return refuse(
+        call.response,
+        429,
+        'rate_limit_error',
+        `Only ${CALLS_AT_ONCE} calls at once are served here.`,
+        'too_many_calls',
+        { 'retry-after': '1' },
+      )
+    underWay += 1
+    try {
+      await serve(call)
+    } finally {
+      underWay -= 1
+    }
+  }
+}
+
+/** Makes the call and passes its answer on. @returns what it told about its cost; null when it costs nothing */
+const exchange = async ({ baseUrl, key, upstream, log }: ModelOptions, call: Call, bytes: Buffer): Promise<Reading | null> => {
+  const { response, gone } = call
+  let found: IncomingMessage
+  try {
+    found = await upstream.call({
+      url: `${baseUrl}/v1/messages`,
+      method: 'POST',
+      headers: headersFor(call, key, bytes),
+      body: bytes,
+      signal: gone,
+    })
+  } catch (error) {
+    // A caller that leaves early may have set the model to work: whoever could do that for free would do it without end.
+    if (gone.aborted) return NOTHING_READ
+    log.warn({ event: 'model.unreachable', reason: failureText(error) }, 'model.unreachable')
+    refuse(response, 502, 'api_error', `The model API cannot be reached (${failureText(error)}).`)
+    return null
+  }
+  const status = found.statusCode ?? 502
+  if (status === 401 || status === 403 || (status >= 300 && status < 400)) {
+    found.destroy()
+    log.error({ event: 'model.misconfigured', status }, 'model.misconfigured')
+    if (status < 400)
+      refuse(
+        response,
+        502,
+        'api_error',
+        'The model API answered with a redirect. Whoever runs this server must check ANTHROPIC_BASE_URL.',
+      )
+    else refuse(response, 502, 'authentication_error', KEY_REFUSED, 'model_key_refused', { 'x-should-retry': 'false' })
+    return null
+  }
+  response.writeHead(status, pickHeaders(found, ANSWER_HEADERS))
+  response.flushHeaders()
+  const reading = await relayAnswer(found, call)
+  return status === 200 ? reading : null
+}
+
+/**
+ * Built, never forwarded. The key goes as `x-api-key`, which every version of the API and its stand-ins take, although the SDK shows our
+ * token as Bearer. Betas are dropped: they change what a call may do, and the fields that need one are refused by name anyway.
+ */
+const headersFor = ({ request }: Call, key: string, bytes: Buffer): OutgoingHttpHeaders => {
+  const version = request.headers['anthropic-version']
+  return {
+    'content-type': 'application/json',
+    'content-length': bytes.length,
+    'x-api-key': key,
+    ...(typeof version === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(version) ? { 'anthropic-version': version } : {}),
+  }
+}
+
+/** Says what the call used. @returns its cost, US dollars */
+const count = ({ model, say }: ModelOptions, hold: Hold, reading: Reading | null): number => {
+  const charge = reading && chargeFor(hold, reading)
+  if (!charge) return 0
+  const { usage, estimated } = charge
+  const cost = costUsd(model, usage)
+  const tokens = {
+    inputTokens: usage.input_tokens ?? 0,
+    outputTokens: usage.output_tokens ?? 0,
+    cacheReadTokens: usage.cache_read_input_tokens ?? 0,
+    cacheWriteTokens: usage.cache_creation_input_tokens ?? 0,
+  }
+  say({ type: 'usage.counted', data: { ...tokens, costUsd: cost, model, estimated } })
+  return cost
+}
+
+const KEY_REFUSED = "The model API refused this server's key. Whoever runs this server must check ANTHROPIC_API_KEY."
+
+const budgetText = (model: string, hold: Hold, leftUsd: number): string => {
+  const fit = affordableTokens(model, hold, leftUsd)
+  const advice = fit > 0 ? `It fits with max_tokens of ${fit} or less.` : 'Its prompt alone does not fit.'
+  return `The task's budget does not allow this call: it may cost $${hold.usd.toFixed(4)}, and $${leftUsd.toFixed(4)} is left. ${advice}`
+}
+
+/** Answers in the model API's own form, which its clients read. */
+const refuse = (
+  response: ServerResponse,
+  status: number,
+  type: string,
+  message: string,
+  code?: string,
+  headers: OutgoingHttpHeaders = {},
+): void => {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  response.end(JSON.stringify({ type: 'error', error: { type, message, ...(code ? { details: { error_code: code } } : {}) } }))
+}

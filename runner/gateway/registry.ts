@@ -1,0 +1,61 @@
+import { pipeline } from 'node:stream/promises'
+import type { Logger } from 'pino'
+import { DOOR_PATHS } from '../../contract/names.ts'
+import { answer, pickHeaders, type Room } from './room.ts'
+import { failureText, type Upstream } from './upstream.ts'
+
+/** A name as the registry allows it, a scope joined by `/` or by npm's own `%2f`. None can begin with a dot, so none climbs. */
+const NAME = '(?:@[\\w~-][\\w.~-]*(?:/|%2[fF]))?[\\w~-][\\w.~-]*'
+const TARBALL = new RegExp(`^/${NAME}/-/[\\w~-][\\w.~+-]*\\.tgz$`)
+/** A package's document, or that of one version or tag of it. */
+const DOCUMENT = new RegExp(`^/${NAME}(?:/[\\w~][\\w.~+-]*)?$`)
+
+/** What npm asks for when it installs: a document without readmes and the like. */
+const SHORT_DOCUMENT = 'application/vnd.npm.install-v1+json'
+
+const ANSWER_HEADERS = ['content-type', 'content-encoding', 'content-length', 'etag', 'last-modified', 'cache-control'] as const
+
+/**
+ * True for a tarball's path at the root of the door. Documents name tarballs at the registry's own host; npm puts the configured
+ * registry's host in its place, but drops that one's path (pacote, `lib/remote.js`), and so asks here without `/npm`. The documents are
+ * passed on untouched, because npm writes the addresses in them into lock files.
+ */
+export const isTarball = (path: string): boolean => TARBALL.test(path)
+
+/**
+ * npm's registry, to read from: GET and HEAD of package documents and tarballs. Nothing of the caller's reaches the registry but the
+ * path: no header, no query, no credentials.
+ */
+export const serveRegistry = (options: { registryUrl: string; upstream: Upstream; log: Logger }): Room => {
+  const registry = options.registryUrl.replace(/\/+$/, '')
+  return async ({ request, response, path, query, gone }) => {
+    const wanted = path.startsWith(DOOR_PATHS.npm) ? path.slice(DOOR_PATHS.npm.length - 1) : path
+    const method = request.method ?? ''
+    if (method !== 'GET' && method !== 'HEAD')
+      return answer(response, 403, `The sandbox may only read from the package registry: ${method} is refused.`)
+    if (query !== '' || !(TARBALL.test(wanted) || DOCUMENT.test(wanted)))
+      return answer(response, 403, 'The sandbox may only fetch package documents and tarballs from the package registry.')
+    const headers = {
+      accept: request.headers.accept?.includes(SHORT_DOCUMENT) ? SHORT_DOCUMENT : '*/*',
+      'accept-encoding': request.headers['accept-encoding']?.includes('gzip') ? 'gzip' : 'identity',
+    }
+    try {
+      const found = await options.upstream.call({ url: `${registry}${wanted}`, method, headers, signal: gone })
+      const status = found.statusCode ?? 502
+      if (status >= 300 && status < 400 && status !== 304) {
+        found.destroy()
+        return answer(
+          response,
+          502,
+          'The package registry answered with a redirect, which is not followed. Ask whoever runs this server to name its real address.',
+        )
+      }
+      response.writeHead(status, pickHeaders(found, ANSWER_HEADERS))
+      await pipeline(found, response)
+    } catch (error) {
+      if (gone.aborted || response.headersSent) return void response.destroy()
+      options.log.warn({ event: 'registry.unreachable', reason: failureText(error) }, 'registry.unreachable')
+      answer(response, 502, `The package registry cannot be reached (${failureText(error)}).`)
+    }
+  }
+}

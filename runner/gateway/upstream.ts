@@ -1,0 +1,75 @@
+import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import https from 'node:https'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+export type UpstreamCall = {
+  url: string
+  method: string
+  /** Built by the room, never the caller's own. */
+  headers: OutgoingHttpHeaders
+  body?: Buffer | Readable
+  signal: AbortSignal
+}
+
+/** Calls to the world outside. Redirects are never followed, and nothing is decoded: what comes is what was sent. */
+export type Upstream = {
+  /**
+   * @returns the answer as soon as its head is there; its body must be consumed or destroyed
+   * @throws Error when no answer comes: refused, reset, aborted, or silent for {@link SILENCE_MS}
+   */
+  call: (call: UpstreamCall) => Promise<IncomingMessage>
+  close: () => void
+}
+
+/** Longer than any call of the model API lasts without a byte (its clients wait 10 minutes); milliseconds. */
+const SILENCE_MS = 10 * 60_000
+
+export const openUpstream = (): Upstream => {
+  const plain = new http.Agent({ keepAlive: true })
+  const secure = new https.Agent({ keepAlive: true })
+  return {
+    call: async (call) => {
+      const { body } = call
+      // A streamed body cannot be sent twice, so it never starts on a kept connection that may just be closing.
+      if (body instanceof Readable) return (await send(call, false)).response
+      const agent = call.url.startsWith('https:') ? secure : plain
+      const first = await send(call, agent).catch((error: unknown) => error as StaleConnection)
+      if ('response' in first) return first.response
+      if (!first.stale) throw first
+      return (await send(call, false)).response
+    },
+    close: () => {
+      plain.destroy()
+      secure.destroy()
+    },
+  }
+}
+
+/** An address of ours may be a path: then it is below the coordinator's own address. */
+export const resolveUpstream = (address: string, coordinatorUrl: string): string =>
+  (address.startsWith('/') ? `${coordinatorUrl.replace(/\/+$/, '')}${address}` : address).replace(/\/+$/, '')
+
+/** `stale`: the server had closed the kept connection before it saw the request, so the request may be sent again. */
+type StaleConnection = Error & { stale: boolean }
+
+const send = (call: UpstreamCall, agent: http.Agent | false): Promise<{ response: IncomingMessage }> =>
+  new Promise((resolve, reject) => {
+    const { request } = call.url.startsWith('https:') ? https : http
+    const headers = { 'accept-encoding': 'identity', 'user-agent': 'errand', ...call.headers }
+    const sent = request(call.url, { method: call.method, headers, agent, signal: call.signal, timeout: SILENCE_MS })
+    sent.on('response', (response) => resolve({ response }))
+    sent.on('timeout', () => sent.destroy(new Error(`no byte for ${SILENCE_MS / 1000} s`)))
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+      reject(Object.assign(error, { stale }))
+    })
+    if (call.body instanceof Readable) pipeline(call.body, sent).catch(reject)
+    else sent.end(call.body)
+  })
+
+/** For a message to a person: the code of a failed connection, or what was said. */
+export const failureText = (error: unknown): string => {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code ?? message
+}
