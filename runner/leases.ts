@@ -1,0 +1,109 @@
+import type { Logger } from 'pino'
+import { RENEW_EVERY_MS, type RenewAnswer, type RunnerIdentity } from '../contract/lease.ts'
+import type { CoordinatorClient } from './coordinator-client.ts'
+
+/** Why an attempt is not to go on: a person cancelled it, or it is no longer ours. */
+export type LeaseCause = 'cancelled' | 'lost'
+
+export type Hold = {
+  /** Aborts with a {@link LeaseCause} as its reason. */
+  signal: AbortSignal
+  /** What another way told about this attempt. */
+  cancelled: () => void
+  lost: () => void
+  release: () => void
+}
+
+/** The attempts that this runner holds, kept alive by one heartbeat for all. */
+export type Holding = {
+  hold: (taskId: string, attempt: number) => Hold
+  /** Asks now whether the attempt is still ours: the fence before an effect. False when nobody answers. */
+  confirm: (taskId: string, attempt: number) => Promise<boolean>
+  stop: () => Promise<void>
+}
+
+type Held = { taskId: string; attempt: number; abort: AbortController }
+
+/**
+ * Renews everything held in one call every {@link RENEW_EVERY_MS}, also when that is nothing. While the coordinator does not answer,
+ * the work goes on: only its word ends an attempt.
+ */
+export const startHolding = (options: {
+  client: CoordinatorClient
+  runner: RunnerIdentity
+  log: Logger
+  everyMs?: number
+}): Holding => {
+  const { client, runner, log, everyMs = RENEW_EVERY_MS } = options
+  const held = new Set<Held>()
+  const stopped = new AbortController()
+  let reachable = true
+
+  const renew = async (): Promise<RenewAnswer['attempts'] | null> => {
+    try {
+      const attempts = [...held].map(({ taskId, attempt }) => ({ taskId, attempt }))
+      const answer = await client.renew({ runner, attempts })
+      if (!reachable) log.info({ event: 'coordinator.back' })
+      reachable = true
+      for (const word of answer.attempts) heed(word)
+      return answer.attempts
+    } catch (error) {
+      if (reachable) log.warn({ event: 'coordinator.unreachable', err: error })
+      reachable = false
+      return null
+    }
+  }
+
+  const heed = ({ taskId, attempt, state }: RenewAnswer['attempts'][number]) => {
+    if (state === 'held') return
+    for (const one of held)
+      if (one.taskId === taskId && one.attempt === attempt) end(one, state === 'cancel' ? 'cancelled' : 'lost')
+  }
+
+  const end = ({ taskId, attempt, abort }: Held, cause: LeaseCause) => {
+    if (abort.signal.aborted) return
+    log.info({ event: `lease.${cause}`, taskId, attempt })
+    abort.abort(cause)
+  }
+
+  const heartbeat = async () => {
+    while (!stopped.signal.aborted) {
+      await renew()
+      await pause(everyMs, stopped.signal)
+    }
+  }
+  const beating = heartbeat()
+
+  return {
+    hold: (taskId, attempt) => {
+      const mine: Held = { taskId, attempt, abort: new AbortController() }
+      held.add(mine)
+      return {
+        signal: mine.abort.signal,
+        cancelled: () => end(mine, 'cancelled'),
+        lost: () => end(mine, 'lost'),
+        release: () => held.delete(mine),
+      }
+    },
+    confirm: async (taskId, attempt) => {
+      const answers = await renew()
+      return answers?.some((word) => word.taskId === taskId && word.attempt === attempt && word.state !== 'lost') ?? false
+    },
+    stop: async () => {
+      stopped.abort()
+      await beating
+    },
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((done) => {
+    const finish = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', finish)
+      done()
+    }
+    const timer = setTimeout(finish, ms)
+    signal.addEventListener('abort', finish)
+    if (signal.aborted) finish()
+  })

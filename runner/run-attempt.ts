@@ -1,0 +1,74 @@
+import type { Logger } from 'pino'
+import type { Lease } from '../contract/lease.ts'
+import { type AttemptEnd, decideEnd } from './attempt-end.ts'
+import type { Delivery, DeliveryEnd } from './delivery.ts'
+import type { Holding } from './leases.ts'
+import { nesting } from './nesting.ts'
+import type { Publisher } from './publisher.ts'
+import { runSandbox, type SandboxParts } from './run-sandbox.ts'
+import { createSpool } from './spool.ts'
+import { type RunnerStop, stopSwitch } from './stop-switch.ts'
+
+export type AttemptParts = SandboxParts & {
+  holding: Holding
+  publisher: Publisher
+  spoolDirectory: string
+  log: Logger
+}
+
+/** How long a runner that stops waits for the coordinator to take the last events; its next start sends them otherwise. */
+const LAST_WORDS_MS = 5_000
+
+/**
+ * Runs one leased attempt from its first sandbox to its last acknowledged event. Whatever happens on the way, the attempt ends in one of
+ * the four ways, and says so.
+ * @throws only when nothing can be said at all: the file system's error on making the spool
+ */
+export const runAttempt = async (parts: AttemptParts, lease: Lease, runnerStop: RunnerStop): Promise<AttemptEnd> => {
+  const { taskId, attempt, turn, signingKey } = lease
+  const log = parts.log.child({ taskId, attempt })
+  const hold = parts.holding.hold(taskId, attempt)
+  const stop = stopSwitch({ lease: hold.signal, runnerStop, timeLimitMs: lease.timeLimitMs })
+  try {
+    const spool = await createSpool(parts.spoolDirectory, { taskId, attempt, turn, signingKey })
+    const delivery = parts.publisher.publish(spool, {
+      onCancel: hold.cancelled,
+      onRefused: hold.lost,
+      onSpoolFault: (error) => {
+        log.error({ event: 'spool.failed', err: error })
+        stop.because('host_disk_full')
+      },
+    })
+    log.info({ event: 'attempt.started' })
+    const tree = nesting(turn, lease.model)
+    const { sandbox, fault } = await runSandbox({ parts, lease, spool, delivery, tree, stop, log })
+    const end = decideEnd({ turn: tree.turnEnd(), stop: stop.cause(), fault, sandbox })
+    for (const event of tree.close(end)) delivery.say(event)
+    const how = await lastWords(delivery, runnerStop)
+    await (how === 'abandoned' ? spool.close() : spool.remove())
+    log.info({ event: 'attempt.ended', outcome: end.outcome, reason: end.reason, delivery: how })
+    return end
+  } finally {
+    stop.dispose()
+    hold.release()
+  }
+}
+
+const lastWords = async (delivery: Delivery, { drain, now }: RunnerStop): Promise<DeliveryEnd> => {
+  const finished = delivery.finish()
+  let timer: NodeJS.Timeout | undefined
+  const soon = () => {
+    timer ??= setTimeout(delivery.abandon, LAST_WORDS_MS)
+  }
+  if (drain.aborted) soon()
+  if (now.aborted) delivery.abandon()
+  drain.addEventListener('abort', soon)
+  now.addEventListener('abort', delivery.abandon)
+  try {
+    return await finished
+  } finally {
+    clearTimeout(timer)
+    drain.removeEventListener('abort', soon)
+    now.removeEventListener('abort', delivery.abandon)
+  }
+}

@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { NewEvent } from '../contract/event.ts'
+import type { Lease } from '../contract/lease.ts'
+import { LIMITS } from '../contract/limits.ts'
+import { presentable, readAgentLine } from './agent-lines.ts'
+import type { HostFault } from './attempt-end.ts'
+import { cleanText } from './clean.ts'
+import type { CoordinatorClient } from './coordinator-client.ts'
+import type { Delivery } from './delivery.ts'
+import type { Gateway, GatewayOptions } from './gateway/gateway.ts'
+import type { Holding } from './leases.ts'
+import type { Nesting } from './nesting.ts'
+import type { Publisher } from './publisher.ts'
+import { type Redactor, redactor } from './redact.ts'
+import { EngineFault, type Sandbox, type SandboxEnd, type SandboxEngine } from './sandbox.ts'
+import type { Spool } from './spool.ts'
+import type { StopSwitch } from './stop-switch.ts'
+
+export type SandboxParts = {
+  engine: SandboxEngine
+  openGateway: (options: GatewayOptions) => Promise<Gateway>
+  client: Pick<CoordinatorClient, 'saveArtifact'>
+  holding: Pick<Holding, 'confirm'>
+  publisher: Pick<Publisher, 'delta'>
+  doorsDirectory: string
+  coordinatorUrl: string
+  npmRegistryUrl: string
+  allowedHosts: readonly string[]
+  /** The runner's own secrets, kept out of everything that is said. */
+  secrets: readonly string[]
+}
+
+/** One attempt under way. */
+export type Attempt = {
+  parts: SandboxParts
+  lease: Lease
+  spool: Spool
+  delivery: Delivery
+  tree: Nesting
+  stop: StopSwitch
+  log: Logger
+}
+
+/** What the events of one attempt may take on the runner's disk. */
+const SPOOL_BYTES = 256 * 1024 * 1024
+/** How long output may trail behind the end of its sandbox. */
+const TRAILING_MS = 5_000
+
+/** Opens the door, runs the sandbox behind it, and takes both away again. Everything that they had to say is said when it returns. */
+export const runSandbox = async (attempt: Attempt): Promise<{ sandbox: SandboxEnd | null; fault: HostFault | null }> => {
+  try {
+    return { sandbox: await behindDoor(attempt), fault: null }
+  } catch (error) {
+    attempt.log.error({ event: 'attempt.fault', err: error })
+    return { sandbox: null, fault: hostFault(error) }
+  }
+}
+
+const behindDoor = async (attempt: Attempt): Promise<SandboxEnd | null> => {
+  const { parts, lease, log, stop } = attempt
+  const directory = join(parts.doorsDirectory, randomBytes(6).toString('hex'))
+  const known = secretsOf(lease, parts.secrets)
+  // Open to the sandbox's user; the directory above is closed to everybody else on the host.
+  await mkdir(directory, { mode: 0o755 })
+  try {
+    const gateway = await parts.openGateway(gatewayOptions(attempt, directory, redactor(known)))
+    try {
+      if (stop.cause()) return null
+      const { taskId, attempt: number } = lease
+      const sandbox = await parts.engine.start({ taskId, attempt: number, doorDirectory: directory, token: gateway.token })
+      try {
+        return await follow(attempt, sandbox, redactor([...known, gateway.token]))
+      } finally {
+        await tried(log, 'sandbox.remove_failed', sandbox.remove)
+      }
+    } finally {
+      await tried(log, 'gateway.close_failed', gateway.close)
+    }
+  } finally {
+    await tried(log, 'door.remove_failed', () => rm(directory, { recursive: true, force: true }))
+  }
+}
+
+/** Reads what the sandbox says until it ends, and ends it when there is a cause to. */
+const follow = async (attempt: Attempt, sandbox: Sandbox, redact: Redactor): Promise<SandboxEnd> => {
+  const { stop, log } = attempt
+  const unbind = stop.whenStopped((graceMs) => {
+    sandbox.stop(graceMs).catch((error) => log.error({ event: 'sandbox.stop_failed', err: error }))
+  })
+  const listening = listen(attempt, sandbox, redact)
+  try {
+    const end = await sandbox.wait()
+    await atMost(TRAILING_MS, listening)
+    const errorTail = redact.text(cleanText(end.errorTail))
+    if (end.exitCode !== 0) log.warn({ event: 'sandbox.ended', ...end, errorTail })
+    return { ...end, errorTail }
+  } finally {
+    unbind()
+  }
+}
+
+const listen = async (attempt: Attempt, { lines }: Sandbox, redact: Redactor): Promise<void> => {
+  const { delivery, spool, parts, log } = attempt
+  let noise = 0
+  try {
+    for await (const line of lines) {
+      const said = readAgentLine(line, redact)
+      if (!said) noise += 1
+      else if (said.type === 'delta') parts.publisher.delta(spool.header, { offset: said.offset, text: said.text })
+      else say(attempt, said)
+      await delivery.ready()
+    }
+  } catch (error) {
+    // How the sandbox ended tells whether this was the engine's fault.
+    log.warn({ event: 'sandbox.output_cut', err: error })
+  }
+  if (noise > 0) log.warn({ event: 'sandbox.noise', lines: noise })
+}
+
+/** Says what fits into the tree, and stops a sandbox that says more than an attempt may. */
+const say = ({ tree, delivery, spool, stop }: Attempt, event: NewEvent): void => {
+  if (stop.cause() === 'flooded') return
+  for (const fitting of tree.admit(event, stop.cause())) delivery.say(fitting)
+  if (delivery.said() >= LIMITS.eventsPerAttempt || spool.bytes() >= SPOOL_BYTES) stop.because('flooded')
+}
+
+const gatewayOptions = (attempt: Attempt, directory: string, redact: Redactor): GatewayOptions => {
+  const { parts, lease, log } = attempt
+  const { taskId, turn, prompt, baseBranch, branch, model, budgetUsd, timeLimitMs } = lease
+  const task = { taskId, attempt: lease.attempt, turn, prompt, repoUrl: lease.repo.url }
+  return {
+    lease,
+    assignment: { ...task, baseBranch, branch, model, budgetUsd, timeLimitMs },
+    directory,
+    coordinatorUrl: parts.coordinatorUrl,
+    npmRegistryUrl: parts.npmRegistryUrl,
+    allowedHosts: parts.allowedHosts,
+    confirmLease: () => parts.holding.confirm(taskId, lease.attempt),
+    say: (event) => say(attempt, presentable(event, redact)),
+    saveArtifact: (kind, body) => parts.client.saveArtifact(taskId, lease.attempt, kind, body),
+    log,
+  }
+}
+
+const secretsOf = ({ modelApi, repo, signingKey }: Lease, ours: readonly string[]): (string | null)[] => [
+  modelApi.key,
+  repo.token,
+  signingKey,
+  ...ours,
+]
+
+const hostFault = (error: unknown): HostFault => {
+  if (error instanceof EngineFault) return { reason: error.reason, message: error.message }
+  const { code, message }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error))
+  return { reason: code === 'ENOSPC' ? 'host_disk_full' : 'runner_stopped', message }
+}
+
+const tried = async (log: Logger, event: string, work: () => Promise<unknown>): Promise<void> => {
+  try {
+    await work()
+  } catch (error) {
+    log.error({ event, err: error })
+  }
+}
+
+const atMost = async (ms: number, work: Promise<void>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((done) => {
+    timer = setTimeout(done, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}

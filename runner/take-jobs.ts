@@ -1,0 +1,69 @@
+import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq'
+import type { Logger } from 'pino'
+import { JOB_LOCK_MS, STALL_CHECK_MS } from '../contract/job.ts'
+import { QUEUE_NAME } from '../contract/names.ts'
+import { seldom } from './seldom.ts'
+
+/** What became of a turn that was taken. `interrupted` is retried with the queue's own backoff; `later` costs it nothing. */
+export type TurnAnswer =
+  | { say: 'done'; outcome: string }
+  | { say: 'later'; afterMs: number }
+  | { say: 'never'; why: string }
+  | { say: 'interrupted'; why: string }
+
+export type Taking = {
+  /** Takes no more; what runs goes on. */
+  pause: () => Promise<void>
+  /** Returns when everything taken has been answered, or at once when forced: the queue then finds it stalled. */
+  close: (options: { force: boolean }) => Promise<void>
+}
+
+type Options = {
+  redisUrl: string
+  /** Turns at once. */
+  slots: number
+  /** @param data unread: whatever somebody with access to Redis put there */
+  handle: (data: unknown) => Promise<TurnAnswer>
+  log: Logger
+  lockMs?: number
+  stallCheckMs?: number
+}
+
+/** Takes turns off the queue, one per free slot. The lock on a job is no fence: the lease is. */
+export const takeJobs = ({
+  redisUrl,
+  slots,
+  handle,
+  log,
+  lockMs = JOB_LOCK_MS,
+  stallCheckMs = STALL_CHECK_MS,
+}: Options): Taking => {
+  const worker = new Worker(QUEUE_NAME, async (job, token) => answerQueue(job, token, await handle(job.data)), {
+    connection: { url: redisUrl, maxRetriesPerRequest: null },
+    concurrency: slots,
+    lockDuration: lockMs,
+    stalledInterval: stallCheckMs,
+    // BullMQ counts stalls over a job's whole life and then fails it for good. The store decides when enough is enough.
+    maxStalledCount: 1000,
+  })
+  // While Redis is full or away a worker fails in a tight loop.
+  worker.on('error', seldom(log, 'queue.error'))
+  return {
+    pause: () => worker.pause(true),
+    close: ({ force }) => worker.close(force),
+  }
+}
+
+const answerQueue = async (job: Job, token: string | undefined, answer: TurnAnswer): Promise<{ outcome: string }> => {
+  switch (answer.say) {
+    case 'done':
+      return { outcome: answer.outcome }
+    case 'never':
+      throw new UnrecoverableError(answer.why)
+    case 'interrupted':
+      throw new Error(answer.why)
+    case 'later':
+      await job.moveToDelayed(Date.now() + answer.afterMs, token)
+      throw new DelayedError()
+  }
+}
