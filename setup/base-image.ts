@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { aptInstall, canApt } from './apt.mjs'
 import { havingImage, imageId } from './docker-images.ts'
 
-export const BASE_IMAGE = 'node:24-bookworm-slim'
+const BASE_IMAGE = 'node:24-bookworm-slim'
 /** The one that we make ourselves where that cannot be pulled. */
-export const OWN_BASE_IMAGE = 'errand-base:node24'
+const OWN_BASE_IMAGE = 'errand-base:node24'
 
 /** npm publishes the official Node binaries, a package a platform; their names follow Node's names of the architectures. */
 const nodePackage = `node-linux-${process.arch}@24`

@@ -11,7 +11,8 @@ export type Engine = Readonly<{ docker: Docker; image: string }>
 export const prepareEngine = async (environment: Environment): Promise<Engine> => {
   const docker = await findDocker(environment.dataDir, environment.variables.DOCKER_HOST || null)
   try {
-    return { docker, image: await buildWorkerImage(environment.root, findBaseImage()) }
+    const extraCertificates = environment.variables.NODE_EXTRA_CA_CERTS || null
+    return { docker, image: await buildWorkerImage({ root: environment.root, base: findBaseImage(), extraCertificates }) }
   } catch (error) {
     await docker.stop()
     throw error

@@ -53,7 +53,8 @@ const withRedis = async <T>(url: string, ask: (redis: Redis) => Promise<T>): Pro
   } catch (error) {
     throw cause ?? error
   } finally {
-    redis.disconnect()
+    // On a connection that is closed already it would only leave a timer behind.
+    if (redis.status !== 'end') redis.disconnect()
   }
 }
 

@@ -7,8 +7,8 @@ import { checkRedis, withoutPassword } from './redis-check.ts'
 import { prepareRedisFolder, type RedisSettings, redisUrl } from './redis-settings.ts'
 import { findTool } from './tools.ts'
 
-export const SERVERS = ['valkey-server', 'redis-server'] as const
-export const REDIS_IMAGE = 'redis:7-bookworm'
+const SERVERS = ['valkey-server', 'redis-server'] as const
+const REDIS_IMAGE = 'redis:7-bookworm'
 
 /** A Redis to use: one that somebody else runs, or what to start for one of our own. */
 export type RedisChoice = Readonly<{ url: string; said: string; command: Command | null }>

@@ -2,15 +2,22 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, rm } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { createInterface } from 'node:readline'
 import { imageId } from './docker-images.ts'
 
-export const WORKER_IMAGE = 'errand-worker'
+const WORKER_IMAGE = 'errand-worker'
 
 /** All that the image is made of. */
 const INGREDIENTS = ['worker-image', 'contract', 'package-lock.json', '.dockerignore'] as const
+
+export type Ingredients = Readonly<{
+  root: string
+  base: { tag: string; id: string }
+  /** A PEM file that Node trusts on this machine (NODE_EXTRA_CA_CERTS), for a registry behind a certificate authority of one's own. */
+  extraCertificates: string | null
+}>
 
 /**
  * The image that sandboxes start from, built when its content changed. The tag is the content's hash, so two versions live side by side
@@ -18,16 +25,14 @@ const INGREDIENTS = ['worker-image', 'contract', 'package-lock.json', '.dockerig
  * @returns the tag
  * @throws Error with the end of the build's output
  */
-export const buildWorkerImage = async (root: string, base: { tag: string; id: string }): Promise<string> => {
+export const buildWorkerImage = async ({ root, base, extraCertificates }: Ingredients): Promise<string> => {
   const tag = `${WORKER_IMAGE}:${await contentHash(root, base.id)}`
   if (imageId(tag)) return tag
   console.log(`Building the sandbox image ${tag} (a few minutes the first time) …`)
   const since = performance.now()
   const tags = ['--tag', tag, '--tag', `${WORKER_IMAGE}:latest`]
-  await build(
-    ['build', ...tags, '--file', join('worker-image', 'Dockerfile'), '--build-arg', `BASE_IMAGE=${base.tag}`, '.'],
-    root,
-  )
+  const args = ['build', ...tags, '--file', join('worker-image', 'Dockerfile'), '--build-arg', `BASE=${base.tag}`, '.']
+  await withCertificates(root, extraCertificates, () => build(args, root))
   console.log(`  built in ${Math.round((performance.now() - since) / 1000)} s`)
   return tag
 }
@@ -55,6 +60,18 @@ const filesOf = async (root: string): Promise<string[]> => {
     else for (const entry of inside) if (entry.isFile()) files.push(relative(root, join(entry.parentPath, entry.name)))
   }
   return files.sort()
+}
+
+/** The Dockerfile takes them from the root, where nothing else looks; a file that somebody put there is left alone. */
+const withCertificates = async (root: string, file: string | null, work: () => Promise<void>): Promise<void> => {
+  const place = join(root, 'extra-ca.pem')
+  if (file === null || existsSync(place)) return work()
+  await copyFile(file, place)
+  try {
+    await work()
+  } finally {
+    await rm(place, { force: true })
+  }
 }
 
 /** Shows the steps as they come; keeps the rest for the case that it fails. */
