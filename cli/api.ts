@@ -1,0 +1,135 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { z } from 'zod'
+import {
+  ApiToken,
+  type CreateTask,
+  Credential,
+  Me,
+  NewApiToken,
+  type PutCredential,
+  SignInLink,
+  Task,
+  TaskPage,
+} from '../contract/api.ts'
+import type { TaskEvent } from '../contract/event.ts'
+import { EXIT, exitOf, Fault } from './faults.ts'
+import type { Server } from './find-server.ts'
+
+export type Api = ReturnType<typeof createApi>
+
+/** A page of events as it came, for `--json` passes on what a newer server adds; only what the order rests on is checked. */
+const EventPage = z.looseObject({
+  events: z.array(z.looseObject({ taskId: z.string(), seq: z.number().int().positive(), type: z.string(), at: z.string() })),
+  more: z.boolean(),
+})
+
+/** Waits before a send is tried again, milliseconds. */
+const RETRY_AFTER_MS = [300, 700, 1_500, 3_000]
+
+/** The calls of the REST API that the tool makes. Each throws a {@link Fault} that says what to do. */
+export const createApi = (server: Server, interrupted: AbortSignal) => {
+  const call = (method: string, path: string, body?: unknown) => request(server, interrupted, method, path, body)
+  const task = (id: string) => `/api/tasks/${encodeURIComponent(id)}`
+  return {
+    /** Sends a task; tried again when the network fails. `clientId` makes sure that it is one task however often it is sent. */
+    createTask: (input: CreateTask & { clientId: string }) =>
+      persistently(interrupted, async () => read(Task, await call('POST', '/api/tasks', input))),
+    listTasks: async (query: Record<string, string>) =>
+      read(TaskPage, await call('GET', `/api/tasks?${new URLSearchParams(query)}`)),
+    findTask: async (id: string) => read(Task, await call('GET', task(id))),
+    cancelTask: async (id: string) => read(Task, await call('POST', `${task(id)}/cancel`)),
+    /** Every stored event, in order. */
+    async *events(id: string): AsyncGenerator<TaskEvent> {
+      for (let after = 0, more = true; more; ) {
+        const page = await read(EventPage, await call('GET', `${task(id)}/events?after=${after}&limit=1000`))
+        yield* page.events as unknown as TaskEvent[]
+        after = page.events.at(-1)?.seq ?? after
+        more = page.more && page.events.length > 0
+      }
+    },
+    diff: async (id: string) => bodyOf(await call('GET', `${task(id)}/diff`)),
+    bundle: async (id: string) => bodyOf(await call('GET', `${task(id)}/bundle`)),
+    me: async () => read(Me, await call('GET', '/api/me')),
+    listTokens: async () => (await read(items(ApiToken), await call('GET', '/api/me/tokens'))).items,
+    createToken: async (name: string) => read(NewApiToken, await call('POST', '/api/me/tokens', { name })),
+    revokeToken: async (id: string) => void (await call('DELETE', `/api/me/tokens/${encodeURIComponent(id)}`)),
+    listCredentials: async () => (await read(items(Credential), await call('GET', '/api/me/credentials'))).items,
+    putCredential: async (input: PutCredential) => void (await call('PUT', '/api/me/credentials', input)),
+    removeCredential: async (host: string) => void (await call('DELETE', `/api/me/credentials/${encodeURIComponent(host)}`)),
+    createSignInLink: async () => read(SignInLink, await call('POST', '/auth/links')),
+  }
+}
+
+const items = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) })
+
+/** A fault that may be gone in a moment. */
+class PassingFault extends Fault {}
+
+const persistently = async <T>(interrupted: AbortSignal, send: () => Promise<T>): Promise<T> => {
+  for (const waitMs of RETRY_AFTER_MS) {
+    try {
+      return await send()
+    } catch (error) {
+      if (!(error instanceof PassingFault) || interrupted.aborted) throw error
+    }
+    await pause(waitMs, undefined, { signal: interrupted }).catch(() => undefined)
+  }
+  return send()
+}
+
+const request = async (
+  { url, token }: Server,
+  interrupted: AbortSignal,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Response> => {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    accept: 'application/json',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+  }
+  const init = { method, headers, signal: interrupted, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+  const response = await fetch(`${url}${path}`, init).catch((error: unknown) => {
+    if (interrupted.aborted) throw new Fault(EXIT.left, 'Interrupted.')
+    throw new PassingFault(
+      EXIT.unreachable,
+      `The server at ${url} does not answer (${causeOf(error)}). Is it running? Start it with: npm start`,
+      { cause: error },
+    )
+  })
+  if (!response.ok) throw await faultOf(response, url)
+  return response
+}
+
+const ErrorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string(), requestId: z.string() }) })
+
+const faultOf = async (response: Response, url: string): Promise<Fault> => {
+  const parsed = ErrorAnswer.safeParse(await response.json().catch(() => null))
+  if (!parsed.success) {
+    const text = `${url} answered ${response.status}, and not as Errand does. Is this the address of an Errand server?`
+    return [502, 503, 504].includes(response.status)
+      ? new PassingFault(EXIT.unreachable, text)
+      : new Fault(EXIT.unreachable, text)
+  }
+  const { code, message, requestId } = parsed.data.error
+  if (code === 'unavailable') return new PassingFault(EXIT.unreachable, message)
+  if (code === 'unauthorized') return new Fault(EXIT.unreachable, `${message} (the token in use was refused by ${url})`)
+  return new Fault(exitOf(code), code === 'internal' ? `${message} (request ${requestId})` : message)
+}
+
+const read = async <T>(schema: z.ZodType<T>, response: Response): Promise<T> => {
+  const parsed = schema.safeParse(await response.json().catch(() => null))
+  if (parsed.success) return parsed.data
+  throw new Fault(EXIT.unreachable, `The server answered in a form that this tool does not know. Are both of the same version?`)
+}
+
+const bodyOf = (response: Response): ReadableStream<Uint8Array> => {
+  if (!response.body) throw new Fault(EXIT.unreachable, 'The server answered with nothing.')
+  return response.body
+}
+
+const causeOf = (error: unknown): string => {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return (cause as NodeJS.ErrnoException).code ?? (cause instanceof Error ? cause.message : String(cause))
+}

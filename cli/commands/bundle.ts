@@ -1,0 +1,17 @@
+import { pipeline } from 'node:stream/promises'
+import { readArguments } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import { EXIT, Fault } from '../faults.ts'
+
+/** `errand bundle`: the work of a task that could not be pushed, as a git bundle. */
+export const bundle = async (args: readonly string[], context: Context): Promise<number> => {
+  const { given } = readArguments(args, {}, ['ID'], 'errand bundle ID > work.bundle')
+  const [id = ''] = given
+  if (context.stdout.isTTY)
+    throw new Fault(
+      EXIT.refused,
+      `A bundle is not for reading. Write it to a file, and fetch from that:\n  errand bundle ${id} > work.bundle\n  git fetch work.bundle 'refs/*:refs/errand/*'`,
+    )
+  await pipeline(await context.api().bundle(id), context.stdout, { end: false })
+  return EXIT.completed
+}

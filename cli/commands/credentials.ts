@@ -1,0 +1,50 @@
+import { text } from 'node:stream/consumers'
+import { PutCredential } from '../../contract/api.ts'
+import { readArguments } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import { EXIT, Fault } from '../faults.ts'
+import { clean } from '../layout.ts'
+
+const USAGE = 'errand credentials set HOST [--username NAME] < token | list | remove HOST'
+
+/** `errand credentials`: access to git hosts, where signing in by GitHub gives none. A token is never taken from the command line. */
+export const credentials = async ([action, ...args]: readonly string[], context: Context): Promise<number> => {
+  if (action === 'set') return set(args, context)
+  if (action === 'list') return list(args, context)
+  if (action === 'remove') return remove(args, context)
+  throw new Fault(EXIT.refused, `Usage: ${USAGE}`)
+}
+
+const set = async (args: readonly string[], context: Context): Promise<number> => {
+  const { values, given } = readArguments(args, { username: { type: 'string' } } as const, ['HOST'], USAGE)
+  const token = context.environment.ERRAND_GIT_TOKEN ?? (await tokenFromInput(context))
+  const { username } = values
+  const input = PutCredential.safeParse({ host: given[0], token: token.trim(), ...(username ? { username } : {}) })
+  if (!input.success)
+    throw new Fault(EXIT.refused, `${input.error.issues[0]?.path.join('.')}: ${input.error.issues[0]?.message}\nUsage: ${USAGE}`)
+  await context.api().putCredential(input.data)
+  context.print(`Kept, encrypted. It is used for repositories on ${input.data.host}.`)
+  return EXIT.completed
+}
+
+const tokenFromInput = async ({ stdin, stderr }: Context): Promise<string> => {
+  if (stdin.isTTY) stderr.write('Paste the token, then press Enter and Ctrl-D. (It shows while you type; a pipe is quieter.)\n')
+  const token = await text(stdin)
+  if (!token.trim())
+    throw new Fault(EXIT.refused, 'No token came on standard input. Like this: errand credentials set github.com < token.txt')
+  return token
+}
+
+const list = async (args: readonly string[], context: Context): Promise<number> => {
+  readArguments(args, {}, [], USAGE)
+  for (const { host, username, createdAt } of await context.api().listCredentials())
+    context.print(`${host}  ${clean(username ?? '(no user name)')}  set ${createdAt.slice(0, 10)}`)
+  return EXIT.completed
+}
+
+const remove = async (args: readonly string[], context: Context): Promise<number> => {
+  const { given } = readArguments(args, {}, ['HOST'], USAGE)
+  await context.api().removeCredential(given[0] ?? '')
+  context.print('Removed.')
+  return EXIT.completed
+}

@@ -1,0 +1,28 @@
+import { pipeline } from 'node:stream/promises'
+import { readArguments } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import { EXIT } from '../faults.ts'
+import { clean, type Format, paint } from '../layout.ts'
+import { createScreen } from '../screen.ts'
+
+/** `errand diff`: the patch of a task; byte for byte when it goes to a file or a pipe. */
+export const diff = async (args: readonly string[], context: Context): Promise<number> => {
+  const { given } = readArguments(args, {}, ['ID'], 'errand diff ID')
+  const patch = await context.api().diff(given[0] ?? '')
+  if (!context.stdout.isTTY) {
+    await pipeline(patch, context.stdout, { end: false })
+    return EXIT.completed
+  }
+  const screen = createScreen(context, () => [])
+  const lines = clean(await new Response(patch).text()).split('\n')
+  screen.print(lines.map((line) => paint(screen.look(), formatOf(line), line)))
+  screen.stop()
+  return EXIT.completed
+}
+
+const formatOf = (line: string): Format[] => {
+  if (/^(diff|index|---|\+\+\+|new file|deleted file|similarity|rename) /.test(line)) return ['bold']
+  if (line.startsWith('@@')) return ['cyan']
+  if (line.startsWith('+')) return ['green']
+  return line.startsWith('-') ? ['red'] : []
+}

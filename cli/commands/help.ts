@@ -1,0 +1,38 @@
+import type { Context } from '../context.ts'
+import { EXIT } from '../faults.ts'
+
+const HELP = `errand: send a coding agent on an errand
+
+  errand run --repo URL "what to do"     send a task, and follow it to its end
+      --base BRANCH   begin from this branch   --model MODEL   let this model work
+      --budget USD    spend at most this       --detach        send it, print its id, and leave
+  errand demo                            the demo task on the demo repository of the server
+  errand list [--status STATUS]          the newest tasks
+  errand show ID [--follow]              what happened; with --follow live, until the end
+  errand cancel ID                       stop it; what was done so far is kept on its branch
+  errand diff ID                         the patch
+  errand bundle ID > FILE                the work as a git bundle, when it could not be pushed
+
+  errand credentials set HOST [--username NAME]   access to a git host; the token comes on standard
+                                         input or in ERRAND_GIT_TOKEN
+  errand credentials list | remove HOST
+  errand token new NAME | list | revoke ID        access for scripts and for other machines
+  errand link                            a link that signs a browser in, once
+
+  run, demo and show take --json: every event as one line of JSON, and nothing else.
+  Ctrl-C while following leaves; the task goes on.
+
+The server: ERRAND_URL and ERRAND_TOKEN, or else the one that runs here (npm start), found by
+server.json in ERRAND_DATA_DIR, or in .errand of this folder or of Errand's own.
+
+Exit codes of run, demo and show --follow tell the end:
+  0 completed   1 failed   3 cancelled   130 left with Ctrl-C, still running
+and of every command: 0 done   2 wrong command line, or refused by the server
+  4 no server, no answer, or no access
+`
+
+/** `errand help` */
+export const help = async (_args: readonly string[], context: Context): Promise<number> => {
+  context.print(HELP.trimEnd())
+  return EXIT.completed
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import { CreateTask } from '../../contract/api.ts'
+import { readArguments } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import { EXIT, Fault } from '../faults.ts'
+import { narrate, narrateAsJson } from '../narrate.ts'
+
+const USAGE = 'errand run --repo URL [--base BRANCH] [--model MODEL] [--budget USD] [--json] [--detach] "what to do"'
+
+/** `errand run`: sends a task and follows it. */
+export const run = async (args: readonly string[], context: Context): Promise<number> => {
+  const options = {
+    repo: { type: 'string' },
+    base: { type: 'string' },
+    model: { type: 'string' },
+    budget: { type: 'string' },
+    json: { type: 'boolean' },
+    detach: { type: 'boolean' },
+  } as const
+  const { values, given } = readArguments(args, options, ['“what to do”…'], USAGE)
+  const { repo, base, model, budget } = values
+  if (!repo) throw new Fault(EXIT.refused, `--repo is missing: the address of the repository\nUsage: ${USAGE}`)
+  const input = CreateTask.safeParse({
+    repoUrl: repo,
+    prompt: given[0],
+    ...(base ? { baseBranch: base } : {}),
+    ...(model ? { model } : {}),
+    ...(budget ? { budgetUsd: Number(budget) } : {}),
+  })
+  if (!input.success) {
+    const [issue] = input.error.issues
+    const option = OPTION_OF[String(issue?.path[0])] ?? 'prompt'
+    throw new Fault(EXIT.refused, `${option}: ${issue?.message}\nUsage: ${USAGE}`)
+  }
+  return send(input.data, values, context)
+}
+
+const OPTION_OF: Readonly<Record<string, string>> = {
+  repoUrl: '--repo',
+  baseBranch: '--base',
+  model: '--model',
+  budgetUsd: '--budget',
+}
+
+/** Sends a task once, however often the network fails meanwhile, and follows it unless told otherwise. */
+export const send = async (
+  input: CreateTask,
+  { json = false, detach = false }: { json?: boolean | undefined; detach?: boolean | undefined },
+  context: Context,
+): Promise<number> => {
+  const task = await context.api().createTask({ ...input, clientId: randomUUID() })
+  if (detach) {
+    context.print(json ? JSON.stringify(task) : task.id)
+    return EXIT.completed
+  }
+  return json ? narrateAsJson(context, task.id) : narrate(context, task.id)
+}

@@ -1,0 +1,38 @@
+import { readArguments } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import { EXIT } from '../faults.ts'
+import { narrate, narrateAsJson } from '../narrate.ts'
+import { nextSteps } from '../next-steps.ts'
+import { renderEvent } from '../render.ts'
+import { createScreen } from '../screen.ts'
+import { advance, emptyView } from '../view.ts'
+
+/** `errand show`: what happened so far, or live until the end. */
+export const show = async (args: readonly string[], context: Context): Promise<number> => {
+  const options = { json: { type: 'boolean' }, follow: { type: 'boolean' } } as const
+  const { values, given } = readArguments(args, options, ['ID'], 'errand show ID [--json] [--follow]')
+  const [id = ''] = given
+  if (values.follow) {
+    await context.api().findTask(id)
+    return values.json ? narrateAsJson(context, id) : narrate(context, id)
+  }
+  if (!values.json) return print(id, context)
+  for await (const event of context.api().events(id)) context.print(JSON.stringify(event))
+  return EXIT.completed
+}
+
+const print = async (id: string, context: Context): Promise<number> => {
+  const screen = createScreen(context, () => [])
+  let view = emptyView()
+  try {
+    for await (const event of context.api().events(id)) {
+      screen.print(renderEvent(view, event, screen.look()))
+      view = advance(view, event)
+    }
+    if (view.end) screen.print(nextSteps(view, context.server(), screen.look()))
+    else screen.print(['', `It is not over yet. To follow it: errand show --follow ${id}`])
+    return EXIT.completed
+  } finally {
+    screen.stop()
+  }
+}

@@ -1,0 +1,31 @@
+import { createApi } from './api.ts'
+import { commandNamed } from './commands.ts'
+import type { Context, Surroundings } from './context.ts'
+import { EXIT, Fault } from './faults.ts'
+import { findServer } from './find-server.ts'
+
+/**
+ * Runs one command of the tool. Never throws: what went wrong is on `stderr`.
+ * @param argv without node and script
+ * @returns the exit code
+ */
+export const runErrand = async (argv: readonly string[], surroundings: Surroundings): Promise<number> => {
+  const server = () => findServer(surroundings.environment, surroundings.folders)
+  const context: Context = {
+    ...surroundings,
+    server,
+    api: () => createApi(server(), surroundings.interrupted),
+    print: (text) => void surroundings.stdout.write(`${text}\n`),
+  }
+  try {
+    const [name = 'help', ...rest] = argv
+    return await commandNamed(name)(rest, context)
+  } catch (error) {
+    const fault = error instanceof Fault ? error : unexpected(error)
+    surroundings.stderr.write(`errand: ${fault.message}\n`)
+    return fault.exit
+  }
+}
+
+const unexpected = (error: unknown): Fault =>
+  new Fault(EXIT.unreachable, error instanceof Error ? (error.stack ?? error.message) : String(error))

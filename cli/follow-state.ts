@@ -1,0 +1,97 @@
+import type { Delta, TaskEvent } from '../contract/event.ts'
+
+/**
+ * `offline`: no connection. `asked`: a watch is under way. `replaying`: it was answered, and stored events are still to come.
+ * `live`: everything up to `head` is here.
+ */
+type Phase = 'offline' | 'asked' | 'replaying' | 'live'
+
+export type FollowState = {
+  taskId: string
+  phase: Phase
+  /** Every event up to this one was given out. */
+  last: number
+  /** The highest `seq` that the server is known to have. */
+  head: number
+  /** Events that came before their turn. */
+  held: ReadonlyMap<number, TaskEvent>
+  /** Whether the event given out last was `task.ended`. */
+  ended: boolean
+}
+
+export type Input =
+  | { type: 'connected' }
+  | { type: 'disconnected' }
+  | { type: 'watched'; lastSeq: number }
+  | { type: 'event'; event: TaskEvent }
+  | { type: 'delta'; delta: Delta }
+  /** Nothing came for a while. */
+  | { type: 'quiet' }
+
+export type Output = { type: 'watch'; after: number } | { type: 'event'; event: TaskEvent } | { type: 'delta'; delta: Delta }
+
+type Stepped = { state: FollowState; outputs: Output[] }
+
+const MAX_HELD = 2_000
+
+/** @param after the `seq` up to which the events are known already */
+export const startFollowing = (taskId: string, after = 0): FollowState => ({
+  taskId,
+  phase: 'offline',
+  last: after,
+  head: after,
+  held: new Map(),
+  ended: false,
+})
+
+/**
+ * Puts a feed in order that may be cut, repeated and mixed with other tasks: each event is given out once, in order of `seq`,
+ * without a hole. What is missing is asked for again, from the last event that was given out.
+ */
+export const step = (state: FollowState, input: Input): Stepped => {
+  switch (input.type) {
+    case 'connected':
+      return watch(state)
+    case 'disconnected':
+      return { state: { ...state, phase: 'offline' }, outputs: [] }
+    case 'watched':
+      return settle({ ...state, phase: 'replaying', head: Math.max(state.head, input.lastSeq) }, [])
+    case 'event':
+      return take(state, input.event)
+    case 'delta':
+      return { state, outputs: input.delta.taskId === state.taskId ? [{ type: 'delta', delta: input.delta }] : [] }
+    case 'quiet':
+      return state.phase === 'offline' ? { state, outputs: [] } : watch(state)
+  }
+}
+
+/** Whether the task ended, and nothing newer is known. */
+export const isOver = ({ ended, phase, last, head }: FollowState): boolean => ended && phase === 'live' && last >= head
+
+const watch = (state: FollowState): Stepped => ({
+  state: { ...state, phase: 'asked' },
+  outputs: [{ type: 'watch', after: state.last }],
+})
+
+const take = (state: FollowState, event: TaskEvent): Stepped => {
+  if (event.taskId !== state.taskId || event.seq <= state.last) return { state, outputs: [] }
+  const held = state.held.size < MAX_HELD || event.seq === state.last + 1 ? new Map(state.held).set(event.seq, event) : state.held
+  return settle({ ...state, held, head: Math.max(state.head, event.seq) }, [])
+}
+
+/** Gives out what is due. A hole in a feed that should be complete is asked for. */
+const settle = (state: FollowState, outputs: Output[]): Stepped => {
+  const held = new Map(state.held)
+  let { last, ended } = state
+  for (let next = held.get(last + 1); next; next = held.get(last + 1)) {
+    outputs.push({ type: 'event', event: next })
+    held.delete(next.seq)
+    last = next.seq
+    ended = next.type === 'task.ended'
+  }
+  const settled = { ...state, held, last, ended }
+  if (state.phase === 'replaying' && last >= state.head) return { state: { ...settled, phase: 'live' }, outputs }
+  if (state.phase === 'live' && last < state.head)
+    return { state: { ...settled, phase: 'asked' }, outputs: [...outputs, { type: 'watch', after: last }] }
+  return { state: settled, outputs }
+}

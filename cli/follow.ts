@@ -1,0 +1,104 @@
+import { io, type Socket } from 'socket.io-client'
+import type { Delta, TaskEvent } from '../contract/event.ts'
+import type { ClientToServer, ServerToClient } from '../contract/socket.ts'
+import { EXIT, exitOf, Fault } from './faults.ts'
+import type { Server } from './find-server.ts'
+import { type FollowState, type Input, isOver, type Output, startFollowing, step } from './follow-state.ts'
+
+export type FollowOptions = {
+  server: Server
+  taskId: string
+  /** The `seq` up to which the events are known already. */
+  after?: number
+  /** Stops following; the task goes on. */
+  signal: AbortSignal
+  onEvent: (event: TaskEvent) => void
+  onDelta?: (delta: Delta) => void
+  /** False once the connection is lost, true when it is back. */
+  onConnection?: (connected: boolean) => void
+}
+
+type Feed = Socket<ServerToClient, ClientToServer>
+
+/** How long nothing may come before the server is asked whether that is all; and how long it may take to answer. Milliseconds. */
+const QUIET_MS = 20_000
+const ANSWER_MS = 10_000
+
+/**
+ * Follows a task live until it ends or `signal` aborts, through lost connections and restarts of the server; every event is handed out
+ * once and in order.
+ * @throws Fault when the server refuses: no access, or no such task
+ */
+export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
+  new Promise((resolve, reject) => {
+    const { server, taskId, after = 0, signal, onEvent, onDelta, onConnection } = options
+    let state: FollowState = startFollowing(taskId, after)
+    const socket: Feed = io(server.url, {
+      auth: (send) => send({ token: server.token }),
+      transports: ['websocket', 'polling'],
+      forceNew: true,
+      reconnectionDelay: 500,
+      reconnectionDelayMax: 5_000,
+    })
+    let quiet = setTimeout(() => undefined, 0)
+
+    const end = (settle: () => void) => {
+      clearTimeout(quiet)
+      signal.removeEventListener('abort', leave)
+      socket.off()
+      socket.disconnect()
+      settle()
+    }
+    const leave = () => end(() => resolve('left'))
+    const fail = (error: unknown) => end(() => reject(error))
+
+    const take = (input: Input) => {
+      clearTimeout(quiet)
+      quiet = setTimeout(() => take({ type: 'quiet' }), QUIET_MS)
+      const stepped = step(state, input)
+      state = stepped.state
+      try {
+        stepped.outputs.forEach(act)
+      } catch (error) {
+        return fail(error)
+      }
+      if (isOver(state)) end(() => resolve('ended'))
+    }
+    const act = (output: Output) => {
+      if (output.type === 'event') onEvent(output.event)
+      else if (output.type === 'delta') onDelta?.(output.delta)
+      else askToWatch(output.after)
+    }
+    const askToWatch = (last: number) => {
+      socket
+        .timeout(ANSWER_MS)
+        .emitWithAck('task:watch', { taskId, after: last })
+        .then((answer) => {
+          if (answer.ok) take({ type: 'watched', lastSeq: answer.lastSeq })
+          else fail(new Fault(exitOf(answer.error.code), answer.error.message))
+        })
+        // No answer in time: the connection is not worth keeping. (One that was cut has been noticed already.)
+        .catch(() => socket.connected && socket.io.engine.close())
+    }
+
+    socket.on('connect', () => {
+      onConnection?.(true)
+      take({ type: 'connected' })
+    })
+    socket.on('disconnect', (reason) => {
+      onConnection?.(false)
+      take({ type: 'disconnected' })
+      // The one case that socket.io does not come back from by itself. A token that was revoked is refused at the door.
+      if (reason === 'io server disconnect') socket.connect()
+    })
+    socket.on('connect_error', (error: Error & { data?: { code?: string; message?: string } }) => {
+      onConnection?.(false)
+      if (socket.active) return
+      const message = error.data?.message ?? error.message
+      fail(new Fault(EXIT.unreachable, `${message} (the token in use was refused by ${server.url})`))
+    })
+    socket.on('event', (event) => take({ type: 'event', event }))
+    socket.on('delta', (delta) => take({ type: 'delta', delta }))
+    signal.addEventListener('abort', leave)
+    if (signal.aborted) leave()
+  })

@@ -1,0 +1,48 @@
+import type { Delta } from '../contract/event.ts'
+import { clean, clip, duration, type Look, money, paint, wrap } from './layout.ts'
+import { describe } from './render-tool.ts'
+import type { View } from './view.ts'
+
+/** The text that is being written right now, as far as its pieces arrived. */
+export type LiveText = { attempt: number; text: string }
+
+export const NO_TEXT: LiveText = { attempt: 0, text: '' }
+
+/** Puts a piece in its place. Pieces may be lost on the way; what is missing shows as an ellipsis until the durable text comes. */
+export const addDelta = (live: LiveText, { attempt, offset, text }: Delta): LiveText => {
+  const before = attempt === live.attempt ? live.text : ''
+  const gap = offset > before.length ? '…'.padEnd(offset - before.length, ' ') : ''
+  return { attempt, text: before.slice(0, offset) + gap + text }
+}
+
+const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
+
+/**
+ * The lines below everything that is done: the text in the making, the tools that run, and that something is alive.
+ * @param now milliseconds since 1970
+ * @param rows how many lines there is room for
+ */
+export const renderLive = (view: View, live: LiveText, connected: boolean, now: number, look: Look, rows: number): string[] => {
+  const text = clean(live.text).trim()
+  const written = text ? wrap(text, look.width).slice(-Math.max(1, rows - 4)) : []
+  const spinner = SPINNER[Math.floor(now / 100) % SPINNER.length] ?? ''
+  const tools = view.openTools.map((tool) => {
+    const time = `  ${duration(now - tool.startedAt)}`
+    return `${paint(look, 'cyan', spinner)} ${clip(describe(tool.name, tool.input, tool.title), look.width - 2 - time.length)}${paint(look, 'dim', time)}`
+  })
+  const facts = [
+    connected ? activity(view, text !== '') : 'connection lost, reconnecting…',
+    duration(Math.max(0, now - view.createdAt)),
+  ]
+  if (view.usage.costUsd > 0) facts.push(money(view.usage.costUsd))
+  return [...written, ...tools, `${paint(look, 'cyan', spinner)} ${paint(look, 'dim', facts.join(' · '))}`].slice(-rows)
+}
+
+const activity = ({ stage, openTools }: View, writing: boolean): string => {
+  if (stage === 'waiting') return 'waiting for a runner'
+  if (stage === 'starting') return 'starting the sandbox'
+  if (stage === 'cloning') return 'cloning'
+  if (stage === 'closing') return 'finishing'
+  if (openTools.length > 0) return 'working'
+  return writing ? 'writing' : 'thinking'
+}

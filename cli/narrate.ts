@@ -1,0 +1,95 @@
+import type { TaskEvent } from '../contract/event.ts'
+import type { Context } from './context.ts'
+import { EXIT } from './faults.ts'
+import { follow } from './follow.ts'
+import { addDelta, NO_TEXT, renderLive } from './live.ts'
+import { nextSteps } from './next-steps.ts'
+import { renderEvent } from './render.ts'
+import { createScreen } from './screen.ts'
+import { advance, emptyView } from './view.ts'
+
+/** How long a connection may be away before a word is said about it, milliseconds. */
+const CALM_MS = 1_500
+
+/**
+ * Follows a task on the terminal until it ends. Ctrl-C leaves; the task goes on.
+ * @returns the exit code that tells the end
+ */
+export const narrate = async (context: Context, taskId: string): Promise<number> => {
+  let view = emptyView()
+  let text = NO_TEXT
+  let connected = true
+  const screen = createScreen(context, (look, rows) =>
+    view.end ? [] : renderLive(view, text, connected, Date.now(), look, rows),
+  )
+  const connection = calmly((back) => {
+    connected = back
+    if (!context.stdout.isTTY) screen.print([back ? '(connected again)' : '(connection lost, reconnecting…)'])
+  })
+  try {
+    const end = await follow({
+      server: context.server(),
+      taskId,
+      signal: context.interrupted,
+      onEvent: (event) => {
+        const lines = renderEvent(view, event, screen.look())
+        view = advance(view, event)
+        if (event.type === 'text.written' || event.type === 'attempt.started') text = NO_TEXT
+        screen.print(lines)
+      },
+      onDelta: (delta) => {
+        text = addDelta(text, delta)
+      },
+      onConnection: connection.changed,
+    })
+    screen.stop()
+    if (end === 'left') return sayStillRunning(context, taskId)
+    screen.print(nextSteps(view, context.server(), screen.look()))
+    return exitCodeOf(view.end?.status)
+  } finally {
+    connection.stop()
+    screen.stop()
+  }
+}
+
+/** Follows a task and prints every event as one line of JSON, and nothing else. */
+export const narrateAsJson = async (context: Context, taskId: string): Promise<number> => {
+  let status: string | undefined
+  const end = await follow({
+    server: context.server(),
+    taskId,
+    signal: context.interrupted,
+    onEvent: (event: TaskEvent) => {
+      if (event.type === 'task.ended') status = event.data.status
+      context.stdout.write(`${JSON.stringify(event)}\n`)
+    },
+  })
+  return end === 'left' ? sayStillRunning(context, taskId) : exitCodeOf(status)
+}
+
+const sayStillRunning = ({ stderr }: Context, taskId: string): number => {
+  stderr.write(`\nThe task is still running.\n  errand show --follow ${taskId}\n  errand cancel ${taskId}\n`)
+  return EXIT.left
+}
+
+const exitCodeOf = (status: string | undefined): number =>
+  status === 'completed' ? EXIT.completed : status === 'cancelled' ? EXIT.cancelled : EXIT.failed
+
+/** Tells of a change only when it lasts. */
+const calmly = (tell: (connected: boolean) => void) => {
+  let told = true
+  let timer: NodeJS.Timeout | undefined
+  const say = (connected: boolean) => {
+    if (connected !== told) tell(connected)
+    told = connected
+  }
+  return {
+    changed: (connected: boolean) => {
+      clearTimeout(timer)
+      timer = undefined
+      if (connected) say(true)
+      else timer = setTimeout(() => say(false), CALM_MS)
+    },
+    stop: () => clearTimeout(timer),
+  }
+}

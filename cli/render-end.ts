@@ -1,0 +1,55 @@
+import type { TaskEvent, Usage } from '../contract/event.ts'
+import { REASONS } from '../contract/reason.ts'
+import { clean, count, duration, type Format, type Look, money, paint, wrap } from './layout.ts'
+import type { View } from './view.ts'
+
+type Ended = Extract<TaskEvent, { type: 'task.ended' }>
+
+/** The account at the end of a task: how it went, what the agent says of it, and what came out. */
+export const renderEnd = (view: View, { data, at }: Ended, look: Look): string[] => {
+  const { turn, usage, created, createdAt } = view
+  const [mark, format] = MARKS[data.status] ?? ['•', 'bold']
+  const word = data.status === 'completed' && data.reason === 'no_changes' ? 'completed, nothing changed' : data.status
+  const demo = created?.demo ? ` ${paint(look, ['inverse', 'magenta'], ' DEMO ')}` : ''
+  const reason = data.status === 'completed' ? [] : wrap(plainReason(data), look.width - 2).map((line) => `  ${line}`)
+  const summary = clean(turn?.summary ?? '').trim()
+  const isNew = summary !== '' && summary !== clean(view.lastText).trim()
+  const diff = turn?.diff
+  const facts: [string, string][] = [
+    ...(data.branch ? [['branch', clean(data.branch)] as [string, string]] : []),
+    ...(diff
+      ? [
+          [
+            'changes',
+            `${count(diff.files, 'file')}, ${paint(look, 'green', `+${diff.insertions}`)} ${paint(look, 'red', `−${diff.deletions}`)}`,
+          ] as [string, string],
+        ]
+      : []),
+    ['cost', `${money(usage.costUsd)}  ${paint(look, 'dim', tokens(usage))}`],
+    ['time', duration(Date.parse(at) - createdAt)],
+  ]
+  return [
+    '',
+    `${paint(look, ['bold', format], `${mark} ${word}`)}${demo}`,
+    ...reason,
+    ...(isNew ? ['', ...wrap(summary, look.width - 2).map((line) => `  ${line}`)] : []),
+    '',
+    ...facts.map(([name, value]) => `  ${paint(look, 'dim', name.padEnd(8))} ${value}`),
+  ]
+}
+
+/** What is in the task's reason and message, in plain words. */
+export const plainReason = ({ reason, message }: { reason: keyof typeof REASONS; message: string | null }): string =>
+  clean([REASONS[reason] ?? reason, message].filter(Boolean).join(' '))
+
+const MARKS: Readonly<Record<string, [string, Format]>> = {
+  completed: ['✓', 'green'],
+  failed: ['✗', 'red'],
+  cancelled: ['■', 'yellow'],
+}
+
+const tokens = ({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: Usage): string => {
+  const read = inputTokens + cacheReadTokens + cacheWriteTokens
+  const cached = cacheReadTokens > 0 ? ` (${Math.round((cacheReadTokens / read) * 100)}% from the cache)` : ''
+  return `${count(read, 'token')} read${cached}, ${outputTokens.toLocaleString('en')} written`
+}

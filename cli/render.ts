@@ -1,0 +1,75 @@
+import type { EventData, TaskEvent } from '../contract/event.ts'
+import { clean, clip, duration, type Look, money, paint, wrap } from './layout.ts'
+import { plainReason, renderEnd } from './render-end.ts'
+import { renderTool } from './render-tool.ts'
+import type { View } from './view.ts'
+
+/**
+ * The lines that an event adds to what a person reads; none for what only machines want to know.
+ * @param view what was known before the event
+ */
+export const renderEvent = (view: View, event: TaskEvent, look: Look): string[] => {
+  const sinceMs = Date.parse(event.at) - view.at
+  switch (event.type) {
+    case 'task.created':
+      return []
+    case 'message.received':
+      return ['', ...prompt(view, event.data, look), '']
+    case 'attempt.started':
+      return event.attempt > 1
+        ? [`${paint(look, 'yellow', '↻')} attempt ${event.attempt}, on ${clean(event.data.runner)}`]
+        : [done(look, `taken by ${clean(event.data.runner)}`, sinceMs)]
+    case 'sandbox.ready':
+      return [done(look, 'sandbox ready', sinceMs)]
+    case 'repo.cloned':
+      return [done(look, cloned(event.data), sinceMs), '']
+    case 'text.written':
+      return [...wrap(clean(event.data.text).trim(), look.width), '']
+    case 'tool.ended': {
+      const started = view.openTools.find((tool) => tool.callId === event.data.callId)
+      return renderTool(started?.title ?? event.data.name, started?.input, event.data, look)
+    }
+    case 'host.blocked':
+      return warning(look, `blocked: ${clean(event.data.method)} ${clean(event.data.host)}. ${clean(event.data.advice)}`)
+    case 'branch.pushed':
+      return [done(look, `pushed ${clean(event.data.branch)}@${short(event.data.commit)}`, null)]
+    case 'pull_request.opened':
+      return [done(look, `pull request #${event.data.number}: ${clean(event.data.url)}`, null)]
+    case 'attempt.ended':
+      return event.data.outcome === 'interrupted' ? ['', ...warning(look, `interrupted: ${plainReason(event.data)}`)] : []
+    case 'task.ended':
+      return renderEnd(view, event, look)
+    default:
+      return []
+  }
+}
+
+const prompt = ({ created }: View, { text, turn }: EventData<'message.received'>, look: Look): string[] => {
+  const said = wrap(clean(text).trim(), look.width - 2).map(
+    (line, i) => `${i === 0 ? paint(look, 'cyan', '›') : ' '} ${paint(look, 'bold', line)}`,
+  )
+  if (!created || turn > 1) return said
+  const facts = [clean(created.repoUrl), clean(created.baseBranch ?? ''), created.model, `at most ${money(created.budgetUsd)}`]
+  const lines = wrap(facts.filter(Boolean).join(' · '), look.width - 2).map((line) => `  ${paint(look, 'dim', line)}`)
+  const demo = created.demo
+    ? [
+        `  ${paint(look, ['inverse', 'magenta'], ' DEMO ')} ${paint(look, 'magenta', 'the built-in demo model does the work, not Claude')}`,
+      ]
+    : []
+  return [...said, ...lines, ...demo]
+}
+
+const cloned = ({ baseBranch, commit, branch, resumed }: EventData<'repo.cloned'>): string =>
+  resumed
+    ? `cloned ${clean(branch)}@${short(commit)}, to go on from there`
+    : `cloned ${clean(baseBranch)}@${short(commit)} for ${clean(branch)}`
+
+const done = (look: Look, what: string, tookMs: number | null): string => {
+  const time = tookMs === null ? '' : `  ${duration(tookMs)}`
+  return `${paint(look, 'green', '✓')} ${clip(what, look.width - 2 - time.length)}${paint(look, 'dim', time)}`
+}
+
+const warning = (look: Look, text: string): string[] =>
+  wrap(text, look.width - 2).map((line, i) => `${i === 0 ? paint(look, 'yellow', '!') : ' '} ${paint(look, 'yellow', line)}`)
+
+const short = (commit: string): string => clean(commit).slice(0, 7)

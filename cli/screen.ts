@@ -1,0 +1,50 @@
+import type { Surroundings } from './context.ts'
+import type { Look } from './layout.ts'
+
+export type Screen = {
+  look: () => Look
+  /** Lines that stay. */
+  print: (lines: readonly string[]) => void
+  /** Draws the lines below everything else anew. Nothing happens where there is no terminal. */
+  refresh: () => void
+  /** Takes the moving lines away, for good. */
+  stop: () => void
+}
+
+const REDRAW_MS = 100
+const WIDTH = { least: 40, most: 110, withoutTerminal: 100 }
+
+/** @param live the moving lines below everything else; asked for again and again */
+export const createScreen = (
+  { stdout, environment }: Pick<Surroundings, 'stdout' | 'environment'>,
+  live: (look: Look, rows: number) => string[],
+): Screen => {
+  const terminal = stdout.isTTY === true && environment.TERM !== 'dumb'
+  const colour = terminal && !environment.NO_COLOR
+  let drawn = 0
+
+  const look = (): Look => ({
+    width: terminal
+      ? Math.min(WIDTH.most, Math.max(WIDTH.least, (stdout.columns ?? WIDTH.withoutTerminal) - 1))
+      : WIDTH.withoutTerminal,
+    colour,
+  })
+  /** One write for both, so that the terminal never shows the state between. */
+  const draw = (lines: readonly string[], moving: readonly string[]) => {
+    const up = drawn > 0 ? `\x1b[${drawn}F\x1b[0J` : ''
+    stdout.write(up + [...lines, ...moving].map((line) => `${line}\n`).join(''))
+    drawn = moving.length
+  }
+  const moving = () => (terminal ? live(look(), Math.max(3, Math.min(12, (stdout.rows ?? 24) - 4))) : [])
+  const timer = terminal ? setInterval(() => draw([], moving()), REDRAW_MS) : undefined
+
+  return {
+    look,
+    print: (lines) => draw(lines, moving()),
+    refresh: () => terminal && draw([], moving()),
+    stop: () => {
+      clearInterval(timer)
+      if (drawn > 0) draw([], [])
+    },
+  }
+}

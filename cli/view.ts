@@ -1,0 +1,80 @@
+import type { EventData, TaskEvent, Usage } from '../contract/event.ts'
+
+export type OpenTool = { callId: string; name: string; title: string; input: unknown; startedAt: number }
+
+/** What a list of events amounts to so far. Times are milliseconds since 1970, by the events' own clock. */
+export type View = {
+  taskId: string
+  created: EventData<'task.created'> | null
+  createdAt: number
+  attempt: number
+  /** When the newest event happened. */
+  at: number
+  stage: 'waiting' | 'starting' | 'cloning' | 'working' | 'closing' | 'ended'
+  openTools: readonly OpenTool[]
+  usage: Usage
+  /** The last text that the agent wrote; its summary is usually the same. */
+  lastText: string
+  pushed: EventData<'branch.pushed'> | null
+  turn: EventData<'turn.ended'> | null
+  end: EventData<'task.ended'> | null
+}
+
+export const emptyView = (): View => ({
+  taskId: '',
+  created: null,
+  createdAt: 0,
+  attempt: 0,
+  at: 0,
+  stage: 'waiting',
+  openTools: [],
+  usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 },
+  lastText: '',
+  pushed: null,
+  turn: null,
+  end: null,
+})
+
+/** The view after one more event. */
+export const advance = (view: View, event: TaskEvent): View => {
+  const at = Date.parse(event.at)
+  const next = { ...view, at, attempt: event.attempt || view.attempt }
+  switch (event.type) {
+    case 'task.created':
+      return { ...next, taskId: event.taskId, created: event.data, createdAt: at }
+    case 'message.received':
+      return { ...next, stage: 'waiting', turn: null, end: null }
+    case 'attempt.started':
+      return { ...next, stage: 'starting', openTools: [] }
+    case 'sandbox.ready':
+      return { ...next, stage: 'cloning' }
+    case 'repo.cloned':
+      return { ...next, stage: 'working' }
+    case 'text.written':
+      return { ...next, lastText: event.data.text }
+    case 'tool.started':
+      return { ...next, openTools: [...view.openTools, { ...event.data, startedAt: at }] }
+    case 'tool.ended':
+      return { ...next, openTools: view.openTools.filter((tool) => tool.callId !== event.data.callId) }
+    case 'usage.counted':
+      return { ...next, usage: add(view.usage, event.data) }
+    case 'branch.pushed':
+      return { ...next, pushed: event.data }
+    case 'turn.ended':
+      return { ...next, stage: 'closing', turn: event.data, openTools: [] }
+    case 'attempt.ended':
+      return { ...next, stage: event.data.outcome === 'interrupted' ? 'waiting' : 'closing', openTools: [] }
+    case 'task.ended':
+      return { ...next, stage: 'ended', end: event.data }
+    default:
+      return next
+  }
+}
+
+const add = (a: Usage, b: Usage): Usage => ({
+  inputTokens: a.inputTokens + b.inputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+  cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+  costUsd: a.costUsd + b.costUsd,
+})
