@@ -9,6 +9,8 @@ export type Config = Readonly<{
   /** Address under which people open this server; also what GitHub calls back. No slash at the end. */
   publicUrl: string
   dataDir: string
+  /** File of the SQLite database. */
+  databasePath: string
   /** 32 bytes; null: made at the first start and kept in the data folder. */
   secretKey: Buffer | null
   redisUrl: string
@@ -100,6 +102,7 @@ export const readConfig = (environment: Record<string, string | undefined>): Con
     publicUrl:
       env.ERRAND_PUBLIC_URL ?? `http://${env.ERRAND_HOST === '0.0.0.0' ? '127.0.0.1' : env.ERRAND_HOST}:${env.ERRAND_PORT}`,
     dataDir: resolve(env.ERRAND_DATA_DIR),
+    databasePath: env.DATABASE_URL ? resolve(env.DATABASE_URL.slice('file:'.length)) : resolve(env.ERRAND_DATA_DIR, 'errand.db'),
     secretKey: env.ERRAND_SECRET_KEY ? Buffer.from(env.ERRAND_SECRET_KEY, 'hex') : null,
     redisUrl: env.REDIS_URL,
     anthropicApiKey: env.ANTHROPIC_API_KEY ?? null,

@@ -12,7 +12,8 @@ const EITHER_ENDING = new Set(['https://github.com', 'https://gitlab.com', 'http
 
 /** No `@`, `%`, `\`, query or fragment can get past this, and nothing that a URL parser would quietly repair. */
 const SHAPE = /^(https?:\/\/[a-z0-9.-]+(?::\d{1,5})?|https?:\/\/\[[0-9a-f:.]+\](?::\d{1,5})?)\/([a-z0-9._~/-]+)$/i
-const SEGMENT = /^[a-z0-9_~][a-z0-9._~-]{0,99}$/i
+/** Never `-…` (git would take it for an option), `.`, `..` or `.git`. */
+const SEGMENT = /^(?!\.{1,2}$|\.git$)[a-z0-9._~][a-z0-9._~-]{0,99}$/i
 const MAX_SEGMENTS = 20
 
 /**
@@ -25,15 +26,12 @@ export const parseRepoUrl = (input: string, rules: RepoUrlRules): string => {
   if (comparable(input) === comparable(rules.demoRepoUrl)) return rules.demoRepoUrl
   const [, base, path] = SHAPE.exec(input.trim()) ?? []
   const origin = base === undefined ? null : originOf(base)
-  if (origin === null || path === undefined) throw refuse(`This is not the address of a repository.`, rules)
+  if (origin === null || path === undefined) throw refuse('This is not the address of a repository.', rules)
   if (!rules.allowedOrigins.includes(origin)) throw refuse(`Repositories on ${origin} are not allowed on this server.`, rules)
-  const segments = path.replace(/\/$/, '').split('/')
-  const name = segments.at(-1) ?? ''
-  if (segments.length < 2 || segments.length > MAX_SEGMENTS || !segments.every(isSafe) || name.toLowerCase() === '.git')
-    throw refuse(`This address does not name a repository: it needs an owner and a name.`, rules)
-  const kept = EITHER_ENDING.has(origin) ? [...segments.slice(0, -1), name.replace(/\.git$/, '')] : segments
-  if (!kept.every(isSafe)) throw refuse(`This address does not name a repository: it needs an owner and a name.`, rules)
-  return `${origin}/${kept.join('/')}`
+  const segments = (EITHER_ENDING.has(origin) ? path.replace(/(\.git)?\/?$/, '') : path.replace(/\/$/, '')).split('/')
+  if (segments.length < 2 || segments.length > MAX_SEGMENTS || !segments.every(isSafe))
+    throw refuse('This address does not name a repository: it needs an owner and a name.', rules)
+  return `${origin}/${segments.join('/')}`
 }
 
 const isSafe = (segment: string): boolean => SEGMENT.test(segment)

@@ -1,5 +1,79 @@
-import type { Kysely } from 'kysely'
+import { chmod, mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import SQLite from 'better-sqlite3'
+import { Kysely, Migrator, SqliteDialect } from 'kysely'
+import * as initial from './migrations/0001-initial.ts'
 import type { Database } from './schema.ts'
 
 /** The database, or a transaction on it. */
 export type Store = Kysely<Database>
+
+/** How long a start waits for another process to let go of the database: a server that is just being replaced. */
+const LOCK_WAIT_MS = 2_000
+
+/**
+ * Opens the SQLite file, made if absent, and brings its tables up to date. Its folder and files are for the server's own user alone.
+ * One process has it at a time; `destroy()` closes it and lets go.
+ * @throws Error with what to do when another process has it, or a migration fails
+ */
+export const openDatabase = async (path: string): Promise<Store> => {
+  await makePrivate(path)
+  const lock = takeLock(path)
+  try {
+    const sqlite = new SQLite(path, { timeout: 5_000 })
+    sqlite.pragma('journal_mode = WAL')
+    sqlite.pragma('synchronous = FULL')
+    sqlite.pragma('foreign_keys = ON')
+    // The lock outlives the database.
+    const close = () => {
+      sqlite.close()
+      lock.close()
+    }
+    const db = new Kysely<Database>({
+      dialect: new SqliteDialect({ database: { prepare: (text) => sqlite.prepare(text), close } }),
+    })
+    await migrate(db)
+    return db
+  } catch (error) {
+    lock.close()
+    throw error
+  }
+}
+
+const makePrivate = async (path: string): Promise<void> => {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await chmod(dirname(path), 0o700)
+  // SQLite gives its -wal and -shm files the mode of the database.
+  const file = await open(path, 'a', 0o600)
+  await file.chmod(0o600)
+  await file.close()
+}
+
+/**
+ * An exclusive transaction on a file of its own, open as long as the process lives. The kernel ends it with the process, however
+ * that dies, and the database itself stays readable for others.
+ */
+const takeLock = (path: string): SQLite.Database => {
+  const lock = new SQLite(`${path}.lock`, { timeout: LOCK_WAIT_MS })
+  try {
+    lock.exec('begin exclusive')
+    return lock
+  } catch (cause) {
+    lock.close()
+    throw new Error(`Another coordinator works on ${path}. Stop it first, or give this one a data folder of its own.`, { cause })
+  }
+}
+
+const migrate = async (db: Store): Promise<void> => {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ '0001-initial': initial }) } })
+  const { error } = await migrator.migrateToLatest()
+  if (error) throw new Error('The database could not be brought up to date. Was it written by a newer version?', { cause: error })
+}
+
+/**
+ * @returns whether the store as a whole is in trouble (disk full, locked, broken), so that the same may work later; anything else
+ * is the fault of what was asked (sqlite.org/rescode.html)
+ */
+export const isStoreTrouble = (error: unknown): boolean =>
+  error instanceof SQLite.SqliteError &&
+  /^SQLITE_(FULL|BUSY|LOCKED|IOERR|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PROTOCOL)/.test(error.code)

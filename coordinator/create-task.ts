@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto'
+import type { CreateTask, Task } from '../contract/api.ts'
+import { Refusal } from './errors.ts'
+import { parseRepoUrl } from './repo-url.ts'
+import type { Store } from './store/database.ts'
+import { type Addition, appendEvents } from './store/events.ts'
+import { countSlots } from './store/runners.ts'
+import { countUnderWay, findTaskByClientId, insertTask, type TaskRow, taskOf } from './store/tasks.ts'
+import { branchOf, newTaskId } from './task-names.ts'
+import type { TaskParts } from './tasks.ts'
+import type { User } from './user.ts'
+
+/** Accepts a task: the store first, then the queue. What a crash between the two leaves out, the next start finds. */
+export const createTask = async (parts: TaskParts, user: User, input: CreateTask): Promise<{ task: Task; created: boolean }> => {
+  const { config, ledger, dispatch, log } = parts
+  const repoUrl = parseRepoUrl(input.repoUrl, { allowedOrigins: config.gitHosts, demoRepoUrl: parts.demoRepoUrl })
+  const fresh = draft(parts, user.id, { ...input, repoUrl })
+
+  const { row, created } = await ledger.write(async (tx, say) => {
+    const before = fresh.client_id === null ? undefined : await findTaskByClientId(tx, user.id, fresh.client_id)
+    if (before) return { row: before, created: false }
+    await checkLimit(tx, user.id, config.tasksPerUser)
+    const reason = (await countSlots(tx, fresh.created_at)) > 0 ? 'queued' : 'no_runner'
+    const waiting: TaskRow = { ...fresh, reason }
+    await insertTask(tx, waiting)
+    const [events, task] = await appendEvents(tx, waiting, firstEvents(waiting))
+    say(task, events)
+    return { row: task, created: true }
+  })
+
+  if (!created && !isSame(row, input, repoUrl))
+    throw new Refusal('conflict', 'This clientId was used for another task. Give each task a new one.', { taskId: row.id })
+  if (created) {
+    log.info({ event: 'task.created', taskId: row.id, userId: user.id })
+    dispatch.nudge()
+  }
+  return { task: taskOf(row), created }
+}
+
+const checkLimit = async (tx: Store, userId: string, limit: number): Promise<void> => {
+  if ((await countUnderWay(tx, userId)) >= limit)
+    throw new Refusal('rate_limited', `${limit} of your tasks wait or run already. Wait for one to end, or cancel one.`)
+}
+
+const draft = ({ config }: TaskParts, userId: string, input: CreateTask): TaskRow => {
+  const id = newTaskId()
+  return {
+    id,
+    user_id: userId,
+    client_id: input.clientId ?? null,
+    repo_url: input.repoUrl,
+    base_branch: input.baseBranch ?? null,
+    branch: branchOf(id, input.prompt),
+    prompt: input.prompt,
+    model: input.model ?? config.defaultModel,
+    budget_usd: input.budgetUsd ?? config.defaultBudgetUsd,
+    demo: config.anthropicApiKey === null ? 1 : 0,
+    status: 'pending',
+    reason: 'queued',
+    error: null,
+    turn: 1,
+    attempt: 0,
+    last_seq: 0,
+    released_at: null,
+    cancel_requested_at: null,
+    pull_request_url: null,
+    input_tokens: 0,
+    output_tokens: 0,
+    cache_read_tokens: 0,
+    cache_write_tokens: 0,
+    cost_usd: 0,
+    created_at: Date.now(),
+    started_at: null,
+    completed_at: null,
+  }
+}
+
+const firstEvents = (task: TaskRow): Addition[] => {
+  const place = { attempt: 0, n: null, at: task.created_at }
+  const { repo_url: repoUrl, base_branch: baseBranch, model, budget_usd: budgetUsd } = task
+  const message = { messageId: randomUUID(), turn: task.turn, text: task.prompt, clientId: task.client_id }
+  return [
+    { ...place, event: { type: 'task.created', data: { repoUrl, baseBranch, model, budgetUsd, demo: task.demo === 1 } } },
+    { ...place, event: { type: 'message.received', data: message } },
+  ]
+}
+
+/** What was left out then may have had another default: only what is named now is compared. */
+const isSame = (row: TaskRow, input: CreateTask, repoUrl: string): boolean =>
+  row.repo_url === repoUrl &&
+  row.prompt === input.prompt &&
+  row.base_branch === (input.baseBranch ?? null) &&
+  (input.model === undefined || row.model === input.model) &&
+  (input.budgetUsd === undefined || row.budget_usd === input.budgetUsd)

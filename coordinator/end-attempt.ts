@@ -1,0 +1,51 @@
+import { REASONS } from '../contract/reason.ts'
+import type { Mover } from '../contract/status.ts'
+import { type Ended, judgeEnd } from './fold-event.ts'
+import type { Say } from './ledger.ts'
+import { closePairs, PAIRED } from './open-pairs.ts'
+import { type AttemptRow, countInterruptions, updateAttempt } from './store/attempts.ts'
+import type { Store } from './store/database.ts'
+import { type Addition, appendEvents, listEventsOfAttempt, wasPushed } from './store/events.ts'
+import { moveTask, type TaskRow } from './store/tasks.ts'
+
+export type End = Ended & {
+  /** The runner's number of its `attempt.ended`; null when the coordinator says it. */
+  n: number | null
+  at: number
+  by: Extract<Mover, 'attempt' | 'reconciler'>
+}
+
+/** Ends an attempt that is open, and with it the turn if nothing is left to try: the one place where that happens. */
+export const endAttempt = async (tx: Store, say: Say, task: TaskRow, attempt: AttemptRow, end: End): Promise<TaskRow> => {
+  const now = Date.now()
+  const { outcome, reason, message } = end
+  const numbered = end.n === null ? {} : { last_n: end.n }
+  await updateAttempt(tx, attempt, { ended_at: now, outcome, reason, ...numbered })
+
+  const verdict = judgeEnd(task, end, {
+    interruptions: await countInterruptions(tx, task.id, attempt.turn),
+    pushed: await wasPushed(tx, task.id),
+  })
+  const moved = await moveTask(tx, task, verdict.status, end.by, verdict.change, now)
+
+  const open = await listEventsOfAttempt(tx, task.id, attempt.attempt, PAIRED)
+  const ours = { attempt: attempt.attempt, n: null, at: now }
+  const additions: Addition[] = [
+    ...closePairs(open, { outcome, reason, message }, now).map((event) => ({ ...ours, event })),
+    { attempt: attempt.attempt, n: end.n, at: end.at, event: { type: 'attempt.ended', data: { outcome, reason, message } } },
+    ...(verdict.closing ? [{ ...ours, attempt: 0, event: verdict.closing }] : []),
+  ]
+  const [events, ended] = await appendEvents(tx, moved, additions)
+  say(ended, events)
+  return ended
+}
+
+/** The end of an attempt whose runner fell silent. */
+export const runnerLost = (now: number): End => ({
+  outcome: 'interrupted',
+  reason: 'runner_lost',
+  message: REASONS.runner_lost,
+  n: null,
+  at: now,
+  by: 'reconciler',
+})

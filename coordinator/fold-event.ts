@@ -1,0 +1,52 @@
+import type { NewEvent } from '../contract/event.ts'
+import { REASONS, type Reason } from '../contract/reason.ts'
+import { MAX_INTERRUPTIONS, type Outcome, type TaskStatus } from '../contract/status.ts'
+import type { Change, TaskRow } from './store/tasks.ts'
+
+/** What an event says about its task, beyond being told. */
+export const foldEvent = (task: TaskRow, event: NewEvent): Change => {
+  switch (event.type) {
+    case 'usage.counted':
+      return {
+        input_tokens: task.input_tokens + event.data.inputTokens,
+        output_tokens: task.output_tokens + event.data.outputTokens,
+        cache_read_tokens: task.cache_read_tokens + event.data.cacheReadTokens,
+        cache_write_tokens: task.cache_write_tokens + event.data.cacheWriteTokens,
+        cost_usd: task.cost_usd + event.data.costUsd,
+      }
+    case 'pull_request.opened':
+      return { pull_request_url: event.data.url }
+    default:
+      return {}
+  }
+}
+
+export type Ended = { outcome: Outcome; reason: Reason; message: string | null }
+export type Verdict = { status: TaskStatus; change: Change; closing: NewEvent | null }
+
+/**
+ * Where a task stands once its attempt ended. What is ours to answer for is tried again, unless a person wants it stopped or it
+ * happened too often; then the turn has ended, and `closing` says so.
+ * @param history.interruptions of this turn, this one included; `pushed`: whether anything is on the task's branch
+ */
+export const judgeEnd = (task: TaskRow, ended: Ended, history: { interruptions: number; pushed: boolean }): Verdict => {
+  if (ended.outcome !== 'interrupted') return close(task, ended.outcome, ended.reason, ended.message, history.pushed)
+  if (task.cancel_requested_at !== null) return close(task, 'cancelled', 'cancelled_by_user', null, history.pushed)
+  if (history.interruptions >= MAX_INTERRUPTIONS) {
+    const last = ended.message ?? REASONS[ended.reason]
+    return close(task, 'failed', 'abandoned', `${REASONS.abandoned} The last time: ${last}`.slice(0, 2_000), history.pushed)
+  }
+  return { status: 'pending', change: { reason: ended.reason, error: null }, closing: null }
+}
+
+const close = (
+  task: TaskRow,
+  status: 'completed' | 'failed' | 'cancelled',
+  reason: Reason,
+  message: string | null,
+  pushed: boolean,
+): Verdict => ({
+  status,
+  change: { reason, error: status === 'failed' ? (message ?? REASONS[reason]) : null },
+  closing: { type: 'task.ended', data: { turn: task.turn, status, reason, message, branch: pushed ? task.branch : null } },
+})

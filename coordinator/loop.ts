@@ -1,0 +1,52 @@
+export type Loop = {
+  /** Something happened: work soon. Does not wait and never throws. */
+  wake: () => void
+  /** No more work after this; resolves when the last has ended. */
+  stop: () => Promise<void>
+}
+
+export type LoopOptions = {
+  work: () => Promise<void>
+  /** Told of every failure; the work is tried again at the next tick. */
+  onError: (error: unknown) => void
+  /** Works at least this often, woken or not. */
+  everyMs: number
+  /** Time between two runs, so that what comes together is done together. */
+  gapMs?: number
+}
+
+/** Work that is done when woken and on a timer, one run at a time. A wake during a run causes one more. */
+export const startLoop = ({ work, onError, everyMs, gapMs = 0 }: LoopOptions): Loop => {
+  let stopped = false
+  let woken = false
+  let running: Promise<void> | null = null
+  let timer: NodeJS.Timeout | undefined
+  let endedAt = Number.NEGATIVE_INFINITY
+
+  const schedule = (delayMs: number) => {
+    clearTimeout(timer)
+    if (!stopped) timer = setTimeout(begin, delayMs)
+  }
+  const begin = () => {
+    woken = false
+    running = work()
+      .catch(onError)
+      .finally(() => {
+        running = null
+        endedAt = performance.now()
+        schedule(woken ? gapMs : everyMs)
+      })
+  }
+  const wake = () => {
+    if (woken || stopped) return
+    woken = true
+    if (!running) schedule(Math.max(0, endedAt + gapMs - performance.now()))
+  }
+  const stop = async () => {
+    stopped = true
+    clearTimeout(timer)
+    await running
+  }
+  schedule(everyMs)
+  return { wake, stop }
+}

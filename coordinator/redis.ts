@@ -1,0 +1,81 @@
+import { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+
+export type RedisLinks = {
+  /** Fails at once while Redis is away: nothing of ours waits in memory for it. */
+  commands: Redis
+  /** Only listens; subscribes again by itself when Redis comes back. */
+  listener: Redis
+  isReady: () => boolean
+  close: () => void
+}
+
+/** A command that takes longer has failed: the server hangs, or the network swallows packets. */
+const COMMAND_TIMEOUT_MS = 5_000
+
+/**
+ * Two connections to a Redis that can do the work.
+ * @throws Error with what to do when it does not answer, is too old, or may forget keys
+ */
+export const connectRedis = async (url: string, log: Logger): Promise<RedisLinks> => {
+  const options = {
+    lazyConnect: true,
+    connectTimeout: COMMAND_TIMEOUT_MS,
+    retryStrategy: (times: number) => Math.min(times * 50, 1_000),
+  }
+  const commands = new Redis(url, { ...options, enableOfflineQueue: false, commandTimeout: COMMAND_TIMEOUT_MS })
+  const listener = new Redis(url, { ...options, maxRetriesPerRequest: null })
+  const close = () => {
+    commands.disconnect()
+    listener.disconnect()
+  }
+  report(commands, log)
+  // The other connection tells of the same trouble.
+  listener.on('error', (error) => log.debug({ event: 'redis.listener_error', err: error }))
+  try {
+    await connect(commands, url)
+    await checkRedis(commands)
+    await connect(listener, url)
+  } catch (error) {
+    close()
+    throw error
+  }
+  return { commands, listener, isReady: () => commands.status === 'ready', close }
+}
+
+const connect = async (redis: Redis, url: string): Promise<void> => {
+  try {
+    await redis.connect()
+  } catch (cause) {
+    const { host } = new URL(url)
+    throw new Error(`Redis at ${host} does not answer. Start it, or set REDIS_URL to one that runs.`, { cause })
+  }
+}
+
+/** BullMQ: noeviction "is the only setting that guarantees the correct behavior" (docs.bullmq.io, Going to production). */
+const checkRedis = async (redis: Redis): Promise<void> => {
+  const info = await redis.info()
+  const version = /redis_version:(\d+)\.(\d+)/.exec(info)
+  const [major, minor] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)]
+  if (major < 6 || (major === 6 && minor < 2))
+    throw new Error(`Redis is version ${major}.${minor}; Errand needs 6.2 or newer. Point REDIS_URL to a newer one.`)
+  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
+  if (policy !== undefined && policy !== 'noeviction')
+    throw new Error(
+      `Redis may throw keys away when its memory is full (maxmemory-policy ${policy}). ` +
+        'Set it with: redis-cli config set maxmemory-policy noeviction, and in redis.conf.',
+    )
+}
+
+/** One line when it is lost and one when it is back; the errors of every retry between them say nothing new. */
+const report = (redis: Redis, log: Logger): void => {
+  let lost = false
+  redis.on('ready', () => {
+    if (lost) log.info({ event: 'redis.back' })
+    lost = false
+  })
+  redis.on('error', (error) => {
+    if (!lost) log.warn({ event: 'redis.lost', err: error })
+    lost = true
+  })
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto'
+import type { Server as HttpServer } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { type DefaultEventsMap, Server } from 'socket.io'
+import type { Delta } from '../contract/event.ts'
+import { LIMITS } from '../contract/limits.ts'
+import { taskRoom, userRoom } from '../contract/names.ts'
+import type { ClientToServer, ServerToClient } from '../contract/socket.ts'
+import type { Audience } from './ledger.ts'
+import type { Parts } from './parts.ts'
+import { createReplays } from './replays.ts'
+import { type Connection, serveSocket } from './serve-socket.ts'
+import type { Tasks } from './tasks.ts'
+import type { User } from './user.ts'
+
+/** The sockets of all clients. Only the server names rooms: a socket is in its user's from the handshake on, and in those of tasks it watches. */
+export type Rooms = {
+  audience: Audience
+  showDelta: (delta: Delta) => void
+  isWatched: (taskId: string) => boolean
+  disconnectUser: (userId: string) => void
+  countSockets: () => number
+  /** Takes connections from here on. */
+  open: (httpServer: HttpServer, tasks: Tasks) => void
+  close: () => Promise<void>
+}
+
+type Options = { publicUrl: string; identify: Parts['identify']; log: Logger }
+export type SocketData = { user: User }
+
+/** How long a client may be silent. The other end of a frozen connection is noticed after the sum of both. */
+const PING = { pingInterval: 20_000, pingTimeout: 20_000 }
+
+/** How often a slow client is looked at while its history is sent. */
+const DRAIN_LOOK_MS = 5
+
+export const createRooms = ({ publicUrl, identify, log }: Options): Rooms => {
+  // Compression of each message costs 4.7 times the CPU; recovery of connections skips authentication, and the history replays.
+  const io = new Server<ClientToServer, ServerToClient, DefaultEventsMap, SocketData>({
+    ...PING,
+    serveClient: false,
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: LIMITS.socketBytes,
+    // A WebSocket is not held back by CORS: any page could open one with the browser's cookie.
+    allowRequest: (request, answer) => {
+      const { origin } = request.headers
+      const isOurs = origin === undefined || origin === publicUrl
+      answer(isOurs ? null : 'This origin may not connect.', isOurs)
+    },
+  })
+  const replays = createReplays()
+
+  io.use((socket, next) => {
+    const { token } = socket.handshake.auth as { token?: unknown }
+    const { cookie } = socket.handshake.headers
+    identify({ ...(typeof token === 'string' && { token }), ...(cookie !== undefined && { cookie }) })
+      .then((user) => {
+        if (!user) return next(refusal('unauthorized', 'Sign in, or show a valid token.'))
+        socket.data.user = user
+        next()
+      })
+      .catch((error) => {
+        log.error({ event: 'socket.identify_failed', err: error })
+        next(refusal('unavailable', 'The server cannot check who you are just now. Try again.'))
+      })
+  })
+
+  return {
+    audience: {
+      events: (userId, events) => {
+        for (const event of events) {
+          const waiting = replays.hold(event)
+          io.to(userRoom(userId)).except(waiting).emit('event', event)
+        }
+      },
+      task: (userId, task) => {
+        io.to(userRoom(userId)).emit('task', task)
+      },
+    },
+    showDelta: (delta) => {
+      io.to(taskRoom(delta.taskId)).volatile.emit('delta', delta)
+    },
+    isWatched: (taskId) => (io.of('/').adapter.rooms.get(taskRoom(taskId))?.size ?? 0) > 0,
+    disconnectUser: (userId) => {
+      io.in(userRoom(userId)).disconnectSockets(true)
+    },
+    countSockets: () => io.of('/').sockets.size,
+    open: (httpServer, tasks) => {
+      io.on('connection', (socket) => {
+        const { user } = socket.data
+        // In the in-memory adapter joining takes effect at once.
+        void socket.join(userRoom(user.id))
+        const connection: Connection = {
+          id: socket.id,
+          user,
+          isOpen: () => socket.connected,
+          watch: (taskId) => void socket.join(taskRoom(taskId)),
+          unwatch: (taskId) => void socket.leave(taskRoom(taskId)),
+          send: (event) => void socket.emit('event', event),
+          drained: async () => {
+            while (socket.connected && !socket.conn.transport.writable) await setTimeout(DRAIN_LOOK_MS)
+          },
+          cut: () => socket.conn.close(),
+        }
+        const handlers = serveSocket({ connection, tasks, replays, log })
+        for (const [name, handle] of Object.entries(handlers)) socket.on(name as keyof ClientToServer, handle)
+        socket.on('disconnect', () => replays.forget(socket.id))
+      })
+      io.attach(httpServer)
+    },
+    close: () => io.close(),
+  }
+}
+
+const refusal = (code: string, message: string): Error & { data: object } =>
+  Object.assign(new Error(message), { data: { code, message, requestId: randomUUID() } })

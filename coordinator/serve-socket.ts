@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import { CreateTask } from '../contract/api.ts'
+import type { TaskEvent } from '../contract/event.ts'
+import { type Answer, CancelTask, type ClientToServer, UnwatchTask, WatchTask } from '../contract/socket.ts'
+import { Refusal } from './errors.ts'
+import type { Replay, Replays } from './replays.ts'
+import type { Tasks } from './tasks.ts'
+import type { User } from './user.ts'
+
+/** One socket, as much of it as its events need. */
+export type Connection = {
+  id: string
+  user: User
+  isOpen: () => boolean
+  /** From here on, deltas of the task come too. */
+  watch: (taskId: string) => void
+  unwatch: (taskId: string) => void
+  send: (event: TaskEvent) => void
+  /** Resolves when the client took what was sent, or is gone. */
+  drained: () => Promise<void>
+  /** Cuts the connection, so that the client comes back and asks anew. */
+  cut: () => void
+}
+
+type Parts = { connection: Connection; tasks: Tasks; replays: Replays; log: Logger }
+
+const HISTORY_PAGE = 500
+/** Events that one client may send at once, and how many of them come back each second. */
+const BURST = 100
+const PER_SECOND = 20
+
+/** What a client can ask for on its socket. Every payload is parsed, every event acknowledged, every task checked to be the user's own. */
+export const serveSocket = (parts: Parts): ClientToServer => {
+  const { connection, tasks, replays } = parts
+  const answer = createAnswer(parts)
+  return {
+    'task:watch': answer(WatchTask, async ({ taskId, after }) => {
+      const { lastSeq } = await tasks.find(connection.user.id, taskId)
+      connection.watch(taskId)
+      const replay = replays.begin(connection.id, taskId)
+      return { result: { lastSeq }, afterwards: () => sendHistory(parts, replay, after) }
+    }),
+    'task:unwatch': answer(UnwatchTask, async ({ taskId }) => {
+      connection.unwatch(taskId)
+      return { result: {} }
+    }),
+    'task:create': answer(CreateTask, async (input) => {
+      const { task } = await tasks.create(connection.user, input)
+      return { result: { task } }
+    }),
+    'task:cancel': answer(CancelTask, async ({ taskId }) => ({
+      result: { task: await tasks.cancel(connection.user.id, taskId) },
+    })),
+    'task:message': answer(z.unknown(), async () => {
+      throw new Refusal('not_implemented', 'A task takes no messages yet. Send another task.')
+    }),
+  }
+}
+
+/** Page by page until nothing is stored beyond, nor was held back; only then do live events reach the socket again. */
+const sendHistory = async ({ connection, tasks, replays }: Parts, replay: Replay, after: number): Promise<void> => {
+  let sent = after
+  try {
+    for (;;) {
+      const { events, more } = await tasks.events(connection.user.id, replay.taskId, { after: sent, limit: HISTORY_PAGE })
+      if (!connection.isOpen() || !replays.isCurrent(replay)) return
+      for (const event of events) connection.send(event)
+      sent = events.at(-1)?.seq ?? sent
+      // Between this check and the end nothing is awaited: no live event can slip through.
+      if (!more && replay.heldBackTo <= sent) return
+      await connection.drained()
+    }
+  } finally {
+    replays.end(replay)
+  }
+}
+
+type Reply<T> = { result: T; afterwards?: () => Promise<void> }
+
+const createAnswer = ({ connection, log }: Parts) => {
+  let allowance = BURST
+  let countedAt = performance.now()
+  const checkRate = () => {
+    const now = performance.now()
+    allowance = Math.min(BURST, allowance + ((now - countedAt) / 1_000) * PER_SECOND)
+    countedAt = now
+    if (allowance < 1) throw new Refusal('rate_limited', 'Too many messages on this connection. Wait a second.')
+    allowance -= 1
+  }
+  const reply = async <I, T>(
+    schema: z.ZodType<I>,
+    handle: (input: I) => Promise<Reply<T>>,
+    payload: unknown,
+  ): Promise<Reply<Answer<T>>> => {
+    try {
+      checkRate()
+      const parsed = schema.safeParse(payload)
+      if (!parsed.success) throw new Refusal('invalid', z.prettifyError(parsed.error))
+      const { result, afterwards } = await handle(parsed.data)
+      return { result: { ok: true, ...result }, ...(afterwards && { afterwards }) }
+    } catch (error) {
+      return { result: { ok: false, error: describe(error, log) } }
+    }
+  }
+  return <I, T>(schema: z.ZodType<I>, handle: (input: I) => Promise<Reply<T>>) =>
+    (payload: unknown, acknowledge: unknown): void => {
+      reply(schema, handle, payload)
+        .then(({ result, afterwards }) => {
+          if (typeof acknowledge === 'function') acknowledge(result)
+          return afterwards?.()
+        })
+        .catch((error) => {
+          log.error({ event: 'socket.failed', userId: connection.user.id, err: error })
+          connection.cut()
+        })
+    }
+}
+
+/** What a person may know of an error; the rest is in the log, found by the request id. */
+const describe = (error: unknown, log: Logger) => {
+  const requestId = randomUUID()
+  if (error instanceof Refusal)
+    return { code: error.code, message: error.message, requestId, ...(error.details !== undefined && { details: error.details }) }
+  log.error({ event: 'socket.error', requestId, err: error })
+  return { code: 'internal' as const, message: 'Something went wrong on the server. Its log says more.', requestId }
+}

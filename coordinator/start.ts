@@ -1,0 +1,114 @@
+import { sql } from 'kysely'
+import type { Logger } from 'pino'
+import { createArtifacts } from './artifacts.ts'
+import type { Config } from './config.ts'
+import { startDeltas } from './deltas.ts'
+import { createDemo } from './demo/demo.ts'
+import { createDispatch } from './dispatch.ts'
+import { createApp } from './http/app.ts'
+import { createIdentify } from './http/identify.ts'
+import { startIntake } from './intake.ts'
+import { createLeaseSecrets } from './lease-secrets.ts'
+import { createLeases } from './leases.ts'
+import { createLedger } from './ledger.ts'
+import { createMetrics } from './metrics.ts'
+import { ensureOwner, loadRunnerToken } from './owner.ts'
+import type { Parts } from './parts.ts'
+import { startReconcile } from './reconcile.ts'
+import { connectRedis } from './redis.ts'
+import { createRooms } from './rooms.ts'
+import { createSayToRunner } from './runner-words.ts'
+import { createSecrets, loadSecretKey } from './secrets.ts'
+import { createSignatures } from './signatures.ts'
+import { createStopList, type StopList } from './stop-list.ts'
+import { openDatabase } from './store/database.ts'
+import { createTasks } from './tasks.ts'
+import { closeServer, listen } from './web-server.ts'
+
+export type Coordinator = {
+  /** Address of this server, as people open it. */
+  url: string
+  port: number
+  /** API token of whoever runs the server. */
+  ownerToken: string
+  stop: () => Promise<void>
+}
+
+/** How long requests under way may go on while stopping. */
+const PATIENCE_MS = 5_000
+
+/**
+ * Wires everything. When it resolves, the server takes requests.
+ * @throws Error with what to do when a part cannot be had: Redis, the database, the port
+ */
+export const start = async (given: Config, log: Logger): Promise<Coordinator> => {
+  const stopping = createStopList(log)
+  try {
+    return await wire(given, log, stopping)
+  } catch (error) {
+    await stopping.run()
+    throw error
+  }
+}
+
+const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coordinator> => {
+  const db = await openDatabase(given.databasePath)
+  stopping.add('store', () => db.destroy())
+  const redis = await connectRedis(given.redisUrl, log)
+  stopping.add('redis', async () => redis.close())
+
+  const secrets = createSecrets(await loadSecretKey(given))
+  const owner = await ensureOwner(db, given)
+  const runnerToken = await loadRunnerToken(given)
+  const demo = await createDemo({ dataDir: given.dataDir, deriveKey: secrets.deriveKey, log })
+
+  // From the port on nothing is awaited until the server can answer.
+  const { server, config } = await listen(given)
+  const demoRepoUrl = config.publicUrl + demo.repoPath
+  const signatures = createSignatures(secrets.deriveKey)
+  const sayToRunner = createSayToRunner(redis, signatures)
+  const identify = createIdentify({ db, secrets, config })
+  const rooms = createRooms({ publicUrl: config.publicUrl, identify, log })
+  const ledger = createLedger(db, rooms.audience)
+  const dispatch = createDispatch({ db, redis, signatures, log })
+  const artifacts = createArtifacts(db, config.dataDir)
+  const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sayToRunner, log })
+  const secretsFor = createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log })
+  const leases = createLeases({ config, db, ledger, signatures, secretsFor, log, onRunner: dispatch.nudge })
+  const metrics = createMetrics({ db, countQueued: dispatch.countQueued, countSockets: rooms.countSockets })
+  const readiness = async () => ({
+    store: await answers(() => sql`select 1`.execute(db)),
+    redis: await answers(() => redis.commands.ping()),
+  })
+  const parts: Parts = {
+    ...{ config, db, log, secrets, runnerToken, tasks, leases, artifacts, dispatch, demo, metrics, identify, readiness },
+    disconnectUser: rooms.disconnectUser,
+  }
+  server.on('request', createApp(parts))
+  rooms.open(server, tasks)
+  stopping.addFirst('http and sockets', () => closeServer(server, rooms.close, PATIENCE_MS))
+
+  stopping.add('queue', dispatch.stop)
+  const intake = await startIntake({
+    ...{ redis, ledger, signatures, sayToRunner, log },
+    onEnded: dispatch.nudge,
+    onBatch: metrics.countBatch,
+  })
+  stopping.add('intake', intake.stop)
+  const { isWatched, showDelta: show } = rooms
+  const deltas = await startDeltas({ db, redis, signatures, log, isWatched, show })
+  stopping.add('deltas', async () => deltas.stop())
+  const reconcile = startReconcile({ db, ledger, dispatch, log })
+  stopping.add('reconcile', reconcile.stop)
+  log.info({ event: 'coordinator.started', url: config.publicUrl, port: config.port, demo: config.anthropicApiKey === null })
+  return { url: config.publicUrl, port: config.port, ownerToken: owner.token, stop: stopping.run }
+}
+
+const answers = async (ask: () => Promise<unknown>): Promise<boolean> => {
+  try {
+    await ask()
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,24 @@
+import type { ArtifactKind } from '../../contract/sandbox.ts'
+import type { Store } from './database.ts'
+
+/** Notes that the bytes are there; the same kind of the same attempt again takes the place of the first. */
+export const putArtifact = async (
+  db: Store,
+  taskId: string,
+  attempt: number,
+  kind: ArtifactKind,
+  bytes: number,
+): Promise<void> => {
+  const given = { bytes, created_at: Date.now() }
+  await db
+    .insertInto('artifacts')
+    .values({ task_id: taskId, attempt, kind, ...given })
+    .onConflict((conflict) => conflict.columns(['task_id', 'attempt', 'kind']).doUpdateSet(given))
+    .execute()
+}
+
+/** @returns the newest attempt that left one */
+export const newestArtifact = async (db: Store, taskId: string, kind: ArtifactKind): Promise<number | null> => {
+  const rows = db.selectFrom('artifacts').select('attempt').where('task_id', '=', taskId).where('kind', '=', kind)
+  return (await rows.orderBy('attempt', 'desc').limit(1).executeTakeFirst())?.attempt ?? null
+}

@@ -1,0 +1,73 @@
+import type { EventType, NewEvent, TaskEvent } from '../../contract/event.ts'
+import type { Store } from './database.ts'
+import type { Database } from './schema.ts'
+import type { TaskRow } from './tasks.ts'
+
+/** An event that has no place yet. `attempt` 0: outside any; `n`: the runner's number, null for what the coordinator says. */
+export type Addition = { event: NewEvent; attempt: number; n: number | null; at: number }
+
+/** SQLite takes 32,766 values in a statement, and a row has seven. */
+const ROWS_PER_STATEMENT = 1_000
+
+/**
+ * Gives each its `seq`, in order and without a hole, and stores it. Only within the transaction that made the change they tell of.
+ * @returns the events as clients get them, and the task with its new `last_seq`
+ */
+export const appendEvents = async (db: Store, task: TaskRow, additions: readonly Addition[]): Promise<[TaskEvent[], TaskRow]> => {
+  if (additions.length === 0) return [[], task]
+  const rows = additions.map(({ event, attempt, n, at }, index) => ({
+    task_id: task.id,
+    seq: task.last_seq + 1 + index,
+    attempt,
+    n,
+    type: event.type,
+    at,
+    data: JSON.stringify(event.data),
+  }))
+  for (let from = 0; from < rows.length; from += ROWS_PER_STATEMENT)
+    await db
+      .insertInto('events')
+      .values(rows.slice(from, from + ROWS_PER_STATEMENT))
+      .execute()
+  const last_seq = task.last_seq + rows.length
+  await db.updateTable('tasks').set({ last_seq }).where('id', '=', task.id).execute()
+  const events = additions.map(({ event, attempt, at }, index) => placed(task.id, task.last_seq + 1 + index, attempt, at, event))
+  return [events, { ...task, last_seq }]
+}
+
+/** The history after `after`, in order. */
+export const listEvents = async (db: Store, taskId: string, after: number, limit: number): Promise<TaskEvent[]> => {
+  const rows = db.selectFrom('events').selectAll().where('task_id', '=', taskId).where('seq', '>', after)
+  return (await rows.orderBy('seq').limit(limit).execute()).map(eventOf)
+}
+
+/** The events of these types of one attempt, in order. */
+export const listEventsOfAttempt = async (
+  db: Store,
+  taskId: string,
+  attempt: number,
+  types: readonly EventType[],
+): Promise<TaskEvent[]> => {
+  const rows = db.selectFrom('events').selectAll().where('task_id', '=', taskId).where('attempt', '=', attempt)
+  return (await rows.where('type', 'in', types).orderBy('seq').execute()).map(eventOf)
+}
+
+/** @returns whether any attempt of the task got something onto its branch */
+export const wasPushed = async (db: Store, taskId: string): Promise<boolean> => {
+  const pushed = db.selectFrom('events').select('seq').where('task_id', '=', taskId).where('type', '=', 'branch.pushed')
+  return (await pushed.limit(1).executeTakeFirst()) !== undefined
+}
+
+const eventOf = (row: Pick<Database['events'], 'task_id' | 'seq' | 'attempt' | 'at' | 'type' | 'data'>): TaskEvent =>
+  // The store holds only what was parsed before.
+  placed(row.task_id, row.seq, row.attempt, row.at, { type: row.type, data: JSON.parse(row.data) } as NewEvent)
+
+const placed = (taskId: string, seq: number, attempt: number, at: number, event: NewEvent): TaskEvent =>
+  ({
+    taskId,
+    seq,
+    attempt,
+    type: event.type,
+    at: new Date(at).toISOString(),
+    data: event.data,
+  }) as TaskEvent

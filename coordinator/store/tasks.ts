@@ -1,0 +1,162 @@
+import { sql } from 'kysely'
+import type { ListTasks, Task } from '../../contract/api.ts'
+import { REASONS } from '../../contract/reason.ts'
+import { isEnded, type Mover, mayMove, type TaskStatus } from '../../contract/status.ts'
+import type { Store } from './database.ts'
+import type { Database } from './schema.ts'
+
+export type TaskRow = Database['tasks']
+
+/** The summary, as every client sees it. */
+export const taskOf = (row: TaskRow): Task => ({
+  id: row.id,
+  status: row.status,
+  reason: row.reason,
+  reasonText: row.reason && REASONS[row.reason],
+  repoUrl: row.repo_url,
+  baseBranch: row.base_branch,
+  branch: row.branch,
+  prompt: row.prompt,
+  model: row.model,
+  budgetUsd: row.budget_usd,
+  demo: row.demo === 1,
+  turn: row.turn,
+  attempt: row.attempt,
+  lastSeq: row.last_seq,
+  usage: {
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    cacheReadTokens: row.cache_read_tokens,
+    cacheWriteTokens: row.cache_write_tokens,
+    costUsd: row.cost_usd,
+  },
+  pullRequestUrl: row.pull_request_url,
+  createdAt: new Date(row.created_at).toISOString(),
+  startedAt: row.started_at === null ? null : new Date(row.started_at).toISOString(),
+  completedAt: row.completed_at === null ? null : new Date(row.completed_at).toISOString(),
+  error: row.error,
+})
+
+export const insertTask = (db: Store, row: TaskRow): Promise<unknown> => db.insertInto('tasks').values(row).execute()
+
+export const findTask = (db: Store, taskId: string): Promise<TaskRow | undefined> =>
+  db.selectFrom('tasks').selectAll().where('id', '=', taskId).executeTakeFirst()
+
+export const findTaskOfUser = (db: Store, userId: string, taskId: string): Promise<TaskRow | undefined> =>
+  db.selectFrom('tasks').selectAll().where('id', '=', taskId).where('user_id', '=', userId).executeTakeFirst()
+
+export const findTaskByClientId = (db: Store, userId: string, clientId: string): Promise<TaskRow | undefined> =>
+  db.selectFrom('tasks').selectAll().where('user_id', '=', userId).where('client_id', '=', clientId).executeTakeFirst()
+
+export type Change = Partial<Omit<TaskRow, 'id' | 'status' | 'last_seq'>>
+
+/** Changes anything but where the task stands. */
+export const updateTask = async (db: Store, row: TaskRow, change: Change): Promise<TaskRow> => {
+  await db.updateTable('tasks').set(change).where('id', '=', row.id).execute()
+  return { ...row, ...change }
+}
+
+/**
+ * The only way in which a status changes. What has ended has no time left to be cancelled, and is out of the queue's hands.
+ * @throws Error when `by` may not make this move: a fault of ours
+ */
+export const moveTask = (db: Store, row: TaskRow, to: TaskStatus, by: Mover, change: Change, now: number): Promise<TaskRow> => {
+  if (!mayMove(row.status, to, by)) throw new Error(`task ${row.id}: ${by} may not move it from ${row.status} to ${to}`)
+  const ending: Change = isEnded(to) ? { completed_at: now, released_at: null, cancel_requested_at: null } : {}
+  const moved = { ...change, ...ending, status: to }
+  return updateTask(db, row, moved)
+}
+
+/** Newest first. @param before the last one of the page before */
+export const listTasks = (
+  db: Store,
+  userId: string,
+  { status, limit }: ListTasks,
+  before: { createdAt: number; id: string } | null,
+): Promise<TaskRow[]> => {
+  let query = db.selectFrom('tasks').selectAll().where('user_id', '=', userId)
+  if (status) query = query.where('status', '=', status)
+  if (before)
+    query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '<', tuple(before.createdAt, before.id)))
+  return query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
+}
+
+export const countUnderWay = async (db: Store, userId: string): Promise<number> => {
+  const { count } = await db
+    .selectFrom('tasks')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('user_id', '=', userId)
+    .where('status', 'in', ['pending', 'running'])
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
+export const countByStatus = async (db: Store): Promise<{ status: TaskStatus; count: number }[]> => {
+  const rows = db.selectFrom('tasks').select(['status', (eb) => eb.fn.countAll().as('count')])
+  return (await rows.groupBy('status').execute()).map(({ status, count }) => ({ status, count: Number(count) }))
+}
+
+export type Waiting = { taskId: string; turn: number; userId: string; createdAt: number; lastReleasedAt: number }
+
+/** Tasks that wait in the store, the oldest `each` of every user. */
+export const listWaiting = (db: Store, each: number): Promise<Waiting[]> =>
+  db
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('tasks')
+        .innerJoin('users', 'users.id', 'tasks.user_id')
+        .select(['tasks.id as taskId', 'turn', 'user_id as userId', 'tasks.created_at as createdAt'])
+        .select('users.last_released_at as lastReleasedAt')
+        .select(sql<number>`row_number() over (partition by user_id order by tasks.created_at, tasks.id)`.as('place'))
+        .where('status', '=', 'pending')
+        .where('released_at', 'is', null)
+        .as('waiting'),
+    )
+    .select(['taskId', 'turn', 'userId', 'createdAt', 'lastReleasedAt'])
+    .where('place', '<=', each)
+    .execute()
+
+/** Turns in the queue's hands that take or await a slot; those in a pause between two attempts do neither. */
+export const countReleased = async (db: Store): Promise<number> => {
+  const { count } = await db
+    .selectFrom('tasks')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('released_at', 'is not', null)
+    .where((eb) =>
+      eb.or([eb('status', '=', 'running'), eb.and([eb('status', '=', 'pending'), eb('reason', 'in', ['queued', 'no_runner'])])]),
+    )
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
+export const listReleased = (db: Store): Promise<Pick<TaskRow, 'id' | 'turn'>[]> =>
+  db.selectFrom('tasks').select(['id', 'turn']).where('status', '=', 'pending').where('released_at', 'is not', null).execute()
+
+/** Gives waiting tasks the one of the two reasons that is true just now. @returns those that changed */
+export const setWaitReason = (db: Store, reason: 'queued' | 'no_runner'): Promise<TaskRow[]> =>
+  db
+    .updateTable('tasks')
+    .set({ reason })
+    .where('status', '=', 'pending')
+    .where('reason', '=', reason === 'queued' ? 'no_runner' : 'queued')
+    .returningAll()
+    .execute()
+
+/** Gives a waiting task into the queue's hands. @returns false when it does not wait any more */
+export const releaseTask = (db: Store, taskId: string, userId: string, now: number): Promise<boolean> =>
+  db.transaction().execute(async (tx) => {
+    const waiting = tx.updateTable('tasks').set({ released_at: now }).where('id', '=', taskId).where('status', '=', 'pending')
+    const { numUpdatedRows } = await waiting.where('released_at', 'is', null).executeTakeFirst()
+    if (numUpdatedRows === 0n) return false
+    // Always rising, so that two users who were served in the same millisecond still take turns.
+    const latest = await tx
+      .selectFrom('users')
+      .select((eb) => eb.fn.max('last_released_at').as('at'))
+      .executeTakeFirstOrThrow()
+    await tx
+      .updateTable('users')
+      .set({ last_released_at: Math.max(now, latest.at + 1) })
+      .where('id', '=', userId)
+      .execute()
+    return true
+  })

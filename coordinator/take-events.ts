@@ -1,0 +1,63 @@
+import type { RunnerWord } from '../contract/river.ts'
+import { type End, endAttempt } from './end-attempt.ts'
+import { foldEvent } from './fold-event.ts'
+import type { Say } from './ledger.ts'
+import { findAttempt, updateAttempt } from './store/attempts.ts'
+import type { Store } from './store/database.ts'
+import { type Addition, appendEvents } from './store/events.ts'
+import { type Change, findTask, updateTask } from './store/tasks.ts'
+import type { Received } from './stream-entry.ts'
+
+/** What the runner is told about one attempt, and whether it has ended with this. */
+export type Taken = { runnerId: string; taskId: string; attempt: number; word: RunnerWord; ended: boolean; stored: number }
+
+/**
+ * Stores what came of one attempt, and what it means for the task. Only the current, open attempt is heard; of its events only
+ * those that follow on each other: a lower number is a repeat, after a hole nothing is taken until the runner sends again.
+ * @param entries all of one attempt
+ * @returns null for an attempt that never was
+ */
+export const takeEvents = async (tx: Store, say: Say, entries: readonly [Received, ...Received[]]): Promise<Taken | null> => {
+  const { taskId, attempt: number } = entries[0]
+  const attempt = await findAttempt(tx, taskId, number)
+  const task = await findTask(tx, taskId)
+  if (!attempt || !task) return null
+  const told = (word: RunnerWord, ended: boolean, stored: number): Taken => ({
+    runnerId: attempt.runner_id,
+    taskId,
+    attempt: number,
+    word,
+    ended,
+    stored,
+  })
+  if (attempt.ended_at !== null || task.attempt !== number) {
+    const repeats = entries.every(({ n }) => n <= attempt.last_n)
+    return told(repeats ? { say: 'acknowledged', n: attempt.last_n } : { say: 'refused' }, false, 0)
+  }
+
+  let lastN = attempt.last_n
+  let change: Change = {}
+  let end: Omit<End, 'by'> | null = null
+  const additions: Addition[] = []
+  for (const { n, at, event } of entries) {
+    if (n <= lastN) continue
+    if (n !== lastN + 1 || end) break
+    lastN = n
+    if (event === null) continue
+    if (event.type === 'attempt.ended') end = { ...event.data, n, at }
+    else {
+      change = { ...change, ...foldEvent({ ...task, ...change }, event) }
+      additions.push({ event, attempt: number, n, at })
+    }
+  }
+  const word: RunnerWord = { say: 'acknowledged', n: lastN }
+  if (lastN === attempt.last_n) return told(word, false, 0)
+
+  const isChanged = Object.keys(change).length > 0
+  const changed = isChanged ? await updateTask(tx, task, change) : task
+  const [events, appended] = await appendEvents(tx, changed, additions)
+  const current = await updateAttempt(tx, attempt, { last_n: lastN })
+  say(appended, events, isChanged ? undefined : 'same')
+  if (end) await endAttempt(tx, say, appended, current, { ...end, by: 'attempt' })
+  return told(word, end !== null, additions.length)
+}
