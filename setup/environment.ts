@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runnerFolder } from './runner-folder.ts'
 
 export type Variables = Readonly<Record<string, string | undefined>>
 
@@ -71,7 +72,7 @@ export const runnerVariables = (environment: Environment, found: Found): Variabl
   const variables: Record<string, string | undefined> = {
     ERRAND_LOG_PRETTY: String(found.prettyLog),
     RUNNER_NAME: hostname(),
-    RUNNER_DATA_DIR: join(environment.dataDir, 'runner'),
+    RUNNER_DATA_DIR: runnerFolder(environment.dataDir),
     ...(found.npmRegistry ? { RUNNER_NPM_REGISTRY: found.npmRegistry } : {}),
     ...environment.variables,
     ...(environment.variables.RUNNER_TOKEN ? {} : { RUNNER_TOKEN_FILE: join(environment.dataDir, 'runner-token') }),

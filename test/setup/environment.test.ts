@@ -45,6 +45,14 @@ describe('what the two processes are started with', () => {
     expect(JSON.stringify(runnerVariables(environment, found))).not.toMatch(/canary|ffff/)
   })
 
+  it("gives the runner a folder that is short enough for its sockets' paths, the same one each time", () => {
+    const deep = readEnvironment({ ERRAND_DATA_DIR: `/home/${'long/'.repeat(20)}errand` })
+    const folder = runnerVariables(deep, found).RUNNER_DATA_DIR ?? ''
+    expect(folder.length).toBeLessThanOrEqual(77)
+    expect(runnerVariables(deep, found).RUNNER_DATA_DIR).toBe(folder)
+    expect(runnerVariables(readEnvironment({ ERRAND_DATA_DIR: '/srv/other' }), found).RUNNER_DATA_DIR).toBe('/srv/other/runner')
+  })
+
   it('lets a registry that was set by hand stand', () => {
     const chosen = readEnvironment({ RUNNER_NPM_REGISTRY: 'https://npm.example.com' })
     expect(runnerVariables(chosen, found).RUNNER_NPM_REGISTRY).toBe('https://npm.example.com')

@@ -1,0 +1,3 @@
+import { installPackages } from './packages.mjs'
+
+installPackages(new URL('../', import.meta.url))
