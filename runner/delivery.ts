@@ -36,9 +36,8 @@ export type DeliveryParts = {
 const PENDING_EVENTS = 256
 const BATCH_ENTRIES = 100
 const SEND_AGAIN_MS = 250
-/** Without an acknowledgement for this long, sent events count as lost… */
+/** Without an acknowledgement for this long sent events count as lost; twice as long each time that sending them again did not help. */
 const STALL_MS = 1_000
-/** …unless they still wait on the stream: then nobody read them yet, and a second copy would only fill Redis. */
 const STALL_MAX_MS = 30_000
 
 export const deliver = ({ spool, send, isWaiting, onSpoolFault, onSendFault }: DeliveryParts): Delivery => {
@@ -49,6 +48,7 @@ export const deliver = ({ spool, send, isWaiting, onSpoolFault, onSendFault }: D
   let finishing = false
   let over: DeliveryEnd | null = null
   let progressAt = performance.now()
+  let stallMs = STALL_MS
   const streamIds = new Map<number, string>()
   const spooled = bell()
   const drained = bell()
@@ -79,14 +79,18 @@ export const deliver = ({ spool, send, isWaiting, onSpoolFault, onSendFault }: D
     return true
   }
 
-  /** Go back to the first event without an acknowledgement, when it got lost on the way. */
+  /**
+   * Goes back to the first event without an acknowledgement when it got lost on the way. While it still waits on the stream nobody has
+   * read it, and a second copy would only fill Redis.
+   */
   const goBack = async () => {
     const silentMs = performance.now() - progressAt
-    if (sent <= acknowledged || silentMs < STALL_MS) return
+    if (sent <= acknowledged || silentMs < stallMs) return
     const first = streamIds.get(acknowledged + 1)
     if (silentMs < STALL_MAX_MS && first && (await isWaiting(first))) return
     sent = acknowledged
     progressAt = performance.now()
+    stallMs = Math.min(2 * stallMs, STALL_MAX_MS)
   }
 
   const sendLoop = async () => {
@@ -136,6 +140,7 @@ export const deliver = ({ spool, send, isWaiting, onSpoolFault, onSendFault }: D
       acknowledged = n
       sent = Math.max(sent, n)
       progressAt = performance.now()
+      stallMs = STALL_MS
       moved.ring()
     },
     refused: () => stop('refused'),
