@@ -22,13 +22,8 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
 /** Answers every fault in the one shape; a browser that opened a page gets a page. Of an unknown fault only the log learns the text. */
 export const answerErrors: ErrorRequestHandler = (error, request, response, next) => {
   const refusal = refusalOf(error)
-  const facts = {
-    event: 'http.refused',
-    code: refusal.code,
-    err: refusal.code === 'internal' ? error : (refusal.cause ?? undefined),
-  }
-  if (refusal.code === 'internal') request.log.error(facts)
-  else request.log.debug({ ...facts, message: refusal.message })
+  const level = refusal.code === 'internal' || refusal.code === 'unavailable' ? 'error' : 'debug'
+  request.log[level]({ event: 'http.refused', code: refusal.code, why: refusal.message, err: refusal.cause })
   // A body that is half sent cannot become an error: Express closes the connection, and the client sees that it was cut.
   if (response.headersSent) return next(error)
   const body: ErrorBody = {
@@ -50,7 +45,7 @@ export const answerNotFound: RequestHandler = (request) => {
 export const refusalOf = (error: unknown): Refusal => {
   if (error instanceof Refusal) return error
   if (error instanceof ZodError) return new Refusal('invalid', sentenceOf(error), error.issues.map(issueOf))
-  if (isHttpError(error)) return error.status === 413 ? tooLarge(error) : new Refusal('invalid', `${error.message}.`)
+  if (isHttpError(error)) return readingFault(error)
   if (isStoreTrouble(error))
     return new Refusal(
       'unavailable',
@@ -76,15 +71,22 @@ const issueOf = (issue: ZodError['issues'][number]): { path: string; message: st
   message: issue.message,
 })
 
+type HttpError = Error & { status: number; type?: string; limit?: number }
+
 /** What body parsers and the router throw (http-errors): `expose` says that the text is meant for the client. */
-const isHttpError = (error: unknown): error is Error & { status: number; limit?: number } => {
+const isHttpError = (error: unknown): error is HttpError => {
   if (!(error instanceof Error)) return false
   const { status, expose } = error as { status?: unknown; expose?: unknown }
   return typeof status === 'number' && status >= 400 && status < 500 && (expose === true || error instanceof URIError)
 }
 
-const tooLarge = ({ limit }: { limit?: number }): Refusal =>
-  new Refusal('too_large', `The body is too large${limit ? `: at most ${limit} bytes are taken` : ''}. Send less.`)
+const readingFault = ({ status, type, limit, message }: HttpError): Refusal => {
+  if (status === 413)
+    return new Refusal('too_large', `The body is too large${limit ? `: at most ${limit} bytes are taken` : ''}. Send less.`)
+  // The parser quotes what it could not read, which may be a secret.
+  if (type === 'entity.parse.failed') return new Refusal('invalid', 'The body is not valid JSON.')
+  return new Refusal('invalid', `${message}.`)
+}
 
 const isForPrograms = (path: string): boolean => /^\/(api|runner|demo)\//.test(path)
 

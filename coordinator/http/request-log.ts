@@ -25,14 +25,17 @@ export const logRequests = (log: Logger): RequestHandler => {
       return id
     },
     quietReqLogger: true,
+    quietResLogger: true,
     customAttributeKeys: { reqId: 'requestId' },
-    customLogLevel: (request, response) => (response.statusCode >= 500 ? 'error' : isPolled(request) ? 'debug' : 'info'),
+    customLogLevel: (request, response) => (isOurFault(response) ? 'error' : isPolled(request) ? 'debug' : 'info'),
     customSuccessObject: facts,
     customErrorObject: (request, response, _error, value) => facts(request, response, value),
     customSuccessMessage: () => '',
     customErrorMessage: () => '',
   })
 }
+
+const isOurFault = ({ statusCode }: Response): boolean => statusCode >= 500 && statusCode !== 501
 
 const pathOf = (request: Request): string => request.originalUrl.replace(/\?.*/s, '')
 

@@ -21,7 +21,6 @@ export const createSession = ({ db, secrets, config }: Pick<Parts, 'db' | 'secre
     saveUninitialized: false,
   })
   return (request, response, next) => {
-    if (request.headers.authorization !== undefined) return next()
     // The public address says what the browser sees. A proxy that ends TLS may not say so, and the cookie would silently stay away.
     if (https) request.headers['x-forwarded-proto'] = 'https'
     handle(request, response, next)

@@ -1,0 +1,290 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { LIMITS } from '../../contract/limits.ts'
+import { Refusal } from '../../coordinator/errors.ts'
+import { STATUS } from '../../coordinator/http/errors.ts'
+import { type HttpServer, startHttp } from '../support/http-server.ts'
+
+const REPO = 'https://github.com/owner/name'
+const newTask = { repoUrl: REPO, prompt: 'fix the failing test' }
+
+describe('the API', () => {
+  let server: HttpServer
+  beforeAll(async () => {
+    server = await startHttp()
+  })
+  afterAll(() => server.stop())
+  const call: HttpServer['call'] = (...all) => server.call(...all)
+
+  it('takes a task once for one Idempotency-Key or clientId', async () => {
+    const first = await call('POST', '/api/tasks', { body: newTask, headers: { 'idempotency-key': 'k-1' } })
+    const task = (await first.json()) as { id: string }
+    expect(first.status).toBe(201)
+    expect(first.headers.get('location')).toBe(`/api/tasks/${task.id}`)
+    const again = await call('POST', '/api/tasks', { body: { ...newTask, clientId: 'k-1' } })
+    expect([again.status, await again.json()]).toEqual([200, task])
+    const torn = await call('POST', '/api/tasks', {
+      body: { ...newTask, clientId: 'k-2' },
+      headers: { 'idempotency-key': 'k-1' },
+    })
+    expect(await torn.json()).toMatchObject({ error: { code: 'invalid', message: expect.stringContaining('Idempotency-Key') } })
+  })
+
+  it('serves a task, its events, its patch and its bundle', async () => {
+    const { id } = (await (await call('POST', '/api/tasks', { body: newTask })).json()) as { id: string }
+    expect(await (await call('GET', `/api/tasks/${id}`)).json()).toMatchObject({ id, status: 'pending' })
+    expect(await (await call('GET', `/api/tasks/${id}/events?after=0`)).json()).toEqual({ events: [], lastSeq: 1, more: false })
+    const diff = await call('GET', `/api/tasks/${id}/diff`)
+    expect(diff.headers.get('content-type')).toBe('text/x-diff; charset=utf-8')
+    expect(await diff.text()).toBe('diff --git a/ä b/ä\n')
+    const bundle = await call('GET', `/api/tasks/${id}/bundle`)
+    expect(bundle.headers.get('content-disposition')).toBe(`attachment; filename=errand-${id}.bundle`)
+    expect(Buffer.from(await bundle.arrayBuffer())).toEqual(Buffer.from([0, 255, 1]))
+    expect((await call('POST', `/api/tasks/${id}/cancel`)).status).toBe(202)
+  })
+
+  it('answers messages and retry with 501, and says what to do', async () => {
+    const { id } = (await (await call('POST', '/api/tasks', { body: newTask })).json()) as { id: string }
+    for (const later of ['messages', 'retry']) {
+      const response = await call('POST', `/api/tasks/${id}/${later}`, { body: { text: 'go on', mode: 'queue', clientId: 'm1' } })
+      expect(response.status).toBe(501)
+      expect(await response.json()).toMatchObject({ error: { code: 'not_implemented' } })
+    }
+  })
+
+  it('keeps projects, one for a repository', async () => {
+    const made = (await (await call('POST', '/api/projects', { body: { repoUrl: `${REPO}.git` } })).json()) as { id: string }
+    expect(made).toMatchObject({ repoUrl: REPO, name: 'owner/name' })
+    const renamed = await call('POST', '/api/projects', { body: { repoUrl: REPO, name: 'Mine' } })
+    expect(await renamed.json()).toEqual({ ...made, name: 'Mine' })
+    expect(await (await call('GET', '/api/projects')).json()).toEqual({ items: [{ ...made, name: 'Mine' }] })
+    expect((await call('DELETE', `/api/projects/${made.id}`)).status).toBe(204)
+    expect((await call('DELETE', `/api/projects/${made.id}`)).status).toBe(404)
+  })
+
+  it('keeps git credentials, and never gives the token back', async () => {
+    const put = await call('PUT', '/api/me/credentials', { body: { host: 'git.example.org:8443', token: 'glpat-CANARY' } })
+    const kept = await put.text()
+    expect(JSON.parse(kept)).toMatchObject({ host: 'git.example.org:8443', username: null })
+    const listed = await (await call('GET', '/api/me/credentials')).text()
+    expect(JSON.parse(listed)).toEqual({ items: [JSON.parse(kept)] })
+    expect(kept + listed).not.toContain('CANARY')
+    expect(server.log().includes('CANARY')).toBe(false)
+    expect((await call('DELETE', '/api/me/credentials/git.example.org:8443')).status).toBe(204)
+    expect((await call('DELETE', '/api/me/credentials/git.example.org:8443')).status).toBe(404)
+  })
+
+  it('says who one is and what the server offers', async () => {
+    expect(await (await call('GET', '/api/me')).json()).toEqual({
+      ...server.owner.user,
+      demo: true,
+      demoRepoUrl: `${server.url}/demo/git/hello.git`,
+      gitHosts: ['https://github.com'],
+      models: expect.arrayContaining(['claude-opus-5-5']),
+      defaultModel: 'claude-opus-5-5',
+      defaultBudgetUsd: 5,
+    })
+  })
+
+  it('makes API tokens, and refuses a revoked one at once', async () => {
+    const { user } = await server.addUser('tokens')
+    const { token } = await server.addUser('tokens-2')
+    const made = (await (await call('POST', '/api/me/tokens', { token, body: { name: ' phone ' } })).json()) as {
+      id: string
+      token: string
+    }
+    expect(made).toMatchObject({ name: 'phone', lastUsedAt: null })
+    expect((await call('GET', '/api/me', { token: made.token })).status).toBe(200)
+    const list = await (await call('GET', '/api/me/tokens', { token })).text()
+    expect(list).not.toContain(made.token)
+    expect(JSON.parse(list)).toMatchObject({
+      items: expect.arrayContaining([expect.objectContaining({ id: made.id, lastUsedAt: expect.any(String) })]),
+    })
+    expect((await call('DELETE', `/api/me/tokens/${made.id}`, { token })).status).toBe(204)
+    const refused = await call('GET', '/api/me', { token: made.token })
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
+    expect(await server.parts.identify({ token: made.token })).toBeNull()
+    expect(server.disconnected).toHaveLength(1)
+    expect(server.disconnected).not.toContain(user.id)
+    const rows = JSON.stringify(await server.parts.db.selectFrom('api_tokens').selectAll().execute())
+    expect(rows).not.toContain(token)
+  })
+
+  it.each([
+    ['no header', undefined],
+    ['an empty token', 'Bearer '],
+    ['another scheme', 'Basic b3duZXI6cGFzcw=='],
+    ['an unknown token', `Bearer errand_${'A'.repeat(43)}`],
+    ['two tokens', 'Bearer a b'],
+  ])('is closed to %s', async (_what, authorization) => {
+    const response = await fetch(`${server.url}/api/me`, { headers: authorization === undefined ? {} : { authorization } })
+    expect(response.status).toBe(401)
+    expect(await response.json()).toMatchObject({ error: { code: 'unauthorized' } })
+  })
+
+  it('shows nobody what is somebody else’s: every route with a foreign id is not_found', async () => {
+    const mona = await server.addUser('mona')
+    const eve = await server.addUser('eve', { admin: true })
+    const idOf = async (path: string, body: unknown) =>
+      ((await (await call('POST', path, { token: mona.token, body })).json()) as { id: string }).id
+    const task = await idOf('/api/tasks', newTask)
+    const project = await idOf('/api/projects', { repoUrl: REPO })
+    const apiToken = await idOf('/api/me/tokens', { name: 'phone' })
+    await call('PUT', '/api/me/credentials', { token: mona.token, body: { host: 'github.com', token: 't' } })
+    const routes = [
+      ['GET', `/api/tasks/${task}`],
+      ['GET', `/api/tasks/${task}/events`],
+      ['GET', `/api/tasks/${task}/diff`],
+      ['GET', `/api/tasks/${task}/bundle`],
+      ['POST', `/api/tasks/${task}/cancel`],
+      ['POST', `/api/tasks/${task}/messages`],
+      ['POST', `/api/tasks/${task}/retry`],
+      ['DELETE', `/api/projects/${project}`],
+      ['DELETE', `/api/me/tokens/${apiToken}`],
+      ['DELETE', '/api/me/credentials/github.com'],
+    ] as const
+    for (const [method, path] of routes) {
+      const foreign = await call(method, path, { token: eve.token })
+      expect([method, path, foreign.status]).toEqual([method, path, 404])
+      expect(await foreign.json()).toMatchObject({ error: { code: 'not_found' } })
+    }
+    for (const path of ['/api/tasks', '/api/projects', '/api/me/credentials'])
+      expect(await (await call('GET', path, { token: eve.token })).json()).toMatchObject({ items: [] })
+    // Everything is still there for its owner, so the routes above are not just wrong addresses.
+    for (const [method, path] of routes) {
+      const own = await call(method, path, { token: mona.token })
+      expect([method, path, own.status]).not.toEqual([method, path, 404])
+      await own.text()
+    }
+    const mounted = apiRoutesWithId(server).map(({ method, path }) => `${method} ${path}`)
+    expect(routes).toHaveLength(mounted.length)
+  })
+
+  it.each([
+    ['a prompt of blanks', { repoUrl: REPO, prompt: ' \n ' }, 400, 'invalid', /prompt: say what/],
+    ['no repository', { prompt: 'x' }, 400, 'invalid', /repoUrl/],
+    ['malformed JSON', '{"repoUrl": ', 400, 'invalid', /JSON/],
+    ['no object', '[1, 2]', 400, 'invalid', /expected object/],
+    [
+      'a body above the limit',
+      JSON.stringify({ ...newTask, prompt: 'x'.repeat(LIMITS.bodyBytes) }),
+      413,
+      'too_large',
+      /524288 bytes/,
+    ],
+    ['a fault of ours', { repoUrl: REPO, prompt: 'explode' }, 500, 'internal', /request id/],
+  ])('answers %s in the one shape', async (_what, body, status, code, message) => {
+    const response = await call('POST', '/api/tasks', { body })
+    const text = await response.text()
+    expect([response.status, JSON.parse(text)]).toEqual([
+      status,
+      {
+        error: expect.objectContaining({
+          code,
+          message: expect.stringMatching(message),
+          requestId: response.headers.get('x-request-id'),
+        }),
+      },
+    ])
+    expect(text).not.toContain('/var/lib/errand')
+  })
+
+  it('keeps the text of an unknown fault in the log, under the same request id', async () => {
+    const response = await call('POST', '/api/tasks', { body: { ...newTask, prompt: 'explode' } })
+    const { error } = (await response.json()) as { error: { requestId: string } }
+    const line = server
+      .log()
+      .split('\n')
+      .find((text) => text.includes(error.requestId) && text.includes('http.refused'))
+    expect(line).toContain('/var/lib/errand')
+  })
+
+  it('asks for a body where there is none, and knows nothing at unknown addresses', async () => {
+    expect(await (await call('POST', '/api/tasks')).json()).toMatchObject({ error: { code: 'invalid' } })
+    expect(await (await call('GET', '/api/nothing')).json()).toMatchObject({ error: { code: 'not_found' } })
+    expect(await (await call('GET', '/api/tasks?limit=0')).json()).toMatchObject({ error: { code: 'invalid' } })
+    expect((await call('GET', '/api/tasks/%E0%A4%A')).status).toBe(400)
+  })
+
+  it('logs each request as a fact, without its query, headers or body', async () => {
+    const { token } = await server.addUser('logged')
+    await call('GET', '/api/me?secret=CANARY', { token, headers: { 'x-canary': 'CANARY' } })
+    const fact = server
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('http.answered'))
+      .at(-1)
+    expect(JSON.parse(fact ?? '{}')).toMatchObject({ method: 'GET', path: '/api/me', status: 200, requestId: expect.any(String) })
+    expect(server.log().includes('CANARY')).toBe(false)
+    expect(server.log().includes(token)).toBe(false)
+  })
+
+  it('never lets an answer be cached, framed or sniffed, and does not say what it is made of', async () => {
+    const { headers } = await call('GET', '/api/me')
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+    expect(headers.get('content-security-policy')).not.toContain('unsafe-inline')
+    expect(headers.get('x-powered-by')).toBeNull()
+    expect(headers.get('strict-transport-security')).toBeNull()
+  })
+
+  it('is alive, ready and measured without a token', async () => {
+    expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' })
+    expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ status: 'ready', store: true, redis: true })
+    expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('errand_tasks')
+  })
+})
+
+/** The routes below /api that name something by id, as Express has them. */
+const apiRoutesWithId = ({ app }: HttpServer) =>
+  app.router.stack.flatMap(({ route }) =>
+    route?.path.startsWith('/api/') && route.path.includes(':')
+      ? route.stack.map(({ method }) => ({ method: method.toUpperCase(), path: route.path }))
+      : [],
+  )
+
+describe('the table of errors', () => {
+  it.each(Object.entries(STATUS))('%s is HTTP %i', async (code, status) => {
+    const server = await startHttp({}, { readiness: () => Promise.reject(new Refusal(code as never, 'as asked', { extra: 1 })) })
+    const response = await fetch(`${server.url}/readyz`)
+    expect(response.status).toBe(status)
+    expect(await response.json()).toEqual({
+      error: { code, message: 'as asked', requestId: response.headers.get('x-request-id'), details: { extra: 1 } },
+    })
+    await server.stop()
+  })
+})
+
+describe('limits', () => {
+  it('stop a user who sends too much, but not the next one', async () => {
+    const server = await startHttp()
+    const mona = await server.addUser('mona')
+    const next = await server.addUser('next')
+    const send = (token: string) => server.call('POST', '/api/tasks', { token, body: newTask })
+    const statuses: number[] = []
+    for (let sent = 0; sent < 121; sent++) statuses.push((await send(mona.token)).status)
+    expect(statuses.filter((status) => status === 201)).toHaveLength(120)
+    const refused = await send(mona.token)
+    expect(refused.status).toBe(429)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await refused.json()).toMatchObject({ error: { code: 'rate_limited' } })
+    expect((await send(next.token)).status).toBe(201)
+    expect((await server.call('GET', '/api/me', { token: mona.token })).status).toBe(200)
+    await server.stop()
+  })
+
+  it('count an address behind a trusted proxy as the client’s, and believe no header otherwise', async () => {
+    for (const [proxies, expected] of [
+      ['0', 429],
+      ['1', 404],
+    ] as const) {
+      const server = await startHttp({ ERRAND_TRUSTED_PROXIES: proxies })
+      const knock = (address: string) =>
+        fetch(`${server.url}/auth/github`, { redirect: 'manual', headers: { 'x-forwarded-for': address } })
+      for (let times = 0; times < 10; times++) expect((await knock('203.0.113.1')).status).toBe(404)
+      expect((await knock('203.0.113.1')).status).toBe(429)
+      expect((await knock('203.0.113.2')).status).toBe(expected)
+      await server.stop()
+    }
+  })
+})

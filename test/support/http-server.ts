@@ -1,0 +1,107 @@
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pino } from 'pino'
+import { type Config, readConfig } from '../../coordinator/config.ts'
+import { createDemo } from '../../coordinator/demo/demo.ts'
+import { createApp } from '../../coordinator/http/app.ts'
+import { createIdentify } from '../../coordinator/http/identify.ts'
+import { ensureOwner, loadRunnerToken } from '../../coordinator/owner.ts'
+import type { Parts } from '../../coordinator/parts.ts'
+import { createSecrets, loadSecretKey } from '../../coordinator/secrets.ts'
+import { openDatabase } from '../../coordinator/store/database.ts'
+import { issueToken } from '../../coordinator/store/tokens.ts'
+import { upsertGithubUser } from '../../coordinator/store/users.ts'
+import { scriptedTasks } from './scripted-tasks.ts'
+import { freePort, temporaryFolder } from './temporary.ts'
+
+export type HttpServer = Awaited<ReturnType<typeof startHttp>>
+
+/**
+ * The real application over a real store, on a port of its own. Tasks, leases and the queue are hand-made, since they are others' to test.
+ * @param environment as the coordinator reads it
+ */
+export const startHttp = async (environment: Record<string, string> = {}, given: Partial<Parts> = {}) => {
+  const folder = await temporaryFolder()
+  const config: Config = readConfig({ ERRAND_PORT: String(await freePort()), ERRAND_DATA_DIR: folder.path, ...environment })
+  const lines: string[] = []
+  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) })
+  const db = await openDatabase(join(folder.path, 'errand.db'))
+  const secrets = createSecrets(await loadSecretKey(config))
+  const owner = await ensureOwner(db, config)
+  const disconnected: string[] = []
+  const saved: Array<{ taskId: string; attempt: number; kind: string; text: string }> = []
+  const parts: Parts = {
+    config,
+    db,
+    log,
+    secrets,
+    runnerToken: await loadRunnerToken(config),
+    tasks: scriptedTasks(),
+    leases: {
+      grant: async () => ({ granted: false, refusal: 'unknown', retryAfterMs: 1000 }),
+      renew: async ({ attempts }) => ({
+        attempts: attempts.map((held) => ({ ...held, state: 'held' as const, leaseMs: 30_000 })),
+      }),
+    },
+    artifacts: {
+      save: async (taskId, attempt, kind, content) => {
+        saved.push({ taskId, attempt, kind, text: await new Response(Readable.toWeb(content) as never).text() })
+      },
+      open: async () => null,
+    },
+    // Bull Board asks a queue only for its version until somebody looks.
+    dispatch: { queue: { name: 'errand-turns', metaValues: { version: 'bullmq' } } } as unknown as Parts['dispatch'],
+    demo: await createDemo({ dataDir: folder.path, deriveKey: secrets.deriveKey, log }),
+    metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'errand_tasks 0\n', countBatch: () => undefined },
+    identify: createIdentify({ db, secrets, config }),
+    disconnectUser: (userId) => {
+      disconnected.push(userId)
+    },
+    readiness: async () => ({ store: true, redis: true }),
+    ...given,
+  }
+  const app = createApp(parts)
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(config.port, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${config.port}`
+  let users = 0
+
+  return {
+    url,
+    app,
+    parts,
+    owner,
+    disconnected,
+    saved,
+    log: () => lines.join(''),
+    /** Somebody who signed in by GitHub before, with an API token. */
+    addUser: async (login: string, { admin = false } = {}) => {
+      users += 1
+      const github = { githubId: String(users), login, avatarUrl: null, admin, token: `ghp_CANARY${users}` }
+      const user = await upsertGithubUser(db, secrets, github)
+      return { user, token: (await issueToken(db, user.id, 'test')).token }
+    },
+    /** A call with a token; the body, when given, as JSON. */
+    call: (method: string, path: string, { token = owner.token, body, headers = {} }: CallOptions = {}) =>
+      fetch(url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      }),
+    stop: async () => {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+      await db.destroy()
+      await folder.remove()
+    },
+  }
+}
+
+type CallOptions = { token?: string; body?: unknown; headers?: Record<string, string> }

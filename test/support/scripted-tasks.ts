@@ -1,0 +1,59 @@
+import { Readable } from 'node:stream'
+import type { Task } from '../../contract/api.ts'
+import { Refusal } from '../../coordinator/errors.ts'
+import type { Tasks } from '../../coordinator/tasks.ts'
+
+/** Tasks that are only kept, by owner, and never worked on. A prompt `explode` is a fault of ours. */
+export const scriptedTasks = (): Tasks => {
+  const kept: Array<{ userId: string; clientId: string | undefined; task: Task }> = []
+  const find = (userId: string, taskId: string): Task => {
+    const found = kept.find((item) => item.userId === userId && item.task.id === taskId)
+    if (!found) throw new Refusal('not_found', 'You have no task with this id.')
+    return found.task
+  }
+  return {
+    create: async (user, input) => {
+      if (input.prompt === 'explode') throw new Error('secret detail: /var/lib/errand')
+      const again = kept.find((item) => item.userId === user.id && item.clientId && item.clientId === input.clientId)
+      if (again) return { task: again.task, created: false }
+      const task = newTask(`tsk_${kept.length + 1}`, input.repoUrl, input.prompt)
+      kept.unshift({ userId: user.id, clientId: input.clientId, task })
+      return { task, created: true }
+    },
+    find: async (userId, taskId) => find(userId, taskId),
+    list: async (userId) => ({ items: kept.filter((item) => item.userId === userId).map(({ task }) => task), nextCursor: null }),
+    events: async (userId, taskId) => ({ events: [], lastSeq: find(userId, taskId).lastSeq, more: false }),
+    cancel: async (userId, taskId) => find(userId, taskId),
+    patch: async (userId, taskId) => {
+      find(userId, taskId)
+      return Readable.from(['diff --git a/ä b/ä\n'])
+    },
+    bundle: async (userId, taskId) => {
+      find(userId, taskId)
+      return Readable.from([Buffer.from([0, 255, 1])])
+    },
+  }
+}
+
+const newTask = (id: string, repoUrl: string, prompt: string): Task => ({
+  id,
+  status: 'pending',
+  reason: 'queued',
+  reasonText: 'Waiting for its turn.',
+  repoUrl,
+  baseBranch: null,
+  branch: `errand/${id}/work`,
+  prompt,
+  model: 'claude-opus-5-5',
+  budgetUsd: 5,
+  demo: true,
+  turn: 1,
+  attempt: 0,
+  lastSeq: 1,
+  usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 },
+  pullRequestUrl: null,
+  createdAt: '2026-11-21T08:00:00.000Z',
+  startedAt: null,
+  completedAt: null,
+  error: null,
+})
