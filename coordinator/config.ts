@@ -29,6 +29,8 @@ export type Config = Readonly<{
   users: readonly string[]
   /** What runners must show; null: made at the first start and kept in the data folder. */
   runnerToken: string | null
+  /** Where a made runner token is kept; null: in the data folder. */
+  runnerTokenFile: string | null
   /** Tasks of one user that may wait or run at once. */
   tasksPerUser: number
   /** Number of proxies in front, for the client's address; 0: none. */
@@ -75,6 +77,7 @@ const Environment = z
     ERRAND_ADMINS: list.default([]),
     ERRAND_USERS: list.default([]),
     RUNNER_TOKEN: z.string().min(16).optional(),
+    RUNNER_TOKEN_FILE: z.string().min(1).optional(),
     ERRAND_TASKS_PER_USER: z.coerce.number().int().min(1).default(200),
     ERRAND_TRUSTED_PROXIES: z.coerce.number().int().min(0).default(0),
     ERRAND_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
@@ -123,6 +126,7 @@ export const readConfig = (environment: Record<string, string | undefined>): Con
     admins: Object.freeze(env.ERRAND_ADMINS),
     users: Object.freeze(env.ERRAND_USERS),
     runnerToken: env.RUNNER_TOKEN ?? null,
+    runnerTokenFile: env.RUNNER_TOKEN_FILE ? resolve(env.RUNNER_TOKEN_FILE) : null,
     tasksPerUser: env.ERRAND_TASKS_PER_USER,
     trustedProxies: env.ERRAND_TRUSTED_PROXIES,
     logLevel: env.ERRAND_LOG_LEVEL,

@@ -21,6 +21,11 @@ export const ensureOwner = async (db: Store, config: Pick<Config, 'dataDir'>): P
   return { user, token }
 }
 
-/** What runners must show: from the configuration, or made at the first start and kept in `<dataDir>/runner-token` (mode 600). */
-export const loadRunnerToken = async (config: Pick<Config, 'runnerToken' | 'dataDir'>): Promise<string> =>
-  config.runnerToken ?? readOrKeep(join(config.dataDir, 'runner-token'), () => randomBytes(32).toString('base64url'))
+/**
+ * What runners must show: from the configuration, or made at the first start and kept (mode 600) in a file that runners of the same
+ * machine may be given.
+ */
+export const loadRunnerToken = async (config: Pick<Config, 'runnerToken' | 'runnerTokenFile' | 'dataDir'>): Promise<string> => {
+  const file = config.runnerTokenFile ?? join(config.dataDir, 'runner-token')
+  return config.runnerToken ?? readOrKeep(file, () => randomBytes(32).toString('base64url'))
+}
