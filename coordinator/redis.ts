@@ -26,6 +26,7 @@ export const connectRedis = async (url: string, log: Logger): Promise<RedisLinks
   const commands = new Redis(url, { ...options, enableOfflineQueue: false, commandTimeout: COMMAND_TIMEOUT_MS })
   const listener = new Redis(url, { ...options, maxRetriesPerRequest: null })
   const close = () => {
+    commands.removeAllListeners('close')
     commands.disconnect()
     listener.disconnect()
   }
@@ -67,15 +68,17 @@ const checkRedis = async (redis: Redis): Promise<void> => {
     )
 }
 
-/** One line when it is lost and one when it is back; the errors of every retry between them say nothing new. */
+/** One line when it is lost and one when it is back; the errors of every retry between them, and of the start, say nothing new. */
 const report = (redis: Redis, log: Logger): void => {
-  let lost = false
+  let state: 'starting' | 'ready' | 'lost' = 'starting'
   redis.on('ready', () => {
-    if (lost) log.info({ event: 'redis.back' })
-    lost = false
+    if (state === 'lost') log.info({ event: 'redis.back' })
+    state = 'ready'
   })
-  redis.on('error', (error) => {
-    if (!lost) log.warn({ event: 'redis.lost', err: error })
-    lost = true
+  redis.on('error', (error) => log.debug({ event: 'redis.error', err: error }))
+  redis.on('close', () => {
+    if (state !== 'ready') return
+    log.warn({ event: 'redis.lost' })
+    state = 'lost'
   })
 }

@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import { pino } from 'pino'
+import type { CreateTask, Task } from '../../contract/api.ts'
+import type { TaskEvent } from '../../contract/event.ts'
+import type { Lease } from '../../contract/lease.ts'
+import { createArtifacts } from '../../coordinator/artifacts.ts'
+import { readConfig } from '../../coordinator/config.ts'
+import { createDispatch } from '../../coordinator/dispatch.ts'
+import { startIntake } from '../../coordinator/intake.ts'
+import { createLeases } from '../../coordinator/leases.ts'
+import { createLedger } from '../../coordinator/ledger.ts'
+import { startReconcile } from '../../coordinator/reconcile.ts'
+import { connectRedis } from '../../coordinator/redis.ts'
+import { createSayToRunner } from '../../coordinator/runner-words.ts'
+import { createSecrets } from '../../coordinator/secrets.ts'
+import { createSignatures } from '../../coordinator/signatures.ts'
+import { openDatabase } from '../../coordinator/store/database.ts'
+import { createTasks } from '../../coordinator/tasks.ts'
+import type { User } from '../../coordinator/user.ts'
+import { createScriptedRunner } from '../support/scripted-runner.ts'
+import { temporaryFolder } from '../support/temporary.ts'
+
+export type Core = Awaited<ReturnType<typeof startCore>>
+
+/**
+ * The coordinator without HTTP and sockets, on a real Redis and a real database: what it would tell clients is kept in `told`.
+ * @param options.leaseMs how long after its start leases are judged
+ */
+export const startCore = async (options: { redisUrl: string; environment?: Record<string, string>; leaseMs?: number }) => {
+  const folder = await temporaryFolder()
+  const config = readConfig({ ERRAND_DATA_DIR: folder.path, REDIS_URL: options.redisUrl, ...options.environment })
+  const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' })
+  const db = await openDatabase(join(folder.path, 'errand.db'))
+  const redis = await connectRedis(options.redisUrl, log)
+  const signatures = createSignatures(createSecrets(Buffer.alloc(32, 7)).deriveKey)
+  const sayToRunner = createSayToRunner(redis, signatures)
+  const told: { userId: string; event: TaskEvent }[] = []
+  const summaries: Task[] = []
+  const ledger = createLedger(db, {
+    events: (userId, events) => told.push(...events.map((event) => ({ userId, event }))),
+    task: (_userId, task) => summaries.push(task),
+  })
+  const dispatch = createDispatch({ db, redis, signatures, log })
+  const artifacts = createArtifacts(db, folder.path)
+  const demoRepoUrl = 'http://127.0.0.1:3000/demo/git/hello.git'
+  const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sayToRunner, log })
+  const secretsFor = async () => ({
+    repo: { url: 'https://github.com/a/b', upstream: 'https://github.com/a/b', username: null, token: null },
+    modelApi: { baseUrl: '/demo/model', key: 'key' },
+  })
+  const leases = createLeases({ config, db, ledger, signatures, secretsFor, log, onRunner: dispatch.nudge })
+  const intake = await startIntake({
+    ...{ redis, ledger, signatures, sayToRunner, log },
+    onEnded: dispatch.nudge,
+    onBatch: () => undefined,
+  })
+  const reconcile = startReconcile({
+    db,
+    ledger,
+    dispatch,
+    log,
+    ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
+  })
+  const runner = await createScriptedRunner(options.redisUrl)
+
+  const addUser = async (name: string): Promise<User> => {
+    const user = { id: `usr_${name}`, name, avatarUrl: null, admin: false }
+    await db
+      .insertInto('users')
+      .values({
+        ...{ id: user.id, identity: `test:${name}`, name, avatar_url: null, admin: 0, github_token: null },
+        ...{ last_released_at: 0, created_at: Date.now() },
+      })
+      .execute()
+    return user
+  }
+  const create = async (user: User, input: Partial<CreateTask> = {}): Promise<Task> =>
+    (await tasks.create(user, { repoUrl: 'https://github.com/a/b', prompt: 'Fix the test', ...input })).task
+  /** Takes the task's turn out of the queue as a runner would, lease and all. */
+  const lease = async (taskId: string): Promise<Lease> => {
+    const answer = await leases.grant({ job: await runner.job(taskId), runner: { id: runner.id, name: 'A', slots: 2 } })
+    if (!answer.granted) throw new Error(`refused: ${answer.refusal}`)
+    return answer.lease
+  }
+  return {
+    ...{ db, redis, log, config, signatures, ledger, dispatch, artifacts, tasks, leases, runner, told, summaries },
+    ...{ addUser, create, lease },
+    stop: async () => {
+      await reconcile.stop()
+      await intake.stop()
+      await dispatch.stop()
+      await runner.close()
+      redis.close()
+      await db.destroy()
+      await folder.remove()
+    },
+  }
+}
