@@ -41,7 +41,7 @@ const INLINE_SOURCES: readonly unknown[] = ['base64', 'text', 'content']
 export const checkModelRequest = (bytes: Buffer, model: string): Checked => {
   const text = bytes.toString('utf8')
   const body = parse(text)
-  if (!isObject(body)) return invalid('The body is not a JSON object.')
+  if (!isObject(body) || Array.isArray(body)) return invalid('The body is not a JSON object.')
   const repeated = findRepeatedKey(text)
   if (repeated !== null) return invalid(`The body has the key ${shown(repeated)} twice in one object.`)
   if ('thread' in body)

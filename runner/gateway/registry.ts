@@ -4,8 +4,9 @@ import { DOOR_PATHS } from '../../contract/names.ts'
 import { answer, pickHeaders, type Room } from './room.ts'
 import { failureText, type Upstream } from './upstream.ts'
 
-/** A name as the registry allows it, a scope joined by `/` or by npm's own `%2f`. None can begin with a dot, so none climbs. */
-const NAME = '(?:@[\\w~-][\\w.~-]*(?:/|%2[fF]))?[\\w~-][\\w.~-]*'
+/** A name as the registry allows it, a scope joined by `/` or by npm's own `%2f`. None begins with a dot, so none climbs, and
+ * none with a dash, below which the registry keeps everything that is not a package. */
+const NAME = '(?:@[\\w~-][\\w.~-]*(?:/|%2[fF]))?[\\w~][\\w.~-]*'
 const TARBALL = new RegExp(`^/${NAME}/-/[\\w~-][\\w.~+-]*\\.tgz$`)
 /** A package's document, or that of one version or tag of it. */
 const DOCUMENT = new RegExp(`^/${NAME}(?:/[\\w~][\\w.~+-]*)?$`)

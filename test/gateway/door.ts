@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
 import { pino } from 'pino'
 import type { NewEvent } from '../../contract/event.ts'
 import type { Lease } from '../../contract/lease.ts'
@@ -30,7 +30,7 @@ export type Door = {
 /** Opens a gateway with a lease of the test's own, and a forwarder to its socket. */
 export const openDoor = async (
   lease: Partial<Lease> = {},
-  options: Partial<Omit<GatewayOptions, 'lease' | 'directory'>> = {},
+  options: Partial<Omit<GatewayOptions, 'lease'>> = {},
 ): Promise<Door> => {
   const folder = await temporaryFolder()
   const directory = join(folder.path, 'door')
@@ -49,6 +49,9 @@ export const openDoor = async (
     saveArtifact: async (kind, body) => void artifacts.set(kind, await buffer(body)),
     log: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
     ...options,
+  }).catch(async (error: unknown) => {
+    await folder.remove()
+    throw error
   })
   const forwarder = await forwardTo(join(directory, 'door.sock'))
   return {
@@ -66,6 +69,14 @@ export const openDoor = async (
       await folder.remove()
     },
   }
+}
+
+/** Sends a request with the path exactly as given; `fetch` would tidy it up. @returns the whole answer */
+export const rawRequest = (door: Door, method: string, path: string): Promise<string> => {
+  const socket = connect(door.port, '127.0.0.1')
+  const headers = `host: door\r\nconnection: close\r\nx-api-key: ${door.token}\r\ncontent-length: 0`
+  socket.end(`${method} ${path} HTTP/1.1\r\n${headers}\r\n\r\n`)
+  return text(socket)
 }
 
 /** TCP on a free port of 127.0.0.1 → a unix socket. */

@@ -21,7 +21,7 @@ export type GitServer = {
   refusePush: (on: boolean) => Promise<void>
   /** On: pushing is 403 at once, as for a token that may only read. */
   forbidPush: (on: boolean) => void
-  /** Every request so far, as `METHOD /path?query`; refused ones too. */
+  /** Every request so far, refused ones too, as `METHOD /path?query`, and ` gzip` when its body came compressed. */
   requests: string[]
   stop: () => Promise<void>
 }
@@ -42,7 +42,7 @@ export const startGitServer = async (credentials?: { username: string; password:
   let pushForbidden = false
 
   const server = createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`)
+    requests.push([request.method, request.url, request.headers['content-encoding']].filter(Boolean).join(' '))
     if (credentials && !shows(request, credentials)) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('Authentication is required.\n')
     } else if (pushForbidden && request.url?.includes('git-receive-pack')) {

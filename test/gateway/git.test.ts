@@ -1,0 +1,245 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { execa, type Options } from 'execa'
+import { type GitServer, refsOf, startGitServer } from '../support/git-server.ts'
+import { temporaryFolder } from '../support/temporary.ts'
+import { type Door, openDoor, rawRequest, TASK } from './door.ts'
+
+const TOKEN = 'ghp_CANARYtoken'
+
+describe('git through the door', () => {
+  let host: GitServer
+  let repository: { url: string; path: string }
+  let folder: { path: string; remove: () => Promise<void> }
+  let door: Door
+  let leaseIsOurs: boolean
+  let git: (...args: string[]) => Promise<{ failed: boolean; text: string }>
+
+  beforeEach(async () => {
+    host = await startGitServer({ username: 'x-access-token', password: TOKEN })
+    repository = await host.addRepository('owner/name', { files: { 'README.md': 'hello\n', 'src/a.js': 'module.exports = 1\n' } })
+    folder = await temporaryFolder()
+    leaseIsOurs = true
+    door = await openDoor(
+      { repo: { url: repository.url, upstream: repository.url, username: null, token: TOKEN } },
+      { confirmLease: async () => leaseIsOurs },
+    )
+    git = gitIn(folder.path, door)
+  })
+  afterEach(async () => {
+    await door.close()
+    await host.stop()
+    await folder.remove()
+  })
+
+  const clone = async () => {
+    expect(await git('clone', '-q', `${door.url}/git/repository.git`, '.')).toMatchObject({ failed: false })
+  }
+  const commit = async (file: string, content: string | Buffer) => {
+    await writeFile(join(folder.path, file), content)
+    await git('add', '-A')
+    expect(await git('commit', '-q', '-m', 'Change')).toMatchObject({ failed: false })
+    return (await git('rev-parse', 'HEAD')).text.trim()
+  }
+
+  it('clones, fetches and pushes with an unmodified git, and tells what the host accepted', async () => {
+    await clone()
+    const id = await commit('new.txt', 'new\n')
+    expect(await git('push', '-q', 'origin', `HEAD:refs/heads/errand/${TASK}/work`)).toMatchObject({ failed: false })
+    expect(await refsOf(repository.path)).toMatchObject({ [`refs/heads/errand/${TASK}/work`]: id })
+    expect(door.said).toEqual([{ type: 'branch.pushed', data: { branch: `errand/${TASK}/work`, commit: id } }])
+    expect(await git('fetch', 'origin')).toMatchObject({ failed: false })
+    expect((await git('rev-parse', `origin/errand/${TASK}/work`)).text.trim()).toBe(id)
+  })
+
+  it('pushes what is too large for one request: git probes first, then sends in chunks', async () => {
+    await clone()
+    const id = await commit('large.bin', randomBytes(5_000_000))
+    expect(await git('push', '-q', 'origin', `HEAD:refs/heads/errand/${TASK}/large`)).toMatchObject({ failed: false })
+    expect(host.requests.filter((line) => line.startsWith('POST') && line.endsWith('git-receive-pack'))).toHaveLength(2)
+    expect(await refsOf(repository.path)).toMatchObject({ [`refs/heads/errand/${TASK}/large`]: id })
+  })
+
+  it('fetches with a compressed request, as git makes it with many commits in hand', async () => {
+    await clone()
+    for (let n = 0; n < 60; n++) await git('commit', '-q', '--allow-empty', '-m', `n${n}`)
+    const other = await host.addRepository('owner/other', { files: { a: 'a' } })
+    await execa('git', ['-C', repository.path, 'fetch', '-q', other.path, 'main:elsewhere'])
+    expect(await git('-c', 'protocol.version=0', 'fetch', '-q', 'origin')).toMatchObject({ failed: false })
+    expect(host.requests).toContain('POST /owner/name.git/git-upload-pack gzip')
+    expect((await git('branch', '-r')).text).toContain('origin/elsewhere')
+  })
+
+  it.each([
+    ['another branch', ['HEAD:refs/heads/main', '--force']],
+    ['a tag', ['HEAD:refs/tags/v1']],
+    ['a prefix that only looks like its own', [`HEAD:refs/heads/errand/${TASK}0/work`]],
+    ['a good and a bad branch together', [`HEAD:refs/heads/errand/${TASK}/work`, 'HEAD:refs/heads/main']],
+    ['the deletion of a branch', [`:refs/heads/errand/${TASK}/kept`]],
+    ['a ref that git would take for an option', [`HEAD:refs/heads/errand/${TASK}/-x`]],
+    ['push options', [`HEAD:refs/heads/errand/${TASK}/work`, '-o', 'ci.skip']],
+  ])('refuses %s, and the host sees no push', async (_what, args) => {
+    await clone()
+    await execa('git', ['-C', repository.path, 'branch', `errand/${TASK}/kept`, 'main'])
+    await execa('git', ['-C', repository.path, 'config', 'receive.advertisePushOptions', 'true'])
+    const before = await refsOf(repository.path)
+    await commit('new.txt', 'new\n')
+    const { failed, text } = await git('push', 'origin', ...args)
+    expect(text).toContain('403')
+    expect(failed).toBe(true)
+    expect(await refsOf(repository.path)).toEqual(before)
+    expect(host.requests.filter((line) => line.startsWith('POST') && line.endsWith('git-receive-pack'))).toEqual([])
+    expect(door.said).toEqual([])
+  })
+
+  it('refuses the push of an attempt that is no longer the current one', async () => {
+    await clone()
+    await commit('new.txt', 'new\n')
+    leaseIsOurs = false
+    const before = await refsOf(repository.path)
+    expect(await git('push', 'origin', `HEAD:refs/heads/errand/${TASK}/work`)).toMatchObject({ failed: true })
+    expect(await refsOf(repository.path)).toEqual(before)
+    const { status, text } = await post(door, '/git-receive-pack', '0000')
+    expect([status, text]).toEqual([403, expect.stringContaining('no longer the current one')])
+  })
+
+  it('tells nothing of a push that the host declined', async () => {
+    await clone()
+    await commit('new.txt', 'new\n')
+    await host.refusePush(true)
+    const { failed, text } = await git('push', 'origin', `HEAD:refs/heads/errand/${TASK}/work`)
+    expect([failed, text]).toEqual([true, expect.stringContaining('pre-receive hook declined')])
+    expect(door.said).toEqual([])
+  })
+
+  it('passes a refusal of the host on as it is', async () => {
+    await clone()
+    await commit('new.txt', 'new\n')
+    host.forbidPush(true)
+    expect((await git('push', 'origin', `HEAD:refs/heads/errand/${TASK}/work`)).text).toContain('403')
+  })
+
+  it.each([
+    'GET /git/repository.git/HEAD',
+    'GET /git/repository.git/objects/info/packs',
+    'GET /git/repository.git/info/refs',
+    'GET /git/repository.git/info/refs?service=git-upload-archive',
+    'GET /git/repository.git/info/refs?service=git-upload-pack&x=1',
+    'GET /git/repository.git/../other.git/info/refs?service=git-upload-pack',
+    'GET /git/repository.git/%2e%2e/other.git/info/refs?service=git-upload-pack',
+    'GET /git/repository.git%2finfo/refs?service=git-upload-pack',
+    'GET /git/repository.git//info/refs?service=git-upload-pack',
+    'GET /git/owner/other.git/info/refs?service=git-upload-pack',
+    'POST /git/repository.git/git-upload-archive',
+    'POST /git/repository.git/info/lfs/objects/batch',
+    'PUT /git/repository.git/git-receive-pack',
+  ])('refuses %s, and the host sees no request', async (line) => {
+    const [method = '', path = ''] = line.split(' ')
+    expect(await rawRequest(door, method, path)).toMatch(/^HTTP\/1\.1 403 /)
+    expect(host.requests).toEqual([])
+  })
+
+  it('refuses a compressed push and one whose command list does not end', async () => {
+    expect(await post(door, '/git-receive-pack', '0000', { 'content-encoding': 'gzip' })).toMatchObject({ status: 403 })
+    const endless = `${pkt('shallow '.padEnd(48, 'a'))}`.repeat(2000)
+    expect(await post(door, '/git-receive-pack', endless)).toMatchObject({
+      status: 403,
+      text: expect.stringContaining('too long'),
+    })
+    expect(host.requests).toEqual([])
+  })
+})
+
+describe('the host behind git', () => {
+  it('never gets a redirect followed, so the token goes to no second host', async () => {
+    const seen: string[] = []
+    const second = createServer((request, response) => {
+      seen.push(request.headers.authorization ?? 'none')
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await once(second, 'listening')
+    const first = createServer((_request, response) => {
+      response.writeHead(302, { location: `http://127.0.0.1:${(second.address() as AddressInfo).port}/` }).end()
+    }).listen(0, '127.0.0.1')
+    await once(first, 'listening')
+    const upstream = `http://127.0.0.1:${(first.address() as AddressInfo).port}/o/n.git`
+    const door = await openDoor({ repo: { url: upstream, upstream, username: null, token: TOKEN } })
+    const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
+    expect([response.status, await response.text()]).toEqual([502, expect.stringContaining('redirect')])
+    expect(seen).toEqual([])
+    await door.close()
+    first.close()
+    second.close()
+  })
+
+  it('may be away: 502 that says so', async () => {
+    const door = await openDoor()
+    const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
+    expect([response.status, await response.text()]).toEqual([502, 'The git host cannot be reached (ECONNREFUSED).\n'])
+    await door.close()
+  })
+
+  it.each([
+    ['wrong credentials', 'owner/name', 'wrong', 401],
+    ['no such repository', 'owner/none', TOKEN, 404],
+  ])('answers for %s, and the answer is passed on', async (_what, name, password, status) => {
+    const host = await startGitServer({ username: 'bot', password: TOKEN })
+    await host.addRepository('owner/name', { files: { a: 'a' } })
+    const upstream = `${host.url}/${name}.git`
+    const door = await openDoor({ repo: { url: upstream, upstream, username: 'bot', token: password } })
+    const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
+    expect(response.status).toBe(status)
+    await response.text()
+    await door.close()
+    await host.stop()
+  })
+
+  it('is reached below the coordinator when the lease names a path', async () => {
+    const host = await startGitServer()
+    await host.addRepository('demo/repository', { files: { a: 'a' } })
+    const repo = { url: 'x', upstream: '/demo/repository.git', username: null, token: null }
+    const door = await openDoor({ repo }, { coordinatorUrl: `${host.url}/` })
+    const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
+    expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('refs/heads/main')])
+    await door.close()
+    await host.stop()
+  })
+})
+
+const gitIn =
+  (folder: string, door: Door) =>
+  async (...args: string[]): Promise<{ failed: boolean; text: string }> => {
+    const options: Options = {
+      cwd: folder,
+      reject: false,
+      all: true,
+      env: {
+        GIT_TERMINAL_PROMPT: '0',
+        GIT_CONFIG_COUNT: '3',
+        GIT_CONFIG_KEY_0: 'http.extraHeader',
+        GIT_CONFIG_VALUE_0: `Authorization: Bearer ${door.token}`,
+        GIT_CONFIG_KEY_1: 'user.name',
+        GIT_CONFIG_VALUE_1: 'Agent',
+        GIT_CONFIG_KEY_2: 'user.email',
+        GIT_CONFIG_VALUE_2: 'agent@example.org',
+      },
+    }
+    const { failed, all } = await execa('git', args, options)
+    return { failed, text: String(all) }
+  }
+
+const post = async (door: Door, path: string, body: string, headers: Record<string, string> = {}) => {
+  const response = await fetch(`${door.url}/git/repository.git${path}`, {
+    method: 'POST',
+    body,
+    headers: { ...door.headers, ...headers },
+  })
+  return { status: response.status, text: await response.text() }
+}
+
+const pkt = (line: string) => `${(line.length + 4).toString(16).padStart(4, '0')}${line}`

@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+
+export type Seen = { headers: IncomingMessage['headers']; path: string; body: Buffer; aborted: boolean }
+
+export type Upstream = { url: string; seen: Seen[]; stop: () => Promise<void> }
+
+/** A model API that answers every call with `reply`, and keeps what it was sent. */
+export const startUpstream = async (reply: (response: ServerResponse, seen: Seen) => unknown): Promise<Upstream> => {
+  const seen: Seen[] = []
+  const server = createServer(async (request, response) => {
+    const one: Seen = { headers: request.headers, path: request.url ?? '', body: await buffer(request), aborted: false }
+    seen.push(one)
+    response.once('close', () => {
+      one.aborted = !response.writableFinished
+    })
+    await reply(response, one)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    stop: async () => {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+export const event = (type: string, data: object = {}): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
+
+/** The beginning of a streamed answer: its prompt has been read. */
+export const BEGIN = event('message_start', {
+  message: {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'claude-opus-5-5',
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    usage: { input_tokens: 1000, cache_creation_input_tokens: 200, cache_read_input_tokens: 5000, output_tokens: 1 },
+  },
+})
+
+export const textDelta = (text: string): string => event('content_block_delta', { index: 0, delta: { type: 'text_delta', text } })
+
+export const streamOf = (text: string, outputTokens = 50): string[] => [
+  BEGIN,
+  event('ping'),
+  event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+  textDelta(text),
+  event('content_block_stop', { index: 0 }),
+  event('message_delta', {
+    delta: { stop_reason: 'end_turn', stop_sequence: null },
+    usage: { output_tokens: outputTokens, input_tokens: null },
+  }),
+  event('message_stop'),
+]
+
+export const sendStream = (response: ServerResponse, parts: string[], headers: Record<string, string> = {}): void => {
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': 'req_1', ...headers })
+  for (const part of parts) response.write(part)
+  response.end()
+}
