@@ -1,0 +1,178 @@
+import { LIMITS } from '../contract/limits.ts'
+import type { Budget } from './budget.ts'
+import { completed, type End, endOf, failed } from './end.ts'
+import type { Gates } from './gates.ts'
+import type { Log } from './log.ts'
+import type { Answer, ToolCall } from './model-answer.ts'
+import type { ModelBlock, ModelClient } from './model-client.ts'
+import { runTurn, type Timing } from './model-turn.ts'
+import { gateMessage, NOTICES } from './prompt.ts'
+import { judgeProgress, STUCK_NOTICE, type Step, withoutTimes } from './stuck.ts'
+import type { Tools } from './tools/index.ts'
+import { bounded } from './tools/output.ts'
+import type { ToolResult } from './tools/tool.ts'
+import type { Transcript } from './transcript.ts'
+import type { Voice } from './voice.ts'
+
+export type LoopOptions = {
+  client: ModelClient
+  transcript: Transcript
+  tools: Tools
+  gates: Gates
+  budget: Budget
+  voice: Voice
+  /** Aborted with an End for a reason. */
+  signal: AbortSignal
+  /** @returns the part of the time that is used, 0 to 1 */
+  timeUsed: () => number
+  timing: Timing
+  log: Log
+  maxSteps?: number
+}
+
+/** How it ended, and the model's last words. */
+export type LoopResult = { end: End; summary: string }
+
+const MAX_STEPS = 200
+/** Times in a row that a model which stopped without being done is told to go on. */
+const MAX_CONTINUATIONS = 3
+const MAX_GATE_ROUNDS = 3
+const WRAP_UP_AT = 0.8
+
+/** Asks the model, runs its tools, and asks again, until it is done or may not go on. What each way to stop means: docs.claude.com, "Stop reasons". */
+export const runLoop = async (options: LoopOptions): Promise<LoopResult> => {
+  const { client, transcript, budget, voice, gates, signal, timing, log, maxSteps = MAX_STEPS } = options
+  const steps: Step[] = []
+  let summary = ''
+  let warned = false
+  let continuations = 0
+  let gateRounds = 0
+
+  const reply = (blocks: readonly ModelBlock[], asked: number) => {
+    const used = Math.max(budget.usedPart(), options.timeUsed(), asked / maxSteps)
+    const notice: ModelBlock[] = used >= WRAP_UP_AT && !warned ? [{ type: 'text', text: NOTICES.wrapUp }] : []
+    warned ||= notice.length > 0
+    transcript.addUser([...blocks, ...notice])
+  }
+
+  for (let asked = 1; ; asked++) {
+    const stop = (end: End): LoopResult => ({ end, summary })
+    if (asked > maxSteps) return stop(failed('turns_exceeded', `${maxSteps} steps were taken.`))
+    const turn = await runTurn({
+      client,
+      request: () => {
+        const maxTokens = budget.maxTokens(transcript.size())
+        return maxTokens === null
+          ? failed('budget_exceeded', 'The next step would cost more than is left.')
+          : transcript.request(maxTokens)
+      },
+      signal,
+      timing,
+      onText: voice.delta,
+      onDiscard: voice.discard,
+      onUsage: budget.charge,
+      stripThinking: transcript.stripThinking,
+      log,
+    })
+    if (!turn.ok) return stop(turn.end)
+    const { answer } = turn
+    if (answer.text.trim()) {
+      summary = answer.text
+      voice.say({ type: 'text.written', data: { text: answer.text } })
+    }
+    if (answer.stopReason === 'refusal')
+      return stop(failed('model_refused', answer.stopDetails ?? 'The model gave no explanation.'))
+    transcript.addAssistant(answer.content)
+
+    if (answer.calls.length > 0) {
+      const results = await runCalls(options, answer, steps)
+      if (signal.aborted) return stop(endOf(signal))
+      const verdict = judgeProgress(steps)
+      if (verdict === 'stuck') return stop(failed('stuck', 'The same calls came with the same results again and again.'))
+      continuations = answer.stopReason === 'max_tokens' ? continuations + 1 : 0
+      if (continuations > MAX_CONTINUATIONS) return stop(cutTooOften)
+      reply([...results, ...(verdict === 'nudge' ? [{ type: 'text', text: STUCK_NOTICE } as const] : [])], asked)
+      continue
+    }
+
+    const said = whatToSay(answer)
+    if ('end' in said) return stop(said.end)
+    if (said.text !== null) {
+      if (++continuations > MAX_CONTINUATIONS) return stop(answer.stopReason === 'max_tokens' ? cutTooOften : wentSilent)
+      // A paused turn goes on by itself when it is sent back as it is.
+      if (said.text !== '') reply([{ type: 'text', text: said.text }], asked)
+      continue
+    }
+    const problems = gateRounds < MAX_GATE_ROUNDS ? await gates(gateRounds) : []
+    if (problems.length === 0) return stop(completed('done'))
+    gateRounds += 1
+    continuations = 0
+    reply([{ type: 'text', text: gateMessage(problems) }], asked)
+  }
+}
+
+const cutTooOften = failed('stuck', 'The output was cut at its limit several times in a row.')
+const wentSilent = failed('stuck', 'The model stopped several times in a row without a word or a call.')
+
+/** @returns how an answer without calls goes on: an end, words to say (empty: nothing is to be said), or null when the model is done */
+const whatToSay = (answer: Answer): { end: End } | { text: string | null } => {
+  switch (answer.stopReason) {
+    case 'end_turn':
+    case 'stop_sequence':
+      return { text: answer.text.trim() ? null : NOTICES.emptyAnswer }
+    case 'tool_use':
+      return { text: NOTICES.noCall }
+    case 'max_tokens':
+      return { text: NOTICES.cutText }
+    case 'pause_turn':
+      return { text: '' }
+    case 'model_context_window_exceeded':
+      return { end: failed('context_exceeded', 'The model stopped because the conversation fills its window.') }
+    default:
+      return { end: failed('protocol_error', `The model stopped for a reason that is not known here: ${answer.stopReason}.`) }
+  }
+}
+
+/** One after the other, as the model wrote them: a later one may build on an earlier one. @returns a result for each */
+const runCalls = async (options: LoopOptions, answer: Answer, steps: Step[]): Promise<ModelBlock[]> => {
+  const results: ModelBlock[] = []
+  for (const call of answer.calls) {
+    const result = await runCall(options, call, answer)
+    const ok = result.ok && (result.exitCode ?? 0) === 0
+    steps.push({ call: `${call.name} ${JSON.stringify(call.input)}`, result: withoutTimes(result.text), ok })
+    results.push({
+      type: 'tool_result',
+      tool_use_id: call.id,
+      content: [{ type: 'text', text: result.text }, ...(result.image ? [result.image] : [])],
+      ...(result.ok ? {} : { is_error: true }),
+    })
+  }
+  return results
+}
+
+const runCall = async ({ tools, voice, signal }: LoopOptions, call: ToolCall, answer: Answer): Promise<ToolResult> => {
+  const { id: callId, name } = call
+  const started = performance.now()
+  voice.say({ type: 'tool.started', data: { callId, name, title: tools.title(name, call.input), input: call.input } })
+  const result = await resultOf()
+  voice.say({
+    type: 'tool.ended',
+    data: {
+      callId,
+      name,
+      ok: result.ok,
+      output: bounded(result.text, LIMITS.toolOutputChars),
+      outputBytes: result.outputBytes ?? Buffer.byteLength(result.text),
+      exitCode: result.exitCode ?? null,
+      durationMs: Math.round(performance.now() - started),
+    },
+  })
+  return result
+
+  async function resultOf(): Promise<ToolResult> {
+    if (signal.aborted) return { ok: false, text: 'The call was not run: the task was stopped.' }
+    if (call.problem === null) return tools.run(name, call.input, signal)
+    const cut = answer.stopReason === 'max_tokens'
+    return { ok: false, text: cut ? NOTICES.cutCall(answer.usage.output_tokens ?? 0) : NOTICES.badCall(call.problem) }
+  }
+}

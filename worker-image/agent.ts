@@ -1,0 +1,29 @@
+import { EXIT } from '../contract/sandbox.ts'
+import type { Config } from './config.ts'
+import { createDoor } from './door.ts'
+import { cancelled } from './end.ts'
+import { createLog } from './log.ts'
+import { run } from './run.ts'
+import { createVoice } from './voice.ts'
+
+/**
+ * The agent's process. SIGTERM cancels the turn: what was done is delivered, and the end said, before it exits.
+ * @returns its exit code; the end was said when it is {@link EXIT.reported}
+ */
+export const runAgent = async (config: Config): Promise<number> => {
+  const cancel = new AbortController()
+  process.on('SIGTERM', () => cancel.abort(cancelled()))
+  const secrets = [config.token]
+  const log = createLog(secrets, (line) => process.stderr.write(line))
+  const voice = createVoice({ output: process.stdout, secrets })
+  try {
+    const door = createDoor({ url: config.doorUrl, token: config.token })
+    const assignment = await door.assignment()
+    await run({ config, assignment, door, voice, log, signal: cancel.signal })
+    await voice.flush()
+    return EXIT.reported
+  } catch (error) {
+    log('agent.crashed', { stack: error instanceof Error ? error.stack : String(error) })
+    return EXIT.crashed
+  }
+}

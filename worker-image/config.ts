@@ -1,0 +1,42 @@
+import { tmpdir } from 'node:os'
+import { DOOR } from '../contract/names.ts'
+
+/** What the sandbox's processes take from their environment: read once, frozen. */
+export type Config = Readonly<{
+  /** The attempt's random token, good for this task behind the door and nothing else. */
+  token: string
+  /** The door as the runner mounts it, and the port that shows it on 127.0.0.1. */
+  socketPath: string
+  port: number
+  doorUrl: string
+  /** Where the repository is cloned to; made by the agent. Not the mount itself, which may hold a `lost+found`. */
+  workspace: string
+  /** Whole outputs of tools, for the model to read on in. */
+  scratch: string
+  /** What tools inherit: nothing of ours, and no secret. */
+  inherited: Readonly<Record<string, string>>
+}>
+
+const INHERITED = ['PATH', 'HOME', 'LANG', 'USER', 'TMPDIR']
+
+/**
+ * Only the token must be there; the places have the image's own values, and are variables for tests on a plain host.
+ * @param environment usually `process.env`
+ * @throws Error when the token is missing
+ */
+export const readConfig = (environment: Record<string, string | undefined>): Config => {
+  const token = environment[DOOR.tokenVariable]
+  if (!token) throw new Error(`${DOOR.tokenVariable} is not set: a sandbox is started by a runner, which makes one per attempt`)
+  const port = Number(environment.ERRAND_DOOR_PORT ?? DOOR.port)
+  return Object.freeze({
+    token,
+    socketPath: environment.ERRAND_DOOR_SOCKET ?? DOOR.socket,
+    port,
+    doorUrl: `http://127.0.0.1:${port}`,
+    workspace: environment.ERRAND_WORKSPACE ?? '/workspace/repository',
+    scratch: environment.ERRAND_SCRATCH ?? `${tmpdir()}/errand`,
+    inherited: Object.freeze(
+      Object.fromEntries(INHERITED.flatMap((name) => (environment[name] ? [[name, environment[name]]] : []))),
+    ),
+  })
+}

@@ -1,0 +1,54 @@
+import { readFile, stat } from 'node:fs/promises'
+import { LIMITS } from '../contract/limits.ts'
+import { DOOR_PATHS } from '../contract/names.ts'
+import { type ArtifactKind, Assignment } from '../contract/sandbox.ts'
+import { pause } from './pause.ts'
+
+/** What the agent asks of the runner's gateway, apart from the model and git. */
+export type Door = {
+  /** @throws Error when the gateway does not give an assignment within about ten seconds */
+  assignment: () => Promise<Assignment>
+  /** Hands bytes over that must outlive the sandbox. @throws Error when they are too many or the gateway refuses them */
+  keep: (kind: ArtifactKind, bytes: Buffer) => Promise<void>
+  keepFile: (kind: ArtifactKind, path: string) => Promise<void>
+}
+
+const TRIES = 10
+
+/** @param url the forwarder's, without a slash at the end */
+export const createDoor = ({ url, token }: { url: string; token: string }): Door => {
+  const headers = { authorization: `Bearer ${token}` }
+  const keep: Door['keep'] = async (kind, bytes) => {
+    if (bytes.length > LIMITS.artifactBytes) throw tooLarge(kind, bytes.length)
+    const response = await fetch(`${url}${DOOR_PATHS.artifacts}${kind}`, {
+      method: 'PUT',
+      headers: { ...headers, 'content-type': 'application/octet-stream' },
+      body: new Uint8Array(bytes),
+    })
+    if (!response.ok) throw new Error(`the gateway answered ${response.status} to the ${kind}: ${await response.text()}`)
+    await response.body?.cancel()
+  }
+  return {
+    assignment: async () => {
+      for (let tried = 1; ; tried++) {
+        try {
+          const response = await fetch(`${url}${DOOR_PATHS.assignment}`, { headers })
+          if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of an assignment`)
+          return Assignment.parse(await response.json())
+        } catch (error) {
+          if (tried === TRIES) throw error
+          await pause(200 * tried)
+        }
+      }
+    },
+    keep,
+    keepFile: async (kind, path) => {
+      const { size } = await stat(path)
+      if (size > LIMITS.artifactBytes) throw tooLarge(kind, size)
+      await keep(kind, await readFile(path))
+    },
+  }
+}
+
+const tooLarge = (kind: ArtifactKind, bytes: number) =>
+  new Error(`the ${kind} has ${bytes} bytes, and at most ${LIMITS.artifactBytes} are kept`)

@@ -1,0 +1,25 @@
+import { connect, createServer } from 'node:net'
+
+export type Forwarder = { stop: () => Promise<void> }
+
+/**
+ * Shows the door, a unix socket, as a port on 127.0.0.1, where every HTTP client can reach it. It understands nothing of what it
+ * passes on, and needs no trust.
+ * @throws Error when the port is taken
+ */
+export const startForwarder = (socketPath: string, port: number): Promise<Forwarder> => {
+  const server = createServer({ allowHalfOpen: true }, (inside) => {
+    const door = connect({ path: socketPath, allowHalfOpen: true })
+    // Either end breaking is the end of both; the client on 127.0.0.1 sees a reset and says so itself.
+    inside.on('error', () => door.destroy())
+    door.on('error', () => inside.resetAndDestroy())
+    inside.on('close', () => door.destroy())
+    door.on('close', () => inside.destroySoon())
+    inside.pipe(door)
+    door.pipe(inside)
+  })
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => resolve({ stop: () => new Promise((done) => server.close(() => done())) }))
+  })
+}

@@ -1,0 +1,50 @@
+import { hugeFiles, MAX_FILE_BYTES } from './changes.ts'
+import { type Git, must } from './git.ts'
+import type { TodoItem } from './tools/todo.ts'
+
+/** Looks at the work when the model says that it is done. @returns what should be mended first; empty when nothing */
+export type Gates = (round: number) => Promise<string[]>
+
+const SCRATCH =
+  /(^|\/)(core|nohup\.out|[^/]*\.(orig|rej|tmp|bak|swp|pyc)|(scratch|debug|repro|tmp)[^/]*\.(js|mjs|ts|py|sh|txt|log)|__pycache__\/.*)$/i
+const INSTALLED = /(^|\/)(node_modules|\.venv|venv)\//
+const MANY_FILES = 300
+
+/** @param base what the work is compared with */
+export const createGates = ({ git, base, todos }: { git: Git; base: string; todos: () => readonly TodoItem[] }): Gates => {
+  return async (round) => {
+    const paths = await changedPaths(git, base)
+    const fresh = await newPaths(git)
+    const huge = await hugeFiles(git)
+    const open = todos().filter(({ status }) => status !== 'done')
+    const scratch = fresh.filter((path) => SCRATCH.test(path))
+    const installed = fresh.filter((path) => INSTALLED.test(path))
+    return [
+      // Once: a question is answered without a change, and asking again makes no better answer.
+      ...(paths.length + fresh.length === 0 && round === 0
+        ? ['No file has changed. If the task asks for a change, it is not done; if it asks for none, end again and say so.']
+        : []),
+      ...(open.length > 0 ? [`Of your list these are not done: ${named(open.map(({ text }) => text))}.`] : []),
+      ...(scratch.length > 0 ? [`These new files look like leftovers: ${named(scratch)}.`] : []),
+      ...(huge.length > 0
+        ? [`These new files are larger than ${MAX_FILE_BYTES / 1024 / 1024} MB and will be left out: ${named(huge)}.`]
+        : []),
+      ...(installed.length > 0
+        ? [`Installed packages would be committed (${named(installed)}): they belong into .gitignore or away.`]
+        : fresh.length > MANY_FILES
+          ? [`${fresh.length} new files would be committed; is that meant?`]
+          : []),
+    ]
+  }
+}
+
+const named = (names: readonly string[]): string =>
+  names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '')
+
+const changedPaths = async (git: Git, base: string): Promise<string[]> =>
+  paths(await must(git, ['diff', '--name-only', '-z', '--no-ext-diff', base, '--']))
+
+const newPaths = async (git: Git): Promise<string[]> =>
+  paths(await must(git, ['ls-files', '--others', '--exclude-standard', '-z']))
+
+const paths = (output: string): string[] => output.split('\0').filter(Boolean)

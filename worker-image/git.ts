@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process'
+
+export type GitResult = {
+  /** Null: killed, because it was cut, timed out or aborted. */
+  code: number | null
+  stdout: string
+  stderr: string
+  /** True when there was more output than `maxBytes`. */
+  cut: boolean
+}
+
+export type GitOptions = { signal?: AbortSignal; timeoutMs?: number; maxBytes?: number }
+
+/** Runs git with an argument array, in the workspace; a failure is a result, not an exception. */
+export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>
+
+/** Config that holds for our own calls, whatever the repository or the model wrote into `.git`: no programs of theirs, no prompts. */
+const CONFIG: ReadonlyArray<readonly [string, string]> = [
+  ['core.hooksPath', '/dev/null'],
+  ['core.fsmonitor', 'false'],
+  ['core.quotePath', 'false'],
+  ['core.autocrlf', 'false'],
+  ['commit.gpgSign', 'false'],
+  ['credential.helper', ''],
+  ['http.proxy', ''],
+  // A git host that sends nothing for two minutes is gone.
+  ['http.lowSpeedLimit', '1'],
+  ['http.lowSpeedTime', '120'],
+  ['gc.auto', '0'],
+  ['maintenance.auto', 'false'],
+  ['push.recurseSubmodules', 'no'],
+  ['submodule.recurse', 'false'],
+  ['user.name', 'Errand'],
+  ['user.email', 'errand@localhost'],
+]
+
+/**
+ * @param directory the work tree; made by {@link openWorkspace}
+ * @param authorization header for the door; it goes into the environment of these calls alone, never into `.git` or to the tools
+ */
+export const createGit = ({
+  directory,
+  authorization,
+  path,
+}: {
+  directory: string
+  authorization: string
+  path: string
+}): Git => {
+  const env = environment(authorization, path)
+  return (args, { signal, timeoutMs, maxBytes = 32 * 1024 * 1024 } = {}) =>
+    new Promise((resolve) => {
+      const child = spawn('git', args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+      const output = { stdout: '', stderr: '' }
+      let bytes = 0
+      let problem = ''
+      // The whole group: git's own helper for HTTP would outlive it.
+      const kill = () => {
+        if (child.pid && child.exitCode === null) process.kill(-child.pid, 'SIGKILL')
+      }
+      const timer = timeoutMs === undefined ? null : setTimeout(kill, timeoutMs)
+      signal?.addEventListener('abort', kill, { once: true })
+      for (const name of ['stdout', 'stderr'] as const) {
+        child[name].setEncoding('utf8')
+        child[name].on('data', (text: string) => {
+          bytes += Buffer.byteLength(text)
+          if (bytes > maxBytes) kill()
+          else output[name] += text
+        })
+      }
+      child.once('error', (error) => {
+        problem = `git could not be started: ${error.message}`
+      })
+      child.once('close', (code) => {
+        if (timer) clearTimeout(timer)
+        signal?.removeEventListener('abort', kill)
+        resolve({ code, stdout: output.stdout, stderr: output.stderr + problem, cut: bytes > maxBytes })
+      })
+      if (signal?.aborted) kill()
+    })
+}
+
+/** @returns the output; for calls that only fail when something is broken. @throws Error with git's own words */
+export const must = async (git: Git, args: readonly string[], options?: GitOptions): Promise<string> => {
+  const result = await git(args, options)
+  if (result.code !== 0) throw new Error(`git ${args[0]} failed (${result.code}): ${result.stderr.trim().slice(-1000)}`)
+  return result.stdout.trim()
+}
+
+const environment = (authorization: string, path: string): Record<string, string> => {
+  const config = [...CONFIG, ['http.extraHeader', `Authorization: ${authorization}`] as const]
+  return {
+    PATH: path,
+    HOME: '/nonexistent',
+    LANG: 'C.UTF-8',
+    LC_MESSAGES: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ALLOW_PROTOCOL: 'http:file',
+    GIT_EDITOR: 'true',
+    GIT_CONFIG_COUNT: String(config.length),
+    ...Object.fromEntries(
+      config.flatMap(([key, value], index) => [
+        [`GIT_CONFIG_KEY_${index}`, key],
+        [`GIT_CONFIG_VALUE_${index}`, value],
+      ]),
+    ),
+  }
+}

@@ -1,0 +1,25 @@
+// One bundled file, two processes: the supervisor starts this same file again as the agent. Nothing heavy is imported up here: the first
+// line goes out before the rest is even loaded.
+const [, script = '', role] = process.argv
+if (role !== 'agent') process.stdout.write(`${JSON.stringify({ type: 'sandbox.ready', data: { node: process.version } })}\n`)
+
+const { readConfig } = await import('./config.ts')
+const config = readConfig(process.env)
+
+if (role === 'agent') {
+  const { runAgent } = await import('./agent.ts')
+  process.exitCode = await runAgent(config)
+  // Whatever a library left open must not keep a turn that has ended alive.
+  process.exit()
+}
+
+const { supervise } = await import('./supervisor.ts')
+const said = await supervise(config, [process.execPath, ...process.execArgv, script, 'agent'], async ({ exit, stopped }) => {
+  const [{ rescue }, { endAfterCrash }] = await Promise.all([import('./rescue.ts'), import('./verdict.ts')])
+  await rescue(config, endAfterCrash(exit, stopped))
+}).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  return false
+})
+const { EXIT } = await import('../contract/sandbox.ts')
+process.exitCode = said ? EXIT.reported : EXIT.crashed

@@ -1,0 +1,60 @@
+import { Console } from 'node:console'
+import Anthropic from '@anthropic-ai/sdk'
+
+export type ModelEvent = Anthropic.RawMessageStreamEvent
+export type ModelRequest = Omit<Anthropic.MessageCreateParamsStreaming, 'stream'>
+export type ModelMessage = Anthropic.MessageParam
+export type ModelBlock = Anthropic.ContentBlockParam
+
+/** One call: the events of its answer as they come, without a retry. Ends quietly when the signal aborts: look at the signal. */
+export type ModelClient = (
+  request: ModelRequest,
+  options: {
+    signal: AbortSignal
+    /** Called for every piece that arrives, pings too, which are no events. */
+    onBytes: () => void
+  },
+) => Promise<AsyncIterable<ModelEvent>>
+
+/**
+ * @param url of the door's model API, without `/v1`
+ * @param headersTimeoutMs until the answer begins; the SDK's own bound, above that of the watchdog
+ */
+export const createModelClient = ({
+  url,
+  token,
+  headersTimeoutMs = 600_000,
+}: {
+  url: string
+  token: string
+  headersTimeoutMs?: number
+}): ModelClient => {
+  const base = {
+    baseURL: url,
+    // Given, so that the SDK looks for no other credentials in files and variables.
+    apiKey: token,
+    // Its own retry knows neither our budget nor our clock, and does not see a stream that breaks.
+    maxRetries: 0,
+    timeout: headersTimeoutMs,
+    // Standard output is the voice's.
+    logger: new Console(process.stderr),
+    openTelemetry: false,
+  } as const
+  return async (request, { signal, onBytes }) => {
+    const client = new Anthropic({ ...base, fetch: heard(onBytes) })
+    return client.messages.create({ ...request, stream: true }, { signal })
+  }
+}
+
+const heard = (onBytes: () => void) => async (input: string | URL | Request, init?: RequestInit) => {
+  const response = await fetch(input, init)
+  if (!response.body) return response
+  onBytes()
+  const tap = new TransformStream<Uint8Array, Uint8Array>({
+    transform: (bytes, controller) => {
+      onBytes()
+      controller.enqueue(bytes)
+    },
+  })
+  return new Response(response.body.pipeThrough(tap), response)
+}

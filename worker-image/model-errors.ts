@@ -1,0 +1,85 @@
+import type { Reason } from '../contract/reason.ts'
+
+/** What to do about a model call that failed. */
+export type Fault =
+  /** Once more, after a pause; `retryAfterMs` when the API named one. */
+  | { kind: 'retry'; retryAfterMs: number | null; message: string }
+  /** An answer that makes no sense: few more tries. */
+  | { kind: 'garbled'; message: string }
+  /** The API holds earlier thinking for moved: without it the same conversation goes through. */
+  | { kind: 'prefix'; message: string }
+  | { kind: 'final'; reason: Reason; message: string }
+
+/** No byte for too long. */
+export class StallError extends Error {}
+/** The stream ended without its last event. */
+export class CutError extends Error {}
+/** The stream holds events that do not belong together. */
+export class GarbledError extends Error {}
+
+/** What the SDK's errors have in common, without its classes: an answer's status, and what its body and headers say. */
+type Described = {
+  status: number | undefined
+  /** `error.type` of the body. */
+  type: string | null
+  /** `error.details.error_code` of the body. */
+  code: string | null
+  headers: Headers | undefined
+  message: string
+}
+
+const STREAM_RETRY = ['overloaded_error', 'rate_limit_error', 'api_error', 'timeout_error']
+
+/**
+ * Pure. Statuses and error types: docs.claude.com, "Errors". The gateway adds 402 (the task's budget) and turns the API's refusal of its
+ * key, 401 or 403, into a 502 with `authentication_error`; a 403 is therefore the gateway's own, for a body that it does not let through.
+ * @param now milliseconds since 1970, for a `retry-after` that is a date
+ */
+export const classify = (error: unknown, now = Date.now()): Fault => {
+  if (error instanceof StallError || error instanceof CutError)
+    return { kind: 'retry', retryAfterMs: null, message: error.message }
+  if (error instanceof GarbledError || error instanceof SyntaxError) return { kind: 'garbled', message: error.message }
+  const { status, type, code, headers, message } = describe(error)
+  const final = (reason: Reason): Fault => ({ kind: 'final', reason, message })
+  if (type === 'authentication_error' || status === 401) return final('model_key_refused')
+  if (status === 402) return final('budget_exceeded')
+  if (code?.endsWith('_spend_limit_reached')) return final('model_unavailable')
+  if (status === 413 || (status === 400 && /prompt is too long|context (window|limit)/i.test(message)))
+    return final('context_exceeded')
+  if (status === 400 && /block_binding|bound to a different conversation/.test(message)) return { kind: 'prefix', message }
+  const retry: Fault = { kind: 'retry', retryAfterMs: retryAfter(headers, now), message }
+  if (status === undefined) {
+    if (type !== null) return STREAM_RETRY.includes(type) ? retry : final('protocol_error')
+    return isConnection(error) ? retry : { kind: 'garbled', message }
+  }
+  if (headers?.get('x-should-retry') === 'false')
+    return final(status >= 500 || status === 429 ? 'model_unavailable' : 'model_request_invalid')
+  if (status === 408 || status === 409 || status === 429 || status >= 500) return retry
+  return final('model_request_invalid')
+}
+
+const describe = (error: unknown): Described => {
+  const given = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
+  const text = (value: unknown) => (typeof value === 'string' ? value : null)
+  return {
+    status: typeof given.status === 'number' ? given.status : undefined,
+    type: text(given.type),
+    code: text(given.errorCode),
+    headers: given.headers instanceof Headers ? given.headers : undefined,
+    message: text(given.apiMessage) ?? text(given.message) ?? String(error),
+  }
+}
+
+/** A socket that broke is a bare TypeError of `fetch` mid-stream, and the SDK's APIConnectionError before it. */
+const isConnection = (error: unknown): boolean =>
+  error instanceof TypeError || (error instanceof Error && /connection|terminated|timed out/i.test(error.message))
+
+const retryAfter = (headers: Headers | undefined, now: number): number | null => {
+  const milliseconds = Number.parseFloat(headers?.get('retry-after-ms') ?? '')
+  if (milliseconds >= 0) return milliseconds
+  const value = headers?.get('retry-after')
+  if (!value) return null
+  const seconds = Number.parseFloat(value)
+  const waitMs = /^\s*[\d.]+\s*$/.test(value) ? seconds * 1000 : Date.parse(value) - now
+  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : null
+}

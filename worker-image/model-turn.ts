@@ -1,0 +1,125 @@
+import type { ApiUsage } from '../contract/models.ts'
+import { type End, endOf, failed } from './end.ts'
+import type { Log } from './log.ts'
+import { type Answer, createAnswerReader } from './model-answer.ts'
+import type { ModelClient, ModelRequest } from './model-client.ts'
+import { classify, StallError } from './model-errors.ts'
+import { pause } from './pause.ts'
+
+/** All waits of a turn, milliseconds; tests make them short. */
+export type Timing = {
+  /** Until the first byte of an answer. */
+  firstByteMs: number
+  /** Between two bytes. */
+  silenceMs: number
+  backoffMs: number
+  maxBackoffMs: number
+  /** A longer `retry-after` is not waited for. */
+  maxRetryAfterMs: number
+}
+export const TIMING: Timing = {
+  firstByteMs: 300_000,
+  silenceMs: 90_000,
+  backoffMs: 1000,
+  maxBackoffMs: 60_000,
+  maxRetryAfterMs: 120_000,
+}
+
+const MAX_RETRIES = 8
+const MAX_GARBLED = 2
+
+export type TurnOptions = {
+  client: ModelClient
+  /** Makes the request anew for each try; an End when the budget has no room for one. */
+  request: () => ModelRequest | End
+  signal: AbortSignal
+  timing: Timing
+  onText: (text: string) => void
+  /** What `onText` got since the last turn does not count. */
+  onDiscard: () => void
+  /** Every try that cost something, also one that broke off. */
+  onUsage: (usage: ApiUsage) => void
+  /** Takes earlier thinking out of the conversation. */
+  stripThinking: () => void
+  log: Log
+}
+
+export type TurnResult = { ok: true; answer: Answer } | { ok: false; end: End }
+
+/**
+ * Gets one whole answer, with as many tries as that is worth. A try that breaks off is dropped as a whole: nothing of it reaches the
+ * conversation, and none of its tools is run.
+ */
+export const runTurn = async (options: TurnOptions): Promise<TurnResult> => {
+  const { signal, timing, log } = options
+  let stripped = false
+  let retries = 0
+  let garbled = 0
+  for (;;) {
+    if (signal.aborted) return { ok: false, end: endOf(signal) }
+    const request = options.request()
+    if ('outcome' in request) return { ok: false, end: request }
+    const tried = await tryOnce(request, options)
+    if ('answer' in tried) return { ok: true, answer: tried.answer }
+    if (signal.aborted) return { ok: false, end: endOf(signal) }
+    options.onDiscard()
+    const fault = classify(tried.error)
+    log('model.failed', { ...fault, retries })
+    if (fault.kind === 'final') return { ok: false, end: failed(fault.reason, fault.message) }
+    if (fault.kind === 'prefix') {
+      if (stripped) return { ok: false, end: failed('model_request_invalid', fault.message) }
+      stripped = true
+      options.stripThinking()
+      continue
+    }
+    if (fault.kind === 'garbled' && ++garbled > MAX_GARBLED) return { ok: false, end: failed('protocol_error', fault.message) }
+    const retryAfterMs = fault.kind === 'retry' ? fault.retryAfterMs : null
+    if (retryAfterMs !== null && retryAfterMs > timing.maxRetryAfterMs)
+      return {
+        ok: false,
+        end: failed('model_unavailable', `asked to wait ${Math.round(retryAfterMs / 1000)} s: ${fault.message}`),
+      }
+    if (++retries > MAX_RETRIES)
+      return { ok: false, end: failed('model_unavailable', `${MAX_RETRIES + 1} tries failed: ${fault.message}`) }
+    await pause(retryAfterMs ?? backoff(retries, timing), signal)
+  }
+}
+
+const tryOnce = async (request: ModelRequest, options: TurnOptions): Promise<{ answer: Answer } | { error: unknown }> => {
+  const { client, signal, timing, onText, onUsage } = options
+  const reader = createAnswerReader(onText)
+  const watchdog = startWatchdog(timing)
+  try {
+    const events = await client(request, { signal: AbortSignal.any([signal, watchdog.signal]), onBytes: watchdog.beat })
+    for await (const event of events) reader.add(event)
+    // The SDK ends an aborted stream as if it were whole.
+    if (watchdog.signal.aborted) throw watchdog.signal.reason
+    const answer = reader.finish()
+    onUsage(answer.usage)
+    return { answer }
+  } catch (error) {
+    const usage = reader.estimate()
+    if (usage) onUsage(usage)
+    return { error: watchdog.signal.aborted ? watchdog.signal.reason : error }
+  } finally {
+    watchdog.stop()
+  }
+}
+
+/** Full jitter: any time from nothing up to a bound that doubles. */
+const backoff = (retry: number, { backoffMs, maxBackoffMs }: Timing): number =>
+  Math.random() * Math.min(maxBackoffMs, backoffMs * 2 ** (retry - 1))
+
+const startWatchdog = ({ firstByteMs, silenceMs }: Timing) => {
+  const controller = new AbortController()
+  const bite = (ms: number) => controller.abort(new StallError(`the model API sent nothing for ${Math.round(ms / 1000)} s`))
+  let timer = setTimeout(bite, firstByteMs, firstByteMs)
+  return {
+    signal: controller.signal,
+    beat: () => {
+      clearTimeout(timer)
+      timer = setTimeout(bite, silenceMs, silenceMs)
+    },
+    stop: () => clearTimeout(timer),
+  }
+}

@@ -1,0 +1,36 @@
+import type { Config } from './config.ts'
+import { deliver } from './delivery.ts'
+import { createDoor } from './door.ts'
+import type { End } from './end.ts'
+import { createGit } from './git.ts'
+import { createLog } from './log.ts'
+import { commitMessage, finalEnd } from './verdict.ts'
+import { createVoice } from './voice.ts'
+import { reopenWorkspace } from './workspace.ts'
+
+const PUSH_MS = 10_000
+
+/**
+ * In the agent's place, when it died without having said an end: delivers what lies in the workspace, and says it.
+ * @throws Error when the gateway does not answer either; then only the exit code is left to tell
+ */
+export const rescue = async (config: Config, end: End): Promise<void> => {
+  const secrets = [config.token]
+  const log = createLog(secrets, (line) => process.stderr.write(line))
+  const voice = createVoice({ output: process.stdout, secrets })
+  const door = createDoor({ url: config.doorUrl, token: config.token })
+  const { turn, branch, prompt } = await door.assignment()
+  const git = createGit({
+    directory: config.workspace,
+    authorization: `Bearer ${config.token}`,
+    path: config.inherited.PATH ?? '/usr/bin:/bin',
+  })
+  const workspace = await reopenWorkspace(git, branch)
+  log('rescue.started', { reason: end.reason, workspace: workspace !== null })
+  const message = commitMessage('', prompt, end)
+  const delivery = workspace
+    ? await deliver({ git, door, workspace, message, scratch: config.scratch, timeoutMs: PUSH_MS, log })
+    : { diff: null, changed: false, problem: null, note: null }
+  voice.say({ type: 'turn.ended', data: { turn, ...finalEnd(end, delivery), summary: '', diff: delivery.diff } })
+  await voice.flush()
+}

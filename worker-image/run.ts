@@ -1,0 +1,135 @@
+import { MODELS } from '../contract/models.ts'
+import { DOOR_PATHS } from '../contract/names.ts'
+import type { Assignment } from '../contract/sandbox.ts'
+import { type LoopResult, runLoop } from './agent-loop.ts'
+import { createBudget } from './budget.ts'
+import { headCommit } from './changes.ts'
+import type { Config } from './config.ts'
+import { deliver } from './delivery.ts'
+import type { Door } from './door.ts'
+import { type End, failed } from './end.ts'
+import { createGates } from './gates.ts'
+import { createGit, type Git } from './git.ts'
+import type { Log } from './log.ts'
+import { createModelClient } from './model-client.ts'
+import { TIMING, type Timing } from './model-turn.ts'
+import { firstMessage, SYSTEM } from './prompt.ts'
+import { readRepositoryNotes } from './repository-notes.ts'
+import { toolEnvironment } from './tools/environment.ts'
+import { createTools } from './tools/index.ts'
+import { createTranscript } from './transcript.ts'
+import { commitMessage, finalEnd } from './verdict.ts'
+import type { Voice } from './voice.ts'
+import { openWorkspace, type Workspace } from './workspace.ts'
+
+export type RunOptions = {
+  config: Config
+  assignment: Assignment
+  door: Door
+  voice: Voice
+  log: Log
+  /** Aborted with an End when a person cancels. */
+  signal: AbortSignal
+  timing?: Timing
+}
+
+/** Kept back from the time limit for commit and push. */
+const RESERVE_MS = 60_000
+/** For the pushes of a turn that ran to its end, and of one that is being stopped. */
+const PUSH_MS = 45_000
+const STOPPED_PUSH_MS = 8_000
+
+/**
+ * One turn from the clone to the push. However the work ends, by budget, time, a fault or a person, what was done is delivered, and the
+ * end is said.
+ */
+export const run = async (options: RunOptions): Promise<void> => {
+  const { config, assignment, door, voice, log } = options
+  const { turn, model, branch } = assignment
+  const clock = startClock(assignment.timeLimitMs, options.signal)
+  const git = createGit({
+    directory: config.workspace,
+    authorization: `Bearer ${config.token}`,
+    path: config.inherited.PATH ?? '/usr/bin:/bin',
+  })
+  const end = (how: End, more: { summary?: string; diff?: Awaited<ReturnType<typeof deliver>>['diff'] } = {}) =>
+    voice.say({ type: 'turn.ended', data: { turn, ...how, summary: more.summary ?? '', diff: more.diff ?? null } })
+  try {
+    const opened = await openWorkspace(git, {
+      directory: config.workspace,
+      remote: `${config.doorUrl}${DOOR_PATHS.git}`,
+      baseBranch: assignment.baseBranch,
+      branch,
+      signal: clock.signal,
+    })
+    if (opened.ok) {
+      const { workspace } = opened
+      const commit = (await headCommit(git)) ?? ''
+      voice.say({ type: 'repo.cloned', data: { baseBranch: workspace.baseBranch, commit, branch, resumed: workspace.resumed } })
+    }
+    voice.say({ type: 'turn.started', data: { turn, model } })
+    if (!opened.ok) return end(opened.end)
+    const { end: how, summary } = await work(options, git, opened.workspace, clock)
+    const delivery = await deliver({
+      git,
+      door,
+      workspace: opened.workspace,
+      message: commitMessage(summary, assignment.prompt, how),
+      scratch: config.scratch,
+      timeoutMs: options.signal.aborted ? STOPPED_PUSH_MS : PUSH_MS,
+      log,
+    })
+    end(finalEnd(how, delivery), { summary, diff: delivery.diff })
+  } finally {
+    clock.stop()
+  }
+}
+
+/** The model's part. @returns its end; a fault of ours is one too, so that the work is still delivered */
+const work = async (options: RunOptions, git: Git, workspace: Workspace, clock: Clock): Promise<LoopResult> => {
+  const { config, assignment, voice, log, timing = TIMING } = options
+  const tools = createTools({ directory: config.workspace, scratch: config.scratch, environment: toolEnvironment(config) })
+  try {
+    const notes = await readRepositoryNotes(config.workspace)
+    const transcript = createTranscript({
+      model: assignment.model,
+      effort: MODELS[assignment.model]?.effort ?? 'medium',
+      system: SYSTEM,
+      tools: tools.definitions,
+      first: firstMessage(assignment, { ...workspace, directory: config.workspace }, notes),
+    })
+    return await runLoop({
+      client: createModelClient({ url: `${config.doorUrl}${DOOR_PATHS.model}`, token: config.token }),
+      transcript,
+      tools,
+      gates: createGates({ git, base: workspace.base, todos: tools.todos }),
+      budget: createBudget(assignment.model, assignment.budgetUsd),
+      voice,
+      signal: clock.signal,
+      timeUsed: clock.used,
+      timing,
+      log,
+    })
+  } catch (error) {
+    log('agent.failed', { stack: error instanceof Error ? error.stack : String(error) })
+    return { end: failed('sandbox_crashed', `The agent failed: ${String(error)}`), summary: '' }
+  } finally {
+    log('processes.ended', { count: await tools.stop() })
+  }
+}
+
+type Clock = { signal: AbortSignal; used: () => number; stop: () => void }
+
+/** One signal for everything that ends the work early: a person, or the time that is left less what delivering takes. */
+const startClock = (limitMs: number, cancel: AbortSignal): Clock => {
+  const started = performance.now()
+  const workMs = limitMs - Math.min(RESERVE_MS, limitMs / 4)
+  const controller = new AbortController()
+  const minutes = Math.round(limitMs / 60_000)
+  const timer = setTimeout(() => controller.abort(failed('time_exceeded', `The limit is ${minutes} minutes.`)), workMs)
+  return {
+    signal: AbortSignal.any([cancel, controller.signal]),
+    used: () => (performance.now() - started) / workMs,
+    stop: () => clearTimeout(timer),
+  }
+}

@@ -1,0 +1,37 @@
+import { DOOR_PATHS } from '../../contract/names.ts'
+import type { Config } from '../config.ts'
+
+/**
+ * What commands of the model run with. The task token is not in it: it opens the door to git pushes and the model, which are the agent's
+ * own doing, and what a command prints is shown to people. What commands need of the door, npm's registry and the proxy for allowed hosts,
+ * asks for no token.
+ */
+export const toolEnvironment = ({ inherited, doorUrl }: Pick<Config, 'inherited' | 'doorUrl'>): Record<string, string> => ({
+  ...inherited,
+  TERM: 'dumb',
+  NO_COLOR: '1',
+  CI: '1',
+  PAGER: 'cat',
+  GIT_PAGER: 'cat',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_EDITOR: 'true',
+  DEBIAN_FRONTEND: 'noninteractive',
+  PIP_PROGRESS_BAR: 'off',
+  PIP_DISABLE_PIP_VERSION_CHECK: '1',
+  TQDM_DISABLE: '1',
+  npm_config_registry: `${doorUrl}${DOOR_PATHS.npm}`,
+  npm_config_audit: 'false',
+  npm_config_fund: 'false',
+  npm_config_update_notifier: 'false',
+  HTTP_PROXY: doorUrl,
+  HTTPS_PROXY: doorUrl,
+  http_proxy: doorUrl,
+  https_proxy: doorUrl,
+  NO_PROXY: '127.0.0.1,localhost',
+  no_proxy: '127.0.0.1,localhost',
+  // Commits that the model makes itself.
+  GIT_AUTHOR_NAME: 'Errand',
+  GIT_AUTHOR_EMAIL: 'errand@localhost',
+  GIT_COMMITTER_NAME: 'Errand',
+  GIT_COMMITTER_EMAIL: 'errand@localhost',
+})

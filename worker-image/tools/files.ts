@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, readdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+
+/** The files as the model knows them: what it has read, and whether that is still what is there. */
+export type Files = {
+  /** @returns an absolute path; a relative one is below the repository */
+  resolve: (path: string) => string
+  /** @returns null when there is no such file. @throws Error in words for the model when it cannot be read */
+  find: (path: string) => Promise<Buffer | null>
+  /** Like `find`. @throws Error that names files near it when there is no such file */
+  load: (path: string) => Promise<Buffer>
+  /** The model has seen exactly these bytes. */
+  remember: (path: string, bytes: Buffer) => void
+  /** @returns why the model may not change the file yet, or null */
+  staleness: (path: string, bytes: Buffer) => string | null
+  /** Replaces or makes the file, all or nothing; keeps its mode, follows a link, makes folders. */
+  save: (path: string, bytes: Buffer) => Promise<void>
+}
+
+export const createFiles = (root: string): Files => {
+  const seen = new Map<string, string>()
+  const files: Files = {
+    resolve: (path) => resolve(root, path),
+    find,
+    load: async (path) => {
+      const bytes = await find(path)
+      if (!bytes) throw new Error(`${path} does not exist.${await nearNames(path)}`)
+      return bytes
+    },
+    remember: (path, bytes) => {
+      seen.set(path, hash(bytes))
+    },
+    staleness: (path, bytes) => {
+      const known = seen.get(path)
+      if (known === undefined) return `Read ${path} first: only a file that was read is changed.`
+      return known === hash(bytes) ? null : `${path} was changed since you read it (by a command, perhaps). Read it again first.`
+    },
+    save: async (path, bytes) => {
+      const target = await targetOf(path)
+      await mkdir(dirname(target), { recursive: true })
+      const beside = `${target}.${process.pid}.errand`
+      await writeFile(beside, bytes)
+      const mode = await modeOf(target)
+      if (mode !== null) await chmod(beside, mode)
+      await rename(beside, target)
+      files.remember(path, bytes)
+    },
+  }
+  return files
+}
+
+const find = async (path: string): Promise<Buffer | null> => {
+  try {
+    if ((await stat(path)).isDirectory()) throw new Error(`${path} is a directory; list it with bash: ls ${path}`)
+    return await readFile(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
+
+const targetOf = async (path: string): Promise<string> => {
+  try {
+    return await realpath(path)
+  } catch {
+    return path
+  }
+}
+
+const modeOf = async (path: string): Promise<number | null> => {
+  try {
+    return (await stat(path)).mode & 0o7777
+  } catch {
+    return null
+  }
+}
+
+const nearNames = async (path: string): Promise<string> => {
+  try {
+    const wanted = basename(path).toLowerCase()
+    const stem = wanted.replace(/\.[^.]*$/, '')
+    const names = (await readdir(dirname(path))).filter(
+      (name) => name.toLowerCase().includes(stem) || wanted.includes(name.toLowerCase()),
+    )
+    const near = names.slice(0, 5).map((name) => join(dirname(path), name))
+    return near.length > 0 ? ` Near it: ${near.join(', ')}.` : ''
+  } catch {
+    return ` The directory ${dirname(path)} does not exist either.`
+  }
+}

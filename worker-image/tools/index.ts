@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import { createBash } from './bash.ts'
+import { createEdit } from './edit.ts'
+import { createFiles } from './files.ts'
+import { MARKER, sweep } from './processes.ts'
+import { createRead } from './read.ts'
+import { createTodo, type TodoItem } from './todo.ts'
+import { problemsOf, refused, type Tool, type ToolResult } from './tool.ts'
+import { createWrite } from './write.ts'
+
+export type Tools = {
+  /** As the model API takes them; the same for the whole run. */
+  definitions: ReadonlyArray<{ name: string; description: string; input_schema: Record<string, unknown>; strict: true }>
+  /** One line about a call, for a person; also for one that cannot be run. */
+  title: (name: string, input: unknown) => string
+  /** Never throws: whatever goes wrong is told to the model. */
+  run: (name: string, input: unknown, signal: AbortSignal) => Promise<ToolResult>
+  todos: () => readonly TodoItem[]
+  /** Ends everything that commands left running. @returns how many processes that were */
+  stop: () => Promise<number>
+}
+
+export type ToolsOptions = {
+  directory: string
+  scratch: string
+  /** Without the task token: what a tool prints is shown to people. */
+  environment: Readonly<Record<string, string>>
+  graceMs?: number
+}
+
+export const createTools = ({ directory, scratch, environment, graceMs }: ToolsOptions): Tools => {
+  const marker = randomUUID()
+  const files = createFiles(directory)
+  let todos: readonly TodoItem[] = []
+  const bash = createBash({
+    directory,
+    scratch,
+    environment: { ...environment, [MARKER]: marker },
+    ...(graceMs === undefined ? {} : { graceMs }),
+  })
+  const list = [
+    bash,
+    createRead(files),
+    createWrite(files),
+    createEdit(files),
+    createTodo((items) => {
+      todos = items
+    }),
+    // Each takes the input that its own schema lets through, and gets no other: see `run`.
+  ] as ReadonlyArray<Tool<never>>
+  const find = (name: string) => list.find((tool) => tool.name === name)
+  const problems = (name: string, input: unknown): string[] => {
+    const tool = find(name)
+    if (!tool) return [`there is no tool ${name}; the tools are ${list.map((known) => known.name).join(', ')}`]
+    return problemsOf(tool.schema, input)
+  }
+  return {
+    definitions: list.map(({ name, description, schema }) => ({ name, description, input_schema: { ...schema }, strict: true })),
+    title: (name, input) => (problems(name, input).length > 0 ? name : (find(name)?.title(input as never) ?? name)),
+    run: async (name, input, signal) => {
+      const wrong = problems(name, input)
+      const tool = find(name)
+      if (!tool || wrong.length > 0) return refused(`The call was not run: ${wrong.join('; ')}.`)
+      try {
+        return await tool.run(input as never, signal)
+      } catch (error) {
+        return refused(error instanceof Error ? error.message : String(error))
+      }
+    },
+    todos: () => todos,
+    stop: () => sweep(marker),
+  }
+}

@@ -1,0 +1,84 @@
+/** A span that is the wanted text but for white space, and what goes in its place. */
+export type LooseMatch = { start: number; end: number; replacement: string; difference: string }
+
+/**
+ * Finds whole lines that differ from `wanted` in trailing blanks alone, or in one and the same indentation alone.
+ * @returns the match when there is exactly one; several, or none, are for the model to sort out
+ */
+export const findLoosely = (text: string, wanted: string, replacement: string): LooseMatch | null => {
+  const lines = text.split('\n')
+  const asked = wanted.replace(/\n$/, '').split('\n')
+  if (asked.every((line) => line.trim() === '')) return null
+  const starts = lines.map((_, index) => index).filter((index) => index + asked.length <= lines.length)
+  const spanOf = (first: number) => {
+    const start = lines.slice(0, first).reduce((sum, line) => sum + line.length + 1, 0)
+    const span = lines.slice(first, first + asked.length).join('\n')
+    return { start, end: start + span.length }
+  }
+  const body = wanted.endsWith('\n') ? replacement.replace(/\n$/, '') : replacement
+
+  const trailing = starts.filter((first) => asked.every((line, i) => lines[first + i]?.trimEnd() === line.trimEnd()))
+  if (trailing.length === 1 && trailing[0] !== undefined)
+    return { ...spanOf(trailing[0]), replacement: body, difference: 'trailing blanks' }
+
+  const shifted = starts.flatMap((first) => {
+    const shift = indentShift(lines.slice(first, first + asked.length), asked)
+    return shift === null ? [] : [{ first, shift }]
+  })
+  const only = shifted[0]
+  if (shifted.length !== 1 || !only) return null
+  const fitted = body.split('\n').map((line) => only.shift(line))
+  return { ...spanOf(only.first), replacement: fitted.join('\n'), difference: 'indentation' }
+}
+
+/** @returns in words where the file comes nearest to the wanted text: three places at most, with line numbers */
+export const closest = (text: string, wanted: string): string => {
+  const lines = text.split('\n')
+  const asked = wanted.split('\n').map((line) => line.trim())
+  const first = asked.find((line) => line !== '')
+  if (first === undefined) return 'It is only white space.'
+  const scored = lines.map((_, index) => ({
+    index,
+    score: asked.reduce((sum, line, offset) => sum + alike(line, lines[index + offset]?.trim() ?? ''), 0) / asked.length,
+  }))
+  const best = scored
+    .filter(({ score }) => score > 0.4)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, 3)
+  if (best.length === 0) return 'Nothing in the file is like it: read the file again.'
+  const spans = best.map(({ index }) => {
+    const span = lines.slice(index, index + Math.min(asked.length, 12))
+    return span.map((line, offset) => `${String(index + 1 + offset).padStart(6)}\t${line.slice(0, 300)}`).join('\n')
+  })
+  return `The nearest places are:\n${spans.join('\n  ⋯\n')}`
+}
+
+/** @returns how to turn a line of the asked text into one of the file's, when all lines differ by the same indentation; else null */
+const indentShift = (found: readonly string[], asked: readonly string[]): ((line: string) => string) | null => {
+  let shift: { add: string; remove: string } | null = null
+  for (const [index, line] of asked.entries()) {
+    const there = found[index] ?? ''
+    if (there.trim() !== line.trim()) return null
+    if (line.trim() === '') continue
+    const [a, b] = [indentOf(there), indentOf(line)]
+    const now = a.endsWith(b)
+      ? { add: a.slice(0, a.length - b.length), remove: '' }
+      : { add: '', remove: b.slice(0, b.length - a.length) }
+    if (!a.endsWith(b) && !b.endsWith(a)) return null
+    if (shift && (shift.add !== now.add || shift.remove !== now.remove)) return null
+    shift = now
+  }
+  if (!shift) return null
+  const { add, remove } = shift
+  return (line) => (line.trim() === '' ? line : add + (line.startsWith(remove) ? line.slice(remove.length) : line))
+}
+
+const indentOf = (line: string): string => line.slice(0, line.length - line.trimStart().length)
+
+/** 1 for equal lines, else the part of their words that they share. */
+const alike = (a: string, b: string): number => {
+  if (a === b) return 1
+  const [left, right] = [new Set(a.split(/\W+/).filter(Boolean)), new Set(b.split(/\W+/).filter(Boolean))]
+  const shared = [...left].filter((word) => right.has(word)).length
+  return shared / Math.max(1, left.size, right.size)
+}

@@ -1,0 +1,56 @@
+import { stripVTControlCharacters } from 'node:util'
+
+/** What the model sees of one output at most, characters. */
+export const MODEL_OUTPUT_CHARS = 30_000
+
+/**
+ * Keeps the head and, mostly, the tail: failures are told at the end, and what was run at the beginning.
+ * @param whole where all of it can be read; named in the gap
+ */
+export const bounded = (text: string, maxChars: number, whole: string | null = null): string => {
+  if (text.length <= maxChars) return text
+  const gap = (lines: number) => `\n[… ${lines} lines elided${whole ? `; full output: ${whole}` : ''} …]\n`
+  const room = maxChars - gap(text.length).length
+  const head = wholeLines(text.slice(0, Math.floor(room * 0.2)), 'head')
+  const tail = wholeLines(text.slice(text.length - Math.ceil(room * 0.8)), 'tail')
+  const elided = text.slice(head.length, text.length - tail.length).split('\n').length
+  return `${head}${gap(elided)}${tail}`
+}
+
+/**
+ * Makes terminal output fit to read: no escape sequences, of a line that was written over its last state alone, no control or
+ * direction characters (which can make text look like another).
+ */
+export const cleaned = (text: string): string =>
+  stripVTControlCharacters(text)
+    .replaceAll('\r\n', '\n')
+    .replace(/[^\n]*\r(?!\n)/g, '')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
+
+/** @returns the input of a call with its long texts cut, so that its JSON has at most `maxChars` */
+export const shrinkInput = (input: unknown, maxChars: number): unknown => {
+  const json = JSON.stringify(input) ?? 'null'
+  if (json.length <= maxChars) return input
+  for (const most of [2000, 200, 20]) {
+    const shrunk = cutTexts(input, most)
+    if (JSON.stringify(shrunk).length <= maxChars) return shrunk
+  }
+  return { cut: `${json.slice(0, Math.floor(maxChars / 8))}…` }
+}
+
+const cutTexts = (value: unknown, most: number): unknown => {
+  if (typeof value === 'string')
+    return value.length <= most ? value : `${value.slice(0, most)}… (${value.length - most} more characters)`
+  if (Array.isArray(value)) return value.map((item) => cutTexts(item, most))
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cutTexts(item, most)]))
+  return value
+}
+
+/** Cuts at a line's end or start unless that would lose most of the piece. */
+const wholeLines = (piece: string, side: 'head' | 'tail'): string => {
+  const border = side === 'head' ? piece.lastIndexOf('\n') : piece.indexOf('\n')
+  const kept = side === 'head' ? piece.slice(0, border + 1) : piece.slice(border + 1)
+  return border < 0 || kept.length < piece.length / 2 ? piece : kept
+}

@@ -1,0 +1,66 @@
+/** The part of JSON schema that tool inputs are described in; the model API takes all of it, also with `strict`. */
+export type Schema =
+  | { type: 'string'; description?: string; enum?: readonly string[] }
+  | { type: 'number' | 'boolean'; description?: string }
+  | { type: 'array'; description?: string; items: Schema }
+  | ObjectSchema
+export type ObjectSchema = {
+  type: 'object'
+  description?: string
+  properties: Readonly<Record<string, Schema>>
+  required: readonly string[]
+  additionalProperties: false
+}
+
+export type ImageBlock = {
+  type: 'image'
+  source: { type: 'base64'; media_type: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'; data: string }
+}
+
+/** What a call came to. `ok: false` tells the model that the tool itself failed; a command that ran and ended badly is none of that. */
+export type ToolResult = {
+  ok: boolean
+  /** For the model. */
+  text: string
+  image?: ImageBlock
+  exitCode?: number | null
+  /** Of the whole output, where `text` holds less. */
+  outputBytes?: number
+}
+
+export type Tool<Input> = {
+  name: string
+  description: string
+  schema: ObjectSchema
+  /** One line for the person who watches. */
+  title: (input: Input) => string
+  run: (input: Input, signal: AbortSignal) => Promise<ToolResult>
+}
+
+export const succeeded = (text: string): ToolResult => ({ ok: true, text })
+export const refused = (text: string): ToolResult => ({ ok: false, text })
+
+/** @returns what is wrong with an input, in words that let the model mend it; empty when nothing is */
+export const problemsOf = (schema: Schema, value: unknown, at = 'input'): string[] => {
+  if (schema.type === 'array')
+    return Array.isArray(value)
+      ? value.flatMap((item, index) => problemsOf(schema.items, item, `${at}[${index}]`))
+      : [`${at} must be an array`]
+  if (schema.type === 'object') return objectProblems(schema, value, at)
+  if (typeof value !== schema.type) return [`${at} must be a ${schema.type}`]
+  if (schema.type === 'string' && schema.enum && !schema.enum.includes(String(value)))
+    return [`${at} must be one of ${schema.enum.join(', ')}`]
+  return []
+}
+
+const objectProblems = (schema: ObjectSchema, value: unknown, at: string): string[] => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${at} must be an object`]
+  const given = Object.entries(value).filter(([, item]) => item !== undefined && item !== null)
+  const missing = schema.required.filter((name) => !given.some(([key]) => key === name)).map((name) => `${at}.${name} is missing`)
+  const wrong = given.flatMap(([name, item]) => {
+    const property = schema.properties[name]
+    return property ? problemsOf(property, item, `${at}.${name}`) : [`${at}.${name} is not a field of this tool`]
+  })
+  const fields = Object.keys(schema.properties).map((name) => (schema.required.includes(name) ? name : `${name}?`))
+  return missing.length + wrong.length === 0 ? [] : [...missing, ...wrong, `fields of ${at}: ${fields.join(', ')}`]
+}

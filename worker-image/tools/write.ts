@@ -1,0 +1,30 @@
+import type { Files } from './files.ts'
+import { refused, succeeded, type Tool } from './tool.ts'
+
+type Input = { file_path: string; content: string }
+
+export const createWrite = (files: Files): Tool<Input> => ({
+  name: 'write',
+  description:
+    'Makes a file with this content, or overwrites one that was read before. Folders are made. For a change to part of a file use edit.',
+  schema: {
+    type: 'object',
+    properties: {
+      file_path: { type: 'string', description: 'Absolute, or relative to the repository.' },
+      content: { type: 'string', description: 'The whole content.' },
+    },
+    required: ['file_path', 'content'],
+    additionalProperties: false,
+  },
+  title: ({ file_path }) => `Write ${file_path}`,
+  run: async ({ file_path, content }) => {
+    const path = files.resolve(file_path)
+    const before = await files.find(path)
+    const stale = before && files.staleness(path, before)
+    if (stale) return refused(stale)
+    await files.save(path, Buffer.from(content))
+    const lines = content.split('\n').length - (content.endsWith('\n') ? 1 : 0)
+    const was = before ? `, before ${before.toString('utf8').split('\n').length}` : ''
+    return succeeded(`${before ? 'Overwrote' : 'Made'} ${path} (${content === '' ? 0 : lines} lines${was}).`)
+  },
+})

@@ -1,0 +1,47 @@
+import type { Delivery } from './delivery.ts'
+import { cancelled, completed, type End, failed } from './end.ts'
+import type { Exit } from './supervisor.ts'
+
+/** Pure. @returns how the turn ended, all in all: the model's part, and whether its work came out */
+export const finalEnd = (end: End, delivery: Delivery): End => {
+  const { problem, changed, note } = delivery
+  if (problem) {
+    // A person's cancel stays one; everything else would promise a branch that is not there.
+    if (end.outcome === 'cancelled') return { ...end, message: problem.message }
+    return { ...problem, message: joined(problem.message, end.outcome === 'failed' ? end.message : null) }
+  }
+  if (end.outcome === 'completed') return changed ? { ...end, message: joined(end.message, note) } : completed('no_changes', note)
+  return { ...end, message: joined(end.message, note) }
+}
+
+/**
+ * Pure. The model's first line is the subject, as it was told; without one, the task's own first line, and how it ended.
+ * @param summary the model's last words
+ */
+export const commitMessage = (summary: string, prompt: string, end: End): string => {
+  const done = end.outcome === 'completed'
+  const lines = (done && summary.trim() ? summary : prompt).trim().split('\n')
+  const first = (lines[0] ?? '').replace(/^[#*\s]+|[*\s]+$/g, '')
+  const subject = cut(first, done ? 72 : 60) || 'Work of the agent'
+  if (!done) return `${subject} (unfinished)\n\nThe turn ended early: ${end.reason}.`
+  const body = lines.slice(1).join('\n').trim()
+  const whole = first.length > subject.length ? `${first}\n\n${body}` : body
+  return whole.trim() ? `${subject}\n\n${whole.trim().slice(0, 10_000)}` : subject
+}
+
+/** Pure. @param stopped whether a person had asked for the end by then */
+export const endAfterCrash = ({ code, signal }: Exit, stopped: boolean): End => {
+  if (stopped) return cancelled()
+  const how = signal ? `was killed by ${signal}` : `ended with code ${code}`
+  // Nobody inside sends SIGKILL but the kernel, when memory runs out.
+  return failed(signal === 'SIGKILL' ? 'out_of_memory' : 'sandbox_crashed', `The agent's process ${how}.`)
+}
+
+const cut = (line: string, max: number): string => {
+  if (line.length <= max) return line
+  const piece = line.slice(0, max - 1)
+  const border = piece.lastIndexOf(' ')
+  return `${border > max / 2 ? piece.slice(0, border) : piece}…`
+}
+
+const joined = (...parts: ReadonlyArray<string | null>): string | null => parts.filter(Boolean).join(' ') || null

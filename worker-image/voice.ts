@@ -1,0 +1,106 @@
+import type { Writable } from 'node:stream'
+import { LIMITS } from '../contract/limits.ts'
+import type { AgentEvent, AgentLine } from '../contract/sandbox.ts'
+import { shrinkInput } from './tools/output.ts'
+
+/** The agent's only way to be heard: one JSON line each on standard output, bounded, and without the token. */
+export type Voice = {
+  say: (event: AgentEvent) => void
+  /** A piece of text as the model writes it. Gathered for a moment; left out while nobody reads. */
+  delta: (text: string) => void
+  /** What was written since the last `text.written` does not count: the model starts this part again. */
+  discard: () => void
+  /** Resolves when everything said has left the process. */
+  flush: () => Promise<void>
+}
+
+/** @param gatherMs how long deltas are gathered into one line */
+export const createVoice = ({
+  output,
+  secrets,
+  gatherMs = 80,
+}: {
+  output: Writable
+  secrets: readonly string[]
+  gatherMs?: number
+}): Voice => {
+  let offset = 0
+  let gathered = ''
+  let timer: NodeJS.Timeout | null = null
+  const write = (line: AgentLine) => output.write(`${redact(JSON.stringify(line), secrets)}\n`)
+  const sendDeltas = () => {
+    timer = null
+    if (output.writableNeedDrain) return wake()
+    const held = secretBegun(gathered, secrets)
+    const ready = gathered.slice(0, Math.min(gathered.length - held, LIMITS.deltaChars))
+    if (!ready) return
+    write({ type: 'delta', offset, text: redact(ready, secrets) })
+    offset += ready.length
+    gathered = gathered.slice(ready.length)
+    if (gathered.length > held) wake()
+  }
+  const wake = () => {
+    timer ??= setTimeout(sendDeltas, gatherMs)
+  }
+  const forget = () => {
+    if (timer) clearTimeout(timer)
+    timer = null
+    gathered = ''
+    offset = 0
+  }
+  return {
+    say: (event) => {
+      if (event.type === 'text.written') forget()
+      for (const line of bounded(event)) write(line)
+    },
+    delta: (text) => {
+      gathered += text
+      wake()
+    },
+    discard: () => {
+      forget()
+      write({ type: 'delta', offset: 0, text: '' })
+    },
+    flush: () => new Promise((resolve) => output.write('', () => resolve())),
+  }
+}
+
+/** @returns the event within the contract's bounds; a text that is too long comes in several */
+const bounded = (event: AgentEvent): AgentEvent[] => {
+  switch (event.type) {
+    case 'text.written':
+      return pieces(event.data.text, LIMITS.textChars).map((text) => ({ type: 'text.written', data: { text } }))
+    case 'tool.started': {
+      const { callId, name, title, input } = event.data
+      const data = {
+        callId,
+        name: name.slice(0, 100),
+        title: title.slice(0, 300),
+        input: shrinkInput(input, LIMITS.toolInputChars),
+      }
+      return [{ type: 'tool.started', data }]
+    }
+    case 'tool.ended':
+      return [{ type: 'tool.ended', data: { ...event.data, output: event.data.output.slice(0, LIMITS.toolOutputChars) } }]
+    case 'turn.ended': {
+      const { summary, message } = event.data
+      const data = { ...event.data, summary: summary.slice(0, LIMITS.textChars), message: message?.slice(0, 2000) ?? null }
+      return [{ type: 'turn.ended', data }]
+    }
+    default:
+      return [event]
+  }
+}
+
+const pieces = (text: string, size: number): string[] =>
+  Array.from({ length: Math.max(1, Math.ceil(text.length / size)) }, (_, index) => text.slice(index * size, (index + 1) * size))
+
+const redact = (text: string, secrets: readonly string[]): string =>
+  secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text)
+
+/** @returns how many characters at the end may be the beginning of a secret whose rest is still to come */
+const secretBegun = (text: string, secrets: readonly string[]): number => {
+  for (let length = Math.min(text.length, Math.max(0, ...secrets.map((secret) => secret.length)) - 1); length > 0; length--)
+    if (secrets.some((secret) => secret.length > length && secret.startsWith(text.slice(-length)))) return length
+  return 0
+}

@@ -1,0 +1,113 @@
+import { mkdir } from 'node:fs/promises'
+import { type End, endOf, failed } from './end.ts'
+import { type Git, type GitResult, must } from './git.ts'
+
+/** The task's repository, checked out on the task's branch. */
+export type Workspace = {
+  /** Name of the branch that the work is based on. */
+  baseBranch: string
+  /** What the work is compared with: a commit, or the empty tree in a repository without commits. */
+  base: string
+  branch: string
+  /** Where the branch stands on the git host; null when it is not there yet. */
+  remoteCommit: string | null
+  /** An earlier attempt pushed the branch, and this one goes on from there. */
+  resumed: boolean
+}
+
+export type Opened = { ok: true; workspace: Workspace } | { ok: false; end: End }
+
+/** Kept in `.git`, so that a rescue after a crash finds them without asking anyone. */
+export const REFS = { base: 'refs/errand/base', remote: 'refs/errand/remote' } as const
+
+/**
+ * Fetches the base branch (null: the host's default) with its whole history, and the task's branch if an earlier attempt pushed it,
+ * into a new repository at `directory`. Whole, because a later `git log` or `blame` of the model has no way to fetch the rest.
+ * @returns the workspace, or how the turn ends: each fault of the git host has its own reason
+ */
+export const openWorkspace = async (
+  git: Git,
+  {
+    directory,
+    remote,
+    baseBranch,
+    branch,
+    signal,
+  }: { directory: string; remote: string; baseBranch: string | null; branch: string; signal: AbortSignal },
+): Promise<Opened> => {
+  await mkdir(directory, { recursive: true })
+  const listed = await git(['ls-remote', '--symref', '--', remote], { signal })
+  if (listed.code !== 0) return { ok: false, end: signal.aborted ? endOf(signal) : fault(listed) }
+  const refs = readRefs(listed.stdout)
+  const base = chooseBase(refs, baseBranch)
+  if (base === null)
+    return { ok: false, end: failed('base_branch_not_found', `The repository has no branch ${baseBranch ?? 'to start from'}.`) }
+  const baseTip = refs.branches.get(base) ?? null
+  const remoteCommit = refs.branches.get(branch) ?? null
+  await must(git, ['init', '--quiet', `--initial-branch=${branch}`])
+  await must(git, ['remote', 'add', 'origin', remote])
+  const wanted = [...(baseTip ? [base] : []), ...(remoteCommit ? [branch] : [])]
+  if (wanted.length > 0) {
+    const specs = wanted.map((name) => `+refs/heads/${name}:refs/remotes/origin/${name}`)
+    const fetched = await git(['fetch', '--quiet', 'origin', ...specs], { signal })
+    if (fetched.code !== 0) return { ok: false, end: signal.aborted ? endOf(signal) : fault(fetched) }
+    const checkedOut = await git(['checkout', '--quiet', '-B', branch, remoteCommit ?? baseTip ?? 'HEAD'], { signal })
+    if (checkedOut.code !== 0) return { ok: false, end: signal.aborted ? endOf(signal) : fault(checkedOut) }
+  }
+  const workspace: Workspace = {
+    baseBranch: base,
+    base: await comparisonPoint(git, baseTip, remoteCommit),
+    branch,
+    remoteCommit,
+    resumed: remoteCommit !== null,
+  }
+  await must(git, ['update-ref', REFS.base, workspace.base])
+  if (remoteCommit) await must(git, ['update-ref', REFS.remote, remoteCommit])
+  return { ok: true, workspace }
+}
+
+/** @returns the workspace that a crashed agent left, or null when it had not come so far */
+export const reopenWorkspace = async (git: Git, branch: string): Promise<Workspace | null> => {
+  const base = await git(['rev-parse', '--verify', '--quiet', REFS.base])
+  if (base.code !== 0) return null
+  const remote = await git(['rev-parse', '--verify', '--quiet', REFS.remote])
+  const remoteCommit = remote.code === 0 ? remote.stdout.trim() : null
+  return { baseBranch: '', base: base.stdout.trim(), branch, remoteCommit, resumed: remoteCommit !== null }
+}
+
+/** git's own words, which are stable under LC_MESSAGES=C, and the statuses that the gateway relays. */
+export const fault = ({ code, stderr }: Pick<GitResult, 'code' | 'stderr'>): End => {
+  const words = stderr.trim().slice(-1000)
+  if (/No space left on device/.test(words)) return failed('out_of_disk', words)
+  if (/repository '.*' not found|returned error: 404|does not appear to be a git repository|does not exist/.test(words))
+    return failed('repository_not_found', words)
+  if (/could not read (Username|Password)|Authentication failed|returned error: 40[13]/.test(words))
+    return failed('credentials_refused', words)
+  return failed('git_unavailable', words || `git ended with ${code === null ? 'a signal' : `code ${code}`}`)
+}
+
+type Refs = { head: string | null; branches: ReadonlyMap<string, string> }
+
+/** Reads `git ls-remote --symref`: `ref: refs/heads/main\tHEAD`, then `<commit>\t<ref>` each line. */
+const readRefs = (output: string): Refs => {
+  const rows = output.split('\n').map((line) => line.split('\t'))
+  const head = rows.find(([value, name]) => name === 'HEAD' && value?.startsWith('ref: refs/heads/'))?.[0]
+  const branches = rows.flatMap(([value, name]) =>
+    value && name?.startsWith('refs/heads/') ? [[name.slice('refs/heads/'.length), value] as const] : [],
+  )
+  return { head: head?.slice('ref: refs/heads/'.length) ?? null, branches: new Map(branches) }
+}
+
+/** An empty repository has no branch at all: its first one is named as the host says, or `main`. */
+const chooseBase = ({ head, branches }: Refs, wanted: string | null): string | null => {
+  if (wanted !== null) return branches.has(wanted) ? wanted : null
+  if (branches.size === 0) return head ?? 'main'
+  return [head, 'main', 'master'].find((name) => name !== null && branches.has(name)) ?? null
+}
+
+const comparisonPoint = async (git: Git, baseTip: string | null, remoteCommit: string | null): Promise<string> => {
+  if (!baseTip) return must(git, ['hash-object', '-t', 'tree', '-w', '/dev/null'])
+  if (!remoteCommit) return baseTip
+  const shared = await git(['merge-base', baseTip, remoteCommit])
+  return shared.code === 0 ? shared.stdout.trim() : baseTip
+}
