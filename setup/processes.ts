@@ -2,7 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
-export type Command = Readonly<{ file: string; args: readonly string[] }>
+export type Command = Readonly<{
+  file: string
+  args: readonly string[]
+  /** Where it writes its words; otherwise we show them. */
+  log?: string
+}>
 
 export type Supervised = Readonly<{
   pid: () => number | null
@@ -59,7 +64,9 @@ export const keepRunning = (options: Options): Supervised => {
     failures = performance.now() - since > STEADY_MS ? 1 : failures + 1
     const delayMs = restartDelayMs(failures)
     options.write(`ended (${how}); starting it again in ${delayMs / 1000} s`)
-    sayFirstEnd(`${options.name} ended: ${how}`)
+    sayFirstEnd(
+      `${options.name} ended: ${how}. Its own words are ${options.command.log ? `in ${options.command.log}` : 'above'}.`,
+    )
     timer = setTimeout(start, delayMs)
   }
 

@@ -24,12 +24,11 @@ export const prepareRedisFolder = async (folder: string): Promise<RedisSettings>
 export const redisUrl = ({ port, password }: Pick<RedisSettings, 'port' | 'password'>): string =>
   `redis://:${password}@127.0.0.1:${port}`
 
-export const settingsText = ({ folder, port, password }: Omit<RedisSettings, 'file'>): string =>
+export const settingsText = ({ port, password }: Pick<RedisSettings, 'port' | 'password'>): string =>
   [
     'bind 127.0.0.1',
     `port ${port}`,
     `requirepass ${password}`,
-    `dir "${folder}"`,
     'save ""',
     'appendonly yes',
     'appendfsync everysec',

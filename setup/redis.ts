@@ -9,6 +9,7 @@ import { findTool } from './tools.ts'
 
 const SERVERS = ['valkey-server', 'redis-server'] as const
 const REDIS_IMAGE = 'redis:7-bookworm'
+const LOG = 'redis.log'
 
 /** A Redis to use: one that somebody else runs, or what to start for one of our own. */
 export type RedisChoice = Readonly<{ url: string; said: string; command: Command | null }>
@@ -46,13 +47,19 @@ export const findRedis = async (redisUrlGiven: string | null, dataDir: string): 
     return { url: redisUrl(settings), said: `Redis of its own (${REDIS_IMAGE})`, command: containerCommand(settings) }
   const binary = server ?? findTool(SERVERS)
   if (!binary) throw new Error(noRedis())
-  return { url: redisUrl(settings), said: `Redis of its own (${binary})`, command: { file: binary, args: [settings.file] } }
+  return { url: redisUrl(settings), said: `Redis of its own (${binary})`, command: serverCommand(binary, settings) }
 }
 
 const installRedis = (): void => {
   console.log('No Redis is here. (The service that the package may start by itself, on port 6379, is not used.)')
   aptInstall(['redis-server'])
 }
+
+const serverCommand = (binary: string, { file, folder }: RedisSettings): Command => ({
+  file: binary,
+  args: [file, '--dir', folder, '--logfile', join(folder, LOG)],
+  log: join(folder, LOG),
+})
 
 /** In the foreground, so that its end is seen and its log comes along. */
 const containerCommand = ({ folder, port }: RedisSettings): Command => {
@@ -61,8 +68,12 @@ const containerCommand = ({ folder, port }: RedisSettings): Command => {
   spawnSync('docker', ['rm', '--force', name], { stdio: 'ignore' })
   const user = process.getuid ? ['--user', `${process.getuid()}:${process.getgid?.() ?? 0}`] : []
   const place = ['--publish', `127.0.0.1:${port}:${port}`, '--volume', `${folder}:/data`]
-  const server = ['redis-server', '/data/redis.conf', '--bind', '0.0.0.0', '--dir', '/data']
-  return { file: 'docker', args: ['run', '--rm', '--name', name, ...user, ...place, REDIS_IMAGE, ...server] }
+  const server = ['redis-server', '/data/redis.conf', '--bind', '0.0.0.0', '--dir', '/data', '--logfile', `/data/${LOG}`]
+  return {
+    file: 'docker',
+    args: ['run', '--rm', '--name', name, ...user, ...place, REDIS_IMAGE, ...server],
+    log: join(folder, LOG),
+  }
 }
 
 const noRedis = (): string =>

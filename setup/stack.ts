@@ -38,7 +38,7 @@ export const startStack = async (
   }
   const stop = async (force: AbortSignal): Promise<void> => {
     for (const [name, supervised] of [...running].reverse()) {
-      console.log(`Stopping the ${name} …`)
+      console.log(`Stopping ${name} …`)
       await supervised.stop(GRACE_MS[name], force)
     }
   }

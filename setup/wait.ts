@@ -14,7 +14,7 @@ export const waitUntilWell = async (
 ): Promise<void> => {
   const decided = new AbortController()
   const ending = ended.then((how) => {
-    throw new Error(`${how}. Its own words are above.`)
+    throw new Error(how)
   })
   try {
     await Promise.race([poll(what, lookForFault, performance.now() + timeoutMs, decided.signal), ending])

@@ -28,7 +28,7 @@ describe('keeping a process running', () => {
     await waitFor('its first line', () => lines.includes('up'))
     const pid = supervised.pid() ?? 0
     process.kill(pid, 'SIGKILL')
-    expect(await supervised.firstEnd).toBe('sample ended: by SIGKILL')
+    expect(await supervised.firstEnd).toBe('sample ended: by SIGKILL. Its own words are above.')
     await waitFor('another process', () => starts() === 2 && supervised.pid() !== pid)
     expect(lines).toContain('ended (by SIGKILL); starting it again in 0.5 s')
   })
