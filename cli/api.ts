@@ -129,7 +129,8 @@ const bodyOf = (response: Response): ReadableStream<Uint8Array> => {
   return response.body
 }
 
+/** fetch says only that it failed; the reason is in its cause. */
 const causeOf = (error: unknown): string => {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return (cause as NodeJS.ErrnoException).code ?? (cause instanceof Error ? cause.message : String(cause))
+  const { cause, message } = error as { cause?: NodeJS.ErrnoException; message?: string }
+  return cause?.code ?? cause?.message ?? message ?? String(error)
 }

@@ -55,6 +55,7 @@ export const step = (state: FollowState, input: Input): Stepped => {
     case 'disconnected':
       return { state: { ...state, phase: 'offline' }, outputs: [] }
     case 'watched':
+      if (state.phase === 'offline') return { state, outputs: [] }
       return settle({ ...state, phase: 'replaying', head: Math.max(state.head, input.lastSeq) }, [])
     case 'event':
       return take(state, input.event)

@@ -23,6 +23,8 @@ type Feed = Socket<ServerToClient, ClientToServer>
 /** How long nothing may come before the server is asked whether that is all; and how long it may take to answer. Milliseconds. */
 const QUIET_MS = 20_000
 const ANSWER_MS = 10_000
+/** When a server that is up but cannot serve is asked again, milliseconds. */
+const RETRY_MS = 2_000
 
 /**
  * Follows a task live until it ends or `signal` aborts, through lost connections and restarts of the server; every event is handed out
@@ -40,10 +42,14 @@ export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
       reconnectionDelay: 500,
       reconnectionDelayMax: 5_000,
     })
-    let quiet = setTimeout(() => undefined, 0)
+    let quiet: NodeJS.Timeout | undefined
+    let retry: NodeJS.Timeout | undefined
+    let over = false
 
     const end = (settle: () => void) => {
+      over = true
       clearTimeout(quiet)
+      clearTimeout(retry)
       signal.removeEventListener('abort', leave)
       socket.off()
       socket.disconnect()
@@ -53,6 +59,7 @@ export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
     const fail = (error: unknown) => end(() => reject(error))
 
     const take = (input: Input) => {
+      if (over) return
       clearTimeout(quiet)
       quiet = setTimeout(() => take({ type: 'quiet' }), QUIET_MS)
       const stepped = step(state, input)
@@ -75,7 +82,8 @@ export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
         .emitWithAck('task:watch', { taskId, after: last })
         .then((answer) => {
           if (answer.ok) take({ type: 'watched', lastSeq: answer.lastSeq })
-          else fail(new Fault(exitOf(answer.error.code), answer.error.message))
+          else if (isFinal(answer.error.code)) fail(new Fault(exitOf(answer.error.code), answer.error.message))
+          else socket.io.engine.close()
         })
         // No answer in time: the connection is not worth keeping. (One that was cut has been noticed already.)
         .catch(() => socket.connected && socket.io.engine.close())
@@ -94,11 +102,15 @@ export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
     socket.on('connect_error', (error: Error & { data?: { code?: string; message?: string } }) => {
       onConnection?.(false)
       if (socket.active) return
-      const message = error.data?.message ?? error.message
-      fail(new Fault(EXIT.unreachable, `${message} (the token in use was refused by ${server.url})`))
+      const { code = '', message = error.message } = error.data ?? {}
+      if (!isFinal(code)) retry = setTimeout(() => socket.connect(), RETRY_MS)
+      else fail(new Fault(EXIT.unreachable, `${message} (the token in use was refused by ${server.url})`))
     })
     socket.on('event', (event) => take({ type: 'event', event }))
     socket.on('delta', (delta) => take({ type: 'delta', delta }))
     signal.addEventListener('abort', leave)
     if (signal.aborted) leave()
   })
+
+/** Whether asking again cannot help. */
+const isFinal = (code: string): boolean => ['unauthorized', 'forbidden', 'not_found', 'invalid'].includes(code)

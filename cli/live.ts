@@ -24,12 +24,12 @@ const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
  */
 export const renderLive = (view: View, live: LiveText, connected: boolean, now: number, look: Look, rows: number): string[] => {
   const text = clean(live.text).trim()
-  const written = text ? wrap(text, look.width).slice(-Math.max(1, rows - 4)) : []
   const spinner = SPINNER[Math.floor(now / 100) % SPINNER.length] ?? ''
   const tools = view.openTools.map((tool) => {
     const time = `  ${duration(now - tool.startedAt)}`
     return `${paint(look, 'cyan', spinner)} ${clip(describe(tool.name, tool.input, tool.title), look.width - 2 - time.length)}${paint(look, 'dim', time)}`
   })
+  const written = text ? wrap(text, look.width).slice(-Math.max(1, rows - tools.length - 1)) : []
   const facts = [
     connected ? activity(view, text !== '') : 'connection lost, reconnecting…',
     duration(Math.max(0, now - view.createdAt)),

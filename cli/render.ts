@@ -24,7 +24,7 @@ export const renderEvent = (view: View, event: TaskEvent, look: Look): string[] 
     case 'repo.cloned':
       return [done(look, cloned(event.data), sinceMs), '']
     case 'text.written':
-      return [...wrap(clean(event.data.text).trim(), look.width), '']
+      return ['', ...wrap(clean(event.data.text).trim(), look.width), '']
     case 'tool.ended': {
       const started = view.openTools.find((tool) => tool.callId === event.data.callId)
       return renderTool(started?.title ?? event.data.name, started?.input, event.data, look)

@@ -3,7 +3,7 @@ import type { Look } from './layout.ts'
 
 export type Screen = {
   look: () => Look
-  /** Lines that stay. */
+  /** Lines that stay. An empty line after an empty one is left out. */
   print: (lines: readonly string[]) => void
   /** Draws the lines below everything else anew. Nothing happens where there is no terminal. */
   refresh: () => void
@@ -22,6 +22,7 @@ export const createScreen = (
   const terminal = stdout.isTTY === true && environment.TERM !== 'dumb'
   const colour = terminal && !environment.NO_COLOR
   let drawn = 0
+  let empty = true
 
   const look = (): Look => ({
     width: terminal
@@ -40,7 +41,14 @@ export const createScreen = (
 
   return {
     look,
-    print: (lines) => draw(lines, moving()),
+    print: (lines) => {
+      const kept = lines.filter((line) => {
+        const again = empty && line === ''
+        empty = line === ''
+        return !again
+      })
+      draw(kept, moving())
+    },
     refresh: () => terminal && draw([], moving()),
     stop: () => {
       clearInterval(timer)

@@ -15,7 +15,7 @@ export const diff = async (args: readonly string[], context: Context): Promise<n
   }
   const screen = createScreen(context, () => [])
   const lines = clean(await new Response(patch).text()).split('\n')
-  screen.print(lines.map((line) => paint(screen.look(), formatOf(line), line)))
+  context.print(lines.map((line) => paint(screen.look(), formatOf(line), line)).join('\n'))
   screen.stop()
   return EXIT.completed
 }

@@ -1,6 +1,6 @@
 import type { Script } from '../policy.ts'
 import type { Place } from './look-around.ts'
-import { act, bash, edit, plain, read, readTestRun, run } from './steps.ts'
+import { act, bash, edit, NOTHING, plain, read, readTestRun, run } from './steps.ts'
 
 const FRENCH = "  fr: { night: 'Bonne nuit', morning: 'Bonjour', afternoon: 'Bon après-midi', evening: 'Bonsoir' },\n"
 
@@ -14,19 +14,18 @@ const TEST = `test('greets in French', () => {
 export function* addFrench({ directory }: Place): Script {
   const wordsPath = `${directory}/src/greetings.js`
   const testPath = `${directory}/test/greet.test.js`
-  const [baseline, words, tests] = yield* act(
+  const [baseline = NOTHING, words = NOTHING, tests = NOTHING] = yield* act(
     { text: 'I run the tests for a baseline, and read where the languages and their tests are.' },
     bash('npm test', 'Run the tests, for a baseline'),
     read(wordsPath),
     read(testPath),
   )
-  const before = readTestRun(baseline ?? { text: '', isError: true })
-  const lastLanguage = /^ {2}\w\w: \{.*\},\n(?=\})/m.exec(plain(words ?? { text: '', isError: true }))?.[0]
-  const anchor = /^test\('says which language it does not know'.*$/m.exec(plain(tests ?? { text: '', isError: true }))?.[0]
+  const before = readTestRun(baseline)
+  const lastLanguage = /^ {2}\w\w: \{.*\},\n(?=\})/m.exec(plain(words))?.[0]
+  const anchor = /^test\('says which language it does not know'.*$/m.exec(plain(tests))?.[0]
   if (!lastLanguage || !anchor)
     return 'I am the demo model: the files do not look as my script expects, so I changed nothing. Claude would be needed here.'
-  if (/^ {2}fr:/m.test(plain(words ?? { text: '', isError: true })))
-    return 'I am the demo model. There is a French greeting already, so I changed nothing.'
+  if (/^ {2}fr:/m.test(plain(words))) return 'I am the demo model. There is a French greeting already, so I changed nothing.'
 
   yield* act(
     { text: 'Every language is one line, and AGENTS.md asks for a test of each. I add both.' },

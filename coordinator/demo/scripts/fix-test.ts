@@ -1,31 +1,31 @@
+import type { Result } from '../conversation.ts'
 import type { Script } from '../policy.ts'
 import type { Place } from './look-around.ts'
-import { act, bash, edit, plain, plan, read, readTestRun, run } from './steps.ts'
+import { act, bash, edit, lineOf, NOTHING, plain, plan, read, readTestRun, run } from './steps.ts'
 
 const STEPS = ['Run the tests and see what fails', 'Find the cause', 'Mend it', 'Run the tests again']
 
 /** Runs the tests, follows the failure to its cause, mends that, and runs them again. */
 export function* fixTest({ directory }: Place): Script {
-  const [, output] = yield* act(
+  const [, output = NOTHING] = yield* act(
     { text: 'The README speaks of a failing test. I run them all, to see it fail before I touch anything.' },
     plan(STEPS, 0),
     bash('npm test', 'Run the tests'),
   )
-  const before = readTestRun(output ?? { text: '', isError: true })
+  const before = readTestRun(output)
   if (!before.failing && before.failed === 0 && before.passed > 0)
     return `I am the demo model. All ${before.passed} tests pass already (npm test), so there was nothing to mend, and I changed nothing.`
   if (!before.failing) return cannot('I could not make out from the output of `npm test` which test fails.')
 
   const { name, file, line } = before.failing
   const testPath = file.startsWith('/') ? file : `${directory}/${file}`
-  const [, testFile] = yield* act(
+  const [, testFile = NOTHING] = yield* act(
     { text: `One test fails: “${name}”, in ${relative(testPath, directory)}. I read what it expects.` },
     plan(STEPS, 1),
     read(testPath),
   )
-  const test = plain(testFile ?? { text: '', isError: true })
-  const imported = /from '(\.[^']+)'/.exec(test)?.[1]
-  const expected = expectationIn(test, line, output?.text ?? '')
+  const imported = /from '(\.[^']+)'/.exec(plain(testFile))?.[1]
+  const expected = expectationIn(testFile, line, output.text)
   if (!imported || !expected) return cannot(`I read ${file}, but could not make out what the test “${name}” checks.`)
 
   const sourcePath = join(testPath, imported)
@@ -43,8 +43,8 @@ export function* fixTest({ directory }: Place): Script {
     edit(sourcePath, wrong, mended),
   )
 
-  const [, again] = yield* act({}, plan(STEPS, 3), bash('npm test', 'Run the tests again'))
-  const after = readTestRun(again ?? { text: '', isError: true })
+  const [, again = NOTHING] = yield* act({}, plan(STEPS, 3), bash('npm test', 'Run the tests again'))
+  const after = readTestRun(again)
   if (after.failed > 0 || after.passed === 0)
     return cannot(`I changed \`${wrong.trim()}\` to \`${mended.trim()}\`, but \`npm test\` still fails: ${after.failed} failed.`)
   yield* act({}, plan(STEPS, 4), bash('git diff --stat', 'See what changed'))
@@ -61,12 +61,11 @@ export function* fixTest({ directory }: Place): Script {
 
 type Expectation = { code: string; value: string }
 
-/** The assertion that failed: the line that the stack trace names, or else the last one of the test. */
-const expectationIn = (test: string, testLine: number, output: string): Expectation | null => {
+/** The assertion that failed: in the line that the stack trace names, or else where the test begins. */
+const expectationIn = (testFile: Result, testLine: number, output: string): Expectation | null => {
   const failedLine = Number(/\.test\.js:(\d+):\d+\)/.exec(output)?.[1] ?? testLine)
-  const code = test.split('\n')[failedLine - 1]
-  const found = /(\w+\((\d+)\))/.exec(code ?? '')
-  return found?.[1] && found[2] ? { code: found[1], value: found[2] } : null
+  const [, code, value] = /(\w+\((\d+)\))/.exec(lineOf(testFile, failedLine)) ?? []
+  return code && value ? { code, value } : null
 }
 
 const cannot = (what: string): string => `${what} I am the demo model and follow a script; from here Claude would be needed.`

@@ -1,5 +1,5 @@
 import type { Script } from '../policy.ts'
-import { act, bash, plain, read, run } from './steps.ts'
+import { act, bash, NOTHING, plain, read, run } from './steps.ts'
 
 export type Place = {
   /** Absolute path of the work tree, as the shell says it. */
@@ -24,7 +24,7 @@ export function* lookAround(): Script<Place> {
   const worthReading = ['package.json', 'README.md'].filter((name) => files.includes(name))
   if (worthReading.length === 0) return { directory, files, packageJson: '', isDemo: false }
   const results = yield* act({}, ...worthReading.map((name) => read(`${directory}/${name}`)))
-  const textOf = (name: string) => plain(results[worthReading.indexOf(name)] ?? { text: '', isError: true })
+  const textOf = (name: string) => plain(results[worthReading.indexOf(name)] ?? NOTHING)
   const isDemo = textOf('package.json').includes('"name": "hello"') && textOf('README.md').includes('trying Errand out')
   return { directory, files, packageJson: textOf('package.json'), isDemo }
 }

@@ -12,31 +12,32 @@ export const edit = (path: string, oldString: string, newString: string): Call =
 /** The plan as it stands: everything before `current` is done. */
 export const plan = (steps: readonly string[], current: number): Call => ({
   name: 'todo',
-  input: {
-    items: steps.map((text, i) => ({
-      id: String(i + 1),
-      text,
-      status: i < current ? 'completed' : i === current ? 'in_progress' : 'pending',
-    })),
-  },
+  input: { items: steps.map((text, i) => ({ text, status: i < current ? 'done' : i === current ? 'doing' : 'open' })) },
 })
+
+/** For a result that did not come. */
+export const NOTHING: Result = { text: '', isError: true }
 
 type Words = { thinking?: string; text?: string }
 
 /** One answer with calls. */
 export function* act(words: Words, ...calls: Call[]): Script<Result[]> {
   const results = yield { text: '', ...words, calls }
-  return calls.map((_, i) => results[i] ?? { text: '', isError: true })
+  return calls.map((_, i) => results[i] ?? NOTHING)
 }
 
 /** One answer with a single call. */
 export function* run(words: Words, call: Call): Script<Result> {
   const [result] = yield* act(words, call)
-  return result ?? { text: '', isError: true }
+  return result ?? NOTHING
 }
 
 /** A file's text without the line numbers that `read` puts in front. */
-export const plain = (result: Result): string => (result.isError ? '' : result.text.replace(/^ *\d+\t/gm, ''))
+export const plain = ({ text, isError }: Result): string => (isError ? '' : text.replace(/^ *\d+\t/gm, ''))
+
+/** One line of a file, by the number that `read` put in front. */
+export const lineOf = ({ text, isError }: Result, line: number): string =>
+  (isError ? null : new RegExp(`^ *${line}\\t(.*)$`, 'm').exec(text)?.[1]) ?? ''
 
 /** How a run of node:test ended, read from its own words. */
 export type TestRun = { passed: number; failed: number; failing: { name: string; file: string; line: number } | null }

@@ -1,0 +1,110 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { execa } from 'execa'
+import { errand } from '../support/command-line.ts'
+import { END, SCRIPTED_TASK, type ScriptedServer, startScriptedServer, TEXT } from '../support/scripted-server.ts'
+import { freePort, temporaryFolder } from '../support/temporary.ts'
+
+const RUN = ['run', '--repo', 'https://example.org/a/b', '--detach']
+
+describe('the command line', () => {
+  let server: ScriptedServer
+  const env = () => ({ ERRAND_URL: server.url, ERRAND_TOKEN: server.token })
+
+  beforeEach(async () => {
+    server = await startScriptedServer()
+  })
+  afterEach(() => server.kill())
+
+  it('sends one task however often the answer is lost on the way', async () => {
+    server.cutNextAnswers(2)
+    const { exit, out } = await errand([...RUN, 'do', 'it'], { env: env() })
+    expect([exit, out]).toEqual([0, `${SCRIPTED_TASK}\n`])
+    expect([...server.created.values()].map((task) => task.prompt)).toEqual(['do it'])
+  })
+
+  it.each([
+    [['run', '--repo', 'https://example.org/a/b'], /what to do” is missing/],
+    [['run', 'do it'], /--repo is missing/],
+    [[...RUN, '   '], /prompt: say what the agent is to do/],
+    [[...RUN, '--budget', 'lots', 'x'], /--budget: /],
+    [[...RUN, '--model', 'gpt', 'x'], /--model: /],
+    [[...RUN, '--colour', 'x'], /Usage: errand run/],
+    [['show'], /ID is missing/],
+    [['show', 'a', 'b'], /“b” is one too many/],
+    [['list', '--status', 'odd'], /no status “odd”/],
+    [['token'], /Usage: errand token/],
+    [['dance'], /no command “dance”/],
+    [['run', '--repo', 'http://evil/a/b', 'x'], /does not allow that host/],
+    [['show', 'tsk_none'], /no such task/],
+    [['show', 'tsk_none', '--follow'], /no such task/],
+    [['cancel', SCRIPTED_TASK], /has ended/],
+  ])('refuses %j with exit code 2, and says why', async (argv, why) => {
+    const { exit, out, err } = await errand(argv, { env: env() })
+    expect({ exit, out }).toEqual({ exit: 2, out: '' })
+    expect(err).toMatch(why)
+  })
+
+  it('ends with exit code 4 when there is no server, no answer or no access, and says what to do', async () => {
+    const folder = await temporaryFolder()
+    const nowhere = await errand(['list'], { folders: [folder.path] })
+    expect([nowhere.exit, nowhere.err]).toEqual([4, expect.stringContaining('npm start')])
+    const silent = await errand(['list'], { env: { ...env(), ERRAND_URL: `http://127.0.0.1:${await freePort()}` } })
+    expect([silent.exit, silent.err]).toEqual([4, expect.stringMatching(/ECONNREFUSED.*npm start/)])
+    const refused = await errand(['list'], { env: { ...env(), ERRAND_TOKEN: 'old' } })
+    expect([refused.exit, refused.err]).toEqual([4, expect.stringContaining('token in use was refused')])
+    const tokenless = await errand(['list'], { env: { ERRAND_URL: server.url } })
+    expect([tokenless.exit, tokenless.err]).toEqual([4, expect.stringContaining('ERRAND_TOKEN')])
+    await folder.remove()
+  })
+
+  it('finds the server by server.json, in ERRAND_DATA_DIR or in .errand of a folder', async () => {
+    const folder = await temporaryFolder()
+    const dataDir = join(folder.path, '.errand')
+    await mkdir(dataDir)
+    await writeFile(join(dataDir, 'server.json'), JSON.stringify({ url: server.url, token: server.token, pids: [] }))
+    expect((await errand(['list'], { folders: ['/nonexistent', folder.path] })).exit).toBe(0)
+    expect((await errand(['list'], { env: { ERRAND_DATA_DIR: dataDir } })).exit).toBe(0)
+    expect((await errand(['list'], { folders: [folder.path], env: { ERRAND_DATA_DIR: '/nonexistent' } })).exit).toBe(4)
+    await folder.remove()
+  })
+
+  it('shows the stored events page by page, as lines of JSON or to read', async () => {
+    for (let i = 0; i < 25; i++) server.say(TEXT(`text ${i}`))
+    server.say(END('failed'))
+    const json = await errand(['show', SCRIPTED_TASK, '--json'], { env: env() })
+    expect(
+      json.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual(server.stored)
+    const { out, exit } = await errand(['show', SCRIPTED_TASK], { env: env() })
+    expect(out).toMatch(/text 0\n[\s\S]*text 24\n[\s\S]*✗ failed\n[\s\S]*budget of this task is used up/)
+    expect(exit).toBe(0)
+  })
+
+  it('hands the patch on byte for byte, and makes sign-in links', async () => {
+    expect((await errand(['diff', SCRIPTED_TASK], { env: env() })).out).toBe('-a\n+b\n')
+    expect((await errand(['link'], { env: env() })).out).toBe('http://127.0.0.1/auth/link?code=1\n')
+  })
+
+  it('refuses a git token that does not come, or a host that is none, before anything is sent', async () => {
+    const set = (host: string, stdin: string) => errand(['credentials', 'set', host], { env: env(), stdin })
+    expect(await set('github.com', '')).toMatchObject({ exit: 2, err: expect.stringContaining('No token came') })
+    expect(await set('https://github.com', 'tok')).toMatchObject({ exit: 2, err: expect.stringContaining('host: ') })
+  })
+
+  it('runs as a program, explains itself, and lets its reader go', async () => {
+    const program = fileURLToPath(new URL('../../bin/errand.mjs', import.meta.url))
+    const { stdout } = await execa('node', [program, 'help'])
+    expect(stdout).toMatch(/0 completed {3}1 failed {3}3 cancelled {3}130/)
+    for (let i = 0; i < 3_000; i++) server.say(TEXT('a long story '.repeat(20)))
+    const cut = await execa('bash', ['-c', `"$0" "$1" show ${SCRIPTED_TASK} | head -1`, process.execPath, program], {
+      env: env(),
+    })
+    expect([cut.exitCode, cut.stderr]).toEqual([0, ''])
+  })
+})

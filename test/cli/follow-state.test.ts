@@ -1,0 +1,123 @@
+import { describe, expect, it } from '@jest/globals'
+import { type FollowState, type Input, isOver, type Output, startFollowing, step } from '../../cli/follow-state.ts'
+import type { TaskEvent } from '../../contract/event.ts'
+
+const event = (seq: number, type = 'text.written', taskId = 't'): TaskEvent =>
+  ({ taskId, seq, attempt: 1, at: '2026-11-21T10:00:00.000Z', type, data: {} }) as unknown as TaskEvent
+
+const feed = (inputs: Input[], from: FollowState = startFollowing('t')) => {
+  const outputs: Output[] = []
+  let state = from
+  for (const input of inputs) {
+    const stepped = step(state, input)
+    state = stepped.state
+    outputs.push(...stepped.outputs)
+  }
+  return {
+    state,
+    seqs: outputs.flatMap((o) => (o.type === 'event' ? [o.event.seq] : [])),
+    asked: outputs.flatMap((o) => (o.type === 'watch' ? [o.after] : [])),
+  }
+}
+
+const come = (...seqs: number[]): Input[] => seqs.map((seq) => ({ type: 'event', event: event(seq) }))
+const open: Input[] = [{ type: 'connected' }, { type: 'watched', lastSeq: 0 }]
+
+describe('the order of a feed', () => {
+  it('gives each event out once, in order, and drops what it has', () => {
+    expect(feed([...open, ...come(1, 2, 2, 1, 3)]).seqs).toEqual([1, 2, 3])
+  })
+
+  it('ignores events of other tasks', () => {
+    expect(feed([...open, { type: 'event', event: event(1, 'text.written', 'other') }]).seqs).toEqual([])
+  })
+
+  it('asks again from the last event when there is a hole, once, and then gives out what it held', () => {
+    const { seqs, asked } = feed([...open, ...come(1, 4, 5), { type: 'watched', lastSeq: 5 }, ...come(2, 3)])
+    expect(seqs).toEqual([1, 2, 3, 4, 5])
+    expect(asked).toEqual([0, 1])
+  })
+
+  it('holds live events that overtake the replay', () => {
+    const { seqs, asked } = feed([{ type: 'connected' }, ...come(6), { type: 'watched', lastSeq: 5 }, ...come(1, 2, 3, 4, 5)])
+    expect(seqs).toEqual([1, 2, 3, 4, 5, 6])
+    expect(asked).toEqual([0])
+  })
+
+  it('goes on from the last event after a lost connection', () => {
+    const { seqs, asked } = feed([
+      ...open,
+      ...come(1, 2),
+      { type: 'disconnected' },
+      { type: 'connected' },
+      { type: 'watched', lastSeq: 4 },
+      ...come(3, 4),
+    ])
+    expect(seqs).toEqual([1, 2, 3, 4])
+    expect(asked).toEqual([0, 2])
+  })
+
+  it('asks whether that is all when nothing comes, unless there is no connection', () => {
+    expect(feed([...open, ...come(1), { type: 'quiet' }]).asked).toEqual([0, 1])
+    expect(feed([{ type: 'quiet' }]).asked).toEqual([])
+  })
+
+  it('is over only when the end is the last event that the server has', () => {
+    const end: Input = { type: 'event', event: event(2, 'task.ended') }
+    expect(isOver(feed([...open, ...come(1), end]).state)).toBe(true)
+    expect(isOver(feed([{ type: 'connected' }, { type: 'watched', lastSeq: 3 }, ...come(1), end]).state)).toBe(false)
+    expect(isOver(feed([{ type: 'connected' }, ...come(1), end]).state)).toBe(false)
+  })
+
+  it('comes out right for any mixture of loss, repetition and reconnection', () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = randomFrom(seed)
+      const total = 40
+      let state = startFollowing('t')
+      const seen: number[] = []
+      const server = { stored: 0, sending: [] as number[], connected: false }
+      const give = (input: Input) => {
+        const stepped = step(state, input)
+        state = stepped.state
+        for (const output of stepped.outputs) {
+          if (output.type === 'event') seen.push(output.event.seq)
+          if (output.type === 'watch') {
+            server.sending = Array.from({ length: server.stored - output.after }, (_, i) => output.after + 1 + i)
+            give({ type: 'watched', lastSeq: server.stored })
+          }
+        }
+      }
+      for (let turn = 0; turn < 2_000 && seen.length < total; turn++) {
+        const dice = random()
+        if (!server.connected) {
+          server.connected = true
+          give({ type: 'connected' })
+        } else if (dice < 0.05) {
+          server.connected = false
+          server.sending = []
+          give({ type: 'disconnected' })
+        } else if (dice < 0.1) give({ type: 'quiet' })
+        else if (dice < 0.5 && server.stored < total) {
+          server.stored++
+          if (random() < 0.7)
+            give({ type: 'event', event: event(server.stored, server.stored === total ? 'task.ended' : 'text.written') })
+        } else {
+          const next = server.sending.shift()
+          if (next) give({ type: 'event', event: event(next, next === total ? 'task.ended' : 'text.written') })
+        }
+      }
+      expect({ seed, seen }).toEqual({ seed, seen: Array.from({ length: total }, (_, i) => i + 1) })
+    }
+  })
+})
+
+/** Mulberry32: small, and the same numbers for the same seed. */
+const randomFrom = (seed: number) => {
+  let a = seed
+  return () => {
+    a = (a + 0x6d2b79f5) | 0
+    let t = Math.imul(a ^ (a >>> 15), 1 | a)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+}

@@ -1,0 +1,142 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { stripVTControlCharacters } from 'node:util'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { errand, startErrand } from '../support/command-line.ts'
+import { END, SCRIPTED_TASK, type ScriptedServer, startScriptedServer, TEXT } from '../support/scripted-server.ts'
+import { waitFor } from '../support/wait.ts'
+
+describe('following a task', () => {
+  let server: ScriptedServer
+  const env = (token = server.token) => ({ ERRAND_URL: server.url, ERRAND_TOKEN: token })
+  const run = (...flags: string[]) => startErrand(['run', '--repo', 'https://example.org/a/b', ...flags, 'do it'], { env: env() })
+  const seqsOf = (out: string) =>
+    out
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { seq: number }).seq)
+  const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
+
+  beforeEach(async () => {
+    server = await startScriptedServer()
+  })
+  afterEach(() => server.kill())
+
+  it('prints every event as one line of JSON, exactly once, in order, and nothing else', async () => {
+    for (let i = 0; i < 20; i++) server.say(TEXT(`line ${i}\nwith a break`))
+    const running = run('--json')
+    await waitFor('the replay', () => running.out().includes('"seq":20'))
+    server.say(TEXT('sent twice'), { twice: true })
+    server.sayElsewhere()
+    server.sayDelta({ attempt: 1, offset: 0, text: 'not an event' })
+    server.say(END('completed'))
+    const { exit, out, err } = await running.ended
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual(server.stored)
+    expect([exit, err]).toEqual([0, ''])
+  })
+
+  it('fills a hole by asking again', async () => {
+    const running = run('--json')
+    await waitFor('a connection', () => server.connections() > 0)
+    server.say(TEXT('one'))
+    await waitFor('the first event', () => running.out().includes('"seq":1'))
+    server.say(TEXT('forgotten'), { forget: true })
+    server.say(TEXT('three'))
+    server.say(END('completed'))
+    expect(seqsOf((await running.ended).out)).toEqual([1, 2, 3, 4])
+  })
+
+  it('ends with the whole list although connections drop and events are forgotten at random', async () => {
+    const running = run('--json')
+    await waitFor('a connection', () => server.connections() > 0)
+    for (let i = 1; i < 125; i++) {
+      server.say(TEXT(`${i}`), { forget: i % 5 === 0, twice: i % 7 === 0 })
+      if (i % 20 === 0) server.dropConnections()
+      await pause(10)
+    }
+    server.say(END('completed'))
+    const { out, exit } = await running.ended
+    expect(seqsOf(out)).toEqual(upTo(125))
+    expect(exit).toBe(0)
+  })
+
+  it('goes on after the server was killed and started again, with one calm line about it', async () => {
+    const running = run()
+    await waitFor('a connection', () => server.connections() > 0)
+    server.say(TEXT('before'))
+    await waitFor('the first text', () => running.out().includes('before'))
+    await server.kill()
+    server.say(TEXT('meanwhile'))
+    await waitFor('a word about it', () => running.out().includes('connection lost'))
+    await server.start()
+    await waitFor('what was missed', () => running.out().includes('meanwhile'))
+    server.say(END('completed'))
+    const { out, exit } = await running.ended
+    expect(out.match(/before|meanwhile|connection lost|connected again/g)).toEqual([
+      'before',
+      'connection lost',
+      'connected again',
+      'meanwhile',
+    ])
+    expect(exit).toBe(0)
+  })
+
+  it.each([
+    ['completed', 0],
+    ['failed', 1],
+    ['cancelled', 3],
+  ] as const)('tells by its exit code that the task is %s', async (status, exit) => {
+    server.say(END(status))
+    expect((await errand(['show', SCRIPTED_TASK, '--follow'], { env: env() })).exit).toBe(exit)
+    expect((await run('--json').ended).exit).toBe(exit)
+  })
+
+  it('leaves on Ctrl-C with the way back, and the task goes on', async () => {
+    const running = run()
+    await waitFor('a connection', () => server.connections() > 0)
+    running.interrupt()
+    const { exit, err } = await running.ended
+    expect(exit).toBe(130)
+    expect(err).toContain(`errand show --follow ${SCRIPTED_TASK}`)
+    await waitFor('the connection to be closed', () => server.connections() === 0)
+  })
+
+  it('says so when the token is refused in the middle', async () => {
+    const running = run()
+    await waitFor('a connection', () => server.connections() > 0)
+    running.interrupt()
+    await running.ended
+    const { exit, err } = await errand(['show', SCRIPTED_TASK, '--follow'], { env: env('old') })
+    expect([exit, err]).toEqual([4, expect.stringMatching(/refused by http/)])
+  })
+
+  it('shows on a terminal what is being written, and replaces it by the text itself', async () => {
+    const running = startErrand(['show', SCRIPTED_TASK, '--follow'], { env: env(), terminal: { columns: 80, rows: 24 } })
+    await waitFor('a connection', () => server.connections() > 0)
+    server.sayDelta({ attempt: 1, offset: 0, text: 'Half a ' })
+    server.sayDelta({ attempt: 1, offset: 7, text: 'sentence' })
+    await waitFor('the pieces', () => running.out().includes('Half a sentence'))
+    server.say(TEXT('Half a sentence, and the rest.'))
+    await waitFor('the text', () => running.out().includes('and the rest.'))
+    server.say(END('completed'))
+    const { out } = await running.ended
+    const final = screenOf(out)
+    expect(final.filter((line) => line.includes('Half a sentence'))).toEqual(['Half a sentence, and the rest.'])
+    expect(final.join('\n')).not.toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/)
+  })
+})
+
+/** What a terminal shows in the end: lines, cursor up to the start of a line with clear to the end, and colours are all that is used. */
+const screenOf = (out: string): string[] => {
+  const lines: string[] = []
+  for (const part of out.split(/(?=\p{Cc}\[\d+F)/u)) {
+    const up = /^\p{Cc}\[(\d+)F/u.exec(part)
+    if (up) lines.length -= Number(up[1])
+    lines.push(...stripVTControlCharacters(part).split('\n').slice(0, -1))
+  }
+  return lines
+}

@@ -1,0 +1,196 @@
+import { describe, expect, it } from '@jest/globals'
+import { columnsOf } from '../../cli/layout.ts'
+import { addDelta, NO_TEXT, renderLive } from '../../cli/live.ts'
+import { renderEvent } from '../../cli/render.ts'
+import { advance, emptyView, type View } from '../../cli/view.ts'
+import type { NewEvent, TaskEvent } from '../../contract/event.ts'
+
+const LOOK = { width: 80, colour: false }
+const START = Date.parse('2026-11-21T10:00:00Z')
+
+type Told = NewEvent & { ms?: number; attempt?: number }
+
+/** Numbers the events, one 400 ms after the other, and renders them all. */
+const tell = (events: Told[], look = LOOK): { lines: string[]; view: View } => {
+  let view = emptyView()
+  const lines: string[] = []
+  events.forEach(({ ms = 400, ...event }, i) => {
+    const at = new Date((view.at || START) + ms).toISOString()
+    const full = { attempt: 1, ...event, taskId: 'tsk_1', seq: i + 1, at } as TaskEvent
+    lines.push(...renderEvent(view, full, look))
+    view = advance(view, full)
+  })
+  return { lines, view }
+}
+
+const CREATED: Told = {
+  type: 'task.created',
+  data: { repoUrl: 'https://example.org/a/b', baseBranch: null, model: 'claude-opus-5-5', budgetUsd: 5, demo: true },
+}
+const ASKED: Told = {
+  type: 'message.received',
+  data: { messageId: 'm', turn: 1, text: 'Fix the failing test.', clientId: null },
+}
+const BOOT: Told[] = [
+  { type: 'attempt.started', data: { turn: 1, runner: 'host-1' }, ms: 1_200 },
+  { type: 'sandbox.ready', data: { node: 'v24.1.0' } },
+  {
+    type: 'repo.cloned',
+    data: { baseBranch: 'main', commit: 'abc1234def', branch: 'errand/1/fix', resumed: false },
+  },
+  { type: 'turn.started', data: { turn: 1, model: 'claude-opus-5-5' } },
+]
+const call = (name: string, input: unknown, output: string, exitCode: number | null, ok = true): Told[] => [
+  { type: 'tool.started', data: { callId: name, name, title: `a ${name} call`, input } },
+  {
+    type: 'tool.ended',
+    data: { callId: name, name, ok, output, outputBytes: output.length, exitCode, durationMs: 640 },
+  },
+]
+const USED: Told = {
+  type: 'usage.counted',
+  data: {
+    model: 'claude-opus-5-5',
+    estimated: false,
+    inputTokens: 100,
+    outputTokens: 50,
+    cacheReadTokens: 900,
+    cacheWriteTokens: 0,
+    costUsd: 0.0123,
+  },
+}
+const DONE: Told[] = [
+  { type: 'branch.pushed', data: { branch: 'errand/1/fix', commit: 'fff0000aaa' } },
+  {
+    type: 'turn.ended',
+    data: {
+      turn: 1,
+      outcome: 'completed',
+      reason: 'done',
+      summary: 'It passes now.',
+      message: null,
+      diff: { files: 2, insertions: 4, deletions: 1 },
+    },
+  },
+  { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } },
+  {
+    type: 'task.ended',
+    data: { turn: 1, status: 'completed', reason: 'done', message: null, branch: 'errand/1/fix' },
+  },
+]
+
+describe('what a person reads of a task', () => {
+  it('begins with the prompt, where, with what, and that it is a demo', () => {
+    const { lines } = tell([CREATED, ASKED])
+    expect(lines.join('\n')).toMatch(
+      /› Fix the failing test\.\n {2}https:\/\/example.org\/a\/b · claude-opus-5-5 · at most \$5\.00\n {3}DEMO/,
+    )
+  })
+
+  it('checks off the way to a ready sandbox, with the time of each step', () => {
+    expect(tell([CREATED, ASKED, ...BOOT]).lines.filter((line) => line.startsWith('✓'))).toEqual([
+      '✓ taken by host-1  1.2 s',
+      '✓ sandbox ready  400 ms',
+      '✓ cloned main@abc1234 for errand/1/fix  400 ms',
+    ])
+  })
+
+  it('shows a command with its end: a mark, the exit code, the time, and the last lines of a failure', () => {
+    const output = `exit_code: 1\nwall_time: 0.6 s\n${Array.from({ length: 40 }, (_, i) => `line ${i}`).join('\n')}`
+    const { lines } = tell([...BOOT, ...call('bash', { command: 'npm test' }, output, 1)])
+    const short = tell(call('bash', { command: 'true' }, 'exit_code: 0\nwall_time: 0.1 s\n(no output)', 0))
+    const from = lines.indexOf('✗ $ npm test  exit 1 · 640 ms')
+    expect(from).toBeGreaterThan(0)
+    expect(lines[from + 1]).toMatch(/^ {4}… \d+ lines above/)
+    expect(lines.at(-2)).toBe('    line 39')
+    expect(short.lines).toEqual(['✓ $ true  640 ms'])
+  })
+
+  it('shows few lines of what went well, and none of a file that was read', () => {
+    const output = Array.from({ length: 40 }, (_, i) => `line ${i}`).join('\n')
+    expect(tell(call('bash', { command: 'ls' }, output, 0)).lines.filter((line) => /line \d+$/.test(line)).length).toBeLessThan(6)
+    expect(tell(call('read', { file_path: '/workspace/repository/src/a.js' }, output, null)).lines).toEqual([
+      '✓ read src/a.js  640 ms',
+    ])
+  })
+
+  it('shows of an edit only the lines that change', () => {
+    const input = { file_path: '/workspace/repository/src/a.js', old_string: 'same\nold\nend', new_string: 'same\nnew\nend' }
+    expect(tell(call('edit', input, 'ok', null)).lines).toEqual(['✓ edit src/a.js  +1 −1  640 ms', '    - old', '    + new', ''])
+  })
+
+  it('tells of a blocked host, of an interruption and of the next attempt', () => {
+    const { lines } = tell([
+      { type: 'host.blocked', data: { host: 'example.com', method: 'GET', advice: 'Ask for it.' } },
+      { type: 'attempt.ended', data: { outcome: 'interrupted', reason: 'runner_lost', message: null } },
+      { type: 'attempt.started', data: { turn: 1, runner: 'host-2' }, attempt: 2 },
+    ])
+    expect(lines.join('\n')).toMatch(
+      /! blocked: GET example\.com\. Ask for it\.\n[\s\S]*! interrupted: .*tried again[\s\S]*↻ attempt 2, on host-2/,
+    )
+  })
+
+  it('ends with the outcome, the branch, the size of the change, the cost and the time', () => {
+    const text = tell([CREATED, ASKED, ...BOOT, USED, USED, ...DONE]).lines.join('\n')
+    expect(text).toMatch(/✓ completed +DEMO/)
+    expect(text).toMatch(/It passes now\./)
+    expect(text).toMatch(/branch +errand\/1\/fix/)
+    expect(text).toMatch(/changes +2 files, \+4 −1/)
+    expect(text).toMatch(/cost +\$0\.0246 +2,000 tokens read \(90% from the cache\), 100 written/)
+    expect(text).toMatch(/time +\d+\.\d s/)
+  })
+
+  it('does not say the summary twice when it was the last text', () => {
+    const { lines } = tell([CREATED, { type: 'text.written', data: { text: 'It passes now.' } }, ...DONE])
+    expect(lines.filter((line) => line.includes('It passes now.'))).toHaveLength(1)
+  })
+
+  it('says why a task failed and what to do', () => {
+    const end: Told = {
+      type: 'task.ended',
+      data: { turn: 1, status: 'failed', reason: 'credentials_refused', message: 'github.com answered 403.', branch: null },
+    }
+    expect(tell([CREATED, end]).lines.join(' ').replace(/\s+/g, ' ')).toMatch(
+      /✗ failed.*Set a valid token.*github\.com answered 403/,
+    )
+  })
+
+  it('lets no control sequence of a sandbox reach the terminal, and no line grow wider than it is', () => {
+    const hostile = `\u001b]0;title\u0007\u001b[2J\u202egnirts ${'wide字'.repeat(60)} ${'x'.repeat(300)}`
+    const { lines } = tell([
+      CREATED,
+      { type: 'message.received', data: { messageId: 'm', turn: 1, text: hostile, clientId: null } },
+      { type: 'attempt.started', data: { turn: 1, runner: hostile } },
+      { type: 'repo.cloned', data: { baseBranch: hostile, commit: hostile, branch: hostile, resumed: false } },
+      { type: 'text.written', data: { text: hostile } },
+      ...call('bash', { command: hostile }, hostile, 1),
+      ...call('edit', { file_path: hostile, old_string: hostile, new_string: 'b' }, hostile, null),
+      ...call('strange', hostile, hostile, null, false),
+      { type: 'host.blocked', data: { host: hostile, method: 'GET', advice: hostile } },
+      { type: 'branch.pushed', data: { branch: hostile, commit: hostile } },
+    ])
+    expect(lines.join('')).not.toMatch(/\p{Cc}|[\u202a-\u202e]/u)
+    expect(Math.max(...lines.map(columnsOf))).toBeLessThanOrEqual(LOOK.width)
+  })
+})
+
+describe('what moves below', () => {
+  it('puts the pieces of a text together, shows a gap, and begins anew with another attempt', () => {
+    const say = (offset: number, text: string, attempt = 1) => ({ taskId: 't', attempt, offset, text })
+    let live = addDelta(addDelta(NO_TEXT, say(0, 'Hello ')), say(6, 'world'))
+    expect(live.text).toBe('Hello world')
+    live = addDelta(live, say(6, 'there'))
+    expect(live.text).toBe('Hello there')
+    expect(addDelta(live, say(20, 'end')).text).toMatch(/^Hello there…\s+end$/)
+    expect(addDelta(live, say(0, 'Anew', 2)).text).toBe('Anew')
+  })
+
+  it('shows the tool that runs and for how long, and never more lines than there is room for', () => {
+    const { view } = tell([CREATED, ASKED, ...BOOT, call('bash', { command: 'npm test' }, '', 0)[0] as Told])
+    const live = { attempt: 1, text: 'word '.repeat(500) }
+    const lines = renderLive(view, live, true, view.at + 3_000, LOOK, 8)
+    expect(lines).toHaveLength(8)
+    expect(lines.join('\n')).toMatch(/\$ npm test {2}3\.0 s/)
+    expect(renderLive(view, NO_TEXT, false, view.at, LOOK, 8).join('\n')).toMatch(/connection lost, reconnecting/)
+  })
+})
