@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { NewEvent } from '../../contract/event.ts'
+import type { Lease } from '../../contract/lease.ts'
+import { EVENT_STREAM } from '../../contract/names.ts'
+import { MAX_INTERRUPTIONS } from '../../contract/status.ts'
+import type { User } from '../../coordinator/user.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { waitFor } from '../support/wait.ts'
+import { type Core, startCore } from './core.ts'
+
+let redis: TestRedis
+let core: Core
+let ada: User
+
+beforeAll(async () => {
+  redis = await startRedis()
+  core = await startCore({ redisUrl: redis.url })
+  ada = await core.addUser('ada')
+})
+afterAll(async () => {
+  await core.stop()
+  await redis.stop()
+})
+
+const text = (words: string): NewEvent => ({ type: 'text.written', data: { text: words } })
+const end = (outcome: 'completed' | 'interrupted' | 'failed' | 'cancelled', reason = 'done', message: string | null = null) =>
+  ({ type: 'attempt.ended', data: { outcome, reason, message } }) as NewEvent
+
+const begin = async (): Promise<Lease> => core.lease((await core.create(ada)).id)
+const history = async (taskId: string) => (await core.tasks.events(ada.id, taskId, { after: 0, limit: 1000 })).events
+const texts = async (taskId: string) =>
+  (await history(taskId)).flatMap((event) => (event.type === 'text.written' ? [event.data.text] : []))
+const acknowledged = (lease: Lease, n: number) => waitFor(`acknowledgement of ${n}`, () => core.runner.acknowledged(lease) >= n)
+const status = async (taskId: string) => (await core.tasks.find(ada.id, taskId)).status
+const toStatus = (taskId: string, wanted: string) =>
+  waitFor(`${taskId} to be ${wanted}`, async () => (await status(taskId)) === wanted)
+const isRefused = (lease: Lease) =>
+  waitFor('a refusal', () =>
+    core.runner.heard.some(
+      ({ taskId, attempt, word }) => taskId === lease.taskId && attempt === lease.attempt && word.say === 'refused',
+    ),
+  )
+const streamLength = () => core.redis.commands.xlen(EVENT_STREAM)
+
+describe('storing events', () => {
+  it('stores each once and in order, though sent twice and out of order, and trims what it has taken', async () => {
+    const lease = await begin()
+    await core.runner.send(lease, 1, text('one'))
+    await acknowledged(lease, 1)
+    await core.runner.send(lease, 3, text('three'))
+    await core.runner.send(lease, 1, text('one'))
+    await core.runner.send(lease, 2, text('two'))
+    await acknowledged(lease, 2)
+    await core.runner.send(lease, 3, text('three'))
+    await acknowledged(lease, 3)
+    expect(await texts(lease.taskId)).toEqual(['one', 'two', 'three'])
+    expect((await history(lease.taskId)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6])
+    await waitFor('an empty stream', async () => (await streamLength()) === 0)
+  })
+
+  it('tells of each event once, in the order of its number', async () => {
+    const lease = await begin()
+    await Promise.all(Array.from({ length: 200 }, (_, i) => core.runner.send(lease, i + 1, text(`${i + 1}`))))
+    await acknowledged(lease, 200)
+    const told = core.told.filter(({ event }) => event.taskId === lease.taskId).map(({ event }) => event.seq)
+    expect(told).toEqual(Array.from({ length: 203 }, (_, i) => i + 1))
+  })
+
+  it('believes nothing that is signed with another key, and goes on', async () => {
+    const [mine, other] = [await begin(), await begin()]
+    await core.runner.send(mine, 1, text('forged'), { key: other.signingKey })
+    await core.runner.send(mine, 1, text('genuine'))
+    await acknowledged(mine, 1)
+    expect(await texts(mine.taskId)).toEqual(['genuine'])
+  })
+
+  it('is not stopped by entries that nobody can read, nor by an event that a runner may not say', async () => {
+    const lease = await begin()
+    await core.redis.commands.xadd(EVENT_STREAM, '*', 'rubbish', '\u0000')
+    await core.redis.commands.xadd(
+      EVENT_STREAM,
+      '*',
+      'taskId',
+      lease.taskId,
+      'attempt',
+      'x',
+      'n',
+      '-1',
+      'at',
+      '',
+      'body',
+      '{',
+      'signature',
+      '',
+    )
+    await core.runner.send(lease, 1, {
+      type: 'task.ended',
+      data: { turn: 1, status: 'completed', reason: 'done', message: null, branch: 'x' },
+    })
+    await core.runner.send(lease, 2, { type: 'nonsense' })
+    await core.runner.send(lease, 3, text('after'))
+    await acknowledged(lease, 3)
+    expect(await texts(lease.taskId)).toEqual(['after'])
+    expect(await status(lease.taskId)).toBe('running')
+    expect((await history(lease.taskId)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
+  })
+
+  it('sums up what the model calls used', async () => {
+    const lease = await begin()
+    const data = {
+      inputTokens: 10,
+      outputTokens: 5,
+      cacheReadTokens: 3,
+      cacheWriteTokens: 2,
+      costUsd: 0.25,
+      model: 'm',
+      estimated: false,
+    }
+    await core.runner.send(lease, 1, { type: 'usage.counted', data })
+    await core.runner.send(lease, 2, { type: 'usage.counted', data })
+    await acknowledged(lease, 2)
+    const { usage } = await core.tasks.find(ada.id, lease.taskId)
+    expect(usage).toEqual({ inputTokens: 20, outputTokens: 10, cacheReadTokens: 6, cacheWriteTokens: 4, costUsd: 0.5 })
+    expect(core.summaries.some(({ id, usage: told }) => id === lease.taskId && told.costUsd === 0.5)).toBe(true)
+  })
+})
+
+describe('the end of an attempt', () => {
+  it('ends the task, with its branch when something was pushed to it', async () => {
+    const lease = await begin()
+    await core.runner.send(lease, 1, { type: 'branch.pushed', data: { branch: lease.branch, commit: 'abc' } })
+    await core.runner.send(lease, 2, end('completed'))
+    await toStatus(lease.taskId, 'completed')
+    const [last, before] = (await history(lease.taskId)).toReversed()
+    expect(before).toMatchObject({ type: 'attempt.ended', attempt: 1 })
+    expect(last).toMatchObject({
+      type: 'task.ended',
+      attempt: 0,
+      data: { status: 'completed', reason: 'done', branch: lease.branch },
+    })
+    expect(await core.tasks.find(ada.id, lease.taskId)).toMatchObject({
+      reason: 'done',
+      error: null,
+      completedAt: expect.any(String),
+    })
+  })
+
+  it('acknowledges repeats of an ended attempt and refuses more of it', async () => {
+    const lease = await begin()
+    await core.runner.send(lease, 1, end('failed', 'out_of_memory', 'killed at 2 GB'))
+    await toStatus(lease.taskId, 'failed')
+    const before = core.runner.heard.length
+    await core.runner.send(lease, 1, end('completed'))
+    await waitFor('the repeat to be acknowledged', () => core.runner.heard.length > before)
+    expect(core.runner.heard.at(-1)).toMatchObject({ word: { say: 'acknowledged', n: 1 } })
+    await core.runner.send(lease, 2, text('too late'))
+    await isRefused(lease)
+    expect(await core.tasks.find(ada.id, lease.taskId)).toMatchObject({ status: 'failed', error: 'killed at 2 GB' })
+    expect(await texts(lease.taskId)).toEqual([])
+  })
+
+  it('closes the pairs that were left open', async () => {
+    const lease = await begin()
+    await core.runner.send(lease, 1, { type: 'turn.started', data: { turn: 1, model: 'm' } })
+    await core.runner.send(lease, 2, { type: 'tool.started', data: { callId: 'c', name: 'bash', title: 'ls', input: {} } })
+    await core.runner.send(lease, 3, end('failed', 'sandbox_crashed'))
+    await toStatus(lease.taskId, 'failed')
+    expect((await history(lease.taskId)).map(({ type }) => type).slice(3)).toEqual([
+      ...['turn.started', 'tool.started', 'tool.ended', 'turn.ended', 'attempt.ended', 'task.ended'],
+    ])
+  })
+
+  it('takes an interrupted turn up again with a new number, refuses the old one, and gives up at last', async () => {
+    const { id } = await core.create(ada)
+    const first = await core.lease(id)
+    await core.runner.send(first, 1, end('interrupted', 'runner_stopped'))
+    await toStatus(id, 'pending')
+    expect(await core.tasks.find(ada.id, id)).toMatchObject({ reason: 'runner_stopped', completedAt: null })
+    const second = await core.lease(id)
+    expect(second.attempt).toBe(2)
+    await core.runner.send(first, 2, text('from the grave'))
+    await isRefused(first)
+    await core.runner.send(second, 1, end('interrupted', 'host_disk_full'))
+    await toStatus(id, 'pending')
+    for (let attempt = 3; attempt <= MAX_INTERRUPTIONS; attempt++) {
+      await core.runner.send(await core.lease(id), 1, end('interrupted', 'image_missing'))
+      await toStatus(id, attempt < MAX_INTERRUPTIONS ? 'pending' : 'failed')
+    }
+    expect(await core.tasks.find(ada.id, id)).toMatchObject({ status: 'failed', reason: 'abandoned', attempt: MAX_INTERRUPTIONS })
+    expect(await texts(id)).toEqual([])
+  })
+
+  it('cancels instead of trying again when a person asked for it', async () => {
+    const lease = await begin()
+    expect(await core.tasks.cancel(ada.id, lease.taskId)).toMatchObject({ status: 'running' })
+    await waitFor('the word', () =>
+      core.runner.heard.some(({ taskId, word }) => taskId === lease.taskId && word.say === 'cancel'),
+    )
+    await core.runner.send(lease, 1, end('interrupted', 'runner_stopped'))
+    await toStatus(lease.taskId, 'cancelled')
+    expect((await history(lease.taskId)).at(-1)).toMatchObject({ type: 'task.ended', data: { reason: 'cancelled_by_user' } })
+  })
+})
