@@ -1,23 +1,25 @@
 import type { Request, RequestHandler } from 'express'
-import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
+import { ipKeyGenerator, type Options, rateLimit } from 'express-rate-limit'
 import { Refusal } from '../errors.ts'
 
 const MINUTE_MS = 60_000
 
-export type Limits = { signIn: RequestHandler; api: RequestHandler; create: RequestHandler }
+export type Limits = { signIn: RequestHandler[]; api: RequestHandler; create: RequestHandler }
 
 /** How often one address or one user may call, counted in memory per process. */
 export const createLimits = (): Limits => ({
-  signIn: perMinute(10, byAddress, 'attempts to sign in'),
-  api: perMinute(1200, byUser, 'calls'),
-  create: perMinute(120, byUser, 'new tasks'),
+  signIn: [
+    perMinute(60, 'calls to sign in', { keyGenerator: byAddress }),
+    perMinute(10, 'failed attempts to sign in', { keyGenerator: byAddress, skipSuccessfulRequests: true }),
+  ],
+  api: perMinute(1200, 'calls', { keyGenerator: byUser }),
+  create: perMinute(120, 'new tasks', { keyGenerator: byUser }),
 })
 
-const perMinute = (limit: number, keyGenerator: (request: Request) => string, what: string): RequestHandler =>
+const perMinute = (limit: number, what: string, options: Partial<Options>): RequestHandler =>
   rateLimit({
     windowMs: MINUTE_MS,
     limit,
-    keyGenerator,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     // A client may send X-Forwarded-For to a server that trusts no proxy; that is for nobody's console.
@@ -25,6 +27,7 @@ const perMinute = (limit: number, keyGenerator: (request: Request) => string, wh
     handler: () => {
       throw new Refusal('rate_limited', `Too many ${what}: ${limit} a minute are taken. Wait for as long as Retry-After says.`)
     },
+    ...options,
   })
 
 /** Behind proxies only as true as `trust proxy`; an IPv6 address counts with its /56. */

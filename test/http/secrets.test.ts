@@ -94,7 +94,9 @@ describe('what is kept at rest', () => {
   })
 
   it("the runners' token is the configured one, or one that is kept", async () => {
-    expect(await loadRunnerToken({ runnerToken: 'a-configured-token', runnerTokenFile: null, dataDir: folder.path })).toBe('a-configured-token')
+    expect(await loadRunnerToken({ runnerToken: 'a-configured-token', runnerTokenFile: null, dataDir: folder.path })).toBe(
+      'a-configured-token',
+    )
     const made = await loadRunnerToken({ runnerToken: null, runnerTokenFile: null, dataDir: folder.path })
     expect(await loadRunnerToken({ runnerToken: null, runnerTokenFile: null, dataDir: folder.path })).toBe(made)
     expect(await modeOf(join(folder.path, 'runner-token'))).toBe('600')
