@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { findBaseImage } from './base-image.ts'
 import { type Docker, findDocker } from './docker.ts'
 import { type Environment, readEnvironment } from './environment.ts'
@@ -5,14 +6,15 @@ import { type Command, runToEnd } from './processes.ts'
 import { needTool } from './tools.ts'
 import { buildWorkerImage } from './worker-image.ts'
 
-export type Engine = Readonly<{ docker: Docker; image: string }>
+export type Engine = Readonly<{ docker: Docker; base: string; image: string }>
 
 /** A Docker engine, and the sandbox image on it. What was started for it is ended by `docker.stop`. */
 export const prepareEngine = async (environment: Environment): Promise<Engine> => {
   const docker = await findDocker(environment.dataDir, environment.variables.DOCKER_HOST || null)
   try {
+    const base = findBaseImage()
     const extraCertificates = environment.variables.NODE_EXTRA_CA_CERTS || null
-    return { docker, image: await buildWorkerImage({ root: environment.root, base: findBaseImage(), extraCertificates }) }
+    return { docker, base: base.tag, image: await buildWorkerImage({ root: environment.root, base, extraCertificates }) }
   } catch (error) {
     await docker.stop()
     throw error
@@ -24,17 +26,20 @@ export const prepareEngine = async (environment: Environment): Promise<Engine> =
  * made ready first, and what was started for it is ended afterwards.
  * @returns the program's exit code
  */
-export const runPrepared = async (command: Command, needs: { browser: boolean }): Promise<number> => {
+export const runPrepared = async (command: Command, needs: { browser: boolean; compose: boolean }): Promise<number> => {
   // Without .env: a test run must not find a real key, nor somebody's server.
   const environment = readEnvironment(process.env)
   needTool(['git'], ['git', 'ca-certificates'])
   needTool(['redis-server'], ['redis-server'])
   if (needs.browser) needTool(['chromium', 'chromium-browser', 'google-chrome'], ['chromium'])
-  const { docker, image } = await prepareEngine(environment)
+  if (needs.compose && !hasComposePlugin()) needTool(['docker-compose'], ['docker-compose'])
+  const { docker, base, image } = await prepareEngine(environment)
   try {
     const host = docker.host ? { DOCKER_HOST: docker.host } : {}
-    return await runToEnd(command, { ...process.env, ...host, RUNNER_IMAGE: image }, environment.root)
+    return await runToEnd(command, { ...process.env, ...host, RUNNER_IMAGE: image, ERRAND_BASE_IMAGE: base }, environment.root)
   } finally {
     await docker.stop()
   }
 }
+
+const hasComposePlugin = (): boolean => spawnSync('docker', ['compose', 'version'], { stdio: 'ignore' }).status === 0

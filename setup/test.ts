@@ -14,7 +14,7 @@ export const main = async (args: readonly string[]): Promise<number> => {
   try {
     const jest = ['--experimental-vm-modules', '--no-warnings', join('node_modules', 'jest', 'bin', 'jest.js')]
     const command = { file: process.execPath, args: [...jest, '--json', `--outputFile=${report}`, ...args] }
-    const code = await runPrepared(command, { browser: true })
+    const code = await runPrepared(command, { browser: true, compose: true })
     const counts = countTests(await readFile(report, 'utf8').catch(() => null), code)
     console.log(`\n${summary(counts)}`)
     return code !== 0 || counts.failed > 0 ? Math.max(code, 1) : 0

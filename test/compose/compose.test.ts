@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Me, Task } from '../../contract/api.ts'
+import type { TaskEvent } from '../../contract/event.ts'
+import { isEnded } from '../../contract/status.ts'
+import { type Compose, openCompose } from '../support/compose.ts'
+import { waitFor } from '../support/wait.ts'
+
+/** Building two images takes minutes where nothing is cached: better-sqlite3 may have to be compiled. */
+const BUILD_MS = 10 * 60_000
+const TASK_MS = 120_000
+
+let compose: Compose
+let token = ''
+
+const api = async <T>(path: string, body?: unknown): Promise<T> => {
+  const answer = await fetch(`${compose.url}/api${path}`, {
+    method: body ? 'POST' : 'GET',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  })
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+  return (await answer.json()) as T
+}
+
+beforeAll(async () => {
+  compose = await openCompose()
+  await compose.run('build')
+  await compose.run('up', '--detach', '--scale', 'runner=2')
+  await waitFor('the coordinator to be ready', async () => (await fetch(`${compose.url}/readyz`)).ok, 60_000)
+  token = (await compose.run('exec', '-T', 'coordinator', 'cat', '/data/owner-token')).trim()
+}, BUILD_MS)
+
+afterAll(() => compose?.down(), 60_000)
+
+describe('docker compose up, with no .env and two runners', () => {
+  it(
+    'ends demo tasks, and both runners have a part in them',
+    async () => {
+      const { demoRepoUrl } = await api<Me>('/me')
+      const sent: Task[] = []
+      for (let count = 0; count < 8; count++)
+        sent.push(await api<Task>('/tasks', { repoUrl: demoRepoUrl, prompt: 'Fix the failing test.' }))
+      const ended = await waitFor(
+        'every task to end',
+        async () => {
+          const tasks = await Promise.all(sent.map(({ id }) => api<Task>(`/tasks/${id}`)))
+          return tasks.every(({ status }) => isEnded(status)) ? tasks : null
+        },
+        TASK_MS,
+      )
+      expect(ended.map(({ status, error }) => ({ status, error }))).toEqual(
+        sent.map(() => ({ status: 'completed', error: null })),
+      )
+      const events = await Promise.all(sent.map(({ id }) => api<{ events: TaskEvent[] }>(`/tasks/${id}/events`)))
+      const runners = events
+        .flatMap((page) => page.events)
+        .flatMap((event) => (event.type === 'attempt.started' ? [event.data.runner] : []))
+      expect([...new Set(runners)].sort()).toEqual(['runner-1', 'runner-2'])
+    },
+    TASK_MS,
+  )
+
+  it("gives a runner the runners' token, and neither the database nor a key", async () => {
+    const inside = await compose.run('exec', '-T', 'runner', 'sh', '-c', 'env; ls /token; test ! -e /data && echo no data')
+    expect(inside).toMatch(/runner-token/)
+    expect(inside).toMatch(/no data/)
+    expect(inside).not.toMatch(/SECRET_KEY|ANTHROPIC|GITHUB|owner-token/)
+  })
+
+  it('shows Redis to nobody outside', async () => {
+    const ports = await compose.run('ps')
+    expect(ports).not.toMatch(/->6379/)
+  })
+})
