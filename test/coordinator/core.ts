@@ -26,7 +26,12 @@ export type Core = Awaited<ReturnType<typeof startCore>>
  * The coordinator without HTTP and sockets, on a real Redis and a real database: what it would tell clients is kept in `told`.
  * @param options.leaseMs how long after its start leases are judged
  */
-export const startCore = async (options: { redisUrl: string; environment?: Record<string, string>; leaseMs?: number; slots?: number }) => {
+export const startCore = async (options: {
+  redisUrl: string
+  environment?: Record<string, string>
+  leaseMs?: number
+  slots?: number
+}) => {
   const folder = await temporaryFolder()
   const config = readConfig({ ERRAND_DATA_DIR: folder.path, REDIS_URL: options.redisUrl, ...options.environment })
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' })
@@ -78,7 +83,10 @@ export const startCore = async (options: { redisUrl: string; environment?: Recor
     (await tasks.create(user, { repoUrl: 'https://github.com/a/b', prompt: 'Fix the test', ...input })).task
   /** Takes the task's turn out of the queue as a runner would, lease and all. */
   const lease = async (taskId: string): Promise<Lease> => {
-    const answer = await leases.grant({ job: await runner.job(taskId), runner: { id: runner.id, name: 'A', slots: options.slots ?? 100 } })
+    const answer = await leases.grant({
+      job: await runner.job(taskId),
+      runner: { id: runner.id, name: 'A', slots: options.slots ?? 100 },
+    })
     if (!answer.granted) throw new Error(`refused: ${answer.refusal}`)
     return answer.lease
   }
