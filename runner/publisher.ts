@@ -57,8 +57,8 @@ export const openPublisher = (options: { redisUrl: string; runnerId: string; log
       const { header } = spool
       const delivery = deliver({
         spool,
-        send: (entries) => sendEntries(commands, header, entries),
-        isWaiting: async (id) => (await commands.xrange(EVENT_STREAM, id, id)).length > 0,
+        send: (entries) => sendEntries(connected(commands), header, entries),
+        isWaiting: async (id) => (await connected(commands).xrange(EVENT_STREAM, id, id)).length > 0,
         onSpoolFault: hear.onSpoolFault,
         onSendFault: report,
       })
@@ -82,6 +82,12 @@ export const openPublisher = (options: { redisUrl: string; runnerId: string; log
       listener.disconnect()
     },
   }
+}
+
+/** Each command that is refused for want of a connection leaves a timer behind in the client library. */
+const connected = (redis: Redis): Redis => {
+  if (redis.status === 'ready') return redis
+  throw new Error('Redis is away; what is said is kept in the spool')
 }
 
 const sendEntries = async (redis: Redis, header: SpoolHeader, entries: readonly SpoolEntry[]): Promise<string[]> => {

@@ -32,8 +32,9 @@ const GRACE_MS: Record<StopCause, number> = {
   lost: 0,
 }
 
-export const stopSwitch = (options: { lease: AbortSignal; runnerStop: RunnerStop; timeLimitMs: number }): StopSwitch => {
-  const { lease, runnerStop, timeLimitMs } = options
+type Options = { lease: AbortSignal; runnerStop: RunnerStop; timeLimitMs: number; timeGraceMs?: number }
+
+export const stopSwitch = ({ lease, runnerStop, timeLimitMs, timeGraceMs = TIME_GRACE_MS }: Options): StopSwitch => {
   let cause: StopCause | null = null
   let act: ((graceMs: number) => void) | null = null
 
@@ -49,7 +50,7 @@ export const stopSwitch = (options: { lease: AbortSignal; runnerStop: RunnerStop
     because('runner_stopped')
     act?.(0)
   }
-  const timer = setTimeout(() => because('time_exceeded'), timeLimitMs + TIME_GRACE_MS)
+  const timer = setTimeout(() => because('time_exceeded'), timeLimitMs + timeGraceMs)
   lease.addEventListener('abort', onLease)
   runnerStop.drain.addEventListener('abort', onDrain)
   runnerStop.now.addEventListener('abort', onNow)

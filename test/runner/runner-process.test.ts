@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { Queue } from 'bullmq'
+import { execa } from 'execa'
+import { JOB_RETRY } from '../../contract/job.ts'
+import { jobId, LABELS, QUEUE_NAME } from '../../contract/names.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { leaseOf, RUNNER_TOKEN, type ScriptedCoordinator, startScriptedCoordinator } from '../support/scripted-coordinator.ts'
+import { temporaryFolder } from '../support/temporary.ts'
+import { imageThatRuns, whyNoSandboxes } from '../support/test-image.ts'
+import { waitFor } from '../support/wait.ts'
+
+/** Begins a turn and a tool, then writes a line every 20 ms; asked to stop, it ends the turn. */
+const AGENT = `
+const say = (type, data) => process.stdout.write(JSON.stringify({ type, data }) + '\\n')
+say('sandbox.ready', { node: process.version })
+say('turn.started', { turn: 1, model: 'm' })
+say('tool.started', { callId: 'c', name: 'bash', title: 't', input: {} })
+let n = 0
+setInterval(() => say('text.written', { text: 'line ' + (n += 1) }), 20)
+process.on('SIGTERM', () => {
+  say('turn.ended', { turn: 1, outcome: 'interrupted', reason: 'runner_stopped', summary: 'saved', message: null, diff: null })
+  process.exit(0)
+})`
+
+const missing = await whyNoSandboxes()
+if (missing) console.warn(`SKIPPED: the runner's process: ${missing}`)
+
+;(missing ? describe.skip : describe)('the process of a runner', () => {
+  let image: Awaited<ReturnType<typeof imageThatRuns>>
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let redis: TestRedis
+  let coordinator: ScriptedCoordinator
+  let queue: Queue
+  let runner: ChildProcess
+  let output = ''
+
+  beforeAll(async () => {
+    image = await imageThatRuns(['node', '-e', AGENT])
+  }, 60_000)
+  afterAll(() => image?.remove())
+
+  beforeEach(async () => {
+    folder = await temporaryFolder()
+    redis = await startRedis()
+    coordinator = await startScriptedCoordinator(redis.url)
+    queue = new Queue(QUEUE_NAME, { connection: { url: redis.url } })
+    queue.on('error', () => undefined)
+    output = ''
+  })
+  afterEach(async () => {
+    if (runner.exitCode === null && runner.signalCode === null) {
+      runner.kill('SIGKILL')
+      await once(runner, 'exit')
+    }
+    for (const id of await containers()) await execa('docker', ['rm', '--force', id])
+    await queue.close()
+    await coordinator.stop()
+    await redis.stop()
+    await folder.remove()
+  })
+
+  const start = () => {
+    const environment = {
+      PATH: process.env.PATH,
+      COORDINATOR_URL: coordinator.url,
+      REDIS_URL: redis.url,
+      RUNNER_TOKEN,
+      RUNNER_SLOTS: '1',
+      RUNNER_DATA_DIR: folder.path,
+      RUNNER_IMAGE: image.name,
+      RUNNER_MEMORY_MB: '512',
+      RUNNER_WORKSPACE_MB: '64',
+    }
+    runner = spawn('node', ['--import', 'tsx', 'runner/main.ts'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [runner.stdout, runner.stderr]) stream?.on('data', (chunk) => (output += chunk))
+  }
+  const containers = async (): Promise<string[]> => {
+    const id = (await readFile(join(folder.path, 'runner-id'), 'utf8').catch(() => 'none')).trim()
+    const { stdout } = await execa('docker', ['ps', '--all', '--quiet', '--filter', `label=${LABELS.runner}=${id}`])
+    return stdout.split('\n').filter(Boolean)
+  }
+  const events = (attempt = 1) => coordinator.attempts.get(`t1/${attempt}`)?.events ?? []
+  const texts = () => events().flatMap((event) => (event.type === 'text.written' ? [event.data.text] : []))
+  const stateOf = async () => (await queue.getJob(jobId('t1', 1)))?.getState()
+  const add = () => queue.add('turn', { taskId: 't1', turn: 1, signature: 's' }, { jobId: jobId('t1', 1), ...JOB_RETRY })
+  const lines = (count: number) => Array.from({ length: count }, (_, i) => `line ${i + 1}`)
+
+  it('killed in the middle of an attempt and started again, leaves no hole, no open pair and no container', async () => {
+    const lease = leaseOf('t1', 1)
+    coordinator.onLease(() => ({ granted: true, lease }))
+    await add()
+    start()
+    await waitFor('some lines', () => texts().length > 20 || (output && Promise.reject(new Error(output))), 20_000)
+    // From here on the spool alone holds what is said.
+    coordinator.reading = false
+    const stored = events().length
+    await waitFor('the spool to grow past it', async () => (await spooled()) > stored + 20)
+    runner.kill('SIGKILL')
+    await once(runner, 'exit')
+    await redis.kill()
+    await redis.start()
+    expect(await containers()).toHaveLength(1)
+
+    coordinator.onLease(() => ({ granted: false, refusal: 'ended', retryAfterMs: 1_000 }))
+    coordinator.reading = true
+    start()
+    await waitFor('the end of the attempt', () => events().at(-1)?.type === 'attempt.ended', 20_000)
+    expect(texts()).toEqual(lines(texts().length))
+    expect(texts().length).toBeGreaterThan(stored)
+    expect(events().slice(-3)).toMatchObject([
+      { type: 'tool.ended', data: { callId: 'c', ok: false } },
+      { type: 'turn.ended', data: { outcome: 'interrupted', reason: 'runner_stopped' } },
+      { type: 'attempt.ended', data: { outcome: 'interrupted', reason: 'runner_stopped', message: null } },
+    ])
+    expect(await containers()).toEqual([])
+    await waitFor('the spool to be gone', async () => (await readdir(join(folder.path, 'spool'))).length === 0)
+    await waitFor('the job to be answered after its stall', async () => (await stateOf()) === 'completed', 40_000)
+  }, 90_000)
+
+  it('asked to stop, lets the agent save, reports, removes the container and gives the turn back', async () => {
+    coordinator.onLease(() => ({ granted: true, lease: leaseOf('t1', 1) }))
+    await add()
+    start()
+    await waitFor('some lines', () => texts().length > 5, 20_000)
+    runner.kill('SIGTERM')
+    const [code] = await once(runner, 'exit')
+    expect({ code, output: output.includes('runner.stopped') }).toEqual({ code: 0, output: true })
+    expect(texts()).toEqual(lines(texts().length))
+    expect(events().slice(-2)).toMatchObject([
+      { type: 'turn.ended', data: { outcome: 'interrupted', summary: 'saved' } },
+      { type: 'attempt.ended', data: { outcome: 'interrupted', reason: 'runner_stopped' } },
+    ])
+    expect(await containers()).toEqual([])
+    expect(await stateOf()).toBe('delayed')
+  }, 60_000)
+
+  it('stops also while Redis and the coordinator are gone, and keeps what it could not send', async () => {
+    coordinator.onLease(() => ({ granted: true, lease: leaseOf('t1', 1) }))
+    await add()
+    start()
+    await waitFor('some lines', () => texts().length > 5, 20_000)
+    await redis.kill()
+    runner.kill('SIGTERM')
+    runner.kill('SIGTERM')
+    await Promise.race([once(runner, 'exit'), waitFor('the exit', () => runner.exitCode !== null, 30_000)])
+    expect(await containers()).toEqual([])
+    expect(await spooled()).toBeGreaterThan(5)
+    await redis.start()
+  }, 60_000)
+
+  const spooled = async (): Promise<number> => {
+    const directory = join(folder.path, 'spool')
+    const [name] = await readdir(directory)
+    if (!name) return 0
+    return (await readFile(join(directory, name), 'utf8')).split('\n').length - 2
+  }
+})

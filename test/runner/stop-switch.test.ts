@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals'
+import { stopSwitch } from '../../runner/stop-switch.ts'
+import { waitFor } from '../support/wait.ts'
+
+const make = (timeLimitMs = 60_000) => {
+  const lease = new AbortController()
+  const drain = new AbortController()
+  const now = new AbortController()
+  const runnerStop = { drain: drain.signal, now: now.signal }
+  const stop = stopSwitch({ lease: lease.signal, runnerStop, timeLimitMs, timeGraceMs: 10 })
+  const graces: number[] = []
+  return { lease, drain, now, stop, graces, bind: () => stop.whenStopped((graceMs) => graces.push(graceMs)) }
+}
+
+describe('what stops an attempt', () => {
+  it('is its first cause, with time to save the work', () => {
+    const { lease, drain, stop, graces, bind } = make()
+    bind()
+    lease.abort('cancelled')
+    drain.abort()
+    stop.because('flooded')
+    expect({ cause: stop.cause(), graces }).toEqual({ cause: 'cancelled', graces: [20_000] })
+    stop.dispose()
+  })
+
+  it('is told to whoever comes later, and no more to who went', () => {
+    const { lease, now, stop, graces, bind } = make()
+    lease.abort('lost')
+    const unbind = bind()
+    expect(graces).toEqual([0])
+    unbind()
+    now.abort()
+    expect(graces).toEqual([0])
+    stop.dispose()
+  })
+
+  it('is the time from outside, when the agent does not keep it', async () => {
+    const { stop } = make(10)
+    expect(await waitFor('the time to be up', () => stop.cause())).toBe('time_exceeded')
+    stop.dispose()
+  })
+
+  it('leaves no time when the runner may not wait', () => {
+    const { drain, now, stop, graces, bind } = make()
+    bind()
+    drain.abort()
+    now.abort()
+    expect({ cause: stop.cause(), graces }).toEqual({ cause: 'runner_stopped', graces: [20_000, 0] })
+    stop.dispose()
+  })
+})

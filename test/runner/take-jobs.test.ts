@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { Queue } from 'bullmq'
+import { pino } from 'pino'
+import { JOB_RETRY } from '../../contract/job.ts'
+import { jobId, QUEUE_NAME } from '../../contract/names.ts'
+import { type Taking, type TurnAnswer, takeJobs } from '../../runner/take-jobs.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { waitFor } from '../support/wait.ts'
+
+describe('taking turns off the queue', () => {
+  let redis: TestRedis
+  let queue: Queue
+  const taking: Taking[] = []
+
+  beforeEach(async () => {
+    redis = await startRedis()
+    queue = new Queue(QUEUE_NAME, { connection: { url: redis.url } })
+    queue.on('error', () => undefined)
+  })
+  afterEach(async () => {
+    for (const one of taking.splice(0)) await one.close({ force: true })
+    await queue.close()
+    await redis.stop()
+  })
+
+  const take = (handle: (data: unknown) => Promise<TurnAnswer>, slots = 1) => {
+    const one = takeJobs({ redisUrl: redis.url, slots, handle, log: pino({ level: 'silent' }), lockMs: 1_000, stallCheckMs: 500 })
+    taking.push(one)
+    return one
+  }
+  const add = (taskId: string, retry: object = JOB_RETRY) =>
+    queue.add('turn', { taskId, turn: 1, signature: 's' }, { jobId: jobId(taskId, 1), ...retry })
+  const stateOf = async (taskId: string) => (await queue.getJob(jobId(taskId, 1)))?.getState()
+
+  it('answers done with the outcome', async () => {
+    await add('t1')
+    take(async () => ({ say: 'done', outcome: 'completed' }))
+    await waitFor('the job to complete', async () => (await stateOf('t1')) === 'completed')
+    expect((await queue.getJob(jobId('t1', 1)))?.returnvalue).toEqual({ outcome: 'completed' })
+  })
+
+  it("leaves an interrupted turn to the queue's own retries, with growing pauses that it shows", async () => {
+    const at: number[] = []
+    await add('t1', { attempts: 5, backoff: { type: 'exponential', delay: 200 } })
+    take(async () => {
+      at.push(performance.now())
+      return at.length < 4 ? { say: 'interrupted', why: 'runner_stopped' } : { say: 'done', outcome: 'completed' }
+    })
+    await waitFor('the job to wait for its retry', async () => (await stateOf('t1')) === 'delayed')
+    await waitFor('the job to complete', async () => (await stateOf('t1')) === 'completed')
+    const pauses = at.slice(1).map((time, i) => time - (at[i] ?? 0))
+    expect(pauses[0]).toBeGreaterThanOrEqual(190)
+    expect(pauses[1]).toBeGreaterThanOrEqual(390)
+    expect(pauses[2]).toBeGreaterThanOrEqual(790)
+    const job = await queue.getJob(jobId('t1', 1))
+    expect(job?.attemptsMade).toBe(4)
+    expect(job?.stacktrace?.join()).toContain('runner_stopped')
+  })
+
+  it('asks again later without using up a try', async () => {
+    let asked = 0
+    await add('t1', { attempts: 1 })
+    take(async () => {
+      asked += 1
+      return asked < 4 ? { say: 'later', afterMs: 50 } : { say: 'done', outcome: 'completed' }
+    })
+    await waitFor('the job to complete', async () => (await stateOf('t1')) === 'completed')
+    expect(asked).toBe(4)
+  })
+
+  it('fails a turn that can never run, for good', async () => {
+    await add('t1')
+    take(async () => ({ say: 'never', why: 'its data is not that of a turn' }))
+    await waitFor('the job to fail', async () => (await stateOf('t1')) === 'failed')
+    expect((await queue.getJob(jobId('t1', 1)))?.failedReason).toBe('its data is not that of a turn')
+  })
+
+  it('works on as many as it has slots, and takes nothing more once paused', async () => {
+    let running = 0
+    let most = 0
+    const gate = new AbortController()
+    const one = take(async () => {
+      running += 1
+      most = Math.max(most, running)
+      await new Promise<void>((done) => gate.signal.addEventListener('abort', () => done()))
+      running -= 1
+      return { say: 'done', outcome: 'completed' }
+    }, 2)
+    for (const id of ['a', 'b', 'c']) await add(id)
+    await waitFor('two to run', () => running === 2)
+    await one.pause()
+    gate.abort()
+    await one.close({ force: false })
+    expect(most).toBe(2)
+    expect(await queue.getJobCountByTypes('completed')).toBe(2)
+    expect(await queue.getJobCountByTypes('waiting')).toBe(1)
+  })
+
+  it('hands the turn of a worker that vanished to another', async () => {
+    await add('t1')
+    const dead = take(() => new Promise(() => undefined))
+    await waitFor('the job to be taken', async () => (await stateOf('t1')) === 'active')
+    await dead.close({ force: true })
+    taking.length = 0
+    take(async () => ({ say: 'done', outcome: 'completed' }))
+    await waitFor('the other to complete it', async () => (await stateOf('t1')) === 'completed', 15_000)
+  })
+})
