@@ -1,0 +1,142 @@
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
+import { type Message, type ModelBody, prefixHash, type Refusal, refusalOf } from './model-strictness.ts'
+import { eventsOf, type Reply, sendEvents } from './model-wire.ts'
+
+/** One request that was let through, as the policy gets it. */
+export type SeenRequest = {
+  /** 0, 1, 2… over those that were let through. */
+  index: number
+  headers: IncomingHttpHeaders
+  body: ModelBody
+  /** Results that the last message brings, in order. */
+  results: ReadonlyArray<{ id: string; text: string; isError: boolean }>
+  /** Text of the last message apart from results. */
+  said: string
+}
+
+/** Decides the answer from what the agent sent: it must read real tool output to get on, as a model must. */
+export type Policy = (request: SeenRequest) => Reply | Promise<Reply>
+
+export type ModelServer = {
+  /** As `ANTHROPIC_BASE_URL`, without `/v1`. */
+  url: string
+  requests: SeenRequest[]
+  /** What was refused as the real API would: empty after a run without a fault of the client's. */
+  refusals: Refusal[]
+  /** Answers under way. */
+  open: () => number
+  stop: () => Promise<void>
+}
+
+/**
+ * A scripted stand-in for the model API on 127.0.0.1: it speaks the real stream, refuses what the real one refuses (`model-strictness.ts`),
+ * and binds each thinking block that it issues to everything before it, as models from 5.1 on do.
+ * @param key the one key that it lets in, as Bearer or as `x-api-key`
+ */
+export const startModelServer = async ({ key, policy }: { key: string; policy: Policy }): Promise<ModelServer> => {
+  const requests: SeenRequest[] = []
+  const refusals: Refusal[] = []
+  const issued = new Map<string, string>()
+  let open = 0
+  let ids = 0
+
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.method !== 'POST' || request.url?.split('?')[0] !== '/v1/messages')
+      return sendError(response, { status: 404, type: 'not_found_error', message: `${request.method} ${request.url}` })
+    const body = normal((await json(request)) as ModelBody)
+    const refusal = refusalOf(request.headers, body, key) ?? bindingRefusal(body, issued)
+    if (refusal) {
+      refusals.push(refusal)
+      return sendError(response, refusal)
+    }
+    const seen = { index: requests.length, headers: request.headers, body, ...lastMessage(body) }
+    requests.push(seen)
+    const reply = await policy(seen)
+    if ('silent' in reply) return reply.silent === 'reset' ? void request.socket.destroy() : undefined
+    if ('raw' in reply) return void response.writeHead(200, { 'content-type': reply.contentType ?? 'text/html' }).end(reply.raw)
+    if ('status' in reply) return sendError(response, reply)
+    ids += 1
+    const signature = `sig_${ids}`
+    issued.set(signature, prefixHash(body, body.messages.length))
+    const turn = ids
+    const events = eventsOf(reply, {
+      model: body.model,
+      id: `msg_${turn}`,
+      signature,
+      inputTokens: Math.ceil(JSON.stringify(body).length / 4),
+      callId: (index) => `toolu_${turn}_${index}`,
+    })
+    await sendEvents(response, events, reply.fault)
+  }
+
+  const server = createServer((request, response) => {
+    open += 1
+    response.once('close', () => {
+      open -= 1
+    })
+    answer(request, response).catch((error: unknown) =>
+      response.headersSent
+        ? response.destroy()
+        : sendError(response, { status: 400, type: 'policy_failed', message: String(error) }),
+    )
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    refusals,
+    open: () => open,
+    stop: async () => {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** The documented answer to thinking that stands behind anything else than when it was written. */
+const bindingRefusal = (body: ModelBody, issued: ReadonlyMap<string, string>): Refusal | null => {
+  for (const [index, { role, content }] of body.messages.entries()) {
+    if (role !== 'assistant') continue
+    for (const block of content) {
+      if (block.type !== 'thinking' || issued.get(String(block.signature)) === prefixHash(body, index)) continue
+      const message = `messages.${index}: The block is bound to a different conversation. Remove the block, or set thinking.block_binding.prefix_mismatch_behavior to "drop_block"`
+      return { status: 400, type: 'invalid_request_error', message }
+    }
+  }
+  return null
+}
+
+const normal = (body: ModelBody): ModelBody => {
+  const list = (value: unknown) =>
+    typeof value === 'string' ? [{ type: 'text', text: value }] : ((value ?? []) as Message['content'])
+  const messages = (body.messages ?? []).map(({ role, content }) => ({ role, content: list(content) }))
+  return { ...body, system: list(body.system), tools: body.tools ?? [], messages }
+}
+
+const lastMessage = ({ messages }: ModelBody): Pick<SeenRequest, 'results' | 'said'> => {
+  const content = messages.at(-1)?.content ?? []
+  const textOf = (value: unknown): string =>
+    typeof value === 'string' ? value : ((value ?? []) as Array<{ text?: string }>).map(({ text }) => text ?? '').join('\n')
+  return {
+    results: content.flatMap((block) =>
+      block.type === 'tool_result'
+        ? [{ id: String(block.tool_use_id), text: textOf(block.content), isError: block.is_error === true }]
+        : [],
+    ),
+    said: textOf(content.filter(({ type }) => type === 'text')),
+  }
+}
+
+const sendError = (
+  response: ServerResponse,
+  { status, type, message, headers = {}, code }: Refusal & { headers?: Record<string, string>; code?: string },
+): void => {
+  const error = { type, message, ...(code ? { details: { error_code: code } } : {}) }
+  response.writeHead(status, { 'content-type': 'application/json', 'request-id': 'req_scripted', ...headers })
+  response.end(JSON.stringify({ type: 'error', error, request_id: 'req_scripted' }))
+}

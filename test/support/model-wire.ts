@@ -1,0 +1,163 @@
+import type { ServerResponse } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** One block that the scripted model writes. `json` in place of `input` is sent as it is, whole or not, valid or not. */
+export type ScriptedBlock =
+  | { type: 'text'; text: string }
+  | { type: 'tool_use'; name: string; input?: unknown; json?: string /** No `content_block_stop` follows. */; unclosed?: true }
+
+/** What goes wrong on the way, counted in events that were sent whole before it. */
+export type StreamFault = {
+  /** An `error` event takes the place of event n. */
+  errorAt?: { event: number; type: string }
+  /** The socket is destroyed. */
+  cutAt?: number
+  /** The answer ends as if it were whole. */
+  eofAt?: number
+  /** Nothing more is sent, and the socket stays; with `pingMs` pings go on. */
+  stallAt?: number
+  pingMs?: number
+  /** Sent in pieces of so many bytes, through the middle of characters. */
+  dripBytes?: number
+  crlf?: boolean
+  /** `message_start` comes twice. */
+  twice?: boolean
+  /** Event types and deltas that nobody knows are strewn in. */
+  unknown?: boolean
+}
+
+/** An answer of the scripted model: a stream, an HTTP error, or bytes that are neither. */
+export type Reply =
+  | {
+      content: readonly ScriptedBlock[]
+      /** `tool_use` when there is a call, else `end_turn`. */
+      stopReason?: string | null
+      stopDetails?: unknown
+      fault?: StreamFault
+      usage?: Record<string, number>
+    }
+  | { status: number; headers?: Record<string, string>; type: string; message: string; code?: string }
+  | { raw: string; contentType?: string }
+  /** The connection is closed before any header, or nothing ever comes. */
+  | { silent: 'reset' | 'hang' }
+
+type WireEvent = { type: string; [field: string]: unknown }
+
+/** @returns the events of one whole answer, in the order and shape of the Messages API (docs.claude.com, "Streaming messages") */
+export const eventsOf = (
+  reply: Extract<Reply, { content: unknown }>,
+  given: { model: string; id: string; signature: string; inputTokens: number; callId: (index: number) => string },
+): WireEvent[] => {
+  const { content, fault = {}, stopDetails = null } = reply
+  const calls = content.some(({ type }) => type === 'tool_use')
+  const stop = reply.stopReason === undefined ? (calls ? 'tool_use' : 'end_turn') : reply.stopReason
+  const usage = {
+    input_tokens: given.inputTokens,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+    output_tokens: 1,
+    service_tier: 'standard',
+    ...reply.usage,
+  }
+  const start: WireEvent = {
+    type: 'message_start',
+    message: {
+      id: given.id,
+      type: 'message',
+      role: 'assistant',
+      model: given.model,
+      content: [],
+      container: null,
+      stop_reason: null,
+      stop_sequence: null,
+      stop_details: null,
+      usage,
+    },
+  }
+  const outputTokens = 20 + Math.ceil(JSON.stringify(content).length / 4)
+  return [
+    start,
+    ...(fault.twice ? [start] : []),
+    { type: 'ping' },
+    ...thinkingEvents(given.signature),
+    ...(fault.unknown ? [{ type: 'weather_report', sky: 'clear' }] : []),
+    ...content.flatMap((block, index) => blockEvents(block, index + 1, given.callId(index), fault.unknown === true)),
+    {
+      type: 'message_delta',
+      delta: { stop_reason: stop, stop_sequence: null, stop_details: stopDetails, container: null },
+      usage: { output_tokens: reply.usage?.output_tokens ?? outputTokens, input_tokens: null },
+    },
+    { type: 'message_stop' },
+  ]
+}
+
+/** Sends an answer, faults and all. */
+export const sendEvents = async (
+  response: ServerResponse,
+  events: readonly WireEvent[],
+  fault: StreamFault = {},
+): Promise<void> => {
+  const newline = fault.crlf ? '\r\n' : '\n'
+  const frame = (event: WireEvent) => `event: ${event.type}${newline}data: ${JSON.stringify(event)}${newline}${newline}`
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': 'req_scripted' })
+  response.flushHeaders()
+  for (const [index, event] of events.entries()) {
+    if (response.destroyed) return
+    if (fault.errorAt?.event === index) {
+      response.end(frame({ type: 'error', error: { type: fault.errorAt.type, message: `scripted ${fault.errorAt.type}` } }))
+      return
+    }
+    if (fault.cutAt === index) {
+      // Given time to arrive first: a reset throws away what is still under way.
+      await pause(20)
+      response.destroy()
+      return
+    }
+    if (fault.eofAt === index) return void response.end()
+    if (fault.stallAt === index) {
+      while (!response.destroyed) {
+        await pause(fault.pingMs ?? 20)
+        if (fault.pingMs) response.write(frame({ type: 'ping' }))
+      }
+      return
+    }
+    await sendPieces(response, Buffer.from(frame(event)), fault.dripBytes)
+  }
+  response.end()
+}
+
+const sendPieces = async (response: ServerResponse, bytes: Buffer, size: number | undefined): Promise<void> => {
+  if (!size) return void response.write(bytes)
+  for (let at = 0; at < bytes.length; at += size) {
+    response.write(bytes.subarray(at, at + size))
+    await new Promise((done) => setImmediate(done))
+  }
+}
+
+const thinkingEvents = (signature: string): WireEvent[] => [
+  { type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '', signature: '' } },
+  { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'Let me think.' } },
+  { type: 'content_block_delta', index: 0, delta: { type: 'signature_delta', signature } },
+  { type: 'content_block_stop', index: 0 },
+]
+
+const blockEvents = (block: ScriptedBlock, index: number, id: string, unknown: boolean): WireEvent[] => {
+  const delta = (data: Record<string, unknown>): WireEvent => ({ type: 'content_block_delta', index, delta: data })
+  const strange = unknown ? [delta({ type: 'colour_delta', colour: 'blue' })] : []
+  const stop: WireEvent = { type: 'content_block_stop', index }
+  if (block.type === 'text') {
+    const start: WireEvent = { type: 'content_block_start', index, content_block: { type: 'text', text: '', citations: null } }
+    return [start, ...strange, ...halves(block.text).map((text) => delta({ type: 'text_delta', text })), stop]
+  }
+  const json = block.json ?? JSON.stringify(block.input ?? {})
+  const start: WireEvent = {
+    type: 'content_block_start',
+    index,
+    content_block: { type: 'tool_use', id, name: block.name, input: {}, caller: { type: 'direct' } },
+  }
+  const pieces = ['', ...halves(json)].map((partial_json) => delta({ type: 'input_json_delta', partial_json }))
+  return [start, ...strange, ...pieces, ...(block.unclosed ? [] : [stop])]
+}
+
+const halves = (text: string): string[] => [text.slice(0, text.length / 2), text.slice(text.length / 2)]

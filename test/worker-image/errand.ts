@@ -1,0 +1,150 @@
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import type { EventData } from '../../contract/event.ts'
+import { branchPrefix } from '../../contract/names.ts'
+import { type AgentEvent, AgentLine, type Assignment } from '../../contract/sandbox.ts'
+import type { Config } from '../../worker-image/config.ts'
+import { createDoor } from '../../worker-image/door.ts'
+import { cancelled } from '../../worker-image/end.ts'
+import { createLog } from '../../worker-image/log.ts'
+import type { Timing } from '../../worker-image/model-turn.ts'
+import { run } from '../../worker-image/run.ts'
+import { createVoice } from '../../worker-image/voice.ts'
+import { type Door, MODEL, openDoor, TASK } from '../gateway/door.ts'
+import { type GitServer, startGitServer } from '../support/git-server.ts'
+import { type ModelServer, type Policy, startModelServer } from '../support/model-server.ts'
+import { temporaryFolder } from '../support/temporary.ts'
+
+const GIT = { username: 'x-access-token', password: 'git-CANARY-token' }
+const MODEL_KEY = 'sk-ant-CANARY'
+
+/** All waits of the model's turn, short enough for a test and long enough for a busy machine. */
+export const QUICK: Timing = { firstByteMs: 5000, silenceMs: 500, backoffMs: 5, maxBackoffMs: 20, maxRetryAfterMs: 120_000 }
+
+export type Errand = {
+  /** Runs the turn to its end, in this process. @returns what the agent said */
+  run: () => Promise<AgentLine[]>
+  cancel: () => void
+  lines: AgentLine[]
+  /** What a log of the agent holds. */
+  log: string[]
+  model: ModelServer
+  git: GitServer
+  door: Door
+  config: Config
+  assignment: Assignment
+  /** The repository on the git host, as a bare one on disk. */
+  origin: string
+  stop: () => Promise<void>
+}
+
+export type ErrandOptions = {
+  policy: Policy
+  files?: Record<string, string>
+  assignment?: Partial<Assignment>
+  /** What the gateway lets pass, US dollars; the agent is told `assignment.budgetUsd`. */
+  gatewayBudgetUsd?: number
+  timing?: Partial<Timing>
+  /** The key that the gateway adds; any other is refused by the model server. */
+  modelKey?: string
+}
+
+/** The agent with everything that is around it, all real but for the model: the gateway, `git http-backend` behind a password, a work tree. */
+export const startErrand = async (options: ErrandOptions): Promise<Errand> => {
+  const folder = await temporaryFolder()
+  const git = await startGitServer(GIT)
+  const repository = await git.addRepository('ada/engine', { files: options.files ?? FILES })
+  const model = await startModelServer({ key: MODEL_KEY, policy: options.policy })
+  const assignment: Assignment = {
+    taskId: TASK,
+    attempt: 1,
+    turn: 1,
+    prompt: 'Make add() add.',
+    repoUrl: repository.url,
+    baseBranch: null,
+    branch: `${branchPrefix(TASK)}make-add-add`,
+    model: MODEL,
+    budgetUsd: 50,
+    timeLimitMs: 600_000,
+    ...options.assignment,
+  }
+  const door = await openDoor(
+    {
+      taskId: TASK,
+      repo: { url: repository.url, upstream: repository.url, username: GIT.username, token: GIT.password },
+      modelApi: { baseUrl: model.url, key: options.modelKey ?? MODEL_KEY },
+      budgetUsd: options.gatewayBudgetUsd ?? 50,
+    },
+    { assignment },
+  )
+  const config: Config = {
+    token: door.token,
+    socketPath: join(door.directory, 'door.sock'),
+    port: door.port,
+    doorUrl: door.url,
+    workspace: join(folder.path, 'repository'),
+    scratch: join(folder.path, 'scratch'),
+    inherited: { PATH: process.env.PATH ?? '', HOME: folder.path },
+  }
+  const lines: AgentLine[] = []
+  const log: string[] = []
+  const controller = new AbortController()
+  return {
+    run: async () => {
+      const output = new PassThrough()
+      const voice = createVoice({ output, secrets: [config.token], gatherMs: 5 })
+      let rest = ''
+      output.setEncoding('utf8').on('data', (text: string) => {
+        const parts = (rest + text).split('\n')
+        rest = parts.pop() ?? ''
+        // The contract's own schema: a line that breaks its bounds fails the test.
+        lines.push(...parts.map((line) => AgentLine.parse(JSON.parse(line))))
+      })
+      await run({
+        config,
+        assignment,
+        door: createDoor({ url: config.doorUrl, token: config.token }),
+        voice,
+        log: createLog([config.token], (line) => log.push(line)),
+        signal: controller.signal,
+        timing: { ...QUICK, ...options.timing },
+      })
+      await voice.flush()
+      return lines
+    },
+    cancel: () => controller.abort(cancelled()),
+    lines,
+    log,
+    model,
+    git,
+    door,
+    config,
+    assignment,
+    origin: repository.path,
+    stop: async () => {
+      await door.close()
+      await Promise.all([model.stop(), git.stop()])
+      await folder.remove()
+    },
+  }
+}
+
+/** A package whose only test fails. */
+const FILES = {
+  'package.json': '{ "name": "engine", "type": "module", "scripts": { "test": "node --test" } }\n',
+  'add.js': 'export const add = (a, b) => a - b\n',
+  'add.test.js':
+    "import { test } from 'node:test'\nimport assert from 'node:assert'\nimport { add } from './add.js'\ntest('adds', () => assert.equal(add(2, 3), 5))\n",
+}
+
+/** @returns the data of the events of one type, in their order */
+export const eventsOf = <T extends AgentEvent['type']>(lines: readonly AgentLine[], type: T): EventData<T>[] =>
+  lines.flatMap((line) => (line.type === type ? [(line as AgentEvent).data as EventData<T>] : []))
+
+/** @returns the one end of the turn. @throws Error when there is none, or more */
+export const endOf = (lines: readonly AgentLine[]) => {
+  const ends = eventsOf(lines, 'turn.ended')
+  const [end] = ends
+  if (!end || ends.length > 1) throw new Error(`one turn.ended was expected, and these came: ${JSON.stringify(ends)}`)
+  return end
+}
