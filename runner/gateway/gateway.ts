@@ -43,6 +43,9 @@ export type Gateway = {
 /** The user that the sandbox runs as. */
 const SANDBOX_UID = 10_001
 
+/** More than any package manager opens. They are the runner's own file descriptors, and other attempts need some too. */
+const MAX_CONNECTIONS = 256
+
 /** What the kernel takes as the path of a unix socket, bytes (`sun_path`, less its end). */
 const SOCKET_PATH_BYTES = 107
 
@@ -81,15 +84,15 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     log.debug({ event: 'gateway.answered', method: request.method, path: call.path.slice(0, 200), status: response.statusCode })
   }
   const follow = (work: Promise<void>) => {
-    calls.add(work)
-    work.then(
-      () => calls.delete(work),
-      () => calls.delete(work),
-    )
+    const followed = work
+      .catch((error: unknown) => log.error({ event: 'gateway.failed', err: error }, 'gateway.failed'))
+      .finally(() => calls.delete(followed))
+    calls.add(followed)
   }
 
   // A push may take longer to arrive than Node's five minutes for a request: the attempt's own limits bound it.
   const server = createServer({ requestTimeout: 0 }, (request, response) => follow(serve(request, response)))
+  server.maxConnections = MAX_CONNECTIONS
   server.on('connect', (request, socket, head) => follow(allowlist.tunnel(request, socket, head)))
   server.on('connection', (socket) => {
     sockets.add(socket)

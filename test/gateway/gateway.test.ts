@@ -61,6 +61,10 @@ describe('the door', () => {
     await expect(openDoor({}, { directory: `/tmp/${'x'.repeat(110)}` })).rejects.toThrow(/too long for a unix socket/)
   })
 
+  it('is not opened for a model without a price, since no budget could be kept', async () => {
+    await expect(openDoor({ model: 'claude-unheard-of' })).rejects.toThrow(/has no price/)
+  })
+
   it('cuts a live stream when it is shut, lets go of the model API, and answers nothing afterwards', async () => {
     const upstream = await startUpstream((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })

@@ -24,6 +24,7 @@ export const startUpstream = async (reply: (response: ServerResponse, seen: Seen
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     stop: async () => {
+      if (!server.listening) return
       server.close()
       server.closeAllConnections()
       await once(server, 'close')

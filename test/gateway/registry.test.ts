@@ -61,6 +61,12 @@ describe("npm's registry through the door", () => {
     expect([failed, all]).toEqual([false, expect.stringContaining('added 1 package')])
   })
 
+  it('gives out a tarball alone, for which npm leaves the path of its registry away', async () => {
+    const { failed, all } = await npm('pack', 'is-fine')
+    expect([failed, all]).toEqual([false, expect.stringContaining('is-fine-1.2.3.tgz')])
+    expect(door.log.join('')).toContain('"path":"/is-fine/-/is-fine-1.2.3.tgz"')
+  })
+
   it('publishes nothing', async () => {
     await writeFile(join(folder.path, 'package.json'), '{"name":"leak","version":"1.0.0"}')
     const { failed, all } = await npm('publish')
