@@ -60,7 +60,14 @@ export const updateTask = async (db: Store, row: TaskRow, change: Change): Promi
  * The only way in which a status changes. What has ended has no time left to be cancelled, and is out of the queue's hands.
  * @throws Error when `by` may not make this move: a fault of ours
  */
-export const moveTask = (db: Store, row: TaskRow, to: TaskStatus, by: Mover, change: Change, now: number): Promise<TaskRow> => {
+export const moveTask = async (
+  db: Store,
+  row: TaskRow,
+  to: TaskStatus,
+  by: Mover,
+  change: Change,
+  now: number,
+): Promise<TaskRow> => {
   if (!mayMove(row.status, to, by)) throw new Error(`task ${row.id}: ${by} may not move it from ${row.status} to ${to}`)
   const ending: Change = isEnded(to) ? { completed_at: now, released_at: null, cancel_requested_at: null } : {}
   const moved = { ...change, ...ending, status: to }

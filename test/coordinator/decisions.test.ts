@@ -1,0 +1,179 @@
+import { describe, expect, it } from '@jest/globals'
+import type { TaskEvent } from '../../contract/event.ts'
+import { signedEntryText } from '../../contract/river.ts'
+import { MAX_INTERRUPTIONS } from '../../contract/status.ts'
+import { chooseNext } from '../../coordinator/choose-next.ts'
+import { foldEvent, judgeEnd } from '../../coordinator/fold-event.ts'
+import { closePairs } from '../../coordinator/open-pairs.ts'
+import { createReplays } from '../../coordinator/replays.ts'
+import { createSecrets } from '../../coordinator/secrets.ts'
+import { settle } from '../../coordinator/settle.ts'
+import { createSignatures } from '../../coordinator/signatures.ts'
+import type { TaskRow } from '../../coordinator/store/tasks.ts'
+import { branchOf, newTaskId } from '../../coordinator/task-names.ts'
+
+const task = {
+  id: 'tsk_a',
+  turn: 1,
+  branch: 'errand/tsk_a/x',
+  cancel_requested_at: null,
+  cost_usd: 1,
+  input_tokens: 1,
+} as TaskRow
+
+describe('choosing what goes to the queue next', () => {
+  const waiting = (userId: string, createdAt: number, lastReleasedAt: number) => ({
+    ...{ taskId: `${userId}${createdAt}`, turn: 1, userId, createdAt, lastReleasedAt },
+  })
+  it('takes the user who waited longest, then each in turn, each with the oldest first', () => {
+    const tasks = [
+      waiting('a', 1, 9),
+      waiting('a', 2, 9),
+      waiting('a', 3, 9),
+      waiting('b', 8, 4),
+      waiting('b', 7, 4),
+      waiting('c', 9, 5),
+    ]
+    expect(chooseNext(tasks, 5).map(({ taskId }) => taskId)).toEqual(['b7', 'c9', 'a1', 'b8', 'a2'])
+    expect(chooseNext(tasks, 99)).toHaveLength(6)
+    expect(chooseNext([], 3)).toEqual([])
+  })
+})
+
+describe('judging the end of an attempt', () => {
+  const history = { interruptions: 1, pushed: false }
+  it('tries an interrupted turn again, with the reason for whoever waits', () => {
+    expect(judgeEnd(task, { outcome: 'interrupted', reason: 'host_disk_full', message: null }, history)).toEqual({
+      status: 'pending',
+      change: { reason: 'host_disk_full', error: null },
+      closing: null,
+    })
+  })
+  it('gives up after the last allowed interruption, and says what the last one was', () => {
+    const ended = { outcome: 'interrupted', reason: 'runner_lost', message: 'gone' } as const
+    const verdict = judgeEnd(task, ended, { ...history, interruptions: MAX_INTERRUPTIONS })
+    expect(verdict).toMatchObject({ status: 'failed', change: { reason: 'abandoned', error: expect.stringContaining('gone') } })
+    expect(judgeEnd(task, ended, { ...history, interruptions: MAX_INTERRUPTIONS - 1 }).status).toBe('pending')
+  })
+  it('prefers the wish to cancel to another try, and the truth to that wish', () => {
+    const wished = { ...task, cancel_requested_at: 5 }
+    expect(judgeEnd(wished, { outcome: 'interrupted', reason: 'runner_lost', message: null }, history).status).toBe('cancelled')
+    expect(judgeEnd(wished, { outcome: 'completed', reason: 'done', message: null }, history).status).toBe('completed')
+  })
+  it('names the branch only when something is on it', () => {
+    const ended = { outcome: 'completed', reason: 'done', message: null } as const
+    expect(judgeEnd(task, ended, history).closing).toMatchObject({ data: { branch: null } })
+    expect(judgeEnd(task, ended, { ...history, pushed: true }).closing).toMatchObject({ data: { branch: task.branch } })
+  })
+  it('keeps the address of a pull request', () => {
+    expect(foldEvent(task, { type: 'pull_request.opened', data: { url: 'u', number: 1 } })).toEqual({ pull_request_url: 'u' })
+    expect(foldEvent(task, { type: 'text.written', data: { text: '' } })).toEqual({})
+  })
+})
+
+describe('closing what was left open', () => {
+  it('closes tools before their turn, and what was closed not again', () => {
+    const at = new Date(1_000).toISOString()
+    const events = [
+      { type: 'turn.started', data: { turn: 1, model: 'm' } },
+      { type: 'tool.started', data: { callId: 'a', name: 'read', title: '', input: {} } },
+      { type: 'tool.started', data: { callId: 'b', name: 'bash', title: '', input: {} } },
+      { type: 'tool.ended', data: { callId: 'a', name: 'read' } },
+    ].map((event) => ({ ...event, at }) as TaskEvent)
+    const ended = { outcome: 'interrupted', reason: 'runner_lost', message: null } as const
+    const closed = closePairs(events, ended, 3_000)
+    expect(closed).toMatchObject([
+      { type: 'tool.ended', data: { callId: 'b', ok: false, durationMs: 2_000 } },
+      { type: 'turn.ended', data: { turn: 1, outcome: 'interrupted', reason: 'runner_lost' } },
+    ])
+    expect(closePairs([], ended, 0)).toEqual([])
+  })
+})
+
+describe('settling store and queue', () => {
+  const seen = { upMs: 60_000, leaseMs: 30_000, released: [], runOut: [], queued: [] }
+  it('restores what waits without a job, and takes back what should not wait', () => {
+    const released = [
+      { taskId: 'a', turn: 1 },
+      { taskId: 'b', turn: 1 },
+    ]
+    const queued = [
+      { taskId: 'a', turn: 1, task: { turn: 1, status: 'pending' as const } },
+      { taskId: 'c', turn: 1, task: { turn: 1, status: 'cancelled' as const } },
+      { taskId: 'd', turn: 1, task: { turn: 2, status: 'pending' as const } },
+      { taskId: 'e', turn: 1, task: null },
+    ]
+    const { restore, withdraw } = settle({ ...seen, released, queued })
+    expect(restore).toEqual([{ taskId: 'b', turn: 1 }])
+    expect(withdraw.map(({ taskId }) => taskId)).toEqual(['c', 'd', 'e'])
+  })
+  it('leaves the queue alone while Redis is away', () => {
+    expect(settle({ ...seen, released: [{ taskId: 'a', turn: 1 }], queued: null })).toMatchObject({ restore: [], withdraw: [] })
+  })
+  it('judges leases only once every runner had the time to renew', () => {
+    const runOut = [{ taskId: 'a', attempt: 1 }]
+    expect(settle({ ...seen, runOut }).interrupt).toEqual(runOut)
+    expect(settle({ ...seen, runOut, upMs: 29_999 }).interrupt).toEqual([])
+  })
+})
+
+describe('signatures', () => {
+  const signatures = createSignatures(createSecrets(Buffer.alloc(32, 1)).deriveKey)
+  const others = createSignatures(createSecrets(Buffer.alloc(32, 2)).deriveKey)
+  it('believes its own jobs alone, word for word', () => {
+    const job = signatures.signJob('tsk_a', 1)
+    expect(signatures.isOurJob(job)).toBe(true)
+    for (const forged of [
+      { ...job, turn: 2 },
+      { ...job, taskId: 'tsk_b' },
+      { ...job, signature: '' },
+      others.signJob('tsk_a', 1),
+    ])
+      expect(signatures.isOurJob(forged)).toBe(false)
+  })
+  it('believes an entry signed with the key of its attempt, unchanged', () => {
+    const entry = { taskId: 'tsk_a', attempt: 1, n: 1, at: new Date().toISOString(), body: '{}', signature: '' }
+    expect(signatures.isEntry(entry)).toBe(false)
+    const { signature } = signatures.signWord('tsk_a', 1, { say: 'refused' })
+    expect(signatures.isEntry({ ...entry, signature })).toBe(false)
+    expect(signedEntryText({ ...entry, n: 2 })).not.toBe(signedEntryText(entry))
+    expect(signatures.attemptKey('tsk_a', 1)).toMatch(/^[0-9a-f]{64}$/)
+    expect(signatures.attemptKey('tsk_a', 1)).not.toBe(signatures.attemptKey('tsk_a', 2))
+  })
+})
+
+describe('holding live events back', () => {
+  const event = (seq: number) => ({ taskId: 'a', seq }) as TaskEvent
+  it('keeps them from sockets that are being sent the history, and from those alone', () => {
+    const replays = createReplays()
+    const replay = replays.begin('s1', 'a')
+    replays.begin('s1', 'b')
+    expect(replays.hold(event(7))).toEqual(['s1'])
+    expect(replay.heldBackTo).toBe(7)
+    replays.end(replay)
+    expect(replays.hold(event(8))).toEqual([])
+  })
+  it('lets a second request for the same history take over, and forgets a socket that is gone', () => {
+    const replays = createReplays()
+    const [first, second] = [replays.begin('s1', 'a'), replays.begin('s1', 'a')]
+    expect([replays.isCurrent(first), replays.isCurrent(second)]).toEqual([false, true])
+    replays.end(first)
+    expect(replays.hold(event(1))).toEqual(['s1'])
+    replays.forget('s1')
+    expect([replays.isCurrent(second), replays.hold(event(2))]).toEqual([false, []])
+  })
+})
+
+describe('names', () => {
+  it('gives ids that BullMQ, git and a container label all take', () => {
+    const ids = Array.from({ length: 500 }, newTaskId)
+    for (const id of ids) expect(id).toMatch(/^tsk_[a-z2-7]{16}$/)
+    expect(new Set(ids).size).toBe(500)
+  })
+  it('makes a branch of any prompt', () => {
+    expect(branchOf('t', 'Fix the FAILING test in src/a.ts, please now!')).toBe('errand/t/fix-the-failing-test-in-srcats')
+    expect(branchOf('t', '日本語 🙂')).toBe('errand/t/work')
+    expect(branchOf('t', '-- .lock ~^: ..')).toBe('errand/t/lock')
+    expect(branchOf('t', 'x'.repeat(99)).length).toBeLessThanOrEqual('errand/t/'.length + 40)
+  })
+})

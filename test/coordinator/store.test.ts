@@ -1,0 +1,176 @@
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { sql } from 'kysely'
+import { createLedger } from '../../coordinator/ledger.ts'
+import { openDatabase } from '../../coordinator/store/database.ts'
+import { appendEvents } from '../../coordinator/store/events.ts'
+import { findTask, moveTask, type TaskRow } from '../../coordinator/store/tasks.ts'
+import type { User } from '../../coordinator/user.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { temporaryFolder } from '../support/temporary.ts'
+import { waitFor } from '../support/wait.ts'
+import { type Core, startCore } from './core.ts'
+
+describe('the database', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  beforeEach(async () => {
+    folder = await temporaryFolder()
+  })
+  afterEach(() => folder.remove())
+
+  it('is for its own user alone, survives any commit, and can be opened again', async () => {
+    const path = join(folder.path, 'deep', 'errand.db')
+    await mkdir(join(folder.path, 'deep'))
+    await chmod(join(folder.path, 'deep'), 0o755)
+    for (let start = 0; start < 2; start++) {
+      const db = await openDatabase(path)
+      const pragma = async (name: string) =>
+        Object.values((await sql.raw<Record<string, unknown>>(`pragma ${name}`).execute(db)).rows[0] ?? {})[0]
+      expect([await pragma('journal_mode'), await pragma('synchronous'), await pragma('foreign_keys')]).toEqual(['wal', 2, 1])
+      await db.destroy()
+    }
+    expect((await stat(join(folder.path, 'deep'))).mode & 0o777).toBe(0o700)
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+  })
+
+  it('is refused to a second owner, and free again after the first', async () => {
+    const path = join(folder.path, 'errand.db')
+    const first = await openDatabase(path)
+    await expect(openDatabase(path)).rejects.toThrow('Another coordinator works on')
+    await first.destroy()
+    await (await openDatabase(path)).destroy()
+  })
+
+  it('says so when the file is something else, and lets go of it', async () => {
+    const path = join(folder.path, 'errand.db')
+    await writeFile(path, 'not a database at all, but long enough to be looked at as one')
+    await expect(openDatabase(path)).rejects.toThrow(/not a database/)
+    await expect(openDatabase(path)).rejects.toThrow(/not a database/)
+  })
+})
+
+describe('tasks and what was left of them', () => {
+  let redis: TestRedis
+  let core: Core
+  let ada: User
+  beforeAll(async () => {
+    redis = await startRedis()
+    core = await startCore({ redisUrl: redis.url })
+    ada = await core.addUser('ada')
+    await core.leases.renew({ runner: { id: 'runner-a', name: 'A', slots: 100 }, attempts: [] })
+  })
+  afterAll(async () => {
+    await core.stop()
+    await redis.stop()
+  })
+  const ended = (taskId: string) => waitFor('the end', async () => (await core.tasks.find(ada.id, taskId)).status === 'completed')
+  const row = async (): Promise<TaskRow> => (await findTask(core.db, (await core.create(ada)).id)) as TaskRow
+
+  it('refuses a move that the table of moves does not have', async () => {
+    const task = await row()
+    await expect(moveTask(core.db, task, 'completed', 'attempt', {}, 1)).rejects.toThrow(
+      'may not move it from pending to completed',
+    )
+    await expect(moveTask(core.db, task, 'running', 'user', {}, 1)).rejects.toThrow('user may not move')
+    expect((await findTask(core.db, task.id))?.status).toBe('pending')
+  })
+
+  it('stores thousands of events at once without a hole', async () => {
+    const task = await row()
+    const many = Array.from({ length: 2_500 }, (_, i) => ({
+      ...{ attempt: 0, n: null, at: i },
+      event: { type: 'text.written' as const, data: { text: `${i} \u2028 \ud800 "` } },
+    }))
+    const [events, after] = await core.db.transaction().execute((tx) => appendEvents(tx, task, many))
+    expect([events[0]?.seq, events.at(-1)?.seq, after.last_seq]).toEqual([3, 2_502, 2_502])
+    const page = await core.tasks.events(ada.id, task.id, { after: 2_500, limit: 1_000 })
+    expect(page).toMatchObject({ more: false, lastSeq: 2_502, events: [{ seq: 2_501 }, { seq: 2_502 }] })
+  })
+
+  it('shows messages and tool calls as tables', async () => {
+    const lease = await core.lease((await core.create(ada, { prompt: 'Ask' })).id)
+    await core.runner.send(lease, 1, {
+      type: 'tool.started',
+      data: { callId: 'c', name: 'bash', title: 'ls', input: { command: 'ls' } },
+    })
+    const result = { callId: 'c', name: 'bash', ok: true, output: 'out', outputBytes: 3, exitCode: 0, durationMs: 12 }
+    await core.runner.send(lease, 2, { type: 'tool.ended', data: result })
+    await core.runner.send(lease, 3, { type: 'text.written', data: { text: 'Answer' } })
+    await core.runner.send(lease, 4, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
+    const query = async (view: string) =>
+      (await sql.raw<Record<string, unknown>>(`select * from ${view} where task_id = '${lease.taskId}'`).execute(core.db)).rows
+    await ended(lease.taskId)
+    expect(await query('messages')).toMatchObject([
+      { role: 'user', content: 'Ask' },
+      { role: 'assistant', content: 'Answer' },
+    ])
+    expect(await query('tool_calls')).toMatchObject([{ name: 'bash', input: '{"command":"ls"}', output: 'out', duration_ms: 12 }])
+  })
+
+  it('tells of nothing that was not committed, and of the rest in the order of its numbers', async () => {
+    const task = await row()
+    const told: number[] = []
+    const ledger = createLedger(core.db, {
+      events: (_user, events) => told.push(...events.map(({ seq }) => seq)),
+      task: () => undefined,
+    })
+    const write = (fail: boolean) =>
+      ledger.write(async (tx, say) => {
+        const now = (await findTask(tx, task.id)) as TaskRow
+        const event = { type: 'text.written' as const, data: { text: 'x' } }
+        const [events, after] = await appendEvents(tx, now, [{ event, attempt: 0, n: null, at: 1 }])
+        say(after, events)
+        if (fail) throw new Error('too bad')
+      })
+    const writes = await Promise.allSettled(Array.from({ length: 40 }, (_, i) => write(i % 4 === 0)))
+    expect(writes.filter(({ status }) => status === 'rejected')).toHaveLength(10)
+    expect(told).toEqual(Array.from({ length: 30 }, (_, i) => i + 3))
+  })
+
+  describe('artifacts', () => {
+    it('keeps the newest attempt’s, and takes none of an attempt that is over or never was', async () => {
+      const { id } = await core.create(ada)
+      const lease = await core.lease(id)
+      await expect(core.tasks.patch(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
+      await core.artifacts.save(id, 1, 'patch', Readable.from(['one']))
+      await core.artifacts.save(id, 1, 'patch', Readable.from(['two']))
+      expect(await text(await core.tasks.patch(ada.id, id))).toBe('two')
+      await expect(core.tasks.bundle(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
+      await core.runner.send(lease, 1, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
+      await ended(id)
+      for (const [taskId, attempt] of [
+        [id, 1],
+        [id, 2],
+        ['../../etc/passwd', 1],
+      ] as const)
+        await expect(core.artifacts.save(taskId, attempt, 'patch', Readable.from(['late']))).rejects.toMatchObject({
+          code: 'conflict',
+        })
+      expect(await text(await core.tasks.patch(ada.id, id))).toBe('two')
+    })
+
+    it('keeps nothing of what is too large or breaks off', async () => {
+      const { id } = await core.create(ada)
+      await core.lease(id)
+      const chunk = Buffer.alloc(1024 * 1024)
+      const endless = Readable.from(
+        (function* () {
+          for (;;) yield chunk
+        })(),
+      )
+      await expect(core.artifacts.save(id, 1, 'bundle', endless)).rejects.toMatchObject({ code: 'too_large' })
+      const broken = Readable.from(
+        (async function* () {
+          yield chunk
+          throw new Error('cut')
+        })(),
+      )
+      await expect(core.artifacts.save(id, 1, 'bundle', broken)).rejects.toThrow('cut')
+      await expect(core.tasks.bundle(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
+      expect((await readdir(join(core.config.dataDir, 'artifacts'))).filter((name) => name.includes('part'))).toEqual([])
+    })
+  })
+})
