@@ -32,9 +32,9 @@ export const renderLive = (view: View, live: LiveText, connected: boolean, now: 
   const written = text ? wrap(text, look.width).slice(-Math.max(1, rows - tools.length - 1)) : []
   const facts = [
     connected ? activity(view, text !== '') : 'connection lost, reconnecting…',
-    duration(Math.max(0, now - view.createdAt)),
+    ...(view.createdAt > 0 ? [duration(Math.max(0, now - view.createdAt))] : []),
+    ...(view.usage.costUsd > 0 ? [money(view.usage.costUsd)] : []),
   ]
-  if (view.usage.costUsd > 0) facts.push(money(view.usage.costUsd))
   return [...written, ...tools, `${paint(look, 'cyan', spinner)} ${paint(look, 'dim', facts.join(' · '))}`].slice(-rows)
 }
 

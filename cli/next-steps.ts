@@ -8,17 +8,18 @@ import type { View } from './view.ts'
 export const nextSteps = ({ taskId, created, end }: View, server: Server, look: Look): string[] => {
   const steps: [string, string][] = []
   if (end?.branch) {
-    const branch = clean(end.branch)
-    const demoRepository = server.dataDir && join(server.dataDir, 'demo', 'hello.git')
-    const isDemo = created?.repoUrl.startsWith(`${server.url}/demo/`) === true
-    steps.push([`errand diff ${taskId}`, 'the patch'])
-    if (!isDemo) steps.push([`git fetch origin ${branch} && git switch ${branch}`, 'in your clone'])
-    else if (demoRepository && existsSync(demoRepository))
-      steps.push([`git clone -b ${branch} ${demoRepository} hello`, 'to look at it'])
-  } else if (end?.reason === 'push_refused') steps.push([`errand bundle ${taskId} > work.bundle`, 'what could not be pushed'])
-  if (end && end.status !== 'completed') steps.push([`errand show ${taskId}`, 'the whole story'])
-  const width = Math.max(...steps.map(([command]) => command.length))
+    steps.push(['patch', `errand diff ${taskId}`])
+    steps.push(...checkout(clean(end.branch), created?.repoUrl ?? '', server))
+  }
+  if (end?.reason === 'push_refused') steps.push(['bundle', `errand bundle ${taskId} > work.bundle`])
   return steps.length === 0
     ? ['']
-    : ['', ...steps.map(([command, what]) => `  ${paint(look, 'cyan', command.padEnd(width))}  ${paint(look, 'dim', what)}`), '']
+    : ['', ...steps.map(([what, command]) => `  ${paint(look, 'dim', what.padEnd(8))} ${paint(look, 'cyan', command)}`), '']
+}
+
+/** The demo repository wants credentials over HTTP; who sits beside it can take it from the data folder. */
+const checkout = (branch: string, repoUrl: string, { url, dataDir }: Server): [string, string][] => {
+  if (!repoUrl.startsWith(`${url}/demo/`)) return [['checkout', `git fetch origin ${branch} && git switch ${branch}`]]
+  const repository = dataDir && join(dataDir, 'demo', 'hello.git')
+  return repository && existsSync(repository) ? [['checkout', `git clone -b ${branch} ${repository} hello`]] : []
 }

@@ -25,7 +25,7 @@ export const renderEnd = (view: View, { data, at }: Ended, look: Look): string[]
           ] as [string, string],
         ]
       : []),
-    ['cost', `${money(usage.costUsd)}  ${paint(look, 'dim', tokens(usage))}`],
+    ['cost', `${money(usage.costUsd)}  ${paint(look, 'dim', created?.demo ? 'made up: the demo costs nothing' : tokens(usage))}`],
     ['time', duration(Date.parse(at) - createdAt)],
   ]
   return [

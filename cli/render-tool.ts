@@ -5,16 +5,22 @@ import { type Change, changeOf } from './tool-change.ts'
 type Ended = EventData<'tool.ended'>
 
 /** Lines that are shown of a call that went well, and of a change or a failure. */
-const SHOWN = { few: 4, many: 14 }
+const SHOWN = { few: 8, many: 14 }
+
+/** A call that takes less is as good as instant, unless it is a command. Milliseconds. */
+const WORTH_TELLING_MS = 1_000
 
 /** A finished tool call: what, how it went, how long, and the end of its output or the change that it made. */
 export const renderTool = (title: string, input: unknown, ended: Ended, look: Look): string[] => {
   const failed = !ended.ok || (ended.exitCode ?? 0) !== 0
   const change = failed ? null : changeOf(ended.name, input)
   const counts = change ? `  +${change.added.length} −${change.removed.length}` : ''
-  const result = failed ? (ended.exitCode ? `exit ${ended.exitCode} · ` : 'failed · ') : ''
-  const tail = `${counts}  ${result}${duration(ended.durationMs)}`
+  const result = failed ? [ended.exitCode ? `exit ${ended.exitCode}` : 'failed'] : []
+  const time = ended.name === 'bash' || ended.durationMs >= WORTH_TELLING_MS ? [duration(ended.durationMs)] : []
+  const facts = [...result, ...time].join(' · ')
+  const tail = `${counts}${facts && `  ${facts}`}`
   const what = clip(describe(ended.name, input, title), look.width - 2 - tail.length)
+  if (ended.name === 'todo' && !failed) return [paint(look, 'dim', `· ${what}`)]
   const mark = failed ? paint(look, 'red', '✗') : paint(look, 'green', '✓')
   const body = change ? changeLines(change, look) : failed || ended.name === 'bash' ? outputLines(ended, failed, look) : []
   return [
@@ -65,7 +71,8 @@ const changeLines = ({ removed, added }: Change, look: Look): string[] => {
 const planOf = (items: { text?: unknown; status?: unknown }[]): string => {
   const finished = items.filter((item) => item?.status === 'done').length
   const current = items.find((item) => item?.status === 'doing')
-  return `plan ${finished}/${items.length}${current ? ` · ${clean(String(current.text ?? ''))}` : ''}`
+  const now = current ? clean(String(current.text ?? '')) : finished === items.length ? 'all done' : 'next'
+  return `plan ${finished}/${items.length} · ${now}`
 }
 
 /** `/workspace/repository/src/a.js` is `src/a.js` to a reader. */

@@ -24,7 +24,7 @@ export const renderEvent = (view: View, event: TaskEvent, look: Look): string[] 
     case 'repo.cloned':
       return [done(look, cloned(event.data), sinceMs), '']
     case 'text.written':
-      return ['', ...wrap(clean(event.data.text).trim(), look.width), '']
+      return event.data.text === view.lastText ? [] : ['', ...prose(event.data.text, look), '']
     case 'tool.ended': {
       const started = view.openTools.find((tool) => tool.callId === event.data.callId)
       return renderTool(started?.title ?? event.data.name, started?.input, event.data, look)
@@ -44,12 +44,20 @@ export const renderEvent = (view: View, event: TaskEvent, look: Look): string[] 
   }
 }
 
+/** The agent's own words, with what stands in backquotes set off. */
+const prose = (text: string, look: Look): string[] =>
+  wrap(clean(text).trim(), look.width).map((line) => line.replace(/`[^`]+`/g, (code) => paint(look, 'cyan', code)))
+
 const prompt = ({ created }: View, { text, turn }: EventData<'message.received'>, look: Look): string[] => {
   const said = wrap(clean(text).trim(), look.width - 2).map(
     (line, i) => `${i === 0 ? paint(look, 'cyan', '›') : ' '} ${paint(look, 'bold', line)}`,
   )
   if (!created || turn > 1) return said
-  const facts = [clean(created.repoUrl), clean(created.baseBranch ?? ''), created.model, `at most ${money(created.budgetUsd)}`]
+  const facts = [
+    clean(created.repoUrl),
+    clean(created.baseBranch ?? ''),
+    ...(created.demo ? [] : [created.model, `at most ${money(created.budgetUsd)}`]),
+  ]
   const lines = wrap(facts.filter(Boolean).join(' · '), look.width - 2).map((line) => `  ${paint(look, 'dim', line)}`)
   const demo = created.demo
     ? [

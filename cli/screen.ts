@@ -32,7 +32,7 @@ export const createScreen = (
   })
   /** One write for both, so that the terminal never shows the state between. */
   const draw = (lines: readonly string[], moving: readonly string[]) => {
-    const up = drawn > 0 ? `\x1b[${drawn}F\x1b[0J` : ''
+    const up = '\x1b[1A\x1b[2K'.repeat(drawn)
     stdout.write(up + [...lines, ...moving].map((line) => `${line}\n`).join(''))
     drawn = moving.length
   }

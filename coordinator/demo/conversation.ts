@@ -22,28 +22,24 @@ export type Call = { name: string; input: Record<string, unknown> }
 export type Result = { text: string; isError: boolean }
 /** One answer of the model that called tools, and what came of it, in order. */
 export type Step = { calls: Call[]; results: Result[] }
-/** What a person (or the agent's own loop) said, and what was done about it so far. */
-export type Round = { said: string; steps: Step[] }
+/** What a person (or the agent's own loop) said first, what was done about it so far, and the answer, if it came to that. */
+export type Round = { said: string; steps: Step[]; answer: string | null }
 
 /** Reads a conversation of the Messages API: a round begins with every user message that answers no tool call. */
 export const readRounds = (messages: readonly Message[]): Round[] => {
   const rounds: Round[] = []
   let open: Block[] = []
-  let answered = true
   for (const { role, content } of messages) {
     const blocks: Block[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
     const round = rounds.at(-1)
     if (role === 'assistant') {
       open = blocks.filter((block) => block.type === 'tool_use')
-      answered = true
+      if (round && open.length === 0) round.answer = textsOf(blocks).join('\n')
     } else if (role === 'user' && open.length > 0) {
       round?.steps.push(readStep(open, blocks))
       open = []
     } else if (role === 'user') {
-      const said = textOf(blocks)
-      if (round && !answered) round.said += `\n${said}`
-      else rounds.push({ said, steps: [] })
-      answered = false
+      rounds.push({ said: textsOf(blocks)[0] ?? '', steps: [], answer: null })
     }
   }
   return rounds
@@ -60,7 +56,7 @@ const readStep = (calls: Block[], blocks: Block[]): Step => ({
 const resultText = (content: unknown): string => {
   if (typeof content === 'string') return content
   const blocks = z.array(Block).safeParse(content)
-  return blocks.success ? textOf(blocks.data) : ''
+  return blocks.success ? textsOf(blocks.data).join('\n') : ''
 }
 
-const textOf = (blocks: readonly Block[]): string => blocks.flatMap((block) => block.text ?? []).join('\n')
+const textsOf = (blocks: readonly Block[]): string[] => blocks.flatMap((block) => block.text ?? [])

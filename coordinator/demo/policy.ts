@@ -1,5 +1,5 @@
 import { type Call, type Message, type Result, type Round, readRounds } from './conversation.ts'
-import { answerAfterwards, work } from './scripts/work.ts'
+import { work } from './scripts/work.ts'
 
 /** What the demo model says and does next. Without calls it is the end of its work. */
 export type Move = { thinking?: string; text: string; calls: Call[] }
@@ -15,7 +15,9 @@ export const decide = (messages: readonly Message[]): Move => {
   const rounds = readRounds(messages)
   const current = rounds.at(-1)
   if (!current) return { text: 'I am the demo model. There is nothing to do: no task was given.', calls: [] }
-  return replay(rounds.length > 1 && current.steps.length === 0 ? answerAfterwards(current.said) : work(current.said), current)
+  // There is no second thought in a script: whatever is said after its end, its account stands.
+  const account = rounds.find((round) => round.answer)?.answer
+  return account ? { text: account, calls: [] } : replay(work(current.said), current)
 }
 
 const replay = (script: Script, round: Round): Move => {

@@ -130,12 +130,11 @@ describe('following a task', () => {
   })
 })
 
-/** What a terminal shows in the end: lines, cursor up to the start of a line with clear to the end, and colours are all that is used. */
+/** What a terminal shows in the end: lines, going one up and clearing it, and colours are all that is used. */
 const screenOf = (out: string): string[] => {
   const lines: string[] = []
-  for (const part of out.split(/(?=\p{Cc}\[\d+F)/u)) {
-    const up = /^\p{Cc}\[(\d+)F/u.exec(part)
-    if (up) lines.length -= Number(up[1])
+  for (const part of out.split(/(?=\p{Cc}\[1A\p{Cc}\[2K)/u)) {
+    if (/^\p{Cc}\[1A/u.test(part)) lines.pop()
     lines.push(...stripVTControlCharacters(part).split('\n').slice(0, -1))
   }
   return lines

@@ -36,7 +36,7 @@ export function* addFrench({ directory }: Place): Script {
   if (after.passed <= before.passed)
     return `I added a French greeting and a test for it, but \`npm test\` shows no new passing test. I am the demo model; please look at it yourself.`
   return [
-    'There is a French greeting now.',
+    'Add a French greeting',
     '',
     '- `src/greetings.js`: the words for `fr`.',
     '- `test/greet.test.js`: a test for them.',

@@ -26,7 +26,7 @@ export function* documentUse({ directory }: Place): Script {
   if (!seen.text.includes(greeting))
     return 'I edited the README, but do not see the new section in it. I am the demo model; please look.'
   return [
-    'The README says now how to use the package.',
+    'Document in the README how to use the package',
     '',
     '- `README.md`: a section “Use” with an example, and the two options with their defaults.',
     `- Checked: the example was run, and prints \`${greeting}\`. No code was touched.`,

@@ -14,7 +14,7 @@ export function* fixTest({ directory }: Place): Script {
   )
   const before = readTestRun(output)
   if (!before.failing && before.failed === 0 && before.passed > 0)
-    return `I am the demo model. All ${before.passed} tests pass already (npm test), so there was nothing to mend, and I changed nothing.`
+    return `All ${before.passed} tests pass already: nothing to mend\n\nI ran \`npm test\` and changed nothing. (Done by the demo model, which follows a script.)`
   if (!before.failing) return cannot('I could not make out from the output of `npm test` which test fails.')
 
   const { name, file, line } = before.failing
@@ -49,10 +49,10 @@ export function* fixTest({ directory }: Place): Script {
     return cannot(`I changed \`${wrong.trim()}\` to \`${mended.trim()}\`, but \`npm test\` still fails: ${after.failed} failed.`)
   yield* act({}, plan(STEPS, 4), bash('git diff --stat', 'See what changed'))
   return [
-    'The failing test passes.',
+    `Mend the edge at ${expected.value} in ${relative(sourcePath, directory)}`,
     '',
     `- Cause: in \`${relative(sourcePath, directory)}\`, \`${wrong.trim()}\` took ${expected.value} in as well.`,
-    `- Change: \`${mended.trim()}\`. No test was touched.`,
+    `- Change: \`${mended.trim()}\`. The test “${name}” passes now; no test was touched.`,
     `- Checked with \`npm test\`: ${before.failed} of ${before.failed + before.passed} failed before, all ${after.passed} pass now.`,
     '',
     '(Done by the demo model, which follows a script.)',

@@ -16,18 +16,14 @@ export function* work(said: string): Script {
   return declined(place)
 }
 
-/** To whatever is said after the end: there is no second thought in a script. */
-// biome-ignore lint/correctness/useYield: a script without a move, like any other to its caller
-export function* answerAfterwards(_said: string): Script {
-  return 'I am the demo model: I have done what my script can do here, and my account of it above still stands.'
-}
-
-/** The person's own words, where the agent marks them apart from what it adds. */
-const taskOf = (said: string): string => /<task>([\s\S]*?)<\/task>/.exec(said)?.[1] ?? said
+/** The person's own words, without the agent's heading. */
+const taskOf = (said: string): string => said.replace(/^The task:\s+/, '')
 
 const declined = ({ directory }: Place): string =>
   [
-    'I am the demo model, and this is not among the few things that I can do, so I changed nothing.',
+    'Nothing was changed.',
+    '',
+    'I am the demo model, and this is not among the few things that I can do, so I left it alone.',
     '',
     `In the demo repository (${directory}) ask me to:`,
     '- fix the failing test,',
