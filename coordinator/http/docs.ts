@@ -4,6 +4,8 @@ import type { Express, RequestHandler } from 'express'
 import { html, page } from './html.ts'
 import { describeApi } from './openapi.ts'
 
+const require = createRequire(import.meta.url)
+
 /** The API's description, for programs and for people. Swagger UI comes from its package, so that no other host is asked. */
 export const addDocs = (app: Express, publicUrl: string, serveFolder: (path: string) => RequestHandler): void => {
   const description = describeApi(publicUrl)
@@ -13,8 +15,7 @@ export const addDocs = (app: Express, publicUrl: string, serveFolder: (path: str
   app.get('/docs', (_request, response) => {
     response.send(DOCS_PAGE)
   })
-  const swagger = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-  app.use('/docs/assets', serveFolder(swagger))
+  app.use('/docs/assets', serveFolder(dirname(require.resolve('swagger-ui-dist/package.json'))))
 }
 
 const DOCS_PAGE = page({

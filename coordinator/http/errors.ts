@@ -20,12 +20,12 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
 }
 
 /** Answers every fault in the one shape; a browser that opened a page gets a page. Of an unknown fault only the log learns the text. */
-export const answerErrors: ErrorRequestHandler = (error, request, response, next) => {
+export const answerErrors: ErrorRequestHandler = (error, request, response, _next) => {
   const refusal = refusalOf(error)
-  const level = refusal.code === 'internal' || refusal.code === 'unavailable' ? 'error' : 'debug'
-  request.log[level]({ event: 'http.refused', code: refusal.code, why: refusal.message, err: refusal.cause })
-  // A body that is half sent cannot become an error: Express closes the connection, and the client sees that it was cut.
-  if (response.headersSent) return next(error)
+  const isOurs = (refusal.code === 'internal' || refusal.code === 'unavailable') && !isGone(error)
+  request.log[isOurs ? 'error' : 'debug']({ event: 'http.refused', code: refusal.code, why: refusal.message, err: refusal.cause })
+  // A body that is half sent cannot become an error any more: the client sees that it was cut.
+  if (response.headersSent) return void response.destroy()
   const body: ErrorBody = {
     code: refusal.code,
     message: refusal.message,
@@ -87,6 +87,9 @@ const readingFault = ({ status, type, limit, message }: HttpError): Refusal => {
   if (type === 'entity.parse.failed') return new Refusal('invalid', 'The body is not valid JSON.')
   return new Refusal('invalid', `${message}.`)
 }
+
+/** The client closed the connection before it had everything. */
+const isGone = (error: unknown): boolean => (error as NodeJS.ErrnoException)?.code === 'ERR_STREAM_PREMATURE_CLOSE'
 
 const isForPrograms = (path: string): boolean => /^\/(api|runner|demo)\//.test(path)
 

@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import SQLite from 'better-sqlite3'
 import { LIMITS } from '../../contract/limits.ts'
 import { Refusal } from '../../coordinator/errors.ts'
 import { STATUS } from '../../coordinator/http/errors.ts'
@@ -228,12 +230,30 @@ describe('the API', () => {
     expect(headers.get('strict-transport-security')).toBeNull()
   })
 
+  it('cuts an answer that fails half-way, so that no client takes it for whole', async () => {
+    const broken = await startHttp({}, { tasks: { ...server.parts.tasks, patch: async () => Readable.from(halfPatch()) } })
+    const response = await broken.call('GET', '/api/tasks/x/diff')
+    expect(response.status).toBe(200)
+    await expect(response.text()).rejects.toThrow()
+    const line = broken
+      .log()
+      .split('\n')
+      .find((text) => text.includes('http.refused'))
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ level: 50, code: 'internal', err: { message: 'the disk is gone' } })
+    await broken.stop()
+  })
+
   it('is alive, ready and measured without a token', async () => {
     expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' })
     expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ status: 'ready', store: true, redis: true })
     expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('errand_tasks')
   })
 })
+
+async function* halfPatch() {
+  yield 'x'.repeat(100_000)
+  throw new Error('the disk is gone')
+}
 
 /** The routes below /api that name something by id, as Express has them. */
 const apiRoutesWithId = ({ app }: HttpServer) =>
@@ -251,6 +271,17 @@ describe('the table of errors', () => {
     expect(await response.json()).toEqual({
       error: { code, message: 'as asked', requestId: response.headers.get('x-request-id'), details: { extra: 1 } },
     })
+    await server.stop()
+  })
+})
+
+describe('a store in trouble', () => {
+  it('is unavailable, and worth another try', async () => {
+    const full = new SQLite.SqliteError('database or disk is full', 'SQLITE_FULL')
+    const server = await startHttp({}, { readiness: () => Promise.reject(full) })
+    const response = await fetch(`${server.url}/readyz`)
+    expect(await response.json()).toMatchObject({ error: { code: 'unavailable', message: expect.stringContaining('disk') } })
+    expect(response.status).toBe(503)
     await server.stop()
   })
 })

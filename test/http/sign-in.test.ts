@@ -5,6 +5,7 @@ import { startGithub } from '../support/github-server.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
 import { freePort } from '../support/temporary.ts'
 import { type Visitor, visitor } from '../support/visitor.ts'
+import { waitFor } from '../support/wait.ts'
 
 const stops: Array<() => Promise<void>> = []
 afterEach(async () => {
@@ -275,6 +276,16 @@ describe('a session', () => {
       .set({ expires_at: Date.now() - 1 })
       .execute()
     expect(await nameOf(browser)).toBeNull()
+  })
+
+  it('that ended is swept when somebody signs in', async () => {
+    const server = await start()
+    const ended = { id: 'ended', user_id: null, data: '{}', expires_at: Date.now() - 1 }
+    await server.parts.db.insertInto('sessions').values(ended).execute()
+    await signedIn(server)
+    const rows = () => server.parts.db.selectFrom('sessions').select(['id', 'user_id']).execute()
+    await waitFor('the ended session to be gone', async () => (await rows()).every(({ id }) => id !== 'ended'))
+    expect(await rows()).toEqual([expect.objectContaining({ user_id: server.owner.user.id })])
   })
 
   it('ends with its user', async () => {
