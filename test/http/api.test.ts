@@ -1,9 +1,6 @@
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import SQLite from 'better-sqlite3'
 import { LIMITS } from '../../contract/limits.ts'
-import { Refusal } from '../../coordinator/errors.ts'
-import { STATUS } from '../../coordinator/http/errors.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
 
 const REPO = 'https://github.com/owner/name'
@@ -262,60 +259,3 @@ const apiRoutesWithId = ({ app }: HttpServer) =>
       ? route.stack.map(({ method }) => ({ method: method.toUpperCase(), path: route.path }))
       : [],
   )
-
-describe('the table of errors', () => {
-  it.each(Object.entries(STATUS))('%s is HTTP %i', async (code, status) => {
-    const server = await startHttp({}, { readiness: () => Promise.reject(new Refusal(code as never, 'as asked', { extra: 1 })) })
-    const response = await fetch(`${server.url}/readyz`)
-    expect(response.status).toBe(status)
-    expect(await response.json()).toEqual({
-      error: { code, message: 'as asked', requestId: response.headers.get('x-request-id'), details: { extra: 1 } },
-    })
-    await server.stop()
-  })
-})
-
-describe('a store in trouble', () => {
-  it('is unavailable, and worth another try', async () => {
-    const full = new SQLite.SqliteError('database or disk is full', 'SQLITE_FULL')
-    const server = await startHttp({}, { readiness: () => Promise.reject(full) })
-    const response = await fetch(`${server.url}/readyz`)
-    expect(await response.json()).toMatchObject({ error: { code: 'unavailable', message: expect.stringContaining('disk') } })
-    expect(response.status).toBe(503)
-    await server.stop()
-  })
-})
-
-describe('limits', () => {
-  it('stop a user who sends too much, but not the next one', async () => {
-    const server = await startHttp()
-    const mona = await server.addUser('mona')
-    const next = await server.addUser('next')
-    const send = (token: string) => server.call('POST', '/api/tasks', { token, body: newTask })
-    const statuses: number[] = []
-    for (let sent = 0; sent < 121; sent++) statuses.push((await send(mona.token)).status)
-    expect(statuses.filter((status) => status === 201)).toHaveLength(120)
-    const refused = await send(mona.token)
-    expect(refused.status).toBe(429)
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(await refused.json()).toMatchObject({ error: { code: 'rate_limited' } })
-    expect((await send(next.token)).status).toBe(201)
-    expect((await server.call('GET', '/api/me', { token: mona.token })).status).toBe(200)
-    await server.stop()
-  })
-
-  it('count an address behind a trusted proxy as the client’s, and believe no header otherwise', async () => {
-    for (const [proxies, expected] of [
-      ['0', 429],
-      ['1', 404],
-    ] as const) {
-      const server = await startHttp({ ERRAND_TRUSTED_PROXIES: proxies })
-      const knock = (address: string) =>
-        fetch(`${server.url}/auth/github`, { redirect: 'manual', headers: { 'x-forwarded-for': address } })
-      for (let times = 0; times < 10; times++) expect((await knock('203.0.113.1')).status).toBe(404)
-      expect((await knock('203.0.113.1')).status).toBe(429)
-      expect((await knock('203.0.113.2')).status).toBe(expected)
-      await server.stop()
-    }
-  })
-})

@@ -10,10 +10,12 @@ import { ensureOwner, loadRunnerToken } from '../../coordinator/owner.ts'
 import type { Parts } from '../../coordinator/parts.ts'
 import { createSecrets, loadSecretKey } from '../../coordinator/secrets.ts'
 import { openDatabase } from '../../coordinator/store/database.ts'
-import { issueToken } from '../../coordinator/store/tokens.ts'
+import { createSignInLink } from '../../coordinator/store/sign-in-links.ts'
+import { findUserByToken, issueToken } from '../../coordinator/store/tokens.ts'
 import { upsertGithubUser } from '../../coordinator/store/users.ts'
 import { scriptedTasks } from './scripted-tasks.ts'
 import { freePort, temporaryFolder } from './temporary.ts'
+import type { Visitor } from './visitor.ts'
 
 export type HttpServer = Awaited<ReturnType<typeof startHttp>>
 
@@ -93,6 +95,12 @@ export const startHttp = async (environment: Record<string, string> = {}, given:
         },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       }),
+    /** Signs a visitor in by a link; as the owner, when no token says otherwise. */
+    signIn: async (browser: Visitor, token = owner.token) => {
+      const { code } = await createSignInLink(db, (await findUserByToken(db, token))?.id ?? '')
+      await browser.post('/auth/link', { code })
+      return browser
+    },
     stop: async () => {
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
