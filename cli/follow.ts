@@ -1,4 +1,5 @@
 import { io, type Socket } from 'socket.io-client'
+import type { Task } from '../contract/api.ts'
 import type { Delta, TaskEvent } from '../contract/event.ts'
 import type { ClientToServer, ServerToClient } from '../contract/socket.ts'
 import { EXIT, exitOf, Fault } from './faults.ts'
@@ -14,6 +15,8 @@ export type FollowOptions = {
   signal: AbortSignal
   onEvent: (event: TaskEvent) => void
   onDelta?: (delta: Delta) => void
+  /** The task's summary, when it changed while somebody follows. */
+  onTask?: (task: Task) => void
   /** False once the connection is lost, true when it is back. */
   onConnection?: (connected: boolean) => void
 }
@@ -33,7 +36,7 @@ const RETRY_MS = 2_000
  */
 export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
   new Promise((resolve, reject) => {
-    const { server, taskId, after = 0, signal, onEvent, onDelta, onConnection } = options
+    const { server, taskId, after = 0, signal, onEvent, onDelta, onTask, onConnection } = options
     let state: FollowState = startFollowing(taskId, after)
     const socket: Feed = io(server.url, {
       auth: (send) => send({ token: server.token }),
@@ -108,6 +111,7 @@ export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
     })
     socket.on('event', (event) => take({ type: 'event', event }))
     socket.on('delta', (delta) => take({ type: 'delta', delta }))
+    socket.on('task', (task) => task.id === taskId && onTask?.(task))
     signal.addEventListener('abort', leave)
     if (signal.aborted) leave()
   })

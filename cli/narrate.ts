@@ -1,10 +1,11 @@
+import type { Task } from '../contract/api.ts'
 import type { TaskEvent } from '../contract/event.ts'
 import type { Context } from './context.ts'
 import { EXIT } from './faults.ts'
 import { follow } from './follow.ts'
 import { addDelta, NO_TEXT, renderLive } from './live.ts'
 import { nextSteps } from './next-steps.ts'
-import { renderEvent } from './render.ts'
+import { renderEvent, warning } from './render.ts'
 import { createScreen } from './screen.ts'
 import { advance, emptyView } from './view.ts'
 
@@ -15,7 +16,7 @@ const CALM_MS = 1_500
  * Follows a task on the terminal until it ends. Ctrl-C leaves; the task goes on.
  * @returns the exit code that tells the end
  */
-export const narrate = async (context: Context, taskId: string): Promise<number> => {
+export const narrate = async (context: Context, task: Task): Promise<number> => {
   let view = emptyView()
   let text = NO_TEXT
   let connected = true
@@ -26,24 +27,27 @@ export const narrate = async (context: Context, taskId: string): Promise<number>
     connected = back
     if (!context.stdout.isTTY) screen.print([back ? '(connected again)' : '(connection lost, reconnecting…)'])
   })
+  const sayWhyItWaits = onceEach((why: string) => screen.print(warning(screen.look(), why)))
   try {
     const end = await follow({
       server: context.server(),
-      taskId,
+      taskId: task.id,
       signal: context.interrupted,
       onEvent: (event) => {
         const lines = renderEvent(view, event, screen.look())
         view = advance(view, event)
         if (event.type === 'text.written' || event.type === 'attempt.started') text = NO_TEXT
         screen.print(lines)
+        if (event.type === 'message.received') sayWhyItWaits(runnerMissing(task))
       },
       onDelta: (delta) => {
         text = addDelta(text, delta)
       },
+      onTask: (changed) => sayWhyItWaits(runnerMissing(changed)),
       onConnection: connection.changed,
     })
     screen.stop()
-    if (end === 'left') return sayStillRunning(context, taskId)
+    if (end === 'left') return sayStillRunning(context, task.id)
     screen.print(nextSteps(view, context.server(), screen.look()))
     return exitCodeOf(view.end?.status)
   } finally {
@@ -53,18 +57,18 @@ export const narrate = async (context: Context, taskId: string): Promise<number>
 }
 
 /** Follows a task and prints every event as one line of JSON, and nothing else. */
-export const narrateAsJson = async (context: Context, taskId: string): Promise<number> => {
+export const narrateAsJson = async (context: Context, task: Task): Promise<number> => {
   let status: string | undefined
   const end = await follow({
     server: context.server(),
-    taskId,
+    taskId: task.id,
     signal: context.interrupted,
     onEvent: (event: TaskEvent) => {
       if (event.type === 'task.ended') status = event.data.status
       context.stdout.write(`${JSON.stringify(event)}\n`)
     },
   })
-  return end === 'left' ? sayStillRunning(context, taskId) : exitCodeOf(status)
+  return end === 'left' ? sayStillRunning(context, task.id) : exitCodeOf(status)
 }
 
 const sayStillRunning = ({ stderr }: Context, taskId: string): number => {
@@ -74,6 +78,19 @@ const sayStillRunning = ({ stderr }: Context, taskId: string): number => {
 
 const exitCodeOf = (status: string | undefined): number =>
   status === 'completed' ? EXIT.completed : status === 'cancelled' ? EXIT.cancelled : EXIT.failed
+
+/** The one reason to wait that a person can do something about. */
+const runnerMissing = ({ status, reason, reasonText }: Task): string | null =>
+  status === 'pending' && reason === 'no_runner' ? reasonText : null
+
+/** Says something when it begins to hold, and not again until it has stopped. */
+const onceEach = (say: (what: string) => void) => {
+  let said: string | null = null
+  return (what: string | null) => {
+    if (what !== null && what !== said) say(what)
+    said = what
+  }
+}
 
 /** Tells of a change only when it lasts. */
 const calmly = (tell: (connected: boolean) => void) => {

@@ -77,7 +77,8 @@ const done = (look: Look, what: string, tookMs: number | null): string => {
   return `${paint(look, 'green', '✓')} ${clip(what, look.width - 2 - time.length)}${paint(look, 'dim', time)}`
 }
 
-const warning = (look: Look, text: string): string[] =>
+/** What a person should notice. */
+export const warning = (look: Look, text: string): string[] =>
   wrap(text, look.width - 2).map((line, i) => `${i === 0 ? paint(look, 'yellow', '!') : ' '} ${paint(look, 'yellow', line)}`)
 
 const short = (commit: string): string => clean(commit).slice(0, 7)

@@ -53,5 +53,5 @@ export const send = async (
     context.print(json ? JSON.stringify(task) : task.id)
     return EXIT.completed
   }
-  return json ? narrateAsJson(context, task.id) : narrate(context, task.id)
+  return json ? narrateAsJson(context, task) : narrate(context, task)
 }

@@ -13,8 +13,8 @@ export const show = async (args: readonly string[], context: Context): Promise<n
   const { values, given } = readArguments(args, options, ['ID'], 'errand show ID [--json] [--follow]')
   const [id = ''] = given
   if (values.follow) {
-    await context.api().findTask(id)
-    return values.json ? narrateAsJson(context, id) : narrate(context, id)
+    const task = await context.api().findTask(id)
+    return values.json ? narrateAsJson(context, task) : narrate(context, task)
   }
   if (!values.json) return print(id, context)
   for await (const event of context.api().events(id)) context.print(JSON.stringify(event))

@@ -71,11 +71,16 @@ const runBackend = async (root: string, path: string, query: string, request: In
     HTTP_CONTENT_ENCODING: header('content-encoding'),
     GIT_PROTOCOL: header('git-protocol'),
   }
-  const backend = execa('git', ['http-backend'], { env, buffer: false, reject: false, stdin: 'pipe', stderr: 'ignore' })
+  const backend = execa('git', ['http-backend'], { env, buffer: { stdout: false }, reject: false, stdin: 'pipe' })
   response.once('close', () => backend.kill())
   // git may answer and go before it has read the whole request; what then goes wrong on the way in is of no interest.
   const sent = pipeline(request, backend.stdin).catch(() => undefined)
-  const { status, headers, rest } = await readHead(backend.stdout)
+  const head = await readHead(backend.stdout)
+  if (!head) {
+    backend.kill()
+    throw new Error(`git http-backend gave no answer: ${(await backend).stderr}`)
+  }
+  const { status, headers, rest } = head
   response.writeHead(status, headers)
   response.write(rest)
   await pipeline(backend.stdout, response)
@@ -84,8 +89,8 @@ const runBackend = async (root: string, path: string, query: string, request: In
 
 type Head = { status: number; headers: Record<string, string>; rest: Buffer }
 
-/** The head of a CGI answer (RFC 3875, 6.2): header lines, an empty line, then the body. */
-const readHead = async (output: Readable): Promise<Head> => {
+/** The head of a CGI answer (RFC 3875, 6.2): header lines, an empty line, then the body. Null when there is none. */
+const readHead = async (output: Readable): Promise<Head | null> => {
   let seen = Buffer.alloc(0)
   for await (const chunk of output.iterator({ destroyOnReturn: false })) {
     seen = Buffer.concat([seen, chunk as Buffer])
@@ -93,7 +98,7 @@ const readHead = async (output: Readable): Promise<Head> => {
     if (end) return { ...parseHead(seen.toString('latin1', 0, end.index)), rest: seen.subarray(end.index + end[0].length) }
     if (seen.length > 64 * 1024) break
   }
-  throw new Error('git http-backend ended without an answer')
+  return null
 }
 
 const parseHead = (text: string): Omit<Head, 'rest'> => {

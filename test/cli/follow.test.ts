@@ -95,6 +95,17 @@ describe('following a task', () => {
     expect((await run('--json').ended).exit).toBe(exit)
   })
 
+  it('says once that no runner is there, and again when it happens again', async () => {
+    const running = run()
+    await waitFor('a connection', () => server.connections() > 0)
+    server.sayTask({ status: 'pending', reason: 'no_runner', reasonText: 'Start a runner.' })
+    server.sayTask({ status: 'pending', reason: 'no_runner', reasonText: 'Start a runner.' })
+    server.sayTask({ status: 'running', reason: null, reasonText: null })
+    server.sayTask({ status: 'pending', reason: 'no_runner', reasonText: 'Start a runner.' })
+    server.say(END('completed'))
+    expect((await running.ended).out.match(/! Start a runner\./g)).toHaveLength(2)
+  })
+
   it('leaves on Ctrl-C with the way back, and the task goes on', async () => {
     const running = run()
     await waitFor('a connection', () => server.connections() > 0)

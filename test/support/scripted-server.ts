@@ -105,6 +105,8 @@ export const startScriptedServer = async () => {
       if (twice) live?.io.emit('event', full)
     },
     sayDelta: (delta: Omit<Delta, 'taskId'>) => live?.io.emit('delta', { ...delta, taskId: SCRIPTED_TASK }),
+    sayTask: (changed: Partial<Task>) =>
+      live?.io.emit('task', { ...taskOf({ repoUrl: 'https://example.org/a/b', prompt: 'x' }), ...changed }),
     /** An event of another task of the same user. */
     sayElsewhere: () => live?.io.emit('event', { taskId: 'tsk_other', seq: 1, attempt: 1, at: AT, ...TEXT('not for this list') }),
     dropConnections: () => live?.io.disconnectSockets(true),
