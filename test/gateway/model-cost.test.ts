@@ -86,6 +86,19 @@ describe('what a call costs', () => {
     expect(await at.waitForCount()).toMatchObject({ inputTokens: 1000, outputTokens: 100, estimated: true })
   })
 
+  it('charges the prompt as it was held when the caller leaves before the answer begins', async () => {
+    await open(() => undefined)
+    const caller = new AbortController()
+    const { door } = at
+    const init = { method: 'POST', headers: door.headers, body: JSON.stringify(BODY), signal: caller.signal }
+    const answer = fetch(`${door.url}/llm/v1/messages`, init)
+    await waitFor('the call to be upstream', () => at.upstream.seen.length > 0)
+    caller.abort()
+    await expect(answer).rejects.toThrow()
+    const inputTokens = Math.ceil(init.body.length / 2)
+    expect(await at.waitForCount()).toMatchObject({ inputTokens, outputTokens: 0, estimated: true })
+  })
+
   it('refuses a call that the budget does not allow with 402 that says what would fit', async () => {
     await open((response) => sendStream(response, streamOf('x')), { budgetUsd: 0.01 })
     const response = await at.ask({ ...BODY, max_tokens: 64_000 })

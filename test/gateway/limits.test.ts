@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { execa } from 'execa'
+import { pino } from 'pino'
+import { serveArtifacts } from '../../runner/gateway/artifacts.ts'
+import { serveGit } from '../../runner/gateway/git.ts'
+import type { Room } from '../../runner/gateway/room.ts'
+import { openUpstream } from '../../runner/gateway/upstream.ts'
+import { refsOf, startGitServer } from '../support/git-server.ts'
+import { temporaryFolder } from '../support/temporary.ts'
+import { TASK } from './door.ts'
+
+const log = pino({ level: 'silent' })
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+/** One room alone, with limits small enough to be met in a test. */
+const serve = async (room: Room): Promise<string> => {
+  const server = createServer((request, response) => {
+    const [path = '', query = ''] = (request.url ?? '').split('?')
+    room({ request, response, path, query, gone: new AbortController().signal }).catch(() => response.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closers.push(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+describe('an artifact', () => {
+  it('over the limit is refused with 413, and not kept', async () => {
+    const kept: Buffer[] = []
+    const url = await serve(
+      serveArtifacts({ saveArtifact: async (_kind, body) => void kept.push(await buffer(body)), log, maxBytes: 100_000 }),
+    )
+    const put = (bytes: number) => fetch(`${url}/artifacts/bundle`, { method: 'PUT', body: Buffer.alloc(bytes) })
+    expect((await put(100_001)).status).toBe(413)
+    expect(kept).toEqual([])
+    expect((await put(100_000)).status).toBe(204)
+    expect(kept.map((body) => body.length)).toEqual([100_000])
+  })
+})
+
+describe('a push', () => {
+  it('over the limit is refused, and the host changes nothing', async () => {
+    const host = await startGitServer()
+    const folder = await temporaryFolder()
+    const upstream = openUpstream()
+    closers.push(host.stop, folder.remove, upstream.close)
+    const { url, path } = await host.addRepository('o/n', { files: { a: 'a' } })
+    const repository = { upstream: url, username: null, token: null }
+    const room = serveGit({
+      repository,
+      taskId: TASK,
+      confirmLease: async () => true,
+      upstream,
+      say: () => undefined,
+      log,
+      maxPushBytes: 2_000_000,
+    })
+    const door = `${await serve(room)}/git/repository.git`
+    const git = (...args: string[]) =>
+      execa('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', '-C', folder.path, ...args], {
+        reject: false,
+        all: true,
+      })
+    await git('clone', '-q', door, '.')
+    const push = async (bytes: number) => {
+      await writeFile(join(folder.path, 'large'), randomBytes(bytes))
+      await git('add', '-A')
+      await git('commit', '-q', '--amend', '-m', 'Large')
+      return (await git('push', '-q', 'origin', `HEAD:refs/heads/errand/${TASK}/large`)).failed
+    }
+    expect(await push(3_000_000)).toBe(true)
+    expect(Object.keys(await refsOf(path))).toEqual(['refs/heads/main'])
+    expect(await push(1_500_000)).toBe(false)
+    expect(Object.keys(await refsOf(path))).toEqual([`refs/heads/errand/${TASK}/large`, 'refs/heads/main'])
+  })
+})
