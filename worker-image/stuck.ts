@@ -2,12 +2,12 @@
 export type Step = { call: string; result: string; ok: boolean }
 export type Verdict = 'fine' | 'nudge' | 'stuck'
 
-/** How often the same sequence may come before it is pointed out, and before the run is ended. */
+/** How often the same sequence may come before it is pointed out, and before the run is ended; `ok`: only for steps that went so. */
 const LIMITS = [
-  { period: 1, failing: true, nudge: 3, stuck: 5 },
-  { period: 1, failing: false, nudge: 4, stuck: 6 },
-  { period: 2, failing: false, nudge: 4, stuck: 6 },
-  { period: 3, failing: false, nudge: 4, stuck: 6 },
+  { period: 1, ok: false, nudge: 3, stuck: 5 },
+  { period: 1, ok: true, nudge: 4, stuck: 6 },
+  { period: 2, ok: null, nudge: 4, stuck: 6 },
+  { period: 3, ok: null, nudge: 4, stuck: 6 },
 ] as const
 
 /**
@@ -15,8 +15,8 @@ const LIMITS = [
  * @param steps all so far, the newest last
  */
 export const judgeProgress = (steps: readonly Step[]): Verdict => {
-  const verdicts = LIMITS.map(({ period, failing, nudge, stuck }): Verdict => {
-    if (failing && steps.at(-1)?.ok !== false) return 'fine'
+  const verdicts = LIMITS.map(({ period, ok, nudge, stuck }): Verdict => {
+    if (ok !== null && steps.at(-1)?.ok !== ok) return 'fine'
     const rounds = repeats(steps, period)
     if (rounds >= stuck) return 'stuck'
     // Once: the next round is either something else or the end.

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
-import { type Message, type ModelBody, prefixHash, type Refusal, refusalOf } from './model-strictness.ts'
+import { type Message, type ModelBody, prefixHashes, type Refusal, refusalOf } from './model-strictness.ts'
 import { eventsOf, type Reply, sendEvents } from './model-wire.ts'
 
 /** One request that was let through, as the policy gets it. */
@@ -60,7 +60,7 @@ export const startModelServer = async ({ key, policy }: { key: string; policy: P
     if ('status' in reply) return sendError(response, reply)
     ids += 1
     const signature = `sig_${ids}`
-    issued.set(signature, prefixHash(body, body.messages.length))
+    issued.set(signature, prefixHashes(body).at(-1) ?? '')
     const turn = ids
     const events = eventsOf(reply, {
       model: body.model,
@@ -100,10 +100,11 @@ export const startModelServer = async ({ key, policy }: { key: string; policy: P
 
 /** The documented answer to thinking that stands behind anything else than when it was written. */
 const bindingRefusal = (body: ModelBody, issued: ReadonlyMap<string, string>): Refusal | null => {
+  const hashes = prefixHashes(body)
   for (const [index, { role, content }] of body.messages.entries()) {
     if (role !== 'assistant') continue
     for (const block of content) {
-      if (block.type !== 'thinking' || issued.get(String(block.signature)) === prefixHash(body, index)) continue
+      if (block.type !== 'thinking' || issued.get(String(block.signature)) === hashes[index]) continue
       const message = `messages.${index}: The block is bound to a different conversation. Remove the block, or set thinking.block_binding.prefix_mismatch_behavior to "drop_block"`
       return { status: 400, type: 'invalid_request_error', message }
     }

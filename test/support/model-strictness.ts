@@ -29,11 +29,17 @@ export const refusalOf = (headers: IncomingHttpHeaders, body: ModelBody, key: st
   return toolsRefusal(body.tools) ?? messagesRefusal(body.messages)
 }
 
-/** A hash of everything before message `count`: the model API binds thinking to it. Marks, nulls and the order of keys do not count. */
-export const prefixHash = ({ model, system, tools, messages }: ModelBody, count: number): string => {
-  const prefix = canonical({ model, system, tools, messages: messages.slice(0, count) })
-  return createHash('sha256').update(JSON.stringify(prefix)).digest('hex').slice(0, 32)
+/**
+ * Hashes of everything before message 0, 1, 2… and before the one to come: the model API binds thinking to them. Marks, nulls and the order
+ * of keys do not count.
+ */
+export const prefixHashes = ({ model, system, tools, messages }: ModelBody): string[] => {
+  const hashes = [hash(JSON.stringify(canonical({ model, system, tools })))]
+  for (const message of messages) hashes.push(hash(`${hashes.at(-1)} ${JSON.stringify(canonical(message))}`))
+  return hashes
 }
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32)
 
 const toolsRefusal = (tools: readonly Json[]): Refusal | null => {
   const names = tools.map(({ name }) => String(name))

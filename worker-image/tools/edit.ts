@@ -69,7 +69,7 @@ export const replaced = (text: string, wanted: string, replacement: string, all:
 const report = (path: string, change: Extract<Change, { ok: true }>): ToolResult => {
   const first = lineAt(change.text, change.at)
   const last = lineAt(change.text, change.at + change.length)
-  const lines = change.text.split('\n')
+  const lines = change.text.replace(/\n$/, '').split('\n')
   const from = Math.max(1, first - CONTEXT_LINES)
   const shown = lines.slice(from - 1, Math.min(last, first + 40) + CONTEXT_LINES)
   const places = change.count === 1 ? '' : ` (${change.count} places; the first is shown)`
