@@ -14,7 +14,7 @@ afterEach(() => system.stop())
 const inTheMiddle = async (): Promise<string> => {
   const { demoRepoUrl } = (await system.api<{ demoRepoUrl: string }>('/api/me')).body
   const task = await system.send({ repoUrl: demoRepoUrl, prompt: 'Fix the failing test' })
-  await waitFor('the agent to run the tests', async () => ranTests(await system.events(task.id)), 60_000)
+  await waitFor('the agent to run the tests', async () => ranTests(await system.events(task.id)), 60_000, 100)
   return task.id
 }
 

@@ -141,6 +141,7 @@ export const startSystem = async (
             return isEnded(now.status) && now
           },
           timeoutMs,
+          200,
         )
       } catch (error) {
         throw await describe(id, error)

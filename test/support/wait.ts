@@ -2,9 +2,15 @@ import { inspect } from 'node:util'
 
 /**
  * Polls until `look` returns something truthy.
+ * @param everyMs how often; a server that counts calls wants it slower
  * @throws Error that shows the last thing seen, after `timeoutMs`
  */
-export const waitFor = async <T>(what: string, look: () => T | Promise<T>, timeoutMs = 10_000): Promise<Truthy<T>> => {
+export const waitFor = async <T>(
+  what: string,
+  look: () => T | Promise<T>,
+  timeoutMs = 10_000,
+  everyMs = 20,
+): Promise<Truthy<T>> => {
   const deadline = performance.now() + timeoutMs
   let seen: unknown
   for (;;) {
@@ -16,7 +22,7 @@ export const waitFor = async <T>(what: string, look: () => T | Promise<T>, timeo
     }
     if (performance.now() > deadline)
       throw new Error(`waited ${timeoutMs} ms for ${what}; last seen: ${inspect(seen, { depth: 4 })}`)
-    await tick(20)
+    await tick(everyMs)
   }
 }
 
