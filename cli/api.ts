@@ -17,9 +17,11 @@ import type { Server } from './find-server.ts'
 
 export type Api = ReturnType<typeof createApi>
 
-/** A page of events as it came, for `--json` passes on what a newer server adds; only what the order rests on is checked. */
-const EventPage = z.looseObject({
-  events: z.array(z.looseObject({ taskId: z.string(), seq: z.number().int().positive(), type: z.string(), at: z.string() })),
+const OrderedEvent = z.object({ taskId: z.string(), seq: z.number().int().positive(), type: z.string(), at: z.string() })
+
+/** An event passes as it came, with all that a newer server adds; only what the order rests on is checked. */
+const EventPage = z.object({
+  events: z.array(z.custom<TaskEvent>((value) => OrderedEvent.safeParse(value).success)),
   more: z.boolean(),
 })
 
@@ -42,7 +44,7 @@ export const createApi = (server: Server, interrupted: AbortSignal) => {
     async *events(id: string): AsyncGenerator<TaskEvent> {
       for (let after = 0, more = true; more; ) {
         const page = await read(EventPage, await call('GET', `${task(id)}/events?after=${after}&limit=1000`))
-        yield* page.events as unknown as TaskEvent[]
+        yield* page.events
         after = page.events.at(-1)?.seq ?? after
         more = page.more && page.events.length > 0
       }

@@ -34,12 +34,11 @@ type Stepped = { state: FollowState; outputs: Output[] }
 
 const MAX_HELD = 2_000
 
-/** @param after the `seq` up to which the events are known already */
-export const startFollowing = (taskId: string, after = 0): FollowState => ({
+export const startFollowing = (taskId: string): FollowState => ({
   taskId,
   phase: 'offline',
-  last: after,
-  head: after,
+  last: 0,
+  head: 0,
   held: new Map(),
   ended: false,
 })

@@ -9,8 +9,6 @@ import { type FollowState, type Input, isOver, type Output, startFollowing, step
 export type FollowOptions = {
   server: Server
   taskId: string
-  /** The `seq` up to which the events are known already. */
-  after?: number
   /** Stops following; the task goes on. */
   signal: AbortSignal
   onEvent: (event: TaskEvent) => void
@@ -36,8 +34,8 @@ const RETRY_MS = 2_000
  */
 export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
   new Promise((resolve, reject) => {
-    const { server, taskId, after = 0, signal, onEvent, onDelta, onTask, onConnection } = options
-    let state: FollowState = startFollowing(taskId, after)
+    const { server, taskId, signal, onEvent, onDelta, onTask, onConnection } = options
+    let state: FollowState = startFollowing(taskId)
     const socket: Feed = io(server.url, {
       auth: (send) => send({ token: server.token }),
       transports: ['websocket', 'polling'],

@@ -8,6 +8,9 @@ export type Look = { width: number; colour: boolean }
 export const paint = ({ colour }: Look, format: Format | Format[], text: string): string =>
   colour && text !== '' ? styleText(format, text, { validateStream: false }) : text
 
+/** The mark of everything that the demo model did. */
+export const demoMark = (look: Look): string => (look.colour ? paint(look, ['inverse', 'magenta'], ' DEMO ') : 'DEMO')
+
 /** Text from a sandbox, fit for a terminal: no control sequence of its own, and none that turns the reading direction. */
 export const clean = (text: string): string =>
   stripVTControlCharacters(text)

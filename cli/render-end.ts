@@ -1,6 +1,6 @@
 import type { TaskEvent, Usage } from '../contract/event.ts'
 import { REASONS } from '../contract/reason.ts'
-import { clean, count, duration, type Format, type Look, money, paint, wrap } from './layout.ts'
+import { clean, count, demoMark, duration, type Format, type Look, money, paint, wrap } from './layout.ts'
 import type { View } from './view.ts'
 
 type Ended = Extract<TaskEvent, { type: 'task.ended' }>
@@ -10,14 +10,14 @@ export const renderEnd = (view: View, { data, at }: Ended, look: Look): string[]
   const { turn, usage, created, createdAt } = view
   const [mark, format] = MARKS[data.status] ?? ['•', 'bold']
   const word = data.status === 'completed' && data.reason === 'no_changes' ? 'completed, nothing changed' : data.status
-  const demo = created?.demo ? ` ${paint(look, ['inverse', 'magenta'], ' DEMO ')}` : ''
+  const demo = created?.demo ? ` ${demoMark(look)}` : ''
   const reason = data.status === 'completed' ? [] : wrap(plainReason(data), look.width - 2).map((line) => `  ${line}`)
   const summary = clean(turn?.summary ?? '').trim()
   const isNew = summary !== '' && summary !== clean(view.lastText).trim()
   const diff = turn?.diff
   const facts: [string, string][] = [
     ...(data.branch ? [['branch', clean(data.branch)] as [string, string]] : []),
-    ...(diff
+    ...(diff && diff.files > 0
       ? [
           [
             'changes',

@@ -1,5 +1,5 @@
 import type { EventData, TaskEvent } from '../contract/event.ts'
-import { clean, clip, duration, type Look, money, paint, wrap } from './layout.ts'
+import { clean, clip, demoMark, duration, type Look, money, paint, wrap } from './layout.ts'
 import { plainReason, renderEnd } from './render-end.ts'
 import { renderTool } from './render-tool.ts'
 import type { View } from './view.ts'
@@ -60,9 +60,7 @@ const prompt = ({ created }: View, { text, turn }: EventData<'message.received'>
   ]
   const lines = wrap(facts.filter(Boolean).join(' · '), look.width - 2).map((line) => `  ${paint(look, 'dim', line)}`)
   const demo = created.demo
-    ? [
-        `  ${paint(look, ['inverse', 'magenta'], ' DEMO ')} ${paint(look, 'magenta', 'the built-in demo model does the work, not Claude')}`,
-      ]
+    ? [`  ${demoMark(look)} ${paint(look, 'magenta', 'the built-in demo model does the work, not Claude')}`]
     : []
   return [...said, ...lines, ...demo]
 }

@@ -5,8 +5,6 @@ export type Screen = {
   look: () => Look
   /** Lines that stay. An empty line after an empty one is left out. */
   print: (lines: readonly string[]) => void
-  /** Draws the lines below everything else anew. Nothing happens where there is no terminal. */
-  refresh: () => void
   /** Takes the moving lines away, for good. */
   stop: () => void
 }
@@ -49,7 +47,6 @@ export const createScreen = (
       })
       draw(kept, moving())
     },
-    refresh: () => terminal && draw([], moving()),
     stop: () => {
       clearInterval(timer)
       if (drawn > 0) draw([], [])

@@ -83,7 +83,7 @@ const DONE: Told[] = [
 describe('what a person reads of a task', () => {
   it('begins with the prompt, where, with what, and that it is a demo', () => {
     const { lines } = tell([CREATED, ASKED])
-    expect(lines.join('\n')).toMatch(/› Fix the failing test\.\n {2}https:\/\/example.org\/a\/b\n {3}DEMO/)
+    expect(lines.join('\n')).toMatch(/› Fix the failing test\.\n {2}https:\/\/example.org\/a\/b\n {2}DEMO/)
   })
 
   it('checks off the way to a ready sandbox, with the time of each step', () => {

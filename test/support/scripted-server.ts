@@ -113,7 +113,7 @@ export const startScriptedServer = async () => {
     cutNextAnswers: (n: number) => {
       cuts = n
     },
-    connections: () => live?.io.engine.clientsCount ?? 0,
+    connections: () => live?.io.of('/').sockets.size ?? 0,
   }
 }
 
