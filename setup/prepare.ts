@@ -8,8 +8,9 @@ import { buildWorkerImage } from './worker-image.ts'
 
 export type Engine = Readonly<{ docker: Docker; base: string; image: string }>
 
-/** A Docker engine, and the sandbox image on it. What was started for it is ended by `docker.stop`. */
+/** Git (the coordinator serves the demo repository with it), a Docker engine, and the sandbox image on it. What was started for it is ended by `docker.stop`. */
 export const prepareEngine = async (environment: Environment): Promise<Engine> => {
+  needTool(['git'], ['git'])
   const docker = await findDocker(environment.dataDir, environment.variables.DOCKER_HOST || null)
   try {
     const base = findBaseImage()
@@ -29,7 +30,6 @@ export const prepareEngine = async (environment: Environment): Promise<Engine> =
 export const runPrepared = async (command: Command, needs: { browser: boolean; compose: boolean }): Promise<number> => {
   // Without .env: a test run must not find a real key, nor somebody's server.
   const environment = readEnvironment(process.env)
-  needTool(['git'], ['git', 'ca-certificates'])
   needTool(['redis-server'], ['redis-server'])
   if (needs.browser) needTool(['chromium', 'chromium-browser', 'google-chrome'], ['chromium'])
   if (needs.compose && !hasComposePlugin()) needTool(['docker-compose'], ['docker-compose'])
