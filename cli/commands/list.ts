@@ -3,7 +3,7 @@ import { TaskStatus } from '../../contract/status.ts'
 import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { EXIT, Fault } from '../faults.ts'
-import { clean, clip, duration, type Format, type Look, money, paint } from '../layout.ts'
+import { clean, clip, columnsOf, type Format, type Look, money, paint } from '../layout.ts'
 import { createScreen } from '../screen.ts'
 
 /** `errand list`: the newest tasks, newest first. */
@@ -30,8 +30,16 @@ const FORMATS: Readonly<Record<TaskStatus, Format>> = {
 
 const row = (task: Task, now: number, look: Look): string => {
   const status = paint(look, FORMATS[task.status], task.status.padEnd(9))
-  const age = `${duration(Math.max(0, now - Date.parse(task.createdAt)))} ago`
-  const facts = [age, money(task.usage.costUsd), ...(task.demo ? ['DEMO'] : [])].join(' · ')
-  const room = look.width - task.id.length - 9 - facts.length - 6
-  return `${task.id}  ${status}  ${clip(clean(task.prompt), Math.max(16, room))}  ${paint(look, 'dim', facts)}`
+  const age = `${roughly(now - Date.parse(task.createdAt))} ago`
+  const facts = [age.padStart(10), money(task.usage.costUsd).padStart(8), ...(task.demo ? ['DEMO'] : [])].join('  ')
+  const room = Math.max(16, look.width - task.id.length - 9 - facts.length - 6)
+  const prompt = clip(clean(task.prompt), room)
+  return `${task.id}  ${status}  ${prompt}${' '.repeat(room - columnsOf(prompt))}  ${paint(look, 'dim', facts)}`
+}
+
+const roughly = (ms: number): string => {
+  const minutes = Math.max(0, Math.floor(ms / 60_000))
+  if (minutes < 1) return 'seconds'
+  if (minutes < 60) return `${minutes} min`
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1_440)} days`
 }
