@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { execa } from 'execa'
+import type { TaskEvent } from '../../contract/event.ts'
+import { LABELS } from '../../contract/names.ts'
+import { CANARIES, giveAccess, type Outside, startOutside } from '../support/outside.ts'
+import { waitFor } from '../support/wait.ts'
+
+const backwards = (text: string) => [...text].reverse().join('')
+
+/** Every address of this host, the usual bridge of Docker, and one far away. */
+const TARGETS = [
+  ...Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).filter(({ family }) => family === 'IPv4')),
+]
+  .map(({ address }) => address)
+  .filter((address) => !address.startsWith('127.'))
+  .concat('172.17.0.1', '192.0.2.1')
+
+let outside: Outside
+let inspected = ''
+let events: TaskEvent[]
+let found: Record<string, unknown>
+
+beforeAll(async () => {
+  const probe = await readFile(new URL('./probe.py', import.meta.url), 'utf8')
+  const secrets = Object.values(CANARIES).map(backwards).join(',')
+  const command = `sleep 2; cat > probe.py <<'PROBE'\n${probe}\nPROBE\npython3 probe.py ${secrets} ${TARGETS.join(',')}; env; rm probe.py`
+  outside = await startOutside({
+    policy: ({ results }) =>
+      results.length === 0
+        ? { content: [{ type: 'tool_use', name: 'bash', input: { command } }] }
+        : { content: [{ type: 'text', text: 'I looked around and changed nothing.' }] },
+  })
+  const { system, git } = outside
+  const repository = await git.addRepository('ada/hostile', { files: { 'README.md': '# hostile\n' } })
+  await giveAccess(outside)
+  const task = await system.send({ repoUrl: repository.url, prompt: 'Look around, change nothing.' })
+  inspected = await waitFor(
+    'the container',
+    async () => {
+      const { stdout } = await execa('docker', ['ps', '-q', '--filter', `label=${LABELS.task}=${task.id}`])
+      return stdout && (await execa('docker', ['inspect', stdout])).stdout
+    },
+    60_000,
+  )
+  await system.ended(task.id, 90_000)
+  events = await system.events(task.id)
+  const output = events.flatMap((event) => (event.type === 'tool.ended' ? [event.data.output] : []))[0] ?? ''
+  found = JSON.parse(/^\{.*\}$/m.exec(output)?.[0] ?? '{}')
+}, 180_000)
+afterAll(() => outside.stop())
+
+describe('inside a sandbox', () => {
+  it('there is no network: no interface but loopback, no route, no host, no name', () => {
+    expect(found).toMatchObject({ interfaces: ['lo'], routes: 0 })
+    expect(found.name).not.toBe('done')
+    expect(new Set(Object.values(found.connections as object))).toEqual(new Set(['ENETUNREACH']))
+  })
+
+  it('the agent is an ordinary user without a capability, and can gain none', () => {
+    const none = '0000000000000000'
+    expect(found).toMatchObject({
+      user: '10001:10001',
+      capabilities: [none, none, none, none, none],
+      noNewPrivileges: '1',
+      seccomp: '2',
+    })
+  })
+
+  it('the system calls that lead out are refused', () => {
+    expect(new Set(Object.values(found.calls as object))).toEqual(new Set(['EPERM']))
+  })
+
+  it('nothing but the workspace can be written, and no engine is in reach', () => {
+    expect(found).toMatchObject({ 'root is written': 'EROFS', 'door is written': 'EROFS', 'docker socket': false })
+  })
+
+  it('no secret is in any file, environment or command line, nor in what Docker knows of the container', () => {
+    const { files, found: places } = found.secrets as { files: number; found: string[] }
+    expect(places).toEqual([])
+    expect(files).toBeGreaterThan(300)
+    expect(found['token in environment']).toBe(false)
+    for (const canary of Object.values(CANARIES)) {
+      expect(inspected).not.toContain(canary)
+      expect(JSON.stringify(events)).not.toContain(canary)
+    }
+  })
+
+  it('the container is built as promised', () => {
+    const [container] = JSON.parse(inspected)
+    expect(container.HostConfig).toMatchObject({
+      NetworkMode: 'none',
+      Privileged: false,
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      PidsLimit: expect.any(Number),
+      Memory: expect.any(Number),
+    })
+    expect(container.Mounts.map(({ Destination, RW }: { Destination: string; RW: boolean }) => ({ Destination, RW }))).toEqual([
+      { Destination: '/run/errand', RW: false },
+    ])
+  })
+})
