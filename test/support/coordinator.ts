@@ -31,12 +31,15 @@ export const startCoordinator = async ({ redisUrl, dataDir, environment }: Coord
   const folder = dataDir === undefined ? await temporaryFolder() : null
   const config = readConfig(environmentOf(redisUrl, dataDir ?? join(folder?.path ?? '', 'data'), environment))
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' })
-  const coordinator = await start(config, log)
+  const coordinator = await start(config, log).catch(async (error: unknown) => {
+    await folder?.remove()
+    throw error
+  })
   return {
     url: coordinator.url,
     ownerToken: coordinator.ownerToken,
     runnerToken: await loadRunnerToken(config),
-    config,
+    config: { ...config, port: coordinator.port, publicUrl: coordinator.url },
     stop: async () => {
       await coordinator.stop()
       await folder?.remove()

@@ -1,0 +1,135 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { io } from 'socket.io-client'
+import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { createScriptedRunner, runnerCalls } from '../support/scripted-runner.ts'
+import { freePort, temporaryFolder } from '../support/temporary.ts'
+import { waitFor } from '../support/wait.ts'
+
+let redis: TestRedis
+
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterAll(() => redis.stop())
+
+const post = (coordinator: TestCoordinator, path: string, body: unknown) =>
+  fetch(coordinator.url + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${coordinator.ownerToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+
+describe('starting', () => {
+  it('says what to do when Redis does not answer, and lets go of the database', async () => {
+    const folder = await temporaryFolder()
+    const nowhere = `redis://127.0.0.1:${await freePort()}`
+    for (let i = 0; i < 2; i++)
+      await expect(startCoordinator({ redisUrl: nowhere, dataDir: folder.path })).rejects.toThrow(/Redis at 127.*REDIS_URL/)
+    await folder.remove()
+  })
+
+  it('says what to do when Redis may throw keys away', async () => {
+    const admin = new Redis(redis.url)
+    try {
+      await admin.config('SET', 'maxmemory-policy', 'allkeys-lru')
+      await expect(startCoordinator({ redisUrl: redis.url })).rejects.toThrow(/allkeys-lru.*noeviction/)
+    } finally {
+      await admin.config('SET', 'maxmemory-policy', 'noeviction')
+      admin.disconnect()
+    }
+  })
+
+  it('says what to do when the port is taken', async () => {
+    const first = await startCoordinator({ redisUrl: redis.url })
+    const second = startCoordinator({ redisUrl: redis.url, environment: { ERRAND_PORT: String(first.config.port) } })
+    try {
+      await expect(second).rejects.toThrow(/Cannot listen on 127.0.0.1:\d+. Stop what uses it/)
+    } finally {
+      await first.stop()
+    }
+  })
+})
+
+describe('a started coordinator', () => {
+  it('takes a demo task from HTTP to a lease with the demo’s secrets, none of which reach Redis', async () => {
+    const coordinator = await startCoordinator({ redisUrl: redis.url })
+    const runner = await createScriptedRunner(redis.url)
+    const response = await post(coordinator, '/api/tasks', { repoUrl: `${coordinator.url}/demo/git/hello.git`, prompt: 'Hello' })
+    const { id } = (await response.json()) as { id: string }
+    const answer = await runnerCalls(coordinator.url, coordinator.runnerToken).lease(await runner.job(id))
+    if (!answer.granted) throw new Error(answer.refusal)
+    const { repo, modelApi, signingKey } = answer.lease
+    expect(repo).toMatchObject({
+      url: `${coordinator.url}/demo/git/hello.git`,
+      upstream: '/demo/git/hello.git',
+      token: expect.any(String),
+    })
+    expect(modelApi).toMatchObject({ baseUrl: '/demo/model', key: expect.any(String) })
+
+    const link = new Redis(redis.url)
+    const dump: string[] = []
+    for (const key of await link.keys('*')) dump.push((await link.dumpBuffer(key))?.toString('latin1') ?? '')
+    link.disconnect()
+    for (const secret of [repo.token, modelApi.key, signingKey]) expect(dump.join()).not.toContain(secret)
+
+    const metrics = await (await fetch(`${coordinator.url}/metrics`)).text()
+    expect(metrics).toContain('errand_tasks{status="running"} 1')
+    expect(metrics).toContain('errand_runner_slots 2')
+    expect(await (await fetch(`${coordinator.url}/readyz`)).json()).toMatchObject({ store: true, redis: true })
+    await runner.close()
+    await coordinator.stop()
+  })
+
+  it('hands a user’s own git token and the real model key to the lease', async () => {
+    const environment = {
+      ANTHROPIC_API_KEY: 'sk-real',
+      ANTHROPIC_BASE_URL: 'https://model.example',
+      ERRAND_GIT_HOSTS: 'https://git.example:8443',
+    }
+    const coordinator = await startCoordinator({ redisUrl: redis.url, environment })
+    const runner = await createScriptedRunner(redis.url)
+    await fetch(`${coordinator.url}/api/me/credentials`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${coordinator.ownerToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ host: 'git.example:8443', username: 'ada', token: 'git-token' }),
+    })
+    const { id } = (await (
+      await post(coordinator, '/api/tasks', { repoUrl: 'https://git.example:8443/a/b', prompt: 'Go' })
+    ).json()) as { id: string }
+    const answer = await runnerCalls(coordinator.url, coordinator.runnerToken).lease(await runner.job(id))
+    expect(answer).toMatchObject({
+      granted: true,
+      lease: {
+        repo: { upstream: 'https://git.example:8443/a/b', username: 'ada', token: 'git-token' },
+        modelApi: { baseUrl: 'https://model.example', key: 'sk-real' },
+      },
+    })
+    await runner.close()
+    await coordinator.stop()
+  })
+
+  it('stops in order while clients hang on, and keeps its keys for its owner alone', async () => {
+    const folder = await temporaryFolder()
+    const coordinator = await startCoordinator({ redisUrl: redis.url, dataDir: folder.path })
+    const socket = io(coordinator.url, {
+      transports: ['websocket'],
+      auth: { token: coordinator.ownerToken },
+      reconnection: false,
+    })
+    await waitFor('a connection', () => socket.connected)
+    await coordinator.stop()
+    await waitFor('the end of the connection', () => !socket.connected)
+    await expect(fetch(`${coordinator.url}/healthz`)).rejects.toThrow()
+    for (const name of ['secret-key', 'owner-token', 'runner-token', 'errand.db'])
+      expect((await stat(join(folder.path, name))).mode & 0o777).toBe(0o600)
+    const again = await startCoordinator({ redisUrl: redis.url, dataDir: folder.path })
+    expect(again.ownerToken).toBe(coordinator.ownerToken)
+    expect((await readFile(join(folder.path, 'runner-token'), 'utf8')).trim()).toBe(again.runnerToken)
+    await again.stop()
+    await folder.remove()
+  })
+})
