@@ -47,6 +47,10 @@ const close = (
   pushed: boolean,
 ): Verdict => ({
   status,
-  change: { reason, error: status === 'failed' ? (message ?? REASONS[reason]) : null },
+  change: { reason, error: status === 'failed' ? explained(reason, message) : null },
   closing: { type: 'task.ended', data: { turn: task.turn, status, reason, message, branch: pushed ? task.branch : null } },
 })
+
+/** What to do comes first; what exactly was seen follows it. */
+const explained = (reason: Reason, seen: string | null): string =>
+  seen === null || seen.startsWith(REASONS[reason]) ? (seen ?? REASONS[reason]) : `${REASONS[reason]}\n${seen}`
