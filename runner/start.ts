@@ -53,7 +53,7 @@ export const start = async (config: Config): Promise<Runner> => {
     await taking.pause()
     drain.abort()
     adopted.abandon()
-    await taking.close({ force: false })
+    await taking.close()
     await adopted.delivered
     await holding.stop()
     publisher.close()

@@ -14,8 +14,8 @@ export type TurnAnswer =
 export type Taking = {
   /** Takes no more; what runs goes on. */
   pause: () => Promise<void>
-  /** Returns when everything taken has been answered, or at once when forced: the queue then finds it stalled. */
-  close: (options: { force: boolean }) => Promise<void>
+  /** Returns when everything taken has been answered, and the queue has heard it or is away. */
+  close: () => Promise<void>
 }
 
 type Options = {
@@ -29,6 +29,9 @@ type Options = {
   stallCheckMs?: number
 }
 
+/** How long a queue that does not answer is waited for when everything else is done. */
+const CLOSE_MS = 5_000
+
 /** Takes turns off the queue, one per free slot. The lock on a job is no fence: the lease is. */
 export const takeJobs = ({
   redisUrl,
@@ -38,8 +41,17 @@ export const takeJobs = ({
   lockMs = JOB_LOCK_MS,
   stallCheckMs = STALL_CHECK_MS,
 }: Options): Taking => {
-  const worker = new Worker(QUEUE_NAME, async (job, token) => answerQueue(job, token, await handle(job.data)), {
-    connection: { url: redisUrl, maxRetriesPerRequest: null },
+  const report = seldom(log, 'queue.error')
+  let leaving = false
+  const retryStrategy = (times: number) => (leaving ? null : Math.min(times * 50, 1_000))
+  const underWay = new Set<Promise<TurnAnswer>>()
+  const handleCounted = async (data: unknown): Promise<TurnAnswer> => {
+    const answer = handle(data)
+    underWay.add(answer)
+    return answer.finally(() => underWay.delete(answer))
+  }
+  const worker = new Worker(QUEUE_NAME, async (job, token) => answerQueue(job, token, await handleCounted(job.data)), {
+    connection: { url: redisUrl, maxRetriesPerRequest: null, retryStrategy },
     concurrency: slots,
     lockDuration: lockMs,
     stalledInterval: stallCheckMs,
@@ -47,10 +59,24 @@ export const takeJobs = ({
     maxStalledCount: 1000,
   })
   // While Redis is full or away a worker fails in a tight loop.
-  worker.on('error', seldom(log, 'queue.error'))
+  worker.on('error', report)
   return {
     pause: () => worker.pause(true),
-    close: ({ force }) => worker.close(force),
+    close: async () => {
+      while (underWay.size > 0) await Promise.allSettled(underWay)
+      // BullMQ waits without end for a Redis that is away. What cannot be written down there, the store knows.
+      const closed = worker.close().catch(report)
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<void>((done) => {
+        timer = setTimeout(() => {
+          leaving = true
+          log.warn({ event: 'queue.left_unanswered' })
+          done()
+        }, CLOSE_MS)
+      })
+      await Promise.race([closed, late])
+      clearTimeout(timer)
+    },
   }
 }
 

@@ -18,7 +18,7 @@ describe('taking turns off the queue', () => {
     queue.on('error', () => undefined)
   })
   afterEach(async () => {
-    for (const one of taking.splice(0)) await one.close({ force: true })
+    for (const one of taking.splice(0)) await one.close()
     await queue.close()
     await redis.stop()
   })
@@ -90,19 +90,27 @@ describe('taking turns off the queue', () => {
     await waitFor('two to run', () => running === 2)
     await one.pause()
     gate.abort()
-    await one.close({ force: false })
+    await one.close()
     expect(most).toBe(2)
     expect(await queue.getJobCountByTypes('completed')).toBe(2)
     expect(await queue.getJobCountByTypes('waiting')).toBe(1)
   })
 
-  it('hands the turn of a worker that vanished to another', async () => {
+  it('closes also while Redis is away', async () => {
     await add('t1')
-    const dead = take(() => new Promise(() => undefined))
-    await waitFor('the job to be taken', async () => (await stateOf('t1')) === 'active')
-    await dead.close({ force: true })
+    let taken = false
+    const gate = new AbortController()
+    const one = take(async () => {
+      taken = true
+      await new Promise<void>((done) => gate.signal.addEventListener('abort', () => done()))
+      return { say: 'done', outcome: 'completed' }
+    })
+    await waitFor('the job to be taken', () => taken)
+    await redis.kill()
+    await one.pause()
+    gate.abort()
+    await one.close()
     taking.length = 0
-    take(async () => ({ say: 'done', outcome: 'completed' }))
-    await waitFor('the other to complete it', async () => (await stateOf('t1')) === 'completed', 15_000)
+    await redis.start()
   })
 })
