@@ -1,4 +1,4 @@
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 
 export type Forwarder = { stop: () => Promise<void> }
 
@@ -8,18 +8,29 @@ export type Forwarder = { stop: () => Promise<void> }
  * @throws Error when the port is taken
  */
 export const startForwarder = (socketPath: string, port: number): Promise<Forwarder> => {
+  const open = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (inside) => {
     const door = connect({ path: socketPath, allowHalfOpen: true })
     // Either end breaking is the end of both; the client on 127.0.0.1 sees a reset and says so itself.
     inside.on('error', () => door.destroy())
     door.on('error', () => inside.resetAndDestroy())
-    inside.on('close', () => door.destroy())
+    open.add(inside)
+    inside.on('close', () => {
+      open.delete(inside)
+      door.destroy()
+    })
     door.on('close', () => inside.destroySoon())
     inside.pipe(door)
     door.pipe(inside)
   })
+  const stop = () =>
+    new Promise<void>((done) => {
+      server.close(() => done())
+      // Connections that clients keep for later would hold it open.
+      for (const socket of open) socket.destroy()
+    })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve({ stop: () => new Promise((done) => server.close(() => done())) }))
+    server.listen(port, '127.0.0.1', () => resolve({ stop }))
   })
 }

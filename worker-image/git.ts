@@ -34,6 +34,8 @@ const CONFIG: ReadonlyArray<readonly [string, string]> = [
   ['user.email', 'errand@localhost'],
 ]
 
+const MAX_STDERR_CHARS = 64 * 1024
+
 /**
  * @param directory the work tree; made by {@link openWorkspace}
  * @param authorization header for the door; it goes into the environment of these calls alone, never into `.git` or to the tools
@@ -51,30 +53,30 @@ export const createGit = ({
   return (args, { signal, timeoutMs, maxBytes = 32 * 1024 * 1024 } = {}) =>
     new Promise((resolve) => {
       const child = spawn('git', args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-      const output = { stdout: '', stderr: '' }
+      const stdout: Buffer[] = []
       let bytes = 0
-      let problem = ''
+      let stderr = ''
       // The whole group: git's own helper for HTTP would outlive it.
       const kill = () => {
-        if (child.pid && child.exitCode === null) process.kill(-child.pid, 'SIGKILL')
+        if (child.pid && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL')
       }
       const timer = timeoutMs === undefined ? null : setTimeout(kill, timeoutMs)
       signal?.addEventListener('abort', kill, { once: true })
-      for (const name of ['stdout', 'stderr'] as const) {
-        child[name].setEncoding('utf8')
-        child[name].on('data', (text: string) => {
-          bytes += Buffer.byteLength(text)
-          if (bytes > maxBytes) kill()
-          else output[name] += text
-        })
-      }
+      child.stdout.on('data', (chunk: Buffer) => {
+        if (bytes <= maxBytes) stdout.push(chunk.subarray(0, maxBytes - bytes))
+        bytes += chunk.length
+        if (bytes > maxBytes) kill()
+      })
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr = (stderr + text).slice(-MAX_STDERR_CHARS)
+      })
       child.once('error', (error) => {
-        problem = `git could not be started: ${error.message}`
+        stderr += `git could not be started: ${error.message}`
       })
       child.once('close', (code) => {
         if (timer) clearTimeout(timer)
         signal?.removeEventListener('abort', kill)
-        resolve({ code, stdout: output.stdout, stderr: output.stderr + problem, cut: bytes > maxBytes })
+        resolve({ code, stdout: Buffer.concat(stdout).toString('utf8'), stderr, cut: bytes > maxBytes })
       })
       if (signal?.aborted) kill()
     })

@@ -95,10 +95,9 @@ export const startErrand = async (options: ErrandOptions): Promise<Errand> => {
       const voice = createVoice({ output, secrets: [config.token], gatherMs: 5 })
       let rest = ''
       output.setEncoding('utf8').on('data', (text: string) => {
-        const parts = (rest + text).split('\n')
-        rest = parts.pop() ?? ''
-        // The contract's own schema: a line that breaks its bounds fails the test.
-        lines.push(...parts.map((line) => AgentLine.parse(JSON.parse(line))))
+        const border = (rest + text).lastIndexOf('\n') + 1
+        lines.push(...readLines((rest + text).slice(0, border)))
+        rest = (rest + text).slice(border)
       })
       await run({
         config,
@@ -136,6 +135,10 @@ const FILES = {
   'add.test.js':
     "import { test } from 'node:test'\nimport assert from 'node:assert'\nimport { add } from './add.js'\ntest('adds', () => assert.equal(add(2, 3), 5))\n",
 }
+
+/** @returns the lines, each held to the contract's own schema: one that breaks its bounds fails the test. What an agent was killed in the middle of is no line. */
+export const readLines = (output: string): AgentLine[] =>
+  output.split('\n').flatMap((line) => (line.endsWith('}') ? [AgentLine.parse(JSON.parse(line))] : []))
 
 /** @returns the data of the events of one type, in their order */
 export const eventsOf = <T extends AgentEvent['type']>(lines: readonly AgentLine[], type: T): EventData<T>[] =>

@@ -12,14 +12,26 @@ export const endGroup = async (group: number, graceMs: number): Promise<void> =>
   signalGroup(group, 'SIGKILL')
 }
 
-/** Kills every process of this user whose environment holds the marker with this value. @returns how many there were */
+/**
+ * Kills every process of this user whose environment holds the marker with this value. Looks again until there is none: one that is just
+ * being started shows no environment for a moment, and may have started others before it was ended.
+ * @returns how many there were
+ */
 export const sweep = async (marker: string): Promise<number> => {
-  const wanted = `${MARKER}=${marker}`
+  const ended = new Set<number>()
+  for (let quiet = 0, passes = 0; quiet < 2 && passes < 20; passes++) {
+    const found = await carriersOf(`${MARKER}=${marker}`)
+    for (const id of found) if (signal(id, 'SIGKILL')) ended.add(id)
+    quiet = found.length === 0 ? quiet + 1 : 0
+    await pause(20)
+  }
+  return ended.size
+}
+
+const carriersOf = async (variable: string): Promise<number[]> => {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
-  const found = await Promise.all(ids.map(async (id) => (await environmentOf(id)).split('\0').includes(wanted)))
-  const ours = ids.filter((id, index) => found[index] && id !== process.pid)
-  for (const id of ours) signal(id, 'SIGKILL')
-  return ours.length
+  const carries = await Promise.all(ids.map(async (id) => (await environmentOf(id)).split('\0').includes(variable)))
+  return ids.filter((id, index) => carries[index] && id !== process.pid)
 }
 
 const groupLives = (group: number): boolean => signal(-group, 0)
