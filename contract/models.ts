@@ -21,9 +21,6 @@ const rates = (input: number, output: number, cacheRead: number, cacheWrite5m: n
   cacheWrite1h,
 })
 
-/** Changes with every edit of a rate below; stored beside what was counted with it. */
-export const PRICE_VERSION = '2026-11'
-
 /** The models that a task may name. Prices: Anthropic's list of November 2026. */
 export const MODELS: Readonly<Record<string, Model>> = {
   'claude-opus-5-5': { ...rates(4, 20, 0.2, 5, 8), contextTokens: 1_000_000, maxOutputTokens: 64_000, effort: 'medium' },
