@@ -19,23 +19,23 @@ const LOCK_WAIT_MS = 2_000
 export const openDatabase = async (path: string): Promise<Store> => {
   await makePrivate(path)
   const lock = takeLock(path)
+  const sqlite = new SQLite(path, { timeout: 5_000 })
+  // The lock outlives the database.
+  const close = () => {
+    sqlite.close()
+    lock.close()
+  }
   try {
-    const sqlite = new SQLite(path, { timeout: 5_000 })
     sqlite.pragma('journal_mode = WAL')
     sqlite.pragma('synchronous = FULL')
     sqlite.pragma('foreign_keys = ON')
-    // The lock outlives the database.
-    const close = () => {
-      sqlite.close()
-      lock.close()
-    }
     const db = new Kysely<Database>({
       dialect: new SqliteDialect({ database: { prepare: (text) => sqlite.prepare(text), close } }),
     })
     await migrate(db)
     return db
   } catch (error) {
-    lock.close()
+    close()
     throw error
   }
 }

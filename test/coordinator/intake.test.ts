@@ -149,13 +149,17 @@ describe('the end of an attempt', () => {
     const lease = await begin()
     await core.runner.send(lease, 1, end('failed', 'out_of_memory', 'killed at 2 GB'))
     await toStatus(lease.taskId, 'failed')
-    const before = core.runner.heard.length
+    const words = () => core.runner.heard.filter(({ taskId }) => taskId === lease.taskId).map(({ word }) => word)
+    await acknowledged(lease, 1)
     await core.runner.send(lease, 1, end('completed'))
-    await waitFor('the repeat to be acknowledged', () => core.runner.heard.length > before)
-    expect(core.runner.heard.at(-1)).toMatchObject({ word: { say: 'acknowledged', n: 1 } })
+    await waitFor('the repeat to be acknowledged', () => words().length === 2)
+    expect(words()).toEqual(Array.from({ length: 2 }, () => ({ say: 'acknowledged', n: 1 })))
     await core.runner.send(lease, 2, text('too late'))
     await isRefused(lease)
-    expect(await core.tasks.find(ada.id, lease.taskId)).toMatchObject({ status: 'failed', error: expect.stringContaining('killed at 2 GB') })
+    expect(await core.tasks.find(ada.id, lease.taskId)).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('killed at 2 GB'),
+    })
     expect(await texts(lease.taskId)).toEqual([])
   })
 

@@ -46,7 +46,7 @@ describe('the database', () => {
 
   it('says so when the file is something else, and lets go of it', async () => {
     const path = join(folder.path, 'errand.db')
-    await writeFile(path, 'not a database at all, but long enough to be looked at as one')
+    await writeFile(path, 'not a database at all '.repeat(400))
     await expect(openDatabase(path)).rejects.toThrow(/not a database/)
     await expect(openDatabase(path)).rejects.toThrow(/not a database/)
   })
