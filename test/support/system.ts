@@ -170,9 +170,9 @@ const childProcess = (main: string, environment: Record<string, string>): Proces
   return {
     ended,
     start: async () => {
-      const { PATH = '', HOME = '' } = process.env
+      const { PATH, HOME, DOCKER_HOST, RUNNER_IMAGE } = process.env
       child = spawn(process.execPath, [...process.execArgv.filter((flag) => flag.includes('max-old')), '--import', 'tsx', main], {
-        env: { PATH, HOME, ...environment },
+        env: { PATH, HOME, DOCKER_HOST, RUNNER_IMAGE, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       const keep = (chunk: Buffer) => {
