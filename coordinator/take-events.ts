@@ -40,8 +40,7 @@ export const takeEvents = async (tx: Store, say: Say, entries: readonly [Receive
   let end: Omit<End, 'by'> | null = null
   const additions: Addition[] = []
   for (const { n, at, event } of entries) {
-    if (n <= lastN) continue
-    if (n !== lastN + 1 || end) break
+    if (n !== lastN + 1 || end) continue
     lastN = n
     if (event === null) continue
     if (event.type === 'attempt.ended') end = { ...event.data, n, at }
