@@ -70,7 +70,7 @@ describe('one turn off the queue', () => {
   it('carries an artifact up as a stream', async () => {
     const chunks = Array.from({ length: 100 }, (_, i) => Buffer.alloc(10_000, i))
     await client().saveArtifact('t1', 2, 'bundle', Readable.from(chunks))
-    expect(coordinator.artifacts.get('/runner/artifacts/t1/2/bundle')).toEqual(Buffer.concat(chunks))
+    expect(coordinator.artifacts.get('/runner/artifacts/t1/2/bundle')?.equals(Buffer.concat(chunks))).toBe(true)
   })
 
   it('says what to do about a refused token', async () => {
