@@ -1,9 +1,14 @@
 /** What the parts cost without Errand. */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import Sqlite from 'better-sqlite3'
 import { execa } from 'execa'
+import { Server } from 'socket.io'
+import { io } from 'socket.io-client'
 
 const folder = new URL('./image/', import.meta.url).pathname
 
@@ -48,15 +53,31 @@ export const bareOutput = async (image: string, perSecond: number, seconds: numb
   return latencies
 }
 
-/** @returns milliseconds to read the last `count` events of a task from the database, 20 times */
-export const bareRead = async (dataDir: string, taskId: string, count: number): Promise<number[]> => {
+/**
+ * A Socket.IO server with nothing but a query behind it.
+ * @returns milliseconds from opening a connection to having the last `count` events of a task, 10 times
+ */
+export const bareReconnect = async (dataDir: string, taskId: string, count: number): Promise<number[]> => {
   const database = new Sqlite(join(dataDir, 'errand.db'), { readonly: true })
   const statement = database.prepare('select * from events where task_id = ? order by seq desc limit ?')
-  const times = Array.from({ length: 20 }, () => {
-    const begun = performance.now()
-    statement.all(taskId, count)
-    return performance.now() - begun
+  const web = createServer()
+  const server = new Server(web, { transports: ['websocket'] })
+  server.on('connection', (socket) => {
+    for (const row of statement.all(taskId, count).reverse()) socket.emit('event', row)
   })
+  web.listen(0, '127.0.0.1')
+  await once(web, 'listening')
+  const { port } = web.address() as AddressInfo
+  const times: number[] = []
+  for (let round = 0; round < 10; round++) {
+    const begun = performance.now()
+    const socket = io(`http://127.0.0.1:${port}`, { transports: ['websocket'], forceNew: true })
+    let missing = count
+    await new Promise<void>((resolve) => socket.on('event', () => --missing === 0 && resolve()))
+    times.push(performance.now() - begun)
+    socket.disconnect()
+  }
+  await server.close()
   database.close()
   return times
 }

@@ -3,7 +3,7 @@
  * day proves nothing; the ratios do. `npm run bench` prints the table.
  */
 import { startSystem } from '../support/system.ts'
-import { bareContainer, bareOutput, bareRead, bareSandboxMemory, buildTalker } from './bare.ts'
+import { bareContainer, bareOutput, bareReconnect, bareSandboxMemory, buildTalker } from './bare.ts'
 import { firstEvent, latency, memory, reconnect, sandboxMemory, throughput } from './river.ts'
 import { milliseconds, type Row, ratio, table } from './table.ts'
 
@@ -17,17 +17,6 @@ const main = async (): Promise<void> => {
       process.stderr.write(`${row.what}: ${row.ours}\n`)
     }
 
-    say({ what: 'idle coordinator, resident', bare: '', ours: `${memory(system.coordinator.pid())} MB`, ratio: '' })
-    say({ what: 'idle runner, resident', bare: '', ours: `${memory(system.runners[0]?.pid() ?? 0)} MB`, ratio: '' })
-    const bareIdle = await bareSandboxMemory()
-    const idle = await sandboxMemory(system)
-    say({
-      what: 'idle sandbox (bare: a Node container)',
-      bare: `${bareIdle} MB`,
-      ours: `${idle} MB`,
-      ratio: ratio(idle, bareIdle),
-    })
-
     const cold: number[] = []
     const bareCold: number[] = []
     for (let round = 0; round < 10; round++) {
@@ -39,6 +28,17 @@ const main = async (): Promise<void> => {
       bare: milliseconds(bareCold, 0.5),
       ours: milliseconds(cold, 0.5),
       ratio: ratio(cold, bareCold),
+    })
+
+    say({ what: 'coordinator, resident', bare: '', ours: `${memory(system.coordinator.pid())} MB`, ratio: '' })
+    say({ what: 'runner, resident', bare: '', ours: `${memory(system.runners[0]?.pid() ?? 0)} MB`, ratio: '' })
+    const bareIdle = await bareSandboxMemory()
+    const idle = await sandboxMemory(system)
+    say({
+      what: 'idle sandbox (bare: a Node container)',
+      bare: `${bareIdle} MB`,
+      ours: `${idle} MB`,
+      ratio: ratio(idle, bareIdle),
     })
 
     const bareLines = await bareOutput(image, 100, 10)
@@ -57,9 +57,9 @@ const main = async (): Promise<void> => {
     say({ what: 'durable events a second with p99 under 100 ms, one task', bare: '', ours: String(most), ratio: '' })
 
     const { taskId, times } = await reconnect(system, 200)
-    const read = await bareRead(system.dataDir, taskId, 200)
+    const read = await bareReconnect(system.dataDir, taskId, 200)
     say({
-      what: 'reconnect with 200 missed events (bare: reading them from SQLite)',
+      what: 'reconnect with 200 missed events (bare: Socket.IO and a query)',
       bare: milliseconds(read, 0.5),
       ours: milliseconds(times, 0.5),
       ratio: ratio(times, read),
