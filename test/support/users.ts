@@ -8,7 +8,9 @@ export const addUser = (dataDir: string, name: string, { admin = false } = {}): 
   const database = new Sqlite(join(dataDir, 'errand.db'), { timeout: 5000 })
   const user = { id: `usr_${name}`, identity: `test:${name}`, name, admin: admin ? 1 : 0, at: Date.now() }
   database
-    .prepare('insert into users (id, identity, name, admin, last_released_at, created_at) values (@id, @identity, @name, @admin, 0, @at)')
+    .prepare(
+      'insert into users (id, identity, name, admin, last_released_at, created_at) values (@id, @identity, @name, @admin, 0, @at)',
+    )
     .run(user)
   database
     .prepare('insert into api_tokens (id, user_id, name, token_hash, created_at) values (?, ?, ?, ?, ?)')
