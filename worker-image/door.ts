@@ -6,14 +6,18 @@ import { pause } from './pause.ts'
 
 /** What the agent asks of the runner's gateway, apart from the model and git. */
 export type Door = {
-  /** @throws Error when the gateway does not give an assignment within about ten seconds */
+  /** @throws Error when the gateway does not give an assignment within some seconds */
   assignment: () => Promise<Assignment>
   /** Hands bytes over that must outlive the sandbox. @throws Error when they are too many or the gateway refuses them */
   keep: (kind: ArtifactKind, bytes: Buffer) => Promise<void>
   keepFile: (kind: ArtifactKind, path: string) => Promise<void>
 }
 
-const TRIES = 10
+/** The door is there before the sandbox is; these are for a runner that is just being started again. */
+const TRIES = 6
+/** Also bounds a connection that breaks before it was used: Node 20's fetch may wait for an answer on it forever. */
+const ASK_MS = 2000
+const KEEP_MS = 60_000
 
 /** @param url the forwarder's, without a slash at the end */
 export const createDoor = ({ url, token }: { url: string; token: string }): Door => {
@@ -24,6 +28,7 @@ export const createDoor = ({ url, token }: { url: string; token: string }): Door
       method: 'PUT',
       headers: { ...headers, 'content-type': 'application/octet-stream' },
       body: new Uint8Array(bytes),
+      signal: AbortSignal.timeout(KEEP_MS),
     })
     if (!response.ok) throw new Error(`the gateway answered ${response.status} to the ${kind}: ${await response.text()}`)
     await response.body?.cancel()
@@ -32,7 +37,7 @@ export const createDoor = ({ url, token }: { url: string; token: string }): Door
     assignment: async () => {
       for (let tried = 1; ; tried++) {
         try {
-          const response = await fetch(`${url}${DOOR_PATHS.assignment}`, { headers })
+          const response = await fetch(`${url}${DOOR_PATHS.assignment}`, { headers, signal: AbortSignal.timeout(ASK_MS) })
           if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of an assignment`)
           return Assignment.parse(await response.json())
         } catch (error) {
