@@ -47,8 +47,10 @@ describe('the database', () => {
   it('says so when the file is something else, and lets go of it', async () => {
     const path = join(folder.path, 'errand.db')
     await writeFile(path, 'not a database at all '.repeat(400))
-    await expect(openDatabase(path)).rejects.toThrow(/not a database/)
-    await expect(openDatabase(path)).rejects.toThrow(/not a database/)
+    // The driver's errors are of the realm of the first test file in this process: Jest does not know them as errors.
+    const refusal = () => openDatabase(path).then(() => 'opened', String)
+    expect(await refusal()).toMatch(/not a database/)
+    expect(await refusal()).toMatch(/not a database/)
   })
 })
 
