@@ -10,7 +10,7 @@ import { gateMessage, NOTICES } from './prompt.ts'
 import { judgeProgress, STUCK_NOTICE, type Step, withoutTimes } from './stuck.ts'
 import type { Tools } from './tools/index.ts'
 import { bounded } from './tools/output.ts'
-import type { ToolResult } from './tools/tool.ts'
+import { refused, type ToolResult } from './tools/tool.ts'
 import type { Transcript } from './transcript.ts'
 import type { Voice } from './voice.ts'
 
@@ -150,11 +150,12 @@ const runCalls = async (options: LoopOptions, answer: Answer, steps: Step[]): Pr
   return results
 }
 
-const runCall = async ({ tools, voice, signal }: LoopOptions, call: ToolCall, answer: Answer): Promise<ToolResult> => {
+const runCall = async (options: LoopOptions, call: ToolCall, answer: Answer): Promise<ToolResult> => {
+  const { tools, voice } = options
   const { id: callId, name } = call
   const started = performance.now()
   voice.say({ type: 'tool.started', data: { callId, name, title: tools.title(name, call.input), input: call.input } })
-  const result = await resultOf()
+  const result = await resultOf(options, call, answer)
   voice.say({
     type: 'tool.ended',
     data: {
@@ -168,11 +169,11 @@ const runCall = async ({ tools, voice, signal }: LoopOptions, call: ToolCall, an
     },
   })
   return result
+}
 
-  async function resultOf(): Promise<ToolResult> {
-    if (signal.aborted) return { ok: false, text: 'The call was not run: the task was stopped.' }
-    if (call.problem === null) return tools.run(name, call.input, signal)
-    const cut = answer.stopReason === 'max_tokens'
-    return { ok: false, text: cut ? NOTICES.cutCall(answer.usage.output_tokens ?? 0) : NOTICES.badCall(call.problem) }
-  }
+const resultOf = async ({ tools, signal }: LoopOptions, call: ToolCall, answer: Answer): Promise<ToolResult> => {
+  if (signal.aborted) return refused('The call was not run: the task was stopped.')
+  if (call.problem === null) return tools.run(call.name, call.input, signal)
+  const cut = answer.stopReason === 'max_tokens'
+  return refused(cut ? NOTICES.cutCall(answer.usage.output_tokens ?? 0) : NOTICES.badCall(call.problem))
 }

@@ -23,8 +23,10 @@ export const createWrite = (files: Files): Tool<Input> => ({
     const stale = before && files.staleness(path, before)
     if (stale) return refused(stale)
     await files.save(path, Buffer.from(content))
-    const lines = content.split('\n').length - (content.endsWith('\n') ? 1 : 0)
-    const was = before ? `, before ${before.toString('utf8').split('\n').length}` : ''
-    return succeeded(`${before ? 'Overwrote' : 'Made'} ${path} (${content === '' ? 0 : lines} lines${was}).`)
+    return succeeded(
+      `${before ? 'Overwrote' : 'Made'} ${path} (lines: ${before ? `${linesOf(before.toString('utf8'))} before, ` : ''}${linesOf(content)}).`,
+    )
   },
 })
+
+const linesOf = (text: string): number => (text === '' ? 0 : text.replace(/\n$/, '').split('\n').length)
