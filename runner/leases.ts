@@ -17,10 +17,16 @@ export type Hold = {
 /** The attempts that this runner holds, kept alive by one heartbeat for all. */
 export type Holding = {
   hold: (taskId: string, attempt: number) => Hold
-  /** Asks now whether the attempt is still ours: the fence before an effect. False when nobody answers. */
-  confirm: (taskId: string, attempt: number) => Promise<boolean>
+  /**
+   * Asks whether the attempt is still ours: the fence before an effect. While nobody answers it asks again.
+   * @throws Error when `gone` aborts before there is an answer
+   */
+  confirm: (taskId: string, attempt: number, gone: AbortSignal) => Promise<boolean>
   stop: () => Promise<void>
 }
+
+/** How soon a coordinator that does not answer is asked again before an effect. */
+const ASK_AGAIN_MS = 500
 
 type Held = { taskId: string; attempt: number; abort: AbortController }
 
@@ -85,9 +91,13 @@ export const startHolding = (options: {
         release: () => held.delete(mine),
       }
     },
-    confirm: async (taskId, attempt) => {
-      const answers = await renew()
-      return answers?.some((word) => word.taskId === taskId && word.attempt === attempt && word.state !== 'lost') ?? false
+    confirm: async (taskId, attempt, gone) => {
+      while (!gone.aborted) {
+        const answers = await renew()
+        if (answers) return answers.some((word) => word.taskId === taskId && word.attempt === attempt && word.state !== 'lost')
+        await pause(ASK_AGAIN_MS, gone)
+      }
+      throw new Error('the coordinator did not answer in time')
     },
     stop: async () => {
       stopped.abort()

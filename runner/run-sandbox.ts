@@ -138,7 +138,7 @@ const gatewayOptions = (attempt: Attempt, directory: string, redact: Redactor): 
     coordinatorUrl: parts.coordinatorUrl,
     npmRegistryUrl: parts.npmRegistryUrl,
     allowedHosts: parts.allowedHosts,
-    confirmLease: () => parts.holding.confirm(taskId, lease.attempt),
+    confirmLease: (gone) => parts.holding.confirm(taskId, lease.attempt, gone),
     say: (event) => say(attempt, presentable(event, redact)),
     saveArtifact: (kind, body) => parts.client.saveArtifact(taskId, lease.attempt, kind, body),
     log,

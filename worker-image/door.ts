@@ -17,7 +17,8 @@ export type Door = {
 const TRIES = 6
 /** Also bounds a connection that breaks before it was used: Node 20's fetch may wait for an answer on it forever. */
 const ASK_MS = 2000
-const KEEP_MS = 60_000
+/** A coordinator that is away is waited for; for the last copy of the work longer than for a view of it. */
+const KEEP_MS: Record<ArtifactKind, number> = { patch: 60_000, bundle: 600_000 }
 
 /** @param url the forwarder's, without a slash at the end */
 export const createDoor = ({ url, token }: { url: string; token: string }): Door => {
@@ -28,7 +29,7 @@ export const createDoor = ({ url, token }: { url: string; token: string }): Door
       method: 'PUT',
       headers: { ...headers, 'content-type': 'application/octet-stream' },
       body: new Uint8Array(bytes),
-      signal: AbortSignal.timeout(KEEP_MS),
+      signal: AbortSignal.timeout(KEEP_MS[kind]),
     })
     if (!response.ok) throw new Error(`the gateway answered ${response.status} to the ${kind}: ${await response.text()}`)
     await response.body?.cancel()

@@ -9,19 +9,23 @@ import { limitBytes, TooManyBytes } from './limit-bytes.ts'
 import { answer, type Room } from './room.ts'
 
 export type ArtifactsOptions = {
+  /** Waits until the coordinator is there to take the bytes; throws when `gone` aborts first. */
+  confirmLease: (gone: AbortSignal) => Promise<boolean>
   saveArtifact: (kind: ArtifactKind, body: Readable) => Promise<void>
   log: Logger
   maxBytes?: number
 }
 
 /** `PUT /artifacts/patch` and `/artifacts/bundle`: streams the body on, out of the sandbox. 204 means that it is kept. */
-export const serveArtifacts = ({ saveArtifact, log, maxBytes = LIMITS.artifactBytes }: ArtifactsOptions): Room => {
-  return async ({ request, response, path }) => {
+export const serveArtifacts = ({ confirmLease, saveArtifact, log, maxBytes = LIMITS.artifactBytes }: ArtifactsOptions): Room => {
+  return async ({ request, response, path, gone }) => {
     const kind = ArtifactKind.safeParse(path.slice(DOOR_PATHS.artifacts.length))
     if (!kind.success) return answer(response, 404, 'An artifact is a patch or a bundle.')
     if (request.method !== 'PUT') return answer(response, 405, 'Only PUT is served here.')
     const body = new PassThrough()
     try {
+      // A body can be sent once only: not before somebody is there.
+      if (!(await confirmLease(gone))) return answer(response, 403, 'This attempt is no longer the current one.')
       await Promise.all([
         pipeline(request.iterator({ destroyOnReturn: false }), limitBytes(maxBytes), body),
         saveArtifact(kind.data, body),

@@ -26,8 +26,8 @@ export type GatewayOptions = {
   npmRegistryUrl: string
   /** Hosts that the sandbox may reach on port 443: `example.org` alone, or `.example.org` for all below it. */
   allowedHosts: readonly string[]
-  /** Asks the coordinator whether this attempt is still the current one. */
-  confirmLease: () => Promise<boolean>
+  /** Asks the coordinator whether this attempt is still the current one, until it answers; throws when `gone` aborts first. */
+  confirmLease: (gone: AbortSignal) => Promise<boolean>
   say: (event: NewEvent) => void
   saveArtifact: (kind: ArtifactKind, body: Readable) => Promise<void>
   log: Logger
@@ -130,7 +130,7 @@ const layOutRooms = (options: GatewayOptions, upstream: ReturnType<typeof openUp
   const repository = { ...lease.repo, upstream: resolveUpstream(lease.repo.upstream, coordinatorUrl) }
   const git = serveGit({ repository, taskId: lease.taskId, confirmLease: options.confirmLease, upstream, say, log })
   const npm = serveRegistry({ registryUrl: options.npmRegistryUrl, upstream, log })
-  const artifacts = serveArtifacts({ saveArtifact: options.saveArtifact, log })
+  const artifacts = serveArtifacts({ confirmLease: options.confirmLease, saveArtifact: options.saveArtifact, log })
   const task: Room = async ({ request, response }) => {
     if (request.method !== 'GET') return answer(response, 405, 'Only GET is served here.')
     response.writeHead(200, { 'content-type': 'application/json' })

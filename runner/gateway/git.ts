@@ -13,7 +13,8 @@ import { failureText, type Upstream } from './upstream.ts'
 export type GitOptions = {
   repository: { upstream: string; username: string | null; token: string | null }
   taskId: string
-  confirmLease: () => Promise<boolean>
+  /** Waits for the answer; throws when `gone` aborts first. */
+  confirmLease: (gone: AbortSignal) => Promise<boolean>
   upstream: Upstream
   say: (event: NewEvent) => void
   log: Logger
@@ -66,7 +67,7 @@ export const serveGit = (options: GitOptions): Room => {
       return answer(call.response, 403, commands.state === 'refused' ? commands.why : 'The push ended within its first lines.')
     }
     // The last look before the effect: a runner that was paused may have lost its attempt to another in the meantime.
-    const current = await confirmLease().catch((error: unknown) => error as Error)
+    const current = await confirmLease(call.gone).catch((error: unknown) => error as Error)
     if (current instanceof Error) {
       log.warn({ event: 'push.unconfirmed', err: current }, 'push.unconfirmed')
       return answer(call.response, 503, 'It cannot be confirmed at the moment that this attempt is the current one; try again.')

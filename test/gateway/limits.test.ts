@@ -41,7 +41,12 @@ describe('an artifact', () => {
   it('over the limit is refused with 413, and not kept', async () => {
     const kept: Buffer[] = []
     const url = await serve(
-      serveArtifacts({ saveArtifact: async (_kind, body) => void kept.push(await buffer(body)), log, maxBytes: 100_000 }),
+      serveArtifacts({
+        confirmLease: async () => true,
+        saveArtifact: async (_kind, body) => void kept.push(await buffer(body)),
+        log,
+        maxBytes: 100_000,
+      }),
     )
     const put = (bytes: number) => fetch(`${url}/artifacts/bundle`, { method: 'PUT', body: Buffer.alloc(bytes) })
     expect((await put(100_001)).status).toBe(413)

@@ -181,9 +181,10 @@ describe('an attempt', () => {
   it('knows before an effect whether the lease is still its own', async () => {
     const running = run([turnStarted, { untilStopped: true }])
     await waitFor('the turn to start', () => types().includes('turn.started'))
-    expect(await gateway?.confirmLease()).toBe(true)
+    const { signal } = new AbortController()
+    expect(await gateway?.confirmLease(signal)).toBe(true)
     coordinator.renewState = 'lost'
-    expect(await gateway?.confirmLease()).toBe(false)
+    expect(await gateway?.confirmLease(signal)).toBe(false)
     coordinator.refusing = true
     await running
   })
@@ -192,7 +193,7 @@ describe('an attempt', () => {
     const running = run([turnStarted, { untilStopped: true }])
     await waitFor('the turn to start', () => types().includes('turn.started'))
     await coordinator.stop()
-    expect(await gateway?.confirmLease()).toBe(false)
+    await expect(gateway?.confirmLease(AbortSignal.timeout(200))).rejects.toThrow('the coordinator did not answer in time')
     expect(engine.stops).toEqual([])
     drain.abort()
     now.abort()
