@@ -73,7 +73,8 @@ export const deliver = ({ spool, send, isWaiting, onSpoolFault, onSendFault }: D
     const ids = await send(entries)
     if (sent === acknowledged) progressAt = performance.now()
     entries.forEach((entry, index) => {
-      streamIds.set(entry.n, ids[index] ?? '')
+      // The acknowledgement may be here before the answer of Redis is.
+      if (entry.n > acknowledged) streamIds.set(entry.n, ids[index] ?? '')
     })
     sent = Math.max(sent, entries.at(-1)?.n ?? 0)
     return true
@@ -87,7 +88,7 @@ export const deliver = ({ spool, send, isWaiting, onSpoolFault, onSendFault }: D
     const silentMs = performance.now() - progressAt
     if (sent <= acknowledged || silentMs < stallMs) return
     const first = streamIds.get(acknowledged + 1)
-    if (silentMs < STALL_MAX_MS && first && (await isWaiting(first))) return
+    if (first && (await isWaiting(first))) return
     sent = acknowledged
     progressAt = performance.now()
     stallMs = Math.min(2 * stallMs, STALL_MAX_MS)

@@ -8,6 +8,8 @@ export type LeaseCause = 'cancelled' | 'lost'
 export type Hold = {
   /** Aborts with a {@link LeaseCause} as its reason. */
   signal: AbortSignal
+  /** Aborts when the attempt is lost, also after it was cancelled: nothing of it will be taken any more. */
+  over: AbortSignal
   /** What another way told about this attempt. */
   cancelled: () => void
   lost: () => void
@@ -28,7 +30,7 @@ export type Holding = {
 /** How soon a coordinator that does not answer is asked again before an effect. */
 const ASK_AGAIN_MS = 500
 
-type Held = { taskId: string; attempt: number; abort: AbortController }
+type Held = { taskId: string; attempt: number; abort: AbortController; over: AbortController }
 
 /**
  * Renews everything held in one call every {@link RENEW_EVERY_MS}, also when that is nothing. While the coordinator does not answer,
@@ -66,7 +68,8 @@ export const startHolding = (options: {
       if (one.taskId === taskId && one.attempt === attempt) end(one, state === 'cancel' ? 'cancelled' : 'lost')
   }
 
-  const end = ({ taskId, attempt, abort }: Held, cause: LeaseCause) => {
+  const end = ({ taskId, attempt, abort, over }: Held, cause: LeaseCause) => {
+    if (cause === 'lost') over.abort()
     if (abort.signal.aborted) return
     log.info({ event: `lease.${cause}`, taskId, attempt })
     abort.abort(cause)
@@ -82,10 +85,11 @@ export const startHolding = (options: {
 
   return {
     hold: (taskId, attempt) => {
-      const mine: Held = { taskId, attempt, abort: new AbortController() }
+      const mine: Held = { taskId, attempt, abort: new AbortController(), over: new AbortController() }
       held.add(mine)
       return {
         signal: mine.abort.signal,
+        over: mine.over.signal,
         cancelled: () => end(mine, 'cancelled'),
         lost: () => end(mine, 'lost'),
         release: () => held.delete(mine),

@@ -39,6 +39,8 @@ export const runAttempt = async (parts: AttemptParts, lease: Lease, runnerStop: 
         stop.because('host_disk_full')
       },
     })
+    // Whoever lost its attempt may have nobody left to answer it: a store that was set back does not know it any more.
+    hold.over.addEventListener('abort', delivery.refused)
     log.info({ event: 'attempt.started' })
     const tree = nesting(turn, lease.model)
     const { sandbox, fault } = await runSandbox({ parts, lease, spool, delivery, tree, stop, log })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import type { NewEvent } from '../../contract/event.ts'
@@ -103,6 +103,21 @@ describe('delivering events', () => {
     expect(await delivery.finish()).toBe('acknowledged')
     expect(arrived('t1')).toEqual(range(1200))
     expect(coordinator.attempts.get('t1/1')?.repeats).toBe(0)
+  })
+
+  it('fills no Redis while the coordinator is away for hours', async () => {
+    coordinator.reading = false
+    const { delivery } = await publish('t1')
+    for (const event of range(20)) delivery.say(event)
+    await waitFor('the stream to hold them', async () => (await observer.xlen(EVENT_STREAM)) === 20)
+    const now = performance.now.bind(performance)
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + 3_600_000)
+    const until = now() + 2_500
+    await waitFor('it to look after them twice', () => now() > until)
+    clock.mockRestore()
+    expect(await observer.xlen(EVENT_STREAM)).toBe(20)
+    coordinator.reading = true
+    expect(await delivery.finish()).toBe('acknowledged')
   })
 
   it('stops at a refusal, and says so', async () => {

@@ -178,6 +178,17 @@ describe('an attempt', () => {
     expect(await readdir(folder.path)).toEqual([])
   })
 
+  it('waits for no acknowledgement of an attempt that the coordinator does not know any more, cancelled or not', async () => {
+    const running = run([turnStarted, { untilStopped: true }, text('too late')])
+    await waitFor('the turn to start', () => types().includes('turn.started'))
+    coordinator.reading = false
+    await coordinator.say('t1', 1, { say: 'cancel' })
+    await waitFor('the agent to be stopped', () => engine.stops.length > 0)
+    coordinator.renewState = 'lost'
+    expect(await running).toMatchObject({ outcome: 'cancelled' })
+    expect(await readdir(folder.path)).toEqual([])
+  })
+
   it('knows before an effect whether the lease is still its own', async () => {
     const running = run([turnStarted, { untilStopped: true }])
     await waitFor('the turn to start', () => types().includes('turn.started'))
