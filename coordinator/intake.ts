@@ -92,7 +92,10 @@ const read = (fields: string[], { signatures, log }: IntakeParts): Received[] =>
   return [received]
 }
 
-/** All in one transaction; if one attempt's events cannot be stored, each attempt's in one of its own, and that one is left out. */
+/**
+ * All in one transaction; if that fails by the fault of something in it, each event in one of its own. One that cannot be stored takes up
+ * its number and is left out: without an acknowledgement its runner would send it forever.
+ */
 const store = async (received: readonly Received[], { ledger, log }: IntakeParts): Promise<Taken[]> => {
   const groups = [...groupBy(received, ({ taskId, attempt }) => `${taskId} ${attempt}`).values()] as [Received, ...Received[]][]
   const takeAll = (some: typeof groups): Promise<Taken[]> =>
@@ -108,12 +111,14 @@ const store = async (received: readonly Received[], { ledger, log }: IntakeParts
     log.error({ event: 'intake.batch_failed', err: error })
   }
   const taken: Taken[] = []
-  for (const entries of groups) {
+  for (const entry of received) {
     try {
-      taken.push(...(await takeAll([entries])))
+      taken.push(...(await takeAll([[entry]])))
     } catch (error) {
       if (isStoreTrouble(error)) throw error
-      log.error({ event: 'intake.attempt_failed', taskId: entries[0].taskId, attempt: entries[0].attempt, err: error })
+      const { taskId, attempt, n } = entry
+      log.error({ event: 'intake.event_failed', taskId, attempt, n, err: error })
+      taken.push(...(await takeAll([[{ ...entry, event: null }]])))
     }
   }
   return taken

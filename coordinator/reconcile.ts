@@ -5,10 +5,11 @@ import { endAttempt, runnerLost } from './end-attempt.ts'
 import type { Ledger } from './ledger.ts'
 import { startLoop } from './loop.ts'
 import { type Seen, settle } from './settle.ts'
-import { findAttempt, listRunOut } from './store/attempts.ts'
+import { findAttempt, isRunOut, listRunOut } from './store/attempts.ts'
 import type { Store } from './store/database.ts'
 import { countSlots } from './store/runners.ts'
 import { findTask, listReleased, setWaitReason } from './store/tasks.ts'
+import { watchUnbroken } from './unbroken.ts'
 
 export type ReconcileParts = {
   db: Store
@@ -23,9 +24,10 @@ const EVERY_MS = 2_000
 
 /** Settles every task whose store and queue disagree, whatever crash or loss made them. */
 export const startReconcile = (parts: ReconcileParts): { stop: () => Promise<void> } => {
-  const startedAt = performance.now()
+  // A runner renews several times within this part of a lease.
+  const unbrokenMs = watchUnbroken((parts.leaseMs ?? LEASE_MS) / 3)
   const loop = startLoop({
-    work: () => reconcile(parts, performance.now() - startedAt),
+    work: () => reconcile(parts, unbrokenMs),
     onError: (error) => parts.log.error({ event: 'reconcile.failed', err: error }),
     everyMs: EVERY_MS,
   })
@@ -34,30 +36,44 @@ export const startReconcile = (parts: ReconcileParts): { stop: () => Promise<voi
 }
 
 /** One pass. Each effect looks again before it acts: what was seen may have changed. */
-const reconcile = async (parts: ReconcileParts, upMs: number): Promise<void> => {
+const reconcile = async (parts: ReconcileParts, unbrokenMs: () => number): Promise<void> => {
   const { ledger, dispatch, log } = parts
   await tellTruthOfWaiting(parts)
-  const { interrupt, restore, withdraw } = settle(await look(parts, upMs))
-  for (const { taskId, attempt } of interrupt) {
+  const { interrupt, restore, withdraw } = settle(await look(parts, unbrokenMs))
+  await each(interrupt, log, async ({ taskId, attempt }) => {
     const lost = await ledger.write(async (tx, say) => {
       const [task, row] = [await findTask(tx, taskId), await findAttempt(tx, taskId, attempt)]
-      if (!task || !row || row.ended_at !== null || row.lease_until >= Date.now()) return null
+      if (!task || !row || !isRunOut(row, Date.now())) return null
       return endAttempt(tx, say, task, row, runnerLost(Date.now()))
     })
     if (lost) log.warn({ event: 'attempt.lost', taskId, attempt, status: lost.status })
-  }
-  for (const { taskId, turn } of withdraw) {
+  })
+  await each(withdraw, log, async ({ taskId, turn }) => {
     await dispatch.withdraw(taskId, turn)
     log.info({ event: 'job.withdrawn', taskId, turn })
-  }
-  for (const { taskId, turn } of restore)
+  })
+  await each(restore, log, async ({ taskId, turn }) => {
     if (await dispatch.restore(taskId, turn)) log.info({ event: 'job.restored', taskId, turn })
+  })
   if (interrupt.length + withdraw.length > 0) dispatch.nudge()
 }
 
-const look = async ({ db, dispatch, leaseMs = LEASE_MS }: ReconcileParts, upMs: number): Promise<Seen> => {
+/** One that cannot be settled holds up no other; the next pass tries it again. */
+const each = async <T extends { taskId: string }>(items: readonly T[], log: Logger, act: (item: T) => Promise<void>) => {
+  for (const item of items) {
+    try {
+      await act(item)
+    } catch (error) {
+      log.error({ event: 'reconcile.task_failed', taskId: item.taskId, err: error })
+    }
+  }
+}
+
+const look = async ({ db, dispatch, leaseMs = LEASE_MS }: ReconcileParts, unbrokenMs: () => number): Promise<Seen> => {
   const released = (await listReleased(db)).map(({ id, turn }) => ({ taskId: id, turn }))
   const runOut = (await listRunOut(db, Date.now())).map(({ task_id, attempt }) => ({ taskId: task_id, attempt }))
+  // After the leases were read: a break before that is seen here.
+  const upMs = unbrokenMs()
   if (!dispatch.isReady()) return { upMs, leaseMs, released, runOut, queued: null }
   const queued = []
   for (const turn of await dispatch.listQueued()) queued.push({ ...turn, task: (await findTask(db, turn.taskId)) ?? null })

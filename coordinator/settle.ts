@@ -2,7 +2,7 @@ import { isEnded, type TaskStatus } from '../contract/status.ts'
 import type { Turn } from './dispatch.ts'
 
 export type Seen = {
-  /** How long this coordinator has been up, ms. */
+  /** How long this coordinator has been up without a break, ms. */
   upMs: number
   leaseMs: number
   /** Turns that wait and were given to the queue. */

@@ -1,3 +1,4 @@
+import { LEASE_MS } from '../../contract/lease.ts'
 import type { Store } from './database.ts'
 import type { Database } from './schema.ts'
 
@@ -13,9 +14,14 @@ export const updateAttempt = async (db: Store, row: AttemptRow, change: Partial<
   return { ...row, ...change }
 }
 
-/** Attempts that did not end, whose lease ran out before `now`. */
-export const listRunOut = (db: Store, now: number): Promise<Pick<AttemptRow, 'task_id' | 'attempt'>[]> =>
-  db.selectFrom('attempts').select(['task_id', 'attempt']).where('ended_at', 'is', null).where('lease_until', '<', now).execute()
+/** @returns whether it did not end, and its lease ran out before `now`. One that lasts far too long was given by a clock that was set back since. */
+export const isRunOut = ({ ended_at, lease_until }: AttemptRow, now: number): boolean =>
+  ended_at === null && (lease_until < now || lease_until > now + 2 * LEASE_MS)
+
+export const listRunOut = async (db: Store, now: number): Promise<AttemptRow[]> => {
+  const open = await db.selectFrom('attempts').selectAll().where('ended_at', 'is', null).execute()
+  return open.filter((row) => isRunOut(row, now))
+}
 
 /** How often this turn was interrupted up to now. */
 export const countInterruptions = async (db: Store, taskId: string, turn: number): Promise<number> => {

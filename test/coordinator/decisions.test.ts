@@ -11,6 +11,7 @@ import { settle } from '../../coordinator/settle.ts'
 import { createSignatures } from '../../coordinator/signatures.ts'
 import type { TaskRow } from '../../coordinator/store/tasks.ts'
 import { branchOf, newTaskId } from '../../coordinator/task-names.ts'
+import { watchUnbroken } from '../../coordinator/unbroken.ts'
 
 const task = {
   id: 'tsk_a',
@@ -114,6 +115,34 @@ describe('settling store and queue', () => {
     const runOut = [{ taskId: 'a', attempt: 1 }]
     expect(settle({ ...seen, runOut }).interrupt).toEqual(runOut)
     expect(settle({ ...seen, runOut, upMs: 29_999 }).interrupt).toEqual([])
+  })
+})
+
+describe('judging leases only after an unbroken look', () => {
+  const watchOn = () => {
+    const clocks = { wallMs: 1_000_000, steadyMs: 500 }
+    const unbrokenMs = watchUnbroken(10_000, () => ({ ...clocks }))
+    return (wallMs: number, steadyMs = wallMs) => {
+      clocks.wallMs += wallMs
+      clocks.steadyMs += steadyMs
+      return unbrokenMs()
+    }
+  }
+
+  it('counts from the start, however busy the process is meanwhile', () => {
+    const after = watchOn()
+    expect([after(0), after(2_000), after(9_000), after(2_000)]).toEqual([0, 2_000, 11_000, 13_000])
+  })
+
+  it.each([
+    ['the process stood still', 40_000, 40_000],
+    ['the machine slept', 3_600_000, 2_000],
+    ['the clock was set forward', 62_000, 2_000],
+    ['the clock was set back', -3_598_000, 2_000],
+  ])('begins anew after %s', (_what, wallMs, steadyMs) => {
+    const after = watchOn()
+    after(2_000)
+    expect([after(wallMs, steadyMs), after(2_000), after(2_000)]).toEqual([0, 2_000, 4_000])
   })
 })
 

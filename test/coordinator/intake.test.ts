@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { sql } from 'kysely'
 import type { NewEvent } from '../../contract/event.ts'
 import type { Lease } from '../../contract/lease.ts'
 import { EVENT_STREAM } from '../../contract/names.ts'
@@ -103,6 +104,21 @@ describe('storing events', () => {
     expect(await texts(lease.taskId)).toEqual(['after'])
     expect(await status(lease.taskId)).toBe('running')
     expect((await history(lease.taskId)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
+  })
+
+  it('leaves out an event that cannot be stored, so that neither its attempt nor another waits for it forever', async () => {
+    const [lease, other] = [await begin(), await begin()]
+    await sql`create trigger refuse before insert on events when new.data like '%unstorable%'
+      begin select raise(abort, 'of the test'); end`.execute(core.db)
+    const sent = [text('before'), text('unstorable'), text('after')]
+    await Promise.all([
+      ...sent.map((event, i) => core.runner.send(lease, i + 1, event)),
+      core.runner.send(other, 1, text('other')),
+    ])
+    await acknowledged(lease, 3)
+    await acknowledged(other, 1)
+    await sql`drop trigger refuse`.execute(core.db)
+    expect([await texts(lease.taskId), await texts(other.taskId)]).toEqual([['before', 'after'], ['other']])
   })
 
   it('sums up what the model calls used', async () => {

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { sql } from 'kysely'
 import type { NewEvent } from '../../contract/event.ts'
 import { spawnCoordinator, startCoordinator } from '../support/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -122,6 +123,28 @@ describe('when a runner is lost', () => {
     await core.redis.commands.flushall()
     await core.runner.job(other.id)
     expect(await core.tasks.find(ada.id, id)).toMatchObject({ status: 'running' })
+  })
+
+  it('sees that too when the clock was set back since: no lease lasts an hour', async () => {
+    const core = await coreOn({ leaseMs: 0 })
+    const ada = await core.addUser('ada')
+    const { id } = await core.create(ada)
+    await core.lease(id)
+    const lease_until = Date.now() + 3_600_000
+    await core.db.updateTable('attempts').set({ lease_until }).where('task_id', '=', id).execute()
+    await waitFor('the task to wait again', async () => (await core.tasks.find(ada.id, id)).status === 'pending')
+  })
+
+  it('settles the others when one cannot be settled', async () => {
+    const core = await coreOn({ leaseMs: 0 })
+    const ada = await core.addUser('ada')
+    const [stuck, other] = [await core.create(ada), await core.create(ada)]
+    for (const { id } of [stuck, other]) await core.lease(id)
+    await sql`create trigger refuse before update of status on tasks when new.id = ${sql.lit(stuck.id)}
+      begin select raise(abort, 'of the test'); end`.execute(core.db)
+    await core.db.updateTable('attempts').set({ lease_until: 1 }).execute()
+    await waitFor('the other to wait again', async () => (await core.tasks.find(ada.id, other.id)).status === 'pending')
+    expect(await core.tasks.find(ada.id, stuck.id)).toMatchObject({ status: 'running' })
   })
 
   it('ends the task as cancelled when that was asked for', async () => {
