@@ -12,6 +12,8 @@ export type RedisLinks = {
 
 /** A command that takes longer has failed: the server hangs, or the network swallows packets. */
 const COMMAND_TIMEOUT_MS = 5_000
+/** A connection on which nothing answers for so long is broken, whatever the kernel says: it is made anew. */
+const SILENT_MS = 10_000
 
 /**
  * Two connections to a Redis that can do the work.
@@ -21,6 +23,7 @@ export const connectRedis = async (url: string, log: Logger): Promise<RedisLinks
   const options = {
     lazyConnect: true,
     connectTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENT_MS,
     retryStrategy: (times: number) => Math.min(times * 50, 1_000),
   }
   const commands = new Redis(url, { ...options, enableOfflineQueue: false, commandTimeout: COMMAND_TIMEOUT_MS })

@@ -29,6 +29,9 @@ type Options = {
   stallCheckMs?: number
 }
 
+/** A connection on which a call is answered by nothing for so long is broken, and made anew. BullMQ itself blocks for 10 s at most. */
+const SILENT_MS = 30_000
+
 /** How long a queue that does not answer is waited for when everything else is done. */
 const CLOSE_MS = 5_000
 
@@ -51,7 +54,7 @@ export const takeJobs = ({
     return answer.finally(() => underWay.delete(answer))
   }
   const worker = new Worker(QUEUE_NAME, async (job, token) => answerQueue(job, token, await handleCounted(job.data)), {
-    connection: { url: redisUrl, maxRetriesPerRequest: null, retryStrategy },
+    connection: { url: redisUrl, maxRetriesPerRequest: null, retryStrategy, socketTimeout: SILENT_MS },
     concurrency: slots,
     lockDuration: lockMs,
     stalledInterval: stallCheckMs,

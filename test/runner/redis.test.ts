@@ -1,0 +1,66 @@
+import { connect, createServer, type Socket } from 'node:net'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { connectForListening } from '../../runner/redis.ts'
+import { startRedis } from '../support/redis.ts'
+import { freePort } from '../support/temporary.ts'
+import { waitFor } from '../support/wait.ts'
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+/** A way to Redis that can forget its connections as a firewall does: they stay open, and nothing comes through any more. */
+const forgetfulWay = async (port: number) => {
+  const ways = new Set<{ from: Socket; to: Socket }>()
+  const server = createServer((from) => {
+    const to = connect(port, '127.0.0.1')
+    ways.add({ from, to })
+    from.pipe(to).pipe(from)
+    for (const [one, other] of [
+      [from, to],
+      [to, from],
+    ] as const)
+      one.on('error', () => other.destroy()).on('close', () => other.destroy())
+  })
+  const own = await freePort()
+  await new Promise<void>((done) => server.listen(own, '127.0.0.1', done))
+  closers.push(() => {
+    server.close()
+    for (const { from } of ways) from.destroy()
+  })
+  return {
+    url: `redis://127.0.0.1:${own}`,
+    forget: () => {
+      for (const { from, to } of ways) {
+        from.unpipe(to).resume()
+        to.unpipe(from).resume()
+      }
+    },
+  }
+}
+
+describe('listening', () => {
+  it('goes on after the network forgot the connection without a word', async () => {
+    const server = await startRedis({ persistent: false })
+    closers.push(server.stop)
+    const way = await forgetfulWay(server.port)
+    const listener = connectForListening(way.url, { pingEveryMs: 50, silentMs: 200 })
+    listener.on('error', () => undefined)
+    closers.push(() => listener.disconnect())
+    const heard: string[] = []
+    listener.on('message', (_channel, text) => heard.push(text))
+    await listener.subscribe('words')
+    const speaker = new Redis(server.url)
+    closers.push(() => speaker.disconnect())
+    await speaker.publish('words', 'before')
+    await waitFor('the first word', () => heard.includes('before'))
+    way.forget()
+    await waitFor('a word after it', async () => {
+      await speaker.publish('words', 'after')
+      return heard.includes('after')
+    })
+    expect(heard.filter((word) => word === 'before')).toEqual(['before'])
+  })
+})
