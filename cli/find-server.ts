@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { EXIT, Fault } from './faults.ts'
 
@@ -14,14 +14,15 @@ export type Server = {
 const ServerFile = z.object({ url: z.url(), token: z.string().min(1) })
 
 /**
- * The server to talk to: `ERRAND_URL` with `ERRAND_TOKEN`, or else the one that keeps its `server.json` in `ERRAND_DATA_DIR`,
- * or in `.errand` of one of the folders.
+ * The server to talk to: `ERRAND_URL` with `ERRAND_TOKEN`, or with its owner's token in `ERRAND_DATA_DIR`; or else the one that keeps
+ * its `server.json` in `ERRAND_DATA_DIR`, or in `.errand`, of one of the folders.
  * @throws Fault that says how to start one
  */
 export const findServer = (environment: Record<string, string | undefined>, folders: readonly string[]): Server => {
   const { ERRAND_URL: url, ERRAND_TOKEN: token, ERRAND_DATA_DIR: dataDir } = environment
-  if (url) return named(url, token)
-  const places = dataDir ? [dataDir] : [...new Set(folders.map((folder) => join(folder, '.errand')))]
+  if (url) return named(url, token || ownerToken(dataDir))
+  const wanted = dataDir || '.errand'
+  const places = isAbsolute(wanted) ? [wanted] : [...new Set(folders.map((folder) => resolve(folder, wanted)))]
   const found = places.find((place) => existsSync(join(place, 'server.json')))
   if (found) return fromFile(found)
   throw new Fault(
@@ -43,6 +44,11 @@ const named = (url: string, token: string | undefined): Server => {
       'ERRAND_URL needs ERRAND_TOKEN beside it. Make one where you are signed in: errand token new NAME',
     )
   return { url: url.replace(/\/+$/, ''), token, dataDir: null }
+}
+
+const ownerToken = (dataDir: string | undefined): string | undefined => {
+  const path = dataDir && join(dataDir, 'owner-token')
+  return path && existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
 }
 
 const fromFile = (dataDir: string): Server => {

@@ -1,6 +1,13 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runErrand } from './errand.ts'
 import { EXIT } from './faults.ts'
+
+const home = fileURLToPath(new URL('..', import.meta.url))
+// As `npm start` does, so that both look for the same data folder; what is set already stays.
+const dotEnv = join(home, '.env')
+if (existsSync(dotEnv)) process.loadEnvFile(dotEnv)
 
 const interrupted = new AbortController()
 process.on('SIGINT', () => {
@@ -18,6 +25,6 @@ process.exitCode = await runErrand(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   environment: process.env,
-  folders: [process.cwd(), fileURLToPath(new URL('..', import.meta.url))],
+  folders: [process.cwd(), home],
   interrupted: interrupted.signal,
 })

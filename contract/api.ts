@@ -21,7 +21,7 @@ export const CreateTask = z
       .refine((text) => text.trim().length > 0, 'say what the agent is to do'),
     baseBranch: z.string().min(1).max(200).optional(),
     model: z.enum(Object.keys(MODELS) as [string, ...string[]]).optional(),
-    budgetUsd: z.number().positive().max(1000).optional(),
+    budgetUsd: z.number('must be a number, in US dollars').positive('must be more than 0').max(1000).optional(),
     clientId: ClientId.optional(),
   })
   .meta({ id: 'CreateTask' })

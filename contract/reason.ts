@@ -12,7 +12,7 @@ export const REASONS = {
   engine_unavailable:
     'The Docker engine on the runner does not answer; it will be tried again. Check `docker info` on that host.',
   image_missing:
-    'The sandbox image is not on the runner; it will be tried again. Run `npm start` there, or build it as the README says.',
+    'The sandbox image is not on the runner; it will be tried again. Run `npm start` or `npm run runner` there: both build it. With Docker Compose: `docker compose build worker-image`.',
   host_disk_full: 'The disk of the runner is full; it will be tried again. Free some space on that host.',
   // completed
   done: 'Done.',

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -29,7 +29,7 @@ describe('the command line', () => {
     [['run', '--repo', 'https://example.org/a/b'], /what to do” is missing/],
     [['run', 'do it'], /--repo is missing/],
     [[...RUN, '   '], /prompt: say what the agent is to do/],
-    [[...RUN, '--budget', 'lots', 'x'], /--budget: /],
+    [[...RUN, '--budget', 'lots', 'x'], /--budget: must be a number, in US dollars/],
     [[...RUN, '--model', 'gpt', 'x'], /--model: /],
     [[...RUN, '--colour', 'x'], /Usage: errand run/],
     [['show'], /ID is missing/],
@@ -67,7 +67,31 @@ describe('the command line', () => {
     await writeFile(join(dataDir, 'server.json'), JSON.stringify({ url: server.url, token: server.token, pids: [] }))
     expect((await errand(['list'], { folders: ['/nonexistent', folder.path] })).exit).toBe(0)
     expect((await errand(['list'], { env: { ERRAND_DATA_DIR: dataDir } })).exit).toBe(0)
+    expect((await errand(['list'], { folders: ['/nonexistent', folder.path], env: { ERRAND_DATA_DIR: '.errand' } })).exit).toBe(0)
     expect((await errand(['list'], { folders: [folder.path], env: { ERRAND_DATA_DIR: '/nonexistent' } })).exit).toBe(4)
+    await folder.remove()
+  })
+
+  it('takes the token of a named server from the data folder beside it, when there is one', async () => {
+    const folder = await temporaryFolder()
+    await writeFile(join(folder.path, 'owner-token'), `${server.token}\n`)
+    expect((await errand(['list'], { env: { ERRAND_URL: server.url, ERRAND_DATA_DIR: folder.path } })).exit).toBe(0)
+    await folder.remove()
+  })
+
+  it('reads the .env that npm start reads', async () => {
+    const folder = await temporaryFolder()
+    const root = fileURLToPath(new URL('../..', import.meta.url))
+    for (const name of ['bin', 'cli', 'contract', 'package.json'])
+      await cp(join(root, name), join(folder.path, name), { recursive: true })
+    await symlink(join(root, 'node_modules'), join(folder.path, 'node_modules'))
+    await mkdir(join(folder.path, 'kept'))
+    await writeFile(join(folder.path, 'kept', 'server.json'), JSON.stringify({ url: server.url, token: server.token }))
+    const program = join(folder.path, 'bin/errand.mjs')
+    const list = () => execa('node', [program, 'list'], { cwd: '/', env: { ERRAND_DATA_DIR: undefined }, reject: false })
+    expect((await list()).exitCode).toBe(4)
+    await writeFile(join(folder.path, '.env'), 'ERRAND_DATA_DIR=kept\n')
+    expect(await list()).toMatchObject({ exitCode: 0 })
     await folder.remove()
   })
 

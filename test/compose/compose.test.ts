@@ -67,6 +67,19 @@ describe('docker compose up, with no .env and two runners', () => {
     expect(inside).not.toMatch(/SECRET_KEY|ANTHROPIC|GITHUB|owner-token/)
   })
 
+  it('signs its owner in by a link of the command line tool', async () => {
+    const link = (await compose.run('exec', '-T', 'coordinator', 'node', 'bin/errand.mjs', 'link')).trim()
+    const { pathname, search } = new URL(link)
+    const code = new URLSearchParams(search)
+    const signedIn = await fetch(compose.url + pathname, {
+      method: 'POST',
+      body: code,
+      headers: { origin: compose.url },
+      redirect: 'manual',
+    })
+    expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, '/'])
+  })
+
   it('shows Redis to nobody outside', async () => {
     const ports = await compose.run('ps')
     expect(ports).not.toMatch(/->6379/)

@@ -9,6 +9,8 @@ const BUILT_FROM = [
   '.dockerignore',
   'package.json',
   'package-lock.json',
+  'bin',
+  'cli',
   'contract',
   'coordinator',
   'runner',
