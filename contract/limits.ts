@@ -3,7 +3,7 @@ export const LIMITS = {
   promptChars: 100_000,
   /** One JSON body of the API, bytes. */
   bodyBytes: 512 * 1024,
-  /** One line of the sandbox's standard output, bytes. A longer line is cut off and counted as noise. */
+  /** One line of the sandbox's standard output, bytes. A longer one is dropped, and counted as noise. */
   lineBytes: 512 * 1024,
   textChars: 60_000,
   /** Output of one tool call as it is shown and stored; the model may see more. */

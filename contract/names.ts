@@ -30,6 +30,9 @@ export const branchPrefix = (taskId: string): string => `errand/${taskId}/`
 /** Labels on every container that a runner starts; nothing without them is ever touched. */
 export const LABELS = { task: 'errand.task', attempt: 'errand.attempt', runner: 'errand.runner' } as const
 
+/** User and group that everything in a sandbox runs as; `worker-image/Dockerfile` makes them. */
+export const SANDBOX_UID = 10_001
+
 /** The sandbox's side of its one door. */
 export const DOOR = {
   /** Mounted read-only from the runner's host. */

@@ -1,4 +1,4 @@
-import { DOOR, LABELS } from '../contract/names.ts'
+import { DOOR, LABELS, SANDBOX_UID } from '../contract/names.ts'
 import type { SandboxSpec } from './sandbox.ts'
 import { seccompProfile } from './seccomp.ts'
 
@@ -13,8 +13,7 @@ export type ContainerSettings = {
 }
 
 const MB = 1024 * 1024
-const AGENT = 10001
-const OWNED = `uid=${AGENT},gid=${AGENT},mode=0700`
+const OWNED = `uid=${SANDBOX_UID},gid=${SANDBOX_UID},mode=0700`
 
 /**
  * The whole wall around a sandbox, as the Docker API (1.41) takes it: no network, no capability, no new privileges, our own system call
@@ -23,7 +22,7 @@ const OWNED = `uid=${AGENT},gid=${AGENT},mode=0700`
 export const containerSpec = (spec: SandboxSpec, settings: ContainerSettings) => ({
   name: `errand-${spec.taskId.replace(/[^\w.-]/g, '_')}-${spec.attempt}-${settings.runnerId.slice(0, 8)}`,
   Image: settings.image,
-  User: `${AGENT}:${AGENT}`,
+  User: `${SANDBOX_UID}:${SANDBOX_UID}`,
   Env: [`${DOOR.tokenVariable}=${spec.token}`, 'HOME=/home/agent', 'LANG=C.UTF-8'],
   Labels: {
     [LABELS.task]: spec.taskId,

@@ -71,8 +71,8 @@ export const start = async (config: Config): Promise<Runner> => {
 }
 
 const openLog = ({ logLevel, prettyLog }: Config): Logger => {
-  const options = { level: logLevel, base: { room: 'runner' } }
-  return prettyLog ? pino({ ...options, transport: { target: 'pino-pretty' } }) : pino(options)
+  const options = { level: logLevel, base: { room: 'runner' }, timestamp: pino.stdTimeFunctions.isoTime }
+  return pino(prettyLog ? { ...options, transport: { target: 'pino-pretty', options: { messageKey: 'event' } } } : options)
 }
 
 const reportEngine = async (engine: SandboxEngine, log: Logger): Promise<void> => {

@@ -61,8 +61,12 @@ export const refusalOf = (error: unknown): Refusal => {
 }
 
 const sentenceOf = (error: ZodError): string => {
-  const [first] = error.issues.map(issueOf)
-  return first ? `${first.path ? `${first.path}: ` : ''}${first.message}` : 'The request is not in the expected form.'
+  const [first] = error.issues
+  if (!first) return 'The request is not in the expected form.'
+  const { path, message } = issueOf(first)
+  if (path === '' && first.code === 'invalid_type' && first.expected === 'object')
+    return 'The body is missing, or not of the kind that is taken here. For the API: a JSON object, with Content-Type: application/json.'
+  return path ? `${path}: ${message}` : message
 }
 
 /** Of an issue only where and what: zod may quote the input, which may be a secret. */

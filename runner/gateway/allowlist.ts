@@ -57,7 +57,7 @@ export const serveAllowlist = ({ allowedHosts, say, log, resolve = resolveAll, d
       server.write(head)
       await Promise.all([pipeline(client, server), pipeline(server, client)])
     } catch (error) {
-      log.debug({ event: 'tunnel.cut', host, reason: failureText(error) }, 'tunnel.cut')
+      log.debug({ event: 'tunnel.cut', host, reason: failureText(error) })
       server.destroy()
       client.destroy()
     }

@@ -32,7 +32,7 @@ export const serveArtifacts = ({ confirmLease, saveArtifact, log, maxBytes = LIM
       ])
     } catch (error) {
       body.destroy()
-      log.warn({ event: 'artifact.refused', kind: kind.data, err: error }, 'artifact.refused')
+      log.warn({ event: 'artifact.refused', kind: kind.data, err: error })
       if (error instanceof TooManyBytes) return answer(response, 413, `An artifact may have ${maxBytes} bytes at most.`)
       return answer(response, 502, 'The artifact could not be kept; try again.')
     }

@@ -5,7 +5,7 @@ import type { Duplex, Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { NewEvent } from '../../contract/event.ts'
 import type { Lease } from '../../contract/lease.ts'
-import { DOOR, DOOR_PATHS } from '../../contract/names.ts'
+import { DOOR, DOOR_PATHS, SANDBOX_UID } from '../../contract/names.ts'
 import type { ArtifactKind, Assignment } from '../../contract/sandbox.ts'
 import { serveAllowlist } from './allowlist.ts'
 import { serveArtifacts } from './artifacts.ts'
@@ -39,9 +39,6 @@ export type Gateway = {
   /** Revokes: cuts every live call and connection at once, and returns when all are accounted for. Afterwards nothing answers. */
   close: () => Promise<void>
 }
-
-/** The user that the sandbox runs as. */
-const SANDBOX_UID = 10_001
 
 /** More than any package manager opens. They are the runner's own file descriptors, and other attempts need some too. */
 const MAX_CONNECTIONS = 256
@@ -77,7 +74,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       if (isAbsolute(call.path)) allowlist.refuse(call)
       else await enter(call)
     } catch (error) {
-      if (!call.gone.aborted) log.error({ event: 'gateway.failed', err: error, method: request.method }, 'gateway.failed')
+      if (!call.gone.aborted) log.error({ event: 'gateway.failed', err: error, method: request.method })
       if (response.headersSent) response.destroy()
       else answer(response, 500, 'The sandbox door failed at this call; the log of the runner says more.')
     }
@@ -85,7 +82,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
   }
   const follow = (work: Promise<void>) => {
     const followed = work
-      .catch((error: unknown) => log.error({ event: 'gateway.failed', err: error }, 'gateway.failed'))
+      .catch((error: unknown) => log.error({ event: 'gateway.failed', err: error }))
       .finally(() => calls.delete(followed))
     calls.add(followed)
   }
@@ -99,7 +96,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     socket.once('close', () => sockets.delete(socket))
   })
   const path = await listenAt(server, options.directory)
-  log.info({ event: 'gateway.opened' }, 'gateway.opened')
+  log.info({ event: 'gateway.opened' })
 
   return {
     token,
@@ -110,7 +107,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       await Promise.all([closed, ...calls])
       upstream.close()
       await rm(path, { force: true })
-      log.info({ event: 'gateway.closed' }, 'gateway.closed')
+      log.info({ event: 'gateway.closed' })
     },
   }
 }

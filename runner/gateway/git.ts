@@ -63,13 +63,13 @@ export const serveGit = (options: GitOptions): Room => {
     const chunks: AsyncIterator<Buffer> = call.request.iterator({ destroyOnReturn: false })
     const { head, commands } = await readHead(chunks, refPrefix)
     if (commands.state !== 'whole') {
-      log.warn({ event: 'push.refused', why: commands.state === 'refused' ? commands.why : 'cut off' }, 'push.refused')
+      log.warn({ event: 'push.refused', why: commands.state === 'refused' ? commands.why : 'cut off' })
       return answer(call.response, 403, commands.state === 'refused' ? commands.why : 'The push ended within its first lines.')
     }
     // The last look before the effect: a runner that was paused may have lost its attempt to another in the meantime.
     const current = await confirmLease(call.gone).catch((error: unknown) => error as Error)
     if (current instanceof Error) {
-      log.warn({ event: 'push.unconfirmed', err: current }, 'push.unconfirmed')
+      log.warn({ event: 'push.unconfirmed', err: current })
       return answer(call.response, 503, 'It cannot be confirmed at the moment that this attempt is the current one; try again.')
     }
     if (!current) return answer(call.response, 403, 'This attempt is no longer the current one: its push is refused.')
@@ -107,7 +107,7 @@ export const serveGit = (options: GitOptions): Room => {
     } catch (error) {
       if (call.gone.aborted || call.response.headersSent) return void call.response.destroy()
       if (error instanceof TooManyBytes) return answer(call.response, 413, `A push may have ${maxPushBytes} bytes at most.`)
-      log.warn({ event: 'git.unreachable', reason: failureText(error) }, 'git.unreachable')
+      log.warn({ event: 'git.unreachable', reason: failureText(error) })
       answer(call.response, 502, `The git host cannot be reached (${failureText(error)}).`)
     }
   }

@@ -52,7 +52,7 @@ export const serveModel = (options: ModelOptions): Room => {
     if (!bytes) return refuse(call.response, 413, 'request_too_large', `A call may have ${BODY_BYTES} bytes at most.`)
     const checked = checkModelRequest(bytes, model)
     if (!checked.ok) {
-      log.warn({ event: 'model.refused', status: checked.status, why: checked.message }, 'model.refused')
+      log.warn({ event: 'model.refused', status: checked.status, why: checked.message })
       const type = checked.status === 400 ? 'invalid_request_error' : 'permission_error'
       return refuse(call.response, checked.status, type, checked.message, checked.code)
     }
@@ -104,14 +104,14 @@ const exchange = async ({ baseUrl, key, upstream, log }: ModelOptions, call: Cal
   } catch (error) {
     // A caller that leaves early may have set the model to work: whoever could do that for free would do it without end.
     if (gone.aborted) return NOTHING_READ
-    log.warn({ event: 'model.unreachable', reason: failureText(error) }, 'model.unreachable')
+    log.warn({ event: 'model.unreachable', reason: failureText(error) })
     refuse(response, 502, 'api_error', `The model API cannot be reached (${failureText(error)}).`)
     return null
   }
   const status = found.statusCode ?? 502
   if (status === 401 || status === 403 || (status >= 300 && status < 400)) {
     found.destroy()
-    log.error({ event: 'model.misconfigured', status }, 'model.misconfigured')
+    log.error({ event: 'model.misconfigured', status })
     if (status < 400)
       refuse(
         response,

@@ -55,7 +55,7 @@ export const serveRegistry = (options: { registryUrl: string; upstream: Upstream
       await pipeline(found, response)
     } catch (error) {
       if (gone.aborted || response.headersSent) return void response.destroy()
-      options.log.warn({ event: 'registry.unreachable', reason: failureText(error) }, 'registry.unreachable')
+      options.log.warn({ event: 'registry.unreachable', reason: failureText(error) })
       answer(response, 502, `The package registry cannot be reached (${failureText(error)}).`)
     }
   }

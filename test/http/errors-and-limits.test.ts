@@ -18,6 +18,22 @@ describe('the table of errors', () => {
   })
 })
 
+describe('a body that is not there, or of another kind', () => {
+  it('is told what kind is wanted', async () => {
+    const server = await startHttp()
+    const { token } = await server.addUser('mona')
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'text/plain' }
+    for (const body of [null, JSON.stringify(newTask)]) {
+      const response = await fetch(`${server.url}/api/tasks`, { method: 'POST', headers, body })
+      expect(response.status).toBe(400)
+      expect(await response.json()).toMatchObject({
+        error: { message: expect.stringContaining('Content-Type: application/json') },
+      })
+    }
+    await server.stop()
+  })
+})
+
 describe('a store in trouble', () => {
   it('is unavailable, and worth another try', async () => {
     const full = new SQLite.SqliteError('database or disk is full', 'SQLITE_FULL')
