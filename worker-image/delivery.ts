@@ -6,7 +6,7 @@ import { type End, failed } from './end.ts'
 import { type Git, type GitResult, must } from './git.ts'
 import type { Log } from './log.ts'
 import { pause } from './pause.ts'
-import { fault, type Workspace } from './workspace.ts'
+import { fault, RETRY_DELAYS_MS, type Workspace } from './workspace.ts'
 
 export type Delivery = {
   diff: DiffStat | null
@@ -59,7 +59,7 @@ export const deliver = async (options: DeliveryOptions): Promise<Delivery> => {
 
 /** @returns null when the branch is on the git host, or why it is not */
 const push = async (options: DeliveryOptions): Promise<End | null> => {
-  const { git, workspace, timeoutMs, retryDelaysMs = [1000, 3000] } = options
+  const { git, workspace, timeoutMs, retryDelaysMs = RETRY_DELAYS_MS } = options
   const deadline = performance.now() + timeoutMs
   const ref = `refs/heads/${workspace.branch}`
   const lease = workspace.remoteCommit ? [`--force-with-lease=${ref}:${workspace.remoteCommit}`] : []

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { type End, endOf, failed } from './end.ts'
 import { type Git, type GitResult, must } from './git.ts'
+import { pause } from './pause.ts'
 
 /** The task's repository, checked out on the task's branch. */
 export type Workspace = {
@@ -16,6 +17,9 @@ export type Workspace = {
 }
 
 export type Opened = { ok: true; workspace: Workspace } | { ok: false; end: End }
+
+/** Between two calls to a git host that is away: the seconds in which one is started again cost no turn. */
+export const RETRY_DELAYS_MS: readonly number[] = [1_000, 3_000, 6_000, 12_000]
 
 /** Kept in `.git`, so that a rescue after a crash finds them without asking anyone. */
 export const REFS = { base: 'refs/errand/base', remote: 'refs/errand/remote' } as const
@@ -33,10 +37,19 @@ export const openWorkspace = async (
     baseBranch,
     branch,
     signal,
-  }: { directory: string; remote: string; baseBranch: string | null; branch: string; signal: AbortSignal },
+    retryDelaysMs = RETRY_DELAYS_MS,
+  }: {
+    directory: string
+    remote: string
+    baseBranch: string | null
+    branch: string
+    signal: AbortSignal
+    retryDelaysMs?: readonly number[]
+  },
 ): Promise<Opened> => {
+  const ask = (args: string[]) => askAgain(() => git(args, { signal }), signal, retryDelaysMs)
   await mkdir(directory, { recursive: true })
-  const listed = await git(['ls-remote', '--symref', '--', remote], { signal })
+  const listed = await ask(['ls-remote', '--symref', '--', remote])
   if (listed.code !== 0) return { ok: false, end: signal.aborted ? endOf(signal) : fault(listed) }
   const refs = readRefs(listed.stdout)
   const base = chooseBase(refs, baseBranch)
@@ -49,7 +62,7 @@ export const openWorkspace = async (
   const wanted = [...(baseTip ? [base] : []), ...(remoteCommit ? [branch] : [])]
   if (wanted.length > 0) {
     const specs = wanted.map((name) => `+refs/heads/${name}:refs/remotes/origin/${name}`)
-    const fetched = await git(['fetch', '--quiet', 'origin', ...specs], { signal })
+    const fetched = await ask(['fetch', '--quiet', 'origin', ...specs])
     if (fetched.code !== 0) return { ok: false, end: signal.aborted ? endOf(signal) : fault(fetched) }
     const checkedOut = await git(['checkout', '--quiet', '-B', branch, remoteCommit ?? baseTip ?? 'HEAD'], { signal })
     if (checkedOut.code !== 0) return { ok: false, end: signal.aborted ? endOf(signal) : fault(checkedOut) }
@@ -64,6 +77,21 @@ export const openWorkspace = async (
   await must(git, ['update-ref', REFS.base, workspace.base])
   if (remoteCommit) await must(git, ['update-ref', REFS.remote, remoteCommit])
   return { ok: true, workspace }
+}
+
+/** While the git host cannot be reached, asks again after each pause. @returns the last answer */
+const askAgain = async (
+  ask: () => Promise<GitResult>,
+  signal: AbortSignal,
+  retryDelaysMs: readonly number[],
+): Promise<GitResult> => {
+  for (let tried = 0; ; tried++) {
+    const result = await ask()
+    const delay = retryDelaysMs[tried]
+    if (result.code === 0 || result.cut || signal.aborted || delay === undefined || fault(result).reason !== 'git_unavailable')
+      return result
+    await pause(delay, signal)
+  }
 }
 
 /** @returns the workspace that a crashed agent left, or null when it had not come so far */

@@ -31,7 +31,15 @@ afterEach(async () => {
 })
 
 const open = (more: { remote?: string; baseBranch?: string | null } = {}) =>
-  openWorkspace(git, { directory, remote: origin, baseBranch: null, branch: BRANCH, signal: never, ...more })
+  openWorkspace(git, {
+    directory,
+    remote: origin,
+    baseBranch: null,
+    branch: BRANCH,
+    signal: never,
+    retryDelaysMs: [1, 1],
+    ...more,
+  })
 
 const opened = async (): Promise<Workspace> => {
   const result = await open()
@@ -120,6 +128,20 @@ describe('opening', () => {
     const { port } = server.address() as AddressInfo
     expect(await open({ remote: `http://127.0.0.1:${port}/git/repository.git` })).toMatchObject({ ok: false, end: { reason } })
     server.close()
+  })
+
+  it.each(['ls-remote', 'fetch'])('waits for a git host that is away for a moment, at %s', async (command) => {
+    await pushed('main', 'a')
+    let away = 2
+    const flaky: Git = async (args, options) =>
+      args[0] === command && away-- > 0
+        ? { code: 128, stdout: '', stderr: 'fatal: unable to access: The requested URL returned error: 502', cut: false }
+        : git(args, options)
+    const options = { directory, remote: origin, baseBranch: null, branch: BRANCH, signal: never }
+    expect(await openWorkspace(flaky, { ...options, retryDelaysMs: [1] })).toMatchObject({ ok: false })
+    await execa('rm', ['-r', directory])
+    away = 2
+    expect(await openWorkspace(flaky, { ...options, retryDelaysMs: [1, 1] })).toMatchObject({ ok: true })
   })
 
   it('tells a git host that is not there', async () => {
