@@ -71,7 +71,9 @@ export const start = async (config: Config): Promise<Runner> => {
 }
 
 const openLog = ({ logLevel, prettyLog }: Config): Logger => {
-  const options = { level: logLevel, base: { room: 'runner' }, timestamp: pino.stdTimeFunctions.isoTime }
+  // The error of a Redis command has the whole command on it: with the events of a task, each time that it fails.
+  const redact = { paths: ['err.command'], remove: true }
+  const options = { level: logLevel, base: { room: 'runner' }, timestamp: pino.stdTimeFunctions.isoTime, redact }
   return pino(prettyLog ? { ...options, transport: { target: 'pino-pretty', options: { messageKey: 'event' } } } : options)
 }
 
