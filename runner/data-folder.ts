@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { RunnerIdentity } from '../contract/lease.ts'
 
 export type DataFolder = {
   /** Stable over restarts: it is how this runner knows its containers again. */
@@ -15,7 +16,7 @@ const DOOR = '/0123456789ab/door.sock'
 
 /**
  * Makes the runner's folder ready; old doors are gone afterwards.
- * @throws Error with what to do when a socket's path in it would be too long
+ * @throws Error with what to do when a socket's path in it would be too long, or it cannot be written
  */
 export const openDataFolder = async (path: string): Promise<DataFolder> => {
   const doorsDirectory = join(path, 'doors')
@@ -24,18 +25,34 @@ export const openDataFolder = async (path: string): Promise<DataFolder> => {
       `RUNNER_DATA_DIR is too long for the unix sockets in it (${path}). Set it to a path of at most 77 characters.`,
     )
   const spoolDirectory = join(path, 'spool')
-  await rm(doorsDirectory, { recursive: true, force: true })
-  for (const directory of [path, spoolDirectory, doorsDirectory]) await mkdir(directory, { recursive: true, mode: 0o700 })
-  return { runnerId: await keptId(join(path, 'runner-id')), spoolDirectory, doorsDirectory }
+  try {
+    await rm(doorsDirectory, { recursive: true, force: true })
+    for (const directory of [path, spoolDirectory, doorsDirectory]) await mkdir(directory, { recursive: true, mode: 0o700 })
+    return { runnerId: await keptId(join(path, 'runner-id')), spoolDirectory, doorsDirectory }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(
+      `The runner's folder ${path} cannot be used (${why}). Free some space or make it writable, or set RUNNER_DATA_DIR to another.`,
+      { cause },
+    )
+  }
 }
 
 const keptId = async (path: string): Promise<string> => {
+  const kept = RunnerIdentity.shape.id.safeParse((await readIfThere(path)).trim())
+  if (kept.success) return kept.data
+  const id = randomBytes(8).toString('hex')
+  // Whole or not at all: a full disk leaves an empty file, and that would be nobody's id for good.
+  await writeFile(`${path}.part`, `${id}\n`, { mode: 0o600, flush: true })
+  await rename(`${path}.part`, path)
+  return id
+}
+
+const readIfThere = async (path: string): Promise<string> => {
   try {
-    return (await readFile(path, 'utf8')).trim()
+    return await readFile(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    const id = randomBytes(8).toString('hex')
-    await writeFile(path, `${id}\n`, { mode: 0o600 })
-    return id
+    return ''
   }
 }
