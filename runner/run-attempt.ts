@@ -6,7 +6,8 @@ import type { Holding } from './leases.ts'
 import { nesting } from './nesting.ts'
 import type { Publisher } from './publisher.ts'
 import { runSandbox, type SandboxParts } from './run-sandbox.ts'
-import { createSpool } from './spool.ts'
+import { createSpool, type Spool, type SpoolHeader } from './spool.ts'
+import { spoolInMemory } from './spool-in-memory.ts'
 import { type RunnerStop, stopSwitch } from './stop-switch.ts'
 
 export type AttemptParts = SandboxParts & {
@@ -22,7 +23,6 @@ const LAST_WORDS_MS = 5_000
 /**
  * Runs one leased attempt from its first sandbox to its last acknowledged event. Whatever happens on the way, the attempt ends in one of
  * the four ways, and says so.
- * @throws only when nothing can be said at all: the file system's error on making the spool
  */
 export const runAttempt = async (parts: AttemptParts, lease: Lease, runnerStop: RunnerStop): Promise<AttemptEnd> => {
   const { taskId, attempt, turn, signingKey } = lease
@@ -30,15 +30,12 @@ export const runAttempt = async (parts: AttemptParts, lease: Lease, runnerStop: 
   const hold = parts.holding.hold(taskId, attempt)
   const stop = stopSwitch({ lease: hold.signal, runnerStop, timeLimitMs: lease.timeLimitMs })
   try {
-    const spool = await createSpool(parts.spoolDirectory, { taskId, attempt, turn, signingKey })
-    const delivery = parts.publisher.publish(spool, {
-      onCancel: hold.cancelled,
-      onRefused: hold.lost,
-      onSpoolFault: (error) => {
-        log.error({ event: 'spool.failed', err: error })
-        stop.because('host_disk_full')
-      },
-    })
+    const onSpoolFault = (error: unknown) => {
+      log.error({ event: 'spool.failed', err: error })
+      stop.because('host_disk_full')
+    }
+    const spool = await openSpool(parts.spoolDirectory, { taskId, attempt, turn, signingKey }, onSpoolFault)
+    const delivery = parts.publisher.publish(spool, { onCancel: hold.cancelled, onRefused: hold.lost, onSpoolFault })
     // Whoever lost its attempt may have nobody left to answer it: a store that was set back does not know it any more.
     hold.over.addEventListener('abort', delivery.refused)
     log.info({ event: 'attempt.started' })
@@ -53,6 +50,15 @@ export const runAttempt = async (parts: AttemptParts, lease: Lease, runnerStop: 
   } finally {
     stop.dispose()
     hold.release()
+  }
+}
+
+const openSpool = async (directory: string, header: SpoolHeader, onFault: (error: unknown) => void): Promise<Spool> => {
+  try {
+    return await createSpool(directory, header)
+  } catch (error) {
+    onFault(error)
+    return spoolInMemory(header)
   }
 }
 

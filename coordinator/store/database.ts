@@ -30,7 +30,7 @@ export const openDatabase = async (path: string): Promise<Store> => {
     sqlite.pragma('synchronous = FULL')
     sqlite.pragma('foreign_keys = ON')
     const db = new Kysely<Database>({
-      dialect: new SqliteDialect({ database: { prepare: (text) => sqlite.prepare(text), close } }),
+      dialect: new SqliteDialect({ database: { prepare: (text) => sqlite.prepare(stillToDo(text, sqlite)), close } }),
     })
     await migrate(db)
     return db
@@ -39,6 +39,13 @@ export const openDatabase = async (path: string): Promise<Store> => {
     throw error
   }
 }
+
+/**
+ * A full disk ends a transaction by itself, and a rollback after that fails (sqlite.org/lang_transaction.html, 3.4). Its error would
+ * hide the one that says what happened.
+ */
+const stillToDo = (text: string, { inTransaction }: SQLite.Database): string =>
+  text === 'rollback' && !inTransaction ? 'select 1' : text
 
 const makePrivate = async (path: string): Promise<void> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
 import { createLedger } from '../../coordinator/ledger.ts'
-import { openDatabase } from '../../coordinator/store/database.ts'
+import { isStoreTrouble, openDatabase } from '../../coordinator/store/database.ts'
 import { appendEvents } from '../../coordinator/store/events.ts'
 import { findTask, moveTask, type TaskRow } from '../../coordinator/store/tasks.ts'
 import type { User } from '../../coordinator/user.ts'
@@ -34,6 +34,30 @@ describe('the database', () => {
     }
     expect((await stat(join(folder.path, 'deep'))).mode & 0o777).toBe(0o700)
     expect((await stat(path)).mode & 0o777).toBe(0o600)
+  })
+
+  it('says that it is full, keeps what it had, and goes on when there is room', async () => {
+    const db = await openDatabase(join(folder.path, 'errand.db'))
+    const pages = async () => (await sql<{ page_count: number }>`pragma page_count`.execute(db)).rows[0]?.page_count ?? 0
+    const fill = (bytes: number) =>
+      db.transaction().execute(async (tx) => {
+        await tx
+          .insertInto('runners')
+          .values({ id: `r${bytes}`, name: 'x'.repeat(bytes), slots: 1, seen_at: 0 })
+          .execute()
+      })
+    await fill(1)
+    await sql.raw(`pragma max_page_count = ${await pages()}`).execute(db)
+    const error = await fill(100_000).then(
+      () => null,
+      (reason: unknown) => reason,
+    )
+    expect(error).toMatchObject({ code: 'SQLITE_FULL' })
+    expect(isStoreTrouble(error)).toBe(true)
+    await sql.raw('pragma max_page_count = 1000000').execute(db)
+    await fill(100_001)
+    expect(await db.selectFrom('runners').select('id').orderBy('id').execute()).toEqual([{ id: 'r1' }, { id: 'r100001' }])
+    await db.destroy()
   })
 
   it('is refused to a second owner, and free again after the first', async () => {

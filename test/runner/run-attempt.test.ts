@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import type { Lease } from '../../contract/lease.ts'
@@ -37,6 +38,7 @@ describe('an attempt', () => {
   let now: AbortController
   let gateway: GatewayOptions | null
   let gatewaysClosed: number
+  let spoolDirectory: string
 
   beforeEach(async () => {
     folder = await temporaryFolder()
@@ -49,6 +51,7 @@ describe('an attempt', () => {
     now = new AbortController()
     gateway = null
     gatewaysClosed = 0
+    spoolDirectory = folder.path
   })
   afterEach(async () => {
     await holding.stop()
@@ -73,7 +76,7 @@ describe('an attempt', () => {
         }
         return { token: 'the-task-token', close }
       },
-      spoolDirectory: folder.path,
+      spoolDirectory,
       doorsDirectory: folder.path,
       coordinatorUrl: coordinator.url,
       npmRegistryUrl: 'http://127.0.0.1:9',
@@ -227,6 +230,14 @@ describe('an attempt', () => {
     now.abort()
     expect(await running).toMatchObject({ outcome: 'interrupted', reason: 'runner_stopped' })
     expect(engine.stops).toEqual([20_000, 0])
+  })
+
+  it('starts no sandbox when its spool cannot be made, and says so at once', async () => {
+    spoolDirectory = join(folder.path, 'not-there')
+    expect(await run([turnStarted])).toMatchObject({ outcome: 'interrupted', reason: 'host_disk_full' })
+    expect(types()).toEqual(['attempt.ended'])
+    expect(lastData()).toMatchObject({ reason: 'host_disk_full' })
+    expect(engine.started).toEqual([])
   })
 
   it('starts no sandbox for a turn that is cancelled already', async () => {
