@@ -6,20 +6,24 @@ import { start } from './start.ts'
 const main = async (): Promise<void> => {
   const config = readConfig(process.env)
   const log = createLog(config)
+  // Heard from the beginning: one that comes during the start stops what has been started.
+  const asked = heardSignal()
   const coordinator = await start(config, log)
-  let isStopping = false
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => {
-      // The second one is from somebody who does not want to wait.
-      if (isStopping) process.exit(1)
-      isStopping = true
-      log.info({ event: 'coordinator.stopping', signal })
-      coordinator.stop().then(
-        () => log.info({ event: 'coordinator.stopped' }),
-        (error) => fail(error),
-      )
-    })
+  log.info({ event: 'coordinator.stopping', signal: await asked })
+  await coordinator.stop()
+  log.info({ event: 'coordinator.stopped' })
 }
+
+const heardSignal = (): Promise<NodeJS.Signals> =>
+  new Promise((resolve) => {
+    let heard = 0
+    const hear = (signal: NodeJS.Signals) => {
+      // The second one is from somebody who does not want to wait.
+      if (++heard > 1) process.exit(1)
+      resolve(signal)
+    }
+    process.on('SIGTERM', hear).on('SIGINT', hear)
+  })
 
 /** What to do is in the message; where it was thrown helps nobody who starts a server. */
 const fail = (error: unknown): void => {
