@@ -6,7 +6,7 @@ import { LIMITS } from '../../contract/limits.ts'
 import { DOOR_PATHS } from '../../contract/names.ts'
 import { ArtifactKind } from '../../contract/sandbox.ts'
 import { limitBytes, TooManyBytes } from './limit-bytes.ts'
-import { answer, type Room } from './room.ts'
+import { answer, type Call, type Room } from './room.ts'
 
 export type ArtifactsOptions = {
   /** Waits until the coordinator is there to take the bytes; throws when `gone` aborts first. */
@@ -16,26 +16,38 @@ export type ArtifactsOptions = {
   maxBytes?: number
 }
 
-/** `PUT /artifacts/patch` and `/artifacts/bundle`: streams the body on, out of the sandbox. 204 means that it is kept. */
+/**
+ * `PUT /artifacts/patch` and `/artifacts/bundle`: streams the body on, out of the sandbox. 204 means that it is kept. They go one after
+ * the other: each lies on the coordinator's disk while it comes, and a sandbox that sends hundreds at once would fill it.
+ */
 export const serveArtifacts = ({ confirmLease, saveArtifact, log, maxBytes = LIMITS.artifactBytes }: ArtifactsOptions): Room => {
-  return async ({ request, response, path, gone }) => {
-    const kind = ArtifactKind.safeParse(path.slice(DOOR_PATHS.artifacts.length))
-    if (!kind.success) return answer(response, 404, 'An artifact is a patch or a bundle.')
-    if (request.method !== 'PUT') return answer(response, 405, 'Only PUT is served here.')
+  let last: Promise<void> = Promise.resolve()
+
+  const save = async ({ request, response, gone }: Call, kind: ArtifactKind) => {
     const body = new PassThrough()
     try {
       // A body can be sent once only: not before somebody is there.
       if (!(await confirmLease(gone))) return answer(response, 403, 'This attempt is no longer the current one.')
       await Promise.all([
         pipeline(request.iterator({ destroyOnReturn: false }), limitBytes(maxBytes), body),
-        saveArtifact(kind.data, body),
+        saveArtifact(kind, body),
       ])
     } catch (error) {
       body.destroy()
-      log.warn({ event: 'artifact.refused', kind: kind.data, err: error })
+      log.warn({ event: 'artifact.refused', kind, err: error })
       if (error instanceof TooManyBytes) return answer(response, 413, `An artifact may have ${maxBytes} bytes at most.`)
       return answer(response, 502, 'The artifact could not be kept; try again.')
     }
     response.writeHead(204).end()
+  }
+
+  return async (call) => {
+    const { request, response, path } = call
+    const kind = ArtifactKind.safeParse(path.slice(DOOR_PATHS.artifacts.length))
+    if (!kind.success) return answer(response, 404, 'An artifact is a patch or a bundle.')
+    if (request.method !== 'PUT') return answer(response, 405, 'Only PUT is served here.')
+    const mine = last.then(() => save(call, kind.data))
+    last = mine.catch(() => undefined)
+    await mine
   }
 }

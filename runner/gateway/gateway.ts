@@ -42,6 +42,8 @@ export type Gateway = {
 
 /** More than any package manager opens. They are the runner's own file descriptors, and other attempts need some too. */
 const MAX_CONNECTIONS = 256
+/** A caller may send one request after the other on a connection without waiting for answers, so the calls have a bound of their own. */
+const MAX_CALLS = MAX_CONNECTIONS
 
 /** What the kernel takes as the path of a unix socket, bytes (`sun_path`, less its end). */
 const SOCKET_PATH_BYTES = 107
@@ -88,11 +90,15 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
   }
 
   // A push may take longer to arrive than Node's five minutes for a request: the attempt's own limits bound it.
-  const server = createServer({ requestTimeout: 0 }, (request, response) => follow(serve(request, response)))
+  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+    if (calls.size < MAX_CALLS) follow(serve(request, response))
+    else answer(response, 503, 'Too many calls at once.', { connection: 'close' })
+  })
   server.maxConnections = MAX_CONNECTIONS
   server.on('connect', (request, socket, head) => follow(allowlist.tunnel(request, socket, head)))
   server.on('connection', (socket) => {
     sockets.add(socket)
+    socket.setMaxListeners(MAX_CALLS + 20)
     socket.once('close', () => sockets.delete(socket))
   })
   const path = await listenAt(server, options.directory)
@@ -145,7 +151,14 @@ const layOutRooms = (options: GatewayOptions, upstream: ReturnType<typeof openUp
 
 const toCall = (request: IncomingMessage, response: ServerResponse): Call => {
   const gone = new AbortController()
-  response.once('close', () => response.writableFinished || gone.abort())
+  const { socket } = request
+  const leave = () => gone.abort()
+  // Of an answer that waits behind another on its connection, only the connection tells that nobody will take it.
+  socket.once('close', leave)
+  response.once('close', () => {
+    socket.off('close', leave)
+    if (!response.writableFinished) leave()
+  })
   const [path = '', ...query] = (request.url ?? '').split('?')
   return { request, response, path, query: query.join('?'), gone: gone.signal }
 }

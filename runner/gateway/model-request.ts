@@ -1,4 +1,5 @@
 import { MODELS } from '../../contract/models.ts'
+import { isModestJson } from './modest-json.ts'
 import { findRepeatedKey } from './repeated-key.ts'
 
 /** What is known of a body that may go to the model API, or why it may not. */
@@ -39,6 +40,7 @@ const INLINE_SOURCES: readonly unknown[] = ['base64', 'text', 'content']
  * @param model the one model of this attempt
  */
 export const checkModelRequest = (bytes: Buffer, model: string): Checked => {
+  if (!isModestJson(bytes)) return invalid('The body has too many values, or nests too deep.')
   const text = bytes.toString('utf8')
   const body = parse(text)
   if (!isObject(body) || Array.isArray(body)) return invalid('The body is not a JSON object.')
