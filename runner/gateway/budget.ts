@@ -57,15 +57,21 @@ export const affordableTokens = (model: string, hold: Hold, leftUsd: number): nu
   return Math.max(0, Math.floor(((leftUsd - (hold.inputTokens * rates.input) / 1e6) * 1e6) / rates.output))
 }
 
+/** As fast as a model writes. */
+const TOKENS_PER_SECOND = 100
+
 /**
  * What a call is charged with, given what was seen of its answer. `null`: nothing. A whole answer says it itself. One that was cut is
  * charged for its prompt (as the answer began to tell it, else as it was held) and for what had been written at least: an unknown cost
  * counts against the budget, never for it.
+ * @param leftAfterMs how long the call lasted when its caller left; 0 when it did not. Until then the model may have written what nobody
+ *   saw (an answer in one piece, thinking that is not shown): who asks for such and leaves must not have it for nothing.
  */
-export const chargeFor = (hold: Hold, reading: Reading): { usage: ApiUsage; estimated: boolean } | null => {
+export const chargeFor = (hold: Hold, reading: Reading, leftAfterMs = 0): { usage: ApiUsage; estimated: boolean } | null => {
   if (reading.whole && reading.usage) return { usage: reading.usage, estimated: false }
   if (reading.failed && !reading.usage) return null
   const told = reading.usage ?? { input_tokens: hold.inputTokens }
-  const written = Math.min(hold.maxOutputTokens, Math.ceil(reading.writtenBytes / BYTES_PER_TOKEN))
+  const unseen = (leftAfterMs / 1000) * TOKENS_PER_SECOND
+  const written = Math.min(hold.maxOutputTokens, Math.ceil(Math.max(unseen, reading.writtenBytes / BYTES_PER_TOKEN)))
   return { usage: { ...told, output_tokens: Math.max(told.output_tokens ?? 0, written) }, estimated: true }
 }

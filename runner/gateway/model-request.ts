@@ -54,6 +54,7 @@ export const checkModelRequest = (bytes: Buffer, model: string): Checked => {
   return (
     checkMaxTokens(body.max_tokens, model) ??
     checkTools(body.tools) ??
+    checkCaching([body, ...listOf(body.tools)]) ??
     checkContent([body.messages, body.system], Number(body.max_tokens))
   )
 }
@@ -75,6 +76,12 @@ const checkTools = (tools: unknown): Checked | null => {
   return null
 }
 
+/** Written for an hour, the prompt costs twice what is held for it. */
+const checkCaching = (nodes: readonly unknown[]): Checked | null => {
+  const isDear = (node: unknown) => isObject(node) && isObject(node.cache_control) && (node.cache_control.ttl ?? '5m') !== '5m'
+  return nodes.some(isDear) ? forbidden('cache_control may have a ttl of 5m alone here.') : null
+}
+
 /**
  * Walks the conversation at any depth, tool results and all. What the model once passed to a tool (`tool_use.input`) is any JSON at all,
  * which the model API only reads: it is left alone.
@@ -87,11 +94,16 @@ const checkContent = (roots: unknown[], maxTokens: number): Checked => {
     const node = left.pop()
     if (!isObject(node)) continue
     const { source } = node
+    const dear = checkCaching([node])
+    if (dear) return dear
     if ('file_id' in node) return forbidden('Stored files (file_id) are not allowed here: send the bytes.')
     if (isObject(source)) {
       if (!INLINE_SOURCES.includes(source.type))
         return forbidden(`A source of type ${shown(source.type)} is not allowed here: send the bytes.`)
-      if (node.type === 'image' && source.type === 'base64') {
+      // A PDF of a few kilobytes can be hundreds of pages: its bytes say nothing of its cost.
+      if (source.type === 'base64' && node.type !== 'image')
+        return forbidden('Only images may be sent as base64 here: of a document send the text.')
+      if (source.type === 'base64') {
         images += 1
         imageBytes += typeof source.data === 'string' ? Buffer.byteLength(source.data) : 0
       }
@@ -100,6 +112,8 @@ const checkContent = (roots: unknown[], maxTokens: number): Checked => {
   }
   return { ok: true, maxTokens, images, imageBytes }
 }
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 
 const invalid = (message: string) => ({ ok: false, status: 400, message }) as const
 const forbidden = (message: string) => ({ ok: false, status: 403, message }) as const

@@ -61,10 +61,12 @@ export const serveModel = (options: ModelOptions): Room => {
     if (!settle)
       return refuse(call.response, 402, 'billing_error', budgetText(model, hold, budget.leftUsd()), 'task_budget_exceeded')
     let reading: Reading | null = null
+    const startedAt = performance.now()
     try {
       reading = await exchange(options, call, bytes)
     } finally {
-      settle(count(options, hold, reading))
+      const leftAfterMs = call.gone.aborted ? performance.now() - startedAt : 0
+      settle(count(options, hold, reading, leftAfterMs))
     }
   }
 
@@ -143,8 +145,8 @@ const headersFor = ({ request }: Call, key: string, bytes: Buffer): OutgoingHttp
 }
 
 /** Says what the call used. @returns its cost, US dollars */
-const count = ({ model, say }: ModelOptions, hold: Hold, reading: Reading | null): number => {
-  const charge = reading && chargeFor(hold, reading)
+const count = ({ model, say }: ModelOptions, hold: Hold, reading: Reading | null, leftAfterMs: number): number => {
+  const charge = reading && chargeFor(hold, reading, leftAfterMs)
   if (!charge) return 0
   const { usage, estimated } = charge
   const cost = costUsd(model, usage)

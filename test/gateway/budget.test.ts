@@ -83,6 +83,12 @@ describe('the charge', () => {
     expect(chargeFor(held, { ...NOTHING_READ, whole: true })).toEqual(expected)
   })
 
+  it('of an answer whose caller left is also what nobody saw of it, up to what was allowed', () => {
+    const wide = { ...held, maxOutputTokens: 64_000 }
+    expect(chargeFor(wide, NOTHING_READ, 60_000)?.usage.output_tokens).toBe(6_000)
+    expect(chargeFor(held, NOTHING_READ, 60_000)?.usage.output_tokens).toBe(100)
+  })
+
   it('of a call that failed before it began is nothing', () => {
     expect(chargeFor(held, { ...NOTHING_READ, failed: true })).toBeNull()
     expect(chargeFor(held, { usage, whole: false, failed: true, writtenBytes: 0 })).not.toBeNull()

@@ -86,17 +86,20 @@ describe('what a call costs', () => {
     expect(await at.waitForCount()).toMatchObject({ inputTokens: 1000, outputTokens: 100, estimated: true })
   })
 
-  it('charges the prompt as it was held when the caller leaves before the answer begins', async () => {
+  it('charges the prompt as it was held, and what the model may have written, when the caller leaves before the answer', async () => {
     await open(() => undefined)
     const caller = new AbortController()
     const { door } = at
-    const init = { method: 'POST', headers: door.headers, body: JSON.stringify(BODY), signal: caller.signal }
-    const answer = fetch(`${door.url}/llm/v1/messages`, init)
+    const body = JSON.stringify({ ...BODY, stream: false, max_tokens: 64_000 })
+    const startedAt = performance.now()
+    const answer = fetch(`${door.url}/llm/v1/messages`, { method: 'POST', headers: door.headers, body, signal: caller.signal })
     await waitFor('the call to be upstream', () => at.upstream.seen.length > 0)
+    await waitFor('a second to pass', () => performance.now() - startedAt > 1000)
     caller.abort()
     await expect(answer).rejects.toThrow()
-    const inputTokens = Math.ceil(init.body.length / 2)
-    expect(await at.waitForCount()).toMatchObject({ inputTokens, outputTokens: 0, estimated: true })
+    const counted = await at.waitForCount()
+    expect(counted).toMatchObject({ inputTokens: Math.ceil(body.length / 2), estimated: true })
+    expect(counted.outputTokens).toBeGreaterThan(50)
   })
 
   it('refuses a call that the budget does not allow with 402 that says what would fit', async () => {

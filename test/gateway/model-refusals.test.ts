@@ -49,6 +49,19 @@ describe('a call that may not be made', () => {
         source: { type: 'content', content: [{ type: 'image', source: { type: 'url', url: 'x' } }] },
       }),
     ],
+    [
+      'a PDF, whose bytes say nothing of its cost,',
+      nestedInResult({ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' } }),
+    ],
+    ['a cache for an hour', { cache_control: { type: 'ephemeral', ttl: '1h' } }],
+    [
+      'a cache for an hour of the tools',
+      { tools: [{ name: 'ok', input_schema: {}, cache_control: { type: 'ephemeral', ttl: '1h' } }] },
+    ],
+    [
+      'a cache for an hour of a result',
+      nestedInResult({ type: 'text', text: 'x', cache_control: { type: 'ephemeral', ttl: '1h' } }),
+    ],
     ['more output than the model may write here', { max_tokens: 64_001 }],
   ])('refuses %s with 403, and the model API sees no call', async (_what, change) => {
     await open((response) => sendStream(response, streamOf('x')))
