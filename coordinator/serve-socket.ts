@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { CreateTask } from '../contract/api.ts'
+import type { ErrorBody } from '../contract/errors.ts'
 import type { TaskEvent } from '../contract/event.ts'
 import { type Answer, CancelTask, type ClientToServer, UnwatchTask, WatchTask } from '../contract/socket.ts'
 import { Refusal } from './errors.ts'
+import { refusalOf } from './http/errors.ts'
 import type { Replay, Replays } from './replays.ts'
 import type { Tasks } from './tasks.ts'
 import type { User } from './user.ts'
@@ -118,11 +120,10 @@ const createAnswer = ({ connection, log }: Parts) => {
     }
 }
 
-/** What a person may know of an error; the rest is in the log, found by the request id. */
-const describe = (error: unknown, log: Logger) => {
+/** What a person may know of an error, as over HTTP; the rest is in the log, found by the request id. */
+const describe = (error: unknown, log: Logger): ErrorBody => {
   const requestId = randomUUID()
-  if (error instanceof Refusal)
-    return { code: error.code, message: error.message, requestId, ...(error.details !== undefined && { details: error.details }) }
-  log.error({ event: 'socket.error', requestId, err: error })
-  return { code: 'internal' as const, message: 'Something went wrong on the server. Its log says more.', requestId }
+  const { code, message, details } = refusalOf(error)
+  if (code === 'internal' || code === 'unavailable') log.error({ event: 'socket.error', requestId, code, err: error })
+  return { code, message, requestId, ...(details === undefined ? {} : { details }) }
 }

@@ -48,7 +48,7 @@ export const alive = (file: ServerFile, lineOf: (pid: number) => string = comman
     .filter(([name, pid]) => MARKS[name] !== undefined && lineOf(pid).includes(MARKS[name] ?? ''))
     .map(([name]) => name)
 
-/** Ends what a killed `npm start` left behind. SIGTERM: the runner lets its containers go on. */
+/** Ends what a killed `npm start` left behind. SIGTERM: the runner lets its agents save their work first. */
 export const stopLeftOvers = async (file: ServerFile, timeoutMs: number): Promise<void> => {
   const deadline = performance.now() + timeoutMs
   for (const name of alive(file)) {
