@@ -8,7 +8,11 @@ export const createLog = ({ logLevel, prettyLog }: Pick<Config, 'logLevel' | 'pr
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: {
-      paths: ['token', 'key', 'password', 'authorization', 'cookie'].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+      // The error of a Redis command has the whole command on it: the password of Redis, when it is that which was refused.
+      paths: [
+        'err.command',
+        ...['token', 'key', 'password', 'authorization', 'cookie'].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+      ],
       censor: '[redacted]',
     },
     ...(prettyLog && { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', messageKey: 'event' } } }),
