@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import { startDeltas } from './deltas.ts'
 import { createDemo } from './demo/demo.ts'
 import { createDispatch } from './dispatch.ts'
+import { checkGuests } from './guests.ts'
 import { createApp } from './http/app.ts'
 import { createIdentify } from './http/identify.ts'
 import { startIntake } from './intake.ts'
@@ -59,6 +60,7 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
 
   const secrets = createSecrets(await loadSecretKey(given))
   const owner = await ensureOwner(db, given)
+  await checkGuests({ db, config: given, log })
   const runnerToken = await loadRunnerToken(given)
   const demo = await createDemo({ dataDir: given.dataDir, deriveKey: secrets.deriveKey, log })
 

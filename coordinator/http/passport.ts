@@ -44,7 +44,7 @@ const githubStrategy = (
     const login = profile.username ?? ''
     if (!maySignIn(login, config)) return done(null, false, { message: notWelcome(login, config) })
     const avatarUrl = (profile as { _json?: { avatar_url?: string } })._json?.avatar_url ?? null
-    const admin = names(config.admins, login)
+    const admin = isAdmin(login, config)
     upsertGithubUser(db, secrets, { githubId: profile.id, login, avatarUrl, admin, token }).then((user) => done(null, user), done)
   }
   // The published types lack `pkce`, and say that `state` is text; passport-oauth2 1.8 takes both as they are here.
@@ -55,7 +55,9 @@ type Done = (error: unknown, user?: Express.User | false, info?: { message: stri
 
 /** Admins always; whom ERRAND_USERS names; everybody for `*`. GitHub's logins know no case. */
 export const maySignIn = (login: string, { admins, users }: Pick<Config, 'admins' | 'users'>): boolean =>
-  login !== '' && (names(admins, login) || users.includes('*') || names(users, login))
+  login !== '' && (isAdmin(login, { admins }) || users.includes('*') || names(users, login))
+
+export const isAdmin = (login: string, { admins }: Pick<Config, 'admins'>): boolean => names(admins, login)
 
 const names = (list: readonly string[], login: string): boolean => list.some((name) => name.toLowerCase() === login.toLowerCase())
 
