@@ -18,6 +18,9 @@ export const runnerChannel = (runnerId: string): string => `errand:runner:${runn
 /** Socket.IO room of all sockets of one user. Only the server joins it. */
 export const userRoom = (userId: string): string => `user:${userId}`
 
+/** The sockets of one browser's session or of one API token, to cut them off when it is revoked. */
+export const deviceRoom = (deviceId: string): string => `device:${deviceId}`
+
 /** Socket.IO room of the sockets that watch one task; it carries deltas alone. Only the server joins it. */
 export const taskRoom = (taskId: string): string => `task:${taskId}`
 

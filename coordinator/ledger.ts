@@ -24,15 +24,16 @@ export type Ledger = {
   write: <T>(work: (tx: Store, say: Say) => Promise<T>) => Promise<T>
 }
 
-export const createLedger = (db: Store, audience: Audience): Ledger => {
+export const createLedger = (db: Store, ...audiences: readonly Audience[]): Ledger => {
   let last: Promise<unknown> = Promise.resolve()
   const writeNow = async <T>(work: (tx: Store, say: Say) => Promise<T>): Promise<T> => {
     const said: Parameters<Say>[] = []
     const result = await db.transaction().execute((tx) => work(tx, (...words) => said.push(words)))
-    for (const [task, events, summary] of said) {
-      if (events.length > 0) audience.events(task.user_id, events)
-      if (summary !== 'same') audience.task(task.user_id, taskOf(task))
-    }
+    for (const [task, events, summary] of said)
+      for (const audience of audiences) {
+        if (events.length > 0) audience.events(task.user_id, events)
+        if (summary !== 'same') audience.task(task.user_id, taskOf(task))
+      }
     return result
   }
   const write: Ledger['write'] = (work) => {

@@ -5,6 +5,7 @@ import { CreateTask } from '../contract/api.ts'
 import type { TaskEvent } from '../contract/event.ts'
 import { type Answer, CancelTask, type ClientToServer, UnwatchTask, WatchTask } from '../contract/socket.ts'
 import { Refusal } from './errors.ts'
+import type { Presence } from './presence.ts'
 import type { Replay, Replays } from './replays.ts'
 import type { Tasks } from './tasks.ts'
 import type { User } from './user.ts'
@@ -24,7 +25,7 @@ export type Connection = {
   cut: () => void
 }
 
-type Parts = { connection: Connection; tasks: Tasks; replays: Replays; log: Logger }
+type Parts = { connection: Connection; tasks: Tasks; replays: Replays; presence: Presence; log: Logger }
 
 const HISTORY_PAGE = 500
 /** Events that one client may send at once, and how many of them come back each second. */

@@ -93,6 +93,36 @@ const ME: Call[] = [
     answer: api.NewApiToken,
   }),
   me('delete', '/api/me/tokens/:id', 'Revoke an API token', { status: 204 }),
+  me('get', '/api/me/devices', 'What is signed in as you: browsers and API tokens', { status: 200, answer: listOf(api.Device) }),
+  me('delete', '/api/me/devices/:id', 'Sign a browser out, or revoke a token; it is cut off at once', { status: 204 }),
+  me('post', '/api/me/devices/sign-out-everywhere', 'Sign out every browser, this one too, and revoke every API token', {
+    status: 204,
+  }),
+]
+
+const notification = call('notifications')
+const NOTIFICATIONS: Call[] = [
+  notification('get', '/api/me/notifications', 'What you are told of, and how', {
+    status: 200,
+    answer: api.NotificationSettings,
+  }),
+  notification('put', '/api/me/notifications', 'Choose what you are told of, and a webhook', {
+    body: api.Notifications,
+    status: 200,
+    answer: api.NotificationSettings,
+  }),
+  notification('post', '/api/me/notifications/test', 'Send a notification to all that is set up', {
+    status: 204,
+    errors: ['conflict', 'unavailable'],
+  }),
+  notification('post', '/api/me/push/subscriptions', 'Have this browser told, by Web Push', {
+    body: api.PushSubscription,
+    status: 204,
+  }),
+  notification('delete', '/api/me/push/subscriptions', 'Have this browser told no more', {
+    body: api.PushSubscription.pick({ endpoint: true }),
+    status: 204,
+  }),
 ]
 
 const signIn = call('sign-in')
@@ -139,8 +169,13 @@ const SERVER: Call[] = [
   server('get', '/metrics', 'For Prometheus', { access: 'anybody', status: 200, answer: text, answerType: 'text/plain' }),
   server('get', '/openapi.json', 'This description', { access: 'anybody', status: 200, answer: z.looseObject({}) }),
   server('get', '/docs', 'This description, for people', { access: 'anybody', status: 200, ...page }),
-  server('get', '/', 'The start page', { access: 'anybody', status: 200, ...page }),
+  server('get', '/', 'The app', { access: 'anybody', status: 200, ...page, errors: ['unavailable'] }),
+  server('get', '/api/admin/overview', 'Runners, tasks and users at a glance, for admins', {
+    status: 200,
+    answer: api.Overview,
+    errors: ['forbidden'],
+  }),
 ]
 
 /** Every call that a client may make, in the order in which a reader wants them. Runners' own calls are in `contract/lease.ts`. */
-export const CALLS: readonly Call[] = [...TASKS, ...PROJECTS, ...ME, ...SIGN_IN, ...SERVER]
+export const CALLS: readonly Call[] = [...TASKS, ...PROJECTS, ...ME, ...NOTIFICATIONS, ...SIGN_IN, ...SERVER]
