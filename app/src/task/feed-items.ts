@@ -71,8 +71,9 @@ export type EndItem = {
   message: string | null
   branch: string | null
   diff: DiffStat | null
-  usage: Usage
-  durationMs: number
+  /** Of this turn; null when its beginning was not loaded. */
+  usage: Usage | null
+  durationMs: number | null
 }
 
 export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 }

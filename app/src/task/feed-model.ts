@@ -11,7 +11,7 @@ export type Feed = {
   waiting: readonly ItemOf<'message'>[]
   activity: Activity
   turn: number
-  /** When the running turn was asked for, milliseconds since 1970. */
+  /** When the running turn was asked for, milliseconds since 1970; 0 when that is among the events that were not loaded. */
   turnStartedAt: number
   usage: typeof NO_USAGE
   turnUsage: typeof NO_USAGE
@@ -39,7 +39,7 @@ export const EMPTY_FEED: Feed = {
 }
 
 /**
- * The feed with these events after it. Items that did not change stay the same objects, and an event looks only at the last few of
+ * The feed with these events after it; the first ones may come from the middle of a task. Items that did not change stay the same objects, and an event looks only at the last few of
  * them, so that a long feed grows as easily as a short one. What it has already, by `seq`, is left out.
  */
 export const addEvents = (feed: Feed, events: readonly TaskEvent[]): Feed => {
@@ -112,6 +112,7 @@ const take = (draft: Draft, event: TaskEvent): void => {
       push({ kind: 'pull_request', key, turn, ...event.data })
       break
     case 'turn.ended':
+      draft.turn = Math.max(turn, event.data.turn)
       draft.activity = 'finishing'
       conclude(draft, event.data, key)
       break
@@ -236,7 +237,8 @@ const conclude = (draft: Draft, data: EventData<'turn.ended'>, key: string): voi
   draft.verdict = data
   const summary = data.summary.trim()
   if (summary === '') return
-  const at = draft.items.findLastIndex((item) => item.kind === 'text' && item.turn === draft.turn)
+  // 0: the turn's beginning is among the events that were not loaded.
+  const at = draft.items.findLastIndex(({ kind, turn }) => kind === 'text' && (turn === draft.turn || turn === 0))
   const text = draft.items[at]
   if (text?.kind === 'text' && text.text.trim() === summary) draft.items[at] = { ...text, answer: true }
   else draft.items.push({ kind: 'text', key, turn: draft.turn, text: data.summary, answer: true })
@@ -250,6 +252,7 @@ const interrupt = (draft: Draft, { reason, message }: EventData<'attempt.ended'>
 
 const end = (draft: Draft, data: EventData<'task.ended'>, key: string): void => {
   const { status, reason, branch } = data
+  draft.turn = Math.max(draft.turn, data.turn)
   stopBoot(draft)
   draft.items.push({
     kind: 'end',
@@ -260,8 +263,8 @@ const end = (draft: Draft, data: EventData<'task.ended'>, key: string): void => 
     branch,
     message: data.message ?? draft.verdict?.message ?? null,
     diff: draft.verdict?.diff ?? null,
-    usage: draft.turnUsage,
-    durationMs: Math.max(0, draft.lastAt - draft.turnStartedAt),
+    usage: draft.turnStartedAt === 0 ? null : draft.turnUsage,
+    durationMs: draft.turnStartedAt === 0 ? null : Math.max(0, draft.lastAt - draft.turnStartedAt),
   })
   Object.assign(draft, { activity: 'ended', plan: [] })
 }

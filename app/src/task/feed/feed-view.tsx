@@ -1,0 +1,112 @@
+import { type MouseEvent, memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { Button } from '../../design/button.tsx'
+import type { Feed } from '../feed-model.ts'
+import { TASK_WORDS } from '../words.ts'
+import { type Choices, ChoicesContext } from './choices.tsx'
+import { FeedRow, type RowTask } from './feed-row.tsx'
+import { foldableTurns, type Row, rowsOf } from './feed-rows.ts'
+import { TurnFold } from './small-rows.tsx'
+import { usePinned } from './use-pinned.ts'
+import { useWindow } from './use-window.ts'
+import './feed.css'
+
+const WORDS = TASK_WORDS.feed
+
+type Props = {
+  feed: Feed
+  /** Of the earliest event that is loaded, and whether there are earlier ones. */
+  firstSeq: number
+  earlier: { has: boolean; loading: boolean; load: () => void }
+  task: RowTask
+  ahead: number | null
+  onRetry: () => void
+  /** The text in the making and the messages that wait: what stands below the last event. */
+  children: ReactNode
+}
+
+/** The whole conversation of a task; the page itself scrolls. */
+export const FeedView = ({ feed, firstSeq, earlier, task, ahead, onRetry, children }: Props) => {
+  const content = useRef<HTMLDivElement>(null)
+  const list = useRef<HTMLDivElement>(null)
+  const choices = useRef<Choices>(new Map())
+  const { atEnd, toEnd, hold } = usePinned(content)
+  const { rows, toggleTurn } = useRows(feed)
+  const { start, showEarlier, keep } = useWindow(list, rows.length, firstSeq, atEnd)
+  const fresh = useFresh(rows.length, atEnd)
+  const shown = useMemo(() => rows.slice(start), [rows, start])
+  const more = () => {
+    if (start > 0) return showEarlier()
+    keep()
+    earlier.load()
+  }
+  const holdOnToggle = (event: MouseEvent) => {
+    if ((event.target as Element).closest('[aria-expanded]')) hold()
+  }
+  return (
+    <ChoicesContext value={choices.current}>
+      {(start > 0 || earlier.has) && (
+        <div className="earlier">
+          <Button look="quiet" busy={earlier.loading} onClick={more}>
+            {earlier.loading ? WORDS.loadingEarlier : WORDS.earlier}
+          </Button>
+        </div>
+      )}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the buttons inside have their keys; this only looks on */}
+      <div ref={content} className="feed" role="log" aria-live="off" aria-label={WORDS.label} onClickCapture={holdOnToggle}>
+        <div ref={list} className="feed-rows">
+          <Rows rows={shown} task={task} ahead={ahead} onRetry={onRetry} onToggleTurn={toggleTurn} />
+        </div>
+        {children}
+      </div>
+      {!atEnd && (
+        <div className="jump">
+          <Button icon="down" onClick={toEnd}>
+            {WORDS.jump(fresh)}
+          </Button>
+        </div>
+      )}
+    </ChoicesContext>
+  )
+}
+
+type RowsProps = { rows: readonly Row[]; onToggleTurn: (turn: number) => void } & Pick<Props, 'task' | 'ahead' | 'onRetry'>
+
+const Rows = memo(({ rows, task, ahead, onRetry, onToggleTurn }: RowsProps) =>
+  rows.map((row, index) =>
+    row.kind === 'fold' ? (
+      <TurnFold key={row.key} row={row} onToggle={onToggleTurn} />
+    ) : (
+      <FeedRow
+        key={row.key}
+        item={row.item}
+        task={task}
+        ahead={row.item.kind === 'boot' ? ahead : null}
+        onRetry={index === rows.length - 1 ? onRetry : undefined}
+      />
+    ),
+  ),
+)
+
+/** Turns that were over when the screen opened are folded; one that ends before the person's eyes stays as it is. */
+const useRows = (feed: Feed): { rows: Row[]; toggleTurn: (turn: number) => void } => {
+  const [foldable] = useState(() => foldableTurns(feed.items))
+  const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
+  const rows = useMemo(() => rowsOf(feed.items, foldable, open), [feed.items, foldable, open])
+  const toggleTurn = useCallback((turn: number) => setOpen((turns) => toggled(turns, turn)), [])
+  return { rows, toggleTurn }
+}
+
+const toggled = (turns: ReadonlySet<number>, turn: number): ReadonlySet<number> => {
+  const next = new Set(turns)
+  if (!next.delete(turn)) next.add(turn)
+  return next
+}
+
+/** @returns how many rows came since the person left the end */
+const useFresh = (count: number, atEnd: boolean): number => {
+  const [seen, setSeen] = useState(count)
+  useEffect(() => {
+    if (atEnd) setSeen(count)
+  }, [atEnd, count])
+  return Math.max(0, count - seen)
+}
