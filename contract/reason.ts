@@ -49,4 +49,5 @@ export const REASONS = {
 } as const
 
 export type Reason = keyof typeof REASONS
-export const Reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]])
+/** Marked, so that the app can show {@link REASONS} without the weight of zod. */
+export const Reason = /* @__PURE__ */ z.enum(Object.keys(REASONS) as [Reason, ...Reason[]])
