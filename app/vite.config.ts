@@ -21,6 +21,7 @@ export default defineConfig({
       filename: 'sw.ts',
       registerType: 'prompt',
       injectRegister: false,
+      includeManifestIcons: false,
       injectManifest: { globPatterns: ['**/*.{js,css,html,svg}'] },
       manifest: {
         id: '/',

@@ -11,7 +11,17 @@ precacheAndRoute(self.__WB_MANIFEST)
 cleanupOutdatedCaches()
 registerRoute(
   new NavigationRoute(createHandlerBoundToURL('/index.html'), {
-    denylist: [/^\/api\//, /^\/auth\//, /^\/socket\.io\//, /^\/admin\/./, /^\/docs/, /^\/openapi\.json/, /^\/metrics/, /^\/demo\//, /^\/static\//],
+    denylist: [
+      /^\/api\//,
+      /^\/auth\//,
+      /^\/socket\.io\//,
+      /^\/admin\/./,
+      /^\/docs/,
+      /^\/openapi\.json/,
+      /^\/metrics/,
+      /^\/demo\//,
+      /^\/static\//,
+    ],
   }),
 )
 

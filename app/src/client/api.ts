@@ -7,8 +7,8 @@ import type {
   Me,
   Message,
   NewApiToken,
-  Notifications,
   NotificationSettings,
+  Notifications,
   Overview,
   Project,
   PushSubscription,
@@ -22,8 +22,8 @@ import type {
 import type { ErrorCode } from '../../../contract/errors.ts'
 import type { TaskEvent } from '../../../contract/event.ts'
 import type { TaskStatus } from '../../../contract/status.ts'
-import { ApiError } from './api-error.ts'
 import { words } from '../words.ts'
+import { ApiError } from './api-error.ts'
 
 export type EventPage = { events: TaskEvent[]; lastSeq: number; more: boolean }
 export type TaskFilter = { status?: TaskStatus; search?: string; repoUrl?: string; cursor?: string; limit?: number }
@@ -72,7 +72,8 @@ export const createApi = (onUnauthorized: () => void = () => {}) => {
 
     messages: (taskId: string) => json<List<Message>>('GET', `/api/tasks/${id(taskId)}/messages`),
     sendMessage: (taskId: string, message: SendMessage) => json<Message>('POST', `/api/tasks/${id(taskId)}/messages`, message),
-    withdrawMessage: (taskId: string, messageId: string) => nothing('DELETE', `/api/tasks/${id(taskId)}/messages/${id(messageId)}`),
+    withdrawMessage: (taskId: string, messageId: string) =>
+      nothing('DELETE', `/api/tasks/${id(taskId)}/messages/${id(messageId)}`),
 
     /** Of the whole branch, or of one turn. */
     changes: (taskId: string, turn?: number) => json<Changes>('GET', `/api/tasks/${id(taskId)}/changes${query({ turn })}`),
@@ -107,7 +108,9 @@ export const createApi = (onUnauthorized: () => void = () => {}) => {
 export type Api = ReturnType<typeof createApi>
 
 const query = (values: Readonly<Record<string, string | number | undefined>>): string => {
-  const given = Object.entries(values).flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, String(value)]]))
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [[name, String(value)]],
+  )
   return given.length > 0 ? `?${new URLSearchParams(given)}` : ''
 }
 

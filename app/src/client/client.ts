@@ -20,6 +20,8 @@ export type Client = {
   queries: QueryClient
   /** True once the server said that nobody is signed in here. */
   signedOut: State<boolean>
+  /** The newest task that the server took from this device, for whoever waits to see it. */
+  lastSent: State<{ clientId: string; taskId: string } | null>
   openFeed: (taskId: string) => OpenFeed
   /** Begins: the socket, and what an earlier run left unsent. */
   start: () => void
@@ -45,7 +47,12 @@ export const createClient = (): Client => {
     },
   })
   const takeTask = (task: Task) => putTask(queries, task)
-  const outbox = createOutbox({ api, storage, newId, now: () => new Date(), onTask: takeTask })
+  const lastSent = createState<{ clientId: string; taskId: string } | null>(null)
+  const onTask = (task: Task, clientId: string) => {
+    takeTask(task)
+    lastSent.set({ clientId, taskId: task.id })
+  }
+  const outbox = createOutbox({ api, storage, newId, now: () => new Date(), onTask })
 
   connection.on('task', takeTask)
   connection.on('live', () => {
@@ -64,6 +71,7 @@ export const createClient = (): Client => {
     storage,
     queries,
     signedOut,
+    lastSent,
     openFeed: (taskId) => openTaskFeed(taskId, { api, connection, storage, onMessage: outbox.forget }),
     start: () => {
       connection.open()

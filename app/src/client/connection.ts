@@ -1,12 +1,17 @@
-import { io, type Socket } from 'socket.io-client'
 import type { Task } from '../../../contract/api.ts'
 import type { Delta, TaskEvent } from '../../../contract/event.ts'
-import type { ClientToServer, PROTOCOL, ServerToClient } from '../../../contract/socket.ts'
+import type { ClientToServer, PROTOCOL } from '../../../contract/socket.ts'
+import type { AppSocket } from './socket.ts'
 import { createState, type State } from './state.ts'
 
 export type ConnectionState = 'connecting' | 'live' | 'catching-up' | 'offline' | 'unauthorized'
 
-export type ConnectionEvents = { event: (event: TaskEvent) => void; task: (task: Task) => void; delta: (delta: Delta) => void; live: () => void }
+export type ConnectionEvents = {
+  event: (event: TaskEvent) => void
+  task: (task: Task) => void
+  delta: (delta: Delta) => void
+  live: () => void
+}
 
 export type Connection = {
   state: State<ConnectionState>
@@ -30,66 +35,87 @@ const SPOKEN: typeof PROTOCOL = 1
 /** Socket.IO itself notices a frozen line only after up to 45 s. */
 const PROBE_MS = 2_500
 const ACKNOWLEDGE_MS = 10_000
-const RECONNECT_MS = { reconnectionDelay: 500, reconnectionDelayMax: 10_000, randomizationFactor: 0.5 }
 /** After an end from the server's side, where Socket.IO does not try again by itself. */
 const RETURN_MS = 1_000
 
 /** One socket for the whole app. What it brings is a hint: the feeds check it against the numbers of the events. */
 export const createConnection = (): Connection => {
-  const socket: Socket<ServerToClient, ClientToServer> = io({ autoConnect: false, transports: ['websocket', 'polling'], ...RECONNECT_MS })
   const state = createState<ConnectionState>('connecting')
   const tooOld = createState(false)
   const behind = new Set<string>()
-  const listeners = { event: new Set(), task: new Set(), delta: new Set(), live: new Set() } as { [E in keyof ConnectionEvents]: Set<ConnectionEvents[E]> }
+  const listeners = { event: new Set(), task: new Set(), delta: new Set(), live: new Set() } as Listeners
   let front: { active: boolean; taskId: string | null } = { active: true, taskId: null }
+  let socket: AppSocket | null = null
+  let opening: Promise<void> | null = null
   let returning: ReturnType<typeof setTimeout> | undefined
 
+  const open = () => {
+    if (state.get() === 'unauthorized') state.set('connecting')
+    opening ??= load()
+    return opening
+  }
+  const load = async () => {
+    try {
+      const { createSocket } = await import('./socket.ts')
+      socket = createSocket()
+      listen(socket)
+      socket.connect()
+    } catch {
+      // The file did not come: no network, and nothing in the cache yet.
+      opening = null
+      state.set('offline')
+      comeBack()
+    }
+  }
+  const listen = (line: AppSocket) => {
+    line.on('connect', () => {
+      showLine()
+      void say('app:state', front)
+      void probe()
+      tell('live')
+    })
+    line.on('disconnect', (reason) => {
+      state.set('offline')
+      if (reason === 'io server disconnect') comeBack()
+    })
+    line.on('connect_error', (error: Error & { data?: { code?: string } }) => {
+      if (error.data?.code === 'unauthorized') return state.set('unauthorized')
+      state.set('offline')
+      // A refused handshake is not tried again by Socket.IO.
+      if (!line.active) comeBack()
+    })
+    line.on('event', (event) => tell('event', event))
+    line.on('task', (task) => tell('task', task))
+    line.on('delta', (delta) => tell('delta', delta))
+  }
+  const tell = <E extends keyof ConnectionEvents>(name: E, ...what: Parameters<ConnectionEvents[E]>) => {
+    for (const listener of listeners[name]) (listener as (...what: Parameters<ConnectionEvents[E]>) => void)(...what)
+  }
   const showLine = () => {
-    if (socket.connected) state.set(behind.size > 0 ? 'catching-up' : 'live')
-    else if (state.get() !== 'connecting') state.set('offline')
+    if (socket?.connected) state.set(behind.size > 0 ? 'catching-up' : 'live')
+    else if (state.get() === 'live' || state.get() === 'catching-up') state.set('offline')
   }
   const comeBack = () => {
     clearTimeout(returning)
-    returning = setTimeout(() => socket.connect(), RETURN_MS)
+    returning = setTimeout(() => (socket ? socket.connect() : void open()), RETURN_MS)
   }
 
-  socket.on('connect', () => {
-    showLine()
-    void say('app:state', front)
-    void probe()
-    for (const listener of listeners.live) listener()
-  })
-  socket.on('disconnect', (reason) => {
-    state.set('offline')
-    if (reason === 'io server disconnect') comeBack()
-  })
-  socket.on('connect_error', (error: Error & { data?: { code?: string } }) => {
-    if (error.data?.code === 'unauthorized') return state.set('unauthorized')
-    state.set('offline')
-    // A refused handshake is not tried again by Socket.IO.
-    if (!socket.active) comeBack()
-  })
-  socket.on('event', (event) => {
-    for (const listener of listeners.event) listener(event)
-  })
-  socket.on('task', (task) => {
-    for (const listener of listeners.task) listener(task)
-  })
-  socket.on('delta', (delta) => {
-    for (const listener of listeners.delta) listener(delta)
-  })
-
   /** @returns null also for a refusal: whoever asks falls back to the calls over HTTP, which say why */
-  const say = async <E extends keyof ClientToServer>(name: E, payload: Parameters<ClientToServer[E]>[0], timeoutMs = ACKNOWLEDGE_MS) => {
+  const say = async <E extends keyof ClientToServer>(
+    name: E,
+    payload: Parameters<ClientToServer[E]>[0],
+    timeoutMs = ACKNOWLEDGE_MS,
+  ) => {
     type Said = Parameters<Parameters<ClientToServer[E]>[1]>[0]
-    if (!socket.connected) return null
-    const emit = socket.timeout(timeoutMs).emitWithAck as unknown as (name: E, payload: unknown) => Promise<Said>
-    const answer = await emit.call(socket.timeout(timeoutMs), name, payload).catch(() => null)
+    if (!socket?.connected) return null
+    const line = socket.timeout(timeoutMs) as unknown as { emitWithAck: (name: E, payload: unknown) => Promise<Said> }
+    const answer = await line.emitWithAck(name, payload).catch(() => null)
     return answer?.ok ? (answer as Extract<Said, { ok: true }>) : null
   }
 
   const probe = async () => {
     if (state.get() === 'unauthorized') return
+    if (!socket) return open()
     if (!socket.connected) {
       // Out of the pause between two tries.
       socket.disconnect().connect()
@@ -104,13 +130,10 @@ export const createConnection = (): Connection => {
   return {
     state,
     tooOld,
-    open: () => {
-      if (state.get() === 'unauthorized') state.set('connecting')
-      socket.connect()
-    },
+    open: () => void open(),
     close: () => {
       clearTimeout(returning)
-      socket.disconnect()
+      socket?.disconnect()
     },
     watch: (taskId, after) => say('task:watch', { taskId, after }),
     unwatch: (taskId) => void say('task:unwatch', { taskId }),
@@ -131,3 +154,5 @@ export const createConnection = (): Connection => {
     },
   }
 }
+
+type Listeners = { [E in keyof ConnectionEvents]: Set<ConnectionEvents[E]> }

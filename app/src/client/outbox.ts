@@ -5,9 +5,7 @@ import { codeOf, isPassing } from './api-error.ts'
 import { createState, type State } from './state.ts'
 import type { Storage } from './storage.ts'
 
-type Content =
-  | { kind: 'task'; body: CreateTask & { clientId: string } }
-  | { kind: 'message'; taskId: string; body: SendMessage }
+type Content = { kind: 'task'; body: CreateTask & { clientId: string } } | { kind: 'message'; taskId: string; body: SendMessage }
 
 /** Something that a person sent. `sent`: the server has it, and its event is under way. `failed`: only a person's Retry sends it again. */
 export type Unsent = Content & {
@@ -95,7 +93,11 @@ export const createOutbox = ({ api, storage, newId, now, onTask, onMessage = () 
   }
   const fail = (clientId: string, error: unknown) => {
     const late = now().getTime() - (since.get(clientId) ?? 0) >= GIVE_UP_MS
-    if (isPassing(error) && !late) timers.set(clientId, setTimeout(() => void attempt(clientId), RETRY_MS))
+    if (isPassing(error) && !late)
+      timers.set(
+        clientId,
+        setTimeout(() => void attempt(clientId), RETRY_MS),
+      )
     else change(clientId, { state: 'failed', error: sentenceOf(error) })
   }
   const begin = (clientId: string) => {

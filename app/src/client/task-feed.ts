@@ -96,8 +96,7 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
     waiting = []
     change(take({ events }))
     connection.catchUp(taskId, known > state.get().lastSeq)
-    for (const event of events)
-      if (event.type === 'message.received' && event.data.clientId) onMessage(event.data.clientId)
+    for (const event of events) if (event.type === 'message.received' && event.data.clientId) onMessage(event.data.clientId)
     keeping ??= setTimeout(keep, KEEP_EVERY_MS)
   }
   const keep = () => {
@@ -116,15 +115,15 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
       else waiting = []
     }),
     connection.on('delta', (delta) => {
-      if (delta.taskId === taskId && state.get().phase === 'ready') state.set({ ...state.get(), ...takeDelta(state.get(), delta) })
+      if (delta.taskId === taskId && state.get().phase === 'ready')
+        state.set({ ...state.get(), ...takeDelta(state.get(), delta) })
     }),
     connection.on('live', () => void sync()),
   ]
 
   const start = async () => {
     const kept = await storage.read<Pick<Feed, 'events' | 'lastSeq'>>(key)
-    if (kept && state.get().phase === 'loading')
-      change({ ...kept, phase: 'saved', hasEarlier: (kept.events[0]?.seq ?? 1) > 1 })
+    if (kept && state.get().phase === 'loading') change({ ...kept, phase: 'saved', hasEarlier: (kept.events[0]?.seq ?? 1) > 1 })
     await sync()
   }
   void start()

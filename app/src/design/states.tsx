@@ -8,7 +8,6 @@ import './states.css'
 export const Skeleton = ({ lines = [70, 40], rows = 1 }: { lines?: readonly number[]; rows?: number }) => (
   <div className="skeleton" role="status" aria-label={words.common.loading}>
     {Array.from({ length: rows }, (_, row) => (
-      // biome-ignore lint/suspicious/noArrayIndexKey: rows of a skeleton have nothing else
       <div key={row} className="skeleton-row" aria-hidden="true">
         {lines.map((width) => (
           <span key={width} className={`skeleton-line w${Math.round(width / 10) * 10}`} />

@@ -25,7 +25,10 @@ const Crash = ({ error }: { error: Error }) => (
       <Button look="main" icon="retry" onClick={() => location.reload()}>
         {words.crash.reload}
       </Button>
-      <Button icon="copy" onClick={() => void navigator.clipboard?.writeText(`${location.href}\n${error.stack ?? error.message}`)}>
+      <Button
+        icon="copy"
+        onClick={() => void navigator.clipboard?.writeText(`${location.href}\n${error.stack ?? error.message}`)}
+      >
         {words.crash.copy}
       </Button>
     </div>

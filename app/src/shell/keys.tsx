@@ -18,12 +18,20 @@ export const useKeys = (onHelp: () => void): void => {
   const [path, navigate] = useLocation()
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]'))
+        return
       if (isTyping(event.target)) {
         if (event.key === 'Escape' && event.target instanceof HTMLElement) event.target.blur()
         return
       }
-      const act = { '/': goSearch, n: () => navigate('/new'), j: () => moveRow(1), k: () => moveRow(-1), '?': onHelp, Escape: goBack }[event.key]
+      const act = {
+        '/': goSearch,
+        n: () => navigate('/new'),
+        j: () => moveRow(1),
+        k: () => moveRow(-1),
+        '?': onHelp,
+        Escape: goBack,
+      }[event.key]
       if (!act) return
       event.preventDefault()
       act()
@@ -33,7 +41,8 @@ export const useKeys = (onHelp: () => void): void => {
       requestAnimationFrame(() => document.querySelector<HTMLElement>('input[type=search]')?.focus())
     }
     const goBack = () => {
-      if (path !== '/') navigate(path.replace(/\/(changes|log\/.*)$/, '') === path ? '/' : path.replace(/\/(changes|log\/.*)$/, ''))
+      if (path !== '/')
+        navigate(path.replace(/\/(changes|log\/.*)$/, '') === path ? '/' : path.replace(/\/(changes|log\/.*)$/, ''))
     }
     window.addEventListener('keydown', press)
     return () => window.removeEventListener('keydown', press)

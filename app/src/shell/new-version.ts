@@ -1,5 +1,5 @@
-import { useEffect, useState } from 'react'
 import { registerSW } from 'virtual:pwa-register'
+import { useEffect, useState } from 'react'
 
 const LOOK_EVERY_MS = 60 * 60_000
 

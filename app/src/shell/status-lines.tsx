@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
-import { useClient, useConnectionState, useMe, useStateOf } from '../client/hooks.ts'
 import type { ConnectionState } from '../client/connection.ts'
+import { useClient, useConnectionState, useMe, useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { words } from '../words.ts'
 import { useNewVersion } from './new-version.ts'
