@@ -27,7 +27,7 @@ export const Lease = z.object({
   /** Hex key of HMAC-SHA256: signs this attempt's events, and the coordinator's words about it. */
   signingKey: z.string(),
   prompt: z.string(),
-  /** The message that began this turn; null for a retry of the same one. */
+  /** The message that began this turn; null for a task from before messages were kept. */
   messageId: z.string().nullable(),
   /** Whether an earlier turn left a transcript to continue. */
   hasTranscript: z.boolean(),

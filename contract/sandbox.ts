@@ -8,7 +8,7 @@ export const Assignment = z.object({
   attempt: z.number().int().positive(),
   turn: z.number().int().positive(),
   prompt: z.string(),
-  /** The message that began this turn; null for a retry of the same one. */
+  /** The message that began this turn; null for a task from before messages were kept. */
   messageId: z.string().nullable(),
   /** Whether `GET /transcript` behind the door has the conversation so far. */
   hasTranscript: z.boolean(),

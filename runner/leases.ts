@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { RENEW_EVERY_MS, type RenewAnswer, type RunnerIdentity } from '../contract/lease.ts'
+import type { SteerMessage } from '../contract/sandbox.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
 
 /** Why an attempt is not to go on: a person cancelled it, or it is no longer ours. */
@@ -16,13 +17,19 @@ export type Hold = {
 
 /** The attempts that this runner holds, kept alive by one heartbeat for all. */
 export type Holding = {
-  hold: (taskId: string, attempt: number) => Hold
+  /** @param onMessages gets what waits for the attempt's agent, at every renewal */
+  hold: (taskId: string, attempt: number, onMessages: (messages: readonly SteerMessage[]) => void) => Hold
   /** Asks now whether the attempt is still ours: the fence before an effect. False when nobody answers. */
   confirm: (taskId: string, attempt: number) => Promise<boolean>
   stop: () => Promise<void>
 }
 
-type Held = { taskId: string; attempt: number; abort: AbortController }
+type Held = {
+  taskId: string
+  attempt: number
+  abort: AbortController
+  onMessages: (messages: readonly SteerMessage[]) => void
+}
 
 /**
  * Renews everything held in one call every {@link RENEW_EVERY_MS}, also when that is nothing. While the coordinator does not answer,
@@ -54,10 +61,12 @@ export const startHolding = (options: {
     }
   }
 
-  const heed = ({ taskId, attempt, state }: RenewAnswer['attempts'][number]) => {
-    if (state === 'held') return
-    for (const one of held)
-      if (one.taskId === taskId && one.attempt === attempt) end(one, state === 'cancel' ? 'cancelled' : 'lost')
+  const heed = ({ taskId, attempt, state, messages }: RenewAnswer['attempts'][number]) => {
+    for (const one of held) {
+      if (one.taskId !== taskId || one.attempt !== attempt) continue
+      one.onMessages(messages)
+      if (state !== 'held') end(one, state === 'cancel' ? 'cancelled' : 'lost')
+    }
   }
 
   const end = ({ taskId, attempt, abort }: Held, cause: LeaseCause) => {
@@ -75,8 +84,8 @@ export const startHolding = (options: {
   const beating = heartbeat()
 
   return {
-    hold: (taskId, attempt) => {
-      const mine: Held = { taskId, attempt, abort: new AbortController() }
+    hold: (taskId, attempt, onMessages) => {
+      const mine: Held = { taskId, attempt, onMessages, abort: new AbortController() }
       held.add(mine)
       return {
         signal: mine.abort.signal,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { BELL_CHANNEL, DELTA_CHANNEL, EVENT_STREAM, runnerChannel } from '../contract/names.ts'
 import { type DeltaBody, RunnerWord, SignedMessage } from '../contract/river.ts'
+import type { SteerMessage } from '../contract/sandbox.ts'
 import { type Delivery, deliver } from './delivery.ts'
 import { connectForCommands, connectForListening, type Redis } from './redis.ts'
 import { seldom } from './seldom.ts'
@@ -17,7 +18,13 @@ export type Publisher = {
 }
 
 /** What the coordinator says about an attempt, and what goes wrong with its spool. */
-export type Hear = { onCancel: () => void; onRefused: () => void; onSpoolFault: (error: unknown) => void }
+export type Hear = {
+  onCancel: () => void
+  onRefused: () => void
+  onMessage: (message: SteerMessage) => void
+  onWithdraw: (messageId: string) => void
+  onSpoolFault: (error: unknown) => void
+}
 
 /** Entries and bell in one call: 4 times cheaper for the sender than MULTI, and the bell never rings before the entries are there. */
 const SEND = `
@@ -112,11 +119,18 @@ const hearWord = (open: ReadonlyMap<string, Listed>, text: string): boolean => {
 }
 
 const act = ({ delivery, hear }: Listed, word: RunnerWord): void => {
-  if (word.say === 'acknowledged') delivery.acknowledged(word.n)
-  else if (word.say === 'cancel') hear.onCancel()
-  else {
-    delivery.refused()
-    hear.onRefused()
+  switch (word.say) {
+    case 'acknowledged':
+      return delivery.acknowledged(word.n)
+    case 'cancel':
+      return hear.onCancel()
+    case 'message':
+      return hear.onMessage(word.message)
+    case 'withdraw':
+      return hear.onWithdraw(word.messageId)
+    case 'refused':
+      delivery.refused()
+      hear.onRefused()
   }
 }
 

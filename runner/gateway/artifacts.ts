@@ -14,12 +14,17 @@ export type ArtifactsOptions = {
   maxBytes?: number
 }
 
-/** `PUT /artifacts/patch` and `/artifacts/bundle`: streams the body on, out of the sandbox. 204 means that it is kept. */
-export const serveArtifacts = ({ saveArtifact, log, maxBytes = LIMITS.artifactBytes }: ArtifactsOptions): Room => {
+/** `PUT /artifacts/<kind>`: streams the body on, out of the sandbox. 204 means that it is kept. */
+export const serveArtifacts = ({ saveArtifact, log, maxBytes: most = LIMITS.artifactBytes }: ArtifactsOptions): Room => {
+  const outputs = new Set<ArtifactKind>()
   return async ({ request, response, path }) => {
     const kind = ArtifactKind.safeParse(path.slice(DOOR_PATHS.artifacts.length))
-    if (!kind.success) return answer(response, 404, 'An artifact is a patch or a bundle.')
+    if (!kind.success) return answer(response, 404, 'There is no artifact of this name.')
     if (request.method !== 'PUT') return answer(response, 405, 'Only PUT is served here.')
+    if (kind.data.startsWith('output.')) outputs.add(kind.data)
+    if (outputs.size > LIMITS.outputsPerAttempt && outputs.has(kind.data))
+      return answer(response, 413, `At most ${LIMITS.outputsPerAttempt} outputs of an attempt are kept.`)
+    const maxBytes = Math.min(most, maxBytesOf(kind.data))
     const body = new PassThrough()
     try {
       await Promise.all([
@@ -34,4 +39,9 @@ export const serveArtifacts = ({ saveArtifact, log, maxBytes = LIMITS.artifactBy
     }
     response.writeHead(204).end()
   }
+}
+
+const maxBytesOf = (kind: ArtifactKind): number => {
+  if (kind === 'transcript') return LIMITS.transcriptBytes
+  return kind.startsWith('output.') ? LIMITS.outputBytes : LIMITS.artifactBytes
 }

@@ -57,7 +57,9 @@ export const startHttp = async (environment: Record<string, string> = {}, given:
       save: async (taskId, attempt, kind, content) => {
         saved.push({ taskId, attempt, kind, text: await new Response(Readable.toWeb(content) as never).text() })
       },
+      openFor: async () => Readable.from([]),
       open: async () => null,
+      locate: async () => null,
     },
     // Bull Board asks a queue only for its version until somebody looks.
     dispatch: { queue: { name: 'errand-turns', metaValues: { version: 'bullmq' } } } as unknown as Parts['dispatch'],
