@@ -37,6 +37,6 @@ const TITLE_CHARS = 80
 /** The first line of the prompt is all that leaves the server of what a task is about: a lock screen is read by others. */
 export const titleOf = (prompt: string): string => {
   const line = prompt.trim().split(/[\r\n]/, 1)[0] ?? ''
-  const letters = [...line.replaceAll(/\p{Cc}/gu, ' ')]
+  const letters = [...line.replaceAll(/\p{Cc}/gu, ' ').trim()]
   return letters.length > TITLE_CHARS ? `${letters.slice(0, TITLE_CHARS - 1).join('')}…` : letters.join('')
 }

@@ -60,7 +60,7 @@ export const addNotificationRoutes = (app: Express, { db, webPush, outside, noti
 
 const isUsable = (webPush: Parts['webPush'], subscription: PushSubscription): boolean => {
   try {
-    webPush.requestFor(subscription, '', 'test')
+    webPush.requestFor(subscription, 'test', 'test')
     return true
   } catch {
     return false
