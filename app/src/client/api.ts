@@ -79,7 +79,7 @@ export const createApi = (onUnauthorized: () => void = () => {}) => {
     changes: (taskId: string, turn?: number) => json<Changes>('GET', `/api/tasks/${id(taskId)}/changes${query({ turn })}`),
     diffUrl: (taskId: string) => `/api/tasks/${id(taskId)}/diff`,
     bundleUrl: (taskId: string) => `/api/tasks/${id(taskId)}/bundle`,
-    outputUrl: (taskId: string, callId: string) => `/api/tasks/${id(taskId)}/tools/${id(callId)}/output`,
+    outputUrl: (taskId: string, callId: string) => `/api/tasks/${id(taskId)}/outputs/${id(callId)}`,
 
     projects: () => json<List<Project>>('GET', '/api/projects'),
     createProject: (project: { repoUrl: string; name?: string }) => json<Project>('POST', '/api/projects', project),

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react'
+import { useRef } from 'react'
 import { codeOf } from '../client/api-error.ts'
 import { useClient } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'

@@ -1,4 +1,5 @@
-import { REASONS, type Reason } from '../../../contract/reason.ts'
+import type { Reason } from '../../../contract/reason.ts'
+import { REASONS } from '../../../contract/reason-texts.ts'
 
 /** @returns the reason in plain words; empty for one that a newer server knows and this app does not */
 export const reasonText = (reason: Reason): string => REASONS[reason] ?? ''

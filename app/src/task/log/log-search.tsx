@@ -22,7 +22,7 @@ export const LogSearch = ({ text, version }: { text: RefObject<HTMLElement | nul
     go(event.shiftKey ? -1 : 1)
   }
   return (
-    <div className="log-search" role="search">
+    <search className="log-search">
       <input
         type="search"
         aria-label={WORDS.search}
@@ -40,7 +40,7 @@ export const LogSearch = ({ text, version }: { text: RefObject<HTMLElement | nul
           <IconButton icon="down" label={WORDS.next} onClick={() => go(1)} />
         </>
       )}
-    </div>
+    </search>
   )
 }
 
