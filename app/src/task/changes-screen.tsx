@@ -9,6 +9,8 @@ import { FileList } from './changes/file-list.tsx'
 import { useWrap } from './changes/use-wrap.ts'
 import { isUnderWay } from './status/under-way.ts'
 import { TASK_WORDS } from './words.ts'
+import '../design/field.css'
+import './bar.css'
 import './changes/changes.css'
 
 const WORDS = TASK_WORDS.changes
@@ -29,7 +31,7 @@ export const ChangesScreen = ({ taskId }: { taskId: string }) => {
   return (
     <Screen title={WORDS.title} back={`/task/${taskId}`} wide>
       <div className="changes">
-        <div className="changes-bar">
+        <div className="task-bar">
           {task && task.turn > 1 ? <TurnChoice turns={task.turn} turn={turn} onChange={setTurn} /> : <span />}
           <label className="check">
             <input type="checkbox" checked={wrap} onChange={(event) => setWrap(event.target.checked)} />

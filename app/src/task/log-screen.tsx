@@ -12,6 +12,8 @@ import { LogPage } from './log/log-page.tsx'
 import { LogSearch } from './log/log-search.tsx'
 import { useOutput } from './log/use-output.ts'
 import { TASK_WORDS } from './words.ts'
+import '../design/field.css'
+import './bar.css'
 import './log/log.css'
 
 const WORDS = TASK_WORDS.log
@@ -23,12 +25,12 @@ export const LogScreen = ({ taskId, callId }: { taskId: string; callId: string }
   const output = useOutput(taskId, callId)
   const [wrap, setWrap] = useWrap()
   const text = useRef<HTMLElement>(null)
-  const { pages, totalBytes, loadedBytes, error, loading, shortened } = output
+  const { pages, totalBytes, loadedBytes, error, loading, inEvent, shortened } = output
   const left = totalBytes === null ? 0 : totalBytes - loadedBytes
   return (
     <Screen title={WORDS.title} back={`/task/${taskId}`} wide>
       <div className="log">
-        <div className="changes-bar">
+        <div className="task-bar">
           <LogSearch text={text} version={loadedBytes} />
           <span className="row">
             <label className="check">
@@ -36,7 +38,7 @@ export const LogScreen = ({ taskId, callId }: { taskId: string; callId: string }
               {WORDS.wrap}
             </label>
             <CopyButton text={() => output.all()} label={WORDS.copy} />
-            {!shortened && (
+            {!inEvent && (
               <a className="icon-button" href={url} download={`${callId}.log`} aria-label={WORDS.download} title={WORDS.download}>
                 <Icon name="down" />
               </a>

@@ -176,6 +176,7 @@ export const TASK_WORDS = {
     download: 'Download the whole diff',
     binary: 'A binary file: named, not shown.',
     huge: 'Too long to show here. Download the whole diff.',
+    line: (n: number) => `Line ${n}`,
     noText: 'Only its name or mode changed.',
     kinds: { added: 'added', deleted: 'deleted', modified: 'changed', renamed: 'renamed' } as Record<string, string>,
     renamedFrom: (path: string) => `was ${path}`,
@@ -183,8 +184,6 @@ export const TASK_WORDS = {
     again: 'Try again',
     loading: 'Loading the changes',
     total: (files: number) => count(files, 'file'),
-    next: 'Next file',
-    previous: 'Previous file',
   },
   log: {
     title: 'Full output',

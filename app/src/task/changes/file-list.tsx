@@ -1,7 +1,7 @@
 import { useRef, useState } from 'react'
 import type { ChangedFile } from '../../../../contract/api.ts'
 import { Icon } from '../../design/icon.tsx'
-import { Counts } from '../feed/call-view.tsx'
+import { Counts } from '../feed/counts.tsx'
 import { TASK_WORDS } from '../words.ts'
 import { Patch } from './patch.tsx'
 

@@ -1,5 +1,6 @@
 import { memo, useMemo } from 'react'
 import { type PatchRow, patchLines } from '../patch-lines.ts'
+import { TASK_WORDS } from '../words.ts'
 
 const SIGNS = { add: '+', del: '−', same: ' ', hunk: '', note: '' } as const
 
@@ -21,7 +22,7 @@ export const Patch = memo(({ patch, label, wrap }: { patch: string; label: strin
 const Row = ({ row }: { row: PatchRow }) =>
   row.kind === 'hunk' ? (
     <div className="patch-hunk">
-      {row.after} {row.text}
+      {TASK_WORDS.changes.line(row.after)} <span className="mono">{row.text}</span>
     </div>
   ) : (
     <div className={`patch-row ${row.kind}`}>

@@ -9,6 +9,7 @@ import { TASK_WORDS } from '../words.ts'
 import { type Mode, ModeChoice } from './mode-choice.tsx'
 import { useEditedDraft } from './use-edited-draft.ts'
 import { useStopAndSend } from './use-stop-and-send.ts'
+import '../../design/field.css'
 import './composer.css'
 
 const WORDS = TASK_WORDS.composer

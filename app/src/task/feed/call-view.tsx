@@ -9,6 +9,7 @@ import { TASK_WORDS } from '../words.ts'
 import { describeCall } from '../work-summary.ts'
 import { useChoice } from './choices.tsx'
 import { CopyButton } from './copy-button.tsx'
+import { Counts } from './counts.tsx'
 import { DiffView } from './diff-view.tsx'
 
 const WORDS = TASK_WORDS.work
@@ -39,7 +40,7 @@ const CallFacts = ({ call: { name, ended, input } }: { call: Call }) => {
   if (!ended) return <span className="call-facts">{WORDS.running}</span>
   const failure = ended.exitCode ? WORDS.exit(ended.exitCode) : ended.ok ? '' : WORDS.callFailed
   const diff = ended.ok ? editDiff(name, input) : null
-  const time = name === 'bash' || ended.durationMs >= 1_000 ? duration(ended.durationMs) : ''
+  const time = ended.durationMs >= (name === 'bash' ? 100 : 1_000) ? duration(ended.durationMs) : ''
   return (
     <span className="call-facts numbers">
       {failure && <span className="bad">{failure}</span>}
@@ -48,12 +49,6 @@ const CallFacts = ({ call: { name, ended, input } }: { call: Call }) => {
     </span>
   )
 }
-
-export const Counts = ({ added, removed }: { added: number; removed: number }) => (
-  <span className="counts numbers">
-    <span className="good">+{added}</span> <span className="bad">−{removed}</span>
-  </span>
-)
 
 const CallBody = ({ taskId, call }: { taskId: string; call: Call }) => {
   const diff = call.ended?.ok === false ? null : editDiff(call.name, call.input)

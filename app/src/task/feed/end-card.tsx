@@ -7,8 +7,8 @@ import type { ItemOf } from '../feed-items.ts'
 import { duration, money, tokens } from '../format.ts'
 import { type Help, helpFor, reasonText } from '../reason-text.ts'
 import { TASK_WORDS } from '../words.ts'
-import { Counts } from './call-view.tsx'
 import { CopyButton } from './copy-button.tsx'
+import { Counts } from './counts.tsx'
 import './end-card.css'
 
 const WORDS = TASK_WORDS.end

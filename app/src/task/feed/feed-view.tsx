@@ -1,4 +1,4 @@
-import { type MouseEvent, memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { type MouseEvent, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
 import { Button } from '../../design/button.tsx'
 import type { Feed } from '../feed-model.ts'
 import { TASK_WORDS } from '../words.ts'
@@ -32,7 +32,7 @@ export const FeedView = ({ feed, firstSeq, earlier, task, ahead, onRetry, childr
   const { atEnd, toEnd, hold } = usePinned(content)
   const { rows, toggleTurn } = useRows(feed)
   const { start, showEarlier, keep } = useWindow(list, rows.length, firstSeq, atEnd)
-  const fresh = useFresh(rows.length, atEnd)
+  const fresh = useFresh(feed.items, atEnd)
   const shown = useMemo(() => rows.slice(start), [rows, start])
   const more = () => {
     if (start > 0) return showEarlier()
@@ -102,11 +102,10 @@ const toggled = (turns: ReadonlySet<number>, turn: number): ReadonlySet<number> 
   return next
 }
 
-/** @returns how many rows came since the person left the end */
-const useFresh = (count: number, atEnd: boolean): number => {
-  const [seen, setSeen] = useState(count)
-  useEffect(() => {
-    if (atEnd) setSeen(count)
-  }, [atEnd, count])
-  return Math.max(0, count - seen)
+/** @returns how many items came since the person left the end */
+const useFresh = (items: Feed['items'], atEnd: boolean): number => {
+  const lastSeen = useRef(items.at(-1)?.key)
+  if (atEnd) lastSeen.current = items.at(-1)?.key
+  const at = items.findLastIndex(({ key }) => key === lastSeen.current)
+  return at < 0 ? 0 : items.length - 1 - at
 }

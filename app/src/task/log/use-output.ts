@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
+import type { EventData } from '../../../../contract/event.ts'
 import type { Api } from '../../client/api.ts'
 import { ApiError, codeOf } from '../../client/api-error.ts'
 import { useClient } from '../../client/hooks.ts'
@@ -7,7 +8,7 @@ import { withoutHead } from '../output-preview.ts'
 import { readRange } from './read-range.ts'
 
 /** Bytes of one piece. */
-export const PAGE_BYTES = 256 * 1024
+const PAGE_BYTES = 256 * 1024
 
 type Output = {
   pages: readonly string[]
@@ -15,11 +16,21 @@ type Output = {
   totalBytes: number | null
   loading: boolean
   error: unknown
-  /** The server kept no more than the events show. */
+  /** It comes from its event: the server keeps only long outputs for themselves. */
+  inEvent: boolean
+  /** There was more, and the server did not keep it. */
   shortened: boolean
 }
 
-const NOTHING: Output = { pages: [], loadedBytes: 0, totalBytes: null, loading: true, error: null, shortened: false }
+const NOTHING: Output = {
+  pages: [],
+  loadedBytes: 0,
+  totalBytes: null,
+  loading: true,
+  error: null,
+  inEvent: false,
+  shortened: false,
+}
 
 /** The output of a call by ranges, and by its event where no more was kept. */
 export const useOutput = (taskId: string, callId: string) => {
@@ -41,8 +52,8 @@ export const useOutput = (taskId: string, callId: string) => {
       })
       .catch(async (error: unknown) => {
         if (codeOf(error) !== 'not_found' || place.from > 0) throw error
-        const text = await shownOutput(api, taskId, callId)
-        setOutput({ ...NOTHING, pages: [text], loadedBytes: text.length, loading: false, shortened: true })
+        const { text, shortened } = await shownOutput(api, taskId, callId)
+        setOutput({ ...NOTHING, pages: [text], loadedBytes: text.length, loading: false, inEvent: true, shortened })
       })
       .catch((error: unknown) => setOutput((now) => ({ ...now, loading: false, error })))
       .finally(() => {
@@ -52,21 +63,25 @@ export const useOutput = (taskId: string, callId: string) => {
   useEffect(more, [more])
 
   const all = async (): Promise<string> => {
-    if (output.shortened || output.loadedBytes === output.totalBytes) return output.pages.join('')
+    if (output.inEvent || output.loadedBytes === output.totalBytes) return output.pages.join('')
     const { bytes } = await readRange(url, 0, null)
     return new TextDecoder().decode(bytes)
   }
   return { ...output, more, all }
 }
 
-/** What the events hold of an output. */
-const shownOutput = async (api: Api, taskId: string, callId: string): Promise<string> => {
+/** What the events hold of an output: all of it, when it was short. */
+const shownOutput = async (api: Api, taskId: string, callId: string): Promise<{ text: string; shortened: boolean }> => {
   let after = 0
   for (;;) {
     const { events, more } = await api.events(taskId, after, 1000)
-    for (const event of events)
-      if (event.type === 'tool.ended' && event.data.callId === callId) return withoutHead(event.data.output)
+    for (const event of events) if (event.type === 'tool.ended' && event.data.callId === callId) return shownOf(event.data)
     after = events.at(-1)?.seq ?? after
     if (!more) throw new ApiError('not_found', words.notFound.text)
   }
+}
+
+const shownOf = ({ output, outputBytes }: EventData<'tool.ended'>): { text: string; shortened: boolean } => {
+  const text = withoutHead(output)
+  return { text, shortened: outputBytes > new TextEncoder().encode(output).length }
 }
