@@ -1,5 +1,6 @@
 import './design/variables.css'
 import './design/base.css'
+import './design/field.css'
 import './design/card.css'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'

@@ -28,6 +28,7 @@ export const words = {
     cancelled: 'Cancelled',
   },
   line: {
+    label: 'How things stand',
     connecting: 'Connecting…',
     offline: 'Reconnecting… showing what was saved.',
     noNetwork: 'No network. Showing what was saved.',
@@ -164,7 +165,7 @@ export const words = {
     webhookHint: 'Gets a POST with title, text and link for each notification',
     webhookWrong: 'An address that begins with http:// or https://',
     theme: 'Look',
-    themeSystem: 'As the device',
+    themeSystem: 'System',
     themeLight: 'Light',
     themeDark: 'Dark',
     devices: 'Signed in',

@@ -48,7 +48,7 @@ const Glance = ({ overview }: { overview: Overview }) => (
     <div className="admin-sections">
       <Section id="runners" title={words.admin.runners}>
         {overview.runners.length === 0 && <p className="soft">{words.admin.noRunners}</p>}
-        <ul className="card-lines">
+        <ul className="card-lines" hidden={overview.runners.length === 0}>
           {overview.runners.map((runner) => (
             <li key={runner.id}>
               <span>

@@ -1,5 +1,4 @@
 import { type ReactNode, useId } from 'react'
-import './field.css'
 
 type Given = { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true }
 

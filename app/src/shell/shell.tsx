@@ -6,6 +6,7 @@ import { words } from '../words.ts'
 import { Mark } from './mark.tsx'
 import './shell.css'
 import { KeysSheet, useKeys } from './keys.tsx'
+import { useOpenedNotification } from './opened-notification.ts'
 import { StatusLines } from './status-lines.tsx'
 
 type Place = { href: string; word: string; icon: IconName }
@@ -25,6 +26,7 @@ export const Shell = ({ children }: { children: ReactNode }) => {
   const { data: me } = useMe()
   const [keysOpen, setKeysOpen] = useState(false)
   useKeys(() => setKeysOpen(true))
+  useOpenedNotification()
   const places = me?.admin ? [...PLACES, ADMIN] : PLACES
   return (
     <div className={`shell${inTask || path === '/new' ? ' without-tabs' : ''}`}>

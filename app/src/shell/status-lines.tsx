@@ -23,7 +23,7 @@ export const StatusLines = () => {
   const tooOld = useStateOf(connection.tooOld)
   const newVersion = useNewVersion()
   return (
-    <>
+    <aside aria-label={words.line.label}>
       <p className="hidden-for-eyes" role="status">
         {line}
       </p>
@@ -42,7 +42,7 @@ export const StatusLines = () => {
       )}
       {full && <p className="line wait">{words.line.storageFull}</p>}
       {me?.demo && <p className="line">{words.line.demo}</p>}
-    </>
+    </aside>
   )
 }
 

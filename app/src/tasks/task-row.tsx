@@ -9,6 +9,12 @@ import { words } from '../words.ts'
 export const TaskRow = ({ task }: { task: Task }) => (
   <li>
     <Link href={`/task/${task.id}`} className="task-row" data-row>
+      <span className="task-row-head small soft">
+        <span className="task-row-repo">{repoName(task.repoUrl)}</span>
+        <time className="numbers" dateTime={task.createdAt}>
+          {age(task.completedAt ?? task.createdAt)}
+        </time>
+      </span>
       <span className="task-row-title" dir="auto">
         {firstLine(task.prompt)}
       </span>
@@ -16,10 +22,6 @@ export const TaskRow = ({ task }: { task: Task }) => (
         <StatusBadge status={task.status} />
         {task.status === 'pending' && task.queuePosition !== null && <span>{words.tasks.ahead(task.queuePosition)}</span>}
         {task.diff && task.diff.files > 0 && <DiffCount diff={task.diff} />}
-        <span className="task-row-repo">{repoName(task.repoUrl)}</span>
-        <time className="numbers" dateTime={task.createdAt}>
-          {age(task.completedAt ?? task.createdAt)}
-        </time>
       </span>
       {task.status === 'failed' && task.reasonText && <span className="task-row-why small">{task.reasonText}</span>}
     </Link>

@@ -1,7 +1,7 @@
 import { useDeferredValue, useState } from 'react'
 import { Link } from 'wouter'
 import { useClient, useMe, useUnsent } from '../client/hooks.ts'
-import { Button, LinkButton } from '../design/button.tsx'
+import { Button } from '../design/button.tsx'
 import { Screen } from '../design/screen.tsx'
 import { EmptyState, ErrorState, Note, Skeleton } from '../design/states.tsx'
 import { timeOf } from '../show.ts'
@@ -32,14 +32,7 @@ export const TasksScreen = () => {
     setFilters(next)
   }
   return (
-    <Screen
-      title={words.tasks.title}
-      actions={
-        <LinkButton look="main" icon="plus" href="/new">
-          {words.nav.create}
-        </LinkButton>
-      }
-    >
+    <Screen title={words.tasks.title}>
       {!isFirstVisit && <TaskFilters filters={filters} tasks={tasks} onChange={change} />}
       {asOf && (
         <p className="small soft" role="note">
