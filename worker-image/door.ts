@@ -1,13 +1,17 @@
 import { readFile, stat } from 'node:fs/promises'
 import { LIMITS } from '../contract/limits.ts'
 import { DOOR_PATHS } from '../contract/names.ts'
-import { type ArtifactKind, Assignment } from '../contract/sandbox.ts'
+import { type ArtifactKind, Assignment, SteerMessage } from '../contract/sandbox.ts'
 import { pause } from './pause.ts'
 
 /** What the agent asks of the runner's gateway, apart from the model and git. */
 export type Door = {
   /** @throws Error when the gateway does not give an assignment within about ten seconds */
   assignment: () => Promise<Assignment>
+  /** The conversation so far, as an earlier turn kept it; null when there is none. */
+  transcript: () => Promise<string | null>
+  /** What the person said to the running turn, and was not taken yet. */
+  messages: () => Promise<SteerMessage[]>
   /** Hands bytes over that must outlive the sandbox. @throws Error when they are too many or the gateway refuses them */
   keep: (kind: ArtifactKind, bytes: Buffer) => Promise<void>
   keepFile: (kind: ArtifactKind, path: string) => Promise<void>
@@ -29,17 +33,24 @@ export const createDoor = ({ url, token }: { url: string; token: string }): Door
     await response.body?.cancel()
   }
   return {
-    assignment: async () => {
-      for (let tried = 1; ; tried++) {
-        try {
-          const response = await fetch(`${url}${DOOR_PATHS.assignment}`, { headers })
-          if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of an assignment`)
-          return Assignment.parse(await response.json())
-        } catch (error) {
-          if (tried === TRIES) throw error
-          await pause(200 * tried)
-        }
-      }
+    assignment: () =>
+      persistently(async () => {
+        const response = await fetch(`${url}${DOOR_PATHS.assignment}`, { headers })
+        if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of an assignment`)
+        return Assignment.parse(await response.json())
+      }),
+    transcript: () =>
+      persistently(async () => {
+        const response = await fetch(`${url}${DOOR_PATHS.transcript}`, { headers })
+        if (response.ok) return response.text()
+        await response.body?.cancel()
+        if (response.status === 404) return null
+        throw new Error(`the gateway answered ${response.status} instead of the transcript`)
+      }),
+    messages: async () => {
+      const response = await fetch(`${url}${DOOR_PATHS.messages}`, { headers })
+      if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of the messages`)
+      return SteerMessage.array().parse(await response.json())
     },
     keep,
     keepFile: async (kind, path) => {
@@ -47,6 +58,17 @@ export const createDoor = ({ url, token }: { url: string; token: string }): Door
       if (size > LIMITS.artifactBytes) throw tooLarge(kind, size)
       await keep(kind, await readFile(path))
     },
+  }
+}
+
+const persistently = async <T>(ask: () => Promise<T>): Promise<T> => {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (tried === TRIES) throw error
+      await pause(200 * tried)
+    }
   }
 }
 

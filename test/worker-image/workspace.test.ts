@@ -31,7 +31,7 @@ afterEach(async () => {
 })
 
 const open = (more: { remote?: string; baseBranch?: string | null } = {}) =>
-  openWorkspace(git, { directory, remote: origin, baseBranch: null, branch: BRANCH, signal: never, ...more })
+  openWorkspace(git, { directory, remote: origin, baseBranch: null, branch: BRANCH, turnBase: null, signal: never, ...more })
 
 const opened = async (): Promise<Workspace> => {
   const result = await open()
@@ -166,7 +166,7 @@ describe('delivering', () => {
     await execa('git', ['commit', '-q', '--amend', '-m', 'better still'], { cwd: directory })
     const { delivery, kept } = await delivered(workspace)
     expect(delivery.problem).toMatchObject({ reason: 'push_refused' })
-    expect([...kept.keys()]).toEqual(['patch', 'bundle'])
+    expect([...kept.keys()]).toEqual(['patch', 'turn-patch', 'bundle'])
   })
 
   it('leaves huge new files out, and says so', async () => {
