@@ -11,7 +11,15 @@ import {
 import type { TaskEvent } from '../../contract/event.ts'
 
 const event = (seq: number, more: Partial<TaskEvent> = {}): TaskEvent =>
-  ({ taskId: 't', seq, attempt: 1, at: '2026-11-21T10:00:00.000Z', type: 'sandbox.ready', data: { node: '24' }, ...more }) as TaskEvent
+  ({
+    taskId: 't',
+    seq,
+    attempt: 1,
+    at: '2026-11-21T10:00:00.000Z',
+    type: 'sandbox.ready',
+    data: { node: '24' },
+    ...more,
+  }) as TaskEvent
 const written = (seq: number, text: string) => event(seq, { type: 'text.written', data: { text } } as Partial<TaskEvent>)
 const delta = (offset: number, text: string, attempt = 1) => ({ taskId: 't', attempt, offset, text })
 const seqs = (feed: Feed) => feed.events.map(({ seq }) => seq)

@@ -76,7 +76,9 @@ describe('the outbox', () => {
     answerWith(away)
     outbox.sendTask(TASK)
     await jest.advanceTimersByTimeAsync(GIVE_UP_MS + 3_000)
-    expect(outbox.state.get()).toEqual([expect.objectContaining({ state: 'failed', error: expect.stringContaining('30 seconds') })])
+    expect(outbox.state.get()).toEqual([
+      expect.objectContaining({ state: 'failed', error: expect.stringContaining('30 seconds') }),
+    ])
     answerWith(async () => undefined)
     outbox.flush()
     await settle()
@@ -111,7 +113,10 @@ describe('the outbox', () => {
     const { outbox, kept } = setUp()
     const clientId = outbox.sendMessage('t', { text: 'hello', mode: 'steer' })
     await settle()
-    expect({ shown: outbox.state.get().map(({ state }) => state), kept: kept.get('outbox') }).toEqual({ shown: ['sent'], kept: [] })
+    expect({ shown: outbox.state.get().map(({ state }) => state), kept: kept.get('outbox') }).toEqual({
+      shown: ['sent'],
+      kept: [],
+    })
     outbox.forget(clientId)
     expect(outbox.state.get()).toEqual([])
   })

@@ -57,10 +57,10 @@ const LoadedTask = ({ task }: { task: Task }) => {
       back="/"
       actions={<TaskActions task={task} onRetry={openRetry} />}
       footer={
-        <>
+        <section aria-label={TASK_WORDS.composer.region}>
           <StatusStrip task={task} feed={feed} live={live} />
           <Composer task={task} />
-        </>
+        </section>
       }
     >
       <Announcer status={task.status} />
@@ -69,6 +69,7 @@ const LoadedTask = ({ task }: { task: Task }) => {
       {hasEvents && (
         <FeedView
           feed={feed}
+          settled={phase === 'ready'}
           firstSeq={source.events[0]?.seq ?? 1}
           earlier={{ has: hasEarlier, loading: loadingEarlier, load: () => void loadEarlier() }}
           task={rowTask}

@@ -146,6 +146,7 @@ export const TASK_WORDS = {
     close: 'Close',
   },
   composer: {
+    region: 'Now',
     label: 'Message to the agent',
     steer: 'Steer',
     queue: 'Queue',

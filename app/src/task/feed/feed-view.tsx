@@ -14,6 +14,8 @@ const WORDS = TASK_WORDS.feed
 
 type Props = {
   feed: Feed
+  /** Whether the feed is the server's: before, it may be an old part of it. */
+  settled: boolean
   /** Of the earliest event that is loaded, and whether there are earlier ones. */
   firstSeq: number
   earlier: { has: boolean; loading: boolean; load: () => void }
@@ -25,12 +27,12 @@ type Props = {
 }
 
 /** The whole conversation of a task; the page itself scrolls. */
-export const FeedView = ({ feed, firstSeq, earlier, task, ahead, onRetry, children }: Props) => {
+export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetry, children }: Props) => {
   const content = useRef<HTMLDivElement>(null)
   const list = useRef<HTMLDivElement>(null)
   const choices = useRef<Choices>(new Map())
   const { atEnd, toEnd, hold } = usePinned(content)
-  const { rows, toggleTurn } = useRows(feed)
+  const { rows, toggleTurn } = useRows(feed, settled)
   const { start, showEarlier, keep } = useWindow(list, rows.length, firstSeq, atEnd)
   const fresh = useFresh(feed.items, atEnd)
   const shown = useMemo(() => rows.slice(start), [rows, start])
@@ -51,7 +53,6 @@ export const FeedView = ({ feed, firstSeq, earlier, task, ahead, onRetry, childr
           </Button>
         </div>
       )}
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the buttons inside have their keys; this only looks on */}
       <div ref={content} className="feed" role="log" aria-live="off" aria-label={WORDS.label} onClickCapture={holdOnToggle}>
         <div ref={list} className="feed-rows">
           <Rows rows={shown} task={task} ahead={ahead} onRetry={onRetry} onToggleTurn={toggleTurn} />
@@ -88,8 +89,10 @@ const Rows = memo(({ rows, task, ahead, onRetry, onToggleTurn }: RowsProps) =>
 )
 
 /** Turns that were over when the screen opened are folded; one that ends before the person's eyes stays as it is. */
-const useRows = (feed: Feed): { rows: Row[]; toggleTurn: (turn: number) => void } => {
-  const [foldable] = useState(() => foldableTurns(feed.items))
+const useRows = (feed: Feed, settled: boolean): { rows: Row[]; toggleTurn: (turn: number) => void } => {
+  const over = useRef({ turns: new Set<number>(), final: false })
+  if (!over.current.final) over.current = { turns: foldableTurns(feed.items), final: settled }
+  const foldable = over.current.turns
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
   const rows = useMemo(() => rowsOf(feed.items, foldable, open), [feed.items, foldable, open])
   const toggleTurn = useCallback((turn: number) => setOpen((turns) => toggled(turns, turn)), [])
