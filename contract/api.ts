@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { TaskEvent, Usage } from './event.ts'
+import { DiffStat, TaskEvent, Usage } from './event.ts'
 import { LIMITS } from './limits.ts'
 import { MODELS } from './models.ts'
 import { Reason } from './reason.ts'
@@ -44,6 +44,10 @@ export const Task = z
     /** True when the built-in demo model does the work instead of Claude. */
     demo: z.boolean(),
     turn: z.number().int().positive(),
+    /** Tasks that will be handed out before it, as it stands; null when it does not wait. */
+    queuePosition: z.number().int().nonnegative().nullable(),
+    /** Of the whole branch, once a turn ended with a change. */
+    diff: DiffStat.nullable(),
     /** Number of the newest attempt; 0 before the first. */
     attempt: z.number().int().nonnegative(),
     lastSeq: z.number().int().nonnegative(),
@@ -63,6 +67,9 @@ export type TaskPage = z.infer<typeof TaskPage>
 
 export const ListTasks = z.object({
   status: TaskStatus.optional(),
+  /** Words that stand in the prompt or the repository's address. */
+  search: z.string().max(200).optional(),
+  repoUrl: z.string().max(2000).optional(),
   cursor: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(30),
 })
@@ -141,3 +148,119 @@ export type NewApiToken = z.infer<typeof NewApiToken>
 /** Answer of `POST /auth/links`: an address that signs its bearer in once, within a few minutes. */
 export const SignInLink = z.object({ url: z.string(), expiresAt: time }).meta({ id: 'SignInLink' })
 export type SignInLink = z.infer<typeof SignInLink>
+
+/** Body of `POST /api/tasks/:id/messages`, and payload of `task:message` beside `taskId`. */
+export const SendMessage = z
+  .object({
+    text: CreateTask.shape.prompt,
+    /** `steer`: to the running turn, between two tools. `queue`: as a turn of its own, after this one. To an ended task both begin the next turn. */
+    mode: z.enum(['steer', 'queue']),
+    clientId: ClientId,
+  })
+  .meta({ id: 'SendMessage' })
+export type SendMessage = z.infer<typeof SendMessage>
+
+export const Message = z
+  .object({
+    id: z.string(),
+    taskId: z.string(),
+    clientId: z.string().nullable(),
+    text: z.string(),
+    mode: z.enum(['steer', 'queue']),
+    state: z.enum(['waiting', 'delivered', 'withdrawn']),
+    /** The turn that it reached; null while it waits. */
+    turn: z.number().int().positive().nullable(),
+    createdAt: time,
+  })
+  .meta({ id: 'Message' })
+export type Message = z.infer<typeof Message>
+
+/** Body of `POST /api/tasks/:id/retry`: the last turn again, perhaps with another model or more budget (added to what is left). */
+export const RetryTask = z
+  .object({ model: CreateTask.shape.model, budgetUsd: CreateTask.shape.budgetUsd, clientId: ClientId.optional() })
+  .meta({ id: 'RetryTask' })
+export type RetryTask = z.infer<typeof RetryTask>
+
+/** One file of `GET /api/tasks/:id/changes?turn=`. `patch` is null for what is named but not shown. */
+export const ChangedFile = z
+  .object({
+    path: z.string(),
+    /** Set when the file was renamed. */
+    oldPath: z.string().nullable(),
+    kind: z.enum(['added', 'deleted', 'modified', 'renamed']),
+    insertions: z.number().int().nonnegative(),
+    deletions: z.number().int().nonnegative(),
+    binary: z.boolean(),
+    /** Too long to show: see the whole diff. */
+    huge: z.boolean(),
+    patch: z.string().nullable(),
+  })
+  .meta({ id: 'ChangedFile' })
+export type ChangedFile = z.infer<typeof ChangedFile>
+
+export const Changes = z
+  .object({ turn: z.number().int().positive().nullable(), files: z.array(ChangedFile), truncated: z.boolean() })
+  .meta({ id: 'Changes' })
+export type Changes = z.infer<typeof Changes>
+
+/** What is signed in as a user: a browser's session or an API token. */
+export const Device = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['browser', 'token']),
+    name: z.string(),
+    createdAt: time,
+    lastUsedAt: time.nullable(),
+    /** Whether this very request came from it. */
+    current: z.boolean(),
+  })
+  .meta({ id: 'Device' })
+export type Device = z.infer<typeof Device>
+
+/** What a user wants to be told of, and how. */
+export const Notifications = z
+  .object({
+    onDone: z.boolean(),
+    onFailed: z.boolean(),
+    onAttention: z.boolean(),
+    /** POSTed to as JSON `{title, body, url}`, or an ntfy topic's address; null for none. */
+    webhookUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(2000)
+      .nullable(),
+  })
+  .meta({ id: 'Notifications' })
+export type Notifications = z.infer<typeof Notifications>
+
+/** `GET /api/me/notifications`. */
+export const NotificationSettings = Notifications.extend({
+  /** For `pushManager.subscribe`, base64url. */
+  vapidPublicKey: z.string(),
+  subscriptions: z.number().int().nonnegative(),
+}).meta({ id: 'NotificationSettings' })
+export type NotificationSettings = z.infer<typeof NotificationSettings>
+
+/** What a browser's `PushSubscription.toJSON()` gives. */
+export const PushSubscription = z
+  .object({
+    endpoint: z.url({ protocol: /^https?$/ }).max(2000),
+    keys: z.object({ p256dh: z.string().max(200), auth: z.string().max(100) }),
+  })
+  .meta({ id: 'PushSubscription' })
+export type PushSubscription = z.infer<typeof PushSubscription>
+
+/** `GET /api/admin/overview`, for admins alone. */
+export const Overview = z
+  .object({
+    runners: z.array(
+      z.object({ id: z.string(), name: z.string(), slots: z.number(), busy: z.number(), seenAt: time, connected: z.boolean() }),
+    ),
+    tasks: z.record(TaskStatus, z.number()),
+    users: z.array(
+      z.object({ id: z.string(), name: z.string(), tasks: z.number(), costUsd: z.number(), lastSeenAt: time.nullable() }),
+    ),
+    redis: z.boolean(),
+    version: z.string(),
+  })
+  .meta({ id: 'Overview' })
+export type Overview = z.infer<typeof Overview>

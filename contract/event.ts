@@ -38,8 +38,13 @@ export const EVENT_DATA = {
     messageId: z.string(),
     turn: count,
     text: text(LIMITS.promptChars),
+    /** Null: it began its turn. Else it was sent to a task that had one under way; `turn` is then the one it is meant for. */
+    mode: z.enum(['steer', 'queue']).nullable().default(null),
     clientId: z.string().nullable(),
   }),
+  /** A waiting message reached the agent: between two of its tools (`steer`), or as the beginning of a turn. */
+  'message.delivered': z.object({ messageId: z.string(), turn: count }),
+  'message.withdrawn': z.object({ messageId: z.string() }),
   'attempt.started': z.object({ turn: count, runner: z.string() }),
   'sandbox.ready': z.object({ node: text(40) }),
   'repo.cloned': z.object({ baseBranch: text(255), commit: text(64), branch: text(255), resumed: z.boolean() }),

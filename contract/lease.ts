@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { JobData } from './job.ts'
+import { SteerMessage } from './sandbox.ts'
 
 /** Who asks. `id` is the runner's own, stable over restarts, one per host and process. */
 export const RunnerIdentity = z.object({
@@ -26,6 +27,12 @@ export const Lease = z.object({
   /** Hex key of HMAC-SHA256: signs this attempt's events, and the coordinator's words about it. */
   signingKey: z.string(),
   prompt: z.string(),
+  /** The message that began this turn; null for a task from before messages were kept. */
+  messageId: z.string().nullable(),
+  /** Whether an earlier turn left a transcript to continue. */
+  hasTranscript: z.boolean(),
+  /** Messages to this turn that no agent has taken yet. */
+  messages: z.array(SteerMessage),
   repo: z.object({
     /** As people know it. */
     url: z.string(),
@@ -77,6 +84,8 @@ export const RenewAnswer = z.object({
       attempt: z.number().int().positive(),
       state: z.enum(['held', 'cancel', 'lost']),
       leaseMs: z.number().int().nonnegative(),
+      /** Messages to this turn that no agent has taken yet, in case the word about one was lost. */
+      messages: z.array(SteerMessage),
     }),
   ),
 })

@@ -15,6 +15,11 @@ export const LIMITS = {
   eventsPerAttempt: 50_000,
   /** One artifact (patch or bundle), bytes. */
   artifactBytes: 100 * 1024 * 1024,
+  /** The conversation that a next turn goes on from, bytes. */
+  transcriptBytes: 20 * 1024 * 1024,
+  /** The whole output of one tool call that is kept, bytes, and how many of them an attempt may leave. */
+  outputBytes: 5 * 1024 * 1024,
+  outputsPerAttempt: 500,
   /** The patch that the API serves, bytes; a larger one is cut at a file border and says so. */
   patchBytes: 5 * 1024 * 1024,
   /** Events that a runner may have under way without an acknowledgement, per attempt. */

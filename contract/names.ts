@@ -18,6 +18,9 @@ export const runnerChannel = (runnerId: string): string => `errand:runner:${runn
 /** Socket.IO room of all sockets of one user. Only the server joins it. */
 export const userRoom = (userId: string): string => `user:${userId}`
 
+/** The sockets of one browser's session or of one API token, to cut them off when it is revoked. */
+export const deviceRoom = (deviceId: string): string => `device:${deviceId}`
+
 /** Socket.IO room of the sockets that watch one task; it carries deltas alone. Only the server joins it. */
 export const taskRoom = (taskId: string): string => `task:${taskId}`
 
@@ -48,13 +51,17 @@ export const DOOR = {
 export const DOOR_PATHS = {
   /** GET: the assignment as JSON. */
   assignment: '/task',
+  /** GET: the conversation so far, as an earlier turn kept it; 404 when there is none. */
+  transcript: '/transcript',
+  /** GET: messages to the running turn that were not taken yet, `SteerMessage[]`; the agent says `message.delivered` for each that it takes. */
+  messages: '/messages',
   /** Base URL of the model API: POST `/llm/v1/messages`. */
   model: '/llm',
   /** Smart HTTP of this task's repository alone. */
   git: '/git/repository.git',
   /** npm's registry, GET and HEAD only. */
   npm: '/npm/',
-  /** PUT: bytes that must outlive the sandbox, `/artifacts/patch` or `/artifacts/bundle`. */
+  /** PUT: bytes that must outlive the sandbox, `/artifacts/<ArtifactKind>`. */
   artifacts: '/artifacts/',
 } as const
 
@@ -62,6 +69,8 @@ export const DOOR_PATHS = {
 export const RUNNER_PATHS = {
   lease: '/runner/lease',
   renew: '/runner/renew',
+  /** GET: the newest transcript of the task. */
+  transcript: (taskId: string, attempt: number): string => `/runner/transcripts/${taskId}/${attempt}`,
   /** PUT, raw body. */
   artifact: (taskId: string, attempt: number, kind: string): string => `/runner/artifacts/${taskId}/${attempt}/${kind}`,
 } as const

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LIMITS } from './limits.ts'
+import { SteerMessage } from './sandbox.ts'
 
 /**
  * What goes through Redis beside BullMQ. Everything is signed with the attempt's `signingKey` (HMAC-SHA256, hex), which only the
@@ -47,5 +48,9 @@ export const RunnerWord = z.discriminatedUnion('say', [
   z.object({ say: z.literal('acknowledged'), n: z.number().int().nonnegative() }),
   z.object({ say: z.literal('refused') }),
   z.object({ say: z.literal('cancel') }),
+  /** To the running turn; may come twice, `messageId` tells. */
+  z.object({ say: z.literal('message'), message: SteerMessage }),
+  /** The person took it back before the agent had it. */
+  z.object({ say: z.literal('withdraw'), messageId: z.string() }),
 ])
 export type RunnerWord = z.infer<typeof RunnerWord>

@@ -8,6 +8,10 @@ export const Assignment = z.object({
   attempt: z.number().int().positive(),
   turn: z.number().int().positive(),
   prompt: z.string(),
+  /** The message that began this turn; null for a task from before messages were kept. */
+  messageId: z.string().nullable(),
+  /** Whether `GET /transcript` behind the door has the conversation so far. */
+  hasTranscript: z.boolean(),
   /** Address of the repository as people know it, for the model to read; the clone goes through the door. */
   repoUrl: z.string(),
   /** Null: the repository's default branch. */
@@ -22,6 +26,10 @@ export const Assignment = z.object({
 })
 export type Assignment = z.infer<typeof Assignment>
 
+/** A message to the running turn, as the agent gets it from `GET /messages` behind the door between two tools. */
+export const SteerMessage = z.object({ messageId: z.string(), text: z.string().max(LIMITS.promptChars) })
+export type SteerMessage = z.infer<typeof SteerMessage>
+
 /** The event types that the agent itself may say. Everything else is said by who knows it first-hand. */
 export const AGENT_EVENTS = [
   'sandbox.ready',
@@ -30,6 +38,7 @@ export const AGENT_EVENTS = [
   'text.written',
   'tool.started',
   'tool.ended',
+  'message.delivered',
   'checkpoint.saved',
   'turn.ended',
 ] as const
@@ -53,8 +62,15 @@ export const AgentLine = z.discriminatedUnion('type', [AgentDelta, ...members] a
   typeof AgentDelta,
 ]) as unknown as z.ZodType<AgentLine>
 
-/** Bytes that must outlive the sandbox: the patch of the turn, and the work as a git bundle when it could not be pushed. */
-export const ArtifactKind = z.enum(['patch', 'bundle'])
+/**
+ * Bytes that must outlive the sandbox. `patch`: everything since the base branch; `turn-patch`: since the turn began; `bundle`: the work as
+ * a git bundle when it could not be pushed; `transcript`: the conversation as the model saw it, for the next turn to continue;
+ * `output.<call id>`: the whole output of a tool call that was shown in part.
+ */
+export const ArtifactKind = z.union([
+  z.enum(['patch', 'turn-patch', 'bundle', 'transcript']),
+  z.templateLiteral(['output.', z.string().regex(/^[A-Za-z0-9_-]{1,100}$/)]),
+])
 export type ArtifactKind = z.infer<typeof ArtifactKind>
 
 /** How the agent's process ends, so that the runner can tell an end of ours from a crash. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CreateTask, Task } from './api.ts'
+import { type CreateTask, type Message, SendMessage, type Task } from './api.ts'
 import type { ErrorBody } from './errors.ts'
 import type { Delta, TaskEvent } from './event.ts'
 
@@ -8,6 +8,12 @@ const TaskId = z.string().min(1).max(100)
 export const WatchTask = z.object({ taskId: TaskId, after: z.number().int().min(0).default(0) })
 export const UnwatchTask = z.object({ taskId: TaskId })
 export const CancelTask = z.object({ taskId: TaskId })
+export const MessageTask = SendMessage.extend({ taskId: TaskId })
+export const AppState = z.object({ active: z.boolean(), taskId: TaskId.nullable() })
+export const AppPing = z.object({})
+
+/** Raised when a client of an older number can no longer follow; such an app says so and reloads. */
+export const PROTOCOL = 1
 
 /** Every client event is acknowledged with one of these. */
 export type Answer<T> = ({ ok: true } & T) | { ok: false; error: ErrorBody }
@@ -18,9 +24,12 @@ export type ClientToServer = {
   'task:watch': (payload: z.input<typeof WatchTask>, acknowledge: Acknowledge<{ lastSeq: number }>) => void
   'task:unwatch': (payload: z.input<typeof UnwatchTask>, acknowledge: Acknowledge<object>) => void
   'task:create': (payload: CreateTask, acknowledge: Acknowledge<{ task: Task }>) => void
-  /** Answers `not_implemented`: a task takes no messages yet. */
-  'task:message': (payload: unknown, acknowledge: Acknowledge<object>) => void
+  'task:message': (payload: z.input<typeof MessageTask>, acknowledge: Acknowledge<{ message: Message }>) => void
   'task:cancel': (payload: z.input<typeof CancelTask>, acknowledge: Acknowledge<{ task: Task }>) => void
+  /** What a person looks at on this device: a notification about a task that is in front stays quiet. */
+  'app:state': (payload: z.input<typeof AppState>, acknowledge: Acknowledge<object>) => void
+  /** Answers at once: whether the line still carries, after a phone's sleep. */
+  'app:ping': (payload: z.input<typeof AppPing>, acknowledge: Acknowledge<{ protocol: number }>) => void
 }
 
 export type ServerToClient = {

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { LIMITS } from '../contract/limits.ts'
 import type { ArtifactKind } from '../contract/sandbox.ts'
 import { Refusal } from './errors.ts'
-import { newestArtifact, putArtifact } from './store/artifacts.ts'
+import { newestArtifact, newestArtifactOfTurn, putArtifact } from './store/artifacts.ts'
 import { findAttempt } from './store/attempts.ts'
 import type { Store } from './store/database.ts'
 
@@ -18,8 +18,15 @@ export type Artifacts = {
    * @throws Refusal `conflict` when the attempt is not the current one of its task, `too_large` above the limit
    */
   save: (taskId: string, attempt: number, kind: ArtifactKind, content: Readable) => Promise<void>
-  /** The newest attempt's, or null when there is none. */
-  open: (taskId: string, kind: ArtifactKind) => Promise<Readable | null>
+  /**
+   * The newest attempt's, for an attempt that goes on from there.
+   * @throws Refusal `conflict` when that is not the current one of its task, `not_found` when there is nothing
+   */
+  openFor: (taskId: string, attempt: number, kind: ArtifactKind) => Promise<Readable>
+  /** The newest attempt's, of one turn or of all; null when there is none. */
+  open: (taskId: string, kind: ArtifactKind, turn?: number) => Promise<Readable | null>
+  /** As `open`, for whoever reads parts of it: where the file is. */
+  locate: (taskId: string, kind: ArtifactKind) => Promise<string | null>
 }
 
 export const createArtifacts = (db: Store, dataDir: string): Artifacts => {
@@ -29,6 +36,11 @@ export const createArtifacts = (db: Store, dataDir: string): Artifacts => {
   const checkCurrent = async (taskId: string, attempt: number) => {
     const row = await findAttempt(db, taskId, attempt)
     if (row?.ended_at !== null) throw new Refusal('conflict', 'This attempt is not the current one of its task.')
+  }
+
+  const openNewest: Artifacts['open'] = async (taskId, kind, turn) => {
+    const attempt = await (turn === undefined ? newestArtifact(db, taskId, kind) : newestArtifactOfTurn(db, taskId, turn, kind))
+    return attempt === null ? null : (await open(fileOf(taskId, attempt, kind))).createReadStream()
   }
 
   return {
@@ -45,9 +57,16 @@ export const createArtifacts = (db: Store, dataDir: string): Artifacts => {
         await rm(part, { force: true })
       }
     },
-    open: async (taskId, kind) => {
+    openFor: async (taskId, attempt, kind) => {
+      await checkCurrent(taskId, attempt)
+      const content = await openNewest(taskId, kind)
+      if (!content) throw new Refusal('not_found', `This task has no ${kind}.`)
+      return content
+    },
+    open: openNewest,
+    locate: async (taskId, kind) => {
       const attempt = await newestArtifact(db, taskId, kind)
-      return attempt === null ? null : (await open(fileOf(taskId, attempt, kind))).createReadStream()
+      return attempt === null ? null : fileOf(taskId, attempt, kind)
     },
   }
 }

@@ -33,6 +33,8 @@ export type Config = Readonly<{
   runnerTokenFile: string | null
   /** Tasks of one user that may wait or run at once. */
   tasksPerUser: number
+  /** Whether users' webhooks may be on private networks, and on plain http. */
+  allowPrivateWebhooks: boolean
   /** Number of proxies in front, for the client's address; 0: none. */
   trustedProxies: number
   logLevel: string
@@ -79,6 +81,7 @@ const Environment = z
     RUNNER_TOKEN: z.string().min(16).optional(),
     RUNNER_TOKEN_FILE: z.string().min(1).optional(),
     ERRAND_TASKS_PER_USER: z.coerce.number().int().min(1).default(200),
+    ERRAND_ALLOW_PRIVATE_WEBHOOKS: z.stringbool().default(false),
     ERRAND_TRUSTED_PROXIES: z.coerce.number().int().min(0).default(0),
     ERRAND_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
     ERRAND_LOG_PRETTY: z.stringbool().default(false),
@@ -128,6 +131,7 @@ export const readConfig = (environment: Record<string, string | undefined>): Con
     runnerToken: env.RUNNER_TOKEN ?? null,
     runnerTokenFile: env.RUNNER_TOKEN_FILE ? resolve(env.RUNNER_TOKEN_FILE) : null,
     tasksPerUser: env.ERRAND_TASKS_PER_USER,
+    allowPrivateWebhooks: env.ERRAND_ALLOW_PRIVATE_WEBHOOKS,
     trustedProxies: env.ERRAND_TRUSTED_PROXIES,
     logLevel: env.ERRAND_LOG_LEVEL,
     prettyLog: env.ERRAND_LOG_PRETTY,

@@ -4,8 +4,9 @@ import { Refusal } from './errors.ts'
 import { parseRepoUrl } from './repo-url.ts'
 import type { Store } from './store/database.ts'
 import { type Addition, appendEvents } from './store/events.ts'
+import { type InboxRow, insertMessage } from './store/inbox.ts'
 import { countSlots } from './store/runners.ts'
-import { countUnderWay, findTaskByClientId, insertTask, type TaskRow, taskOf } from './store/tasks.ts'
+import { countUnderWay, findTaskByClientId, insertTask, summaryOf, type TaskRow } from './store/tasks.ts'
 import { branchOf, newTaskId } from './task-names.ts'
 import type { TaskParts } from './tasks.ts'
 import type { User } from './user.ts'
@@ -23,6 +24,7 @@ export const createTask = async (parts: TaskParts, user: User, input: CreateTask
     const reason = (await countSlots(tx, fresh.created_at)) > 0 ? 'queued' : 'no_runner'
     const waiting: TaskRow = { ...fresh, reason }
     await insertTask(tx, waiting)
+    await insertMessage(tx, firstMessage(waiting))
     const [events, task] = await appendEvents(tx, waiting, firstEvents(waiting))
     say(task, events)
     return { row: task, created: true }
@@ -34,10 +36,11 @@ export const createTask = async (parts: TaskParts, user: User, input: CreateTask
     log.info({ event: 'task.created', taskId: row.id, userId: user.id })
     dispatch.nudge()
   }
-  return { task: taskOf(row), created }
+  return { task: await summaryOf(parts.db, row), created }
 }
 
-const checkLimit = async (tx: Store, userId: string, limit: number): Promise<void> => {
+/** @throws Refusal `rate_limited` when a user's tasks may not become more */
+export const checkLimit = async (tx: Store, userId: string, limit: number): Promise<void> => {
   if ((await countUnderWay(tx, userId)) >= limit)
     throw new Refusal('rate_limited', `${limit} of your tasks wait or run already. Wait for one to end, or cancel one.`)
 }
@@ -61,6 +64,10 @@ const draft = ({ config }: TaskParts, userId: string, input: CreateTask): TaskRo
     turn: 1,
     attempt: 0,
     last_seq: 0,
+    message_id: randomUUID(),
+    diff_files: null,
+    diff_insertions: null,
+    diff_deletions: null,
     released_at: null,
     cancel_requested_at: null,
     pull_request_url: null,
@@ -78,12 +85,27 @@ const draft = ({ config }: TaskParts, userId: string, input: CreateTask): TaskRo
 const firstEvents = (task: TaskRow): Addition[] => {
   const place = { attempt: 0, n: null, at: task.created_at }
   const { repo_url: repoUrl, base_branch: baseBranch, model, budget_usd: budgetUsd } = task
-  const message = { messageId: randomUUID(), turn: task.turn, text: task.prompt, clientId: task.client_id }
+  const { id: messageId, text, mode, client_id: clientId } = firstMessage(task)
+  const message = { messageId, turn: task.turn, text, mode, clientId }
   return [
     { ...place, event: { type: 'task.created', data: { repoUrl, baseBranch, model, budgetUsd, demo: task.demo === 1 } } },
     { ...place, event: { type: 'message.received', data: message } },
   ]
 }
+
+const firstMessage = (task: TaskRow): InboxRow => ({
+  id: task.message_id ?? '',
+  task_id: task.id,
+  client_id: task.client_id,
+  // After `task.created`.
+  seq: 2,
+  text: task.prompt,
+  mode: null,
+  state: 'waiting',
+  turn: null,
+  created_at: task.created_at,
+  delivered_at: null,
+})
 
 /** What was left out then may have had another default: only what is named now is compared. */
 const isSame = (row: TaskRow, input: CreateTask, repoUrl: string): boolean =>

@@ -1,5 +1,6 @@
 import { REASONS } from '../contract/reason.ts'
 import type { Mover } from '../contract/status.ts'
+import { beginWaitingTurn } from './begin-turn.ts'
 import { type Ended, judgeEnd } from './fold-event.ts'
 import type { Say } from './ledger.ts'
 import { closePairs, PAIRED } from './open-pairs.ts'
@@ -15,7 +16,10 @@ export type End = Ended & {
   by: Extract<Mover, 'attempt' | 'reconciler'>
 }
 
-/** Ends an attempt that is open, and with it the turn if nothing is left to try: the one place where that happens. */
+/**
+ * Ends an attempt that is open, and with it the turn if nothing is left to try: the one place where that happens. A message that waited
+ * for the end begins the next turn.
+ */
 export const endAttempt = async (tx: Store, say: Say, task: TaskRow, attempt: AttemptRow, end: End): Promise<TaskRow> => {
   const now = Date.now()
   const { outcome, reason, message } = end
@@ -37,7 +41,7 @@ export const endAttempt = async (tx: Store, say: Say, task: TaskRow, attempt: At
   ]
   const [events, ended] = await appendEvents(tx, moved, additions)
   say(ended, events)
-  return ended
+  return verdict.closing ? beginWaitingTurn(tx, say, ended) : ended
 }
 
 /** The end of an attempt whose runner fell silent. */

@@ -14,6 +14,10 @@ export const foldEvent = (task: TaskRow, event: NewEvent): Change => {
         cache_write_tokens: task.cache_write_tokens + event.data.cacheWriteTokens,
         cost_usd: task.cost_usd + event.data.costUsd,
       }
+    case 'turn.ended': {
+      const { diff } = event.data
+      return diff ? { diff_files: diff.files, diff_insertions: diff.insertions, diff_deletions: diff.deletions } : {}
+    }
     case 'pull_request.opened':
       return { pull_request_url: event.data.url }
     default:

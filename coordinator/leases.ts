@@ -13,9 +13,11 @@ import type { Ledger, Say } from './ledger.ts'
 import type { Signatures } from './signatures.ts'
 import { findAttempt, insertAttempt, updateAttempt } from './store/attempts.ts'
 import type { Store } from './store/database.ts'
-import { appendEvents } from './store/events.ts'
+import { type Addition, appendEvents } from './store/events.ts'
+import { findMessage, listWaitingMessages, updateMessage } from './store/inbox.ts'
 import { seeRunner } from './store/runners.ts'
 import { findTask, moveTask, type TaskRow } from './store/tasks.ts'
+import { type Conversation, conversationOf, isWaitingSteer } from './turn-conversation.ts'
 
 /** The coordinator's word to runners about who works on what. */
 export type Leases = {
@@ -56,13 +58,14 @@ export const createLeases = (parts: LeaseParts): Leases => ({
     const now = Date.now()
     const answer = await ledger.write(async (tx, say) => {
       const isNews = await seeRunner(tx, runner, now)
-      return { isNews, taken: await take(tx, say, job, runner, now) }
+      const row = await take(tx, say, job, runner, now)
+      return { isNews, taken: 'refusal' in row ? row : { row, conversation: await conversationOf(tx, row) } }
     })
     if (answer.isNews) parts.onRunner()
     if ('refusal' in answer.taken) return answer.taken
-    const row = answer.taken
+    const { row, conversation } = answer.taken
     log.info({ event: 'attempt.started', taskId: row.id, attempt: row.attempt, turn: row.turn, runner: runner.id })
-    return { granted: true, lease: { ...describe(row, parts), ...secrets } }
+    return { granted: true, lease: { ...describe(row, parts), ...conversation, ...secrets } }
   },
 
   renew: async ({ runner, attempts }) => {
@@ -72,7 +75,8 @@ export const createLeases = (parts: LeaseParts): Leases => ({
       const isNews = await seeRunner(tx, runner, now)
       for (const { taskId, attempt } of attempts) {
         const state = await renewOne(tx, runner.id, taskId, attempt, now)
-        answers.push({ taskId, attempt, state, leaseMs: state === 'lost' ? 0 : LEASE_MS })
+        const messages = state === 'held' ? await waitingFor(tx, taskId) : []
+        answers.push({ taskId, attempt, state, leaseMs: state === 'lost' ? 0 : LEASE_MS, messages })
       }
       return { isNews, answers }
     })
@@ -112,11 +116,24 @@ const take = async (
   })
   const change = { attempt, reason: null, error: null, started_at: task.started_at ?? now, released_at: task.released_at ?? now }
   const running = await moveTask(tx, task, 'running', 'lease', change, now)
-  const started = { type: 'attempt.started', data: { turn, runner: runner.name } } as const
-  const [events, told] = await appendEvents(tx, running, [{ event: started, attempt, n: null, at: now }])
+  const started: Addition = { event: { type: 'attempt.started', data: { turn, runner: runner.name } }, attempt, n: null, at: now }
+  const [events, told] = await appendEvents(tx, running, [...(await deliverPrompt(tx, running, now)), started])
   say(told, events)
   return told
 }
+
+/** With the lease, what began the turn has reached it. @returns what tells of that, for one that had waited */
+const deliverPrompt = async (tx: Store, task: TaskRow, now: number): Promise<Addition[]> => {
+  const message = task.message_id === null ? undefined : await findMessage(tx, task.id, task.message_id)
+  if (message?.state !== 'waiting') return []
+  await updateMessage(tx, message, { state: 'delivered', turn: task.turn, delivered_at: now })
+  if (message.mode === null) return []
+  const data = { messageId: message.id, turn: task.turn }
+  return [{ event: { type: 'message.delivered', data }, attempt: 0, n: null, at: now }]
+}
+
+const waitingFor = async (tx: Store, taskId: string): Promise<RenewAnswer['attempts'][number]['messages']> =>
+  (await listWaitingMessages(tx, taskId)).filter(isWaitingSteer).map(({ id, text }) => ({ messageId: id, text }))
 
 const renewOne = async (
   tx: Store,
@@ -131,13 +148,13 @@ const renewOne = async (
   return (await findTask(tx, taskId))?.cancel_requested_at == null ? 'held' : 'cancel'
 }
 
-const describe = (row: TaskRow, { config, signatures }: LeaseParts): Omit<Lease, 'repo' | 'modelApi'> => ({
+const describe = (row: TaskRow, { config, signatures }: LeaseParts): Omit<Lease, 'repo' | 'modelApi' | keyof Conversation> => ({
   taskId: row.id,
   turn: row.turn,
   attempt: row.attempt,
   leaseMs: LEASE_MS,
   signingKey: signatures.attemptKey(row.id, row.attempt),
-  prompt: row.prompt,
+  messageId: row.message_id,
   baseBranch: row.base_branch,
   branch: row.branch,
   model: row.model,

@@ -1,6 +1,7 @@
 import type { Task } from '../contract/api.ts'
 import type { TaskEvent } from '../contract/event.ts'
 import type { Store } from './store/database.ts'
+import { listQueuePlaces } from './store/queue-places.ts'
 import { type TaskRow, taskOf } from './store/tasks.ts'
 
 /** Those who are told what happened, after it is stored. */
@@ -24,15 +25,20 @@ export type Ledger = {
   write: <T>(work: (tx: Store, say: Say) => Promise<T>) => Promise<T>
 }
 
-export const createLedger = (db: Store, audience: Audience): Ledger => {
+export const createLedger = (db: Store, ...audiences: readonly Audience[]): Ledger => {
   let last: Promise<unknown> = Promise.resolve()
   const writeNow = async <T>(work: (tx: Store, say: Say) => Promise<T>): Promise<T> => {
     const said: Parameters<Say>[] = []
     const result = await db.transaction().execute((tx) => work(tx, (...words) => said.push(words)))
-    for (const [task, events, summary] of said) {
-      if (events.length > 0) audience.events(task.user_id, events)
-      if (summary !== 'same') audience.task(task.user_id, taskOf(task))
-    }
+    // Once for all that was said, and only when a task that waits is shown.
+    const waits = said.some(([{ status }, , summary]) => status === 'pending' && summary !== 'same')
+    const places = waits ? await listQueuePlaces(db) : null
+    const placeOf = ({ id, status }: TaskRow) => (status === 'pending' ? (places?.get(id) ?? 0) : null)
+    for (const [task, events, summary] of said)
+      for (const audience of audiences) {
+        if (events.length > 0) audience.events(task.user_id, events)
+        if (summary !== 'same') audience.task(task.user_id, taskOf(task, placeOf(task)))
+      }
     return result
   }
   const write: Ledger['write'] = (work) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { readKept, readOrKeep, replaceKept } from './kept-file.ts'
 import type { Store } from './store/database.ts'
-import { findUserByToken, issueToken } from './store/tokens.ts'
+import { findByToken, issueToken } from './store/tokens.ts'
 import { upsertOwner } from './store/users.ts'
 import type { User } from './user.ts'
 
@@ -11,15 +11,18 @@ import type { User } from './user.ts'
  * Whoever runs the server: an admin, whose API token is kept in `<dataDir>/owner-token` (mode 600), and stored hashed like any other.
  * A token that was revoked stays so: the next start makes a new one.
  */
-export const ensureOwner = async (db: Store, config: Pick<Config, 'dataDir'>): Promise<{ user: User; token: string }> => {
+export const ensureOwner = async (db: Store, config: Pick<Config, 'dataDir'>): Promise<Owner> => {
   const user = await upsertOwner(db)
   const path = join(config.dataDir, 'owner-token')
   const kept = await readKept(path)
-  if (kept && (await findUserByToken(db, kept))?.id === user.id) return { user, token: kept }
-  const { token } = await issueToken(db, user.id, 'The machine that runs this server')
+  const known = kept === null ? null : await findByToken(db, kept)
+  if (kept !== null && known?.user.id === user.id) return { user, token: kept, tokenId: known.deviceId }
+  const { id, token } = await issueToken(db, user.id, 'The machine that runs this server')
   await replaceKept(path, token)
-  return { user, token }
+  return { user, token, tokenId: id }
 }
+
+type Owner = { user: User; token: string; tokenId: string }
 
 /**
  * What runners must show: from the configuration, or made at the first start and kept (mode 600) in a file that runners of the same

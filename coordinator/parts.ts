@@ -5,10 +5,13 @@ import type { createDemo } from './demo/demo.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Leases } from './leases.ts'
 import type { Metrics } from './metrics.ts'
+import type { Notifier } from './notifier.ts'
+import type { Outside } from './outside.ts'
 import type { createSecrets } from './secrets.ts'
 import type { Store } from './store/database.ts'
 import type { Tasks } from './tasks.ts'
-import type { User } from './user.ts'
+import type { SignedIn } from './user.ts'
+import type { WebPush } from './web-push.ts'
 
 export type Secrets = ReturnType<typeof createSecrets>
 export type Demo = Awaited<ReturnType<typeof createDemo>>
@@ -32,9 +35,19 @@ export type Parts = Readonly<{
   demo: Demo
   metrics: Metrics
   /** Null: nobody that we know. HTTP and sockets ask the same. */
-  identify: (shown: Shown) => Promise<User | null>
-  /** Closes every socket of a user: after a sign-out or a revoked token. */
+  identify: (shown: Shown) => Promise<SignedIn | null>
+  /** Closes every socket of a user. */
   disconnectUser: (userId: string) => void
+  /** Closes every socket of one device: after a sign-out or a revoked token. */
+  disconnectDevice: (deviceId: string) => void
+  notifier: Notifier
+  webPush: WebPush
+  /** Where users' webhooks may be. */
+  outside: Outside
+  /** The token that this machine's own programs use; it stays when its owner signs out everywhere. */
+  ownerTokenId: string
+  /** Folder of the built app. */
+  appFolder: string
   /** For `/readyz`: whether the store and Redis answer just now. */
   readiness: () => Promise<{ store: boolean; redis: boolean }>
 }>

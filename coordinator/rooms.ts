@@ -2,17 +2,18 @@ import { randomUUID } from 'node:crypto'
 import type { Server as HttpServer } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type DefaultEventsMap, Server } from 'socket.io'
+import { type DefaultEventsMap, Server, type Socket } from 'socket.io'
 import type { Delta } from '../contract/event.ts'
 import { LIMITS } from '../contract/limits.ts'
-import { taskRoom, userRoom } from '../contract/names.ts'
+import { deviceRoom, taskRoom, userRoom } from '../contract/names.ts'
 import type { ClientToServer, ServerToClient } from '../contract/socket.ts'
 import type { Audience } from './ledger.ts'
-import type { Parts } from './parts.ts'
+import type { Parts, Shown } from './parts.ts'
+import type { Presence } from './presence.ts'
 import { createReplays } from './replays.ts'
 import { type Connection, serveSocket } from './serve-socket.ts'
 import type { Tasks } from './tasks.ts'
-import type { User } from './user.ts'
+import type { SignedIn } from './user.ts'
 
 /** The sockets of all clients. Only the server names rooms: a socket is in its user's from the handshake on, and in those of tasks it watches. */
 export type Rooms = {
@@ -20,14 +21,15 @@ export type Rooms = {
   showDelta: (delta: Delta) => void
   isWatched: (taskId: string) => boolean
   disconnectUser: (userId: string) => void
+  disconnectDevice: (deviceId: string) => void
   countSockets: () => number
   /** Takes connections from here on. */
   open: (httpServer: HttpServer, tasks: Tasks) => void
   close: () => Promise<void>
 }
 
-type Options = { publicUrl: string; identify: Parts['identify']; log: Logger }
-export type SocketData = { user: User }
+type Options = { publicUrl: string; identify: Parts['identify']; presence: Presence; log: Logger }
+export type SocketData = SignedIn
 
 /** How long a client may be silent. The other end of a frozen connection is noticed after the sum of both. */
 const PING = { pingInterval: 20_000, pingTimeout: 20_000 }
@@ -35,7 +37,7 @@ const PING = { pingInterval: 20_000, pingTimeout: 20_000 }
 /** How often a slow client is looked at while its history is sent. */
 const DRAIN_LOOK_MS = 5
 
-export const createRooms = ({ publicUrl, identify, log }: Options): Rooms => {
+export const createRooms = ({ publicUrl, identify, presence, log }: Options): Rooms => {
   // Compression of each message costs 4.7 times the CPU; recovery of connections skips authentication, and the history replays.
   const io = new Server<ClientToServer, ServerToClient, DefaultEventsMap, SocketData>({
     ...PING,
@@ -53,12 +55,10 @@ export const createRooms = ({ publicUrl, identify, log }: Options): Rooms => {
   const replays = createReplays()
 
   io.use((socket, next) => {
-    const { token } = socket.handshake.auth as { token?: unknown }
-    const { cookie } = socket.handshake.headers
-    identify({ ...(typeof token === 'string' && { token }), ...(cookie !== undefined && { cookie }) })
-      .then((user) => {
-        if (!user) return next(refusal('unauthorized', 'Sign in, or show a valid token.'))
-        socket.data.user = user
+    identify(shownBy(socket))
+      .then((signedIn) => {
+        if (!signedIn) return next(refusal('unauthorized', 'Sign in, or show a valid token.'))
+        Object.assign(socket.data, signedIn)
         next()
       })
       .catch((error) => {
@@ -86,12 +86,15 @@ export const createRooms = ({ publicUrl, identify, log }: Options): Rooms => {
     disconnectUser: (userId) => {
       io.in(userRoom(userId)).disconnectSockets(true)
     },
+    disconnectDevice: (deviceId) => {
+      io.in(deviceRoom(deviceId)).disconnectSockets(true)
+    },
     countSockets: () => io.of('/').sockets.size,
     open: (httpServer, tasks) => {
       io.on('connection', (socket) => {
-        const { user } = socket.data
+        const { user, deviceId } = socket.data
         // In the in-memory adapter joining takes effect at once.
-        void socket.join(userRoom(user.id))
+        void socket.join([userRoom(user.id), deviceRoom(deviceId)])
         const connection: Connection = {
           id: socket.id,
           user,
@@ -104,14 +107,30 @@ export const createRooms = ({ publicUrl, identify, log }: Options): Rooms => {
           },
           cut: () => socket.conn.close(),
         }
-        const handlers = serveSocket({ connection, tasks, replays, log })
+        const handlers = serveSocket({ connection, tasks, replays, presence, log })
         for (const [name, handle] of Object.entries(handlers)) socket.on(name as keyof ClientToServer, handle)
-        socket.on('disconnect', () => replays.forget(socket.id))
+        socket.on('disconnect', () => {
+          replays.forget(socket.id)
+          presence.forget(socket.id)
+        })
+        // It may have been revoked between the handshake and the room, where nobody could cut it off.
+        identify(shownBy(socket))
+          .then((signedIn) => signedIn ?? socket.disconnect(true))
+          .catch((error) => {
+            log.error({ event: 'socket.identify_failed', err: error })
+            socket.disconnect(true)
+          })
       })
       io.attach(httpServer)
     },
     close: () => io.close(),
   }
+}
+
+const shownBy = ({ handshake }: { handshake: Socket['handshake'] }): Shown => {
+  const { token } = handshake.auth as { token?: unknown }
+  const { cookie } = handshake.headers
+  return { ...(typeof token === 'string' && { token }), ...(cookie !== undefined && { cookie }) }
 }
 
 const refusal = (code: string, message: string): Error & { data: object } =>

@@ -4,9 +4,20 @@ import { z } from 'zod'
 import { CreateTask } from '../contract/api.ts'
 import type { ErrorBody } from '../contract/errors.ts'
 import type { TaskEvent } from '../contract/event.ts'
-import { type Answer, CancelTask, type ClientToServer, UnwatchTask, WatchTask } from '../contract/socket.ts'
+import {
+  type Answer,
+  AppPing,
+  AppState,
+  CancelTask,
+  type ClientToServer,
+  MessageTask,
+  PROTOCOL,
+  UnwatchTask,
+  WatchTask,
+} from '../contract/socket.ts'
 import { Refusal } from './errors.ts'
 import { refusalOf } from './http/errors.ts'
+import type { Presence } from './presence.ts'
 import type { Replay, Replays } from './replays.ts'
 import type { Tasks } from './tasks.ts'
 import type { User } from './user.ts'
@@ -26,7 +37,7 @@ export type Connection = {
   cut: () => void
 }
 
-type Parts = { connection: Connection; tasks: Tasks; replays: Replays; log: Logger }
+type Parts = { connection: Connection; tasks: Tasks; replays: Replays; presence: Presence; log: Logger }
 
 const HISTORY_PAGE = 500
 /** Events that one client may send at once, and how many of them come back each second. */
@@ -35,7 +46,7 @@ const PER_SECOND = 20
 
 /** What a client can ask for on its socket. Every payload is parsed, every event acknowledged, every task checked to be the user's own. */
 export const serveSocket = (parts: Parts): ClientToServer => {
-  const { connection, tasks, replays } = parts
+  const { connection, tasks, replays, presence } = parts
   const answer = createAnswer(parts)
   return {
     'task:watch': answer(WatchTask, async ({ taskId, after }) => {
@@ -55,9 +66,15 @@ export const serveSocket = (parts: Parts): ClientToServer => {
     'task:cancel': answer(CancelTask, async ({ taskId }) => ({
       result: { task: await tasks.cancel(connection.user.id, taskId) },
     })),
-    'task:message': answer(z.unknown(), async () => {
-      throw new Refusal('not_implemented', 'A task takes no messages yet. Send another task.')
+    'task:message': answer(MessageTask, async ({ taskId, ...input }) => {
+      const { message } = await tasks.send(connection.user.id, taskId, input)
+      return { result: { message } }
     }),
+    'app:state': answer(AppState, async (state) => {
+      presence.set(connection.id, connection.user.id, state)
+      return { result: {} }
+    }),
+    'app:ping': answer(AppPing, async () => ({ result: { protocol: PROTOCOL } })),
   }
 }
 

@@ -5,6 +5,8 @@ declare module 'express-session' {
   interface SessionData {
     /** What passport keeps: the id of who signed in. */
     passport?: { user?: string }
+    /** How its user knows this browser. */
+    device?: { name: string; signedInAt: string }
   }
 }
 
@@ -12,7 +14,7 @@ declare module 'express-session' {
 export const SESSION_IDLE_MS = 14 * 24 * 60 * 60_000
 
 /** A visit moves the end of a session only when it moves it by this much, so that not every request writes. */
-const TOUCH_EVERY_MS = 60 * 60_000
+const TOUCH_EVERY_MS = 60_000
 const SWEEP_EVERY_MS = 60 * 60_000
 
 /** express-session's store on our own table; express-session wants a subclass. Ended sessions are swept as new ones are written. */

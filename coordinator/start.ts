@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import { createArtifacts } from './artifacts.ts'
@@ -13,8 +14,11 @@ import { createLeaseSecrets } from './lease-secrets.ts'
 import { createLeases } from './leases.ts'
 import { createLedger } from './ledger.ts'
 import { createMetrics } from './metrics.ts'
+import { createNotifier } from './notifier.ts'
+import { createOutside } from './outside.ts'
 import { ensureOwner, loadRunnerToken } from './owner.ts'
 import type { Parts } from './parts.ts'
+import { createPresence } from './presence.ts'
 import { startReconcile } from './reconcile.ts'
 import { connectRedis } from './redis.ts'
 import { createRooms } from './rooms.ts'
@@ -24,6 +28,7 @@ import { createSignatures } from './signatures.ts'
 import { createStopList, type StopList } from './stop-list.ts'
 import { openDatabase } from './store/database.ts'
 import { createTasks } from './tasks.ts'
+import { createWebPush } from './web-push.ts'
 import { closeServer, listen } from './web-server.ts'
 
 export type Coordinator = {
@@ -37,6 +42,9 @@ export type Coordinator = {
 
 /** How long requests under way may go on while stopping. */
 const PATIENCE_MS = 5_000
+
+/** Where `vite build` leaves the app. */
+const APP_FOLDER = join(import.meta.dirname, '../app/dist')
 
 /**
  * Wires everything. When it resolves, the server takes requests.
@@ -62,6 +70,7 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   const owner = await ensureOwner(db, given)
   await checkGuests({ db, config: given, log })
   const runnerToken = await loadRunnerToken(given)
+  const webPush = await createWebPush(given)
   const demo = await createDemo({ dataDir: given.dataDir, deriveKey: secrets.deriveKey, log })
 
   // From the port on nothing is awaited until the server can answer.
@@ -70,8 +79,12 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   const signatures = createSignatures(secrets.deriveKey)
   const sayToRunner = createSayToRunner(redis, signatures)
   const identify = createIdentify({ db, secrets, config })
-  const rooms = createRooms({ publicUrl: config.publicUrl, identify, log })
-  const ledger = createLedger(db, rooms.audience)
+  const presence = createPresence()
+  const rooms = createRooms({ publicUrl: config.publicUrl, identify, presence, log })
+  const outside = createOutside(config.allowPrivateWebhooks)
+  const notifier = createNotifier({ db, webPush, outside, presence, publicUrl: config.publicUrl, log })
+  stopping.add('notifications', notifier.stop)
+  const ledger = createLedger(db, rooms.audience, notifier.audience)
   const dispatch = createDispatch({ db, redis, signatures, log })
   const artifacts = createArtifacts(db, config.dataDir)
   const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sayToRunner, log })
@@ -84,7 +97,9 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   })
   const parts: Parts = {
     ...{ config, db, log, secrets, runnerToken, tasks, leases, artifacts, dispatch, demo, metrics, identify, readiness },
+    ...{ notifier, webPush, outside, ownerTokenId: owner.tokenId, appFolder: APP_FOLDER },
     disconnectUser: rooms.disconnectUser,
+    disconnectDevice: rooms.disconnectDevice,
   }
   server.on('request', createApp(parts))
   rooms.open(server, tasks)

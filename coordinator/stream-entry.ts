@@ -13,7 +13,7 @@ export type Received = Pick<StreamEntry, 'taskId' | 'attempt' | 'n'> & {
 }
 
 /** What only the coordinator itself may say. */
-const OURS: readonly EventType[] = ['task.created', 'message.received', 'attempt.started', 'task.ended']
+const OURS: readonly EventType[] = ['task.created', 'message.received', 'message.withdrawn', 'attempt.started', 'task.ended']
 
 /**
  * @param fields the flat list of names and values as Redis gives it

@@ -5,7 +5,8 @@ import type { Say } from './ledger.ts'
 import { findAttempt, updateAttempt } from './store/attempts.ts'
 import type { Store } from './store/database.ts'
 import { type Addition, appendEvents } from './store/events.ts'
-import { type Change, findTask, updateTask } from './store/tasks.ts'
+import { findMessage, updateMessage } from './store/inbox.ts'
+import { type Change, findTask, type TaskRow, updateTask } from './store/tasks.ts'
 import type { Received } from './stream-entry.ts'
 
 /** What the runner is told about one attempt, and whether it has ended with this. */
@@ -43,6 +44,7 @@ export const takeEvents = async (tx: Store, say: Say, entries: readonly [Receive
     if (n !== lastN + 1 || end) continue
     lastN = n
     if (event === null) continue
+    if (event.type === 'message.delivered' && !(await noteDelivery(tx, task, event.data.messageId, at))) continue
     if (event.type === 'attempt.ended') end = { ...event.data, n, at }
     else {
       change = { ...change, ...foldEvent({ ...task, ...change }, event) }
@@ -59,4 +61,15 @@ export const takeEvents = async (tx: Store, say: Say, entries: readonly [Receive
   say(appended, events, isChanged ? undefined : 'same')
   if (end) await endAttempt(tx, say, appended, current, { ...end, by: 'attempt' })
   return told(word, end !== null, additions.length)
+}
+
+/**
+ * An agent took a message. One that was withdrawn in the same moment counts as delivered: the model has it.
+ * @returns false for what is not news, or was not an agent's to take
+ */
+const noteDelivery = async (tx: Store, task: TaskRow, messageId: string, at: number): Promise<boolean> => {
+  const message = await findMessage(tx, task.id, messageId)
+  if (message?.mode !== 'steer' || message.state === 'delivered') return false
+  await updateMessage(tx, message, { state: 'delivered', turn: task.turn, delivered_at: at })
+  return true
 }

@@ -1,8 +1,19 @@
 import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import type { Logger } from 'pino'
-import type { CreateTask, ListEvents, ListTasks, Task, TaskPage } from '../contract/api.ts'
+import type {
+  Changes,
+  CreateTask,
+  ListEvents,
+  ListTasks,
+  Message,
+  RetryTask,
+  SendMessage,
+  Task,
+  TaskPage,
+} from '../contract/api.ts'
 import type { TaskEvent } from '../contract/event.ts'
-import type { ArtifactKind } from '../contract/sandbox.ts'
+import { ArtifactKind } from '../contract/sandbox.ts'
 import type { Artifacts } from './artifacts.ts'
 import { cancelTask } from './cancel-task.ts'
 import type { Config } from './config.ts'
@@ -11,11 +22,17 @@ import type { Dispatch } from './dispatch.ts'
 import { Refusal } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import { findOwn } from './own-task.ts'
+import { parsePatch } from './parse-patch.ts'
+import { retryTask } from './retry-task.ts'
 import type { SayToRunner } from './runner-words.ts'
+import { sendMessage } from './send-message.ts'
 import type { Store } from './store/database.ts'
 import { listEvents } from './store/events.ts'
-import { listTasks, type TaskRow, taskOf } from './store/tasks.ts'
+import { listMessages, messageOf } from './store/inbox.ts'
+import { listQueuePlaces } from './store/queue-places.ts'
+import { listTasks, summaryOf, type TaskRow, taskOf } from './store/tasks.ts'
 import type { User } from './user.ts'
+import { withdrawMessage } from './withdraw-message.ts'
 
 /** What people can do with tasks. Whoever asks for somebody else's task is told `not_found`. */
 export type Tasks = {
@@ -33,8 +50,23 @@ export type Tasks = {
   events: (userId: string, taskId: string, query: ListEvents) => Promise<{ events: TaskEvent[]; lastSeq: number; more: boolean }>
   /** A waiting task is cancelled at once, a running one is told to stop. @throws Refusal `conflict` when it has ended */
   cancel: (userId: string, taskId: string) => Promise<Task>
-  /** The newest attempt's patch. @throws Refusal `not_found` when there is none */
-  patch: (userId: string, taskId: string) => Promise<Readable>
+  /**
+   * Says something to a task; kept before this resolves. The same `clientId` is the same message (`created: false`).
+   * @throws Refusal `conflict` when the `clientId` was used for another text, `rate_limited` when too many wait
+   */
+  send: (userId: string, taskId: string, input: SendMessage) => Promise<{ message: Message; created: boolean }>
+  /** Everything that was said to a task, in order. */
+  messages: (userId: string, taskId: string) => Promise<Message[]>
+  /** Takes back a message that waits. @throws Refusal `conflict` when the agent has it */
+  withdraw: (userId: string, taskId: string, messageId: string) => Promise<Message>
+  /** The last turn again. @throws Refusal `conflict` while the task goes on */
+  retry: (userId: string, taskId: string, input: RetryTask) => Promise<Task>
+  /** The newest patch of the whole branch, or what one turn changed. @throws Refusal `not_found` when there is none */
+  patch: (userId: string, taskId: string, turn?: number) => Promise<Readable>
+  /** The same, file by file; no files when there is no patch yet. */
+  changes: (userId: string, taskId: string, turn?: number) => Promise<Changes>
+  /** Path of the file with the whole output of a tool call. @throws Refusal `not_found` when no more is kept than was shown */
+  output: (userId: string, taskId: string, callId: string) => Promise<string>
   /** The work that could not be pushed, as a git bundle. @throws Refusal `not_found` when there is none */
   bundle: (userId: string, taskId: string) => Promise<Readable>
 }
@@ -52,19 +84,24 @@ export type TaskParts = {
 
 export const createTasks = (parts: TaskParts): Tasks => {
   const { db } = parts
-  const artifact = async (userId: string, taskId: string, kind: ArtifactKind): Promise<Readable> => {
+  const artifact = async (userId: string, taskId: string, kind: ArtifactKind, turn?: number): Promise<Readable> => {
     await findOwn(db, userId, taskId)
-    const content = await parts.artifacts.open(taskId, kind)
-    if (!content) throw new Refusal('not_found', `This task has no ${kind}: none was made, or not yet.`)
+    const content = await parts.artifacts.open(taskId, kind, turn)
+    const whose = turn === undefined ? 'This task' : `Turn ${turn} of this task`
+    if (!content) throw new Refusal('not_found', `${whose} has no ${kind}: none was made, or not yet.`)
     return content
   }
+  const patch: Tasks['patch'] = (userId, taskId, turn) =>
+    artifact(userId, taskId, turn === undefined ? 'patch' : 'turn-patch', turn)
   return {
     create: (user, input) => createTask(parts, user, input),
-    find: async (userId, taskId) => taskOf(await findOwn(db, userId, taskId)),
+    find: async (userId, taskId) => summaryOf(db, await findOwn(db, userId, taskId)),
     list: async (userId, query) => {
       const rows = await listTasks(db, userId, query, query.cursor === undefined ? null : readCursor(query.cursor))
       const last = rows.length === query.limit ? rows.at(-1) : undefined
-      return { items: rows.map(taskOf), nextCursor: last ? cursorAfter(last) : null }
+      const places = await listQueuePlaces(db)
+      const items = rows.map((row) => taskOf(row, row.status === 'pending' ? (places.get(row.id) ?? 0) : null))
+      return { items, nextCursor: last ? cursorAfter(last) : null }
     },
     events: async (userId, taskId, { after, limit }) => {
       await findOwn(db, userId, taskId)
@@ -74,7 +111,28 @@ export const createTasks = (parts: TaskParts): Tasks => {
       return { events, lastSeq, more: (events.at(-1)?.seq ?? after) < lastSeq }
     },
     cancel: (userId, taskId) => cancelTask(parts, userId, taskId),
-    patch: (userId, taskId) => artifact(userId, taskId, 'patch'),
+    send: (userId, taskId, input) => sendMessage(parts, userId, taskId, input),
+    messages: async (userId, taskId) => {
+      await findOwn(db, userId, taskId)
+      return (await listMessages(db, taskId)).map(messageOf)
+    },
+    withdraw: (userId, taskId, messageId) => withdrawMessage(parts, userId, taskId, messageId),
+    retry: (userId, taskId, input) => retryTask(parts, userId, taskId, input),
+    patch,
+    changes: async (userId, taskId, turn) => {
+      const content = await patch(userId, taskId, turn).catch((error: unknown) => {
+        if (error instanceof Refusal && error.code === 'not_found') return findOwn(db, userId, taskId).then(() => null)
+        throw error
+      })
+      return { turn: turn ?? null, ...parsePatch(content ? await text(content) : '') }
+    },
+    output: async (userId, taskId, callId) => {
+      await findOwn(db, userId, taskId)
+      const kind = ArtifactKind.safeParse(`output.${callId}`)
+      const path = kind.success ? await parts.artifacts.locate(taskId, kind.data) : null
+      if (path === null) throw new Refusal('not_found', 'No more is kept of this output than what is shown.')
+      return path
+    },
     bundle: (userId, taskId) => artifact(userId, taskId, 'bundle'),
   }
 }

@@ -47,7 +47,10 @@ const finishSpool = async (spool: Spool, publisher: Publisher, log: Logger): Pro
   const { tree, turnEnd } = await replay(spool)
   const ignore = () => undefined
   const onSpoolFault = (error: unknown) => log.error({ event: 'spool.failed', taskId, attempt, err: error })
-  const delivery = publisher.publish(spool, { onCancel: ignore, onRefused: ignore, onSpoolFault })
+  const delivery = publisher.publish(spool, {
+    ...{ onCancel: ignore, onRefused: ignore, onMessage: ignore, onWithdraw: ignore },
+    onSpoolFault,
+  })
   for (const event of tree.close(turnEnd ?? { outcome: 'interrupted', reason: 'runner_stopped', message: null }))
     delivery.say(event)
   const settle = async () => {

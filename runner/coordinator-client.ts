@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import type { ReadableStream as WebStream } from 'node:stream/web'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { LeaseAnswer, type LeaseRequest, RenewAnswer, type RenewRequest } from '../contract/lease.ts'
@@ -9,6 +10,8 @@ import type { ArtifactKind } from '../contract/sandbox.ts'
 export type CoordinatorClient = {
   lease: (request: LeaseRequest) => Promise<LeaseAnswer>
   renew: (request: RenewRequest) => Promise<RenewAnswer>
+  /** @returns null when the task has none */
+  openTranscript: (taskId: string, attempt: number) => Promise<Readable | null>
   /** Streams `body` up; it is stored when this returns. */
   saveArtifact: (taskId: string, attempt: number, kind: ArtifactKind, body: Readable) => Promise<void>
 }
@@ -16,8 +19,15 @@ export type CoordinatorClient = {
 /** `unreachable`: no answer, or one that says "later"; `refused`: it answered, and does not want this. */
 export class CoordinatorFault extends Error {
   readonly kind: 'unreachable' | 'refused'
-  constructor(kind: CoordinatorFault['kind'], message: string, cause?: unknown) {
+  /** What it answered with; null when nothing came. */
+  readonly status: number | null
+  constructor(
+    kind: CoordinatorFault['kind'],
+    message: string,
+    { cause, status = null }: { cause?: unknown; status?: number | null } = {},
+  ) {
     super(message, { cause })
+    this.status = status
     this.name = 'CoordinatorFault'
     this.kind = kind
   }
@@ -33,7 +43,7 @@ export const coordinatorClient = (options: { url: string; token: string; log: Lo
     const headers = { ...init.headers, authorization: `Bearer ${options.token}` }
     const signal = AbortSignal.timeout(timeoutMs)
     const response = await fetch(options.url + path, { ...init, headers, signal, redirect: 'error' }).catch((cause) => {
-      throw new CoordinatorFault('unreachable', `the coordinator at ${options.url} does not answer`, cause)
+      throw new CoordinatorFault('unreachable', `the coordinator at ${options.url} does not answer`, { cause })
     })
     if (response.ok) return response
     const told = (await response.text().catch(() => '')).slice(0, 500)
@@ -43,6 +53,7 @@ export const coordinatorClient = (options: { url: string; token: string; log: Lo
     throw new CoordinatorFault(
       later ? 'unreachable' : 'refused',
       `the coordinator answered ${response.status} to ${path}: ${told}`,
+      { status: response.status },
     )
   }
 
@@ -60,6 +71,16 @@ export const coordinatorClient = (options: { url: string; token: string; log: Lo
   return {
     lease: (request) => ask(RUNNER_PATHS.lease, request, LeaseAnswer),
     renew: (request) => ask(RUNNER_PATHS.renew, request, RenewAnswer),
+    openTranscript: async (taskId, attempt) => {
+      try {
+        const { body } = await call(RUNNER_PATHS.transcript(taskId, attempt), {}, UPLOAD_MS)
+        // Node's fetch gives the very stream that `fromWeb` takes; the types of the two do not know each other.
+        return body && Readable.fromWeb(body as WebStream)
+      } catch (error) {
+        if (error instanceof CoordinatorFault && error.status === 404) return null
+        throw error
+      }
+    },
     saveArtifact: async (taskId, attempt, kind, body) => {
       const headers = { 'content-type': 'application/octet-stream' }
       const path = RUNNER_PATHS.artifact(taskId, attempt, kind)

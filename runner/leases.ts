@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { RENEW_EVERY_MS, type RenewAnswer, type RunnerIdentity } from '../contract/lease.ts'
+import type { SteerMessage } from '../contract/sandbox.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
 
 /** Why an attempt is not to go on: a person cancelled it, or it is no longer ours. */
@@ -18,7 +19,8 @@ export type Hold = {
 
 /** The attempts that this runner holds, kept alive by one heartbeat for all. */
 export type Holding = {
-  hold: (taskId: string, attempt: number) => Hold
+  /** @param onMessages gets what waits for the attempt's agent, at every renewal */
+  hold: (taskId: string, attempt: number, onMessages: (messages: readonly SteerMessage[]) => void) => Hold
   /**
    * Asks whether the attempt is still ours: the fence before an effect. While nobody answers it asks again.
    * @throws Error when `gone` aborts before there is an answer
@@ -30,7 +32,13 @@ export type Holding = {
 /** How soon a coordinator that does not answer is asked again before an effect. */
 const ASK_AGAIN_MS = 500
 
-type Held = { taskId: string; attempt: number; abort: AbortController; over: AbortController }
+type Held = {
+  taskId: string
+  attempt: number
+  abort: AbortController
+  over: AbortController
+  onMessages: (messages: readonly SteerMessage[]) => void
+}
 
 /**
  * Renews everything held in one call every {@link RENEW_EVERY_MS}, also when that is nothing. While the coordinator does not answer,
@@ -62,10 +70,12 @@ export const startHolding = (options: {
     }
   }
 
-  const heed = ({ taskId, attempt, state }: RenewAnswer['attempts'][number]) => {
-    if (state === 'held') return
-    for (const one of held)
-      if (one.taskId === taskId && one.attempt === attempt) end(one, state === 'cancel' ? 'cancelled' : 'lost')
+  const heed = ({ taskId, attempt, state, messages }: RenewAnswer['attempts'][number]) => {
+    for (const one of held) {
+      if (one.taskId !== taskId || one.attempt !== attempt) continue
+      one.onMessages(messages)
+      if (state !== 'held') end(one, state === 'cancel' ? 'cancelled' : 'lost')
+    }
   }
 
   const end = ({ taskId, attempt, abort, over }: Held, cause: LeaseCause) => {
@@ -84,8 +94,8 @@ export const startHolding = (options: {
   const beating = heartbeat()
 
   return {
-    hold: (taskId, attempt) => {
-      const mine: Held = { taskId, attempt, abort: new AbortController(), over: new AbortController() }
+    hold: (taskId, attempt, onMessages) => {
+      const mine: Held = { taskId, attempt, onMessages, abort: new AbortController(), over: new AbortController() }
       held.add(mine)
       return {
         signal: mine.abort.signal,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { BELL_CHANNEL, DELTA_CHANNEL, EVENT_STREAM, runnerChannel } from '../contract/names.ts'
 import { type DeltaBody, RunnerWord, SignedMessage } from '../contract/river.ts'
+import type { SteerMessage } from '../contract/sandbox.ts'
 import { type Delivery, deliver } from './delivery.ts'
 import { connectForCommands, connectForListening, type Redis } from './redis.ts'
 import { seldom } from './seldom.ts'
@@ -17,7 +18,13 @@ export type Publisher = {
 }
 
 /** What the coordinator says about an attempt, and what goes wrong with its spool. */
-export type Hear = { onCancel: () => void; onRefused: () => void; onSpoolFault: (error: unknown) => void }
+export type Hear = {
+  onCancel: () => void
+  onRefused: () => void
+  onMessage: (message: SteerMessage) => void
+  onWithdraw: (messageId: string) => void
+  onSpoolFault: (error: unknown) => void
+}
 
 /** Entries and bell in one call: 4 times cheaper for the sender than MULTI, and the bell never rings before the entries are there. */
 const SEND = `
@@ -114,6 +121,8 @@ const hearWord = (open: ReadonlyMap<string, Listed>, text: string): boolean => {
 const act = ({ delivery, hear }: Listed, word: RunnerWord): void => {
   if (word.say === 'acknowledged') delivery.acknowledged(word.n)
   else if (word.say === 'cancel') hear.onCancel()
+  else if (word.say === 'message') hear.onMessage(word.message)
+  else if (word.say === 'withdraw') hear.onWithdraw(word.messageId)
   else {
     delivery.refused()
     hear.onRefused()

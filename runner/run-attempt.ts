@@ -3,6 +3,7 @@ import type { Lease } from '../contract/lease.ts'
 import { type AttemptEnd, decideEnd } from './attempt-end.ts'
 import type { Delivery, DeliveryEnd } from './delivery.ts'
 import type { Holding } from './leases.ts'
+import { createMailbox } from './mailbox.ts'
 import { nesting } from './nesting.ts'
 import type { Publisher } from './publisher.ts'
 import { runSandbox, type SandboxParts } from './run-sandbox.ts'
@@ -27,7 +28,8 @@ const LAST_WORDS_MS = 5_000
 export const runAttempt = async (parts: AttemptParts, lease: Lease, runnerStop: RunnerStop): Promise<AttemptEnd> => {
   const { taskId, attempt, turn, signingKey } = lease
   const log = parts.log.child({ taskId, attempt })
-  const hold = parts.holding.hold(taskId, attempt)
+  const mailbox = createMailbox(lease.messages)
+  const hold = parts.holding.hold(taskId, attempt, mailbox.put)
   const stop = stopSwitch({ lease: hold.signal, runnerStop, timeLimitMs: lease.timeLimitMs })
   try {
     const onSpoolFault = (error: unknown) => {
@@ -35,12 +37,18 @@ export const runAttempt = async (parts: AttemptParts, lease: Lease, runnerStop: 
       stop.because('host_disk_full')
     }
     const spool = await openSpool(parts.spoolDirectory, { taskId, attempt, turn, signingKey }, onSpoolFault)
-    const delivery = parts.publisher.publish(spool, { onCancel: hold.cancelled, onRefused: hold.lost, onSpoolFault })
+    const delivery = parts.publisher.publish(spool, {
+      onCancel: hold.cancelled,
+      onRefused: hold.lost,
+      onMessage: (message) => mailbox.put([message]),
+      onWithdraw: mailbox.withdraw,
+      onSpoolFault,
+    })
     // Whoever lost its attempt may have nobody left to answer it: a store that was set back does not know it any more.
     hold.over.addEventListener('abort', delivery.refused)
     log.info({ event: 'attempt.started' })
     const tree = nesting(turn, lease.model)
-    const { sandbox, fault } = await runSandbox({ parts, lease, spool, delivery, tree, stop, log })
+    const { sandbox, fault } = await runSandbox({ parts, lease, spool, delivery, mailbox, tree, stop, log })
     const end = decideEnd({ turn: tree.turnEnd(), stop: stop.cause(), fault, sandbox })
     for (const event of tree.close(end)) delivery.say(event)
     const how = await lastWords(delivery, runnerStop)

@@ -12,6 +12,7 @@ import type { CoordinatorClient } from './coordinator-client.ts'
 import type { Delivery } from './delivery.ts'
 import type { Gateway, GatewayOptions } from './gateway/gateway.ts'
 import type { Holding } from './leases.ts'
+import type { Mailbox } from './mailbox.ts'
 import type { Nesting } from './nesting.ts'
 import type { Publisher } from './publisher.ts'
 import { type Redactor, redactor } from './redact.ts'
@@ -22,7 +23,7 @@ import type { StopSwitch } from './stop-switch.ts'
 export type SandboxParts = {
   engine: SandboxEngine
   openGateway: (options: GatewayOptions) => Promise<Gateway>
-  client: Pick<CoordinatorClient, 'saveArtifact'>
+  client: Pick<CoordinatorClient, 'saveArtifact' | 'openTranscript'>
   holding: Pick<Holding, 'confirm'>
   publisher: Pick<Publisher, 'delta'>
   doorsDirectory: string
@@ -39,6 +40,7 @@ export type Attempt = {
   lease: Lease
   spool: Spool
   delivery: Delivery
+  mailbox: Mailbox
   tree: Nesting
   stop: StopSwitch
   log: Logger
@@ -110,7 +112,9 @@ const listen = async (attempt: Attempt, { lines }: Sandbox, redact: Redactor): P
       const said = readAgentLine(line, redact)
       if (!said) noise += 1
       else if (said.type === 'delta') parts.publisher.delta(spool.header, { offset: said.offset, text: said.text })
-      else say(attempt, said)
+      else if (said.type !== 'message.delivered') say(attempt, said)
+      else if (attempt.mailbox.take(said.data.messageId))
+        say(attempt, { ...said, data: { ...said.data, turn: attempt.lease.turn } })
       await delivery.ready()
     }
   } catch (error) {
@@ -129,8 +133,8 @@ const say = ({ tree, delivery, spool, stop }: Attempt, event: NewEvent): void =>
 
 const gatewayOptions = (attempt: Attempt, directory: string, redact: Redactor): GatewayOptions => {
   const { parts, lease, log } = attempt
-  const { taskId, turn, prompt, baseBranch, branch, model, budgetUsd, timeLimitMs } = lease
-  const task = { taskId, attempt: lease.attempt, turn, prompt, repoUrl: lease.repo.url }
+  const { taskId, turn, prompt, messageId, hasTranscript, baseBranch, branch, model, budgetUsd, timeLimitMs } = lease
+  const task = { taskId, attempt: lease.attempt, turn, prompt, messageId, hasTranscript, repoUrl: lease.repo.url }
   return {
     lease,
     assignment: { ...task, baseBranch, branch, model, budgetUsd, timeLimitMs },
@@ -141,6 +145,8 @@ const gatewayOptions = (attempt: Attempt, directory: string, redact: Redactor): 
     confirmLease: (gone) => parts.holding.confirm(taskId, lease.attempt, gone),
     say: (event) => say(attempt, presentable(event, redact)),
     saveArtifact: (kind, body) => parts.client.saveArtifact(taskId, lease.attempt, kind, body),
+    waitingMessages: attempt.mailbox.waiting,
+    openTranscript: async () => (hasTranscript ? parts.client.openTranscript(taskId, lease.attempt) : null),
     log,
   }
 }

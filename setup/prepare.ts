@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { buildApp } from './app.ts'
 import { findBaseImage } from './base-image.ts'
 import { type Docker, findDocker } from './docker.ts'
 import { type Environment, readEnvironment } from './environment.ts'
@@ -23,15 +24,18 @@ export const prepareEngine = async (environment: Environment): Promise<Engine> =
 }
 
 /**
- * Runs a program that drives the real parts itself (the tests, the benchmark): Git, a Redis server's binary, a browser and the engine are
- * made ready first, and what was started for it is ended afterwards.
+ * Runs a program that drives the real parts itself (the tests, the benchmark): Git, a Redis server's binary, a browser with
+ * the app for it, and the engine are made ready first, and what was started for it is ended afterwards.
  * @returns the program's exit code
  */
 export const runPrepared = async (command: Command, needs: { browser: boolean; compose: boolean }): Promise<number> => {
   // Without .env: a test run must not find a real key, nor somebody's server.
   const environment = readEnvironment(process.env)
   needTool(['redis-server'], ['redis-server'])
-  if (needs.browser) needTool(['chromium', 'chromium-browser', 'google-chrome'], ['chromium'])
+  if (needs.browser) {
+    needTool(['chromium', 'chromium-browser', 'google-chrome'], ['chromium'])
+    await buildApp(environment.root)
+  }
   if (needs.compose && !hasComposePlugin()) needTool(['docker-compose'], ['docker-compose'])
   const { docker, base, image } = await prepareEngine(environment)
   try {

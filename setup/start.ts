@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { buildApp } from './app.ts'
 import { banner, slotsText } from './banner.ts'
 import { type Environment, type Found, loadDotEnv, readEnvironment } from './environment.ts'
 import { freePort, isFree } from './free-port.ts'
@@ -21,6 +22,7 @@ export const main = async (): Promise<number> => {
   const signals = stopSignals()
   await mkdir(environment.dataDir, { recursive: true, mode: 0o700 })
   const port = await choosePort(environment)
+  await buildApp(environment.root)
   const engine = await prepareEngine(environment)
   try {
     const redis = await findRedis(environment.redisUrl, environment.dataDir)

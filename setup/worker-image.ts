@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { copyFile, readdir, readFile, rm } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { copyFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { contentHash } from './content-hash.ts'
 import { imageId } from './docker-images.ts'
 
 const WORKER_IMAGE = 'errand-worker'
 
 /** All that the image is made of. */
-const INGREDIENTS = ['worker-image', 'contract', 'package-lock.json', '.dockerignore'] as const
+export const WORKER_INGREDIENTS = ['worker-image', 'contract', 'package-lock.json', '.dockerignore'] as const
 
 export type Ingredients = Readonly<{
   root: string
@@ -26,7 +26,7 @@ export type Ingredients = Readonly<{
  * @throws Error with the end of the build's output
  */
 export const buildWorkerImage = async ({ root, base, extraCertificates }: Ingredients): Promise<string> => {
-  const tag = `${WORKER_IMAGE}:${await contentHash(root, base.id)}`
+  const tag = `${WORKER_IMAGE}:${await contentHash(root, WORKER_INGREDIENTS, `base ${base.id}`)}`
   if (imageId(tag)) return tag
   console.log(`Building the sandbox image ${tag} (a few minutes the first time) …`)
   const since = performance.now()
@@ -35,31 +35,6 @@ export const buildWorkerImage = async ({ root, base, extraCertificates }: Ingred
   await withCertificates(root, extraCertificates, () => build(args, root))
   console.log(`  built in ${Math.round((performance.now() - since) / 1000)} s`)
   return tag
-}
-
-/** @returns 12 hex digits over the paths and contents of all ingredients and the base image's id; the order of a directory does not matter */
-export const contentHash = async (root: string, baseId: string): Promise<string> => {
-  const hash = createHash('sha256').update(`base ${baseId}\n`)
-  for (const file of await filesOf(root)) {
-    const content = await readFile(join(root, file))
-    hash.update(`${file.split(sep).join('/')} ${content.length}\n`).update(content)
-  }
-  return hash.digest('hex').slice(0, 12)
-}
-
-const filesOf = async (root: string): Promise<string[]> => {
-  const files: string[] = []
-  for (const ingredient of INGREDIENTS) {
-    const path = join(root, ingredient)
-    if (!existsSync(path)) continue
-    const inside = await readdir(path, { recursive: true, withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOTDIR') return null
-      throw error
-    })
-    if (inside === null) files.push(ingredient)
-    else for (const entry of inside) if (entry.isFile()) files.push(relative(root, join(entry.parentPath, entry.name)))
-  }
-  return files.sort()
 }
 
 /** The Dockerfile takes them from the root, where nothing else looks; a file that somebody put there is left alone. */

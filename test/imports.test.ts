@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
@@ -15,6 +16,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   setup: ['contract', 'npm:ioredis', 'npm:zod', 'npm:tsx'],
   cli: ['contract', 'npm:socket.io-client', 'npm:zod'],
   bin: ['cli', 'npm:tsx'],
+  app: ['contract', 'npm:virtual:pwa-register', ...packagesOf('app/package.json')],
 }
 
 /** The files that a vendor lives in. `runner` and `coordinator` share a queue, so bullmq has one on each side of it. */
@@ -24,10 +26,11 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   'socket.io': ['coordinator/rooms.ts'],
   'better-sqlite3': ['coordinator/store/database.ts'],
   '@anthropic-ai/sdk': ['worker-image/model-client.ts'],
-  'socket.io-client': ['cli/follow.ts'],
+  'web-push': ['coordinator/web-push.ts'],
+  'socket.io-client': ['cli/follow.ts', 'app/src/client/socket.ts'],
 }
 
-type Import = { file: string; from: string }
+type Import = { file: string; from: string; typeOnly: boolean }
 type Source = { file: string; room: string; lines: number; imports: Import[] }
 
 const sources = await readSources()
@@ -55,6 +58,15 @@ describe('who imports whom', () => {
     expect(target('runner/gateway/git.ts', '../../coordinator/config.ts')).toBe('coordinator')
     expect(target('runner/docker.ts', 'dockerode')).toBe('npm:dockerode')
     expect(target('runner/docker.ts', '@scope/name/deep')).toBe('npm:@scope/name')
+  })
+
+  it('lets the app take types and plain words from the contract, and no schema that would weigh on the phone', () => {
+    const imports = ofRooms.flatMap((source) => (source.room === 'app' ? source.imports : []))
+    const fromContract = imports.filter(({ file, from }) => target(file, from) === 'contract')
+    expect(fromContract.length).toBeGreaterThan(5)
+    const plain = ofRooms.filter(({ room, imports }) => room === 'contract' && imports.length === 0).map(({ file }) => file)
+    const values = fromContract.filter(({ file, from, typeOnly }) => !typeOnly && !plain.includes(join(dirname(file), from)))
+    expect(values.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
   })
 
   it('keeps each vendor in its own file', () => {
@@ -105,11 +117,17 @@ function target(file: string, from: string): string {
     .join('/')}`
 }
 
+/** What a workspace of its own depends on. */
+function packagesOf(path: string): string[] {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, path), 'utf8'))
+  return Object.keys({ ...dependencies, ...devDependencies }).map((name) => `npm:${name}`)
+}
+
 async function readSources(): Promise<Source[]> {
   const files: string[] = []
   for (const room of [...Object.keys(TABLE), 'test'])
     for (const entry of await readdir(join(root, room), { recursive: true, withFileTypes: true }))
-      if (entry.isFile() && /\.(ts|mts|mjs)$/.test(entry.name) && !entry.parentPath.includes('node_modules'))
+      if (entry.isFile() && /\.(ts|tsx|mts|mjs)$/.test(entry.name) && !/\b(node_modules|dist)\b/.test(entry.parentPath))
         files.push(relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
   return Promise.all(files.sort().map(readSource))
 }
@@ -121,11 +139,13 @@ async function readSource(file: string): Promise<Source> {
 
 /** Static imports and re-exports from the syntax tree, and dynamic ones that name a file. */
 async function importsOf(file: string, text: string): Promise<Import[]> {
-  const tree = await parse(text, { syntax: 'typescript', target: 'es2022' })
+  const tree = await parse(text, { syntax: 'typescript', tsx: file.endsWith('.tsx'), target: 'es2022' })
   const found: Import[] = []
-  for (const item of tree.body) if ('source' in item && item.source) found.push({ file, from: item.source.value })
+  for (const item of tree.body)
+    if ('source' in item && item.source)
+      found.push({ file, from: item.source.value, typeOnly: 'typeOnly' in item && item.typeOnly === true })
   for (const match of stripComments(text).matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g))
-    if (match[1]) found.push({ file, from: match[1] })
+    if (match[1]) found.push({ file, from: match[1], typeOnly: false })
   return found
 }
 

@@ -1,11 +1,14 @@
 import { LIMITS } from '../contract/limits.ts'
+import type { SteerMessage } from '../contract/sandbox.ts'
 import type { Budget } from './budget.ts'
 import { completed, type End, endOf, failed } from './end.ts'
 import type { Gates } from './gates.ts'
+import { blocksOf, type Inbox } from './inbox.ts'
 import type { Log } from './log.ts'
 import type { Answer, ToolCall } from './model-answer.ts'
 import type { ModelBlock, ModelClient } from './model-client.ts'
 import { runTurn, type Timing } from './model-turn.ts'
+import type { KeepOutput } from './outputs.ts'
 import { gateMessage, NOTICES } from './prompt.ts'
 import { judgeProgress, STUCK_NOTICE, type Step, withoutTimes } from './stuck.ts'
 import type { Tools } from './tools/index.ts'
@@ -21,6 +24,10 @@ export type LoopOptions = {
   gates: Gates
   budget: Budget
   voice: Voice
+  inbox: Inbox
+  keepOutput: KeepOutput
+  /** Called whenever the conversation has grown. */
+  onGrown: () => Promise<void>
   /** Aborted with an End for a reason. */
   signal: AbortSignal
   /** @returns the part of the time that is used, 0 to 1 */
@@ -41,18 +48,21 @@ const WRAP_UP_AT = 0.8
 
 /** Asks the model, runs its tools, and asks again, until it is done or may not go on. What each way to stop means: docs.claude.com, "Stop reasons". */
 export const runLoop = async (options: LoopOptions): Promise<LoopResult> => {
-  const { client, transcript, budget, voice, gates, signal, timing, log, maxSteps = MAX_STEPS } = options
+  const { client, transcript, budget, voice, inbox, gates, onGrown, signal, timing, log, maxSteps = MAX_STEPS } = options
   const steps: Step[] = []
   let summary = ''
   let warned = false
   let continuations = 0
   let gateRounds = 0
 
-  const reply = (blocks: readonly ModelBlock[], asked: number) => {
+  const reply = async (blocks: readonly ModelBlock[], asked: number, said: readonly SteerMessage[] = []) => {
     const used = Math.max(budget.usedPart(), options.timeUsed(), asked / maxSteps)
     const notice: ModelBlock[] = used >= WRAP_UP_AT && !warned ? [{ type: 'text', text: NOTICES.wrapUp }] : []
     warned ||= notice.length > 0
-    transcript.addUser([...blocks, ...notice])
+    transcript.addUser([...blocks, ...blocksOf(said), ...notice])
+    // First kept, then said to be delivered: what is lost between the two is delivered again, and found there.
+    await onGrown()
+    inbox.took(said)
   }
 
   for (let asked = 1; ; asked++) {
@@ -83,15 +93,22 @@ export const runLoop = async (options: LoopOptions): Promise<LoopResult> => {
     if (answer.stopReason === 'refusal')
       return stop(failed('model_refused', answer.stopDetails ?? 'The model gave no explanation.'))
     transcript.addAssistant(answer.content)
+    await onGrown()
 
     if (answer.calls.length > 0) {
       const results = await runCalls(options, answer, steps)
-      if (signal.aborted) return stop(endOf(signal))
       const verdict = judgeProgress(steps)
-      if (verdict === 'stuck') return stop(failed('stuck', 'The same calls came with the same results again and again.'))
       continuations = answer.stopReason === 'max_tokens' ? continuations + 1 : 0
-      if (continuations > MAX_CONTINUATIONS) return stop(cutTooOften)
-      reply([...results, ...(verdict === 'nudge' ? [{ type: 'text', text: STUCK_NOTICE } as const] : [])], asked)
+      const end = signal.aborted
+        ? endOf(signal)
+        : verdict === 'stuck'
+          ? failed('stuck', 'The same calls came with the same results again and again.')
+          : continuations > MAX_CONTINUATIONS
+            ? cutTooOften
+            : null
+      const nudge: ModelBlock[] = verdict === 'nudge' && !end ? [{ type: 'text', text: STUCK_NOTICE }] : []
+      await reply([...results, ...nudge], asked, end ? [] : await inbox.read())
+      if (end) return stop(end)
       continue
     }
 
@@ -100,14 +117,21 @@ export const runLoop = async (options: LoopOptions): Promise<LoopResult> => {
     if (said.text !== null) {
       if (++continuations > MAX_CONTINUATIONS) return stop(answer.stopReason === 'max_tokens' ? cutTooOften : wentSilent)
       // A paused turn goes on by itself when it is sent back as it is.
-      if (said.text !== '') reply([{ type: 'text', text: said.text }], asked)
+      if (said.text !== '') await reply([{ type: 'text', text: said.text }], asked)
+      continue
+    }
+    const heard = await inbox.read()
+    if (heard.length > 0) {
+      continuations = 0
+      gateRounds = 0
+      await reply([], asked, heard)
       continue
     }
     const problems = gateRounds < MAX_GATE_ROUNDS ? await gates(gateRounds) : []
     if (problems.length === 0) return stop(completed('done'))
     gateRounds += 1
     continuations = 0
-    reply([{ type: 'text', text: gateMessage(problems) }], asked)
+    await reply([{ type: 'text', text: gateMessage(problems) }], asked)
   }
 }
 
@@ -151,11 +175,12 @@ const runCalls = async (options: LoopOptions, answer: Answer, steps: Step[]): Pr
 }
 
 const runCall = async (options: LoopOptions, call: ToolCall, answer: Answer): Promise<ToolResult> => {
-  const { tools, voice } = options
+  const { tools, voice, keepOutput } = options
   const { id: callId, name } = call
   const started = performance.now()
   voice.say({ type: 'tool.started', data: { callId, name, title: tools.title(name, call.input), input: call.input } })
   const result = await resultOf(options, call, answer)
+  await keepOutput(callId, result)
   voice.say({
     type: 'tool.ended',
     data: {

@@ -83,6 +83,7 @@ const isRefusal = ({ stderr }: GitResult): boolean =>
 const keepPatch = async ({ git, workspace, door, log }: DeliveryOptions): Promise<void> => {
   try {
     await door.keep('patch', await patchOf(git, workspace.base))
+    await door.keep('turn-patch', await patchOf(git, workspace.turnBase))
   } catch (error) {
     // The branch holds the same change: a missing patch costs the view, not the work.
     log('patch.lost', { message: String(error) })

@@ -1,13 +1,17 @@
 import { readFile, stat } from 'node:fs/promises'
 import { LIMITS } from '../contract/limits.ts'
 import { DOOR_PATHS } from '../contract/names.ts'
-import { type ArtifactKind, Assignment } from '../contract/sandbox.ts'
+import { type ArtifactKind, Assignment, SteerMessage } from '../contract/sandbox.ts'
 import { pause } from './pause.ts'
 
 /** What the agent asks of the runner's gateway, apart from the model and git. */
 export type Door = {
   /** @throws Error when the gateway does not give an assignment within some seconds */
   assignment: () => Promise<Assignment>
+  /** The conversation so far, as an earlier turn kept it; null when there is none. */
+  transcript: () => Promise<string | null>
+  /** What the person said to the running turn, and was not taken yet. */
+  messages: () => Promise<SteerMessage[]>
   /** Hands bytes over that must outlive the sandbox. @throws Error when they are too many or the gateway refuses them */
   keep: (kind: ArtifactKind, bytes: Buffer) => Promise<void>
   keepFile: (kind: ArtifactKind, path: string) => Promise<void>
@@ -18,34 +22,43 @@ const TRIES = 6
 /** Also bounds a connection that breaks before it was used: Node 20's fetch may wait for an answer on it forever. */
 const ASK_MS = 2000
 /** A coordinator that is away is waited for; for the last copy of the work longer than for a view of it. */
-const KEEP_MS: Record<ArtifactKind, number> = { patch: 60_000, bundle: 600_000 }
+const KEEP_MS = 60_000
+const KEEP_BUNDLE_MS = 600_000
 
 /** @param url the forwarder's, without a slash at the end */
 export const createDoor = ({ url, token }: { url: string; token: string }): Door => {
   const headers = { authorization: `Bearer ${token}` }
+  const ask = (path: string) => fetch(`${url}${path}`, { headers, signal: AbortSignal.timeout(ASK_MS) })
   const keep: Door['keep'] = async (kind, bytes) => {
     if (bytes.length > LIMITS.artifactBytes) throw tooLarge(kind, bytes.length)
     const response = await fetch(`${url}${DOOR_PATHS.artifacts}${kind}`, {
       method: 'PUT',
       headers: { ...headers, 'content-type': 'application/octet-stream' },
       body: new Uint8Array(bytes),
-      signal: AbortSignal.timeout(KEEP_MS[kind]),
+      signal: AbortSignal.timeout(kind === 'bundle' ? KEEP_BUNDLE_MS : KEEP_MS),
     })
     if (!response.ok) throw new Error(`the gateway answered ${response.status} to the ${kind}: ${await response.text()}`)
     await response.body?.cancel()
   }
   return {
-    assignment: async () => {
-      for (let tried = 1; ; tried++) {
-        try {
-          const response = await fetch(`${url}${DOOR_PATHS.assignment}`, { headers, signal: AbortSignal.timeout(ASK_MS) })
-          if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of an assignment`)
-          return Assignment.parse(await response.json())
-        } catch (error) {
-          if (tried === TRIES) throw error
-          await pause(200 * tried)
-        }
-      }
+    assignment: () =>
+      persistently(async () => {
+        const response = await ask(DOOR_PATHS.assignment)
+        if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of an assignment`)
+        return Assignment.parse(await response.json())
+      }),
+    transcript: () =>
+      persistently(async () => {
+        const response = await ask(DOOR_PATHS.transcript)
+        if (response.ok) return response.text()
+        await response.body?.cancel()
+        if (response.status === 404) return null
+        throw new Error(`the gateway answered ${response.status} instead of the transcript`)
+      }),
+    messages: async () => {
+      const response = await ask(DOOR_PATHS.messages)
+      if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of the messages`)
+      return SteerMessage.array().parse(await response.json())
     },
     keep,
     keepFile: async (kind, path) => {
@@ -53,6 +66,17 @@ export const createDoor = ({ url, token }: { url: string; token: string }): Door
       if (size > LIMITS.artifactBytes) throw tooLarge(kind, size)
       await keep(kind, await readFile(path))
     },
+  }
+}
+
+const persistently = async <T>(ask: () => Promise<T>): Promise<T> => {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (tried === TRIES) throw error
+      await pause(200 * tried)
+    }
   }
 }
 

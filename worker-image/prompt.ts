@@ -49,8 +49,24 @@ export const firstMessage = (
   ...(notes === null ? [] : [notes]),
 ]
 
+/** A later turn's words. What came before them stands above. */
+export const nextMessage = ({ prompt }: Pick<Assignment, 'prompt'>, place: { directory: string; branch: string }): string[] => [
+  `The next message:\n\n${prompt}`,
+  newSandbox(place),
+]
+
+/** Words of the person in the middle of a turn. */
+export const steerMessage = (text: string): string => `A message from the person, sent while you work:\n\n${text}`
+
+const newSandbox = ({ directory, branch }: { directory: string; branch: string }): string =>
+  `This is a new sandbox. The repository is cloned anew to ${directory}, where commands start, and ${branch} is checked out as it was pushed. Processes, files outside of the repository and what git ignores are gone; read a file again before you edit it.`
+
 /** Texts of ours within the conversation. Each stays the same for as long as a conversation lives. */
 export const NOTICES = {
+  goesOn: (place: { directory: string; branch: string }) =>
+    `Errand: your turn was interrupted, and goes on from here. ${newSandbox(place)} Look at \`git status\` and \`git log\` first.`,
+  beginsAnew:
+    'Errand: there was a conversation about this task before, and it cannot be shown any more. Its work is on the branch: see `git log` and `git diff`.',
   wrapUp:
     'Errand: most of what this task may use (money, time or steps) is used up. Bring the work into a good state now, check it, and end your turn with your last message.',
   emptyAnswer: 'Errand: your turn was empty. Go on with the task, or end with your last message.',

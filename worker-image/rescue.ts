@@ -3,6 +3,7 @@ import { deliver } from './delivery.ts'
 import { createDoor } from './door.ts'
 import type { End } from './end.ts'
 import { createGit } from './git.ts'
+import { keepJournal } from './journal.ts'
 import { createLog } from './log.ts'
 import { commitMessage, finalEnd } from './verdict.ts'
 import { createVoice } from './voice.ts'
@@ -31,6 +32,7 @@ export const rescue = async (config: Config, end: End): Promise<void> => {
   const delivery = workspace
     ? await deliver({ git, door, workspace, message, scratch: config.scratch, timeoutMs: PUSH_MS, log })
     : { diff: null, changed: false, problem: null, note: null }
+  await keepJournal({ door, scratch: config.scratch, end, log })
   voice.say({ type: 'turn.ended', data: { turn, ...finalEnd(end, delivery), summary: '', diff: delivery.diff } })
   await voice.flush()
 }

@@ -1,4 +1,3 @@
-import { MODELS } from '../contract/models.ts'
 import { DOOR_PATHS } from '../contract/names.ts'
 import type { Assignment } from '../contract/sandbox.ts'
 import { type LoopResult, runLoop } from './agent-loop.ts'
@@ -10,14 +9,16 @@ import type { Door } from './door.ts'
 import { type End, failed } from './end.ts'
 import { createGates } from './gates.ts'
 import { createGit, type Git } from './git.ts'
+import { createInbox } from './inbox.ts'
+import { keepJournal } from './journal.ts'
 import type { Log } from './log.ts'
 import { createModelClient } from './model-client.ts'
 import { TIMING, type Timing } from './model-turn.ts'
-import { firstMessage, SYSTEM } from './prompt.ts'
+import { type Earlier, openConversation, readEarlier } from './open-conversation.ts'
+import { createKeepOutput } from './outputs.ts'
 import { readRepositoryNotes } from './repository-notes.ts'
 import { toolEnvironment } from './tools/environment.ts'
 import { createTools } from './tools/index.ts'
-import { createTranscript } from './transcript.ts'
 import { commitMessage, finalEnd } from './verdict.ts'
 import type { Voice } from './voice.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
@@ -55,11 +56,13 @@ export const run = async (options: RunOptions): Promise<void> => {
   const end = (how: End, more: { summary?: string; diff?: Awaited<ReturnType<typeof deliver>>['diff'] } = {}) =>
     voice.say({ type: 'turn.ended', data: { turn, ...how, summary: more.summary ?? '', diff: more.diff ?? null } })
   try {
+    const earlier = await readEarlier(door, assignment, log)
     const opened = await openWorkspace(git, {
       directory: config.workspace,
       remote: `${config.doorUrl}${DOOR_PATHS.git}`,
       baseBranch: assignment.baseBranch,
       branch,
+      turnBase: earlier.kept?.turn === turn ? earlier.kept.turnBase : null,
       signal: clock.signal,
     })
     if (opened.ok) {
@@ -69,7 +72,7 @@ export const run = async (options: RunOptions): Promise<void> => {
     }
     voice.say({ type: 'turn.started', data: { turn, model } })
     if (!opened.ok) return end(opened.end)
-    const { end: how, summary } = await work(options, git, opened.workspace, clock)
+    const { end: how, summary } = await work(options, git, opened.workspace, earlier, clock)
     const delivery = await deliver({
       git,
       door,
@@ -79,6 +82,7 @@ export const run = async (options: RunOptions): Promise<void> => {
       timeoutMs: options.signal.aborted ? STOPPED_PUSH_MS : PUSH_MS,
       log,
     })
+    await keepJournal({ door, scratch: config.scratch, end: how, log })
     end(finalEnd(how, delivery), { summary, diff: delivery.diff })
   } finally {
     clock.stop()
@@ -86,18 +90,15 @@ export const run = async (options: RunOptions): Promise<void> => {
 }
 
 /** The model's part. @returns its end; a fault of ours is one too, so that the work is still delivered */
-const work = async (options: RunOptions, git: Git, workspace: Workspace, clock: Clock): Promise<LoopResult> => {
-  const { config, assignment, voice, log, timing = TIMING } = options
+const work = async (options: RunOptions, git: Git, workspace: Workspace, earlier: Earlier, clock: Clock): Promise<LoopResult> => {
+  const { config, assignment, door, voice, log, timing = TIMING } = options
   const tools = createTools({ directory: config.workspace, scratch: config.scratch, environment: toolEnvironment(config) })
   try {
     const notes = await readRepositoryNotes(config.workspace)
-    const transcript = createTranscript({
-      model: assignment.model,
-      effort: MODELS[assignment.model]?.effort ?? 'medium',
-      system: SYSTEM,
-      tools: tools.definitions,
-      first: firstMessage(assignment, { ...workspace, directory: config.workspace }, notes),
-    })
+    const { workspace: directory, scratch, token } = config
+    const opened = { assignment, earlier, workspace, directory, scratch, notes, tools: tools.definitions, log }
+    const { transcript, taken, journal } = openConversation(opened)
+    await journal.save()
     return await runLoop({
       client: createModelClient({ url: `${config.doorUrl}${DOOR_PATHS.model}`, token: config.token }),
       transcript,
@@ -105,6 +106,9 @@ const work = async (options: RunOptions, git: Git, workspace: Workspace, clock: 
       gates: createGates({ git, base: workspace.base, todos: tools.todos }),
       budget: createBudget(assignment.model, assignment.budgetUsd),
       voice,
+      inbox: createInbox({ door, voice, log, turn: assignment.turn, taken }),
+      keepOutput: createKeepOutput({ door, secrets: [token], log }),
+      onGrown: journal.save,
       signal: clock.signal,
       timeUsed: clock.used,
       timing,

@@ -1,3 +1,4 @@
+import { type KeptTranscript, repaired } from './kept-transcript.ts'
 import type { ModelBlock, ModelMessage, ModelRequest } from './model-client.ts'
 
 /**
@@ -13,6 +14,8 @@ export type Transcript = {
   addAssistant: (content: readonly ModelBlock[]) => void
   /** One user message: all results of the turn in their order, then any words of ours. */
   addUser: (content: readonly ModelBlock[]) => void
+  /** What makes it up, for whoever goes on with it. */
+  parts: () => Pick<KeptTranscript, 'model' | 'system' | 'tools' | 'messages'>
   /** Last resort when the API holds the earlier thinking for changed. */
   stripThinking: () => void
 }
@@ -22,45 +25,56 @@ export type TranscriptOptions = {
   effort: 'low' | 'medium' | 'high'
   system: string
   tools: ReadonlyArray<{ name: string; description: string; input_schema: Record<string, unknown>; strict: true }>
+  /** What this one goes on from: its bytes come first, and its system text and tools stay. */
+  before: KeptTranscript | null
   first: readonly string[]
 }
 
-export const createTranscript = ({ model, effort, system, tools, first }: TranscriptOptions): Transcript => {
-  let messages: ModelMessage[] = [{ role: 'user', content: first.map((text) => ({ type: 'text', text })) }]
-  let imageBytes = 0
-  let images = 0
+export const createTranscript = ({ model, effort, system, tools, before, first }: TranscriptOptions): Transcript => {
+  let messages: ModelMessage[] = []
   const fixed = {
     model,
     // One mark here, for everything that never changes; the one that moves is the API's own, below.
-    system: [{ type: 'text', text: system, cache_control: { type: 'ephemeral' } }],
-    tools: tools.map((tool) => ({ ...tool, input_schema: { ...tool.input_schema, type: 'object' as const } })),
+    system: before?.system ?? [{ type: 'text', text: system, cache_control: { type: 'ephemeral' } }],
+    tools: before?.tools ?? tools.map((tool) => ({ ...tool, input_schema: { ...tool.input_schema, type: 'object' as const } })),
     // Not "omitted", in which the text between tool calls stays empty.
     thinking: { type: 'adaptive', display: 'summarized' },
     output_config: { effort },
     cache_control: { type: 'ephemeral' },
   } satisfies Partial<ModelRequest>
   const request = (maxTokens: number): ModelRequest => ({ ...fixed, max_tokens: maxTokens, messages })
+  const addUser = (content: readonly ModelBlock[]) => {
+    const last = messages.at(-1)
+    // The API takes no two messages of one side in a row for what they are. No answer stands behind the last one yet, so it may grow.
+    const joined = last?.role === 'user'
+    const said = joined ? blocksIn(last) : []
+    messages = [...(joined ? messages.slice(0, -1) : messages), { role: 'user', content: [...said, ...content] }]
+  }
+  const stripThinking = () => {
+    messages = messages.map((message) =>
+      message.role === 'assistant' ? { role: 'assistant', content: withoutThinking(message.content) } : message,
+    )
+  }
+  messages = repaired(before?.messages ?? [])
+  // Thinking is bound to the model that thought it.
+  if (before && before.model !== model) stripThinking()
+  addUser(first.map((text) => ({ type: 'text', text })))
   return {
     request,
-    size: () => ({ bytes: Buffer.byteLength(JSON.stringify(request(0))) - imageBytes, images }),
+    parts: () => ({ model, system: fixed.system, tools: fixed.tools, messages }),
+    size: () => {
+      const images = messages.flatMap(blocksIn).flatMap(imagesIn)
+      const imageBytes = images.reduce((sum, data) => sum + data.length, 0)
+      return { bytes: Buffer.byteLength(JSON.stringify(request(0))) - imageBytes, images: images.length }
+    },
     addAssistant: (content) => {
       messages = [
         ...messages,
         { role: 'assistant', content: content.length > 0 ? [...content] : [{ type: 'text', text: '(nothing)' }] },
       ]
     },
-    addUser: (content) => {
-      for (const data of content.flatMap(imagesIn)) {
-        images += 1
-        imageBytes += data.length
-      }
-      messages = [...messages, { role: 'user', content: [...content] }]
-    },
-    stripThinking: () => {
-      messages = messages.map((message) =>
-        message.role === 'assistant' ? { role: 'assistant', content: withoutThinking(message.content) } : message,
-      )
-    },
+    addUser,
+    stripThinking,
   }
 }
 
@@ -69,6 +83,9 @@ const withoutThinking = (content: ModelMessage['content']): ModelMessage['conten
   const rest = content.filter(({ type }) => type !== 'thinking' && type !== 'redacted_thinking')
   return rest.length > 0 ? rest : [{ type: 'text', text: '(nothing)' }]
 }
+
+const blocksIn = ({ content }: ModelMessage): ModelBlock[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : content
 
 const imagesIn = (block: ModelBlock): string[] => {
   if (block.type !== 'tool_result' || !Array.isArray(block.content)) return []

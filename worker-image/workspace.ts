@@ -14,6 +14,8 @@ export type Workspace = {
   remoteCommit: string | null
   /** An earlier attempt pushed the branch, and this one goes on from there. */
   resumed: boolean
+  /** Where the branch stood when the turn began. */
+  turnBase: string
 }
 
 export type Opened = { ok: true; workspace: Workspace } | { ok: false; end: End }
@@ -22,7 +24,7 @@ export type Opened = { ok: true; workspace: Workspace } | { ok: false; end: End 
 export const RETRY_DELAYS_MS: readonly number[] = [1_000, 3_000, 6_000, 12_000]
 
 /** Kept in `.git`, so that a rescue after a crash finds them without asking anyone. */
-export const REFS = { base: 'refs/errand/base', remote: 'refs/errand/remote' } as const
+export const REFS = { base: 'refs/errand/base', remote: 'refs/errand/remote', turn: 'refs/errand/turn' } as const
 
 /**
  * Fetches the base branch (null: the host's default) with its whole history, and the task's branch if an earlier attempt pushed it,
@@ -36,6 +38,7 @@ export const openWorkspace = async (
     remote,
     baseBranch,
     branch,
+    turnBase,
     signal,
     retryDelaysMs = RETRY_DELAYS_MS,
   }: {
@@ -43,6 +46,8 @@ export const openWorkspace = async (
     remote: string
     baseBranch: string | null
     branch: string
+    /** As an earlier attempt of the turn saw it; null for the first. */
+    turnBase: string | null
     signal: AbortSignal
     retryDelaysMs?: readonly number[]
   },
@@ -67,15 +72,18 @@ export const openWorkspace = async (
     const checkedOut = await git(['checkout', '--quiet', '-B', branch, remoteCommit ?? baseTip ?? 'HEAD'], { signal })
     if (checkedOut.code !== 0) return { ok: false, end: signal.aborted ? endOf(signal) : fault(checkedOut) }
   }
+  const comparison = await comparisonPoint(git, baseTip, remoteCommit)
   const workspace: Workspace = {
     baseBranch: base,
-    base: await comparisonPoint(git, baseTip, remoteCommit),
+    base: comparison,
     branch,
     remoteCommit,
     resumed: remoteCommit !== null,
+    turnBase: (await known(git, turnBase)) ?? remoteCommit ?? comparison,
   }
   await must(git, ['update-ref', REFS.base, workspace.base])
   if (remoteCommit) await must(git, ['update-ref', REFS.remote, remoteCommit])
+  await must(git, ['update-ref', REFS.turn, workspace.turnBase])
   return { ok: true, workspace }
 }
 
@@ -100,7 +108,9 @@ export const reopenWorkspace = async (git: Git, branch: string): Promise<Workspa
   if (base.code !== 0) return null
   const remote = await git(['rev-parse', '--verify', '--quiet', REFS.remote])
   const remoteCommit = remote.code === 0 ? remote.stdout.trim() : null
-  return { baseBranch: '', base: base.stdout.trim(), branch, remoteCommit, resumed: remoteCommit !== null }
+  const turn = await git(['rev-parse', '--verify', '--quiet', REFS.turn])
+  const turnBase = (turn.code === 0 ? turn : base).stdout.trim()
+  return { baseBranch: '', base: base.stdout.trim(), branch, remoteCommit, resumed: remoteCommit !== null, turnBase }
 }
 
 /** git's own words, which are stable under LC_MESSAGES=C, and the statuses that the gateway relays. */
@@ -132,6 +142,10 @@ const chooseBase = ({ head, branches }: Refs, wanted: string | null): string | n
   if (branches.size === 0) return head ?? 'main'
   return [head, 'main', 'master'].find((name) => name !== null && branches.has(name)) ?? null
 }
+
+/** @returns the commit if it came with the clone: a branch that was rewritten meanwhile may be without it */
+const known = async (git: Git, commit: string | null): Promise<string | null> =>
+  commit !== null && (await git(['cat-file', '-e', commit])).code === 0 ? commit : null
 
 const comparisonPoint = async (git: Git, baseTip: string | null, remoteCommit: string | null): Promise<string> => {
   if (!baseTip) return must(git, ['hash-object', '-t', 'tree', '-w', '/dev/null'])

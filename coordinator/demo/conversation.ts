@@ -20,12 +20,19 @@ export type Message = z.infer<typeof Message>
 
 export type Call = { name: string; input: Record<string, unknown> }
 export type Result = { text: string; isError: boolean }
-/** One answer of the model that called tools, and what came of it, in order. */
-export type Step = { calls: Call[]; results: Result[] }
-/** What a person (or the agent's own loop) said first, what was done about it so far, and the answer, if it came to that. */
+/** One answer of the model that called tools, and what came of it, in order; and what a person said meanwhile. */
+export type Step = { calls: Call[]; results: Result[]; said: string[] }
+/** What a person said, what was done about it so far, and the answer, if it came to that. */
 export type Round = { said: string; steps: Step[]; answer: string | null }
 
-/** Reads a conversation of the Messages API: a round begins with every user message that answers no tool call. */
+/** How the agent heads what a person said (`worker-image/prompt.ts`); everything else in a later message is the agent's own. */
+const NEXT = /^The next message:\s+/
+const STEER = /^A message from the person, sent while you work:\s+/
+
+/**
+ * Reads a conversation of the Messages API: a round begins with its first message, with every next one of the person, and with words that
+ * were sent in between but found the model at its end.
+ */
 export const readRounds = (messages: readonly Message[]): Round[] => {
   const rounds: Round[] = []
   let open: Block[] = []
@@ -38,12 +45,18 @@ export const readRounds = (messages: readonly Message[]): Round[] => {
     } else if (role === 'user' && open.length > 0) {
       round?.steps.push(readStep(open, blocks))
       open = []
+      const next = textsOf(blocks).findLast((text) => NEXT.test(text))
+      if (next !== undefined) rounds.push(roundOf(next.replace(NEXT, '')))
     } else if (role === 'user') {
-      rounds.push({ said: textsOf(blocks)[0] ?? '', steps: [], answer: null })
+      const texts = textsOf(blocks)
+      const said = texts.findLast((text) => NEXT.test(text) || STEER.test(text)) ?? (round ? undefined : texts[0])
+      if (said !== undefined || !round) rounds.push(roundOf((said ?? '').replace(NEXT, '').replace(STEER, '')))
     }
   }
   return rounds
 }
+
+const roundOf = (said: string): Round => ({ said, steps: [], answer: null })
 
 const readStep = (calls: Block[], blocks: Block[]): Step => ({
   calls: calls.map((call) => ({ name: call.name ?? '', input: call.input ?? {} })),
@@ -51,6 +64,7 @@ const readStep = (calls: Block[], blocks: Block[]): Step => ({
     const result = blocks.find((block) => block.type === 'tool_result' && block.tool_use_id === call.id)
     return { text: resultText(result?.content), isError: !result || result.is_error === true }
   }),
+  said: textsOf(blocks).flatMap((text) => (STEER.test(text) ? [text.replace(STEER, '')] : [])),
 })
 
 const resultText = (content: unknown): string => {

@@ -15,10 +15,15 @@ export const decide = (messages: readonly Message[]): Move => {
   const rounds = readRounds(messages)
   const current = rounds.at(-1)
   if (!current) return { text: 'I am the demo model. There is nothing to do: no task was given.', calls: [] }
-  // There is no second thought in a script: whatever is said after its end, its account stands.
-  const account = rounds.find((round) => round.answer)?.answer
-  return account ? { text: account, calls: [] } : replay(work(current.said), current)
+  // There is no second thought in a script: whatever the agent's own loop says after its end, its account stands.
+  if (current.answer) return { text: current.answer, calls: [] }
+  const move = replay(work(current.said), current)
+  const heard = current.steps.at(-1)?.said ?? []
+  return heard.length === 0 ? move : { ...move, text: [acknowledge(heard), move.text].filter(Boolean).join('\n\n') }
 }
+
+const acknowledge = (heard: readonly string[]): string =>
+  `I have your message: ${heard.map((text) => `“${text.length > 200 ? `${text.slice(0, 200)}…` : text}”`).join(', ')}. I am the demo model and follow a script, so I go on with it; send this as the next message, and it becomes a turn of its own.`
 
 const replay = (script: Script, round: Round): Move => {
   let next = script.next()

@@ -32,6 +32,7 @@ const page = { answer: text, answerType: 'text/html' }
 const listOf = (item: z.ZodType) => z.object({ items: z.array(item) })
 
 const task = call('tasks')
+const OfTurn = z.object({ turn: z.coerce.number().int().positive().optional() })
 const TASKS: Call[] = [
   task('post', '/api/tasks', 'Send a task; the same Idempotency-Key or clientId gives the same task, with 200', {
     headers: z.object({ 'Idempotency-Key': api.ClientId.optional() }),
@@ -47,7 +48,38 @@ const TASKS: Call[] = [
     status: 200,
     answer: api.EventPage,
   }),
-  task('get', '/api/tasks/:id/diff', 'The newest patch', { status: 200, answer: text, answerType: 'text/x-diff' }),
+  task('get', '/api/tasks/:id/messages', 'Everything that was said to a task, in order', {
+    status: 200,
+    answer: listOf(api.Message),
+  }),
+  task('post', '/api/tasks/:id/messages', 'Say something to a task; the same clientId is the same message, with 200', {
+    body: api.SendMessage,
+    status: 201,
+    answer: api.Message,
+    errors: ['conflict', 'too_large'],
+  }),
+  task('delete', '/api/tasks/:id/messages/:messageId', 'Take back a message that waits', {
+    status: 200,
+    answer: api.Message,
+    errors: ['conflict'],
+  }),
+  task('get', '/api/tasks/:id/diff', 'The newest patch of the branch, or what one turn changed', {
+    query: OfTurn,
+    status: 200,
+    answer: text,
+    answerType: 'text/x-diff',
+  }),
+  task('get', '/api/tasks/:id/changes', 'The same, file by file; binary and huge files are named and not shown', {
+    query: OfTurn,
+    status: 200,
+    answer: api.Changes,
+  }),
+  task('get', '/api/tasks/:id/outputs/:callId', 'The whole output of a tool call that was shown in part; takes Range', {
+    headers: z.object({ Range: text.optional() }),
+    status: 200,
+    answer: text,
+    answerType: 'text/plain',
+  }),
   task('get', '/api/tasks/:id/bundle', 'Work that could not be pushed, as a git bundle', {
     status: 200,
     answer: text,
@@ -58,8 +90,12 @@ const TASKS: Call[] = [
     answer: api.Task,
     errors: ['conflict'],
   }),
-  task('post', '/api/tasks/:id/messages', 'Say something to a task: not possible yet', { status: 501 }),
-  task('post', '/api/tasks/:id/retry', 'Try an ended task again: not possible yet', { status: 501 }),
+  task('post', '/api/tasks/:id/retry', 'The last turn of an ended task again, perhaps with another model or more budget', {
+    body: api.RetryTask,
+    status: 202,
+    answer: api.Task,
+    errors: ['conflict'],
+  }),
 ]
 
 const project = call('projects')
@@ -93,6 +129,36 @@ const ME: Call[] = [
     answer: api.NewApiToken,
   }),
   me('delete', '/api/me/tokens/:id', 'Revoke an API token', { status: 204 }),
+  me('get', '/api/me/devices', 'What is signed in as you: browsers and API tokens', { status: 200, answer: listOf(api.Device) }),
+  me('delete', '/api/me/devices/:id', 'Sign a browser out, or revoke a token; it is cut off at once', { status: 204 }),
+  me('post', '/api/me/devices/sign-out-everywhere', 'Sign out every browser, this one too, and revoke every API token', {
+    status: 204,
+  }),
+]
+
+const notification = call('notifications')
+const NOTIFICATIONS: Call[] = [
+  notification('get', '/api/me/notifications', 'What you are told of, and how', {
+    status: 200,
+    answer: api.NotificationSettings,
+  }),
+  notification('put', '/api/me/notifications', 'Choose what you are told of, and a webhook', {
+    body: api.Notifications,
+    status: 200,
+    answer: api.NotificationSettings,
+  }),
+  notification('post', '/api/me/notifications/test', 'Send a notification to all that is set up', {
+    status: 204,
+    errors: ['conflict', 'unavailable'],
+  }),
+  notification('post', '/api/me/push/subscriptions', 'Have this browser told, by Web Push', {
+    body: api.PushSubscription,
+    status: 204,
+  }),
+  notification('delete', '/api/me/push/subscriptions', 'Have this browser told no more', {
+    body: api.PushSubscription.pick({ endpoint: true }),
+    status: 204,
+  }),
 ]
 
 const signIn = call('sign-in')
@@ -139,8 +205,13 @@ const SERVER: Call[] = [
   server('get', '/metrics', 'For Prometheus', { access: 'anybody', status: 200, answer: text, answerType: 'text/plain' }),
   server('get', '/openapi.json', 'This description', { access: 'anybody', status: 200, answer: z.looseObject({}) }),
   server('get', '/docs', 'This description, for people', { access: 'anybody', status: 200, ...page }),
-  server('get', '/', 'The start page', { access: 'anybody', status: 200, ...page }),
+  server('get', '/', 'The app', { access: 'anybody', status: 200, ...page, errors: ['unavailable'] }),
+  server('get', '/api/admin/overview', 'Runners, tasks and users at a glance, for admins', {
+    status: 200,
+    answer: api.Overview,
+    errors: ['forbidden'],
+  }),
 ]
 
 /** Every call that a client may make, in the order in which a reader wants them. Runners' own calls are in `contract/lease.ts`. */
-export const CALLS: readonly Call[] = [...TASKS, ...PROJECTS, ...ME, ...SIGN_IN, ...SERVER]
+export const CALLS: readonly Call[] = [...TASKS, ...PROJECTS, ...ME, ...NOTIFICATIONS, ...SIGN_IN, ...SERVER]

@@ -1,27 +1,31 @@
 import { join } from 'node:path'
+import compression from 'compression'
 import express, { type Express } from 'express'
 import { LIMITS } from '../../contract/limits.ts'
 import type { Parts } from '../parts.ts'
 import { addAuthRoutes } from './auth.ts'
 import { authenticate } from './authenticate.ts'
 import { addBoard } from './board.ts'
+import { addDeviceRoutes } from './devices.ts'
 import { addDocs } from './docs.ts'
 import { answerErrors, answerNotFound } from './errors.ts'
 import { noStore, securityHeaders } from './headers.ts'
 import { addHealthRoutes } from './health.ts'
-import { addHome } from './home.ts'
 import { createLimits } from './limits.ts'
 import { addMeRoutes } from './me.ts'
+import { addNotificationRoutes } from './notifications.ts'
+import { addOverview } from './overview.ts'
 import { createPassport } from './passport.ts'
 import { addProjectRoutes } from './projects.ts'
 import { logRequests } from './request-log.ts'
 import { addRunnerRoutes } from './runner.ts'
+import { addAppPages, serveAppFiles } from './serve-app.ts'
 import { createSession } from './session.ts'
 import { addTaskRoutes } from './tasks.ts'
 
 /** Everything that this server answers over HTTP, in the order in which a request meets it. */
 export const createApp = (parts: Parts): Express => {
-  const { config, demo } = parts
+  const { config, demo, appFolder } = parts
   const readJson = express.json({ limit: LIMITS.bodyBytes })
   const readForm = express.urlencoded({ limit: '2kb', extended: false })
   const serveFolder = (path: string) => express.static(path, { index: false, maxAge: '1h' })
@@ -38,8 +42,11 @@ export const createApp = (parts: Parts): Express => {
   app.use('/runner', noStore)
   addRunnerRoutes(app, parts, readJson)
 
+  // What came before is either small or flows.
+  app.use(compression())
   app.use('/static', serveFolder(join(import.meta.dirname, 'public')))
   addDocs(app, config.publicUrl, serveFolder)
+  app.use(serveAppFiles(appFolder))
 
   // From here on a request may be somebody's.
   const passport = createPassport(parts)
@@ -50,8 +57,11 @@ export const createApp = (parts: Parts): Express => {
   addTaskRoutes(app, parts, limits.create)
   addProjectRoutes(app, parts)
   addMeRoutes(app, parts)
+  addDeviceRoutes(app, parts)
+  addNotificationRoutes(app, parts)
+  addOverview(app, parts)
   addBoard(app, parts)
-  addHome(app, parts)
+  addAppPages(app, appFolder)
 
   app.use(answerNotFound)
   app.use(answerErrors)

@@ -1,8 +1,10 @@
 import type { Express, Request, RequestHandler } from 'express'
 import { z } from 'zod'
 import type { SignInLink } from '../../contract/api.ts'
+import { deviceName } from '../device-name.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
+import { deviceIdOf, revokeDevice } from '../store/devices.ts'
 import { createSignInLink, takeSignInLink } from '../store/sign-in-links.ts'
 import { findUser } from '../store/users.ts'
 import { authenticate, currentUser } from './authenticate.ts'
@@ -41,9 +43,11 @@ export const addAuthRoutes = (app: Express, parts: Parts, { passport, readForm }
 
   app.post('/auth/logout', sameOrigin, async (request, response) => {
     const userId = request.user?.id
+    const deviceId = deviceIdOf(request.sessionID)
     await new Promise<void>((resolve, reject) => request.logOut((error) => (error ? reject(error) : resolve())))
     if (userId !== undefined) {
-      parts.disconnectUser(userId)
+      await revokeDevice(parts.db, userId, deviceId)
+      parts.disconnectDevice(deviceId)
       request.log.info({ event: 'user.signed_out', userId })
     }
     response.redirect(303, '/')
@@ -81,8 +85,10 @@ const askGithub = (passport: Passport, ...[request, response, next]: Parameters<
     passport.authenticate('github', answer)(request, response, next)
   })
 
-const logIn = (request: Request, user: Express.User): Promise<void> =>
-  new Promise((resolve, reject) => request.logIn(user, (error) => (error ? reject(error) : resolve())))
+const logIn = async (request: Request, user: Express.User): Promise<void> => {
+  await new Promise<void>((resolve, reject) => request.logIn(user, (error) => (error ? reject(error) : resolve())))
+  request.session.device = { name: deviceName(request.get('user-agent')), signedInAt: new Date().toISOString() }
+}
 
 const confirmPage = (code: string): string =>
   page({

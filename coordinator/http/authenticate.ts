@@ -1,13 +1,18 @@
 import type { Request, RequestHandler } from 'express'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
-import { findUserByToken } from '../store/tokens.ts'
-import type { User as KnownUser } from '../user.ts'
+import { deviceIdOf } from '../store/devices.ts'
+import { findByToken } from '../store/tokens.ts'
+import type { User as KnownUser, SignedIn } from '../user.ts'
 import { requireSameOrigin } from './same-origin.ts'
 
 declare global {
   namespace Express {
     interface User extends KnownUser {}
+    interface Request {
+      /** With what the user is signed in; set together with `user` by {@link authenticate}. */
+      deviceId?: string
+    }
   }
 }
 
@@ -19,13 +24,13 @@ export const authenticate =
   ({ db }: Pick<Parts, 'db'>): RequestHandler =>
   async (request, response, next) => {
     const token = bearerToken(request)
-    const user = token === null ? request.user : await findUserByToken(db, token)
-    if (!user) {
+    const signedIn = token === null ? sessionOf(request) : await findByToken(db, token)
+    if (!signedIn) {
       response.set('WWW-Authenticate', 'Bearer')
       throw new Refusal('unauthorized', 'Sign in first, or send an API token that is still valid: Authorization: Bearer errand_…')
     }
     if (token === null) requireSameOrigin(request)
-    request.user = user
+    Object.assign(request, signedIn)
     next()
   }
 
@@ -34,6 +39,21 @@ export const currentUser = (request: Request): KnownUser => {
   if (!request.user) throw new Error('a route that needs a user is mounted before authentication')
   return request.user
 }
+
+/** @returns with what the user is signed in. Only behind {@link authenticate}. */
+export const currentDevice = (request: Request): string => {
+  if (!request.deviceId) throw new Error('a route that needs a device is mounted before authentication')
+  return request.deviceId
+}
+
+/** Only behind {@link authenticate}. @throws Refusal `forbidden` */
+export const requireAdmin: RequestHandler = (request, _response, next) => {
+  if (!currentUser(request).admin)
+    throw new Refusal('forbidden', 'This is for admins. Whoever runs this server names them in ERRAND_ADMINS.')
+  next()
+}
+
+const sessionOf = ({ user, sessionID }: Request): SignedIn | null => (user ? { user, deviceId: deviceIdOf(sessionID) } : null)
 
 /** @returns null when there is no Authorization header; the empty text when it is not of the Bearer kind */
 export const bearerToken = (request: Request): string | null => {

@@ -2,9 +2,8 @@ import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
 import type { Express, RequestHandler } from 'express'
-import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
-import { authenticate, bearerToken, currentUser } from './authenticate.ts'
+import { authenticate, bearerToken, requireAdmin } from './authenticate.ts'
 import { boardHeaders } from './headers.ts'
 
 const PATH = '/admin/queues'
@@ -24,10 +23,4 @@ const sendToSignIn: RequestHandler = (request, response, next) => {
   const isVisitor = !request.user && bearerToken(request) === null && request.accepts(['json', 'html']) === 'html'
   if (isVisitor) response.redirect(303, '/')
   else next()
-}
-
-const requireAdmin: RequestHandler = (request, _response, next) => {
-  if (!currentUser(request).admin)
-    throw new Refusal('forbidden', 'This page is for admins. Whoever runs this server names them in ERRAND_ADMINS.')
-  next()
 }

@@ -9,23 +9,29 @@ const POLICY = {
   defaultSrc: NONE,
   scriptSrc: SELF,
   styleSrc: SELF,
-  imgSrc: [...SELF, 'data:'],
+  // Faces of users come from their git host, wherever that is. The app shows no image that an agent names.
+  imgSrc: [...SELF, 'data:', 'https:'],
   fontSrc: SELF,
   connectSrc: SELF,
+  workerSrc: SELF,
+  manifestSrc: SELF,
   formAction: SELF,
   baseUri: NONE,
   frameAncestors: NONE,
 }
 
 /** What a browser may do with our answers: nothing inline, nothing from elsewhere, and in nobody's frame. */
-export const securityHeaders = (config: Pick<Config, 'publicUrl'>): RequestHandler =>
-  helmet({
-    contentSecurityPolicy: { useDefaults: false, directives: POLICY },
+export const securityHeaders = (config: Pick<Config, 'publicUrl'>): RequestHandler => {
+  // Browsers of before 2022 do not take the socket of the same origin for 'self'.
+  const socket = config.publicUrl.replace(/^http/, 'ws')
+  return helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: { ...POLICY, connectSrc: [...SELF, socket] } },
     strictTransportSecurity: isHttps(config),
     // With `no-referrer` browsers send `Origin: null` even to ourselves, and no form of ours could show where it comes from.
     referrerPolicy: { policy: 'same-origin' },
     xFrameOptions: { action: 'deny' },
   })
+}
 
 /** For Bull Board alone: its page has a style element and a base. The font that it asks another host for stays out. */
 export const boardHeaders: RequestHandler = helmet.contentSecurityPolicy({

@@ -2,7 +2,8 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Request, Response } from 'express'
 import type { Parts } from '../parts.ts'
-import { findUserByToken } from '../store/tokens.ts'
+import { deviceIdOf } from '../store/devices.ts'
+import { findByToken } from '../store/tokens.ts'
 import { findUser } from '../store/users.ts'
 import { createSession } from './session.ts'
 
@@ -13,18 +14,22 @@ import { createSession } from './session.ts'
 export const createIdentify = (parts: Pick<Parts, 'db' | 'secrets' | 'config'>): Parts['identify'] => {
   const session = createSession(parts)
   return async ({ token, cookie }) => {
-    if (token !== undefined) return findUserByToken(parts.db, token)
-    const userId = cookie === undefined ? undefined : await signedInUser(session, cookie)
-    return userId === undefined ? null : findUser(parts.db, userId)
+    if (token !== undefined) return findByToken(parts.db, token)
+    const { userId, sessionId } = cookie === undefined ? {} : await readSession(session, cookie)
+    const user = userId === undefined ? null : await findUser(parts.db, userId)
+    return user && sessionId !== undefined ? { user, deviceId: deviceIdOf(sessionId) } : null
   }
 }
 
 /** Lets express-session itself read the cookie and check its signature, on a request that goes nowhere. */
-const signedInUser = async (session: ReturnType<typeof createSession>, cookie: string): Promise<string | undefined> => {
+const readSession = async (
+  session: ReturnType<typeof createSession>,
+  cookie: string,
+): Promise<{ userId?: string | undefined; sessionId?: string }> => {
   const request = Object.assign(new IncomingMessage(new Socket()), { url: '/', headers: { cookie } }) as Request
   await new Promise<void>((resolve, reject) => {
     const done = (error?: unknown) => (error ? reject(error) : resolve())
     void session(request, new ServerResponse(request) as Response, done)
   })
-  return request.session.passport?.user
+  return { userId: request.session.passport?.user, sessionId: request.sessionID }
 }

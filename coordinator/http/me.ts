@@ -4,11 +4,12 @@ import { MODELS } from '../../contract/models.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { deleteCredential, listCredentials, putCredential } from '../store/credentials.ts'
-import { issueToken, listTokens, revokeToken } from '../store/tokens.ts'
+import { revokeDevice } from '../store/devices.ts'
+import { issueToken, listTokens } from '../store/tokens.ts'
 import { currentUser } from './authenticate.ts'
 
 /** Who asks, their access to git hosts, and their API tokens. */
-export const addMeRoutes = (app: Express, { db, secrets, config, demo, disconnectUser }: Parts): void => {
+export const addMeRoutes = (app: Express, { db, secrets, config, demo, disconnectDevice }: Parts): void => {
   app.get('/api/me', (request, response) => {
     response.json({
       ...currentUser(request),
@@ -40,11 +41,10 @@ export const addMeRoutes = (app: Express, { db, secrets, config, demo, disconnec
     response.status(201).json(await issueToken(db, currentUser(request).id, CreateToken.parse(request.body).name))
   })
   app.delete('/api/me/tokens/:id', async (request, response) => {
-    const user = currentUser(request)
-    if (!(await revokeToken(db, user.id, request.params.id)))
+    const { id } = request.params
+    if (!(await revokeDevice(db, currentUser(request).id, id)))
       throw new Refusal('not_found', 'You have no API token with this id.')
-    // Open sockets were let in with some token of this user's; those that are still valid come back by themselves.
-    disconnectUser(user.id)
+    disconnectDevice(id)
     response.sendStatus(204)
   })
 }

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { pipeline } from 'node:stream/promises'
 import type { Express, RequestHandler } from 'express'
 import { z } from 'zod'
 import { LeaseRequest, RenewRequest } from '../../contract/lease.ts'
@@ -21,6 +22,11 @@ export const addRunnerRoutes = (
   app.post(RUNNER_PATHS.renew, readJson, async (request, response) => {
     response.json(await leases.renew(RenewRequest.parse(request.body)))
   })
+  app.get('/runner/transcripts/:taskId/:attempt', async (request, response) => {
+    const { taskId, attempt } = AttemptAddress.parse(request.params)
+    response.type('application/json')
+    await pipeline(await artifacts.openFor(taskId, attempt, 'transcript'), response)
+  })
   app.put('/runner/artifacts/:taskId/:attempt/:kind', async (request, response) => {
     const { taskId, attempt, kind } = ArtifactAddress.parse(request.params)
     await artifacts.save(taskId, attempt, kind, request)
@@ -30,11 +36,8 @@ export const addRunnerRoutes = (
 
 type RunnerParts = Pick<Parts, 'leases' | 'artifacts' | 'runnerToken'>
 
-const ArtifactAddress = z.object({
-  taskId: z.string().min(1).max(100),
-  attempt: z.coerce.number().int().positive(),
-  kind: ArtifactKind,
-})
+const AttemptAddress = z.object({ taskId: z.string().min(1).max(100), attempt: z.coerce.number().int().positive() })
+const ArtifactAddress = AttemptAddress.extend({ kind: ArtifactKind })
 
 const requireRunner = (runnerToken: string): RequestHandler => {
   const expected = digest(runnerToken)

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import type { Express, Request, RequestHandler } from 'express'
-import { ClientId, CreateTask, ListEvents, ListTasks } from '../../contract/api.ts'
+import { z } from 'zod'
+import { ClientId, CreateTask, ListEvents, ListTasks, RetryTask, SendMessage } from '../../contract/api.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { currentUser } from './authenticate.ts'
@@ -24,7 +25,7 @@ export const addTaskRoutes = (app: Express, { tasks }: Pick<Parts, 'tasks'>, lim
     response.json(await tasks.events(currentUser(request).id, request.params.id, ListEvents.parse(request.query)))
   })
   app.get('/api/tasks/:id/diff', async (request, response) => {
-    const patch = await tasks.patch(currentUser(request).id, request.params.id)
+    const patch = await tasks.patch(currentUser(request).id, request.params.id, OfTurn.parse(request.query).turn)
     response.set('Content-Type', 'text/x-diff; charset=utf-8')
     await pipeline(patch, response)
   })
@@ -36,12 +37,33 @@ export const addTaskRoutes = (app: Express, { tasks }: Pick<Parts, 'tasks'>, lim
   app.post('/api/tasks/:id/cancel', async (request, response) => {
     response.status(202).json(await tasks.cancel(currentUser(request).id, request.params.id))
   })
-  for (const later of ['messages', 'retry'] as const)
-    app.post(`/api/tasks/:id/${later}`, async (request: Request<{ id: string }>) => {
-      await tasks.find(currentUser(request).id, request.params.id)
-      throw new Refusal('not_implemented', 'A task takes one message so far: send what you want next as a task of its own.')
-    })
+  app.post('/api/tasks/:id/retry', limitCreate, async (request: Request<{ id: string }>, response) => {
+    response.status(202).json(await tasks.retry(currentUser(request).id, request.params.id, RetryTask.parse(request.body ?? {})))
+  })
+  app.post('/api/tasks/:id/messages', limitCreate, async (request: Request<{ id: string }>, response) => {
+    const input = SendMessage.parse(request.body)
+    const { message, created } = await tasks.send(currentUser(request).id, request.params.id, input)
+    response.status(created ? 201 : 200).json(message)
+  })
+  app.get('/api/tasks/:id/messages', async (request, response) => {
+    response.json({ items: await tasks.messages(currentUser(request).id, request.params.id) })
+  })
+  app.delete('/api/tasks/:id/messages/:messageId', async (request, response) => {
+    const { id, messageId } = request.params
+    response.json(await tasks.withdraw(currentUser(request).id, id, messageId))
+  })
+  app.get('/api/tasks/:id/changes', async (request, response) => {
+    response.json(await tasks.changes(currentUser(request).id, request.params.id, OfTurn.parse(request.query).turn))
+  })
+  app.get('/api/tasks/:id/outputs/:callId', async (request, response) => {
+    const { id, callId } = request.params
+    const path = await tasks.output(currentUser(request).id, id, callId)
+    // Answers ranges. The data folder may be a hidden one.
+    response.type('text/plain').sendFile(path, { dotfiles: 'allow', cacheControl: false })
+  })
 }
+
+const OfTurn = z.object({ turn: z.coerce.number().int().positive().optional() })
 
 /** The header is the usual name for what the body calls `clientId`. @throws Refusal `invalid` when they differ */
 const readNewTask = (request: Request): CreateTask => {

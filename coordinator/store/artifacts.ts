@@ -17,6 +17,25 @@ export const putArtifact = async (
     .execute()
 }
 
+/** @returns the newest attempt of this turn that left one */
+export const newestArtifactOfTurn = async (
+  db: Store,
+  taskId: string,
+  turn: number,
+  kind: ArtifactKind,
+): Promise<number | null> => {
+  const rows = db
+    .selectFrom('artifacts')
+    .innerJoin('attempts', (join) =>
+      join.onRef('attempts.task_id', '=', 'artifacts.task_id').onRef('attempts.attempt', '=', 'artifacts.attempt'),
+    )
+    .select('artifacts.attempt')
+    .where('artifacts.task_id', '=', taskId)
+    .where('kind', '=', kind)
+    .where('turn', '=', turn)
+  return (await rows.orderBy('artifacts.attempt', 'desc').limit(1).executeTakeFirst())?.attempt ?? null
+}
+
 /** @returns the newest attempt that left one */
 export const newestArtifact = async (db: Store, taskId: string, kind: ArtifactKind): Promise<number | null> => {
   const rows = db.selectFrom('artifacts').select('attempt').where('task_id', '=', taskId).where('kind', '=', kind)

@@ -3,6 +3,8 @@ import { dirname } from 'node:path'
 import SQLite from 'better-sqlite3'
 import { Kysely, Migrator, SqliteDialect } from 'kysely'
 import * as initial from './migrations/0001-initial.ts'
+import * as conversation from './migrations/0002-conversation.ts'
+import * as notifications from './migrations/0003-notifications.ts'
 import type { Database } from './schema.ts'
 
 /** The database, or a transaction on it. */
@@ -71,8 +73,14 @@ const takeLock = (path: string): SQLite.Database => {
   }
 }
 
+const MIGRATIONS = {
+  '0001-initial': initial,
+  '0002-conversation': conversation,
+  '0003-notifications': notifications,
+}
+
 const migrate = async (db: Store): Promise<void> => {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ '0001-initial': initial }) } })
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } })
   const { error } = await migrator.migrateToLatest()
   if (error) throw new Error('The database could not be brought up to date. Was it written by a newer version?', { cause: error })
 }

@@ -51,6 +51,12 @@ export type Database = {
     /** Number of the newest attempt. */
     attempt: number
     last_seq: number
+    /** Of the message that began the current turn. */
+    message_id: string | null
+    /** What the branch changes, as the newest turn that told left it. */
+    diff_files: number | null
+    diff_insertions: number | null
+    diff_deletions: number | null
     /** Set while the current turn is in the queue's hands. */
     released_at: number | null
     cancel_requested_at: number | null
@@ -63,6 +69,22 @@ export type Database = {
     created_at: number
     started_at: number | null
     completed_at: number | null
+  }
+  /** What people said to tasks. */
+  inbox: {
+    id: string
+    task_id: string
+    client_id: string | null
+    /** Of its `message.received`: its place in the order. */
+    seq: number
+    text: string
+    /** Null: it began a turn at once. Else it was sent while one was under way. */
+    mode: 'steer' | 'queue' | null
+    state: 'waiting' | 'delivered' | 'withdrawn'
+    /** The turn that it reached. */
+    turn: number | null
+    created_at: number
+    delivered_at: number | null
   }
   attempts: {
     task_id: string
@@ -92,4 +114,21 @@ export type Database = {
   }
   artifacts: { task_id: string; attempt: number; kind: string; bytes: number; created_at: number }
   runners: { id: string; name: string; slots: number; seen_at: number }
+  push_subscriptions: {
+    /** The push service's address for one browser: whoever knows it can name that browser. */
+    endpoint: string
+    user_id: string
+    /** Of the device that subscribed, as in `Device`. */
+    device_id: string
+    p256dh: string
+    auth: string
+    created_at: number
+  }
+  notification_settings: {
+    user_id: string
+    on_done: number
+    on_failed: number
+    on_attention: number
+    webhook_url: string | null
+  }
 }

@@ -3,12 +3,19 @@ import type { ListTasks, Task } from '../../contract/api.ts'
 import { REASONS } from '../../contract/reason.ts'
 import { isEnded, type Mover, mayMove, type TaskStatus } from '../../contract/status.ts'
 import type { Store } from './database.ts'
+import { listQueuePlaces } from './queue-places.ts'
 import type { Database } from './schema.ts'
 
 export type TaskRow = Database['tasks']
 
-/** The summary, as every client sees it. */
-export const taskOf = (row: TaskRow): Task => ({
+/** The summary with the task's place in the queue, as every client sees it. */
+export const summaryOf = async (db: Store, row: TaskRow): Promise<Task> => {
+  const waits = row.status === 'pending'
+  return taskOf(row, waits ? ((await listQueuePlaces(db)).get(row.id) ?? 0) : null)
+}
+
+/** @param queuePosition null for a task that does not wait */
+export const taskOf = (row: TaskRow, queuePosition: number | null): Task => ({
   id: row.id,
   status: row.status,
   reason: row.reason,
@@ -21,6 +28,11 @@ export const taskOf = (row: TaskRow): Task => ({
   budgetUsd: row.budget_usd,
   demo: row.demo === 1,
   turn: row.turn,
+  queuePosition,
+  diff:
+    row.diff_files === null
+      ? null
+      : { files: row.diff_files, insertions: row.diff_insertions ?? 0, deletions: row.diff_deletions ?? 0 },
   attempt: row.attempt,
   lastSeq: row.last_seq,
   usage: {
@@ -78,11 +90,16 @@ export const moveTask = async (
 export const listTasks = (
   db: Store,
   userId: string,
-  { status, limit }: ListTasks,
+  { status, search = '', repoUrl, limit }: ListTasks,
   before: { createdAt: number; id: string } | null,
 ): Promise<TaskRow[]> => {
   let query = db.selectFrom('tasks').selectAll().where('user_id', '=', userId)
   if (status) query = query.where('status', '=', status)
+  if (repoUrl !== undefined) query = query.where('repo_url', '=', repoUrl)
+  for (const word of search.split(/\s+/).filter(Boolean)) {
+    const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`
+    query = query.where(sql<boolean>`(prompt like ${pattern} escape '\\' or repo_url like ${pattern} escape '\\')`)
+  }
   if (before)
     query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '<', tuple(before.createdAt, before.id)))
   return query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
@@ -138,6 +155,10 @@ export const countReleased = async (db: Store): Promise<number> => {
 
 export const listReleased = (db: Store): Promise<Pick<TaskRow, 'id' | 'turn'>[]> =>
   db.selectFrom('tasks').select(['id', 'turn']).where('status', '=', 'pending').where('released_at', 'is not', null).execute()
+
+/** Tasks that wait because no runner is there. */
+export const listWithoutRunner = (db: Store): Promise<TaskRow[]> =>
+  db.selectFrom('tasks').selectAll().where('status', '=', 'pending').where('reason', '=', 'no_runner').execute()
 
 /** Gives waiting tasks the one of the two reasons that is true just now. @returns those that changed */
 export const setWaitReason = (db: Store, reason: 'queued' | 'no_runner'): Promise<TaskRow[]> =>

@@ -1,6 +1,6 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto'
 import type { ApiToken, NewApiToken } from '../../contract/api.ts'
-import type { User } from '../user.ts'
+import type { SignedIn } from '../user.ts'
 import type { Store } from './database.ts'
 import type { Database } from './schema.ts'
 import { USER_COLUMNS, userOf } from './users.ts'
@@ -24,7 +24,7 @@ export const issueToken = async (db: Store, userId: string, name: string): Promi
 }
 
 /** @returns whose token it is; null for an unknown or revoked one */
-export const findUserByToken = async (db: Store, token: string): Promise<User | null> => {
+export const findByToken = async (db: Store, token: string): Promise<SignedIn | null> => {
   const row = await db
     .selectFrom('api_tokens')
     .innerJoin('users', 'users.id', 'api_tokens.user_id')
@@ -35,23 +35,13 @@ export const findUserByToken = async (db: Store, token: string): Promise<User | 
   const now = Date.now()
   if (now - (row.last_used_at ?? 0) > USED_EVERY_MS)
     await db.updateTable('api_tokens').set({ last_used_at: now }).where('id', '=', row.token_id).execute()
-  return userOf(row)
+  return { user: userOf(row), deviceId: row.token_id }
 }
 
 /** Newest first. */
 export const listTokens = async (db: Store, userId: string): Promise<ApiToken[]> => {
   const rows = await db.selectFrom('api_tokens').selectAll().where('user_id', '=', userId).orderBy('created_at', 'desc').execute()
   return rows.map(apiTokenOf)
-}
-
-/** @returns false when this user has no such token */
-export const revokeToken = async (db: Store, userId: string, id: string): Promise<boolean> => {
-  const { numDeletedRows } = await db
-    .deleteFrom('api_tokens')
-    .where('id', '=', id)
-    .where('user_id', '=', userId)
-    .executeTakeFirst()
-  return numDeletedRows > 0n
 }
 
 /** A random secret of 256 bits has nothing to guess, so that a plain hash, which can be looked up, is enough. */

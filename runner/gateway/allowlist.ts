@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import type { NewEvent } from '../../contract/event.ts'
-import { isPublicAddress } from './public-address.ts'
+import { isPublicAddress } from '../../contract/public-address.ts'
 import { answer, type Call } from './room.ts'
 import { failureText } from './upstream.ts'
 

@@ -17,13 +17,20 @@ export type ArtifactsOptions = {
 }
 
 /**
- * `PUT /artifacts/patch` and `/artifacts/bundle`: streams the body on, out of the sandbox. 204 means that it is kept. They go one after
- * the other: each lies on the coordinator's disk while it comes, and a sandbox that sends hundreds at once would fill it.
+ * `PUT /artifacts/<kind>`: streams the body on, out of the sandbox. 204 means that it is kept. They go one after the other: each lies on
+ * the coordinator's disk while it comes, and a sandbox that sends hundreds at once would fill it.
  */
-export const serveArtifacts = ({ confirmLease, saveArtifact, log, maxBytes = LIMITS.artifactBytes }: ArtifactsOptions): Room => {
+export const serveArtifacts = ({
+  confirmLease,
+  saveArtifact,
+  log,
+  maxBytes: most = LIMITS.artifactBytes,
+}: ArtifactsOptions): Room => {
+  const outputs = new Set<ArtifactKind>()
   let last: Promise<void> = Promise.resolve()
 
   const save = async ({ request, response, gone }: Call, kind: ArtifactKind) => {
+    const maxBytes = Math.min(most, maxBytesOf(kind))
     const body = new PassThrough()
     try {
       // A body can be sent once only: not before somebody is there.
@@ -44,10 +51,18 @@ export const serveArtifacts = ({ confirmLease, saveArtifact, log, maxBytes = LIM
   return async (call) => {
     const { request, response, path } = call
     const kind = ArtifactKind.safeParse(path.slice(DOOR_PATHS.artifacts.length))
-    if (!kind.success) return answer(response, 404, 'An artifact is a patch or a bundle.')
+    if (!kind.success) return answer(response, 404, 'There is no artifact of this name.')
     if (request.method !== 'PUT') return answer(response, 405, 'Only PUT is served here.')
+    if (kind.data.startsWith('output.')) outputs.add(kind.data)
+    if (outputs.size > LIMITS.outputsPerAttempt && outputs.has(kind.data))
+      return answer(response, 413, `At most ${LIMITS.outputsPerAttempt} outputs of an attempt are kept.`)
     const mine = last.then(() => save(call, kind.data))
     last = mine.catch(() => undefined)
     await mine
   }
+}
+
+const maxBytesOf = (kind: ArtifactKind): number => {
+  if (kind === 'transcript') return LIMITS.transcriptBytes
+  return kind.startsWith('output.') ? LIMITS.outputBytes : LIMITS.artifactBytes
 }

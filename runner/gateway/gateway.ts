@@ -6,10 +6,11 @@ import type { Logger } from 'pino'
 import type { NewEvent } from '../../contract/event.ts'
 import type { Lease } from '../../contract/lease.ts'
 import { DOOR, DOOR_PATHS, SANDBOX_UID } from '../../contract/names.ts'
-import type { ArtifactKind, Assignment } from '../../contract/sandbox.ts'
+import type { ArtifactKind, Assignment, SteerMessage } from '../../contract/sandbox.ts'
 import { serveAllowlist } from './allowlist.ts'
 import { serveArtifacts } from './artifacts.ts'
 import { openBudget } from './budget.ts'
+import { serveConversation } from './conversation.ts'
 import { makeDoorToken } from './door-token.ts'
 import { serveGit } from './git.ts'
 import { serveModel } from './model.ts'
@@ -30,6 +31,8 @@ export type GatewayOptions = {
   confirmLease: (gone: AbortSignal) => Promise<boolean>
   say: (event: NewEvent) => void
   saveArtifact: (kind: ArtifactKind, body: Readable) => Promise<void>
+  waitingMessages: () => SteerMessage[]
+  openTranscript: () => Promise<Readable | null>
   log: Logger
 }
 
@@ -134,6 +137,7 @@ const layOutRooms = (options: GatewayOptions, upstream: ReturnType<typeof openUp
   const git = serveGit({ repository, taskId: lease.taskId, confirmLease: options.confirmLease, upstream, say, log })
   const npm = serveRegistry({ registryUrl: options.npmRegistryUrl, upstream, log })
   const artifacts = serveArtifacts({ confirmLease: options.confirmLease, saveArtifact: options.saveArtifact, log })
+  const conversation = serveConversation(options)
   const task: Room = async ({ request, response }) => {
     if (request.method !== 'GET') return answer(response, 405, 'Only GET is served here.')
     response.writeHead(200, { 'content-type': 'application/json' })
@@ -142,6 +146,7 @@ const layOutRooms = (options: GatewayOptions, upstream: ReturnType<typeof openUp
   return (path: string): { serve: Room; open: boolean } | null => {
     if (isTarball(path) || path.startsWith(DOOR_PATHS.npm)) return { serve: npm, open: true }
     if (path === DOOR_PATHS.assignment) return { serve: task, open: false }
+    if (path === DOOR_PATHS.messages || path === DOOR_PATHS.transcript) return { serve: conversation, open: false }
     if (path.startsWith(`${DOOR_PATHS.model}/`)) return { serve: model, open: false }
     if (path.startsWith('/git/')) return { serve: git, open: false }
     if (path.startsWith(DOOR_PATHS.artifacts)) return { serve: artifacts, open: false }

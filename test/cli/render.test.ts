@@ -30,7 +30,7 @@ const CREATED: Told = {
 const REAL = { ...CREATED, data: { ...CREATED.data, demo: false } } as Told
 const ASKED: Told = {
   type: 'message.received',
-  data: { messageId: 'm', turn: 1, text: 'Fix the failing test.', clientId: null },
+  data: { messageId: 'm', turn: 1, text: 'Fix the failing test.', mode: null, clientId: null },
 }
 const BOOT: Told[] = [
   { type: 'attempt.started', data: { turn: 1, runner: 'host-1' }, ms: 1_200 },
@@ -166,7 +166,7 @@ describe('what a person reads of a task', () => {
     const hostile = `\u001b]0;title\u0007\u001b[2J\u202egnirts ${'wide字'.repeat(60)} ${'x'.repeat(300)}`
     const { lines } = tell([
       CREATED,
-      { type: 'message.received', data: { messageId: 'm', turn: 1, text: hostile, clientId: null } },
+      { type: 'message.received', data: { messageId: 'm', turn: 1, text: hostile, mode: null, clientId: null } },
       { type: 'attempt.started', data: { turn: 1, runner: hostile } },
       { type: 'repo.cloned', data: { baseBranch: hostile, commit: hostile, branch: hostile, resumed: false } },
       { type: 'text.written', data: { text: hostile } },

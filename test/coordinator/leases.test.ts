@@ -91,7 +91,7 @@ describe('renewing', () => {
     const lease = await core.lease(id)
     const attempts = [{ taskId: id, attempt: 1 }]
     const renew = async (name: string) => (await core.leases.renew({ runner: runner(name), attempts })).attempts[0]
-    expect(await renew('runner-a')).toEqual({ taskId: id, attempt: 1, state: 'held', leaseMs: LEASE_MS })
+    expect(await renew('runner-a')).toEqual({ taskId: id, attempt: 1, state: 'held', leaseMs: LEASE_MS, messages: [] })
     expect(await renew('thief')).toMatchObject({ state: 'lost' })
     await core.tasks.cancel(ada.id, id)
     expect(await renew('runner-a')).toMatchObject({ state: 'cancel' })

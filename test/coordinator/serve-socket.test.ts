@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
 import { pino } from 'pino'
 import type { Answer } from '../../contract/socket.ts'
+import { createPresence } from '../../coordinator/presence.ts'
 import { createReplays } from '../../coordinator/replays.ts'
 import { type Connection, serveSocket } from '../../coordinator/serve-socket.ts'
 import type { Tasks } from '../../coordinator/tasks.ts'
@@ -23,7 +24,13 @@ describe('a fault on a socket', () => {
     [new Error('a secret of ours'), 'internal', /^(?!.*secret)/],
   ])('is told as over HTTP: %s is %s', async (fault, code, message) => {
     const tasks = { cancel: () => Promise.reject(fault) } as unknown as Tasks
-    const handlers = serveSocket({ connection, tasks, replays: createReplays(), log: pino({ level: 'silent' }) })
+    const handlers = serveSocket({
+      connection,
+      tasks,
+      replays: createReplays(),
+      presence: createPresence(),
+      log: pino({ level: 'silent' }),
+    })
     const answer = await new Promise<Answer<object>>((resolve) => handlers['task:cancel']({ taskId: 't1' }, resolve))
     expect(answer).toMatchObject({ ok: false, error: { code, message: expect.stringMatching(message) } })
   })

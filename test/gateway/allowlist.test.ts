@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import type { NewEvent } from '../../contract/event.ts'
+import { isPublicAddress } from '../../contract/public-address.ts'
 import { type AllowlistOptions, isAllowed, serveAllowlist } from '../../runner/gateway/allowlist.ts'
-import { isPublicAddress } from '../../runner/gateway/public-address.ts'
 import { type Door, openDoor } from './door.ts'
 
 const closers: (() => unknown)[] = []

@@ -19,7 +19,9 @@ describe('the calls of runners', () => {
     expect([refused.status, refused.headers.get('cache-control')]).toEqual([200, 'no-store'])
     expect(await refused.json()).toEqual({ granted: false, refusal: 'unknown', retryAfterMs: 1000 })
     const renewed = await call('POST', RUNNER_PATHS.renew, { runner, attempts: [{ taskId: 'tsk_1', attempt: 2 }] })
-    expect(await renewed.json()).toEqual({ attempts: [{ taskId: 'tsk_1', attempt: 2, state: 'held', leaseMs: 30_000 }] })
+    expect(await renewed.json()).toEqual({
+      attempts: [{ taskId: 'tsk_1', attempt: 2, state: 'held', leaseMs: 30_000, messages: [] }],
+    })
   })
 
   it('hand over bytes as they are', async () => {

@@ -6,7 +6,8 @@ import { ensureOwner, loadRunnerToken } from '../../coordinator/owner.ts'
 import { createSecrets, loadSecretKey } from '../../coordinator/secrets.ts'
 import { findCredential, putCredential } from '../../coordinator/store/credentials.ts'
 import { openDatabase, type Store } from '../../coordinator/store/database.ts'
-import { findUserByToken, listTokens, revokeToken } from '../../coordinator/store/tokens.ts'
+import { revokeDevice } from '../../coordinator/store/devices.ts'
+import { findByToken, listTokens } from '../../coordinator/store/tokens.ts'
 import { findGithubToken, upsertGithubUser } from '../../coordinator/store/users.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
@@ -85,12 +86,12 @@ describe('what is kept at rest', () => {
     expect(await ensureOwner(db, config)).toEqual(first)
     expect(await modeOf(join(config.dataDir, 'owner-token'))).toBe('600')
     const [token] = await listTokens(db, first.user.id)
-    expect(await revokeToken(db, first.user.id, token?.id ?? '')).toBe(true)
+    expect(await revokeDevice(db, first.user.id, token?.id ?? '')).toBe(true)
     const second = await ensureOwner(db, config)
     expect(second.user).toEqual(first.user)
     expect(second.token).not.toBe(first.token)
-    expect(await findUserByToken(db, first.token)).toBeNull()
-    expect(await findUserByToken(db, second.token)).toEqual(first.user)
+    expect(await findByToken(db, first.token)).toBeNull()
+    expect(await findByToken(db, second.token)).toEqual({ user: first.user, deviceId: second.tokenId })
   })
 
   it("the runners' token is the configured one, or one that is kept", async () => {

@@ -93,7 +93,10 @@ describe('a session', () => {
     expect(row?.user_id).toBe(server.owner.user.id)
     for (const value of [`s%3A${row?.id}.${'A'.repeat(43)}`, `${row?.id}`, 's%3A'])
       expect(await server.parts.identify({ cookie: `errand=${value}` })).toBeNull()
-    expect(await server.parts.identify({ cookie: browser.cookie() })).toEqual(server.owner.user)
+    expect(await server.parts.identify({ cookie: browser.cookie() })).toEqual({
+      user: server.owner.user,
+      deviceId: expect.stringMatching(/^[0-9a-f]{64}$/),
+    })
     expect(await server.parts.identify({ cookie: browser.cookie(), token: 'unknown' })).toBeNull()
     expect(await server.parts.identify({})).toBeNull()
   })
@@ -120,11 +123,12 @@ describe('a session', () => {
     const server = await start()
     const browser = await server.signIn(visitor(server.url))
     const cookie = browser.cookie()
+    const signedIn = await server.parts.identify({ cookie })
     expect((await browser.post('/auth/logout', {}, { 'sec-fetch-site': 'cross-site' })).status).toBe(403)
     expect(await nameOf(browser)).toBe('owner')
     expect((await browser.post('/auth/logout')).status).toBe(303)
     expect(await server.parts.identify({ cookie })).toBeNull()
-    expect(server.disconnected).toEqual([server.owner.user.id])
+    expect(server.disconnected).toEqual([signedIn?.deviceId])
     expect((await visitor(server.url).post('/auth/logout')).status).toBe(303)
   })
 

@@ -58,7 +58,7 @@ describe('signing in by GitHub', () => {
     ])
     expect(rows).not.toContain(github.tokens[0])
     expect(server.log().includes(github.tokens[0] ?? '')).toBe(false)
-    expect(await server.parts.identify({ cookie: browser.cookie() })).toMatchObject({ id: me.id })
+    expect(await server.parts.identify({ cookie: browser.cookie() })).toMatchObject({ user: { id: me.id } })
   })
 
   it('is the same user again, by GitHub’s number, under whatever name', async () => {

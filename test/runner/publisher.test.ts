@@ -55,6 +55,8 @@ describe('delivering events', () => {
     const hear = {
       onCancel: () => heard.push('cancel'),
       onRefused: () => heard.push('refused'),
+      onMessage: ({ messageId }: { messageId: string }) => heard.push(`message ${messageId}`),
+      onWithdraw: (messageId: string) => heard.push(`withdraw ${messageId}`),
       onSpoolFault: () => heard.push('fault'),
     }
     return { spool, delivery: publisher.publish(spool, hear) }

@@ -68,7 +68,7 @@ describe('an attempt', () => {
       engine,
       holding,
       publisher,
-      client: { saveArtifact: async () => undefined },
+      client: { saveArtifact: async () => undefined, openTranscript: async () => null },
       openGateway: async (options: GatewayOptions) => {
         gateway = options
         const close = async () => {
@@ -151,6 +151,35 @@ describe('an attempt', () => {
   it('is interrupted when the engine goes away under it', async () => {
     expect(await run([turnStarted, { engineLost: true }])).toMatchObject({ outcome: 'interrupted', reason: 'engine_unavailable' })
     expect(types()).toEqual(['turn.started', 'turn.ended', 'attempt.ended'])
+  })
+
+  it('hands its agent each message once, whichever way it comes, and believes it only about those', async () => {
+    const message = (messageId: string) => ({ messageId, text: `text of ${messageId}` })
+    const delivered = (messageId: string) => say({ type: 'message.delivered', data: { messageId, turn: 7 } })
+    const running = run(
+      [
+        turnStarted,
+        { untilStopped: true },
+        delivered('word'),
+        delivered('word'),
+        delivered('never-sent'),
+        turnEnded('failed', 'stuck'),
+      ],
+      { messages: [message('lease')] },
+    )
+    await waitFor('the turn to start', () => types().includes('turn.started'))
+    await coordinator.say('t1', 1, { say: 'message', message: message('word') })
+    await coordinator.say('t1', 1, { say: 'message', message: message('regretted') })
+    await coordinator.say('t1', 1, { say: 'withdraw', messageId: 'regretted' })
+    coordinator.renewMessages = [message('word'), message('regretted'), message('renewal')]
+    await waitFor('the messages', () => gateway?.waitingMessages().some(({ messageId }) => messageId === 'renewal'))
+    expect(gateway?.waitingMessages()).toEqual([message('lease'), message('word'), message('renewal')])
+    drain.abort()
+    await running
+    expect(said().filter(({ type }) => type === 'message.delivered')).toEqual([
+      { type: 'message.delivered', data: { messageId: 'word', turn: 1 } },
+    ])
+    expect(gateway?.waitingMessages()).toEqual([message('lease'), message('renewal')])
   })
 
   it('is cancelled by a signed word, after the agent saved its work, and whatever the agent makes of it', async () => {

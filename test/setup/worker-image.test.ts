@@ -1,11 +1,13 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { contentHash } from '../../setup/worker-image.ts'
+import { contentHash as hashOf } from '../../setup/content-hash.ts'
+import { WORKER_INGREDIENTS } from '../../setup/worker-image.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
 const folder = await temporaryFolder()
 const root = folder.path
+const contentHash = (path: string, base: string) => hashOf(path, WORKER_INGREDIENTS, base)
 afterAll(() => folder.remove())
 
 beforeEach(async () => {

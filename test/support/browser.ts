@@ -28,5 +28,5 @@ export const openPage = async (
 export const signIn = async (page: Page, link: string): Promise<void> => {
   await page.goto(link)
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByText('Signed in as').waitFor()
+  await page.waitForURL('**/')
 }

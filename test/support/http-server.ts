@@ -6,13 +6,18 @@ import { type Config, readConfig } from '../../coordinator/config.ts'
 import { createDemo } from '../../coordinator/demo/demo.ts'
 import { createApp } from '../../coordinator/http/app.ts'
 import { createIdentify } from '../../coordinator/http/identify.ts'
+import { createNotifier } from '../../coordinator/notifier.ts'
+import { createOutside } from '../../coordinator/outside.ts'
 import { ensureOwner, loadRunnerToken } from '../../coordinator/owner.ts'
 import type { Parts } from '../../coordinator/parts.ts'
+import { createPresence } from '../../coordinator/presence.ts'
 import { createSecrets, loadSecretKey } from '../../coordinator/secrets.ts'
 import { openDatabase } from '../../coordinator/store/database.ts'
 import { createSignInLink } from '../../coordinator/store/sign-in-links.ts'
-import { findUserByToken, issueToken } from '../../coordinator/store/tokens.ts'
+import { findByToken, issueToken } from '../../coordinator/store/tokens.ts'
 import { upsertGithubUser } from '../../coordinator/store/users.ts'
+import { createWebPush } from '../../coordinator/web-push.ts'
+import { buildSmallApp } from './built-app.ts'
 import { scriptedTasks } from './scripted-tasks.ts'
 import { freePort, temporaryFolder } from './temporary.ts'
 import type { Visitor } from './visitor.ts'
@@ -31,6 +36,8 @@ export const startHttp = async (environment: Record<string, string> = {}, given:
   const db = await openDatabase(join(folder.path, 'errand.db'))
   const secrets = createSecrets(await loadSecretKey(config))
   const owner = await ensureOwner(db, config)
+  const webPush = await createWebPush(config)
+  const outside = createOutside(config.allowPrivateWebhooks)
   const disconnected: string[] = []
   const saved: Array<{ taskId: string; attempt: number; kind: string; text: string }> = []
   const parts: Parts = {
@@ -43,23 +50,27 @@ export const startHttp = async (environment: Record<string, string> = {}, given:
     leases: {
       grant: async () => ({ granted: false, refusal: 'unknown', retryAfterMs: 1000 }),
       renew: async ({ attempts }) => ({
-        attempts: attempts.map((held) => ({ ...held, state: 'held' as const, leaseMs: 30_000 })),
+        attempts: attempts.map((held) => ({ ...held, state: 'held' as const, leaseMs: 30_000, messages: [] })),
       }),
     },
     artifacts: {
       save: async (taskId, attempt, kind, content) => {
         saved.push({ taskId, attempt, kind, text: await new Response(Readable.toWeb(content) as never).text() })
       },
+      openFor: async () => Readable.from([]),
       open: async () => null,
+      locate: async () => null,
     },
     // Bull Board asks a queue only for its version until somebody looks.
     dispatch: { queue: { name: 'errand-turns', metaValues: { version: 'bullmq' } } } as unknown as Parts['dispatch'],
     demo: await createDemo({ dataDir: folder.path, deriveKey: secrets.deriveKey, log }),
     metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'errand_tasks 0\n', countBatch: () => undefined },
     identify: createIdentify({ db, secrets, config }),
-    disconnectUser: (userId) => {
-      disconnected.push(userId)
-    },
+    disconnectUser: (userId) => void disconnected.push(userId),
+    disconnectDevice: (deviceId) => void disconnected.push(deviceId),
+    ...{ webPush, outside, ownerTokenId: owner.tokenId },
+    notifier: createNotifier({ db, log, webPush, outside, presence: createPresence(), publicUrl: config.publicUrl }),
+    appFolder: await buildSmallApp(join(folder.path, 'app')),
     readiness: async () => ({ store: true, redis: true }),
     ...given,
   }
@@ -97,7 +108,7 @@ export const startHttp = async (environment: Record<string, string> = {}, given:
       }),
     /** Signs a visitor in by a link; as the owner, when no token says otherwise. */
     signIn: async (browser: Visitor, token = owner.token) => {
-      const { code } = await createSignInLink(db, (await findUserByToken(db, token))?.id ?? '')
+      const { code } = await createSignInLink(db, (await findByToken(db, token))?.user.id ?? '')
       await browser.post('/auth/link', { code })
       return browser
     },
@@ -106,6 +117,7 @@ export const startHttp = async (environment: Record<string, string> = {}, given:
         server.close(() => resolve())
         server.closeAllConnections()
       })
+      await parts.notifier.stop()
       await db.destroy()
       await folder.remove()
     },

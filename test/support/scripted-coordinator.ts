@@ -6,6 +6,7 @@ import { NewEvent } from '../../contract/event.ts'
 import { type Lease, type LeaseAnswer, LeaseRequest, RenewRequest } from '../../contract/lease.ts'
 import { EVENT_STREAM, RUNNER_PATHS, runnerChannel } from '../../contract/names.ts'
 import { type RunnerWord, type SignedMessage, StreamEntry, signedMessageText } from '../../contract/river.ts'
+import type { SteerMessage } from '../../contract/sandbox.ts'
 import { hmacHex, signEntry } from '../../runner/signatures.ts'
 
 export const RUNNER_TOKEN = 'runner-token-of-the-tests'
@@ -20,6 +21,8 @@ export type ScriptedCoordinator = {
   onLease: (answer: (request: LeaseRequest) => LeaseAnswer | number) => void
   /** What renewals say of every attempt that is asked for. */
   renewState: 'held' | 'cancel' | 'lost'
+  /** And what waits for each. */
+  renewMessages: SteerMessage[]
   renewals: RenewRequest[]
   artifacts: Map<string, Buffer>
   /** While false events stay on the stream and nothing is acknowledged. */
@@ -100,8 +103,13 @@ export const startScriptedCoordinator = async (redisUrl: string): Promise<Script
     if (request.url === RUNNER_PATHS.renew) {
       const asked = RenewRequest.parse(JSON.parse(body.toString()))
       coordinator.renewals.push(asked)
-      const told = asked.attempts.map((one) => ({ ...one, state: coordinator.renewState, leaseMs: 30_000 }))
+      const { renewState: state, renewMessages: messages } = coordinator
+      const told = asked.attempts.map((one) => ({ ...one, state, leaseMs: 30_000, messages }))
       return void response.end(JSON.stringify({ attempts: told }))
+    }
+    if (request.method === 'GET') {
+      const kept = coordinator.artifacts.get(request.url ?? '')
+      return void (kept ? response.end(kept) : response.writeHead(404).end('{}'))
     }
     coordinator.artifacts.set(request.url ?? '', body)
     response.writeHead(204).end()
@@ -118,6 +126,7 @@ export const startScriptedCoordinator = async (redisUrl: string): Promise<Script
       answerLease = answer
     },
     renewState: 'held',
+    renewMessages: [],
     renewals: [],
     artifacts: new Map(),
     reading: true,
@@ -147,6 +156,9 @@ export const leaseOf = (taskId: string, attempt: number, change: Partial<Lease> 
   leaseMs: 30_000,
   signingKey: randomBytes(32).toString('hex'),
   prompt: 'mend the failing test',
+  messageId: 'm1',
+  hasTranscript: false,
+  messages: [],
   repo: { url: 'https://git.example/a/b', upstream: 'http://127.0.0.1:9/a/b.git', username: null, token: 'ghp_CANARY0123456789' },
   baseBranch: null,
   branch: `errand/${taskId}/work`,

@@ -146,6 +146,8 @@ const taskOf = ({ repoUrl, prompt }: { repoUrl: string; prompt: string }): Task 
   budgetUsd: 5,
   demo: true,
   turn: 1,
+  queuePosition: null,
+  diff: null,
   attempt: 1,
   lastSeq: 0,
   usage: NO_USAGE,

@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream'
-import type { Task } from '../../contract/api.ts'
+import type { Message, Task } from '../../contract/api.ts'
 import { Refusal } from '../../coordinator/errors.ts'
 import type { Tasks } from '../../coordinator/tasks.ts'
 
 /** Tasks that are only kept, by owner, and never worked on. A prompt `explode` is a fault of ours. */
 export const scriptedTasks = (): Tasks => {
   const kept: Array<{ userId: string; clientId: string | undefined; task: Task }> = []
+  const sent: Message[] = []
   const find = (userId: string, taskId: string): Task => {
     const found = kept.find((item) => item.userId === userId && item.task.id === taskId)
     if (!found) throw new Refusal('not_found', 'You have no task with this id.')
@@ -24,6 +25,39 @@ export const scriptedTasks = (): Tasks => {
     list: async (userId) => ({ items: kept.filter((item) => item.userId === userId).map(({ task }) => task), nextCursor: null }),
     events: async (userId, taskId) => ({ events: [], lastSeq: find(userId, taskId).lastSeq, more: false }),
     cancel: async (userId, taskId) => find(userId, taskId),
+    send: async (userId, taskId, { text, mode, clientId }) => {
+      find(userId, taskId)
+      const again = sent.find((message) => message.taskId === taskId && message.clientId === clientId)
+      const created = {
+        id: `msg_${sent.length + 1}`,
+        taskId,
+        clientId,
+        text,
+        mode,
+        state: 'waiting',
+        turn: null,
+        createdAt: AT,
+      } as const
+      if (!again) sent.push(created)
+      return { message: again ?? created, created: !again }
+    },
+    messages: async (userId, taskId) => sent.filter((message) => message.taskId === find(userId, taskId).id),
+    withdraw: async (userId, taskId, messageId) => {
+      find(userId, taskId)
+      const found = sent.find(({ id }) => id === messageId)
+      if (!found) throw new Refusal('not_found', 'There is no such message in this task.')
+      found.state = 'withdrawn'
+      return found
+    },
+    retry: async (userId, taskId) => find(userId, taskId),
+    changes: async (userId, taskId, turn) => {
+      find(userId, taskId)
+      return { turn: turn ?? null, files: [], truncated: false }
+    },
+    output: async (userId, taskId) => {
+      find(userId, taskId)
+      throw new Refusal('not_found', 'No more is kept of this output than what is shown.')
+    },
     patch: async (userId, taskId) => {
       find(userId, taskId)
       return Readable.from(['diff --git a/ä b/ä\n'])
@@ -34,6 +68,8 @@ export const scriptedTasks = (): Tasks => {
     },
   }
 }
+
+const AT = '2026-11-21T08:00:00.000Z'
 
 const newTask = (id: string, repoUrl: string, prompt: string): Task => ({
   id,
@@ -48,11 +84,13 @@ const newTask = (id: string, repoUrl: string, prompt: string): Task => ({
   budgetUsd: 5,
   demo: true,
   turn: 1,
+  queuePosition: null,
+  diff: null,
   attempt: 0,
   lastSeq: 1,
   usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 },
   pullRequestUrl: null,
-  createdAt: '2026-11-21T08:00:00.000Z',
+  createdAt: AT,
   startedAt: null,
   completedAt: null,
   error: null,

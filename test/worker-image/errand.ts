@@ -60,6 +60,8 @@ export const startErrand = async (options: ErrandOptions): Promise<Errand> => {
     attempt: 1,
     turn: 1,
     prompt: 'Make add() add.',
+    messageId: 'm1',
+    hasTranscript: false,
     repoUrl: repository.url,
     baseBranch: null,
     branch: `${branchPrefix(TASK)}make-add-add`,

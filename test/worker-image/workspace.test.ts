@@ -36,6 +36,7 @@ const open = (more: { remote?: string; baseBranch?: string | null } = {}) =>
     remote: origin,
     baseBranch: null,
     branch: BRANCH,
+    turnBase: null,
     signal: never,
     retryDelaysMs: [1, 1],
     ...more,
@@ -137,7 +138,7 @@ describe('opening', () => {
       args[0] === command && away-- > 0
         ? { code: 128, stdout: '', stderr: 'fatal: unable to access: The requested URL returned error: 502', cut: false }
         : git(args, options)
-    const options = { directory, remote: origin, baseBranch: null, branch: BRANCH, signal: never }
+    const options = { directory, remote: origin, baseBranch: null, branch: BRANCH, turnBase: null, signal: never }
     expect(await openWorkspace(flaky, { ...options, retryDelaysMs: [1] })).toMatchObject({ ok: false })
     await execa('rm', ['-r', directory])
     away = 2
@@ -188,7 +189,7 @@ describe('delivering', () => {
     await execa('git', ['commit', '-q', '--amend', '-m', 'better still'], { cwd: directory })
     const { delivery, kept } = await delivered(workspace)
     expect(delivery.problem).toMatchObject({ reason: 'push_refused' })
-    expect([...kept.keys()]).toEqual(['patch', 'bundle'])
+    expect([...kept.keys()]).toEqual(['patch', 'turn-patch', 'bundle'])
   })
 
   it('leaves huge new files out, and says so', async () => {

@@ -85,6 +85,7 @@ export const createBash = (options: BashOptions): Tool<Input> => {
         text: `${head}\n${bounded(text.trimEnd(), MODEL_OUTPUT_CHARS - head.length, spill) || '(no output)'}`,
         exitCode: code,
         outputBytes: size,
+        wholeFile: spill,
       }
     } catch (error) {
       const gone = directory

@@ -26,6 +26,8 @@ export type ToolResult = {
   exitCode?: number | null
   /** Of the whole output, where `text` holds less. */
   outputBytes?: number
+  /** The file with all of it. */
+  wholeFile?: string
 }
 
 export type Tool<Input> = {

@@ -1,0 +1,103 @@
+import { useQuery } from '@tanstack/react-query'
+import type { Overview } from '../../../contract/api.ts'
+import type { TaskStatus } from '../../../contract/status.ts'
+import { codeOf } from '../client/api-error.ts'
+import { useClient, useMe } from '../client/hooks.ts'
+import { Icon } from '../design/icon.tsx'
+import { Screen } from '../design/screen.tsx'
+import { EmptyState, Note } from '../design/states.tsx'
+import { StatusBadge } from '../design/status-badge.tsx'
+import { Loaded, Section } from '../settings/section.tsx'
+import '../settings/settings.css'
+import { age, dollars } from '../show.ts'
+import { words } from '../words.ts'
+import './admin.css'
+
+const LOOK_AGAIN_MS = 5_000
+
+/** How the server does: runners, tasks and users at a glance. */
+export const AdminScreen = () => {
+  const { api } = useClient()
+  const { data: me } = useMe()
+  const overview = useQuery({
+    queryKey: ['overview'],
+    queryFn: api.overview,
+    refetchInterval: LOOK_AGAIN_MS,
+    enabled: me?.admin === true,
+  })
+  const isForbidden = me?.admin === false || codeOf(overview.error) === 'forbidden'
+  return (
+    <Screen title={words.admin.title}>
+      {isForbidden ? (
+        <EmptyState title={words.admin.noRights} text={words.admin.noRightsText} />
+      ) : (
+        <Loaded asked={overview}>{(data) => <Glance overview={data} />}</Loaded>
+      )}
+    </Screen>
+  )
+}
+
+const Glance = ({ overview }: { overview: Overview }) => (
+  <>
+    <Note mood={overview.redis ? 'good' : 'bad'}>
+      <p className="row">
+        <Icon name={overview.redis ? 'check' : 'alert'} size={18} />
+        {overview.redis ? words.admin.redisUp : words.admin.redisDown}
+      </p>
+    </Note>
+    <div className="admin-sections">
+      <Section id="runners" title={words.admin.runners}>
+        {overview.runners.length === 0 && <p className="soft">{words.admin.noRunners}</p>}
+        <ul className="card-lines" hidden={overview.runners.length === 0}>
+          {overview.runners.map((runner) => (
+            <li key={runner.id}>
+              <span>
+                {runner.name}
+                <span className="soft small block">{words.admin.slots(runner.busy, runner.slots)}</span>
+              </span>
+              <span className={`small ${runner.connected ? 'added' : 'removed'}`}>
+                {runner.connected ? words.admin.connected : `${words.admin.gone} · ${words.admin.seen(age(runner.seenAt))}`}
+              </span>
+            </li>
+          ))}
+        </ul>
+      </Section>
+      <Section id="queue" title={words.admin.queue}>
+        <ul className="card-lines">
+          {(Object.entries(overview.tasks) as Array<[TaskStatus, number]>).map(([status, count]) => (
+            <li key={status}>
+              <span>
+                <StatusBadge status={status} />
+              </span>
+              <span className="numbers">{count}</span>
+            </li>
+          ))}
+        </ul>
+        <p>
+          <a className="button plain" href="/admin/queues">
+            <Icon name="external" size={18} />
+            {words.admin.board}
+          </a>
+        </p>
+      </Section>
+      <Section id="users" title={words.admin.users}>
+        <ul className="card-lines">
+          {overview.users.map((user) => (
+            <li key={user.id}>
+              <span>
+                <span dir="auto">{user.name}</span>
+                <span className="soft small block">
+                  {user.lastSeenAt ? words.admin.seen(age(user.lastSeenAt)) : words.common.never}
+                </span>
+              </span>
+              <span className="small soft numbers">
+                {words.admin.userTasks(user.tasks)} · {dollars(user.costUsd)}
+              </span>
+            </li>
+          ))}
+        </ul>
+      </Section>
+    </div>
+    <p className="small soft">{words.admin.version(overview.version)}</p>
+  </>
+)

@@ -1,0 +1,19 @@
+import type { ErrorCode } from '../../../contract/errors.ts'
+
+/** What a call can fail with. `unreachable`: no answer at all came back. `message` is for a person. */
+export class ApiError extends Error {
+  readonly code: ErrorCode | 'unreachable'
+  constructor(code: ErrorCode | 'unreachable', message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** @returns whether the same call may well succeed a little later, without anybody changing anything */
+export const isPassing = (error: unknown): boolean => {
+  const code = codeOf(error)
+  return code === 'unreachable' || code === 'unavailable' || code === 'rate_limited' || code === 'internal'
+}
+
+/** @returns null for anything that no call of ours threw */
+export const codeOf = (error: unknown): ApiError['code'] | null => (error instanceof ApiError ? error.code : null)

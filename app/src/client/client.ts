@@ -1,0 +1,98 @@
+import { QueryClient } from '@tanstack/react-query'
+import type { Task, TaskPage } from '../../../contract/api.ts'
+import { type Api, createApi } from './api.ts'
+import { codeOf, isPassing } from './api-error.ts'
+import { type Connection, createConnection } from './connection.ts'
+import { createDrafts, type Drafts } from './drafts.ts'
+import { newId } from './new-id.ts'
+import { createOutbox, type Outbox } from './outbox.ts'
+import { createState, type State } from './state.ts'
+import { createStorage, type Storage } from './storage.ts'
+import { type OpenFeed, openTaskFeed } from './task-feed.ts'
+
+/** Everything between the screens and the server. */
+export type Client = {
+  api: Api
+  connection: Connection
+  outbox: Outbox
+  drafts: Drafts
+  storage: Storage
+  queries: QueryClient
+  /** True once the server said that nobody is signed in here. */
+  signedOut: State<boolean>
+  /** The newest task that the server took from this device, for whoever waits to see it. */
+  lastSent: State<{ clientId: string; taskId: string } | null>
+  openFeed: (taskId: string) => OpenFeed
+  /** Begins: the socket, and what an earlier run left unsent. */
+  start: () => void
+}
+
+export const createClient = (): Client => {
+  const signedOut = createState(false)
+  const api = createApi(() => signedOut.set(true))
+  const connection = createConnection()
+  const storage = createStorage()
+  const drafts = createDrafts(() => localStorage)
+  const queries = new QueryClient({
+    defaultOptions: {
+      queries: {
+        // The socket says what changed; and a phone without a network shall get its answer (what was saved) at once.
+        staleTime: 10_000,
+        networkMode: 'always',
+        refetchOnWindowFocus: false,
+        refetchOnReconnect: false,
+        retry: (count, error) => count < 1 && isPassing(error) && codeOf(error) !== 'unreachable',
+      },
+      mutations: { networkMode: 'always' },
+    },
+  })
+  const takeTask = (task: Task) => putTask(queries, task)
+  const lastSent = createState<{ clientId: string; taskId: string } | null>(null)
+  const onTask = (task: Task, clientId: string) => {
+    takeTask(task)
+    lastSent.set({ clientId, taskId: task.id })
+  }
+  const outbox = createOutbox({ api, storage, newId, now: () => new Date(), onTask })
+
+  connection.on('task', takeTask)
+  connection.on('live', () => {
+    outbox.flush()
+    void queries.invalidateQueries()
+  })
+  connection.state.subscribe(() => {
+    if (connection.state.get() === 'unauthorized') signedOut.set(true)
+  })
+
+  return {
+    api,
+    connection,
+    outbox,
+    drafts,
+    storage,
+    queries,
+    signedOut,
+    lastSent,
+    openFeed: (taskId) => openTaskFeed(taskId, { api, connection, storage, onMessage: outbox.forget }),
+    start: () => {
+      connection.open()
+      void outbox.restore()
+    },
+  }
+}
+
+/** Into every list that has it; a list that has not may lack it, and is asked for anew. */
+const putTask = (queries: QueryClient, task: Task): void => {
+  queries.setQueryData(['task', task.id], task)
+  for (const [key, data] of queries.getQueriesData<Pages>({ queryKey: ['tasks'] })) {
+    const has = data?.pages.some(({ items }) => items.some(({ id }) => id === task.id))
+    if (data && has) queries.setQueryData(key, replaceIn(data, task))
+    else void queries.invalidateQueries({ queryKey: key, exact: true })
+  }
+}
+
+export type Pages = { pages: readonly (TaskPage & { asOf?: string })[]; pageParams: readonly unknown[] }
+
+const replaceIn = (data: Pages, task: Task): Pages => ({
+  ...data,
+  pages: data.pages.map((page) => ({ ...page, items: page.items.map((one) => (one.id === task.id ? task : one)) })),
+})

@@ -1,0 +1,141 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import type { Me, RetryTask, Task } from '../../../contract/api.ts'
+import { codeOf } from './api-error.ts'
+import type { Client } from './client.ts'
+import type { ConnectionState } from './connection.ts'
+import type { Unsent } from './outbox.ts'
+import type { State } from './state.ts'
+import type { OpenFeed, TaskFeed } from './task-feed.ts'
+
+export const ClientContext = createContext<Client | null>(null)
+
+export const useClient = (): Client => {
+  const client = useContext(ClientContext)
+  if (!client) throw new Error('a screen is shown outside of the app')
+  return client
+}
+
+export const useStateOf = <T>(state: State<T>): T => useSyncExternalStore(state.subscribe, state.get)
+
+export const useConnectionState = (): ConnectionState => useStateOf(useClient().connection.state)
+
+/** Who is signed in and what the server offers; without a network as it was saved. */
+export const useMe = () => {
+  const { api, storage } = useClient()
+  return useQuery({ queryKey: ['me'], queryFn: savedWhenOffline<Me>(storage, 'me', api.me), staleTime: 60_000 })
+}
+
+/** A task's summary, kept fresh by the socket; without a network as it was saved. */
+export const useTask = (taskId: string) => {
+  const { api, storage } = useClient()
+  return useQuery({
+    queryKey: ['task', taskId],
+    queryFn: savedWhenOffline<Task>(storage, `task:${taskId}`, () => api.task(taskId)),
+  })
+}
+
+/** The live list of a task's events, while the component is there. `loadEarlier` and `retry` do not change. */
+export const useTaskFeed = (taskId: string): TaskFeed & Pick<OpenFeed, 'loadEarlier' | 'retry'> => {
+  const client = useClient()
+  const [feed, setFeed] = useState<OpenFeed | null>(null)
+  useEffect(() => {
+    const opened = client.openFeed(taskId)
+    setFeed(opened)
+    return opened.close
+  }, [client, taskId])
+  const state = useSyncExternalStore(
+    useCallback((listener) => feed?.state.subscribe(listener) ?? (() => {}), [feed]),
+    () => feed?.state.get() ?? NO_FEED,
+  )
+  return useMemo(
+    () => ({ ...state, loadEarlier: feed?.loadEarlier ?? (async () => {}), retry: feed?.retry ?? (() => {}) }),
+    [state, feed],
+  )
+}
+
+const NO_FEED: TaskFeed = {
+  events: [],
+  lastSeq: 0,
+  live: [],
+  phase: 'loading',
+  error: null,
+  hasEarlier: false,
+  loadingEarlier: false,
+}
+
+/** What was sent and is not in a feed or a list yet; of one task, or the new tasks. */
+export const useUnsent = (taskId: string | null): readonly Unsent[] => {
+  const items = useStateOf(useClient().outbox.state)
+  return useMemo(() => items.filter((item) => (item.kind === 'message' ? item.taskId : null) === taskId), [items, taskId])
+}
+
+/** Text that survives a closed app. `place` is `new` or `task:<id>`. */
+export const useDraft = (place: string): [string, (text: string) => void] => {
+  const { drafts } = useClient()
+  const [text, setText] = useState(() => drafts.read(place))
+  const at = useRef(place)
+  if (at.current !== place) {
+    at.current = place
+    setText(drafts.read(place))
+  }
+  const write = useCallback(
+    (next: string) => {
+      drafts.write(place, next)
+      setText(next)
+    },
+    [drafts, place],
+  )
+  return [text, write]
+}
+
+/** Stops a task; the lists and the task learn of it. */
+export const useCancelTask = (taskId: string) => {
+  const { api, queries } = useClient()
+  return useMutation({
+    mutationFn: () => api.cancelTask(taskId),
+    onSuccess: (task) => queries.setQueryData(['task', taskId], task),
+  })
+}
+
+/** The last turn of an ended task again. */
+export const useRetryTask = (taskId: string) => {
+  const { api, queries } = useClient()
+  return useMutation({
+    mutationFn: (retry: RetryTask) => api.retryTask(taskId, retry),
+    onSuccess: (task) => queries.setQueryData(['task', taskId], task),
+  })
+}
+
+/** Tells the server that a person looks at this task, for as long as the component is there. */
+export const useLookAt = (taskId: string | null): void => {
+  const { connection } = useClient()
+  useEffect(() => {
+    const say = () => connection.look(document.visibilityState === 'visible' && document.hasFocus(), taskId)
+    const moments = ['focus', 'blur', 'pageshow', 'pagehide']
+    say()
+    for (const moment of moments) window.addEventListener(moment, say)
+    document.addEventListener('visibilitychange', say)
+    return () => {
+      for (const moment of moments) window.removeEventListener(moment, say)
+      document.removeEventListener('visibilitychange', say)
+      connection.look(document.visibilityState === 'visible' && document.hasFocus(), null)
+    }
+  }, [connection, taskId])
+}
+
+/** Saves every good answer; gives the saved one when the server cannot be reached. */
+export const savedWhenOffline =
+  <T>(storage: Client['storage'], key: string, ask: () => Promise<T>) =>
+  async (): Promise<T> => {
+    try {
+      const answer = await ask()
+      void storage.write(`saved:${key}`, answer)
+      return answer
+    } catch (error) {
+      const code = codeOf(error)
+      const saved = code === 'unreachable' || code === 'unavailable' ? await storage.read<T>(`saved:${key}`) : null
+      if (saved === null) throw error
+      return saved
+    }
+  }

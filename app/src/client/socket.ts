@@ -1,0 +1,9 @@
+import { io, type Socket } from 'socket.io-client'
+import type { ClientToServer, ServerToClient } from '../../../contract/socket.ts'
+
+export type AppSocket = Socket<ServerToClient, ClientToServer>
+
+const RECONNECT_MS = { reconnectionDelay: 500, reconnectionDelayMax: 10_000, randomizationFactor: 0.5 }
+
+/** The vendor's part, in a file of its own so that the first screen need not wait for it. It does not connect by itself. */
+export const createSocket = (): AppSocket => io({ autoConnect: false, transports: ['websocket', 'polling'], ...RECONNECT_MS })

@@ -1,0 +1,50 @@
+import type { ComponentProps, ReactNode } from 'react'
+import { Link } from 'wouter'
+import './button.css'
+import { Icon, type IconName } from './icon.tsx'
+
+type Look = 'main' | 'plain' | 'quiet' | 'danger'
+type Shared = { look?: Look; icon?: IconName; children: ReactNode }
+
+/** A button with a word in it. `busy` keeps it in place and says so, instead of a second tap. */
+export const Button = ({
+  look = 'plain',
+  icon,
+  busy = false,
+  disabled,
+  children,
+  type = 'button',
+  className = '',
+  ...rest
+}: Shared & { busy?: boolean } & ComponentProps<'button'>) => (
+  <button
+    type={type}
+    className={`button ${look} ${className}`}
+    disabled={disabled || busy}
+    {...(busy && { 'aria-busy': true })}
+    {...rest}
+  >
+    {icon && <Icon name={icon} size={18} />}
+    {children}
+  </button>
+)
+
+/** The same look for a way to another screen. */
+export const LinkButton = ({ look = 'plain', icon, href, children }: Shared & { href: string }) => (
+  <Link href={href} className={`button ${look}`}>
+    {icon && <Icon name={icon} size={18} />}
+    {children}
+  </Link>
+)
+
+/** A button of an icon alone; `label` is its name for whoever does not see it, and its hint. */
+export const IconButton = ({
+  icon,
+  label,
+  className = '',
+  ...rest
+}: { icon: IconName; label: string } & ComponentProps<'button'>) => (
+  <button type="button" className={`icon-button ${className}`} aria-label={label} title={label} {...rest}>
+    <Icon name={icon} />
+  </button>
+)

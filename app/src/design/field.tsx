@@ -1,0 +1,65 @@
+import { type ReactNode, useId } from 'react'
+
+type Given = { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true }
+
+/** A label, a control, and what is to be known or wrong about it. The control is a function of the attributes that tie them together. */
+export const Field = ({
+  label,
+  hint,
+  error,
+  children,
+}: {
+  label: string
+  hint?: ReactNode
+  error?: string | null
+  children: (given: Given) => ReactNode
+}) => {
+  const id = useId()
+  const noteId = `${id}-note`
+  const note = error ?? hint
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      {children({ id, ...(note ? { 'aria-describedby': noteId } : {}), ...(error ? { 'aria-invalid': true as const } : {}) })}
+      {note && (
+        <p id={noteId} className={error ? 'field-error' : 'field-hint'} {...(error && { role: 'alert' })}>
+          {note}
+        </p>
+      )}
+    </div>
+  )
+}
+
+/** On or off, at once. */
+export const Switch = ({
+  label,
+  hint,
+  checked,
+  disabled = false,
+  onChange,
+}: {
+  label: string
+  hint?: string
+  checked: boolean
+  disabled?: boolean
+  onChange: (checked: boolean) => void
+}) => {
+  const id = useId()
+  return (
+    <label className="switch" htmlFor={id}>
+      <span>
+        <span>{label}</span>
+        {hint && <span className="soft small block">{hint}</span>}
+      </span>
+      <input
+        id={id}
+        type="checkbox"
+        role="switch"
+        aria-checked={checked}
+        checked={checked}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+    </label>
+  )
+}

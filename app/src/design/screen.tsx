@@ -1,0 +1,52 @@
+import { type ReactNode, useEffect, useRef } from 'react'
+import { Link } from 'wouter'
+import { words } from '../words.ts'
+import { Icon } from './icon.tsx'
+import './screen.css'
+
+/**
+ * The frame of a screen: a bar with its heading, the content, and what stands at the bottom. The heading takes the focus when the screen
+ * opens. `back` is where the arrow leads; `footer` sticks to the lower edge (above the keyboard); `wide` lets the content use a desk's width.
+ */
+export const Screen = ({
+  title,
+  heading,
+  back,
+  actions,
+  footer,
+  wide = false,
+  children,
+}: {
+  title: string
+  heading?: ReactNode
+  back?: string
+  actions?: ReactNode
+  footer?: ReactNode
+  wide?: boolean
+  children: ReactNode
+}) => {
+  const h1 = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    h1.current?.focus({ preventScroll: true })
+  }, [])
+  useEffect(() => {
+    document.title = `${title} · ${words.name}`
+  }, [title])
+  return (
+    <div className={`screen${wide ? ' wide' : ''}${footer ? ' has-footer' : ''}`}>
+      <header className="app-bar">
+        {back !== undefined && (
+          <Link href={back} className="icon-button" aria-label={words.common.back} title={words.common.back}>
+            <Icon name="back" />
+          </Link>
+        )}
+        <h1 ref={h1} tabIndex={-1}>
+          {heading ?? title}
+        </h1>
+        {actions && <div className="app-bar-actions">{actions}</div>}
+      </header>
+      <main id="content">{children}</main>
+      {footer && <div className="screen-footer">{footer}</div>}
+    </div>
+  )
+}

@@ -1,0 +1,38 @@
+import { type ReactNode, useEffect, useId, useRef } from 'react'
+import { words } from '../words.ts'
+import { IconButton } from './button.tsx'
+import './sheet.css'
+
+/** A dialog: from below on a phone, in the middle of a desk. Esc, the cross and a tap beside it close it; the focus goes back to where it was. */
+export const Sheet = ({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) => {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const titleId = useId()
+  useEffect(() => {
+    const cameFrom = document.activeElement
+    dialog.current?.showModal()
+    return () => {
+      if (cameFrom instanceof HTMLElement) cameFrom.focus()
+    }
+  }, [])
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Esc is the dialog's own
+    <dialog
+      ref={dialog}
+      className="sheet"
+      aria-labelledby={titleId}
+      onCancel={(event) => {
+        event.preventDefault()
+        onClose()
+      }}
+      onClick={(event) => event.target === dialog.current && onClose()}
+    >
+      <div className="sheet-body">
+        <header className="spread">
+          <h2 id={titleId}>{title}</h2>
+          <IconButton icon="cross" label={words.common.close} onClick={onClose} />
+        </header>
+        {children}
+      </div>
+    </dialog>
+  )
+}

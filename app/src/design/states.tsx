@@ -1,0 +1,62 @@
+import type { ReactNode } from 'react'
+import { words } from '../words.ts'
+import { Button } from './button.tsx'
+import { Icon, type IconName } from './icon.tsx'
+import './states.css'
+
+/** The shape of what is coming, so that nothing jumps when it comes. `lines` are widths in percent. */
+export const Skeleton = ({ lines = [70, 40], rows = 1 }: { lines?: readonly number[]; rows?: number }) => (
+  <div className="skeleton" role="status" aria-label={words.common.loading}>
+    {Array.from({ length: rows }, (_, row) => (
+      <div key={row} className="skeleton-row" aria-hidden="true">
+        {lines.map((width) => (
+          <span key={width} className={`skeleton-line w${Math.round(width / 10) * 10}`} />
+        ))}
+      </div>
+    ))}
+  </div>
+)
+
+/** Nothing here yet: what belongs here, and the way on. */
+export const EmptyState = ({ title, text, children }: { title: string; text?: ReactNode; children?: ReactNode }) => (
+  <section className="state">
+    <h2>{title}</h2>
+    {text && <p className="soft">{text}</p>}
+    {children}
+  </section>
+)
+
+/** What failed, in the server's or our own words, and how to try again. */
+export const ErrorState = ({
+  title = words.common.failed,
+  error,
+  onRetry,
+  icon = 'alert',
+}: {
+  title?: string
+  error: unknown
+  onRetry?: () => void
+  icon?: IconName
+}) => (
+  <section className="state" role="alert">
+    <span className="state-icon">
+      <Icon name={icon} size={24} />
+    </span>
+    <h2>{title}</h2>
+    <p className="soft">{messageOf(error)}</p>
+    {onRetry && (
+      <Button icon="retry" onClick={onRetry}>
+        {words.common.retry}
+      </Button>
+    )}
+  </section>
+)
+
+/** @returns the sentence for a person in anything thrown */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error && error.message ? error.message : words.common.unknownFault
+
+/** A short remark in a box, of one of four moods. */
+export const Note = ({ mood = 'plain', children }: { mood?: 'plain' | 'good' | 'bad' | 'wait'; children: ReactNode }) => (
+  <div className={`note ${mood}`}>{children}</div>
+)

@@ -1,0 +1,20 @@
+import type { TaskStatus } from '../../../contract/status.ts'
+import { words } from '../words.ts'
+import { Icon, type IconName } from './icon.tsx'
+import './status-badge.css'
+
+const ICONS: Readonly<Record<TaskStatus, IconName>> = {
+  pending: 'clock',
+  running: 'play',
+  completed: 'check',
+  failed: 'alert',
+  cancelled: 'stop',
+}
+
+/** Where a task stands: a sign, a colour and, always, the word. */
+export const StatusBadge = ({ status }: { status: TaskStatus }) => (
+  <span className={`status ${status}`}>
+    {status === 'running' ? <span className="status-pulse" aria-hidden="true" /> : <Icon name={ICONS[status]} size={14} />}
+    {words.status[status]}
+  </span>
+)

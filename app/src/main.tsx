@@ -1,0 +1,30 @@
+import './design/variables.css'
+import './design/base.css'
+import './design/field.css'
+import './design/card.css'
+import { QueryClientProvider } from '@tanstack/react-query'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './app.tsx'
+import { createClient } from './client/client.ts'
+import { ClientContext } from './client/hooks.ts'
+import { applyTheme } from './shell/theme.ts'
+import { watchWaking } from './shell/waking.ts'
+
+applyTheme()
+
+const client = createClient()
+client.start()
+watchWaking(client)
+
+const root = document.getElementById('app')
+if (!root) throw new Error('the page has no element #app')
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={client.queries}>
+      <ClientContext value={client}>
+        <App />
+      </ClientContext>
+    </QueryClientProvider>
+  </StrictMode>,
+)

@@ -1,0 +1,95 @@
+import { type FormEvent, type KeyboardEvent, useEffect, useState } from 'react'
+import { Link, useLocation, useSearch } from 'wouter'
+import { useDraft, useMe } from '../client/hooks.ts'
+import { Button } from '../design/button.tsx'
+import { Field } from '../design/field.tsx'
+import { Screen } from '../design/screen.tsx'
+import { Note } from '../design/states.tsx'
+import { words } from '../words.ts'
+import { checkTask, MAX_PROMPT } from './check-task.ts'
+import './new-task.css'
+import { RepositoryField } from './repository-field.tsx'
+import { type Options, TaskOptions } from './task-options.tsx'
+import { useSendTask } from './use-send-task.ts'
+
+const NO_OPTIONS: Options = { branch: '', model: '', budget: '' }
+
+/** What to do, and where. Every keystroke is kept until it is sent. */
+export const NewTaskScreen = () => {
+  const { data: me } = useMe()
+  const [prompt, setPrompt] = useDraft('new')
+  const [repository, setRepository] = useDraft('new:repository')
+  const [options, setOptions] = useState(NO_OPTIONS)
+  const [tried, setTried] = useState(false)
+  const faults = checkTask({ prompt, repository, budget: options.budget })
+  const { send, isSending, isSlow, error } = useSendTask()
+  useExample(setPrompt, setRepository)
+
+  const submit = (event?: FormEvent) => {
+    event?.preventDefault()
+    setTried(true)
+    const { branch, model, budget } = options
+    if (isSending || Object.values(faults).some(Boolean)) return
+    send({
+      repoUrl: repository.trim(),
+      prompt,
+      ...(branch.trim() && { baseBranch: branch.trim() }),
+      ...(model && { model }),
+      ...(budget && { budgetUsd: Number(budget.replace(',', '.')) }),
+    })
+  }
+  const sendByKey = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit()
+  }
+  return (
+    <Screen title={words.create.title} back="/">
+      <form className="stack new-task" onSubmit={submit} onKeyDown={sendByKey} noValidate>
+        <RepositoryField value={repository} onChange={setRepository} error={tried ? faults.repository : null} />
+        <Field label={words.create.prompt} error={tried || prompt.length > MAX_PROMPT ? faults.prompt : null}>
+          {(given) => (
+            <textarea
+              {...given}
+              className="prompt"
+              rows={6}
+              dir="auto"
+              placeholder={words.create.promptPlaceholder}
+              value={prompt}
+              onChange={(event) => setPrompt(event.target.value)}
+            />
+          )}
+        </Field>
+        <TaskOptions me={me} options={options} onChange={setOptions} budgetError={faults.budget} />
+        {error && (
+          <Note mood="bad">
+            <p role="alert">{error}</p>
+          </Note>
+        )}
+        {isSlow && (
+          <Note mood="wait">
+            <p role="status">
+              {words.create.sendingOffline} <Link href="/">{words.nav.tasks}</Link>
+            </p>
+          </Note>
+        )}
+        <div className="send-line">
+          <Button look="main" icon="send" type="submit" busy={isSending} disabled={prompt.trim() === ''}>
+            {isSending ? words.tasks.sending : words.create.send}
+          </Button>
+        </div>
+      </form>
+    </Screen>
+  )
+}
+
+/** An example was picked: it fills the form, and the address goes back to plain `/new`, so that a reload keeps what was typed since. */
+const useExample = (setPrompt: (text: string) => void, setRepository: (url: string) => void) => {
+  const search = useSearch()
+  const [, navigate] = useLocation()
+  useEffect(() => {
+    const given = new URLSearchParams(search)
+    const [prompt, repository] = [given.get('prompt'), given.get('repository')]
+    if (prompt !== null) setPrompt(prompt)
+    if (repository !== null) setRepository(repository)
+    if (prompt !== null || repository !== null) navigate('/new', { replace: true })
+  }, [search, navigate, setPrompt, setRepository])
+}

@@ -1,0 +1,67 @@
+import { useQuery } from '@tanstack/react-query'
+import { useClient, useMe } from '../client/hooks.ts'
+import { Field } from '../design/field.tsx'
+import { words } from '../words.ts'
+import { useRepositories } from './use-repositories.ts'
+
+/** How many are one tap away; the rest is found by typing. */
+const CHIPS = 6
+
+/** The address, or one tap on a project or a recent repository. */
+export const RepositoryField = ({
+  value,
+  onChange,
+  error,
+}: {
+  value: string
+  onChange: (repoUrl: string) => void
+  error: string | null
+}) => {
+  const { api } = useClient()
+  const { data: me } = useMe()
+  const recent = useQuery({ queryKey: ['recent'], queryFn: () => api.tasks({ limit: 20 }) })
+  const known = useRepositories(recent.data?.items ?? [])
+  return (
+    <div className="stack repository">
+      <Field
+        label={words.create.repository}
+        error={error}
+        hint={words.create.repositoryHint(me?.gitHosts[0] ?? 'https://github.com')}
+      >
+        {(given) => (
+          <>
+            <input
+              {...given}
+              type="url"
+              inputMode="url"
+              autoCapitalize="off"
+              autoCorrect="off"
+              spellCheck={false}
+              list="repositories"
+              value={value}
+              onChange={(event) => onChange(event.target.value)}
+            />
+            <datalist id="repositories">
+              {known.map(({ repoUrl, name }) => (
+                <option key={repoUrl} value={repoUrl}>
+                  {name}
+                </option>
+              ))}
+            </datalist>
+          </>
+        )}
+      </Field>
+      {known.length > 0 && (
+        <ul className="chips" aria-label={words.create.pick}>
+          {known.slice(0, CHIPS).map(({ repoUrl, name }) => (
+            <li key={repoUrl}>
+              <button type="button" className="chip" aria-pressed={value.trim() === repoUrl} onClick={() => onChange(repoUrl)}>
+                {name}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,24 @@
+import { useQuery } from '@tanstack/react-query'
+import type { Task } from '../../../contract/api.ts'
+import { useClient, useMe } from '../client/hooks.ts'
+import { repoName } from '../show.ts'
+import { words } from '../words.ts'
+
+export type KnownRepository = { repoUrl: string; name: string }
+
+/** What a user may mean, most likely first: repositories of recent tasks, then the projects, then the demo. Each once. */
+export const useRepositories = (recent: readonly Task[]): KnownRepository[] => {
+  const { api } = useClient()
+  const { data: me } = useMe()
+  const { data: projects } = useQuery({ queryKey: ['projects'], queryFn: api.projects })
+  const all = [
+    ...recent.map(({ repoUrl }) => ({ repoUrl, name: repoName(repoUrl) })),
+    ...(projects?.items ?? []),
+    ...(me ? [{ repoUrl: me.demoRepoUrl, name: words.create.demoRepository }] : []),
+  ]
+  const names = new Map(all.toReversed().map(({ repoUrl, name }) => [repoUrl, name]))
+  return [...new Set(all.map(({ repoUrl }) => repoUrl))].map((repoUrl) => ({
+    repoUrl,
+    name: repoUrl === me?.demoRepoUrl ? words.create.demoRepository : (names.get(repoUrl) ?? repoName(repoUrl)),
+  }))
+}

@@ -1,0 +1,46 @@
+import { useEffect, useState } from 'react'
+import { useLocation } from 'wouter'
+import type { CreateTask } from '../../../contract/api.ts'
+import { useClient, useStateOf, useUnsent } from '../client/hooks.ts'
+
+/** Beyond this a word is due about where the task is meanwhile. */
+const SLOW_MS = 2_500
+
+/** Sends by the outbox and goes to the task once the server has it; a refusal brings the text back into the form. */
+export const useSendTask = () => {
+  const { outbox, drafts, lastSent } = useClient()
+  const [, navigate] = useLocation()
+  const [sentId, setSentId] = useState<string | null>(null)
+  const [isSlow, setIsSlow] = useState(false)
+  const [error, setError] = useState<string | null>(null)
+  const arrived = useStateOf(lastSent)
+  const item = useUnsent(null).find(({ clientId }) => clientId === sentId)
+
+  useEffect(() => {
+    if (sentId !== null && arrived?.clientId === sentId) navigate(`/task/${arrived.taskId}`, { replace: true })
+  }, [arrived, sentId, navigate])
+
+  useEffect(() => {
+    if (item?.state !== 'failed' || item.kind !== 'task') return
+    setError(item.error)
+    setSentId(null)
+    drafts.write('new', item.body.prompt)
+    drafts.write('new:repository', item.body.repoUrl)
+    outbox.forget(item.clientId)
+  }, [item, outbox, drafts])
+
+  useEffect(() => {
+    setIsSlow(false)
+    if (sentId === null) return
+    const timer = setTimeout(() => setIsSlow(true), SLOW_MS)
+    return () => clearTimeout(timer)
+  }, [sentId])
+
+  const send = (task: Omit<CreateTask, 'clientId'>) => {
+    setError(null)
+    setSentId(outbox.sendTask(task))
+    // From here on the outbox keeps it.
+    drafts.write('new', '')
+  }
+  return { send, isSending: sentId !== null, isSlow, error }
+}

@@ -1,0 +1,86 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { Project } from '../../../contract/api.ts'
+import { useClient, useMe } from '../client/hooks.ts'
+import { Button, IconButton, LinkButton } from '../design/button.tsx'
+import { Confirm } from '../design/confirm.tsx'
+import { Screen } from '../design/screen.tsx'
+import { EmptyState, ErrorState, Skeleton } from '../design/states.tsx'
+import { repoName } from '../show.ts'
+import { words } from '../words.ts'
+import { AddProject } from './add-project.tsx'
+import './projects.css'
+
+/** Repositories that are kept at hand. */
+export const ProjectsScreen = () => {
+  const { api } = useClient()
+  const { data: me } = useMe()
+  const [adding, setAdding] = useState(false)
+  const list = useQuery({ queryKey: ['projects'], queryFn: api.projects })
+  const items = list.data?.items ?? []
+  return (
+    <Screen
+      title={words.projects.title}
+      actions={
+        items.length > 0 && (
+          <Button icon="plus" onClick={() => setAdding(true)}>
+            {words.projects.add}
+          </Button>
+        )
+      }
+    >
+      {list.isPending && <Skeleton rows={3} lines={[50, 80]} />}
+      {list.isError && !list.data && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isSuccess && items.length === 0 && (
+        <EmptyState title={words.projects.emptyTitle} text={words.projects.emptyText}>
+          <Button look="main" icon="plus" onClick={() => setAdding(true)}>
+            {words.projects.add}
+          </Button>
+        </EmptyState>
+      )}
+      {items.length > 0 && (
+        <>
+          <p className="soft projects-text">{words.projects.text}</p>
+          <ul className="cards">
+            {items.map((project) => (
+              <ProjectCard key={project.id} project={project} />
+            ))}
+          </ul>
+        </>
+      )}
+      {adding && <AddProject host={me?.gitHosts[0] ?? 'https://github.com'} onClose={() => setAdding(false)} />}
+    </Screen>
+  )
+}
+
+const ProjectCard = ({ project }: { project: Project }) => {
+  const { api, queries } = useClient()
+  const [asking, setAsking] = useState(false)
+  const remove = useMutation({
+    mutationFn: () => api.deleteProject(project.id),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['projects'] }),
+  })
+  return (
+    <li className="card project">
+      <div className="project-what">
+        <h2 dir="auto">{project.name}</h2>
+        <p className="small soft">{repoName(project.repoUrl)}</p>
+      </div>
+      <LinkButton icon="plus" href={`/new?${new URLSearchParams({ repository: project.repoUrl })}`}>
+        {words.projects.newTask}
+      </LinkButton>
+      <IconButton icon="cross" label={`${words.common.remove}: ${project.name}`} onClick={() => setAsking(true)} />
+      {asking && (
+        <Confirm
+          title={words.projects.removeTitle(project.name)}
+          text={words.projects.removeText}
+          action={words.common.remove}
+          busy={remove.isPending}
+          error={remove.error}
+          onConfirm={() => remove.mutate()}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </li>
+  )
+}

@@ -1,0 +1,77 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { Credential } from '../../../contract/api.ts'
+import { useClient, useMe } from '../client/hooks.ts'
+import { Button } from '../design/button.tsx'
+import { Confirm } from '../design/confirm.tsx'
+import { words } from '../words.ts'
+import { CredentialForm } from './credential-form.tsx'
+import { Loaded, Section } from './section.tsx'
+
+/** The tokens by which the server works on the user's repositories. */
+export const GitAccess = () => {
+  const { api } = useClient()
+  const { data: me } = useMe()
+  const [editing, setEditing] = useState<string | null>(null)
+  const list = useQuery({ queryKey: ['credentials'], queryFn: api.credentials })
+  const firstHost = me?.gitHosts[0] ? new URL(me.gitHosts[0]).host : 'github.com'
+  return (
+    <Section id="access" title={words.settings.access} text={words.settings.accessText}>
+      <Loaded asked={list}>
+        {({ items }) => (
+          <>
+            {items.length === 0 && <p className="soft">{words.settings.accessEmpty}</p>}
+            {items.length > 0 && (
+              <ul className="card-lines">
+                {items.map((credential) => (
+                  <Host key={credential.host} credential={credential} onReplace={() => setEditing(credential.host)} />
+                ))}
+              </ul>
+            )}
+            <p>
+              <Button icon="plus" look={items.length === 0 ? 'main' : 'plain'} onClick={() => setEditing('')}>
+                {words.settings.addHost}
+              </Button>
+            </p>
+            {editing !== null && (
+              <CredentialForm host={editing || firstHost} isNew={editing === ''} onClose={() => setEditing(null)} />
+            )}
+          </>
+        )}
+      </Loaded>
+    </Section>
+  )
+}
+
+const Host = ({ credential: { host, username }, onReplace }: { credential: Credential; onReplace: () => void }) => {
+  const { api, queries } = useClient()
+  const [asking, setAsking] = useState(false)
+  const remove = useMutation({
+    mutationFn: () => api.deleteCredential(host),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['credentials'] }),
+  })
+  return (
+    <li>
+      <span>
+        {host} {username && <span className="soft small">{username}</span>}
+      </span>
+      <span className="row">
+        <Button onClick={onReplace}>{words.settings.replaceToken}</Button>
+        <Button look="danger" onClick={() => setAsking(true)}>
+          {words.common.remove}
+        </Button>
+      </span>
+      {asking && (
+        <Confirm
+          title={words.settings.removeHost(host)}
+          text={words.settings.removeHostText}
+          action={words.common.remove}
+          busy={remove.isPending}
+          error={remove.error}
+          onConfirm={() => remove.mutate()}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </li>
+  )
+}

@@ -1,0 +1,103 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import type { NotificationSettings, Notifications as Wishes } from '../../../contract/api.ts'
+import { useClient } from '../client/hooks.ts'
+import { Button } from '../design/button.tsx'
+import { Switch } from '../design/field.tsx'
+import { messageOf, Note } from '../design/states.tsx'
+import { words } from '../words.ts'
+import { type PushState, readPush, subscribe, unsubscribe } from './push.ts'
+import { Loaded, Section } from './section.tsx'
+import { Webhook } from './webhook.tsx'
+
+/** What one is told of, on this device and elsewhere. */
+export const Notifications = () => {
+  const { api } = useClient()
+  const settings = useQuery({ queryKey: ['notifications'], queryFn: api.notifications })
+  return (
+    <Section id="notifications" title={words.settings.notifications}>
+      <Loaded asked={settings}>
+        {(data) => (
+          <>
+            <ThisDevice settings={data} />
+            <Wanted settings={data} />
+          </>
+        )}
+      </Loaded>
+    </Section>
+  )
+}
+
+const ThisDevice = ({ settings }: { settings: NotificationSettings }) => {
+  const { api, queries } = useClient()
+  const push = useQuery({ queryKey: ['push'], queryFn: readPush, staleTime: 0 })
+  const turn = useMutation({
+    mutationFn: (on: boolean) => (on ? subscribe(api, settings.vapidPublicKey) : unsubscribe(api)),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['push'] }),
+  })
+  const test = useMutation({ mutationFn: api.testNotification })
+  const state = push.data ?? 'off'
+  return (
+    <div className="stack">
+      <div>
+        <h3>{words.settings.push}</h3>
+        <p className="small soft">{PUSH_WORDS[state]}</p>
+      </div>
+      <div className="row">
+        {state === 'off' && (
+          <Button look="main" busy={turn.isPending} onClick={() => turn.mutate(true)}>
+            {words.settings.pushOn}
+          </Button>
+        )}
+        {state === 'on' && (
+          <Button busy={turn.isPending} onClick={() => turn.mutate(false)}>
+            {words.settings.pushOff}
+          </Button>
+        )}
+        {(state === 'on' || settings.subscriptions > 0 || settings.webhookUrl) && (
+          <Button busy={test.isPending} onClick={() => test.mutate()}>
+            {words.settings.pushTest}
+          </Button>
+        )}
+      </div>
+      {test.isSuccess && (
+        <Note mood="good">
+          <p role="status">{words.settings.pushSent}</p>
+        </Note>
+      )}
+      {(turn.isError || test.isError) && (
+        <Note mood="bad">
+          <p role="alert">{messageOf(turn.error ?? test.error)}</p>
+        </Note>
+      )}
+    </div>
+  )
+}
+
+const PUSH_WORDS: Readonly<Record<PushState, string>> = {
+  on: words.settings.pushIsOn,
+  off: words.settings.pushIsOff,
+  denied: words.settings.pushDenied,
+  unsupported: words.settings.pushUnsupported,
+}
+
+const Wanted = ({ settings }: { settings: NotificationSettings }) => {
+  const { api, queries } = useClient()
+  const { onDone, onFailed, onAttention, webhookUrl } = settings
+  const put = useMutation({
+    mutationFn: (wishes: Partial<Wishes>) => api.putNotifications({ onDone, onFailed, onAttention, webhookUrl, ...wishes }),
+    // Shown at once; the server's answer has the last word.
+    onMutate: (wishes) => queries.setQueryData(['notifications'], { ...settings, ...wishes }),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['notifications'] }),
+  })
+  return (
+    <div className="stack">
+      <div>
+        <Switch label={words.settings.onDone} checked={onDone} onChange={(on) => put.mutate({ onDone: on })} />
+        <Switch label={words.settings.onFailed} checked={onFailed} onChange={(on) => put.mutate({ onFailed: on })} />
+        <Switch label={words.settings.onAttention} checked={onAttention} onChange={(on) => put.mutate({ onAttention: on })} />
+      </div>
+      {put.isError && <p role="alert">{messageOf(put.error)}</p>}
+      <Webhook key={webhookUrl} saved={webhookUrl} onSave={(url) => put.mutateAsync({ webhookUrl: url })} />
+    </div>
+  )
+}

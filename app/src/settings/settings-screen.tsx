@@ -1,0 +1,29 @@
+import { useEffect } from 'react'
+import { Screen } from '../design/screen.tsx'
+import { words } from '../words.ts'
+import { Account } from './account.tsx'
+import { Devices } from './devices.tsx'
+import { GitAccess } from './git-access.tsx'
+import { Install } from './install.tsx'
+import { Notifications } from './notifications.tsx'
+import './settings.css'
+import { ThemeChoice } from './theme-choice.tsx'
+import { Tokens } from './tokens.tsx'
+
+export const SettingsScreen = () => {
+  useEffect(() => {
+    // A link to one part: the router does not scroll.
+    if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView()
+  }, [])
+  return (
+    <Screen title={words.settings.title}>
+      <Account />
+      <GitAccess />
+      <Notifications />
+      <ThemeChoice />
+      <Devices />
+      <Tokens />
+      <Install />
+    </Screen>
+  )
+}

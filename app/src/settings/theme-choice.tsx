@@ -1,0 +1,35 @@
+import { useState } from 'react'
+import { readTheme, setTheme, type Theme } from '../shell/theme.ts'
+import { words } from '../words.ts'
+import { Section } from './section.tsx'
+
+const THEMES: ReadonlyArray<readonly [Theme, string]> = [
+  ['system', words.settings.themeSystem],
+  ['light', words.settings.themeLight],
+  ['dark', words.settings.themeDark],
+]
+
+export const ThemeChoice = () => {
+  const [theme, choose] = useState(readTheme)
+  return (
+    <Section id="look" title={words.settings.theme}>
+      <fieldset className="choice">
+        <legend className="hidden-for-eyes">{words.settings.theme}</legend>
+        {THEMES.map(([value, word]) => (
+          <label key={value}>
+            <input
+              type="radio"
+              name="theme"
+              checked={theme === value}
+              onChange={() => {
+                setTheme(value)
+                choose(value)
+              }}
+            />
+            {word}
+          </label>
+        ))}
+      </fieldset>
+    </Section>
+  )
+}

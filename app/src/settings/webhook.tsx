@@ -1,0 +1,42 @@
+import { type FormEvent, useState } from 'react'
+import { Button } from '../design/button.tsx'
+import { Field } from '../design/field.tsx'
+import { messageOf } from '../design/states.tsx'
+import { words } from '../words.ts'
+
+/** An address that is told of every notification too. */
+export const Webhook = ({ saved, onSave }: { saved: string | null; onSave: (url: string | null) => Promise<unknown> }) => {
+  const [url, setUrl] = useState(saved ?? '')
+  const [error, setError] = useState<string | null>(null)
+  const save = async (event: FormEvent) => {
+    event.preventDefault()
+    const next = url.trim()
+    if (next !== '' && !isWeb(next)) return setError(words.settings.webhookWrong)
+    setError(null)
+    await onSave(next === '' ? null : next).catch((failure: unknown) => setError(messageOf(failure)))
+  }
+  return (
+    <form className="stack" noValidate onSubmit={(event) => void save(event)}>
+      <Field label={words.settings.webhook} hint={words.settings.webhookHint} error={error}>
+        {(given) => (
+          <input
+            {...given}
+            type="url"
+            autoCapitalize="off"
+            autoCorrect="off"
+            spellCheck={false}
+            value={url}
+            onChange={(event) => setUrl(event.target.value)}
+          />
+        )}
+      </Field>
+      {url.trim() !== (saved ?? '') && (
+        <p>
+          <Button type="submit">{words.common.save}</Button>
+        </p>
+      )}
+    </form>
+  )
+}
+
+const isWeb = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)

@@ -1,0 +1,36 @@
+import { Component, type ReactNode } from 'react'
+import { Button } from '../design/button.tsx'
+import { words } from '../words.ts'
+
+/** The last resort of a screen that threw. React asks for a class here. */
+export class CrashBoundary extends Component<{ children: ReactNode }, { error: Error | null }> {
+  override state: { error: Error | null } = { error: null }
+
+  static getDerivedStateFromError(error: unknown): { error: Error } {
+    return { error: error instanceof Error ? error : new Error(String(error)) }
+  }
+
+  override render(): ReactNode {
+    const { error } = this.state
+    return error ? <Crash error={error} /> : this.props.children
+  }
+}
+
+const Crash = ({ error }: { error: Error }) => (
+  <main className="crash state" role="alert">
+    <h1>{words.crash.title}</h1>
+    <p className="soft">{words.crash.text}</p>
+    <pre className="small crash-details">{error.message}</pre>
+    <div className="row">
+      <Button look="main" icon="retry" onClick={() => location.reload()}>
+        {words.crash.reload}
+      </Button>
+      <Button
+        icon="copy"
+        onClick={() => void navigator.clipboard?.writeText(`${location.href}\n${error.stack ?? error.message}`)}
+      >
+        {words.crash.copy}
+      </Button>
+    </div>
+  </main>
+)

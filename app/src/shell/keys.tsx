@@ -1,0 +1,76 @@
+import { useEffect } from 'react'
+import { useLocation } from 'wouter'
+import { Sheet } from '../design/sheet.tsx'
+import { words } from '../words.ts'
+
+const KEYS: ReadonlyArray<readonly [string, string]> = [
+  ['/', words.keys.search],
+  ['n', words.keys.create],
+  ['j  k', words.keys.move],
+  ['Enter', words.keys.open],
+  ['Ctrl Enter', words.keys.send],
+  ['Esc', words.keys.close],
+  ['?', words.keys.help],
+]
+
+/** The keys that work on every screen; none of them while something is typed or a dialog is open. */
+export const useKeys = (onHelp: () => void): void => {
+  const [path, navigate] = useLocation()
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]'))
+        return
+      if (isTyping(event.target)) {
+        if (event.key === 'Escape' && event.target instanceof HTMLElement) event.target.blur()
+        return
+      }
+      const act = {
+        '/': goSearch,
+        n: () => navigate('/new'),
+        j: () => moveRow(1),
+        k: () => moveRow(-1),
+        '?': onHelp,
+        Escape: goBack,
+      }[event.key]
+      if (!act) return
+      event.preventDefault()
+      act()
+    }
+    const goSearch = () => {
+      if (path !== '/') navigate('/')
+      requestAnimationFrame(() => document.querySelector<HTMLElement>('input[type=search]')?.focus())
+    }
+    const goBack = () => {
+      if (path !== '/')
+        navigate(path.replace(/\/(changes|log\/.*)$/, '') === path ? '/' : path.replace(/\/(changes|log\/.*)$/, ''))
+    }
+    window.addEventListener('keydown', press)
+    return () => window.removeEventListener('keydown', press)
+  }, [path, navigate, onHelp])
+}
+
+export const KeysSheet = ({ onClose }: { onClose: () => void }) => (
+  <Sheet title={words.keys.title} onClose={onClose}>
+    <dl className="keys">
+      {KEYS.map(([key, what]) => (
+        <div key={key} className="key-line">
+          <dt>
+            {key.split(/ +/).map((one) => (
+              <kbd key={one}>{one}</kbd>
+            ))}
+          </dt>
+          <dd>{what}</dd>
+        </div>
+      ))}
+    </dl>
+  </Sheet>
+)
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
+
+const moveRow = (by: 1 | -1): void => {
+  const rows = [...document.querySelectorAll<HTMLElement>('[data-row]')]
+  const at = rows.indexOf(document.activeElement as HTMLElement)
+  rows[at === -1 ? (by === 1 ? 0 : rows.length - 1) : Math.min(Math.max(at + by, 0), rows.length - 1)]?.focus()
+}

@@ -1,0 +1,14 @@
+import { LinkButton } from '../design/button.tsx'
+import { Screen } from '../design/screen.tsx'
+import { EmptyState } from '../design/states.tsx'
+import { words } from '../words.ts'
+
+export const NotFoundScreen = () => (
+  <Screen title={words.notFound.title} back="/">
+    <EmptyState title={words.notFound.title} text={words.notFound.text}>
+      <LinkButton look="main" href="/">
+        {words.notFound.home}
+      </LinkButton>
+    </EmptyState>
+  </Screen>
+)

@@ -1,0 +1,55 @@
+import { type ReactNode, useState } from 'react'
+import { Link, useLocation, useRoute } from 'wouter'
+import { useMe } from '../client/hooks.ts'
+import { Icon, type IconName } from '../design/icon.tsx'
+import { words } from '../words.ts'
+import { Mark } from './mark.tsx'
+import './shell.css'
+import { KeysSheet, useKeys } from './keys.tsx'
+import { useOpenedNotification } from './opened-notification.ts'
+import { StatusLines } from './status-lines.tsx'
+
+type Place = { href: string; word: string; icon: IconName }
+
+const PLACES: readonly Place[] = [
+  { href: '/', word: words.nav.tasks, icon: 'tasks' },
+  { href: '/new', word: words.nav.create, icon: 'plus' },
+  { href: '/projects', word: words.nav.projects, icon: 'folder' },
+  { href: '/settings', word: words.nav.settings, icon: 'settings' },
+]
+const ADMIN: Place = { href: '/admin', word: words.nav.admin, icon: 'gauge' }
+
+/** The frame around every screen: where one can go (below on a phone, at the side on a desk), and the lines that say how things stand. */
+export const Shell = ({ children }: { children: ReactNode }) => {
+  const [path] = useLocation()
+  const [inTask] = useRoute('/task/*?')
+  const { data: me } = useMe()
+  const [keysOpen, setKeysOpen] = useState(false)
+  useKeys(() => setKeysOpen(true))
+  useOpenedNotification()
+  const places = me?.admin ? [...PLACES, ADMIN] : PLACES
+  return (
+    <div className={`shell${inTask || path === '/new' ? ' without-tabs' : ''}`}>
+      <a className="skip" href="#content">
+        {words.common.skip}
+      </a>
+      <nav className="places" aria-label={words.nav.label}>
+        <Link href="/" className="brand" tabIndex={-1} aria-hidden="true">
+          <Mark size={28} />
+          {words.name}
+        </Link>
+        {places.map(({ href, word, icon }) => (
+          <Link key={href} href={href} className="place" {...(path === href && { 'aria-current': 'page' as const })}>
+            <Icon name={icon} />
+            {word}
+          </Link>
+        ))}
+      </nav>
+      <div className="shell-screen">
+        <StatusLines />
+        {children}
+      </div>
+      {keysOpen && <KeysSheet onClose={() => setKeysOpen(false)} />}
+    </div>
+  )
+}

@@ -1,0 +1,64 @@
+import { useEffect, useState } from 'react'
+import type { ConnectionState } from '../client/connection.ts'
+import { useClient, useConnectionState, useMe, useStateOf } from '../client/hooks.ts'
+import { Button } from '../design/button.tsx'
+import { words } from '../words.ts'
+import { useNewVersion } from './new-version.ts'
+
+/** A short break is nobody's business; a longer one gets a word. */
+const PATIENCE_MS: Readonly<Record<ConnectionState, number>> = {
+  connecting: 2_000,
+  offline: 2_000,
+  'catching-up': 500,
+  live: 0,
+  unauthorized: 0,
+}
+
+/** What is to be known on every screen: the state of the line, the demo, a new version. Each is one line, and goes by itself. */
+export const StatusLines = () => {
+  const { connection, storage } = useClient()
+  const { data: me } = useMe()
+  const line = useLine()
+  const full = useStateOf(storage.full)
+  const tooOld = useStateOf(connection.tooOld)
+  const newVersion = useNewVersion()
+  return (
+    <aside aria-label={words.line.label}>
+      <p className="hidden-for-eyes" role="status">
+        {line}
+      </p>
+      {line && (
+        <p className="line wait" aria-hidden="true">
+          {line}
+        </p>
+      )}
+      {(newVersion || tooOld) && (
+        <div className="line accent">
+          {tooOld && !newVersion ? words.line.tooOld : words.line.newVersion}
+          <Button look="quiet" onClick={newVersion ?? (() => location.reload())}>
+            {words.line.reload}
+          </Button>
+        </div>
+      )}
+      {full && <p className="line wait">{words.line.storageFull}</p>}
+      {me?.demo && <p className="line">{words.line.demo}</p>}
+    </aside>
+  )
+}
+
+const useLine = (): string => {
+  const state = useConnectionState()
+  const [shown, setShown] = useState('')
+  useEffect(() => {
+    const timer = setTimeout(() => setShown(sentenceOf(state)), PATIENCE_MS[state])
+    return () => clearTimeout(timer)
+  }, [state])
+  return shown
+}
+
+const sentenceOf = (state: ConnectionState): string => {
+  if (state === 'catching-up') return words.line.catchingUp
+  if (state === 'connecting') return words.line.connecting
+  if (state === 'offline') return navigator.onLine ? words.line.offline : words.line.noNetwork
+  return ''
+}

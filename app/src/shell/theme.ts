@@ -1,0 +1,32 @@
+export type Theme = 'system' | 'light' | 'dark'
+
+const KEY = 'errand:theme'
+const BARS = { light: '#faf8f3', dark: '#171613' } as const
+
+export const readTheme = (): Theme => {
+  try {
+    const kept = localStorage.getItem(KEY)
+    return kept === 'light' || kept === 'dark' ? kept : 'system'
+  } catch {
+    return 'system'
+  }
+}
+
+/** Kept on this device; without a store, until the app is closed. */
+export const setTheme = (theme: Theme): void => {
+  try {
+    localStorage.setItem(KEY, theme)
+  } catch {
+    // The browser keeps nothing: it still looks right now.
+  }
+  applyTheme(theme)
+}
+
+export const applyTheme = (theme: Theme = readTheme()): void => {
+  if (theme === 'system') delete document.documentElement.dataset.theme
+  else document.documentElement.dataset.theme = theme
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+    const own = meta.media.includes('dark') ? 'dark' : 'light'
+    meta.content = BARS[theme === 'system' ? own : theme]
+  }
+}

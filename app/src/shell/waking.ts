@@ -1,0 +1,13 @@
+import type { Client } from '../client/client.ts'
+
+/** Looks whether the line still carries whenever a phone may have slept or changed its network. */
+export const watchWaking = ({ connection }: Pick<Client, 'connection'>): void => {
+  const probe = () => void connection.probe()
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') probe()
+  })
+  window.addEventListener('online', probe)
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) probe()
+  })
+}

@@ -1,0 +1,71 @@
+import { useQuery } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import { useLocation } from 'wouter'
+import { ApiError } from '../client/api-error.ts'
+import { useClient, useStateOf } from '../client/hooks.ts'
+import { Icon } from '../design/icon.tsx'
+import { ErrorState, Note, Skeleton } from '../design/states.tsx'
+import { Mark } from '../shell/mark.tsx'
+import { words } from '../words.ts'
+import './sign-in.css'
+
+/** The way in: GitHub where the server has it, and the one-time link always. */
+export const SignInScreen = () => {
+  const { signedOut, queries } = useClient()
+  const [, navigate] = useLocation()
+  const wasSignedOut = useStateOf(signedOut)
+  const ways = useQuery({ queryKey: ['sign-in-ways'], queryFn: askForGithub, retry: 0, staleTime: 60_000 })
+  const h1 = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    document.title = `${words.signIn.title} · ${words.name}`
+    h1.current?.focus()
+  }, [])
+  useEffect(() => {
+    if (!wasSignedOut) navigate('/', { replace: true })
+  }, [wasSignedOut, navigate])
+  return (
+    <main className="sign-in">
+      <header className="sign-in-head">
+        <Mark size={56} />
+        <h1 ref={h1} tabIndex={-1}>
+          {words.name}
+        </h1>
+        <p className="soft">{words.tagline}</p>
+      </header>
+      {wasSignedOut && queries.getQueryData(['me']) !== undefined && (
+        <Note mood="wait">
+          <p role="status">{words.signIn.ended}</p>
+        </Note>
+      )}
+      {ways.isPending && <Skeleton lines={[90, 60]} />}
+      {ways.isError && <ErrorState title={words.signIn.unreachable} error={ways.error} onRetry={() => void ways.refetch()} />}
+      {ways.data && (
+        <section className="stack" aria-label={words.signIn.title}>
+          {ways.data.github && (
+            // A whole page load, in this window: GitHub comes back to it.
+            <a className="button main" href="/auth/github">
+              <Icon name="github" size={18} />
+              {words.signIn.github}
+            </a>
+          )}
+          <Note>
+            <p>{words.signIn.link}</p>
+            <pre className="sign-in-command">
+              <code>{words.signIn.command}</code>
+            </pre>
+            <p className="small soft">{words.signIn.once}</p>
+          </Note>
+        </section>
+      )}
+    </main>
+  )
+}
+
+/** The server says no more about it than by answering: a way to GitHub leads away, a missing one is not found. */
+const askForGithub = async (): Promise<{ github: boolean }> => {
+  const response = await fetch('/auth/github', { method: 'HEAD', redirect: 'manual' }).catch((error: unknown) => {
+    throw new ApiError('unreachable', words.common.noAnswer, { cause: error })
+  })
+  if (response.status >= 500) throw new ApiError('unavailable', words.common.badAnswer)
+  return { github: response.type === 'opaqueredirect' }
+}

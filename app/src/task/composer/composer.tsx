@@ -1,0 +1,97 @@
+import { type KeyboardEvent, useRef, useState } from 'react'
+import type { Task } from '../../../../contract/api.ts'
+import { LIMITS } from '../../../../contract/limits.ts'
+import { useClient } from '../../client/hooks.ts'
+import { Button } from '../../design/button.tsx'
+import { messageOf } from '../../design/states.tsx'
+import { isUnderWay } from '../status/under-way.ts'
+import { TASK_WORDS } from '../words.ts'
+import { type Mode, ModeChoice } from './mode-choice.tsx'
+import { useEditedDraft } from './use-edited-draft.ts'
+import { useStopAndSend } from './use-stop-and-send.ts'
+import '../../design/field.css'
+import './composer.css'
+
+const WORDS = TASK_WORDS.composer
+
+/** Where a person answers the agent. What is typed outlives a closed app; what is sent is kept before it leaves. */
+export const Composer = ({ task }: { task: Task }) => {
+  const { outbox } = useClient()
+  const place = `task:${task.id}`
+  const [text, setText] = useEditedDraft(place)
+  const [mode, setMode] = useState<Mode>('steer')
+  const area = useRef<HTMLTextAreaElement>(null)
+  const busy = isUnderWay(task.status)
+  const over = text.length - LIMITS.promptChars
+  const empty = text.trim() === '' || over > 0
+  const deliver = (words: string) => {
+    outbox.sendMessage(task.id, { text: words, mode: busy ? mode : 'queue' })
+    // Wherever the person reads, what they said is at the end.
+    scrollTo({ top: document.documentElement.scrollHeight })
+  }
+  const send = () => {
+    if (empty) return
+    deliver(text)
+    setText('')
+    area.current?.focus()
+  }
+  const stop = useStopAndSend(task, (words) => outbox.sendMessage(task.id, { text: words, mode: 'queue' }))
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return
+    event.preventDefault()
+    send()
+  }
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault()
+        send()
+      }}
+    >
+      {busy && text !== '' && <ModeChoice mode={mode} onChange={setMode} />}
+      <div className="composer-line">
+        <textarea
+          ref={area}
+          rows={1}
+          value={text}
+          aria-label={WORDS.label}
+          placeholder={busy ? WORDS[`${mode}Placeholder`] : WORDS.endedPlaceholder}
+          enterKeyHint="enter"
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={onKeyDown}
+        />
+        <Button
+          type="submit"
+          look="main"
+          icon="send"
+          className="composer-send"
+          disabled={empty}
+          aria-label={WORDS.send}
+          title={WORDS.send}
+        >
+          {null}
+        </Button>
+      </div>
+      {text !== '' && (
+        <div className="composer-below small">
+          <span className={over > 0 ? 'bad' : 'soft'} role={over > 0 ? 'alert' : undefined}>
+            {over > 0 ? WORDS.tooLong(over) : hintOf(busy, mode)}
+          </span>
+          {busy && (
+            <Button look="quiet" disabled={empty} busy={stop.waiting} onClick={() => stop.start(text, () => setText(''))}>
+              {stop.waiting ? WORDS.stoppingToSend : WORDS.stopAndSend}
+            </Button>
+          )}
+        </div>
+      )}
+      {stop.error !== null && (
+        <p className="bad small" role="alert">
+          {messageOf(stop.error)}
+        </p>
+      )}
+    </form>
+  )
+}
+
+const hintOf = (busy: boolean, mode: Mode): string => (busy ? WORDS[`${mode}Hint`] : WORDS.endedHint)

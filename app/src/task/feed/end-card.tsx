@@ -1,0 +1,102 @@
+import { memo, type ReactNode } from 'react'
+import type { Usage } from '../../../../contract/event.ts'
+import { useClient } from '../../client/hooks.ts'
+import { Button, LinkButton } from '../../design/button.tsx'
+import { Icon, type IconName } from '../../design/icon.tsx'
+import type { ItemOf } from '../feed-items.ts'
+import { duration, money, tokens } from '../format.ts'
+import { type Help, helpFor, reasonText } from '../reason-text.ts'
+import { TASK_WORDS } from '../words.ts'
+import { CopyButton } from './copy-button.tsx'
+import { Counts } from './counts.tsx'
+import './end-card.css'
+
+const WORDS = TASK_WORDS.end
+const ICONS: Record<string, IconName> = { completed: 'check', failed: 'alert', cancelled: 'stop' }
+
+type Props = {
+  taskId: string
+  item: ItemOf<'end'>
+  demo: boolean
+  pullRequestUrl: string | null
+  /** Opens the way to try again; absent on a turn that is not the last. */
+  onRetry?: (() => void) | undefined
+}
+
+/** How a turn ended: in a word, why, what it made, what it took, and what to do now. */
+export const EndCard = memo(({ taskId, item, demo, pullRequestUrl, onRetry }: Props) => {
+  const { status, reason, message, branch, diff } = item
+  return (
+    <section className={`end ${status}`}>
+      <h3>
+        <Icon name={ICONS[status] ?? 'clock'} size={18} />
+        {WORDS[status]}
+      </h3>
+      {reason !== 'done' && reason !== 'cancelled_by_user' && <p>{reasonText(reason)}</p>}
+      {message && <p className="soft end-message">{message}</p>}
+      <Facts item={item} demo={demo} />
+      {branch && (
+        <div className="end-branch">
+          <Icon name="branch" size={16} />
+          <span className="mono">{branch}</span>
+          <CopyButton text={branch} label={WORDS.copyBranch} />
+        </div>
+      )}
+      <div className="row">
+        {diff && diff.files > 0 && (
+          <LinkButton look={status === 'completed' ? 'main' : 'plain'} href={`/task/${taskId}/changes`}>
+            {WORDS.openChanges}
+          </LinkButton>
+        )}
+        {pullRequestUrl && (
+          <a className="button plain" href={pullRequestUrl} target="_blank" rel="noopener noreferrer">
+            <Icon name="external" size={18} />
+            {WORDS.openPullRequest}
+          </a>
+        )}
+        {onRetry && <HelpButtons taskId={taskId} item={item} onRetry={onRetry} />}
+      </div>
+    </section>
+  )
+})
+
+const Facts = ({ item: { usage, durationMs, diff }, demo }: { item: ItemOf<'end'>; demo: boolean }) => (
+  <dl className="facts numbers">
+    {durationMs !== null && <Fact name={WORDS.time}>{duration(durationMs)}</Fact>}
+    {diff && (
+      <Fact name={TASK_WORDS.changes.title}>
+        {TASK_WORDS.changes.total(diff.files)} <Counts added={diff.insertions} removed={diff.deletions} />
+      </Fact>
+    )}
+    {usage && <Fact name={WORDS.cost}>{demo ? WORDS.demoCost : money(usage.costUsd)}</Fact>}
+    {usage && <Fact name={WORDS.tokens}>{WORDS.tokensOf(tokens(allRead(usage)), tokens(usage.outputTokens))}</Fact>}
+  </dl>
+)
+
+const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{children}</dd>
+  </div>
+)
+
+const allRead = (usage: Usage): number => usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
+
+const HelpButtons = ({ taskId, item, onRetry }: { taskId: string; item: ItemOf<'end'>; onRetry: () => void }) =>
+  helpFor(item.reason).map((help) => <HelpButton key={help} help={help} taskId={taskId} onRetry={onRetry} />)
+
+const HelpButton = ({ help, taskId, onRetry }: { help: Help; taskId: string; onRetry: () => void }) => {
+  const { api } = useClient()
+  if (help === 'credentials') return <LinkButton href="/settings">{TASK_WORDS.actions.credentials}</LinkButton>
+  if (help === 'bundle')
+    return (
+      <a className="button plain" href={api.bundleUrl(taskId)} download>
+        {TASK_WORDS.actions.bundle}
+      </a>
+    )
+  return (
+    <Button icon="retry" onClick={onRetry}>
+      {help === 'retry' ? TASK_WORDS.actions.retry : TASK_WORDS.actions.retryBudget}
+    </Button>
+  )
+}

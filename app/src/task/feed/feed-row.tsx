@@ -1,0 +1,38 @@
+import { memo } from 'react'
+import type { Task } from '../../../../contract/api.ts'
+import type { Item } from '../feed-items.ts'
+import { AgentText } from './agent-text.tsx'
+import { BootList } from './boot-list.tsx'
+import { EndCard } from './end-card.tsx'
+import { MessageBubble } from './message-bubble.tsx'
+import { BlockedHosts, Interrupted, PullRequest, Pushed } from './small-rows.tsx'
+import { WorkGroup } from './work-group.tsx'
+
+/** What the rows need of the task, and nothing that changes while it runs. */
+export type RowTask = Pick<Task, 'id' | 'demo' | 'pullRequestUrl'>
+
+type Props = { item: Item; task: RowTask; ahead: number | null; onRetry: (() => void) | undefined }
+
+/** One item. Memoised: an event renders the row that it changed and no other. */
+export const FeedRow = memo(({ item, task, ahead, onRetry }: Props) => {
+  switch (item.kind) {
+    case 'message':
+      return <MessageBubble message={item} turn={item.turn} />
+    case 'boot':
+      return <BootList item={item} ahead={ahead} />
+    case 'text':
+      return <AgentText text={item.text} />
+    case 'work':
+      return <WorkGroup taskId={task.id} item={item} />
+    case 'blocked':
+      return <BlockedHosts item={item} />
+    case 'interrupted':
+      return <Interrupted item={item} />
+    case 'pushed':
+      return <Pushed item={item} />
+    case 'pull_request':
+      return <PullRequest item={item} />
+    case 'end':
+      return <EndCard taskId={task.id} item={item} demo={task.demo} pullRequestUrl={task.pullRequestUrl} onRetry={onRetry} />
+  }
+})

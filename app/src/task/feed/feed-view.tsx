@@ -1,0 +1,114 @@
+import { type MouseEvent, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
+import { Button } from '../../design/button.tsx'
+import type { Feed } from '../feed-model.ts'
+import { TASK_WORDS } from '../words.ts'
+import { type Choices, ChoicesContext } from './choices.tsx'
+import { FeedRow, type RowTask } from './feed-row.tsx'
+import { foldableTurns, type Row, rowsOf } from './feed-rows.ts'
+import { TurnFold } from './small-rows.tsx'
+import { usePinned } from './use-pinned.ts'
+import { useWindow } from './use-window.ts'
+import './feed.css'
+
+const WORDS = TASK_WORDS.feed
+
+type Props = {
+  feed: Feed
+  /** Whether the feed is the server's: before, it may be an old part of it. */
+  settled: boolean
+  /** Of the earliest event that is loaded, and whether there are earlier ones. */
+  firstSeq: number
+  earlier: { has: boolean; loading: boolean; load: () => void }
+  task: RowTask
+  ahead: number | null
+  onRetry: () => void
+  /** The text in the making and the messages that wait: what stands below the last event. */
+  children: ReactNode
+}
+
+/** The whole conversation of a task; the page itself scrolls. */
+export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetry, children }: Props) => {
+  const content = useRef<HTMLDivElement>(null)
+  const list = useRef<HTMLDivElement>(null)
+  const choices = useRef<Choices>(new Map())
+  const { atEnd, toEnd, hold } = usePinned(content)
+  const { rows, toggleTurn } = useRows(feed, settled)
+  const { start, showEarlier, keep } = useWindow(list, rows.length, firstSeq, atEnd)
+  const fresh = useFresh(feed.items, atEnd)
+  const shown = useMemo(() => rows.slice(start), [rows, start])
+  const more = () => {
+    if (start > 0) return showEarlier()
+    keep()
+    earlier.load()
+  }
+  const holdOnToggle = (event: MouseEvent) => {
+    if ((event.target as Element).closest('[aria-expanded]')) hold()
+  }
+  return (
+    <ChoicesContext value={choices.current}>
+      {(start > 0 || earlier.has) && (
+        <div className="earlier">
+          <Button look="quiet" busy={earlier.loading} onClick={more}>
+            {earlier.loading ? WORDS.loadingEarlier : WORDS.earlier}
+          </Button>
+        </div>
+      )}
+      <div ref={content} className="feed" role="log" aria-live="off" aria-label={WORDS.label} onClickCapture={holdOnToggle}>
+        <div ref={list} className="feed-rows">
+          <Rows rows={shown} task={task} ahead={ahead} onRetry={onRetry} onToggleTurn={toggleTurn} />
+        </div>
+        {children}
+      </div>
+      {!atEnd && (
+        <div className="jump">
+          <Button icon="down" onClick={toEnd}>
+            {WORDS.jump(fresh)}
+          </Button>
+        </div>
+      )}
+    </ChoicesContext>
+  )
+}
+
+type RowsProps = { rows: readonly Row[]; onToggleTurn: (turn: number) => void } & Pick<Props, 'task' | 'ahead' | 'onRetry'>
+
+const Rows = memo(({ rows, task, ahead, onRetry, onToggleTurn }: RowsProps) =>
+  rows.map((row, index) =>
+    row.kind === 'fold' ? (
+      <TurnFold key={row.key} row={row} onToggle={onToggleTurn} />
+    ) : (
+      <FeedRow
+        key={row.key}
+        item={row.item}
+        task={task}
+        ahead={row.item.kind === 'boot' ? ahead : null}
+        onRetry={index === rows.length - 1 ? onRetry : undefined}
+      />
+    ),
+  ),
+)
+
+/** Turns that were over when the screen opened are folded; one that ends before the person's eyes stays as it is. */
+const useRows = (feed: Feed, settled: boolean): { rows: Row[]; toggleTurn: (turn: number) => void } => {
+  const over = useRef({ turns: new Set<number>(), final: false })
+  if (!over.current.final) over.current = { turns: foldableTurns(feed.items), final: settled }
+  const foldable = over.current.turns
+  const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
+  const rows = useMemo(() => rowsOf(feed.items, foldable, open), [feed.items, foldable, open])
+  const toggleTurn = useCallback((turn: number) => setOpen((turns) => toggled(turns, turn)), [])
+  return { rows, toggleTurn }
+}
+
+const toggled = (turns: ReadonlySet<number>, turn: number): ReadonlySet<number> => {
+  const next = new Set(turns)
+  if (!next.delete(turn)) next.add(turn)
+  return next
+}
+
+/** @returns how many items came since the person left the end */
+const useFresh = (items: Feed['items'], atEnd: boolean): number => {
+  const lastSeen = useRef(items.at(-1)?.key)
+  if (atEnd) lastSeen.current = items.at(-1)?.key
+  const at = items.findLastIndex(({ key }) => key === lastSeen.current)
+  return at < 0 ? 0 : items.length - 1 - at
+}

@@ -1,0 +1,60 @@
+import { type ComponentProps, memo } from 'react'
+import ReactMarkdown, { type Components } from 'react-markdown'
+import remarkGfm from 'remark-gfm'
+import { TASK_WORDS } from '../words.ts'
+import { markdownBlocks } from './markdown-blocks.ts'
+
+/** Text of the agent. It is never HTML, loads no image, and a link with a scheme such as `javascript:` leads nowhere. */
+const Markdown = ({ text }: { text: string }) => (
+  <div className="prose">
+    {markdownBlocks(text).map((block, index) => (
+      // A block's place is its identity: text only ever grows at the end.
+      <Block key={index} text={block} />
+    ))}
+  </div>
+)
+export default Markdown
+
+const Block = memo(({ text }: { text: string }) => (
+  <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>
+    {text}
+  </ReactMarkdown>
+))
+
+const PLUGINS = [remarkGfm]
+
+const Link = ({ href, children }: ComponentProps<'a'>) =>
+  href ? (
+    <a href={href} target="_blank" rel="noopener noreferrer">
+      {children}
+    </a>
+  ) : (
+    <span>{children}</span>
+  )
+
+const lowered = (level: 3 | 4 | 5) => {
+  const Heading = `h${level}` as const
+  return ({ children }: ComponentProps<'h3'>) => <Heading>{children}</Heading>
+}
+
+const COMPONENTS: Components = {
+  a: Link,
+  img: ({ alt }) => <span className="muted">{TASK_WORDS.feed.image(alt ?? '')}</span>,
+  // Below the screen's own h1 and the turns' h2.
+  h1: lowered(3),
+  h2: lowered(3),
+  h3: lowered(4),
+  h4: lowered(4),
+  h5: lowered(5),
+  h6: lowered(5),
+  pre: ({ children }) => (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <pre tabIndex={0}>{children}</pre>
+  ),
+  table: ({ children }) => (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <div className="table-scroll" tabIndex={0}>
+      <table>{children}</table>
+    </div>
+  ),
+}

@@ -1,0 +1,48 @@
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+
+/** Nearer to the end than this counts as being there, pixels. */
+const NEAR = 40
+
+/**
+ * Keeps the page at its end while the content grows, but only for somebody who is there: whoever reads further up, or just opened
+ * something, is left alone.
+ */
+export const usePinned = (content: RefObject<HTMLElement | null>) => {
+  const pinned = useRef(true)
+  const [atEnd, setAtEnd] = useState(true)
+
+  const toEnd = useCallback(() => {
+    pinned.current = true
+    setAtEnd(true)
+    const page = scroller()
+    page.scrollTop = page.scrollHeight
+  }, [])
+
+  useLayoutEffect(() => toEnd(), [toEnd])
+  useEffect(() => {
+    const note = () => {
+      pinned.current = fromEnd() <= NEAR
+      setAtEnd(pinned.current)
+    }
+    const follow = new ResizeObserver(() => (pinned.current ? toEnd() : note()))
+    if (content.current) follow.observe(content.current)
+    addEventListener('scroll', note, { passive: true })
+    return () => {
+      follow.disconnect()
+      removeEventListener('scroll', note)
+    }
+  }, [content, toEnd])
+
+  /** To be called before something opens at the person's word: it must not push what they look at away. */
+  const hold = useCallback(() => {
+    pinned.current = false
+  }, [])
+  return { atEnd, toEnd, hold }
+}
+
+export const scroller = (): Element => document.scrollingElement ?? document.documentElement
+
+const fromEnd = (): number => {
+  const page = scroller()
+  return page.scrollHeight - page.scrollTop - page.clientHeight
+}

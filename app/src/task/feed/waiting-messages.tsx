@@ -1,0 +1,77 @@
+import { useMutation } from '@tanstack/react-query'
+import { useClient, useUnsent } from '../../client/hooks.ts'
+import type { Unsent } from '../../client/outbox.ts'
+import { Button } from '../../design/button.tsx'
+import { messageOf } from '../../design/states.tsx'
+import type { ItemOf } from '../feed-items.ts'
+import { TASK_WORDS } from '../words.ts'
+import { MessageBubble } from './message-bubble.tsx'
+
+const WORDS = TASK_WORDS.feed
+
+/** What was said and no agent has yet, and what has not left this device. */
+export const WaitingMessages = ({ taskId, waiting }: { taskId: string; waiting: readonly ItemOf<'message'>[] }) => {
+  const unsent = useUnsent(taskId)
+  const known = new Set(waiting.map(({ clientId }) => clientId))
+  return (
+    <>
+      {waiting.map((item) => (
+        <MessageBubble key={item.key} message={item} turn={item.turn}>
+          <Withdraw taskId={taskId} messageId={item.messageId} />
+        </MessageBubble>
+      ))}
+      {unsent
+        .filter(({ clientId, kind }) => kind === 'message' && !known.has(clientId))
+        .map((item) => (
+          <UnsentMessage key={item.clientId} taskId={taskId} item={item} />
+        ))}
+    </>
+  )
+}
+
+const Withdraw = ({ taskId, messageId }: { taskId: string; messageId: string }) => {
+  const { api } = useClient()
+  const withdraw = useMutation({ mutationFn: () => api.withdrawMessage(taskId, messageId) })
+  return (
+    <>
+      <Button look="quiet" busy={withdraw.isPending || withdraw.isSuccess} onClick={() => withdraw.mutate()}>
+        {WORDS.withdraw}
+      </Button>
+      {withdraw.isError && (
+        <span className="bad" role="alert">
+          {messageOf(withdraw.error)}
+        </span>
+      )}
+    </>
+  )
+}
+
+const UnsentMessage = ({ taskId, item }: { taskId: string; item: Unsent }) => {
+  const { outbox, drafts } = useClient()
+  if (item.kind !== 'message') return null
+  const { clientId, body, state, error } = item
+  const message = { messageId: clientId, clientId, text: body.text, mode: null, state: 'waiting' } as const
+  const edit = () => {
+    const place = `task:${taskId}`
+    drafts.write(place, [drafts.read(place), body.text].filter((text) => text !== '').join('\n\n'))
+    outbox.forget(clientId)
+    dispatchEvent(new CustomEvent('errand:draft', { detail: place }))
+  }
+  return (
+    <MessageBubble message={message} turn={0} note={state === 'failed' ? `${WORDS.notSent} ${error ?? ''}` : WORDS.sending}>
+      {state === 'failed' && (
+        <>
+          <Button look="quiet" onClick={() => outbox.retry(clientId)}>
+            {WORDS.retrySend}
+          </Button>
+          <Button look="quiet" onClick={edit}>
+            {WORDS.edit}
+          </Button>
+          <Button look="quiet" onClick={() => outbox.forget(clientId)}>
+            {WORDS.discard}
+          </Button>
+        </>
+      )}
+    </MessageBubble>
+  )
+}

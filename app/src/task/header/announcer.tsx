@@ -1,0 +1,9 @@
+import type { Task } from '../../../../contract/api.ts'
+import { TASK_WORDS } from '../words.ts'
+
+/** The one line that a screen reader speaks by itself: where the task stands, when that changes. */
+export const Announcer = ({ status }: Pick<Task, 'status'>) => (
+  <p className="hidden-for-eyes" role="status">
+    {TASK_WORDS.status.announce[status]}
+  </p>
+)

@@ -1,0 +1,64 @@
+import { type FormEvent, useState } from 'react'
+import type { RetryTask, Task } from '../../../../contract/api.ts'
+import { useMe, useRetryTask } from '../../client/hooks.ts'
+import { newId } from '../../client/new-id.ts'
+import { Button } from '../../design/button.tsx'
+import { Field } from '../../design/field.tsx'
+import { Sheet } from '../../design/sheet.tsx'
+import { messageOf, Note } from '../../design/states.tsx'
+import { TASK_WORDS } from '../words.ts'
+
+const WORDS = TASK_WORDS.retry
+
+/** The last turn again, perhaps with another model or more money. */
+export const RetrySheet = ({ task, onClose }: { task: Task; onClose: () => void }) => {
+  const { data: me } = useMe()
+  const retry = useRetryTask(task.id)
+  const [model, setModel] = useState(task.model)
+  const [budget, setBudget] = useState('')
+  // One id for every press of the button: a second one does not begin a second turn.
+  const [clientId] = useState(newId)
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    const wish: RetryTask = {
+      clientId,
+      ...(model !== task.model && { model }),
+      ...(Number(budget) > 0 && { budgetUsd: Number(budget) }),
+    }
+    retry.mutate(wish, { onSuccess: onClose })
+  }
+  return (
+    <Sheet title={WORDS.title} onClose={onClose}>
+      <form className="stack" onSubmit={submit}>
+        <p className="soft">{WORDS.body}</p>
+        <Field label={WORDS.model}>
+          {(given) => (
+            <select {...given} value={model} onChange={(event) => setModel(event.target.value)}>
+              {[...new Set([task.model, ...(me?.models ?? [])])].map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field label={WORDS.budget} hint={WORDS.budgetHint}>
+          {(given) => (
+            <input
+              {...given}
+              type="number"
+              inputMode="decimal"
+              min="0.01"
+              max="1000"
+              step="0.01"
+              value={budget}
+              onChange={(event) => setBudget(event.target.value)}
+            />
+          )}
+        </Field>
+        {retry.isError && <Note mood="bad">{messageOf(retry.error)}</Note>}
+        <Button type="submit" look="main" icon="retry" busy={retry.isPending}>
+          {WORDS.go}
+        </Button>
+      </form>
+    </Sheet>
+  )
+}

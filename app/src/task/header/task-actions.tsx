@@ -1,0 +1,91 @@
+import { useEffect, useState } from 'react'
+import { Link } from 'wouter'
+import type { Task } from '../../../../contract/api.ts'
+import { useCancelTask } from '../../client/hooks.ts'
+import { Button, IconButton } from '../../design/button.tsx'
+import { Icon } from '../../design/icon.tsx'
+import { Sheet } from '../../design/sheet.tsx'
+import { messageOf, Note } from '../../design/states.tsx'
+import { copyText } from '../copy-text.ts'
+import { isUnderWay } from '../status/under-way.ts'
+import { TASK_WORDS } from '../words.ts'
+
+const WORDS = TASK_WORDS.header
+
+/** Stop, while there is something to stop, and what else can be done with a task. */
+export const TaskActions = ({ task, onRetry }: { task: Task; onRetry: () => void }) => {
+  const [open, setOpen] = useState(false)
+  return (
+    <>
+      {isUnderWay(task.status) && <StopButton task={task} />}
+      <IconButton icon="more" label={WORDS.menu} aria-haspopup="dialog" onClick={() => setOpen(true)} />
+      {open && (
+        <TaskMenu
+          task={task}
+          onClose={() => setOpen(false)}
+          onRetry={() => {
+            setOpen(false)
+            onRetry()
+          }}
+        />
+      )}
+    </>
+  )
+}
+
+/** It stays "Stopping" until the task says that it has ended. */
+const StopButton = ({ task }: { task: Task }) => {
+  const cancel = useCancelTask(task.id)
+  const stopping = cancel.isPending || cancel.isSuccess
+  return (
+    <>
+      <Button look="danger" icon="stop" className="stop" busy={stopping} onClick={() => cancel.mutate()}>
+        <span className="stop-word">{stopping ? WORDS.stopping : WORDS.stop}</span>
+      </Button>
+      {cancel.isError && (
+        <Sheet title={WORDS.stop} onClose={() => cancel.reset()}>
+          <Note mood="bad">{messageOf(cancel.error)}</Note>
+        </Sheet>
+      )}
+    </>
+  )
+}
+
+const TaskMenu = ({ task, onClose, onRetry }: { task: Task; onClose: () => void; onRetry: () => void }) => (
+  <Sheet title={WORDS.menu} onClose={onClose}>
+    <ul className="menu">
+      <li>
+        <Link className="menu-item" href={`/task/${task.id}/changes`}>
+          <Icon name="file" />
+          {WORDS.changes}
+        </Link>
+      </li>
+      <li>
+        <CopyLink />
+      </li>
+      {!isUnderWay(task.status) && (
+        <li>
+          <button type="button" className="menu-item" onClick={onRetry}>
+            <Icon name="retry" />
+            {WORDS.retry}
+          </button>
+        </li>
+      )}
+    </ul>
+  </Sheet>
+)
+
+const CopyLink = () => {
+  const [copied, setCopied] = useState(false)
+  useEffect(() => {
+    if (!copied) return
+    const timer = setTimeout(() => setCopied(false), 1_500)
+    return () => clearTimeout(timer)
+  }, [copied])
+  return (
+    <button type="button" className="menu-item" onClick={() => void copyText(location.href).then(setCopied)}>
+      <Icon name={copied ? 'check' : 'copy'} />
+      {copied ? WORDS.linkCopied : WORDS.copyLink}
+    </button>
+  )
+}

@@ -1,0 +1,72 @@
+import { useRef } from 'react'
+import { codeOf } from '../client/api-error.ts'
+import { useClient } from '../client/hooks.ts'
+import { Button } from '../design/button.tsx'
+import { Icon } from '../design/icon.tsx'
+import { Screen } from '../design/screen.tsx'
+import { EmptyState, ErrorState, messageOf, Note, Skeleton } from '../design/states.tsx'
+import { useWrap } from './changes/use-wrap.ts'
+import { CopyButton } from './feed/copy-button.tsx'
+import { fileSize } from './format.ts'
+import { LogPage } from './log/log-page.tsx'
+import { LogSearch } from './log/log-search.tsx'
+import { useOutput } from './log/use-output.ts'
+import { TASK_WORDS } from './words.ts'
+import '../design/field.css'
+import './bar.css'
+import './log/log.css'
+
+const WORDS = TASK_WORDS.log
+
+/** The whole output of one tool call, however long: a piece at a time. */
+export const LogScreen = ({ taskId, callId }: { taskId: string; callId: string }) => {
+  const { api } = useClient()
+  const url = api.outputUrl(taskId, callId)
+  const output = useOutput(taskId, callId)
+  const [wrap, setWrap] = useWrap()
+  const text = useRef<HTMLElement>(null)
+  const { pages, totalBytes, loadedBytes, error, loading, inEvent, shortened } = output
+  const left = totalBytes === null ? 0 : totalBytes - loadedBytes
+  return (
+    <Screen title={WORDS.title} back={`/task/${taskId}`} wide>
+      <div className="log">
+        <div className="task-bar">
+          <LogSearch text={text} version={loadedBytes} />
+          <span className="row">
+            <label className="check">
+              <input type="checkbox" checked={wrap} onChange={(event) => setWrap(event.target.checked)} />
+              {WORDS.wrap}
+            </label>
+            <CopyButton text={() => output.all()} label={WORDS.copy} />
+            {!inEvent && (
+              <a className="icon-button" href={url} download={`${callId}.log`} aria-label={WORDS.download} title={WORDS.download}>
+                <Icon name="down" />
+              </a>
+            )}
+          </span>
+        </div>
+        {shortened && <Note mood="wait">{WORDS.gone}</Note>}
+        {pages.length === 0 && loading && <Skeleton lines={[90, 70, 80, 40]} rows={2} />}
+        {pages.length === 0 && error !== null && codeOf(error) !== 'not_found' && (
+          <ErrorState title={WORDS.failed} error={error} onRetry={output.more} />
+        )}
+        {pages.length === 0 && codeOf(error) === 'not_found' && <EmptyState title={messageOf(error)} />}
+        {pages.length > 0 && (
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+          <section ref={text} className={wrap ? 'log-text wrapped' : 'log-text'} tabIndex={0} aria-label={WORDS.title}>
+            {pages.map((page, index) => (
+              <LogPage key={index} text={page} />
+            ))}
+            {pages.join('').trim() === '' && <p className="soft">{WORDS.empty}</p>}
+          </section>
+        )}
+        {pages.length > 0 && error !== null && <Note mood="bad">{messageOf(error)}</Note>}
+        {left > 0 && (
+          <Button busy={loading} onClick={output.more}>
+            {WORDS.more(fileSize(left))}
+          </Button>
+        )}
+      </div>
+    </Screen>
+  )
+}

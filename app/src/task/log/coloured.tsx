@@ -1,0 +1,18 @@
+import Anser from 'anser'
+import { printable } from './log-page.tsx'
+
+/** Text with a terminal's colours, as classes: the page's policy allows no styles of its own. */
+const Coloured = ({ text }: { text: string }) =>
+  Anser.ansiToJson(printable(text), { json: true, use_classes: true, remove_empty: true }).map(
+    ({ content, fg, bg, decorations }, index) => {
+      const classes = [fg, bg && `${bg}-bg`, ...decorations.map((name) => `ansi-${name}`)].filter(Boolean).join(' ')
+      return classes === '' ? (
+        content
+      ) : (
+        <span key={index} className={classes}>
+          {content}
+        </span>
+      )
+    },
+  )
+export default Coloured

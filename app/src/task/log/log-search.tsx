@@ -1,0 +1,63 @@
+import { type KeyboardEvent, type RefObject, useEffect, useState } from 'react'
+import { IconButton } from '../../design/button.tsx'
+import { TASK_WORDS } from '../words.ts'
+import { findText } from './find-text.ts'
+
+const WORDS = TASK_WORDS.log
+
+/** Finds a word in what is loaded, marks every place, and goes from one to the next. */
+export const LogSearch = ({ text, version }: { text: RefObject<HTMLElement | null>; version: number }) => {
+  const [wanted, setWanted] = useState('')
+  const [found, setFound] = useState<readonly Range[]>([])
+  const [at, setAt] = useState(0)
+  useEffect(() => {
+    if (version >= 0) setFound(text.current ? findText(text.current, wanted) : [])
+    setAt(0)
+  }, [text, version, wanted])
+  useEffect(() => mark(found, at), [found, at])
+  const go = (step: number) => found.length > 0 && setAt((at + step + found.length) % found.length)
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter') return
+    event.preventDefault()
+    go(event.shiftKey ? -1 : 1)
+  }
+  return (
+    <search className="log-search">
+      <input
+        type="search"
+        aria-label={WORDS.search}
+        placeholder={WORDS.search}
+        value={wanted}
+        onChange={(event) => setWanted(event.target.value)}
+        onKeyDown={onKeyDown}
+      />
+      {wanted !== '' && (
+        <>
+          <span className="soft small numbers" role="status">
+            {WORDS.found(at + 1, found.length)}
+          </span>
+          <IconButton icon="down" className="up" label={WORDS.previous} onClick={() => go(-1)} />
+          <IconButton icon="down" label={WORDS.next} onClick={() => go(1)} />
+        </>
+      )}
+    </search>
+  )
+}
+
+/** The places are marked beside the text and not in it: the text may be a million characters long. */
+const mark = (found: readonly Range[], at: number): (() => void) => {
+  const current = found[at]
+  if (current) bringIntoSight(current)
+  if (!('highlights' in CSS)) return () => {}
+  CSS.highlights.set('log-found', new Highlight(...found))
+  if (current) CSS.highlights.set('log-current', new Highlight(current))
+  return () => {
+    CSS.highlights.delete('log-found')
+    CSS.highlights.delete('log-current')
+  }
+}
+
+const bringIntoSight = (range: Range): void => {
+  const { top, bottom } = range.getBoundingClientRect()
+  if (top < 120 || bottom > innerHeight - 40) scrollBy({ top: top - innerHeight / 2 })
+}

@@ -1,0 +1,36 @@
+import { ApiError } from '../../client/api-error.ts'
+import { words } from '../../words.ts'
+
+const TIMEOUT_MS = 30_000
+
+/**
+ * Reads a stretch of what stands at an address.
+ * @param length bytes, or null for all that follows
+ * @throws ApiError as the calls of the API do
+ */
+export const readRange = async (
+  url: string,
+  from: number,
+  length: number | null,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; totalBytes: number }> => {
+  const response = await fetch(url, {
+    headers: { range: `bytes=${from}-${length === null ? '' : from + length - 1}` },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).catch((error: unknown) => {
+    throw new ApiError('unreachable', words.common.noAnswer, { cause: error })
+  })
+  const total = Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1])
+  // Nothing at all is there: a range cannot begin.
+  if (response.status === 416) return { bytes: new Uint8Array(), totalBytes: total || 0 }
+  if (!response.ok) throw await refusalOf(response)
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  // A server, or a proxy, may answer with the whole of it.
+  if (response.status !== 206) return { bytes: bytes.subarray(from), totalBytes: bytes.length }
+  return { bytes, totalBytes: Number.isFinite(total) ? total : from + bytes.length }
+}
+
+const refusalOf = async (response: Response): Promise<ApiError> => {
+  const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null
+  const code = response.status === 404 ? 'not_found' : response.status === 401 ? 'unauthorized' : 'unavailable'
+  return new ApiError(code, body?.error?.message ?? words.common.badAnswer)
+}

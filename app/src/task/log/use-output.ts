@@ -1,0 +1,87 @@
+import { useCallback, useEffect, useRef, useState } from 'react'
+import type { EventData } from '../../../../contract/event.ts'
+import type { Api } from '../../client/api.ts'
+import { ApiError, codeOf } from '../../client/api-error.ts'
+import { useClient } from '../../client/hooks.ts'
+import { words } from '../../words.ts'
+import { withoutHead } from '../output-preview.ts'
+import { readRange } from './read-range.ts'
+
+/** Bytes of one piece. */
+const PAGE_BYTES = 256 * 1024
+
+type Output = {
+  pages: readonly string[]
+  loadedBytes: number
+  totalBytes: number | null
+  loading: boolean
+  error: unknown
+  /** It comes from its event: the server keeps only long outputs for themselves. */
+  inEvent: boolean
+  /** There was more, and the server did not keep it. */
+  shortened: boolean
+}
+
+const NOTHING: Output = {
+  pages: [],
+  loadedBytes: 0,
+  totalBytes: null,
+  loading: true,
+  error: null,
+  inEvent: false,
+  shortened: false,
+}
+
+/** The output of a call by ranges, and by its event where no more was kept. */
+export const useOutput = (taskId: string, callId: string) => {
+  const { api } = useClient()
+  const [output, setOutput] = useState(NOTHING)
+  const at = useRef({ busy: false, from: 0, decoder: new TextDecoder() })
+  const url = api.outputUrl(taskId, callId)
+
+  const more = useCallback(() => {
+    const place = at.current
+    if (place.busy) return
+    place.busy = true
+    setOutput((now) => ({ ...now, loading: true, error: null }))
+    readRange(url, place.from, PAGE_BYTES)
+      .then(({ bytes, totalBytes }) => {
+        place.from += bytes.length
+        const text = place.decoder.decode(bytes, { stream: place.from < totalBytes })
+        setOutput((now) => ({ ...now, pages: [...now.pages, text], loadedBytes: place.from, totalBytes, loading: false }))
+      })
+      .catch(async (error: unknown) => {
+        if (codeOf(error) !== 'not_found' || place.from > 0) throw error
+        const { text, shortened } = await shownOutput(api, taskId, callId)
+        setOutput({ ...NOTHING, pages: [text], loadedBytes: text.length, loading: false, inEvent: true, shortened })
+      })
+      .catch((error: unknown) => setOutput((now) => ({ ...now, loading: false, error })))
+      .finally(() => {
+        place.busy = false
+      })
+  }, [api, url, taskId, callId])
+  useEffect(more, [more])
+
+  const all = async (): Promise<string> => {
+    if (output.inEvent || output.loadedBytes === output.totalBytes) return output.pages.join('')
+    const { bytes } = await readRange(url, 0, null)
+    return new TextDecoder().decode(bytes)
+  }
+  return { ...output, more, all }
+}
+
+/** What the events hold of an output: all of it, when it was short. */
+const shownOutput = async (api: Api, taskId: string, callId: string): Promise<{ text: string; shortened: boolean }> => {
+  let after = 0
+  for (;;) {
+    const { events, more } = await api.events(taskId, after, 1000)
+    for (const event of events) if (event.type === 'tool.ended' && event.data.callId === callId) return shownOf(event.data)
+    after = events.at(-1)?.seq ?? after
+    if (!more) throw new ApiError('not_found', words.notFound.text)
+  }
+}
+
+const shownOf = ({ output, outputBytes }: EventData<'tool.ended'>): { text: string; shortened: boolean } => {
+  const text = withoutHead(output)
+  return { text, shortened: outputBytes > new TextEncoder().encode(output).length }
+}

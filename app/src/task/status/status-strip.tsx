@@ -1,0 +1,67 @@
+import { memo } from 'react'
+import type { Task } from '../../../../contract/api.ts'
+import { useConnectionState } from '../../client/hooks.ts'
+import type { Call } from '../feed-items.ts'
+import type { Feed } from '../feed-model.ts'
+import { clock, money, tokens } from '../format.ts'
+import { useNow } from '../use-now.ts'
+import { TASK_WORDS } from '../words.ts'
+import { Plan } from './plan.tsx'
+import { quietMinutes } from './quiet.ts'
+import { isUnderWay } from './under-way.ts'
+import { useHeardAt } from './use-heard-at.ts'
+import './status.css'
+
+const WORDS = TASK_WORDS.status
+
+/** Above the composer while something is under way: what it is at, for how long, and what it has cost. Never a spinner without a word. */
+export const StatusStrip = ({ task, feed, live }: { task: Task; feed: Feed; live: string | null }) => {
+  const heardAt = useHeardAt(feed, live)
+  if (!isUnderWay(task.status)) return null
+  return <Strip task={task} feed={feed} heardAt={heardAt} />
+}
+
+const Strip = memo(({ task, feed, heardAt }: { task: Task; feed: Feed; heardAt: number }) => {
+  const now = useNow(true)
+  const online = useConnectionState() === 'live'
+  const since = feed.turnStartedAt || Date.parse(task.startedAt ?? task.createdAt)
+  const quiet = online && task.status === 'running' ? quietMinutes(now - heardAt) : 0
+  const { usage } = task
+  const read = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
+  return (
+    <div className="strip">
+      <div className="strip-line">
+        <span className="dot-alive" />
+        <span className="strip-now">{nowOf(task, feed)}</span>
+        <span className="strip-facts numbers">
+          {usage.outputTokens > 0 && (
+            <span className="strip-tokens">
+              {tokens(read)} / {tokens(usage.outputTokens)}
+            </span>
+          )}
+          {!task.demo && usage.costUsd > 0 && <span>{money(usage.costUsd)}</span>}
+          <span>{clock(now - since)}</span>
+        </span>
+      </div>
+      {quiet > 0 && (
+        <p className="strip-quiet">
+          {WORDS.quiet(quiet)}
+          {quiet >= 5 && `. ${WORDS.stuck}`}
+        </p>
+      )}
+      <Plan steps={feed.plan} />
+    </div>
+  )
+})
+
+const nowOf = (task: Task, feed: Feed): string => {
+  if (task.status === 'pending') return task.reasonText ?? TASK_WORDS.boot.queued(task.queuePosition)
+  const call = feed.activity === 'working' ? runningCall(feed) : null
+  if (call) return call.title || call.name
+  return feed.activity === 'ended' ? WORDS.now.starting : WORDS.now[feed.activity]
+}
+
+const runningCall = ({ items }: Feed): Call | null => {
+  const work = items.findLast((item) => item.kind === 'work')
+  return work?.kind === 'work' ? (work.calls.findLast(({ ended }) => ended === null) ?? null) : null
+}

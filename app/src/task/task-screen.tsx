@@ -1,0 +1,86 @@
+import { useCallback, useMemo, useState } from 'react'
+import type { Task } from '../../../contract/api.ts'
+import { codeOf } from '../client/api-error.ts'
+import { liveTextOf } from '../client/feed-reducer.ts'
+import { useLookAt, useTask, useTaskFeed } from '../client/hooks.ts'
+import { LinkButton } from '../design/button.tsx'
+import { Screen } from '../design/screen.tsx'
+import { EmptyState, ErrorState, Skeleton } from '../design/states.tsx'
+import { Composer } from './composer/composer.tsx'
+import { FeedView } from './feed/feed-view.tsx'
+import { LiveText } from './feed/live-text.tsx'
+import { WaitingMessages } from './feed/waiting-messages.tsx'
+import { Announcer } from './header/announcer.tsx'
+import { RetrySheet } from './header/retry-sheet.tsx'
+import { TaskActions } from './header/task-actions.tsx'
+import { TaskHeading, titleOf } from './header/task-heading.tsx'
+import { StatusStrip } from './status/status-strip.tsx'
+import { useFeedModel } from './use-feed-model.ts'
+import { TASK_WORDS } from './words.ts'
+import './task.css'
+
+/** One task: what happened, what happens now, and the way to say something. */
+export const TaskScreen = ({ taskId }: { taskId: string }) => {
+  const { data: task, error, refetch } = useTask(taskId)
+  useLookAt(taskId)
+  if (task) return <LoadedTask key={taskId} task={task} />
+  return (
+    <Screen title={TASK_WORDS.header.untitled} back="/">
+      {error ? <NoTask error={error} onRetry={() => void refetch()} /> : <Skeleton lines={[80, 60, 90]} rows={3} />}
+    </Screen>
+  )
+}
+
+const NoTask = ({ error, onRetry }: { error: unknown; onRetry: () => void }) =>
+  codeOf(error) === 'not_found' ? (
+    <EmptyState title={TASK_WORDS.header.notFound}>
+      <LinkButton href="/">{TASK_WORDS.header.toTasks}</LinkButton>
+    </EmptyState>
+  ) : (
+    <ErrorState title={TASK_WORDS.header.loadFailed} error={error} onRetry={onRetry} />
+  )
+
+const LoadedTask = ({ task }: { task: Task }) => {
+  const source = useTaskFeed(task.id)
+  const feed = useFeedModel(source.events)
+  const live = liveTextOf(source)
+  const [retrying, setRetrying] = useState(false)
+  const openRetry = useCallback(() => setRetrying(true), [])
+  const { id, demo, pullRequestUrl } = task
+  const rowTask = useMemo(() => ({ id, demo, pullRequestUrl }), [id, demo, pullRequestUrl])
+  const { phase, hasEarlier, loadingEarlier, loadEarlier } = source
+  const hasEvents = source.events.length > 0
+  return (
+    <Screen
+      title={titleOf(task)}
+      heading={<TaskHeading task={task} />}
+      back="/"
+      actions={<TaskActions task={task} onRetry={openRetry} />}
+      footer={
+        <section aria-label={TASK_WORDS.composer.region}>
+          <StatusStrip task={task} feed={feed} live={live} />
+          <Composer task={task} />
+        </section>
+      }
+    >
+      <Announcer status={task.status} />
+      {phase === 'error' && <ErrorState error={source.error} onRetry={source.retry} />}
+      {phase !== 'error' && !hasEvents && <Skeleton lines={[80, 60, 90]} rows={3} />}
+      {hasEvents && (
+        <FeedView
+          feed={feed}
+          settled={phase === 'ready'}
+          firstSeq={source.events[0]?.seq ?? 1}
+          earlier={{ has: hasEarlier, loading: loadingEarlier, load: () => void loadEarlier() }}
+          task={rowTask}
+          ahead={task.queuePosition}
+          onRetry={openRetry}
+        >
+          <LiveText text={live} />
+          <WaitingMessages taskId={id} waiting={feed.waiting} />
+        </FeedView>
+      )}
+      {retrying && <RetrySheet task={task} onClose={() => setRetrying(false)} />}
+    </Screen>
+  )
+}

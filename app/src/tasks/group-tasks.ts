@@ -1,0 +1,13 @@
+import type { Task } from '../../../contract/api.ts'
+import type { TaskStatus } from '../../../contract/status.ts'
+
+export type TaskGroup = { status: TaskStatus; tasks: Task[] }
+
+/** What goes on first, then what is over: newest first in each. */
+const ORDER: readonly TaskStatus[] = ['running', 'pending', 'failed', 'completed', 'cancelled']
+
+/** @returns the groups that have a task, in the order in which a person wants to know */
+export const groupTasks = (tasks: readonly Task[]): TaskGroup[] =>
+  ORDER.map((status) => ({ status, tasks: tasks.filter((task) => task.status === status) })).filter(
+    ({ tasks }) => tasks.length > 0,
+  )

@@ -1,0 +1,97 @@
+import { useDeferredValue, useState } from 'react'
+import { Link } from 'wouter'
+import { useClient, useMe, useUnsent } from '../client/hooks.ts'
+import { Button } from '../design/button.tsx'
+import { Screen } from '../design/screen.tsx'
+import { EmptyState, ErrorState, Note, Skeleton } from '../design/states.tsx'
+import { timeOf } from '../show.ts'
+import { words } from '../words.ts'
+import { groupTasks, type TaskGroup } from './group-tasks.ts'
+import { type Filters, NO_FILTERS, TaskFilters } from './task-filters.tsx'
+import { TaskRow } from './task-row.tsx'
+import './tasks.css'
+import { UnsentTasks } from './unsent-tasks.tsx'
+import { useNeedsAccess } from './use-needs-access.ts'
+import { type ListFilter, useTasks } from './use-tasks.ts'
+import { Welcome } from './welcome.tsx'
+
+/** All tasks of the user: what runs, what waits, what is over. */
+export const TasksScreen = () => {
+  const { drafts } = useClient()
+  const [filters, setFilters] = useState<Filters>(() => ({ ...NO_FILTERS, search: drafts.read('search') }))
+  const search = useDeferredValue(filters.search.trim())
+  const list = useTasks(filterOf({ ...filters, search }))
+  const unsent = useUnsent(null)
+  const tasks = list.data?.pages.flatMap(({ items }) => items) ?? []
+  const asOf = list.data?.pages[0]?.asOf
+  const isFiltered = filters.status !== '' || filters.repoUrl !== '' || search !== ''
+  const isFirstVisit = list.isSuccess && tasks.length === 0 && !isFiltered && unsent.length === 0 && !asOf
+
+  const change = (next: Filters) => {
+    drafts.write('search', next.search)
+    setFilters(next)
+  }
+  return (
+    <Screen title={words.tasks.title}>
+      {!isFirstVisit && <TaskFilters filters={filters} tasks={tasks} onChange={change} />}
+      {asOf && (
+        <p className="small soft" role="note">
+          {words.tasks.asOf(timeOf(asOf))}
+        </p>
+      )}
+      <AccessHint hidden={isFirstVisit} />
+      <UnsentTasks items={unsent} />
+      {list.isPending && <Skeleton rows={5} lines={[80, 50]} />}
+      {list.isError && tasks.length === 0 && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
+      {isFirstVisit && <Welcome />}
+      {list.isSuccess && tasks.length === 0 && isFiltered && (
+        <EmptyState title={words.tasks.nothingFound} text={words.tasks.nothingFoundText}>
+          <Button onClick={() => change(NO_FILTERS)}>{words.tasks.clear}</Button>
+        </EmptyState>
+      )}
+      {groupTasks(tasks).map((group) => (
+        <Group key={group.status} group={group} />
+      ))}
+      {list.hasNextPage && (
+        <div className="more">
+          <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+            {words.tasks.more}
+          </Button>
+        </div>
+      )}
+    </Screen>
+  )
+}
+
+const Group = ({ group }: { group: TaskGroup }) => (
+  <section className="task-group" aria-labelledby={`group-${group.status}`}>
+    <h2 id={`group-${group.status}`}>
+      {words.tasks.groups[group.status]} <span className="numbers">{group.tasks.length}</span>
+    </h2>
+    <ul className="task-list">
+      {group.tasks.map((task) => (
+        <TaskRow key={task.id} task={task} />
+      ))}
+    </ul>
+  </section>
+)
+
+/** Until a token is set, only the demo repository and reading public ones work. */
+const AccessHint = ({ hidden }: { hidden: boolean }) => {
+  const { data: me } = useMe()
+  const needsAccess = useNeedsAccess()
+  if (hidden || !needsAccess || me?.demo) return null
+  return (
+    <Note mood="wait">
+      <p>
+        {words.tasks.noAccess} <Link href="/settings#access">{words.tasks.setAccess}</Link>
+      </p>
+    </Note>
+  )
+}
+
+const filterOf = ({ status, search, repoUrl }: Filters): ListFilter => ({
+  ...(status !== '' && { status }),
+  ...(search !== '' && { search }),
+  ...(repoUrl !== '' && { repoUrl }),
+})

@@ -1,0 +1,55 @@
+import { useLocation } from 'wouter'
+import { useClient } from '../client/hooks.ts'
+import type { Unsent } from '../client/outbox.ts'
+import { Button } from '../design/button.tsx'
+import { firstLine, repoName } from '../show.ts'
+import { words } from '../words.ts'
+
+/** Tasks that the server does not have yet, with what a person can do about each. */
+export const UnsentTasks = ({ items }: { items: readonly Unsent[] }) =>
+  items.length === 0 ? null : (
+    <section className="task-group" aria-label={words.tasks.unsent}>
+      <h2>{words.tasks.unsent}</h2>
+      <ul className="task-list">
+        {items.map((item) => (
+          <UnsentTask key={item.clientId} item={item} />
+        ))}
+      </ul>
+    </section>
+  )
+
+const UnsentTask = ({ item }: { item: Unsent }) => {
+  const { outbox, drafts } = useClient()
+  const [, navigate] = useLocation()
+  if (item.kind !== 'task') return null
+  const { prompt, repoUrl } = item.body
+  const edit = () => {
+    drafts.write('new', prompt)
+    drafts.write('new:repository', repoUrl)
+    outbox.forget(item.clientId)
+    navigate('/new')
+  }
+  return (
+    <li className="task-row">
+      <span className="task-row-title" dir="auto">
+        {firstLine(prompt)}
+      </span>
+      <span className="task-row-facts small soft">
+        <span>{item.state === 'failed' ? words.tasks.notSent : words.tasks.sending}</span>
+        <span>{repoName(repoUrl)}</span>
+      </span>
+      {item.error && <span className="task-row-why small">{item.error}</span>}
+      {item.state === 'failed' && (
+        <span className="row">
+          <Button look="main" icon="retry" onClick={() => outbox.retry(item.clientId)}>
+            {words.common.retry}
+          </Button>
+          <Button onClick={edit}>{words.common.edit}</Button>
+          <Button look="danger" onClick={() => outbox.forget(item.clientId)}>
+            {words.common.remove}
+          </Button>
+        </span>
+      )}
+    </li>
+  )
+}

@@ -1,0 +1,51 @@
+import { Link } from 'wouter'
+import { useMe } from '../client/hooks.ts'
+import { LinkButton } from '../design/button.tsx'
+import { Icon } from '../design/icon.tsx'
+import { Mark } from '../shell/mark.tsx'
+import { words } from '../words.ts'
+import { useNeedsAccess } from './use-needs-access.ts'
+
+/** The first visit: something to try right now, and what it takes for one's own repositories. */
+export const Welcome = () => {
+  const { data: me } = useMe()
+  const needsAccess = useNeedsAccess()
+  const onDemo = (prompt: string) => `/new?${new URLSearchParams({ prompt, ...(me && { repository: me.demoRepoUrl }) })}`
+  const [demoTask = '', ...more] = words.tasks.examplePrompts
+  return (
+    <div className="welcome">
+      <section className="welcome-card">
+        <Mark size={44} />
+        <h2>{words.tasks.emptyTitle}</h2>
+        <p className="soft">{words.tasks.emptyText}</p>
+        <LinkButton look="main" icon="play" href={onDemo(demoTask)}>
+          {words.tasks.tryDemo}
+        </LinkButton>
+        <p className="small soft">{words.tasks.emptyDemo}</p>
+      </section>
+      <section>
+        <h2 className="welcome-heading">{words.tasks.examples}</h2>
+        <ul className="task-list">
+          {[demoTask, ...more].map((prompt) => (
+            <li key={prompt}>
+              <Link href={onDemo(prompt)} className="example" data-row>
+                {prompt}
+                <Icon name="right" size={18} />
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </section>
+      {needsAccess && (
+        <section className="stack">
+          <p className="soft">{words.tasks.noAccess}</p>
+          <p>
+            <LinkButton icon="branch" href="/settings#access">
+              {words.tasks.setAccess}
+            </LinkButton>
+          </p>
+        </section>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,46 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+import { VitePWA } from 'vite-plugin-pwa'
+
+/** What the coordinator answers itself; everything else below its origin is the app. */
+const COORDINATOR_PATHS = ['/api', '/auth', '/socket.io', '/admin/queues', '/docs', '/openapi.json', '/demo', '/static']
+const COORDINATOR = 'http://127.0.0.1:3000'
+
+const proxy = Object.fromEntries(COORDINATOR_PATHS.map((path) => [path, { target: COORDINATOR, ws: path === '/socket.io' }]))
+
+/** Builds to `dist`, which the coordinator serves. No inline code comes out of it: the page's policy forbids it. */
+export default defineConfig({
+  root: import.meta.dirname,
+  build: { target: 'es2022', cssTarget: ['chrome123', 'firefox120', 'safari17.5'], assetsInlineLimit: 0 },
+  server: { proxy },
+  plugins: [
+    react(),
+    VitePWA({
+      strategies: 'injectManifest',
+      srcDir: 'src',
+      filename: 'sw.ts',
+      registerType: 'prompt',
+      injectRegister: false,
+      includeManifestIcons: false,
+      injectManifest: { globPatterns: ['**/*.{js,css,html,svg}'] },
+      manifest: {
+        id: '/',
+        name: 'Errand',
+        short_name: 'Errand',
+        description: 'Send a coding agent on an errand, and get a branch back.',
+        start_url: '/',
+        scope: '/',
+        display: 'standalone',
+        theme_color: '#faf8f3',
+        background_color: '#faf8f3',
+        icons: [
+          { src: '/icons/192.png', sizes: '192x192', type: 'image/png' },
+          { src: '/icons/512.png', sizes: '512x512', type: 'image/png' },
+          { src: '/icons/maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+          { src: '/icons/mark.svg', sizes: 'any', type: 'image/svg+xml' },
+        ],
+        shortcuts: [{ name: 'New task', url: '/new' }],
+      },
+    }),
+  ],
+})

@@ -1,0 +1,47 @@
+/** Why a task waits or ended, in plain words for the person who sent it: what happened and what to do. */
+export const REASONS = {
+  // waiting
+  queued: 'Waiting for its turn.',
+  no_runner: 'Waiting: no runner is connected. Start one (`npm start`, or a runner on another host).',
+  retrying: 'Something on our side went wrong; it will be tried again by itself.',
+  // interrupted: ours, tried again
+  runner_lost: 'The runner that worked on it is gone; it will be tried again by itself.',
+  runner_stopped: 'The runner that worked on it was stopped; it will be tried again by itself.',
+  engine_unavailable:
+    'The Docker engine on the runner does not answer; it will be tried again. Check `docker info` on that host.',
+  image_missing:
+    'The sandbox image is not on the runner; it will be tried again. Run `npm start` or `npm run runner` there: both build it. With Docker Compose: `docker compose build worker-image`.',
+  host_disk_full: 'The disk of the runner is full; it will be tried again. Free some space on that host.',
+  // completed
+  done: 'Done.',
+  no_changes: 'Done: the agent ended without changing a file.',
+  // failed: the task's fault, not tried again
+  repository_not_found:
+    'The repository was not found, or your access does not reach it. Check the address, and the token for its host in your git credentials.',
+  credentials_refused:
+    'The git host refused the credentials. Set a valid token for this host in your git credentials, then send the task again.',
+  base_branch_not_found:
+    'The base branch does not exist in the repository. Name one that does, or leave it out for the default branch.',
+  git_unavailable: 'The git host could not be reached or did not answer properly. Try again later.',
+  push_refused:
+    "The git host refused the push. The work is kept as a git bundle: fetch it with `errand bundle`. Check the token's right to write.",
+  model_key_refused: 'The model API refused the key. Ask whoever runs this server to check ANTHROPIC_API_KEY.',
+  model_unavailable: 'The model API stayed unavailable. The work so far is on the branch; try again later.',
+  model_refused: 'The model declined to go on with this task.',
+  model_request_invalid: 'The model API refused the request. Ask whoever runs this server to look at the log of this task.',
+  protocol_error: 'The model API answered with something that cannot be understood. The work so far is on the branch; try again.',
+  budget_exceeded:
+    'The budget of this task is used up. The work so far is on the branch; send it again with a larger budget to go on.',
+  time_exceeded: 'The time limit of this task is used up. The work so far is on the branch.',
+  turns_exceeded: 'The agent needed more steps than it may take. The work so far is on the branch.',
+  stuck: 'The agent repeated itself without getting further. The work so far is on the branch.',
+  context_exceeded:
+    'The conversation grew past what the model can read. The work so far is on the branch; send the rest as a smaller task.',
+  out_of_memory: 'The sandbox ran out of memory. Make the task smaller, or give sandboxes more (RUNNER_MEMORY_MB).',
+  out_of_disk: 'The sandbox ran out of disk. Make the task smaller, or give sandboxes more (RUNNER_WORKSPACE_MB).',
+  sandbox_crashed: 'The sandbox ended in a way that was not expected. Send the task again; the log of the runner says more.',
+  abandoned:
+    "It was interrupted too many times on our side, and is given up. Whoever runs this server finds the cause in the runner's log.",
+  // cancelled
+  cancelled_by_user: 'Cancelled.',
+} as const

@@ -1,0 +1,43 @@
+import { access } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import express, { type Express, type RequestHandler, type Response } from 'express'
+import { Refusal } from '../errors.ts'
+
+/** The app's own files. What Vite names by its content never changes; everything else must be asked for anew. */
+export const serveAppFiles = (folder: string): RequestHandler =>
+  express.static(folder, {
+    index: false,
+    setHeaders: (response, path) => {
+      const isNamedByContent = path.startsWith(join(folder, 'assets') + sep)
+      response.set('Cache-Control', isNamedByContent ? 'public, max-age=31536000, immutable' : REVALIDATE)
+    },
+  })
+
+/** Last of all: an address that nothing else answers is a screen of the app, when a browser opens it as a page. */
+export const addAppPages = (app: Express, folder: string): void => {
+  app.get('/', (_request, response) => sendIndex(folder, response))
+  app.use(async (request, response, next) => {
+    const isPage = ['GET', 'HEAD'].includes(request.method) && !OURS.test(request.path) && opensPage(request.get('accept'))
+    if (isPage) await sendIndex(folder, response)
+    else next()
+  })
+}
+
+const REVALIDATE = 'no-cache'
+
+/** Where a page that is not there is a fault, and no screen of the app. */
+const OURS = /^\/(api|auth|runner|demo|static|docs|admin\/queues|assets|socket\.io)(\/|$)/
+
+/** A browser names HTML itself when a person opens an address; what a page loads says something else, or anything. */
+const opensPage = (accept = ''): boolean => /\btext\/html\b/.test(accept)
+
+const sendIndex = async (folder: string, response: Response): Promise<void> => {
+  const path = join(folder, 'index.html')
+  try {
+    await access(path)
+  } catch (cause) {
+    throw new Refusal('unavailable', 'The app is not built on this server. `npm start` builds it.', undefined, { cause })
+  }
+  response.set('Cache-Control', REVALIDATE)
+  response.sendFile(path, { cacheControl: false })
+}

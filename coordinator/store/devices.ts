@@ -1,0 +1,55 @@
+import type { SessionData } from 'express-session'
+import type { Device } from '../../contract/api.ts'
+import { SESSION_IDLE_MS } from '../sessions.ts'
+import type { Store } from './database.ts'
+import type { Database } from './schema.ts'
+import { hashToken, listTokens } from './tokens.ts'
+
+/** What everybody may know of a session: its own id is a secret. */
+export const deviceIdOf = (sessionId: string): string => hashToken(sessionId)
+
+/** All that is signed in as this user, what was used last first. @param currentId of the device that asks */
+export const listDevices = async (db: Store, userId: string, currentId: string): Promise<Device[]> => {
+  const sessions = await sessionsOf(db, userId).execute()
+  const devices = [
+    ...sessions.map(browserOf),
+    ...(await listTokens(db, userId)).map((token) => ({ ...token, kind: 'token' as const })),
+  ]
+  return devices
+    .map((device) => ({ ...device, current: device.id === currentId }))
+    .sort((a, b) => (b.lastUsedAt ?? b.createdAt).localeCompare(a.lastUsedAt ?? a.createdAt))
+}
+
+/** Signs a browser out, or revokes a token; what it was told by push ends with it. @returns false when this user has no such device */
+export const revokeDevice = (db: Store, userId: string, deviceId: string): Promise<boolean> =>
+  db.transaction().execute(async (tx) => {
+    const session = (await sessionsOf(tx, userId).execute()).find(({ id }) => deviceIdOf(id) === deviceId)
+    await tx.deleteFrom('push_subscriptions').where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
+    const gone = session
+      ? tx.deleteFrom('sessions').where('id', '=', session.id)
+      : tx.deleteFrom('api_tokens').where('id', '=', deviceId).where('user_id', '=', userId)
+    return (await gone.executeTakeFirst()).numDeletedRows > 0n
+  })
+
+/** Signs every browser out, the one that asks as well, and revokes every token but this one. */
+export const revokeAllDevices = (db: Store, userId: string, exceptTokenId: string): Promise<void> =>
+  db.transaction().execute(async (tx) => {
+    await tx.deleteFrom('push_subscriptions').where('user_id', '=', userId).execute()
+    await tx.deleteFrom('sessions').where('user_id', '=', userId).execute()
+    await tx.deleteFrom('api_tokens').where('user_id', '=', userId).where('id', '!=', exceptTokenId).execute()
+  })
+
+const sessionsOf = (db: Store, userId: string) =>
+  db.selectFrom('sessions').selectAll().where('user_id', '=', userId).where('expires_at', '>', Date.now())
+
+const browserOf = ({ id, data, expires_at }: Database['sessions']): Omit<Device, 'current'> => {
+  const { device } = JSON.parse(data) as SessionData
+  const lastUsedAt = new Date(expires_at - SESSION_IDLE_MS).toISOString()
+  return {
+    id: deviceIdOf(id),
+    kind: 'browser',
+    name: device?.name ?? 'A browser',
+    createdAt: device?.signedInAt ?? lastUsedAt,
+    lastUsedAt,
+  }
+}

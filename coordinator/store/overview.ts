@@ -1,0 +1,75 @@
+import type { Overview } from '../../contract/api.ts'
+import { TaskStatus } from '../../contract/status.ts'
+import { SESSION_IDLE_MS } from '../sessions.ts'
+import type { Store } from './database.ts'
+import { RUNNER_SILENT_MS } from './runners.ts'
+import { countByStatus } from './tasks.ts'
+
+/** What is there and under way, over all users. */
+export const findOverview = async (db: Store, now: number): Promise<Pick<Overview, 'runners' | 'tasks' | 'users'>> => ({
+  runners: await listRunners(db, now),
+  tasks: {
+    ...(Object.fromEntries(TaskStatus.options.map((status) => [status, 0])) as Overview['tasks']),
+    ...Object.fromEntries((await countByStatus(db)).map(({ status, count }) => [status, count])),
+  },
+  users: await listUsers(db),
+})
+
+/** Who spoke last first. */
+const listRunners = async (db: Store, now: number): Promise<Overview['runners']> => {
+  const rows = await db
+    .selectFrom('runners')
+    .selectAll()
+    .select((eb) =>
+      eb
+        .selectFrom('attempts')
+        .select(({ fn }) => fn.countAll().as('busy'))
+        .whereRef('attempts.runner_id', '=', 'runners.id')
+        .where('ended_at', 'is', null)
+        .as('busy'),
+    )
+    .orderBy('seen_at', 'desc')
+    .execute()
+  return rows.map(({ id, name, slots, busy, seen_at }) => ({
+    ...{ id, name, slots, busy: Number(busy) },
+    seenAt: new Date(seen_at).toISOString(),
+    connected: seen_at >= now - RUNNER_SILENT_MS,
+  }))
+}
+
+const listUsers = async (db: Store): Promise<Overview['users']> => {
+  const rows = await db
+    .selectFrom('users')
+    .select(['id', 'name'])
+    .select((eb) => [
+      eb
+        .selectFrom('tasks')
+        .select(({ fn }) => fn.countAll().as('n'))
+        .whereRef('user_id', '=', 'users.id')
+        .as('tasks'),
+      eb
+        .selectFrom('tasks')
+        .select(({ fn }) => fn.sum('cost_usd').as('n'))
+        .whereRef('user_id', '=', 'users.id')
+        .as('cost'),
+      eb
+        .selectFrom('sessions')
+        .select(({ fn }) => fn.max('expires_at').as('n'))
+        .whereRef('user_id', '=', 'users.id')
+        .as('session'),
+      eb
+        .selectFrom('api_tokens')
+        .select(({ fn }) => fn.max('last_used_at').as('n'))
+        .whereRef('user_id', '=', 'users.id')
+        .as('token'),
+    ])
+    .orderBy('name')
+    .execute()
+  return rows.map(({ id, name, tasks, cost, session, token }) => {
+    const seenAt = Math.max(session === null ? 0 : Number(session) - SESSION_IDLE_MS, Number(token ?? 0))
+    return {
+      ...{ id, name, tasks: Number(tasks), costUsd: Number(cost ?? 0) },
+      lastSeenAt: seenAt === 0 ? null : new Date(seenAt).toISOString(),
+    }
+  })
+}

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { contentHash } from './content-hash.ts'
+
+/** All that the app is made of. */
+const INGREDIENTS = [
+  ...['index.html', 'package.json', 'public', 'src', 'tsconfig.json', 'vite.config.ts'].map((name) => join('app', name)),
+  'contract',
+  'package-lock.json',
+] as const
+
+/**
+ * Builds the app into `app/dist`, where the coordinator serves it from, when its sources changed since the last time.
+ * @throws Error with the end of the build's output
+ */
+export const buildApp = async (root: string): Promise<void> => {
+  const note = join(root, 'app', 'dist', '.built-from')
+  const hash = await contentHash(root, INGREDIENTS, 'app')
+  if ((await readFile(note, 'utf8').catch(() => null)) === hash) return
+  console.log('Building the app …')
+  const since = performance.now()
+  await runVite(root)
+  // Last, so that a build that was cut is done again.
+  await writeFile(note, hash)
+  console.log(`  built in ${Math.round((performance.now() - since) / 1000)} s`)
+}
+
+const runVite = async (root: string): Promise<void> => {
+  const child = spawn(process.execPath, [viteProgram(root), 'build', '--logLevel', 'warn'], {
+    cwd: join(root, 'app'),
+    // Whoever serves the app, it is the one for people.
+    env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [said, complained, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  if (code !== 0) throw new Error(`The app could not be built:\n${(said + complained).trim().split('\n').slice(-25).join('\n')}`)
+}
+
+const viteProgram = (root: string): string => {
+  try {
+    const packageFile = createRequire(join(root, 'app', 'package.json')).resolve('vite/package.json')
+    return join(dirname(packageFile), 'bin', 'vite.js')
+  } catch (cause) {
+    throw new Error(
+      'Vite, which builds the app, is not installed. Run `npm ci` without --omit=dev and without NODE_ENV=production.',
+      {
+        cause,
+      },
+    )
+  }
+}

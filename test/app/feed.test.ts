@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Browser, Page, WebSocketRoute } from 'playwright-core'
+import type { Me } from '../../contract/api.ts'
+import { openPage, signIn, startBrowser } from '../support/browser.ts'
+import { type System, startSystem } from '../support/system.ts'
+import { waitFor } from '../support/wait.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const PHONE = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }
+
+let system: System
+let browser: Browser
+let page: Page
+
+beforeAll(async () => {
+  const vite = createRequire(join(root, 'app', 'package.json')).resolve('vite/package.json')
+  execFileSync(process.execPath, [join(dirname(vite), 'bin', 'vite.js'), 'build', '--logLevel', 'error'], {
+    cwd: join(root, 'app'),
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
+  system = await startSystem()
+  browser = await startBrowser()
+  page = (await openPage(browser, PHONE)).page
+  const { body } = await system.api<{ url: string }>('/auth/links', { method: 'POST', body: {} })
+  await signIn(page, body.url)
+}, 120_000)
+
+afterAll(async () => {
+  await browser?.close()
+  await system?.stop()
+})
+
+const send = async (prompt: string): Promise<string> => {
+  const { body: me } = await system.api<Me>('/api/me')
+  const { id } = await system.send({ repoUrl: me.demoRepoUrl, prompt })
+  await page.goto(`${system.url}/task/${id}`)
+  return id
+}
+
+/** What axe finds wrong, in words that say where. */
+const faults = async (): Promise<string[]> => {
+  // As the debugger's own, which the page's policy does not bind.
+  await page.evaluate(await readFile(axe, 'utf8'))
+  return page.evaluate(async () => {
+    type Run = { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+    const { violations } = await (globalThis as unknown as { axe: Run }).axe.run()
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`))
+  })
+}
+const isAsWideAsTheWindow = () => page.evaluate('document.documentElement.scrollWidth === innerWidth')
+
+/** The agent's texts as they stand in the page, without what markdown makes of them. */
+const textsInPage = () =>
+  page.locator('.feed-rows .prose').evaluateAll((all) => all.map((one) => one.textContent?.replace(/[\s`•-]+/g, '') ?? ''))
+const textsInStore = async (id: string) => {
+  const events = await system.events(id)
+  return events.flatMap((event) => (event.type === 'text.written' ? [event.data.text.replace(/[\s`•-]+/g, '')] : []))
+}
+
+const firstCommand = async (id: string): Promise<string> => {
+  for (const event of await system.events(id))
+    if (event.type === 'tool.started' && event.data.name === 'bash') return event.data.callId
+  throw new Error('the task ran no command')
+}
+
+describe('the feed of a task on a phone', () => {
+  it('shows what the store has, in order and once, although the line is cut every 700 ms', async () => {
+    const lines = new Set<WebSocketRoute>()
+    let cuts = 0
+    await page.routeWebSocket(/socket\.io/, (line) => {
+      line.connectToServer()
+      lines.add(line)
+    })
+    const id = await send('Fix the failing test.')
+    const cut = setInterval(() => {
+      cuts += lines.size
+      for (const line of lines) line.close().catch(() => {})
+      lines.clear()
+    }, 700)
+    try {
+      await system.ended(id)
+    } finally {
+      clearInterval(cut)
+    }
+    expect(cuts).toBeGreaterThan(4)
+    await page.getByRole('heading', { name: 'Done', exact: true }).waitFor()
+    await waitFor('the page to show the texts of the store', async () => {
+      expect(await textsInPage()).toEqual(await textsInStore(id))
+      return true
+    })
+    expect(await page.locator('.feed-rows .live-text').count()).toBe(0)
+  }, 90_000)
+
+  it('folds the work of a turn that is over, opens it to commands and edits, and fits the narrowest phone', async () => {
+    await page.reload()
+    await page.getByRole('button', { name: /^Worked for/ }).click()
+    await page.getByRole('button', { name: /edited 1 file/ }).click()
+    await page.locator('.diff-row.add').first().waitFor()
+    expect(await page.locator('.output').first().textContent()).toContain('ERR_ASSERTION')
+    expect(await faults()).toEqual([])
+    expect(await isAsWideAsTheWindow()).toBe(true)
+  }, 60_000)
+
+  it('never opens again what a person closed', async () => {
+    const failed = page.getByRole('button', { name: /1 failed/ })
+    await failed.click()
+    await page.getByRole('button', { name: /^Worked for/ }).click()
+    await page.getByRole('button', { name: /^Worked for/ }).click()
+    expect(await failed.getAttribute('aria-expanded')).toBe('false')
+  }, 30_000)
+
+  it('keeps what is typed through a reload, and starts the next turn with it', async () => {
+    const composer = page.getByLabel('Message to the agent')
+    await composer.fill('Add a French greeting.')
+    await page.reload()
+    await composer.waitFor()
+    expect(await composer.inputValue()).toBe('Add a French greeting.')
+    await composer.press('Control+Enter')
+    await page.getByRole('heading', { name: 'Turn 2' }).waitFor({ state: 'attached' })
+    await page.getByRole('button', { name: 'Stop' }).waitFor()
+    expect(await composer.inputValue()).toBe('')
+    expect(await faults()).toEqual([])
+    await page.locator('.end').nth(1).waitFor({ timeout: 60_000 })
+  }, 90_000)
+
+  it('shows what changed, and the full output of a command', async () => {
+    await page.getByRole('link', { name: 'See changes' }).last().click()
+    await page.getByRole('heading', { name: 'Changes' }).waitFor()
+    await page.getByRole('button', { name: /part-of-day\.js/ }).click()
+    await page.locator('.patch-row.add').first().waitFor()
+    expect(await faults()).toEqual([])
+    expect(await isAsWideAsTheWindow()).toBe(true)
+
+    const id = /task\/([^/]+)/.exec(page.url())?.[1] ?? ''
+    await page.goto(`${system.url}/task/${id}/log/${await firstCommand(id)}`)
+    await page.locator('.log-text').waitFor()
+    await page.getByLabel('Search in the output').fill('readme')
+    await page.getByText('1 of 1').waitFor()
+    expect(await faults()).toEqual([])
+    expect(await isAsWideAsTheWindow()).toBe(true)
+  }, 60_000)
+
+  it('says of a task that is not there, that it is not', async () => {
+    await page.goto(`${system.url}/task/tsk_none`)
+    await page.getByText('This task does not exist').waitFor()
+    expect(await faults()).toEqual([])
+  }, 30_000)
+})

@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import type { Browser, Page } from 'playwright-core'
+import type { Me, SignInLink, TaskPage } from '../../contract/api.ts'
+import { axeFaults } from '../support/axe.ts'
+import { openPage, signIn, startBrowser } from '../support/browser.ts'
+import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { waitFor } from '../support/wait.ts'
+
+const SMALL = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' } as const
+
+let redis: TestRedis
+let server: TestCoordinator
+let browser: Browser
+let page: Page
+
+beforeAll(async () => {
+  redis = await startRedis()
+  server = await startCoordinator({ redisUrl: redis.url })
+  browser = await startBrowser()
+}, 60_000)
+afterAll(async () => {
+  await browser?.close()
+  await server?.stop()
+  await redis?.stop()
+})
+
+const api = async <T>(path: string, body?: unknown): Promise<T> => {
+  const headers = { authorization: `Bearer ${server.ownerToken}`, 'content-type': 'application/json' }
+  const response = await fetch(server.url + path, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  return (await response.json()) as T
+}
+const visit = async (options: object = SMALL): Promise<Page> => {
+  const { page } = await openPage(browser, options)
+  await signIn(page, (await api<SignInLink>('/auth/links', {})).url)
+  return page
+}
+/** From here the app goes on to where the person was: not to the list. */
+const signInAgain = async () => {
+  await page.goto((await api<SignInLink>('/auth/links', {})).url)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+const heading = (name: string) => page.getByRole('heading', { level: 1, name })
+const focused = () => page.evaluate<string>('document.activeElement.textContent')
+const isAsWideAsTheWindow = () => page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')
+const tasksOf = async (prompt: string) =>
+  (await api<TaskPage>(`/api/tasks?search=${encodeURIComponent(prompt)}`)).items.map((task) => task.prompt)
+
+describe('the way in', () => {
+  it('tells a stranger how to sign in, and brings back to the screen that was asked for', async () => {
+    page = (await openPage(browser, SMALL)).page
+    await page.goto(`${server.url}/projects`)
+    await page.getByText('npx errand link').waitFor()
+    expect(page.url()).toBe(`${server.url}/sign-in`)
+    expect(await axeFaults(page)).toEqual([])
+    expect(await isAsWideAsTheWindow()).toBe(true)
+    await signInAgain()
+    await heading('Projects').waitFor()
+  })
+
+  it('keeps a draft over the end of a session', async () => {
+    page = await visit()
+    await page.goto(`${server.url}/new`)
+    await page.getByLabel('What should be done?').fill('half a thought')
+    await page.context().clearCookies()
+    await page.reload()
+    await page.getByText('npx errand link').waitFor()
+    await signInAgain()
+    await heading('New task').waitFor()
+    expect(await page.getByLabel('What should be done?').inputValue()).toBe('half a thought')
+  })
+})
+
+describe('the screens at 320 px', () => {
+  beforeEach(async () => {
+    page ??= await visit()
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const [path, title] of [
+      ['/', 'Tasks'],
+      ['/new', 'New task'],
+      ['/projects', 'Projects'],
+      ['/settings', 'Settings'],
+      ['/admin', 'Admin'],
+      ['/nowhere', 'Nothing here'],
+    ] as const)
+      it(`has nothing for axe to find at ${path} in ${colorScheme}, nothing wider than the window, and the focus on its heading`, async () => {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        await page.goto(server.url + path)
+        await heading(title).waitFor()
+        await waitFor('no skeleton', async () => (await page.getByLabel('Loading').count()) === 0)
+        expect(await axeFaults(page)).toEqual([])
+        expect(await isAsWideAsTheWindow()).toBe(true)
+        expect(await focused()).toBe(title)
+      })
+})
+
+describe('a new task', () => {
+  beforeEach(async () => {
+    page = await visit()
+  })
+
+  it('comes from the first visit in three taps, and is one task for two quick ones', async () => {
+    await page.getByRole('link', { name: 'Add a French greeting.' }).click()
+    await page.getByLabel('What should be done?').waitFor()
+    const { demoRepoUrl } = await api<Me>('/api/me')
+    expect(await page.getByLabel('Repository', { exact: true }).inputValue()).toBe(demoRepoUrl)
+    await page.getByRole('button', { name: 'Send' }).dblclick()
+    await page.waitForURL('**/task/*')
+    expect(await tasksOf('French')).toEqual(['Add a French greeting.'])
+  })
+
+  it('that the server refuses comes back with its words and nothing lost', async () => {
+    await page.goto(`${server.url}/new`)
+    await page.getByLabel('Repository', { exact: true }).fill('ftp://nowhere')
+    await page.getByLabel('What should be done?').fill('mend it')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.getByText('This is not the address of a repository').waitFor()
+    expect(await page.getByLabel('What should be done?').inputValue()).toBe('mend it')
+    expect(await axeFaults(page)).toEqual([])
+  })
+
+  it('that was sent without a network goes out once when it is back, also from a page that was opened anew', async () => {
+    const { demoRepoUrl } = await api<Me>('/api/me')
+    await page.goto(`${server.url}/new`)
+    await page.getByLabel('Repository', { exact: true }).fill(demoRepoUrl)
+    await page.getByLabel('What should be done?').fill('sent in a tunnel 🚇')
+    await page.route('**/api/tasks', (route) => (route.request().method() === 'POST' ? route.abort() : route.continue()))
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.getByText('It is kept on this device').waitFor()
+    await page.unroute('**/api/tasks')
+    await page.goto(server.url)
+    await waitFor('the task at the server', async () => (await tasksOf('tunnel')).length > 0)
+    await page.getByRole('link', { name: /sent in a tunnel/ }).waitFor()
+    expect(await tasksOf('tunnel')).toEqual(['sent in a tunnel 🚇'])
+  })
+})
+
+describe('the list of tasks', () => {
+  beforeEach(async () => {
+    page = await visit()
+  })
+
+  it('finds by words, and leads back from nothing found', async () => {
+    await page.getByRole('link', { name: /French/ }).waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('no such words')
+    await page.getByRole('heading', { name: 'No task matches' }).waitFor()
+    expect(await axeFaults(page)).toEqual([])
+    await page.getByRole('button', { name: 'Clear search and filters' }).click()
+    await page.getByRole('link', { name: /French/ }).waitFor()
+  })
+
+  it('shows a task that another device sends, without a reload', async () => {
+    await page.getByRole('link', { name: /French/ }).waitFor()
+    const { demoRepoUrl } = await api<Me>('/api/me')
+    await api('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'from the desk' })
+    await page.getByRole('link', { name: /from the desk/ }).waitFor()
+  })
+
+  it('is there without a network, and says how old it is', async () => {
+    await page.getByRole('link', { name: /French/ }).waitFor()
+    await page.route('**/api/**', (route) => route.abort())
+    await page.reload()
+    await page.getByText(/^As of /).waitFor()
+    await page.getByRole('link', { name: /French/ }).waitFor()
+  })
+
+  it('tells a failure and tries again', async () => {
+    const error = { code: 'internal', message: 'Something went wrong on the server.', requestId: 'r' }
+    await page.route('**/api/tasks?*', (route) => route.fulfill({ status: 500, json: { error } }))
+    await page.reload()
+    await page.getByText('Something went wrong on the server.').waitFor()
+    expect(await axeFaults(page)).toEqual([])
+    await page.unroute('**/api/tasks?*')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('link', { name: /French/ }).waitFor()
+  })
+
+  it('opens and goes by keys', async () => {
+    await page.getByRole('link', { name: /French/ }).waitFor()
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+    expect(await axeFaults(page)).toEqual([])
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('n')
+    await heading('New task').waitFor()
+    await page.keyboard.press('Escape')
+    await heading('Tasks').waitFor()
+  })
+})

@@ -1,0 +1,57 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Door } from './door.ts'
+import type { End } from './end.ts'
+import { type KeptTranscript, readKept, writeKept } from './kept-transcript.ts'
+import type { Log } from './log.ts'
+import type { Transcript } from './transcript.ts'
+
+/** The conversation on the sandbox's own disk, whole at every moment, so that it outlives the agent's process. */
+export type Journal = {
+  /** Never throws: the turn can go on without, as long as its agent lives. */
+  save: () => Promise<void>
+}
+
+const journalFile = (scratch: string): string => join(scratch, 'transcript.json')
+
+/** @param of what stays the same through the turn; `taken` grows while it lasts */
+export const createJournal = (
+  scratch: string,
+  transcript: Transcript,
+  of: { turn: number; turnBase: string; taken: ReadonlySet<string> },
+  log: Log,
+): Journal => {
+  const file = journalFile(scratch)
+  const kept = (): KeptTranscript => ({ version: 1, ...of, taken: [...of.taken], ...transcript.parts() })
+  return {
+    save: async () => {
+      try {
+        await mkdir(scratch, { recursive: true })
+        await writeFile(`${file}.part`, writeKept(kept()))
+        await rename(`${file}.part`, file)
+      } catch (error) {
+        log('journal.failed', { message: String(error) })
+      }
+    },
+  }
+}
+
+/**
+ * Brings the conversation out of the sandbox for the next turn. One that no model can read any more is left behind, and the next turn
+ * begins anew. Never throws: the work itself is on the branch.
+ */
+export const keepJournal = async (parts: {
+  door: Pick<Door, 'keep'>
+  scratch: string
+  end: Pick<End, 'reason'>
+  log: Log
+}): Promise<void> => {
+  const { door, scratch, end, log } = parts
+  try {
+    const kept = readKept(await readFile(journalFile(scratch), 'utf8'))
+    if (!kept) throw new Error('it cannot be read')
+    await door.keep('transcript', writeKept(end.reason === 'context_exceeded' ? { ...kept, messages: [] } : kept))
+  } catch (error) {
+    log('transcript.lost', { message: String(error) })
+  }
+}

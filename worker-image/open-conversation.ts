@@ -1,0 +1,64 @@
+import { MODELS } from '../contract/models.ts'
+import type { Assignment } from '../contract/sandbox.ts'
+import type { Door } from './door.ts'
+import { createJournal, type Journal } from './journal.ts'
+import { type KeptTranscript, readKept } from './kept-transcript.ts'
+import type { Log } from './log.ts'
+import { firstMessage, NOTICES, nextMessage, SYSTEM } from './prompt.ts'
+import type { Tools } from './tools/index.ts'
+import { createTranscript, type Transcript } from './transcript.ts'
+import type { Workspace } from './workspace.ts'
+
+export type Conversation = {
+  transcript: Transcript
+  /** Ids of the messages that are in it. */
+  taken: Set<string>
+  journal: Journal
+}
+
+/** What an earlier turn, or an earlier attempt of this one, left; `lost` when there should be one and it cannot be read. */
+export type Earlier = { kept: KeptTranscript | null; lost: boolean }
+
+export const readEarlier = async (door: Pick<Door, 'transcript'>, assignment: Assignment, log: Log): Promise<Earlier> => {
+  if (!assignment.hasTranscript) return { kept: null, lost: false }
+  const text = await door.transcript()
+  const kept = text === null ? null : readKept(text)
+  const usable = kept !== null && kept.messages.length > 0 && kept.turn <= assignment.turn
+  if (!usable) log('transcript.unusable', { bytes: text?.length ?? 0, turn: kept?.turn ?? null })
+  return usable ? { kept, lost: false } : { kept: null, lost: true }
+}
+
+/**
+ * The conversation that the model goes on with. What was there stays as it is, system text and tools too; the turn's own words come after
+ * it, once: an attempt before this one may have put them in already.
+ */
+export const openConversation = (options: {
+  assignment: Assignment
+  earlier: Earlier
+  workspace: Workspace
+  directory: string
+  scratch: string
+  notes: string | null
+  tools: Tools['definitions']
+  log: Log
+}): Conversation => {
+  const { assignment, earlier, workspace, notes } = options
+  const { kept, lost } = earlier
+  const { model, turn } = assignment
+  const place = { ...workspace, directory: options.directory }
+  const words = () => {
+    if (!kept) return [...firstMessage(assignment, place, notes), ...(lost ? [NOTICES.beginsAnew] : [])]
+    return kept.turn === turn ? [NOTICES.goesOn(place)] : nextMessage(assignment, place)
+  }
+  const transcript = createTranscript({
+    model,
+    effort: MODELS[model]?.effort ?? 'medium',
+    system: SYSTEM,
+    tools: options.tools,
+    before: kept,
+    first: words(),
+  })
+  const taken = new Set(kept?.taken)
+  const of = { turn, turnBase: workspace.turnBase, taken }
+  return { transcript, taken, journal: createJournal(options.scratch, transcript, of, options.log) }
+}

@@ -1,0 +1,42 @@
+import { open } from 'node:fs/promises'
+import { LIMITS } from '../contract/limits.ts'
+import type { Door } from './door.ts'
+import type { Log } from './log.ts'
+import { cleaned } from './tools/output.ts'
+import { readEnds } from './tools/read-ends.ts'
+import type { ToolResult } from './tools/tool.ts'
+
+/** Keeps the whole output of a call of which people are shown a part. Never throws: without it there is still that part. */
+export type KeepOutput = (callId: string, result: ToolResult) => Promise<void>
+
+/** What the line about a gap may come to, bytes. */
+const GAP_BYTES = 200
+
+export const createKeepOutput = (parts: { door: Pick<Door, 'keep'>; secrets: readonly string[]; log: Log }): KeepOutput => {
+  const { door, secrets, log } = parts
+  let kept = 0
+  return async (callId, result) => {
+    if (!isCut(result) || kept >= LIMITS.outputsPerAttempt || !/^[A-Za-z0-9_-]{1,100}$/.test(callId)) return
+    kept += 1
+    try {
+      const whole = await wholeOf(result)
+      const safe = secrets.reduce((text, secret) => text.replaceAll(secret, '[redacted]'), whole)
+      await door.keep(`output.${callId}`, Buffer.from(safe).subarray(0, LIMITS.outputBytes))
+    } catch (error) {
+      log('output.lost', { callId, message: String(error) })
+    }
+  }
+}
+
+const isCut = ({ text, outputBytes = 0 }: ToolResult): boolean =>
+  text.length > LIMITS.toolOutputChars || outputBytes > Buffer.byteLength(text)
+
+const wholeOf = async ({ text, wholeFile }: ToolResult): Promise<string> => {
+  if (wholeFile === undefined) return text
+  const file = await open(wholeFile)
+  try {
+    return cleaned(await readEnds(file, (await file.stat()).size, LIMITS.outputBytes - GAP_BYTES))
+  } finally {
+    await file.close()
+  }
+}
