@@ -33,7 +33,10 @@ const setUp = (kept = new Map<string, unknown>()) => {
     now: () => new Date(),
     onTask: (task) => created.push(task),
   }
-  return { outbox: createOutbox(parts), kept, taken, created, said, answerWith: (next: typeof answer) => void (answer = next) }
+  const answerWith = (next: typeof answer) => {
+    answer = next
+  }
+  return { outbox: createOutbox(parts), kept, taken, created, said, answerWith }
 }
 
 describe('the outbox', () => {

@@ -109,7 +109,7 @@ export type Api = ReturnType<typeof createApi>
 
 const query = (values: Readonly<Record<string, string | number | undefined>>): string => {
   const given = Object.entries(values).flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [[name, String(value)]],
+    value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
   )
   return given.length > 0 ? `?${new URLSearchParams(given)}` : ''
 }
