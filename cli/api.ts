@@ -5,8 +5,11 @@ import {
   type CreateTask,
   Credential,
   Me,
+  Message,
   NewApiToken,
   type PutCredential,
+  type RetryTask,
+  type SendMessage,
   SignInLink,
   Task,
   TaskPage,
@@ -40,6 +43,14 @@ export const createApi = (server: Server, interrupted: AbortSignal) => {
       read(TaskPage, await call('GET', `/api/tasks?${new URLSearchParams(query)}`)),
     findTask: async (id: string) => read(Task, await call('GET', task(id))),
     cancelTask: async (id: string) => read(Task, await call('POST', `${task(id)}/cancel`)),
+    /** Says something to a task; tried again when the network fails. `clientId` makes sure that it is said once. */
+    sendMessage: (id: string, input: SendMessage) =>
+      persistently(interrupted, async () => read(Message, await call('POST', `${task(id)}/messages`, input))),
+    listMessages: async (id: string) => (await read(items(Message), await call('GET', `${task(id)}/messages`))).items,
+    withdrawMessage: async (id: string, messageId: string) =>
+      read(Message, await call('DELETE', `${task(id)}/messages/${encodeURIComponent(messageId)}`)),
+    retryTask: (id: string, input: RetryTask & { clientId: string }) =>
+      persistently(interrupted, async () => read(Task, await call('POST', `${task(id)}/retry`, input))),
     /** Every stored event, in order. */
     async *events(id: string): AsyncGenerator<TaskEvent> {
       for (let after = 0, more = true; more; ) {

@@ -6,9 +6,13 @@ import { diff } from './commands/diff.ts'
 import { help } from './commands/help.ts'
 import { link } from './commands/link.ts'
 import { list } from './commands/list.ts'
+import { message } from './commands/message.ts'
+import { messages } from './commands/messages.ts'
+import { retry } from './commands/retry.ts'
 import { run } from './commands/run.ts'
 import { show } from './commands/show.ts'
 import { token } from './commands/token.ts'
+import { withdraw } from './commands/withdraw.ts'
 import type { Context } from './context.ts'
 import { EXIT, Fault } from './faults.ts'
 
@@ -16,7 +20,25 @@ import { EXIT, Fault } from './faults.ts'
 export type Command = (args: readonly string[], context: Context) => Promise<number>
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ run, list, show, cancel, diff, bundle, token, credentials, link, demo, help, '--help': help, '-h': help }),
+  Object.entries({
+    run,
+    list,
+    show,
+    message,
+    messages,
+    withdraw,
+    retry,
+    cancel,
+    diff,
+    bundle,
+    token,
+    credentials,
+    link,
+    demo,
+    help,
+    '--help': help,
+    '-h': help,
+  }),
 )
 
 /** @throws Fault when there is no such command */

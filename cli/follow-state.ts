@@ -15,8 +15,10 @@ export type FollowState = {
   head: number
   /** Events that came before their turn. */
   held: ReadonlyMap<number, TaskEvent>
-  /** Whether the event given out last was `task.ended`. */
-  ended: boolean
+  /** The turn whose `task.ended` was given out last, with nothing of a later one behind it; 0 while none was. */
+  ended: number
+  /** Ids of messages that wait: when a turn ends, the oldest begins the next. */
+  waiting: ReadonlySet<string>
 }
 
 export type Input =
@@ -40,7 +42,8 @@ export const startFollowing = (taskId: string): FollowState => ({
   last: 0,
   head: 0,
   held: new Map(),
-  ended: false,
+  ended: 0,
+  waiting: new Set(),
 })
 
 /**
@@ -65,8 +68,13 @@ export const step = (state: FollowState, input: Input): Stepped => {
   }
 }
 
-/** Whether the task ended, and nothing newer is known. */
-export const isOver = ({ ended, phase, last, head }: FollowState): boolean => ended && phase === 'live' && last >= head
+/**
+ * Whether the task ended, and nothing newer is known.
+ * @param turn the newest that the task is known to have: one before it is not the end
+ * @param throughTurns whether the turns that waiting messages begin count too
+ */
+export const isOver = ({ ended, waiting, phase, last, head }: FollowState, turn = 1, throughTurns = false): boolean =>
+  ended >= turn && phase === 'live' && last >= head && !(throughTurns && waiting.size > 0)
 
 const watch = (state: FollowState): Stepped => ({
   state: { ...state, phase: 'asked' },
@@ -82,14 +90,17 @@ const take = (state: FollowState, event: TaskEvent): Stepped => {
 /** Gives out what is due. A hole in a feed that should be complete is asked for. */
 const settle = (state: FollowState, outputs: Output[]): Stepped => {
   const held = new Map(state.held)
+  const waiting = new Set(state.waiting)
   let { last, ended } = state
   for (let next = held.get(last + 1); next; next = held.get(last + 1)) {
     outputs.push({ type: 'event', event: next })
     held.delete(next.seq)
     last = next.seq
-    ended = next.type === 'task.ended'
+    if (next.type === 'message.received' && next.data.mode) waiting.add(next.data.messageId)
+    if (next.type === 'message.delivered' || next.type === 'message.withdrawn') waiting.delete(next.data.messageId)
+    ended = next.type === 'task.ended' ? next.data.turn : 0
   }
-  const settled = { ...state, held, last, ended }
+  const settled = { ...state, held, last, ended, waiting }
   if (state.phase === 'replaying' && last >= state.head) return { state: { ...settled, phase: 'live' }, outputs }
   if (state.phase === 'live' && last < state.head)
     return { state: { ...settled, phase: 'asked' }, outputs: [...outputs, { type: 'watch', after: last }] }

@@ -11,6 +11,10 @@ export type FollowOptions = {
   taskId: string
   /** Stops following; the task goes on. */
   signal: AbortSignal
+  /** The newest turn that the task is known to have. */
+  turn: number
+  /** Whether a turn that a waiting message begins is followed too. */
+  throughTurns?: boolean
   onEvent: (event: TaskEvent) => void
   onDelta?: (delta: Delta) => void
   /** The task's summary, when it changed while somebody follows. */
@@ -34,7 +38,7 @@ const RETRY_MS = 2_000
  */
 export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
   new Promise((resolve, reject) => {
-    const { server, taskId, signal, onEvent, onDelta, onTask, onConnection } = options
+    const { server, taskId, turn, throughTurns = false, signal, onEvent, onDelta, onTask, onConnection } = options
     let state: FollowState = startFollowing(taskId)
     const socket: Feed = io(server.url, {
       auth: (send) => send({ token: server.token }),
@@ -70,7 +74,7 @@ export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
       } catch (error) {
         return fail(error)
       }
-      if (isOver(state)) end(() => resolve('ended'))
+      if (isOver(state, turn, throughTurns)) end(() => resolve('ended'))
     }
     const act = (output: Output) => {
       if (output.type === 'event') onEvent(output.event)

@@ -14,9 +14,10 @@ const CALM_MS = 1_500
 
 /**
  * Follows a task on the terminal until it ends. Ctrl-C leaves; the task goes on.
+ * @param throughTurns whether a turn that a waiting message begins is followed too
  * @returns the exit code that tells the end
  */
-export const narrate = async (context: Context, task: Task): Promise<number> => {
+export const narrate = async (context: Context, task: Task, throughTurns = false): Promise<number> => {
   let view = emptyView()
   let text = NO_TEXT
   let connected = true
@@ -32,6 +33,8 @@ export const narrate = async (context: Context, task: Task): Promise<number> => 
     const end = await follow({
       server: context.server(),
       taskId: task.id,
+      turn: task.turn,
+      throughTurns,
       signal: context.interrupted,
       onEvent: (event) => {
         const lines = renderEvent(view, event, screen.look())
@@ -57,11 +60,13 @@ export const narrate = async (context: Context, task: Task): Promise<number> => 
 }
 
 /** Follows a task and prints every event as one line of JSON, and nothing else. */
-export const narrateAsJson = async (context: Context, task: Task): Promise<number> => {
+export const narrateAsJson = async (context: Context, task: Task, throughTurns = false): Promise<number> => {
   let status: string | undefined
   const end = await follow({
     server: context.server(),
     taskId: task.id,
+    turn: task.turn,
+    throughTurns,
     signal: context.interrupted,
     onEvent: (event: TaskEvent) => {
       if (event.type === 'task.ended') status = event.data.status

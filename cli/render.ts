@@ -14,7 +14,12 @@ export const renderEvent = (view: View, event: TaskEvent, look: Look): string[] 
     case 'task.created':
       return []
     case 'message.received':
+      if (event.data.mode) return ['', ...said(event.data.text, look), WAITS[event.data.mode], '']
       return ['', ...prompt(view, event.data, look), '']
+    case 'message.delivered':
+      return delivered(view, event.data, look)
+    case 'message.withdrawn':
+      return [paint(look, 'dim', `  withdrawn: ${clip(clean(view.waiting.get(event.data.messageId) ?? ''), look.width - 14)}`)]
     case 'attempt.started':
       return event.attempt > 1
         ? [`${paint(look, 'yellow', '↻')} attempt ${event.attempt}, on ${clean(event.data.runner)}`]
@@ -48,11 +53,23 @@ export const renderEvent = (view: View, event: TaskEvent, look: Look): string[] 
 const prose = (text: string, look: Look): string[] =>
   wrap(clean(text).trim(), look.width).map((line) => line.replace(/`[^`]+`/g, (code) => paint(look, 'cyan', code)))
 
-const prompt = ({ created }: View, { text, turn }: EventData<'message.received'>, look: Look): string[] => {
-  const said = wrap(clean(text).trim(), look.width - 2).map(
+const WAITS = { steer: '  waits for a pause between two tools', queue: '  waits for this turn to end' } as const
+
+const said = (text: string, look: Look): string[] =>
+  wrap(clean(text).trim(), look.width - 2).map(
     (line, i) => `${i === 0 ? paint(look, 'cyan', '›') : ' '} ${paint(look, 'bold', line)}`,
   )
-  if (!created || turn > 1) return said
+
+/** What begins a turn stands there again: much may have happened since it was sent. */
+const delivered = (view: View, { messageId, turn }: EventData<'message.delivered'>, look: Look): string[] => {
+  const text = view.waiting.get(messageId) ?? ''
+  if (view.end) return ['', ...said(text, look), '']
+  return [done(look, `turn ${turn} has your message: ${clean(text).replaceAll('\n', ' ')}`, null)]
+}
+
+const prompt = ({ created }: View, { text, turn }: EventData<'message.received'>, look: Look): string[] => {
+  const words = said(text, look)
+  if (!created || turn > 1) return words
   const facts = [
     clean(created.repoUrl),
     clean(created.baseBranch ?? ''),
@@ -62,7 +79,7 @@ const prompt = ({ created }: View, { text, turn }: EventData<'message.received'>
   const demo = created.demo
     ? [`  ${demoMark(look)} ${paint(look, 'magenta', 'the built-in demo model does the work, not Claude')}`]
     : []
-  return [...said, ...lines, ...demo]
+  return [...words, ...lines, ...demo]
 }
 
 const cloned = ({ baseBranch, commit, branch, resumed }: EventData<'repo.cloned'>): string =>

@@ -16,6 +16,8 @@ export type View = {
   /** The last text that the agent wrote; its summary is usually the same. */
   lastText: string
   pushed: EventData<'branch.pushed'> | null
+  /** Text of the messages that wait, by id. */
+  waiting: ReadonlyMap<string, string>
   turn: EventData<'turn.ended'> | null
   end: EventData<'task.ended'> | null
 }
@@ -31,6 +33,7 @@ export const emptyView = (): View => ({
   usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 },
   lastText: '',
   pushed: null,
+  waiting: new Map(),
   turn: null,
   end: null,
 })
@@ -43,7 +46,14 @@ export const advance = (view: View, event: TaskEvent): View => {
     case 'task.created':
       return { ...next, taskId: event.taskId, created: event.data, createdAt: at }
     case 'message.received':
+      if (event.data.mode) return { ...next, waiting: new Map(view.waiting).set(event.data.messageId, event.data.text) }
       return { ...next, stage: 'waiting', turn: null, end: null }
+    case 'message.delivered': {
+      const waiting = without(view.waiting, event.data.messageId)
+      return view.end ? { ...next, waiting, stage: 'waiting', turn: null, end: null } : { ...next, waiting }
+    }
+    case 'message.withdrawn':
+      return { ...next, waiting: without(view.waiting, event.data.messageId) }
     case 'attempt.started':
       return { ...next, stage: 'starting', openTools: [] }
     case 'sandbox.ready':
@@ -70,6 +80,9 @@ export const advance = (view: View, event: TaskEvent): View => {
       return next
   }
 }
+
+const without = (waiting: ReadonlyMap<string, string>, messageId: string): ReadonlyMap<string, string> =>
+  new Map([...waiting].filter(([id]) => id !== messageId))
 
 const add = (a: Usage, b: Usage): Usage => ({
   inputTokens: a.inputTokens + b.inputTokens,

@@ -58,12 +58,10 @@ export const words = {
     once: 'The link works once, within ten minutes. Open it on this device.',
     ended: 'You were signed out. Sign in again: your drafts are kept.',
     unreachable: 'The server cannot be reached',
-    checking: 'Asking the server…',
   },
   tasks: {
     title: 'Tasks',
     search: 'Search tasks',
-    searchHint: 'Words in the prompt or the repository',
     status: 'Status',
     anyStatus: 'Any status',
     repository: 'Repository',
@@ -184,9 +182,6 @@ export const words = {
     linkText: 'Open this link there. It works once, within ten minutes.',
     install: 'Install',
     installText: 'Errand is an app: in the browser’s menu choose “Install” or “Add to Home Screen”.',
-    installNow: 'Install Errand',
-    version: 'Version',
-    saved: 'Saved',
   },
   admin: {
     title: 'Admin',
@@ -217,7 +212,6 @@ export const words = {
     reload: 'Reload',
     copy: 'Copy details',
   },
-  notification: { fallbackTitle: 'Errand', fallbackBody: 'Something happened with one of your tasks.' },
   outbox: {
     refusedSession: 'You were signed out before it went out. Sign in, then try again.',
     late: 'The server did not answer within 30 seconds.',

@@ -9,6 +9,11 @@ const HELP = `errand: send a coding agent on an errand
   errand demo                            the demo task on the demo repository of the server
   errand list [--status STATUS]          the newest tasks
   errand show ID [--follow]              what happened; with --follow live, until the end
+  errand message ID "what to say"        to the running turn, between two tools; when it has ended, the next turn
+      --queue         not before the running turn has ended
+  errand messages ID                     what was said to it, and where each of it stands
+  errand withdraw ID MESSAGE             take back what still waits
+  errand retry ID [--model M] [--budget USD]      the last turn again; the budget is added
   errand cancel ID                       stop it; what was done so far is kept on its branch
   errand diff ID                         the patch
   errand bundle ID > FILE                the work as a git bundle, when it could not be pushed

@@ -14,7 +14,7 @@ export const show = async (args: readonly string[], context: Context): Promise<n
   const [id = ''] = given
   if (values.follow) {
     const task = await context.api().findTask(id)
-    return values.json ? narrateAsJson(context, task) : narrate(context, task)
+    return values.json ? narrateAsJson(context, task, true) : narrate(context, task, true)
   }
   if (!values.json) return print(id, context)
   for await (const event of context.api().events(id)) context.print(JSON.stringify(event))

@@ -1,0 +1,18 @@
+import { randomUUID } from 'node:crypto'
+import { SendMessage } from '../../contract/api.ts'
+import { readArguments } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import { EXIT, Fault } from '../faults.ts'
+
+const USAGE = 'errand message ID [--queue] "what to say"'
+
+/** `errand message`: to the running turn between two tools, or as the next turn. */
+export const message = async (args: readonly string[], context: Context): Promise<number> => {
+  const { values, given } = readArguments(args, { queue: { type: 'boolean' } } as const, ['ID', '“what to say”…'], USAGE)
+  const [id = '', text] = given
+  const input = SendMessage.safeParse({ text, mode: values.queue ? 'queue' : 'steer', clientId: randomUUID() })
+  if (!input.success) throw new Fault(EXIT.refused, `message: ${input.error.issues[0]?.message}\nUsage: ${USAGE}`)
+  const sent = await context.api().sendMessage(id, input.data)
+  context.print(`Sent (${sent.id}). To see what comes of it: errand show --follow ${id}`)
+  return EXIT.completed
+}

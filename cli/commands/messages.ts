@@ -1,0 +1,22 @@
+import { readArguments } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import { EXIT } from '../faults.ts'
+import { clean, clip } from '../layout.ts'
+import { createScreen } from '../screen.ts'
+
+/** `errand messages`: what was said to a task, and where each of it stands. */
+export const messages = async (args: readonly string[], context: Context): Promise<number> => {
+  const { given } = readArguments(args, {}, ['ID'], 'errand messages ID')
+  const said = await context.api().listMessages(given[0] ?? '')
+  const screen = createScreen(context, () => [])
+  const { width } = screen.look()
+  screen.print(
+    said.map(({ id, state, turn, text }) => {
+      const place = turn === null ? state : `turn ${turn}`
+      const head = `${id}  ${place.padEnd(9)}  `
+      return head + clip(clean(text).replaceAll('\n', ' '), Math.max(16, width - head.length))
+    }),
+  )
+  screen.stop()
+  return EXIT.completed
+}

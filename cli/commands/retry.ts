@@ -1,0 +1,23 @@
+import { randomUUID } from 'node:crypto'
+import { RetryTask } from '../../contract/api.ts'
+import { readArguments } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import { EXIT, Fault } from '../faults.ts'
+
+const USAGE = 'errand retry ID [--model MODEL] [--budget USD]'
+
+/** `errand retry`: the last turn of an ended task again; a budget is added to what is left. */
+export const retry = async (args: readonly string[], context: Context): Promise<number> => {
+  const options = { model: { type: 'string' }, budget: { type: 'string' } } as const
+  const { values, given } = readArguments(args, options, ['ID'], USAGE)
+  const [id = ''] = given
+  const { model, budget } = values
+  const input = RetryTask.safeParse({ ...(model ? { model } : {}), ...(budget ? { budgetUsd: Number(budget) } : {}) })
+  if (!input.success) {
+    const [issue] = input.error.issues
+    throw new Fault(EXIT.refused, `${issue?.path[0] === 'model' ? '--model' : '--budget'}: ${issue?.message}\nUsage: ${USAGE}`)
+  }
+  const task = await context.api().retryTask(id, { ...input.data, clientId: randomUUID() })
+  context.print(`Turn ${task.turn} waits. To follow it: errand show --follow ${id}`)
+  return EXIT.completed
+}
