@@ -20,12 +20,19 @@ export const usePinned = (content: RefObject<HTMLElement | null>) => {
 
   useLayoutEffect(() => toEnd(), [toEnd])
   useEffect(() => {
+    let top = scroller().scrollTop
     const note = () => {
-      pinned.current = fromEnd() <= NEAR
+      const before = top
+      top = scroller().scrollTop
+      // Only a person moves up. What is written between our own scrolling and its event must not count as having left the end.
+      if (fromEnd() <= NEAR) pinned.current = true
+      else if (top < before) pinned.current = false
       setAtEnd(pinned.current)
     }
-    const follow = new ResizeObserver(() => (pinned.current ? toEnd() : note()))
+    const follow = new ResizeObserver(() => (pinned.current ? toEnd() : setAtEnd(fromEnd() <= NEAR)))
     if (content.current) follow.observe(content.current)
+    // The bar below the feed grows and shrinks too.
+    follow.observe(document.body)
     addEventListener('scroll', note, { passive: true })
     return () => {
       follow.disconnect()
