@@ -31,12 +31,12 @@ export const REASONS = {
   model_request_invalid: 'The model API refused the request. Ask whoever runs this server to look at the log of this task.',
   protocol_error: 'The model API answered with something that cannot be understood. The work so far is on the branch; try again.',
   budget_exceeded:
-    'The budget of this task is used up. The work so far is on the branch; send it again with a larger budget to go on.',
+    'The budget of this task is used up. The work so far is on the branch; retry it with more budget to go on.',
   time_exceeded: 'The time limit of this task is used up. The work so far is on the branch.',
   turns_exceeded: 'The agent needed more steps than it may take. The work so far is on the branch.',
   stuck: 'The agent repeated itself without getting further. The work so far is on the branch.',
   context_exceeded:
-    'The conversation grew past what the model can read. The work so far is on the branch; send the rest as a smaller task.',
+    'The conversation grew past what the model can read. The work so far is on the branch; say what is left in a message: it begins a fresh conversation on the same branch.',
   out_of_memory: 'The sandbox ran out of memory. Make the task smaller, or give sandboxes more (RUNNER_MEMORY_MB).',
   out_of_disk: 'The sandbox ran out of disk. Make the task smaller, or give sandboxes more (RUNNER_WORKSPACE_MB).',
   sandbox_crashed: 'The sandbox ended in a way that was not expected. Send the task again; the log of the runner says more.',

@@ -3,6 +3,7 @@ import { io, type Socket } from 'socket.io-client'
 import type { Task } from '../../contract/api.ts'
 import type { Delta, TaskEvent } from '../../contract/event.ts'
 import type { Lease } from '../../contract/lease.ts'
+import { PROTOCOL } from '../../contract/socket.ts'
 import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../support/scripted-runner.ts'
@@ -103,7 +104,11 @@ describe('what a client may ask', () => {
     })
     expect(await ask(socket, 'task:watch', { taskId: 'tsk_none' })).toMatchObject({ ok: false, error: { code: 'not_found' } })
     expect(await ask(socket, 'task:create', { repoUrl: 'x' })).toMatchObject({ ok: false, error: { code: 'invalid' } })
-    expect(await ask(socket, 'task:message', {})).toMatchObject({ ok: false, error: { code: 'not_implemented' } })
+    expect(await ask(socket, 'task:message', {})).toMatchObject({ ok: false, error: { code: 'invalid' } })
+    const message = { taskId: 'tsk_none', text: 'hi', mode: 'steer', clientId: 'c' }
+    expect(await ask(socket, 'task:message', message)).toMatchObject({ ok: false, error: { code: 'not_found' } })
+    expect(await ask(socket, 'app:ping', {})).toEqual({ ok: true, protocol: PROTOCOL })
+    expect(await ask(socket, 'app:state', { active: true, taskId: null })).toEqual({ ok: true })
     expect(await ask(socket, 'task:unwatch', { taskId: 'any' })).toEqual({ ok: true })
     socket.emit('task:watch')
     socket.emit('task:cancel', 'no acknowledgement asked')

@@ -41,13 +41,30 @@ describe('the API', () => {
     expect((await call('POST', `/api/tasks/${id}/cancel`)).status).toBe(202)
   })
 
-  it('answers messages and retry with 501, and says what to do', async () => {
+  it('takes messages once, lists and withdraws them, and retries', async () => {
     const { id } = (await (await call('POST', '/api/tasks', { body: newTask })).json()) as { id: string }
-    for (const later of ['messages', 'retry']) {
-      const response = await call('POST', `/api/tasks/${id}/${later}`, { body: { text: 'go on', mode: 'queue', clientId: 'm1' } })
-      expect(response.status).toBe(501)
-      expect(await response.json()).toMatchObject({ error: { code: 'not_implemented' } })
-    }
+    const path = `/api/tasks/${id}/messages`
+    const body = { text: 'go on', mode: 'queue', clientId: 'm1' }
+    const first = await call('POST', path, { body })
+    const message = (await first.json()) as { id: string }
+    const again = await call('POST', path, { body })
+    expect([first.status, again.status, await again.json()]).toEqual([201, 200, message])
+    expect(await (await call('GET', path)).json()).toEqual({ items: [message] })
+    expect(await (await call('DELETE', `${path}/${message.id}`)).json()).toMatchObject({ id: message.id, state: 'withdrawn' })
+    for (const wrong of [
+      { ...body, mode: 'shout' },
+      { ...body, text: ' ' },
+      { text: 'x', mode: 'steer' },
+    ])
+      expect((await call('POST', path, { body: wrong })).status).toBe(400)
+    expect((await call('POST', `/api/tasks/${id}/retry`)).status).toBe(202)
+  })
+
+  it('serves changes of a turn, and says when no more of an output is kept than was shown', async () => {
+    const { id } = (await (await call('POST', '/api/tasks', { body: newTask })).json()) as { id: string }
+    expect(await (await call('GET', `/api/tasks/${id}/changes?turn=2`)).json()).toEqual({ turn: 2, files: [], truncated: false })
+    expect((await call('GET', `/api/tasks/${id}/changes?turn=0`)).status).toBe(400)
+    expect((await call('GET', `/api/tasks/${id}/outputs/toolu_1`)).status).toBe(404)
   })
 
   it('keeps projects, one for a repository', async () => {
@@ -128,21 +145,25 @@ describe('the API', () => {
     const apiToken = await idOf('/api/me/tokens', { name: 'phone' })
     const otherToken = await idOf('/api/me/tokens', { name: 'desk' })
     await call('PUT', '/api/me/credentials', { token: mona.token, body: { host: 'github.com', token: 't' } })
-    const routes = [
+    const routes: ReadonlyArray<readonly [string, string, object?]> = [
       ['GET', `/api/tasks/${task}`],
       ['GET', `/api/tasks/${task}/events`],
       ['GET', `/api/tasks/${task}/diff`],
       ['GET', `/api/tasks/${task}/bundle`],
       ['POST', `/api/tasks/${task}/cancel`],
-      ['POST', `/api/tasks/${task}/messages`],
+      ['GET', `/api/tasks/${task}/changes`],
+      ['GET', `/api/tasks/${task}/outputs/toolu_1`],
+      ['GET', `/api/tasks/${task}/messages`],
+      ['POST', `/api/tasks/${task}/messages`, { text: 'hi', mode: 'steer', clientId: 'c' }],
+      ['DELETE', `/api/tasks/${task}/messages/any`],
       ['POST', `/api/tasks/${task}/retry`],
       ['DELETE', `/api/projects/${project}`],
       ['DELETE', `/api/me/devices/${otherToken}`],
       ['DELETE', `/api/me/tokens/${apiToken}`],
       ['DELETE', '/api/me/credentials/github.com'],
-    ] as const
-    for (const [method, path] of routes) {
-      const foreign = await call(method, path, { token: eve.token })
+    ]
+    for (const [method, path, body] of routes) {
+      const foreign = await call(method, path, { token: eve.token, ...(body && { body }) })
       expect([method, path, foreign.status]).toEqual([method, path, 404])
       expect(await foreign.json()).toMatchObject({ error: { code: 'not_found' } })
     }

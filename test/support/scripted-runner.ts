@@ -16,8 +16,8 @@ export type ScriptedRunner = {
   heard: Heard[]
   /** The turns that wait in BullMQ, as they are there; they stay. */
   jobs: () => Promise<JobData[]>
-  /** Waits for the job of this task. */
-  job: (taskId: string) => Promise<JobData>
+  /** Waits for the job of this task, and of this turn if one is named. */
+  job: (taskId: string, turn?: number) => Promise<JobData>
   /** The highest number that was acknowledged. */
   acknowledged: (lease: Lease) => number
   /** Puts an event into the stream and rings the bell. */
@@ -43,7 +43,10 @@ export const createScriptedRunner = async (redisUrl: string, id = 'runner-a'): P
     id,
     heard,
     jobs,
-    job: (taskId) => waitFor(`a job of ${taskId}`, async () => (await jobs()).find((job) => job.taskId === taskId)),
+    job: (taskId, turn) =>
+      waitFor(`a job of ${taskId}`, async () =>
+        (await jobs()).find((job) => job.taskId === taskId && (turn === undefined || job.turn === turn)),
+      ),
     acknowledged: ({ taskId, attempt }) =>
       heard.reduce(
         (n, said) =>

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import type { EventData } from '../../contract/event.ts'
 import { branchPrefix } from '../../contract/names.ts'
-import { type AgentEvent, AgentLine, type Assignment } from '../../contract/sandbox.ts'
+import { type AgentEvent, AgentLine, type Assignment, type SteerMessage } from '../../contract/sandbox.ts'
 import type { Config } from '../../worker-image/config.ts'
 import { createDoor } from '../../worker-image/door.ts'
 import { cancelled } from '../../worker-image/end.ts'
@@ -25,6 +25,8 @@ export type Errand = {
   /** Runs the turn to its end, in this process. @returns what the agent said */
   run: () => Promise<AgentLine[]>
   cancel: () => void
+  /** What follows runs as in a sandbox of its own: an empty disk, and no cancel yet. */
+  freshWorkspace: () => void
   lines: AgentLine[]
   /** What a log of the agent holds. */
   log: string[]
@@ -44,6 +46,8 @@ export type ErrandOptions = {
   assignment?: Partial<Assignment>
   /** What the gateway lets pass, US dollars; the agent is told `assignment.budgetUsd`. */
   gatewayBudgetUsd?: number
+  /** What the gateway has for the agent between two tools. */
+  waiting?: SteerMessage[]
   timing?: Partial<Timing>
   /** The key that the gateway adds; any other is refused by the model server. */
   modelKey?: string
@@ -70,16 +74,24 @@ export const startErrand = async (options: ErrandOptions): Promise<Errand> => {
     timeLimitMs: 600_000,
     ...options.assignment,
   }
-  const door = await openDoor(
+  const door: Door = await openDoor(
     {
       taskId: TASK,
       repo: { url: repository.url, upstream: repository.url, username: GIT.username, token: GIT.password },
       modelApi: { baseUrl: model.url, key: options.modelKey ?? MODEL_KEY },
       budgetUsd: options.gatewayBudgetUsd ?? 50,
     },
-    { assignment },
+    {
+      assignment,
+      waitingMessages: () => options.waiting ?? [],
+      openTranscript: async () => {
+        const kept = door.artifacts.get('transcript')
+        return kept ? Readable.from([kept]) : null
+      },
+    },
   )
-  const config: Config = {
+  let sandboxes = 1
+  const config = {
     token: door.token,
     socketPath: join(door.directory, 'door.sock'),
     port: door.port,
@@ -87,10 +99,10 @@ export const startErrand = async (options: ErrandOptions): Promise<Errand> => {
     workspace: join(folder.path, 'repository'),
     scratch: join(folder.path, 'scratch'),
     inherited: { PATH: process.env.PATH ?? '', HOME: folder.path },
-  }
+  } satisfies Config
   const lines: AgentLine[] = []
   const log: string[] = []
-  const controller = new AbortController()
+  let controller = new AbortController()
   return {
     run: async () => {
       const output = new PassThrough()
@@ -114,6 +126,12 @@ export const startErrand = async (options: ErrandOptions): Promise<Errand> => {
       return lines
     },
     cancel: () => controller.abort(cancelled()),
+    freshWorkspace: () => {
+      sandboxes += 1
+      controller = new AbortController()
+      config.workspace = join(folder.path, `repository-${sandboxes}`)
+      config.scratch = join(folder.path, `scratch-${sandboxes}`)
+    },
     lines,
     log,
     model,
