@@ -9,7 +9,7 @@ import { deliver } from './delivery.ts'
 import type { Door } from './door.ts'
 import { type End, failed } from './end.ts'
 import { createGates } from './gates.ts'
-import { createGit, type Git } from './git.ts'
+import { createGit, type Git, OUTSIDE } from './git.ts'
 import type { Log } from './log.ts'
 import { createModelClient } from './model-client.ts'
 import { TIMING, type Timing } from './model-turn.ts'
@@ -47,17 +47,15 @@ export const run = async (options: RunOptions): Promise<void> => {
   const { config, assignment, door, voice, log } = options
   const { turn, model, branch } = assignment
   const clock = startClock(assignment.timeLimitMs, options.signal)
-  const git = createGit({
-    directory: config.workspace,
-    authorization: `Bearer ${config.token}`,
-    path: config.inherited.PATH ?? '/usr/bin:/bin',
-  })
+  const access = { authorization: `Bearer ${config.token}`, path: config.inherited.PATH ?? '/usr/bin:/bin' }
+  const git = createGit({ directory: config.workspace, ...access })
+  const remote = `${config.doorUrl}${DOOR_PATHS.git}`
   const end = (how: End, more: { summary?: string; diff?: Awaited<ReturnType<typeof deliver>>['diff'] } = {}) =>
     voice.say({ type: 'turn.ended', data: { turn, ...how, summary: more.summary ?? '', diff: more.diff ?? null } })
   try {
     const opened = await openWorkspace(git, {
       directory: config.workspace,
-      remote: `${config.doorUrl}${DOOR_PATHS.git}`,
+      remote,
       baseBranch: assignment.baseBranch,
       branch,
       signal: clock.signal,
@@ -72,6 +70,8 @@ export const run = async (options: RunOptions): Promise<void> => {
     const { end: how, summary } = await work(options, git, opened.workspace, clock)
     const delivery = await deliver({
       git,
+      outside: createGit({ directory: OUTSIDE, ...access }),
+      remote,
       door,
       workspace: opened.workspace,
       message: commitMessage(summary, assignment.prompt, how),
