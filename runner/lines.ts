@@ -4,7 +4,8 @@ const NEWLINE = 0x0a
 
 /**
  * Splits bytes into lines without ever holding more than one bound's worth of them: the output is a stranger's.
- * @returns each line as text without its newline, or null for one longer than `maxBytes`; a last line without newline counts
+ * @returns each line as text without its newline, or null for one longer than `maxBytes`, again after each `maxBytes` more; a last line
+ *   without newline counts
  */
 export async function* splitLines(
   chunks: AsyncIterable<Buffer>,
@@ -34,6 +35,11 @@ export async function* splitLines(
       start = end + 1
     }
     keep(chunk.subarray(start))
+    // A line without an end must be heard of, too.
+    if (bytes > 2 * maxBytes) {
+      yield null
+      bytes = maxBytes + 1
+    }
   }
   if (bytes > 0) yield take()
 }

@@ -5,7 +5,9 @@ import type { Logger } from 'pino'
 import type { NewEvent } from '../contract/event.ts'
 import type { Lease } from '../contract/lease.ts'
 import { LIMITS } from '../contract/limits.ts'
+import type { AgentDelta, AgentEvent } from '../contract/sandbox.ts'
 import { presentable, readAgentLine } from './agent-lines.ts'
+import { allowance } from './allowance.ts'
 import type { HostFault } from './attempt-end.ts'
 import { cleanText } from './clean.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
@@ -48,6 +50,10 @@ export type Attempt = {
 
 /** What the events of one attempt may take on the runner's disk. */
 const SPOOL_BYTES = 256 * 1024 * 1024
+/** Lines that tell nothing: an honest sandbox has a few, and each costs the engine and us the same as one that does. */
+const NOISE_LINES = LIMITS.eventsPerAttempt
+/** Faster than any model writes. */
+const DELTAS_PER_SECOND = 500
 /** How long output may trail behind the end of its sandbox. */
 const TRAILING_MS = 5_000
 
@@ -105,16 +111,15 @@ const follow = async (attempt: Attempt, sandbox: Sandbox, redact: Redactor): Pro
 }
 
 const listen = async (attempt: Attempt, { lines }: Sandbox, redact: Redactor): Promise<void> => {
-  const { delivery, spool, parts, log } = attempt
+  const { delivery, stop, log } = attempt
+  const mayShow = allowance(DELTAS_PER_SECOND)
   let noise = 0
   try {
     for await (const line of lines) {
       const said = readAgentLine(line, redact)
-      if (!said) noise += 1
-      else if (said.type === 'delta') parts.publisher.delta(spool.header, { offset: said.offset, text: said.text })
-      else if (said.type !== 'message.delivered') say(attempt, said)
-      else if (attempt.mailbox.take(said.data.messageId))
-        say(attempt, { ...said, data: { ...said.data, turn: attempt.lease.turn } })
+      const told = said !== null && (said.type === 'delta' ? mayShow() && show(attempt, said) : hear(attempt, said))
+      if (!told) noise += 1
+      if (noise >= NOISE_LINES) stop.because('flooded')
       await delivery.ready()
     }
   } catch (error) {
@@ -124,11 +129,25 @@ const listen = async (attempt: Attempt, { lines }: Sandbox, redact: Redactor): P
   if (noise > 0) log.warn({ event: 'sandbox.noise', lines: noise })
 }
 
-/** Says what fits into the tree, and stops a sandbox that says more than an attempt may. */
-const say = ({ tree, delivery, spool, stop }: Attempt, event: NewEvent): void => {
-  if (stop.cause() === 'flooded') return
-  for (const fitting of tree.admit(event, stop.cause())) delivery.say(fitting)
+const show = ({ parts, spool }: Attempt, { offset, text }: AgentDelta): true => {
+  parts.publisher.delta(spool.header, { offset, text })
+  return true
+}
+
+/** What the agent said first-hand: a message counts as delivered only if it was here to be taken, and of this turn. */
+const hear = (attempt: Attempt, said: AgentEvent): boolean => {
+  if (said.type !== 'message.delivered') return say(attempt, said)
+  if (!attempt.mailbox.take(said.data.messageId)) return false
+  return say(attempt, { ...said, data: { ...said.data, turn: attempt.lease.turn } })
+}
+
+/** Says what fits into the tree, and stops a sandbox that says more than an attempt may. @returns whether anything fitted */
+const say = ({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolean => {
+  if (stop.cause() === 'flooded') return false
+  const fitting = tree.admit(event, stop.cause())
+  for (const one of fitting) delivery.say(one)
   if (delivery.said() >= LIMITS.eventsPerAttempt || spool.bytes() >= SPOOL_BYTES) stop.because('flooded')
+  return fitting.length > 0
 }
 
 const gatewayOptions = (attempt: Attempt, directory: string, redact: Redactor): GatewayOptions => {

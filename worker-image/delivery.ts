@@ -20,6 +20,10 @@ export type Delivery = {
 
 export type DeliveryOptions = {
   git: Git
+  /** git where no config of the repository holds: what it reads from the git host is true. */
+  outside: Git
+  /** Address of the repository at the door. */
+  remote: string
   door: Pick<Door, 'keep' | 'keepFile'>
   workspace: Workspace
   /** Commit message; its first line is the subject. */
@@ -49,7 +53,7 @@ export const deliver = async (options: DeliveryOptions): Promise<Delivery> => {
   await keepPatch(options)
   // The branch name points at the work even if the model left HEAD elsewhere; the bundle is made from it.
   await must(git, ['update-ref', `refs/heads/${workspace.branch}`, head])
-  const refused = head === workspace.remoteCommit ? null : await push(options)
+  const refused = head === workspace.remoteCommit ? null : ((await push(options)) ?? (await checkArrival(options, head)))
   if (refused) {
     log('push.failed', { reason: refused.reason, message: refused.message })
     return { diff, changed: true, problem: await keepBundle(options, refused), note: committed.note }
@@ -59,20 +63,30 @@ export const deliver = async (options: DeliveryOptions): Promise<Delivery> => {
 
 /** @returns null when the branch is on the git host, or why it is not */
 const push = async (options: DeliveryOptions): Promise<End | null> => {
-  const { git, workspace, timeoutMs, retryDelaysMs = RETRY_DELAYS_MS } = options
+  const { git, remote, workspace, timeoutMs, retryDelaysMs = RETRY_DELAYS_MS } = options
   const deadline = performance.now() + timeoutMs
   const ref = `refs/heads/${workspace.branch}`
   const lease = workspace.remoteCommit ? [`--force-with-lease=${ref}:${workspace.remoteCommit}`] : []
   for (let tried = 0; ; tried++) {
     const left = Math.max(1000, deadline - performance.now())
     // The lease lets the model rewrite what an earlier attempt pushed, and nothing that anybody else did.
-    const result = await git(['push', '--quiet', ...lease, 'origin', `${ref}:${ref}`], { timeoutMs: left })
+    const result = await git(['push', '--quiet', ...lease, remote, `${ref}:${ref}`], { timeoutMs: left })
     if (result.code === 0) return null
     const delay = retryDelaysMs[tried]
     if (isRefusal(result)) return failed('push_refused', result.stderr.trim().slice(-1000))
     if (delay === undefined || performance.now() + delay > deadline) return fault(result)
     await pause(delay)
   }
+}
+
+/** For asking where the branch stands after a push. */
+const ARRIVAL_MS = 3_000
+
+/** `url.*.insteadOf` in the repository's config sends a push elsewhere, where it goes well. @returns null, or why the work is not there */
+const checkArrival = async ({ outside, remote, workspace }: DeliveryOptions, head: string): Promise<End | null> => {
+  const found = await outside(['ls-remote', '--', remote, `refs/heads/${workspace.branch}`], { timeoutMs: ARRIVAL_MS })
+  if (found.code !== 0 || found.stdout.startsWith(head)) return null
+  return failed('push_refused', 'git reported a push that did not arrive: its config in the work tree sends it somewhere else.')
 }
 
 const isRefusal = ({ stderr }: GitResult): boolean =>

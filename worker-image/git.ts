@@ -34,6 +34,9 @@ const CONFIG: ReadonlyArray<readonly [string, string]> = [
   ['user.email', 'errand@localhost'],
 ]
 
+/** The sandbox's root is read-only: nobody can make a repository of it, whose config would hold. */
+export const OUTSIDE = '/'
+
 const MAX_STDERR_CHARS = 64 * 1024
 
 /**

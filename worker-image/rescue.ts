@@ -1,8 +1,9 @@
+import { DOOR_PATHS } from '../contract/names.ts'
 import type { Config } from './config.ts'
 import { deliver } from './delivery.ts'
 import { createDoor } from './door.ts'
 import type { End } from './end.ts'
-import { createGit } from './git.ts'
+import { createGit, OUTSIDE } from './git.ts'
 import { keepJournal } from './journal.ts'
 import { createLog } from './log.ts'
 import { commitMessage, finalEnd } from './verdict.ts'
@@ -21,16 +22,15 @@ export const rescue = async (config: Config, end: End): Promise<void> => {
   const voice = createVoice({ output: process.stdout, secrets })
   const door = createDoor({ url: config.doorUrl, token: config.token })
   const { turn, branch, prompt } = await door.assignment()
-  const git = createGit({
-    directory: config.workspace,
-    authorization: `Bearer ${config.token}`,
-    path: config.inherited.PATH ?? '/usr/bin:/bin',
-  })
+  const access = { authorization: `Bearer ${config.token}`, path: config.inherited.PATH ?? '/usr/bin:/bin' }
+  const git = createGit({ directory: config.workspace, ...access })
+  const outside = createGit({ directory: OUTSIDE, ...access })
+  const remote = `${config.doorUrl}${DOOR_PATHS.git}`
   const workspace = await reopenWorkspace(git, branch)
   log('rescue.started', { reason: end.reason, workspace: workspace !== null })
   const message = commitMessage('', prompt, end)
   const delivery = workspace
-    ? await deliver({ git, door, workspace, message, scratch: config.scratch, timeoutMs: PUSH_MS, log })
+    ? await deliver({ git, outside, remote, door, workspace, message, scratch: config.scratch, timeoutMs: PUSH_MS, log })
     : { diff: null, changed: false, problem: null, note: null }
   await keepJournal({ door, scratch: config.scratch, end, log })
   voice.say({ type: 'turn.ended', data: { turn, ...finalEnd(end, delivery), summary: '', diff: delivery.diff } })

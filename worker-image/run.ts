@@ -8,7 +8,7 @@ import { deliver } from './delivery.ts'
 import type { Door } from './door.ts'
 import { type End, failed } from './end.ts'
 import { createGates } from './gates.ts'
-import { createGit, type Git } from './git.ts'
+import { createGit, type Git, OUTSIDE } from './git.ts'
 import { createInbox } from './inbox.ts'
 import { keepJournal } from './journal.ts'
 import type { Log } from './log.ts'
@@ -48,18 +48,16 @@ export const run = async (options: RunOptions): Promise<void> => {
   const { config, assignment, door, voice, log } = options
   const { turn, model, branch } = assignment
   const clock = startClock(assignment.timeLimitMs, options.signal)
-  const git = createGit({
-    directory: config.workspace,
-    authorization: `Bearer ${config.token}`,
-    path: config.inherited.PATH ?? '/usr/bin:/bin',
-  })
+  const access = { authorization: `Bearer ${config.token}`, path: config.inherited.PATH ?? '/usr/bin:/bin' }
+  const git = createGit({ directory: config.workspace, ...access })
+  const remote = `${config.doorUrl}${DOOR_PATHS.git}`
   const end = (how: End, more: { summary?: string; diff?: Awaited<ReturnType<typeof deliver>>['diff'] } = {}) =>
     voice.say({ type: 'turn.ended', data: { turn, ...how, summary: more.summary ?? '', diff: more.diff ?? null } })
   try {
     const earlier = await readEarlier(door, assignment, log)
     const opened = await openWorkspace(git, {
       directory: config.workspace,
-      remote: `${config.doorUrl}${DOOR_PATHS.git}`,
+      remote,
       baseBranch: assignment.baseBranch,
       branch,
       turnBase: earlier.kept?.turn === turn ? earlier.kept.turnBase : null,
@@ -75,6 +73,8 @@ export const run = async (options: RunOptions): Promise<void> => {
     const { end: how, summary } = await work(options, git, opened.workspace, earlier, clock)
     const delivery = await deliver({
       git,
+      outside: createGit({ directory: OUTSIDE, ...access }),
+      remote,
       door,
       workspace: opened.workspace,
       message: commitMessage(summary, assignment.prompt, how),

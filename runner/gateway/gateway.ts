@@ -48,6 +48,9 @@ const MAX_CONNECTIONS = 256
 /** A caller may send one request after the other on a connection without waiting for answers, so the calls have a bound of their own. */
 const MAX_CALLS = MAX_CONNECTIONS
 
+/** Warnings and errors in the log about one attempt. */
+const MAX_COMPLAINTS = 200
+
 /** What the kernel takes as the path of a unix socket, bytes (`sun_path`, less its end). */
 const SOCKET_PATH_BYTES = 107
 
@@ -56,11 +59,11 @@ const SOCKET_PATH_BYTES = 107
  * @throws Error when the socket cannot be made, or the lease names a model without a price
  */
 export const openGateway = async (options: GatewayOptions): Promise<Gateway> => {
-  const { log } = options
+  const log = sparing(options.log)
   const { token, fits } = makeDoorToken()
   const upstream = openUpstream()
-  const allowlist = serveAllowlist(options)
-  const roomOf = layOutRooms(options, upstream)
+  const allowlist = serveAllowlist({ ...options, log })
+  const roomOf = layOutRooms({ ...options, log }, upstream)
   const sockets = new Set<Duplex>()
   const calls = new Set<Promise<void>>()
 
@@ -152,6 +155,16 @@ const layOutRooms = (options: GatewayOptions, upstream: ReturnType<typeof openUp
     if (path.startsWith(DOOR_PATHS.artifacts)) return { serve: artifacts, open: false }
     return null
   }
+}
+
+/** A sandbox can cause warnings without end, and the log lies on the runner's disk. Those beyond {@link MAX_COMPLAINTS} are left out. */
+const sparing = (log: Logger): Logger => {
+  const child = log.child({})
+  let left = MAX_COMPLAINTS
+  const few = (write: (facts: object) => void) => (facts: object) => {
+    if (left-- > 0) write(facts)
+  }
+  return Object.assign(child, { warn: few(child.warn.bind(child)), error: few(child.error.bind(child)) })
 }
 
 const toCall = (request: IncomingMessage, response: ServerResponse): Call => {

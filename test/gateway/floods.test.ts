@@ -58,6 +58,16 @@ describe('the calls of one sandbox', () => {
   })
 })
 
+describe('the log of a door', () => {
+  it('is not filled by calls that are refused', async () => {
+    const at = await openModelDoor((response) => response.end())
+    closers.push(at.close)
+    for (let call = 0; call < 300; call++) expect((await at.ask({})).status).toBe(403)
+    const refused = at.door.log.filter((line) => line.includes('model.refused'))
+    expect([refused.length > 10, refused.length <= 200]).toEqual([true, true])
+  })
+})
+
 describe('a door', () => {
   it('shuts although the answer of a call waits behind another on its connection', async () => {
     let asked = 0

@@ -20,6 +20,10 @@ describe('splitting output into lines', () => {
     expect(await linesOf(['a', 'b\nc\n', euro.subarray(0, 1), euro.subarray(1), 'tail'])).toEqual(['ab', 'c', '€', 'tail'])
   })
 
+  it('tells of a line without an end again and again', async () => {
+    expect(await linesOf(['1234567', '1234567', '1234567', '1\nok'], 5)).toEqual([null, null, null, 'ok'])
+  })
+
   it('drops a line over the bound, and only that', async () => {
     expect(await linesOf(['123', '456\nok\n', '123456'], 5)).toEqual([null, 'ok', null])
     expect(await linesOf(['12345\n'], 5)).toEqual(['12345'])

@@ -114,6 +114,22 @@ describe('an attempt', () => {
     expect(end.message).toContain('Error: cannot use [secret] nor [secret]')
   })
 
+  it.each([
+    ['noise', say('y')],
+    ['events that fit nowhere', turnStarted],
+    ['deltas faster than any model writes', say({ type: 'delta', offset: 0, text: 'x' })],
+  ])('stops a sandbox that floods its output with %s', async (_what, step) => {
+    const flood = (function* () {
+      yield turnStarted
+      for (let line = 0; line < 2 * LIMITS.eventsPerAttempt; line++) yield step
+      yield { untilStopped: true } as const
+    })()
+    const watch = setTimeout(() => now.abort(), 20_000)
+    const end = await run(flood).finally(() => clearTimeout(watch))
+    expect(end).toMatchObject({ outcome: 'failed', reason: 'sandbox_crashed' })
+    expect(types()).toEqual(['turn.started', 'turn.ended', 'attempt.ended'])
+  })
+
   it('hears no noise, no lie and no secret from the sandbox', async () => {
     await run([
       say('Segmentation fault'),

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import { commitAll, diffStat, patchOf } from '../../worker-image/changes.ts'
 import { deliver } from '../../worker-image/delivery.ts'
-import { createGit, type Git } from '../../worker-image/git.ts'
+import { createGit, type Git, OUTSIDE } from '../../worker-image/git.ts'
 import { openWorkspace, type Workspace } from '../../worker-image/workspace.ts'
 import { refsOf } from '../support/git-server.ts'
 import { temporaryFolder } from '../support/temporary.ts'
@@ -59,6 +59,8 @@ const delivered = async (workspace: Workspace) => {
   const kept = new Map<string, string>()
   const delivery = await deliver({
     git,
+    outside: createGit({ directory: OUTSIDE, authorization: 'Bearer token', path: process.env.PATH ?? '' }),
+    remote: origin,
     door: {
       keep: async (kind, bytes) => void kept.set(kind, String(bytes)),
       keepFile: async (kind, path) => void kept.set(kind, path),
@@ -167,6 +169,21 @@ describe('delivering', () => {
     await writeFile(join(directory, 'b'), 'b\n')
     expect((await delivered(workspace)).delivery).toMatchObject({ problem: null, diff: { files: 1 } })
     await expect(execa('cat', [marker])).rejects.toThrow('No such file')
+  })
+
+  it.each([
+    ['another address of the remote', (address: string) => ['remote.origin.pushurl', address], null],
+    ['another address for all pushes', (address: string) => [`url.${address}.pushInsteadOf`, origin], 'push_refused'],
+  ])('is not deceived by %s in the repository’s config', async (_what, setting, reason) => {
+    await pushed('main', 'a')
+    const workspace = await opened()
+    const elsewhere = join(folder.path, 'elsewhere.git')
+    await execa('git', ['init', '-q', '--bare', elsewhere])
+    await execa('git', ['-C', directory, 'config', ...setting(elsewhere)])
+    await writeFile(join(directory, 'b'), 'b\n')
+    const { delivery, kept } = await delivered(workspace)
+    expect([delivery.problem?.reason ?? null, kept.has('bundle')]).toEqual([reason, reason !== null])
+    expect(`refs/heads/${BRANCH}` in (await refsOf(origin))).toBe(reason === null)
   })
 
   it('brings the model’s own commits along, wherever it left HEAD', async () => {
