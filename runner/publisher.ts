@@ -119,18 +119,13 @@ const hearWord = (open: ReadonlyMap<string, Listed>, text: string): boolean => {
 }
 
 const act = ({ delivery, hear }: Listed, word: RunnerWord): void => {
-  switch (word.say) {
-    case 'acknowledged':
-      return delivery.acknowledged(word.n)
-    case 'cancel':
-      return hear.onCancel()
-    case 'message':
-      return hear.onMessage(word.message)
-    case 'withdraw':
-      return hear.onWithdraw(word.messageId)
-    case 'refused':
-      delivery.refused()
-      hear.onRefused()
+  if (word.say === 'acknowledged') delivery.acknowledged(word.n)
+  else if (word.say === 'cancel') hear.onCancel()
+  else if (word.say === 'message') hear.onMessage(word.message)
+  else if (word.say === 'withdraw') hear.onWithdraw(word.messageId)
+  else {
+    delivery.refused()
+    hear.onRefused()
   }
 }
 

@@ -182,8 +182,9 @@ describe('the API', () => {
       expect([method, path, own.status]).not.toEqual([method, path, 404])
       await own.text()
     }
-    const mounted = apiRoutesWithId(server).map(({ method, path }) => `${method} ${path}`)
-    expect(routes).toHaveLength(mounted.length)
+    // A route with a limit before it stands there twice.
+    const mounted = new Set(apiRoutesWithId(server).map(({ method, path }) => `${method} ${path}`))
+    expect(routes).toHaveLength(mounted.size)
   })
 
   it.each([
