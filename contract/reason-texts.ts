@@ -30,8 +30,7 @@ export const REASONS = {
   model_refused: 'The model declined to go on with this task.',
   model_request_invalid: 'The model API refused the request. Ask whoever runs this server to look at the log of this task.',
   protocol_error: 'The model API answered with something that cannot be understood. The work so far is on the branch; try again.',
-  budget_exceeded:
-    'The budget of this task is used up. The work so far is on the branch; retry it with more budget to go on.',
+  budget_exceeded: 'The budget of this task is used up. The work so far is on the branch; retry it with more budget to go on.',
   time_exceeded: 'The time limit of this task is used up. The work so far is on the branch.',
   turns_exceeded: 'The agent needed more steps than it may take. The work so far is on the branch.',
   stuck: 'The agent repeated itself without getting further. The work so far is on the branch.',
