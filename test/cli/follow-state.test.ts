@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import { type FollowState, type Input, isOver, type Output, startFollowing, step } from '../../cli/follow-state.ts'
 import type { TaskEvent } from '../../contract/event.ts'
 
-const event = (seq: number, type = 'text.written', taskId = 't'): TaskEvent =>
-  ({ taskId, seq, attempt: 1, at: '2026-11-21T10:00:00.000Z', type, data: {} }) as unknown as TaskEvent
+const event = (seq: number, type = 'text.written', taskId = 't', data: object = { turn: 1 }): TaskEvent =>
+  ({ taskId, seq, attempt: 1, at: '2026-11-21T10:00:00.000Z', type, data }) as unknown as TaskEvent
 
 const feed = (inputs: Input[], from: FollowState = startFollowing('t')) => {
   const outputs: Output[] = []
@@ -67,6 +67,15 @@ describe('the order of a feed', () => {
     expect(isOver(feed([...open, ...come(1), end]).state)).toBe(true)
     expect(isOver(feed([{ type: 'connected' }, { type: 'watched', lastSeq: 3 }, ...come(1), end]).state)).toBe(false)
     expect(isOver(feed([{ type: 'connected' }, ...come(1), end]).state)).toBe(false)
+  })
+
+  it('is not over while the task has a later turn, or, on request, while a message waits to begin one', () => {
+    const waits = { messageId: 'm', mode: 'queue' }
+    const said = (seq: number, type: string, data: object): Input => ({ type: 'event', event: event(seq, type, 't', data) })
+    const { state } = feed([...open, said(1, 'message.received', waits), said(2, 'task.ended', { turn: 1 })])
+    expect([isOver(state), isOver(state, 2), isOver(state, 1, true)]).toEqual([true, false, false])
+    const next = feed([said(3, 'message.delivered', waits), said(4, 'task.ended', { turn: 2 })], state).state
+    expect([isOver(next, 2), isOver(next, 1, true)]).toEqual([true, true])
   })
 
   it('comes out right for any mixture of loss, repetition and reconnection', () => {

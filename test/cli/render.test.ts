@@ -162,6 +162,27 @@ describe('what a person reads of a task', () => {
     )
   })
 
+  it('shows a message that waits, and where it ended up', () => {
+    const message = (messageId: string, text: string, mode: 'steer' | 'queue'): Told => ({
+      type: 'message.received',
+      data: { messageId, turn: 1, text, mode, clientId: null },
+    })
+    const { lines, view } = tell([
+      CREATED,
+      ASKED,
+      message('s', 'Faster.', 'steer'),
+      message('q', 'Then the README.', 'queue'),
+      message('w', 'Never mind.', 'queue'),
+      { type: 'message.delivered', data: { messageId: 's', turn: 1 } },
+      { type: 'message.withdrawn', data: { messageId: 'w' } },
+    ])
+    const told = lines.join('\n')
+    expect(told).toMatch(/› Faster\.\n.*waits for a pause between two tools/)
+    expect(told).toMatch(/✓ turn 1 has your message: Faster\./)
+    expect(told).toContain('withdrawn: Never mind.')
+    expect([...view.waiting.values()]).toEqual(['Then the README.'])
+  })
+
   it('lets no control sequence of a sandbox reach the terminal, and no line grow wider than it is', () => {
     const hostile = `\u001b]0;title\u0007\u001b[2J\u202egnirts ${'wide字'.repeat(60)} ${'x'.repeat(300)}`
     const { lines } = tell([

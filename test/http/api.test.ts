@@ -64,7 +64,13 @@ describe('the API', () => {
     const { id } = (await (await call('POST', '/api/tasks', { body: newTask })).json()) as { id: string }
     expect(await (await call('GET', `/api/tasks/${id}/changes?turn=2`)).json()).toEqual({ turn: 2, files: [], truncated: false })
     expect((await call('GET', `/api/tasks/${id}/changes?turn=0`)).status).toBe(400)
-    expect((await call('GET', `/api/tasks/${id}/outputs/toolu_1`)).status).toBe(404)
+    expect((await call('GET', `/api/tasks/${id}/outputs/toolu_2`)).status).toBe(404)
+    const part = await call('GET', `/api/tasks/${id}/outputs/toolu_1`, { headers: { range: 'bytes=0-5' } })
+    expect([part.status, part.headers.get('content-type'), await part.text()]).toEqual([
+      206,
+      'text/plain; charset=utf-8',
+      'import',
+    ])
   })
 
   it('keeps projects, one for a repository', async () => {
@@ -141,6 +147,7 @@ describe('the API', () => {
     const idOf = async (path: string, body: unknown) =>
       ((await (await call('POST', path, { token: mona.token, body })).json()) as { id: string }).id
     const task = await idOf('/api/tasks', newTask)
+    const message = await idOf(`/api/tasks/${task}/messages`, { text: 'hi', mode: 'queue', clientId: 'own' })
     const project = await idOf('/api/projects', { repoUrl: REPO })
     const apiToken = await idOf('/api/me/tokens', { name: 'phone' })
     const otherToken = await idOf('/api/me/tokens', { name: 'desk' })
@@ -155,7 +162,7 @@ describe('the API', () => {
       ['GET', `/api/tasks/${task}/outputs/toolu_1`],
       ['GET', `/api/tasks/${task}/messages`],
       ['POST', `/api/tasks/${task}/messages`, { text: 'hi', mode: 'steer', clientId: 'c' }],
-      ['DELETE', `/api/tasks/${task}/messages/any`],
+      ['DELETE', `/api/tasks/${task}/messages/${message}`],
       ['POST', `/api/tasks/${task}/retry`],
       ['DELETE', `/api/projects/${project}`],
       ['DELETE', `/api/me/devices/${otherToken}`],
@@ -175,8 +182,9 @@ describe('the API', () => {
       expect([method, path, own.status]).not.toEqual([method, path, 404])
       await own.text()
     }
-    const mounted = apiRoutesWithId(server).map(({ method, path }) => `${method} ${path}`)
-    expect(routes).toHaveLength(mounted.length)
+    // A route with a limit before it stands there twice.
+    const mounted = new Set(apiRoutesWithId(server).map(({ method, path }) => `${method} ${path}`))
+    expect(routes).toHaveLength(mounted.size)
   })
 
   it.each([

@@ -54,8 +54,9 @@ export const scriptedTasks = (): Tasks => {
       find(userId, taskId)
       return { turn: turn ?? null, files: [], truncated: false }
     },
-    output: async (userId, taskId) => {
+    output: async (userId, taskId, callId) => {
       find(userId, taskId)
+      if (callId === 'toolu_1') return import.meta.filename
       throw new Refusal('not_found', 'No more is kept of this output than what is shown.')
     },
     patch: async (userId, taskId) => {
