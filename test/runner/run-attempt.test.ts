@@ -4,7 +4,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import type { Lease } from '../../contract/lease.ts'
 import { LIMITS } from '../../contract/limits.ts'
-import type { AgentLine } from '../../contract/sandbox.ts'
 import type { AttemptEnd } from '../../runner/attempt-end.ts'
 import { coordinatorClient } from '../../runner/coordinator-client.ts'
 import type { GatewayOptions } from '../../runner/gateway/gateway.ts'
@@ -14,19 +13,13 @@ import { runAttempt } from '../../runner/run-attempt.ts'
 import { EngineFault } from '../../runner/sandbox.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { leaseOf, RUNNER_TOKEN, type ScriptedCoordinator, startScriptedCoordinator } from '../support/scripted-coordinator.ts'
+import { say, text, toolStarted, turnEnded, turnStarted } from '../support/scripted-lines.ts'
 import { type ScriptedEngine, type Step, scriptedEngine } from '../support/scripted-sandbox.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
 
 const runner = { id: 'r1', name: 'test', slots: 1 }
 const log = pino({ level: 'silent' })
-const say = (line: AgentLine | string | null): Step => ({ say: line })
-const text = (words: string) => say({ type: 'text.written', data: { text: words } })
-const turnStarted = say({ type: 'turn.started', data: { turn: 1, model: 'm' } })
-const turnEnded = (outcome: 'completed' | 'failed' | 'interrupted', reason: 'done' | 'stuck' | 'runner_stopped') =>
-  say({ type: 'turn.ended', data: { turn: 1, outcome, reason, summary: 's', message: null, diff: null } })
-const toolStarted = say({ type: 'tool.started', data: { callId: 'c', name: 'bash', title: 't', input: {} } })
-
 describe('an attempt', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
   let redis: TestRedis
