@@ -191,7 +191,7 @@ describe('the API', () => {
     ['a prompt of blanks', { repoUrl: REPO, prompt: ' \n ' }, 400, 'invalid', /prompt: say what/],
     ['no repository', { prompt: 'x' }, 400, 'invalid', /repoUrl/],
     ['malformed JSON', '{"repoUrl": ', 400, 'invalid', /JSON/],
-    ['no object', '[1, 2]', 400, 'invalid', /expected object/],
+    ['no object', '[1, 2]', 400, 'invalid', /a JSON object/],
     [
       'a body above the limit',
       JSON.stringify({ ...newTask, prompt: 'x'.repeat(LIMITS.bodyBytes) }),
