@@ -90,7 +90,7 @@ describe('the feed of a task on a phone', () => {
     expect(cuts).toBeGreaterThan(4)
     // As a browser does when the network is back; without it the client's own pause between two tries has its length.
     await page.evaluate("dispatchEvent(new Event('online'))")
-    await page.getByRole('heading', { name: 'Done', exact: true }).waitFor()
+    await page.getByRole('heading', { name: 'Done', exact: true }).waitFor({ timeout: 30_000 })
     await waitFor('the page to show the texts of the store', async () => {
       expect(await textsInPage()).toEqual(await textsInStore(id))
       return true
