@@ -1,10 +1,12 @@
 import { cp, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { execa } from 'execa'
 import { freePort, temporaryFolder } from './temporary.ts'
 
 const root = join(import.meta.dirname, '../..')
 const BUILT_FROM = [
+  'app',
+  'tsconfig.json',
   'docker-compose.yml',
   '.dockerignore',
   'package.json',
@@ -33,7 +35,8 @@ export const openCompose = async (environment: Record<string, string> = {}): Pro
   const folder = await temporaryFolder()
   const place = join(folder.path, 'errand')
   await mkdir(place)
-  for (const name of BUILT_FROM) await cp(join(root, name), join(place, name), { recursive: true })
+  const filter = (from: string) => !['node_modules', 'dist'].includes(basename(from))
+  for (const name of BUILT_FROM) await cp(join(root, name), join(place, name), { recursive: true, filter })
   const certificates = process.env.NODE_EXTRA_CA_CERTS
   if (certificates) await cp(certificates, join(place, 'extra-ca.pem'))
 
