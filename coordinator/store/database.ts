@@ -89,6 +89,7 @@ const migrate = async (db: Store): Promise<void> => {
  * @returns whether the store as a whole is in trouble (disk full, locked, broken), so that the same may work later; anything else
  * is the fault of what was asked (sqlite.org/rescode.html)
  */
-export const isStoreTrouble = (error: unknown): boolean =>
-  error instanceof SQLite.SqliteError &&
-  /^SQLITE_(FULL|BUSY|LOCKED|IOERR|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PROTOCOL)/.test(error.code)
+export const isStoreTrouble = (error: unknown): boolean => {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+  return /^SQLITE_(FULL|BUSY|LOCKED|IOERR|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PROTOCOL)/.test(code)
+}
