@@ -133,8 +133,7 @@ export const words = {
     unsentWarning: (count: number) =>
       `${count === 1 ? 'One message was' : `${count} messages were`} not sent yet, and will be lost.`,
     access: 'Git access',
-    accessText:
-      'A token for each host lets the server clone and push as you. It is kept encrypted, and never shown again.',
+    accessText: 'A token for each host lets the server clone and push as you. It is kept encrypted, and never shown again.',
     accessEmpty: 'No host yet. Public repositories can be read; pushing needs a token.',
     host: 'Host',
     username: 'User name',

@@ -6,7 +6,7 @@ import { type Compose, openCompose } from '../support/compose.ts'
 import { waitFor } from '../support/wait.ts'
 
 /** Building two images takes minutes where nothing is cached: better-sqlite3 may have to be compiled. */
-const BUILD_MS = 10 * 60_000
+const BUILD_MS = 15 * 60_000
 const TASK_MS = 120_000
 
 let compose: Compose
