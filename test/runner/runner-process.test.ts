@@ -10,7 +10,7 @@ import { jobId, LABELS, QUEUE_NAME } from '../../contract/names.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { leaseOf, RUNNER_TOKEN, type ScriptedCoordinator, startScriptedCoordinator } from '../support/scripted-coordinator.ts'
 import { temporaryFolder } from '../support/temporary.ts'
-import { imageThatRuns, whyNoSandboxes } from '../support/test-image.ts'
+import { imageThatRuns } from '../support/test-image.ts'
 import { waitFor } from '../support/wait.ts'
 
 /** Begins a turn and a tool, then writes a line every 20 ms; asked to stop, it ends the turn. */
@@ -26,10 +26,7 @@ process.on('SIGTERM', () => {
   process.exit(0)
 })`
 
-const missing = await whyNoSandboxes()
-if (missing) console.warn(`SKIPPED: the runner's process: ${missing}`)
-
-;(missing ? describe.skip : describe)('the process of a runner', () => {
+describe('the process of a runner', () => {
   let image: Awaited<ReturnType<typeof imageThatRuns>>
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
   let redis: TestRedis
