@@ -6,6 +6,7 @@ import * as initial from './migrations/0001-initial.ts'
 import * as conversation from './migrations/0002-conversation.ts'
 import * as notifications from './migrations/0003-notifications.ts'
 import type { Database } from './schema.ts'
+import { keepStatements } from './statements.ts'
 
 /** The database, or a transaction on it. */
 export type Store = Kysely<Database>
@@ -28,11 +29,10 @@ export const openDatabase = async (path: string): Promise<Store> => {
     lock.close()
   }
   try {
-    sqlite.pragma('journal_mode = WAL')
-    sqlite.pragma('synchronous = FULL')
-    sqlite.pragma('foreign_keys = ON')
+    sqlite.exec('pragma journal_mode = WAL; pragma synchronous = FULL; pragma foreign_keys = ON')
+    const prepare = keepStatements(sqlite)
     const db = new Kysely<Database>({
-      dialect: new SqliteDialect({ database: { prepare: (text) => sqlite.prepare(stillToDo(text, sqlite)), close } }),
+      dialect: new SqliteDialect({ database: { prepare: (text) => prepare(stillToDo(text, sqlite)), close } }),
     })
     await migrate(db)
     return db

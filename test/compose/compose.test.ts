@@ -25,7 +25,7 @@ const api = async <T>(path: string, body?: unknown): Promise<T> => {
 beforeAll(async () => {
   compose = await openCompose()
   await compose.run('build')
-  await compose.run('up', '--detach', '--scale', 'runner=2')
+  await compose.up('--scale', 'runner=2')
   await waitFor('the coordinator to be ready', async () => (await fetch(`${compose.url}/readyz`)).ok, 60_000)
   token = (await compose.run('exec', '-T', 'coordinator', 'cat', '/data/owner-token')).trim()
 }, BUILD_MS)
@@ -83,5 +83,9 @@ describe('docker compose up, with no .env and two runners', () => {
   it('shows Redis to nobody outside', async () => {
     const ports = await compose.run('ps')
     expect(ports).not.toMatch(/->6379/)
+  })
+
+  it('had none of its services die on the way', async () => {
+    expect([...(await compose.restarts('coordinator')), ...(await compose.restarts('runner'))]).toEqual([0, 0, 0])
   })
 })

@@ -23,6 +23,10 @@ export type Compose = {
   url: string
   /** Runs a sub-command of compose on this project; answers its standard output. */
   run: (...args: string[]) => Promise<string>
+  /** Starts the services in the background. A failure's error holds the end of their logs. */
+  up: (...args: string[]) => Promise<void>
+  /** How often the engine had to start the service's containers again. */
+  restarts: (service: string) => Promise<number[]>
   /** Ends everything, and forgets its volumes. */
   down: () => Promise<void>
 }
@@ -54,9 +58,20 @@ export const openCompose = async (environment: Record<string, string> = {}): Pro
     const options = { cwd: place, env: variables, extendEnv: false } as const
     return (await execa(command, [...before, '--project-name', project, ...args], options)).stdout
   }
+  const up = async (...args: string[]) => {
+    await run('up', '--detach', ...args).catch(async (fault: Error) => {
+      // Compose says only that a service is unhealthy; why, its log says.
+      throw new Error(`${fault.message}\n${await run('logs', '--no-color', '--tail', '40')}`)
+    })
+  }
   return {
     url: `http://127.0.0.1:${port}`,
     run,
+    up,
+    restarts: async (service) => {
+      const ids = (await run('ps', '--quiet', service)).split('\n')
+      return (await execa('docker', ['inspect', '--format', '{{.RestartCount}}', ...ids])).stdout.split('\n').map(Number)
+    },
     down: async () => {
       await run('down', '--volumes', '--timeout', '20')
       await folder.remove()
