@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Me, Task } from '../../contract/api.ts'
+import type { Me, Task, TaskPage } from '../../contract/api.ts'
 import type { TaskEvent } from '../../contract/event.ts'
 import { isEnded } from '../../contract/status.ts'
 import { type Compose, openCompose } from '../support/compose.ts'
@@ -43,7 +43,7 @@ describe('docker compose up, with no .env and two runners', () => {
       const ended = await waitFor(
         'every task to end',
         async () => {
-          const tasks = await Promise.all(sent.map(({ id }) => api<Task>(`/tasks/${id}`)))
+          const { items: tasks } = await api<TaskPage>('/tasks')
           return tasks.every(({ status }) => isEnded(status)) ? tasks : null
         },
         TASK_MS,
