@@ -145,6 +145,10 @@ export type ApiToken = z.infer<typeof ApiToken>
 export const NewApiToken = ApiToken.extend({ token: z.string() }).meta({ id: 'NewApiToken' })
 export type NewApiToken = z.infer<typeof NewApiToken>
 
+/** `GET /auth/ways`: how a person can sign in here, beside the one-time link. */
+export const SignInWays = z.object({ github: z.boolean() }).meta({ id: 'SignInWays' })
+export type SignInWays = z.infer<typeof SignInWays>
+
 /** Answer of `POST /auth/links`: an address that signs its bearer in once, within a few minutes. */
 export const SignInLink = z.object({ url: z.string(), expiresAt: time }).meta({ id: 'SignInLink' })
 export type SignInLink = z.infer<typeof SignInLink>

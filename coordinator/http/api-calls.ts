@@ -165,6 +165,11 @@ const signIn = call('sign-in')
 const Code = z.object({ code: text })
 const GithubAnswer = z.object({ code: text.optional(), state: text.optional(), error: text.optional() })
 const SIGN_IN: Call[] = [
+  signIn('get', '/auth/ways', 'How one can sign in here, beside the one-time link', {
+    access: 'anybody',
+    status: 200,
+    answer: api.SignInWays,
+  }),
   signIn('get', '/auth/github', 'Go to GitHub to sign in', { access: 'anybody', status: 302, errors: ['not_found'] }),
   signIn('get', '/auth/github/callback', 'Back from GitHub', {
     access: 'anybody',

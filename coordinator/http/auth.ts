@@ -1,6 +1,6 @@
 import type { Express, Request, RequestHandler } from 'express'
 import { z } from 'zod'
-import type { SignInLink } from '../../contract/api.ts'
+import type { SignInLink, SignInWays } from '../../contract/api.ts'
 import { deviceName } from '../device-name.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -14,6 +14,10 @@ import { sameOrigin } from './same-origin.ts'
 
 /** Signing in by GitHub or by a one-time link, and out. Passport gives each sign-in and sign-out a new session id. */
 export const addAuthRoutes = (app: Express, parts: Parts, { passport, readForm }: SignInParts): void => {
+  app.get('/auth/ways', (_request, response) => {
+    response.json({ github: parts.config.github !== null } satisfies SignInWays)
+  })
+
   app.get('/auth/github', requireGithub(parts), passport.authenticate('github'))
   app.get('/auth/github/callback', requireGithub(parts), async (request, response, next) => {
     const user = await askGithub(passport, request, response, next)

@@ -120,6 +120,21 @@ describe('signing in by GitHub', () => {
     expect(await failed.text()).toContain('Try again')
   })
 
+  it('is said to be a way in where it is set up, to anybody, and the answer is not kept', async () => {
+    const { server } = await startWithGithub()
+    for (const [url, github] of [
+      [server.url, true],
+      [(await start()).url, false],
+    ]) {
+      const response = await fetch(`${url}/auth/ways`)
+      expect([response.status, response.headers.get('cache-control'), await response.json()]).toEqual([
+        200,
+        'no-store',
+        { github },
+      ])
+    }
+  })
+
   it('is a clear 404 where it is not set up', async () => {
     const server = await start()
     const response = await visitor(server.url).get('/auth/github', { accept: 'application/json' })

@@ -16,6 +16,7 @@ import type {
   RetryTask,
   SendMessage,
   SignInLink,
+  SignInWays,
   Task,
   TaskPage,
 } from '../../../contract/api.ts'
@@ -94,6 +95,7 @@ export const createApi = (onUnauthorized: () => void = () => {}) => {
     devices: () => json<List<Device>>('GET', '/api/me/devices'),
     revokeDevice: (deviceId: string) => nothing('DELETE', `/api/me/devices/${id(deviceId)}`),
     revokeAllDevices: () => nothing('POST', '/api/me/devices/sign-out-everywhere'),
+    signInWays: () => json<SignInWays>('GET', '/auth/ways'),
     signInLink: () => json<SignInLink>('POST', '/auth/links'),
 
     notifications: () => json<NotificationSettings>('GET', '/api/me/notifications'),

@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { useLocation } from 'wouter'
-import { ApiError } from '../client/api-error.ts'
 import { useClient, useStateOf } from '../client/hooks.ts'
 import { Icon } from '../design/icon.tsx'
 import { ErrorState, Note, Skeleton } from '../design/states.tsx'
@@ -11,10 +10,10 @@ import './sign-in.css'
 
 /** The way in: GitHub where the server has it, and the one-time link always. */
 export const SignInScreen = () => {
-  const { signedOut, queries } = useClient()
+  const { api, signedOut, queries } = useClient()
   const [, navigate] = useLocation()
   const wasSignedOut = useStateOf(signedOut)
-  const ways = useQuery({ queryKey: ['sign-in-ways'], queryFn: askForGithub, retry: 0, staleTime: 60_000 })
+  const ways = useQuery({ queryKey: ['sign-in-ways'], queryFn: api.signInWays, retry: 0, staleTime: 60_000 })
   const h1 = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = `${words.signIn.title} · ${words.name}`
@@ -59,13 +58,4 @@ export const SignInScreen = () => {
       )}
     </main>
   )
-}
-
-/** The server says no more about it than by answering: a way to GitHub leads away, a missing one is not found. */
-const askForGithub = async (): Promise<{ github: boolean }> => {
-  const response = await fetch('/auth/github', { method: 'HEAD', redirect: 'manual' }).catch((error: unknown) => {
-    throw new ApiError('unreachable', words.common.noAnswer, { cause: error })
-  })
-  if (response.status >= 500) throw new ApiError('unavailable', words.common.badAnswer)
-  return { github: response.type === 'opaqueredirect' }
 }
