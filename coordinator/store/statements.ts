@@ -1,13 +1,11 @@
-import type SQLite from 'better-sqlite3'
-
 /**
  * Prepares each text once, and keeps the statement for as long as the process lives; a statement must never be garbage-collected.
  * Node from 24.19 on aborts when a native object is collected while no JavaScript runs: its node_object_wrap.h then asks for an
  * environment that is not there (github.com/WiseLibs/better-sqlite3/issues/1515). The texts are a bounded set: values are parameters.
  * @returns `prepare` of better-sqlite3
  */
-export const keepStatements = (sqlite: SQLite.Database): ((text: string) => SQLite.Statement) => {
-  const statements = new Map<string, SQLite.Statement>()
+export const keepStatements = <Statement>(sqlite: { prepare: (text: string) => Statement }): ((text: string) => Statement) => {
+  const statements = new Map<string, Statement>()
   kept.add(statements)
   return (text) => {
     const known = statements.get(text)
@@ -19,4 +17,4 @@ export const keepStatements = (sqlite: SQLite.Database): ((text: string) => SQLi
 }
 
 /** Also after a close: an orderly stop goes on for a while. */
-const kept = new Set<Map<string, SQLite.Statement>>()
+const kept = new Set<Map<string, unknown>>()
