@@ -12,7 +12,10 @@ export const retry = async (args: readonly string[], context: Context): Promise<
   const { values, given } = readArguments(args, options, ['ID'], USAGE)
   const [id = ''] = given
   const { model, budget } = values
-  const input = RetryTask.safeParse({ ...(model ? { model } : {}), ...(budget ? { budgetUsd: Number(budget) } : {}) })
+  const input = RetryTask.safeParse({
+    ...(model ? { model } : {}),
+    ...(budget === undefined ? {} : { budgetUsd: Number(budget) }),
+  })
   if (!input.success) {
     const [issue] = input.error.issues
     throw new Fault(EXIT.refused, `${issue?.path[0] === 'model' ? '--model' : '--budget'}: ${issue?.message}\nUsage: ${USAGE}`)

@@ -25,7 +25,7 @@ export const run = async (args: readonly string[], context: Context): Promise<nu
     prompt: given[0],
     ...(base ? { baseBranch: base } : {}),
     ...(model ? { model } : {}),
-    ...(budget ? { budgetUsd: Number(budget) } : {}),
+    ...(budget === undefined ? {} : { budgetUsd: Number(budget) }),
   })
   if (!input.success) {
     const [issue] = input.error.issues

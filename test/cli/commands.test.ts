@@ -30,6 +30,7 @@ describe('the command line', () => {
     [['run', 'do it'], /--repo is missing/],
     [[...RUN, '   '], /prompt: say what the agent is to do/],
     [[...RUN, '--budget', 'lots', 'x'], /--budget: must be a number, in US dollars/],
+    [[...RUN, '--budget', '', 'x'], /--budget: must be more than 0/],
     [[...RUN, '--model', 'gpt', 'x'], /--model: /],
     [[...RUN, '--colour', 'x'], /Usage: errand run/],
     [['show'], /ID is missing/],

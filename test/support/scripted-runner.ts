@@ -80,8 +80,8 @@ export const createScriptedRunner = async (redisUrl: string, id = 'runner-a'): P
 const sign = (key: string, text: string): string => createHmac('sha256', Buffer.from(key, 'hex')).update(text).digest('hex')
 
 /** What a runner asks the coordinator over HTTP. */
-export const runnerCalls = (url: string, runnerToken: string, id = 'runner-a') => {
-  const runner = { id, name: id, slots: 2 }
+export const runnerCalls = (url: string, runnerToken: string, id = 'runner-a', slots = 2) => {
+  const runner = { id, name: id, slots }
   const post = async (path: string, body: unknown) => {
     const headers = { authorization: `Bearer ${runnerToken}`, 'content-type': 'application/json' }
     const response = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
