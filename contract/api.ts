@@ -159,6 +159,11 @@ export const SendMessage = z
     text: CreateTask.shape.prompt,
     /** `steer`: to the running turn, between two tools. `queue`: as a turn of its own, after this one. To an ended task both begin the next turn. */
     mode: z.enum(['steer', 'queue']),
+    /**
+     * Stops the turn under way, as a cancel does, and the message begins the next one, whatever `mode` says. To an ended task it begins the
+     * next turn as ever. Left out: false. Nothing of it happens twice for one `clientId`.
+     */
+    stopFirst: z.boolean().optional(),
     clientId: ClientId,
   })
   .meta({ id: 'SendMessage' })

@@ -2,12 +2,12 @@ import type { Message } from '../contract/api.ts'
 import { Refusal } from './errors.ts'
 import type { Say } from './ledger.ts'
 import { findOwn } from './own-task.ts'
-import { tellAgent } from './send-message.ts'
 import type { Store } from './store/database.ts'
 import { type Addition, appendEvents } from './store/events.ts'
 import { findMessage, type InboxRow, messageOf, updateMessage } from './store/inbox.ts'
 import type { TaskRow } from './store/tasks.ts'
 import type { TaskParts } from './tasks.ts'
+import { tellAgent } from './tell-agent.ts'
 
 /** Takes back a message that waits. Should an agent just have taken it all the same, its delivery comes after this and is what counts. */
 export const withdrawMessage = async (parts: TaskParts, userId: string, taskId: string, messageId: string): Promise<Message> => {

@@ -11,6 +11,7 @@ const HELP = `errand: send a coding agent on an errand
   errand show ID [--follow]              what happened; with --follow live, until the end
   errand message ID "what to say"        to the running turn, between two tools; when it has ended, the next turn
       --queue         not before the running turn has ended
+      --stop          stop the running turn; this begins the next one
   errand messages ID                     what was said to it, and where each of it stands
   errand withdraw ID MESSAGE             take back what still waits
   errand retry ID [--model M] [--budget USD]      the last turn again; the budget is added

@@ -4,13 +4,19 @@ import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { EXIT, Fault } from '../faults.ts'
 
-const USAGE = 'errand message ID [--queue] "what to say"'
+const USAGE = 'errand message ID [--queue | --stop] "what to say"'
+const OPTIONS = { queue: { type: 'boolean' }, stop: { type: 'boolean' } } as const
 
-/** `errand message`: to the running turn between two tools, or as the next turn. */
+/** `errand message`: to the running turn between two tools, or as the next turn; with `--stop` the running one ends for it. */
 export const message = async (args: readonly string[], context: Context): Promise<number> => {
-  const { values, given } = readArguments(args, { queue: { type: 'boolean' } } as const, ['ID', '“what to say”…'], USAGE)
+  const { values, given } = readArguments(args, OPTIONS, ['ID', '“what to say”…'], USAGE)
   const [id = '', text] = given
-  const input = SendMessage.safeParse({ text, mode: values.queue ? 'queue' : 'steer', clientId: randomUUID() })
+  const input = SendMessage.safeParse({
+    text,
+    mode: values.queue || values.stop ? 'queue' : 'steer',
+    ...(values.stop && { stopFirst: true }),
+    clientId: randomUUID(),
+  })
   if (!input.success) throw new Fault(EXIT.refused, `message: ${input.error.issues[0]?.message}\nUsage: ${USAGE}`)
   const sent = await context.api().sendMessage(id, input.data)
   context.print(`Sent (${sent.id}). To see what comes of it: errand show --follow ${id}`)

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { SendMessage } from '../../contract/api.ts'
 import type { NewEvent } from '../../contract/event.ts'
 import type { Lease } from '../../contract/lease.ts'
 import type { User } from '../../coordinator/user.ts'
@@ -22,8 +23,7 @@ afterEach(async () => {
 
 const steer = (text: string, clientId = text) => ({ text, mode: 'steer', clientId }) as const
 const queue = (text: string, clientId = text) => ({ text, mode: 'queue', clientId }) as const
-const send = (taskId: string, input: ReturnType<typeof steer> | ReturnType<typeof queue>) =>
-  core.tasks.send(ada.id, taskId, input)
+const send = (taskId: string, input: SendMessage) => core.tasks.send(ada.id, taskId, input)
 const ended = (outcome: 'completed' | 'failed' | 'cancelled' | 'interrupted', reason = 'done'): NewEvent =>
   ({ type: 'attempt.ended', data: { outcome, reason, message: null } }) as NewEvent
 const end = async (lease: Lease, n = 1, event = ended('completed')) => {

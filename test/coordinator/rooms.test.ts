@@ -115,6 +115,16 @@ describe('what a client may ask', () => {
     expect(await ask(socket, 'task:unwatch', { taskId: 'any' })).toEqual({ ok: true })
   })
 
+  it('stops a turn and says what comes instead, in one event that may come twice', async () => {
+    const socket = connect()
+    const { taskId } = await begin(socket)
+    const message = { taskId, text: 'rather this', mode: 'queue', stopFirst: true, clientId: 'instead' }
+    const first = await ask(socket, 'task:message', message)
+    expect(first).toMatchObject({ ok: true, message: { text: 'rather this', state: 'waiting' } })
+    await waitFor('the word', () => runner.heard.some((one) => one.taskId === taskId && one.word.say === 'cancel'))
+    expect(await ask(socket, 'task:message', message)).toEqual(first)
+  })
+
   it('is slowed down when it asks too much', async () => {
     const socket = connect()
     const answers = await Promise.all(Array.from({ length: 150 }, () => ask(socket, 'task:unwatch', { taskId: 'any' })))

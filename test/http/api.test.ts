@@ -55,6 +55,7 @@ describe('the API', () => {
       { ...body, mode: 'shout' },
       { ...body, text: ' ' },
       { text: 'x', mode: 'steer' },
+      { ...body, stopFirst: 'yes' },
     ])
       expect((await call('POST', path, { body: wrong })).status).toBe(400)
     expect((await call('POST', `/api/tasks/${id}/retry`)).status).toBe(202)

@@ -10,7 +10,7 @@ type Operation = {
 type Description = {
   openapi: string
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, unknown> }
+  components: { schemas: Record<string, { properties?: object; required?: string[] }> }
 }
 
 describe('the description of the API', () => {
@@ -39,6 +39,11 @@ describe('the description of the API', () => {
     expect(Object.keys(api.components.schemas)).toEqual(
       expect.arrayContaining(['CreateTask', 'Task', 'TaskPage', 'Event', 'EventPage', 'Error', 'PutCredential', 'SignInLink']),
     )
+    const { properties, required } = api.components.schemas.SendMessage ?? {}
+    expect({ properties, required }).toEqual({
+      properties: expect.objectContaining({ stopFirst: expect.objectContaining({ type: 'boolean' }) }),
+      required: ['text', 'mode', 'clientId'],
+    })
     const create = api.paths['/api/tasks']?.post
     expect(create?.requestBody?.content['application/json']?.schema.$ref).toBe('#/components/schemas/CreateTask')
     expect(Object.keys(create?.responses ?? {}).sort()).toEqual(['201', '400', '401', '409', '413', '429', '500'])

@@ -159,7 +159,6 @@ export const TASK_WORDS = {
     endedPlaceholder: 'Ask for more',
     send: 'Send',
     stopAndSend: 'Stop and send',
-    stoppingToSend: 'Stopping, then it is sent…',
     tooLong: (over: number) => `${over.toLocaleString('en')} characters too many`,
   },
   changes: {

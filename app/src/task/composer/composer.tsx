@@ -3,12 +3,10 @@ import type { Task } from '../../../../contract/api.ts'
 import { LIMITS } from '../../../../contract/limits.ts'
 import { useClient } from '../../client/hooks.ts'
 import { Button } from '../../design/button.tsx'
-import { messageOf } from '../../design/states.tsx'
 import { isUnderWay } from '../status/under-way.ts'
 import { TASK_WORDS } from '../words.ts'
 import { type Mode, ModeChoice } from './mode-choice.tsx'
 import { useEditedDraft } from './use-edited-draft.ts'
-import { useStopAndSend } from './use-stop-and-send.ts'
 import '../../design/field.css'
 import './composer.css'
 
@@ -24,29 +22,26 @@ export const Composer = ({ task }: { task: Task }) => {
   const busy = isUnderWay(task.status)
   const over = text.length - LIMITS.promptChars
   const empty = text.trim() === '' || over > 0
-  const deliver = (words: string) => {
-    outbox.sendMessage(task.id, { text: words, mode: busy ? mode : 'queue' })
+  const send = (message: { mode: Mode; stopFirst?: boolean }) => {
+    if (empty) return
+    outbox.sendMessage(task.id, { text, ...message })
+    setText('')
     // Wherever the person reads, what they said is at the end.
     scrollTo({ top: document.documentElement.scrollHeight })
-  }
-  const send = () => {
-    if (empty) return
-    deliver(text)
-    setText('')
     area.current?.focus()
   }
-  const stop = useStopAndSend(task, (words) => outbox.sendMessage(task.id, { text: words, mode: 'queue' }))
+  const sendAsChosen = () => send({ mode: busy ? mode : 'queue' })
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return
     event.preventDefault()
-    send()
+    sendAsChosen()
   }
   return (
     <form
       className="composer"
       onSubmit={(event) => {
         event.preventDefault()
-        send()
+        sendAsChosen()
       }}
     >
       {busy && text !== '' && <ModeChoice mode={mode} onChange={setMode} />}
@@ -79,16 +74,11 @@ export const Composer = ({ task }: { task: Task }) => {
             {over > 0 ? WORDS.tooLong(over) : hintOf(busy, mode)}
           </span>
           {busy && (
-            <Button look="quiet" disabled={empty} busy={stop.waiting} onClick={() => stop.start(text, () => setText(''))}>
-              {stop.waiting ? WORDS.stoppingToSend : WORDS.stopAndSend}
+            <Button look="quiet" disabled={empty} onClick={() => send({ mode: 'queue', stopFirst: true })}>
+              {WORDS.stopAndSend}
             </Button>
           )}
         </div>
-      )}
-      {stop.error !== null && (
-        <p className="bad small" role="alert">
-          {messageOf(stop.error)}
-        </p>
       )}
     </form>
   )
