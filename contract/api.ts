@@ -10,6 +10,8 @@ const time = z.iso.datetime()
 /** A client's own id for what it sends (a UUID or the like): the same one twice is the same thing. */
 export const ClientId = z.string().min(1).max(200)
 
+const Budget = z.number('must be a number, in US dollars').positive('must be more than 0').max(1000)
+
 /** Body of `POST /api/tasks`, and payload of `task:create`. */
 export const CreateTask = z
   .object({
@@ -21,7 +23,8 @@ export const CreateTask = z
       .refine((text) => text.trim().length > 0, 'say what the agent is to do'),
     baseBranch: z.string().min(1).max(200).optional(),
     model: z.enum(Object.keys(MODELS) as [string, ...string[]]).optional(),
-    budgetUsd: z.number('must be a number, in US dollars').positive('must be more than 0').max(1000).optional(),
+    /** Left out: the user's own default. */
+    budgetUsd: Budget.optional(),
     clientId: ClientId.optional(),
   })
   .meta({ id: 'CreateTask' })
@@ -108,10 +111,17 @@ export const Me = z
     gitHosts: z.array(z.string()),
     models: z.array(z.string()),
     defaultModel: z.string(),
+    /** What a new task gets that names none: the user's own, else the server's. */
     defaultBudgetUsd: z.number(),
+    /** The user's own default; null when they have set none. */
+    ownBudgetUsd: z.number().nullable(),
   })
   .meta({ id: 'Me' })
 export type Me = z.infer<typeof Me>
+
+/** Body of `PATCH /api/me`: what is left out stays. */
+export const ChangeMe = z.object({ ownBudgetUsd: Budget.nullable().optional() }).meta({ id: 'ChangeMe' })
+export type ChangeMe = z.infer<typeof ChangeMe>
 
 /** Body of `PUT /api/me/credentials`. The token is kept encrypted and never returned. */
 export const PutCredential = z

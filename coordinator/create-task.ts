@@ -7,6 +7,7 @@ import { type Addition, appendEvents } from './store/events.ts'
 import { type InboxRow, insertMessage } from './store/inbox.ts'
 import { countSlots } from './store/runners.ts'
 import { countUnderWay, findTaskByClientId, insertTask, summaryOf, type TaskRow } from './store/tasks.ts'
+import { findOwnBudget } from './store/users.ts'
 import { branchOf, newTaskId } from './task-names.ts'
 import type { TaskParts } from './tasks.ts'
 import type { User } from './user.ts'
@@ -15,7 +16,8 @@ import type { User } from './user.ts'
 export const createTask = async (parts: TaskParts, user: User, input: CreateTask): Promise<{ task: Task; created: boolean }> => {
   const { config, ledger, dispatch, log } = parts
   const repoUrl = parseRepoUrl(input.repoUrl, { allowedOrigins: config.gitHosts, demoRepoUrl: parts.demoRepoUrl })
-  const fresh = draft(parts, user.id, { ...input, repoUrl })
+  const budgetUsd = input.budgetUsd ?? (await findOwnBudget(parts.db, user.id)) ?? config.defaultBudgetUsd
+  const fresh = draft(parts, user.id, { ...input, repoUrl, budgetUsd })
 
   const { row, created } = await ledger.write(async (tx, say) => {
     const before = fresh.client_id === null ? undefined : await findTaskByClientId(tx, user.id, fresh.client_id)
@@ -45,7 +47,7 @@ export const checkLimit = async (tx: Store, userId: string, limit: number): Prom
     throw new Refusal('rate_limited', `${limit} of your tasks wait or run already. Wait for one to end, or cancel one.`)
 }
 
-const draft = ({ config }: TaskParts, userId: string, input: CreateTask): TaskRow => {
+const draft = ({ config }: TaskParts, userId: string, input: CreateTask & { budgetUsd: number }): TaskRow => {
   const id = newTaskId()
   return {
     id,
@@ -56,7 +58,7 @@ const draft = ({ config }: TaskParts, userId: string, input: CreateTask): TaskRo
     branch: branchOf(id, input.prompt),
     prompt: input.prompt,
     model: input.model ?? config.defaultModel,
-    budget_usd: input.budgetUsd ?? config.defaultBudgetUsd,
+    budget_usd: input.budgetUsd,
     demo: config.anthropicApiKey === null ? 1 : 0,
     status: 'pending',
     reason: 'queued',

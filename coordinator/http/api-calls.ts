@@ -3,7 +3,7 @@ import * as api from '../../contract/api.ts'
 import type { ErrorCode } from '../../contract/errors.ts'
 
 /** One call as the description shows it. */
-export type Call = { method: 'get' | 'post' | 'put' | 'delete'; path: string; summary: string; tag: string } & Details
+export type Call = { method: 'get' | 'post' | 'put' | 'patch' | 'delete'; path: string; summary: string; tag: string } & Details
 
 type Details = {
   /** Of the good answer. */
@@ -112,6 +112,11 @@ const PROJECTS: Call[] = [
 const me = call('me')
 const ME: Call[] = [
   me('get', '/api/me', 'Who you are, and what this server offers', { status: 200, answer: api.Me }),
+  me('patch', '/api/me', 'Set your own default budget; null goes back to the server’s', {
+    body: api.ChangeMe,
+    status: 200,
+    answer: api.Me,
+  }),
   me('get', '/api/me/credentials', 'Your access to git hosts, without the tokens', {
     status: 200,
     answer: listOf(api.Credential),

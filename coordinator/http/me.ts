@@ -1,25 +1,39 @@
 import type { Express } from 'express'
-import { CreateToken, type Me, PutCredential } from '../../contract/api.ts'
+import { ChangeMe, CreateToken, type Me, PutCredential } from '../../contract/api.ts'
 import { MODELS } from '../../contract/models.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { deleteCredential, listCredentials, putCredential } from '../store/credentials.ts'
 import { revokeDevice } from '../store/devices.ts'
 import { issueToken, listTokens } from '../store/tokens.ts'
+import { findOwnBudget, setOwnBudget } from '../store/users.ts'
+import type { User } from '../user.ts'
 import { currentUser } from './authenticate.ts'
 
-/** Who asks, their access to git hosts, and their API tokens. */
+/** Who asks, their budget, their access to git hosts, and their API tokens. */
 export const addMeRoutes = (app: Express, { db, secrets, config, demo, disconnectDevice }: Parts): void => {
-  app.get('/api/me', (request, response) => {
-    response.json({
-      ...currentUser(request),
+  const describe = async (user: User): Promise<Me> => {
+    const ownBudgetUsd = await findOwnBudget(db, user.id)
+    return {
+      ...user,
       demo: config.anthropicApiKey === null,
       demoRepoUrl: `${config.publicUrl}${demo.repoPath}`,
       gitHosts: [...config.gitHosts],
       models: Object.keys(MODELS),
       defaultModel: config.defaultModel,
-      defaultBudgetUsd: config.defaultBudgetUsd,
-    } satisfies Me)
+      defaultBudgetUsd: ownBudgetUsd ?? config.defaultBudgetUsd,
+      ownBudgetUsd,
+    }
+  }
+
+  app.get('/api/me', async (request, response) => {
+    response.json(await describe(currentUser(request)))
+  })
+  app.patch('/api/me', async (request, response) => {
+    const user = currentUser(request)
+    const { ownBudgetUsd } = ChangeMe.parse(request.body)
+    if (ownBudgetUsd !== undefined) await setOwnBudget(db, user.id, ownBudgetUsd)
+    response.json(await describe(user))
   })
 
   app.get('/api/me/credentials', async (request, response) => {

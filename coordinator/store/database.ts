@@ -5,6 +5,7 @@ import { Kysely, Migrator, SqliteDialect } from 'kysely'
 import * as initial from './migrations/0001-initial.ts'
 import * as conversation from './migrations/0002-conversation.ts'
 import * as notifications from './migrations/0003-notifications.ts'
+import * as budgets from './migrations/0004-budgets.ts'
 import type { Database } from './schema.ts'
 import { keepStatements } from './statements.ts'
 
@@ -77,6 +78,7 @@ const MIGRATIONS = {
   '0001-initial': initial,
   '0002-conversation': conversation,
   '0003-notifications': notifications,
+  '0004-budgets': budgets,
 }
 
 const migrate = async (db: Store): Promise<void> => {

@@ -18,6 +18,8 @@ export type Database = {
     github_token: string | null
     /** When a task of this user was last handed to the queue: whoever waited longest is next. */
     last_released_at: number
+    /** What a new task that names no budget gets; null: the server's default. */
+    default_budget_usd: number | null
     created_at: number
   }
   sessions: { id: string; user_id: string | null; data: string; expires_at: number }

@@ -38,6 +38,17 @@ export const findGithubToken = async (db: Store, secrets: Secrets, userId: strin
   return row?.github_token ? secrets.open(row.github_token, githubTokenContext(userId)) : null
 }
 
+/** @returns what a user wants a new task to cost at most; null when they leave it to the server */
+export const findOwnBudget = async (db: Store, userId: string): Promise<number | null> => {
+  const row = await db.selectFrom('users').select('default_budget_usd').where('id', '=', userId).executeTakeFirst()
+  return row?.default_budget_usd ?? null
+}
+
+/** @param budgetUsd null: the server's default from now on */
+export const setOwnBudget = async (db: Store, userId: string, budgetUsd: number | null): Promise<void> => {
+  await db.updateTable('users').set({ default_budget_usd: budgetUsd }).where('id', '=', userId).execute()
+}
+
 type Told = Pick<Database['users'], 'name' | 'avatar_url' | 'admin'>
 
 const upsertUser = async (db: Store, identity: string, told: Told): Promise<User> => {

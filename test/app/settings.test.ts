@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Browser } from 'playwright-core'
-import { openPage, startBrowser } from '../support/browser.ts'
+import type { Browser, Page } from 'playwright-core'
+import type { Me, SignInLink } from '../../contract/api.ts'
+import { axeFaults } from '../support/axe.ts'
+import { openPage, signIn, startBrowser } from '../support/browser.ts'
 import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 
@@ -21,12 +23,48 @@ afterAll(async () => {
   await redis?.stop()
 })
 
+const api = async <T>(path: string, method = 'GET'): Promise<T> =>
+  (await (await fetch(server.url + path, { method, headers: { authorization: `Bearer ${server.ownerToken}` } })).json()) as T
+const visit = async (): Promise<Page> => {
+  const { page } = await openPage(browser, SMALL)
+  await signIn(page, (await api<SignInLink>('/auth/links', 'POST')).url)
+  return page
+}
+
 describe('the sign-in', () => {
-  it('asks which ways there are without a fault in the console', async () => {
-    const { page, faults } = await openPage(browser, SMALL)
+  it('asks which ways there are, and for nothing that is not there', async () => {
+    const { page } = await openPage(browser, SMALL)
+    const statuses = new Map<string, number>()
+    page.on('response', (response) => statuses.set(new URL(response.url()).pathname, response.status()))
     await page.goto(`${server.url}/sign-in`)
     await page.getByText('npx errand link').waitFor()
     expect(await page.getByRole('link', { name: 'Continue with GitHub' }).count()).toBe(0)
-    expect(faults).toEqual([])
+    expect(statuses.get('/auth/ways')).toBe(200)
+    // That nobody is signed in is what the app asks first.
+    expect([...statuses].filter(([path, status]) => status >= 400 && path !== '/api/me')).toEqual([])
+  })
+})
+
+describe('the budget', () => {
+  it('of one’s own is what new tasks get, until it is taken back', async () => {
+    const page = await visit()
+    await page.goto(`${server.url}/settings`)
+    await page.getByText('This server works with the demo model, which costs nothing.').waitFor()
+    const field = page.getByLabel('For each task, US dollars')
+    await field.fill('0')
+    await page.getByText('A number above 0 and up to 1000').waitFor()
+    expect(await axeFaults(page)).toEqual([])
+    await field.fill('0,75')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved. New tasks get $0.75.').waitFor()
+    expect(await api<Me>('/api/me')).toMatchObject({ defaultBudgetUsd: 0.75 })
+    await page.goto(`${server.url}/new`)
+    await page.getByText('Branch, model, budget').click()
+    expect(await page.getByLabel('Budget, US dollars').getAttribute('placeholder')).toBe('$0.75')
+    await page.goto(`${server.url}/settings`)
+    await field.fill('')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved. New tasks get $5.').waitFor()
+    expect(await api<Me>('/api/me')).toMatchObject({ defaultBudgetUsd: 5, ownBudgetUsd: null })
   })
 })

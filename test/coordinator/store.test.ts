@@ -8,6 +8,7 @@ import { createLedger } from '../../coordinator/ledger.ts'
 import { isStoreTrouble, openDatabase } from '../../coordinator/store/database.ts'
 import { appendEvents } from '../../coordinator/store/events.ts'
 import { findTask, moveTask, type TaskRow } from '../../coordinator/store/tasks.ts'
+import { findOwnBudget, setOwnBudget, upsertOwner } from '../../coordinator/store/users.ts'
 import type { User } from '../../coordinator/user.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { temporaryFolder } from '../support/temporary.ts'
@@ -34,6 +35,17 @@ describe('the database', () => {
     }
     expect((await stat(join(folder.path, 'deep'))).mode & 0o777).toBe(0o700)
     expect((await stat(path)).mode & 0o777).toBe(0o600)
+  })
+
+  it('keeps a user’s own budget over the next sign-in and the next start', async () => {
+    const path = join(folder.path, 'errand.db')
+    for (const expected of [null, 0.25]) {
+      const db = await openDatabase(path)
+      const { id } = await upsertOwner(db)
+      expect(await findOwnBudget(db, id)).toBe(expected)
+      await setOwnBudget(db, id, 0.25)
+      await db.destroy()
+    }
   })
 
   it('says that it is full, keeps what it had, and goes on when there is room', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { setOwnBudget } from '../../coordinator/store/users.ts'
 import type { User } from '../../coordinator/user.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { waitFor } from '../support/wait.ts'
@@ -51,6 +52,20 @@ describe('creating a task', () => {
     expect(new Set(answers.map(({ task }) => task.id)).size).toBe(1)
     expect(answers.filter(({ created }) => created)).toHaveLength(1)
     expect((await core.tasks.create(bob, input)).created).toBe(true)
+  })
+
+  it('gives it the budget that it names, else its user’s own, else the server’s', async () => {
+    const mia = await core.addUser('mia')
+    const budgetOf = async (input = {}) => (await core.create(mia, input)).budgetUsd
+    expect(await budgetOf()).toBe(5)
+    await setOwnBudget(core.db, mia.id, 0.5)
+    expect([await budgetOf(), await budgetOf({ budgetUsd: 2 })]).toEqual([0.5, 2])
+    expect((await core.create(bob)).budgetUsd).toBe(5)
+    // The same request again is the same task, whatever became of the default since.
+    const first = await core.create(mia, { clientId: 'c-budget' })
+    await setOwnBudget(core.db, mia.id, null)
+    expect(await core.create(mia, { clientId: 'c-budget' })).toMatchObject({ id: first.id, budgetUsd: 0.5 })
+    expect(await budgetOf()).toBe(5)
   })
 
   it('refuses the same clientId for something else', async () => {

@@ -96,18 +96,6 @@ describe('the API', () => {
     expect((await call('DELETE', '/api/me/credentials/git.example.org:8443')).status).toBe(404)
   })
 
-  it('says who one is and what the server offers', async () => {
-    expect(await (await call('GET', '/api/me')).json()).toEqual({
-      ...server.owner.user,
-      demo: true,
-      demoRepoUrl: `${server.url}/demo/git/hello.git`,
-      gitHosts: ['https://github.com'],
-      models: expect.arrayContaining(['claude-opus-5-5']),
-      defaultModel: 'claude-opus-5-5',
-      defaultBudgetUsd: 5,
-    })
-  })
-
   it('makes API tokens, and refuses a revoked one at once', async () => {
     const { token } = await server.addUser('tokens-2')
     const made = (await (await call('POST', '/api/me/tokens', { token, body: { name: ' phone ' } })).json()) as {

@@ -131,6 +131,7 @@ const ME = {
   models: ['claude-opus-5-5'],
   defaultModel: 'claude-opus-5-5',
   defaultBudgetUsd: 5,
+  ownBudgetUsd: null,
 }
 
 const taskOf = ({ repoUrl, prompt }: { repoUrl: string; prompt: string }): Task => ({

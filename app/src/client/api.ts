@@ -1,5 +1,6 @@
 import type {
   ApiToken,
+  ChangeMe,
   Changes,
   CreateTask,
   Credential,
@@ -62,6 +63,7 @@ export const createApi = (onUnauthorized: () => void = () => {}) => {
 
   return {
     me: () => json<Me>('GET', '/api/me'),
+    changeMe: (change: ChangeMe) => json<Me>('PATCH', '/api/me', change),
 
     tasks: (filter: TaskFilter = {}) => json<TaskPage>('GET', `/api/tasks${query(filter)}`),
     task: (taskId: string) => json<Task>('GET', `/api/tasks/${id(taskId)}`),

@@ -1,12 +1,12 @@
 import type { LIMITS } from '../../../contract/limits.ts'
 import { words } from '../words.ts'
+import { readBudget } from './read-budget.ts'
 
 export const MAX_PROMPT: (typeof LIMITS)['promptChars'] = 100_000
-const MAX_BUDGET_USD = 1000
 
 type Faults = { repository: string | null; prompt: string | null; budget: string | null }
 
-/** What the server would refuse anyway, said before it is sent. An empty budget is the server's default. */
+/** What the server would refuse anyway, said before it is sent. An empty budget is the default. */
 export const checkTask = ({ prompt, repository, budget }: { prompt: string; repository: string; budget: string }): Faults => ({
   repository: repository.trim() === '' ? words.create.noRepository : null,
   prompt:
@@ -15,7 +15,5 @@ export const checkTask = ({ prompt, repository, budget }: { prompt: string; repo
       : prompt.length > MAX_PROMPT
         ? words.create.tooLong(MAX_PROMPT.toLocaleString())
         : null,
-  budget: budget === '' || isBudget(Number(budget.replace(',', '.'))) ? null : words.create.budgetWrong,
+  budget: budget.trim() === '' || readBudget(budget) !== null ? null : words.create.budgetWrong,
 })
-
-const isBudget = (usd: number): boolean => usd > 0 && usd <= MAX_BUDGET_USD

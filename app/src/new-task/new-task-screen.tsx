@@ -8,6 +8,7 @@ import { Note } from '../design/states.tsx'
 import { words } from '../words.ts'
 import { checkTask, MAX_PROMPT } from './check-task.ts'
 import './new-task.css'
+import { readBudget } from './read-budget.ts'
 import { RepositoryField } from './repository-field.tsx'
 import { type Options, TaskOptions } from './task-options.tsx'
 import { useSendTask } from './use-send-task.ts'
@@ -28,14 +29,15 @@ export const NewTaskScreen = () => {
   const submit = (event?: FormEvent) => {
     event?.preventDefault()
     setTried(true)
-    const { branch, model, budget } = options
+    const { branch, model } = options
+    const budgetUsd = readBudget(options.budget)
     if (isSending || Object.values(faults).some(Boolean)) return
     send({
       repoUrl: repository.trim(),
       prompt,
       ...(branch.trim() && { baseBranch: branch.trim() }),
       ...(model && { model }),
-      ...(budget && { budgetUsd: Number(budget.replace(',', '.')) }),
+      ...(budgetUsd !== null && { budgetUsd }),
     })
   }
   const sendByKey = (event: KeyboardEvent) => {

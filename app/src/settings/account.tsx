@@ -3,7 +3,6 @@ import { useState } from 'react'
 import { useClient, useMe, useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Confirm } from '../design/confirm.tsx'
-import { dollars } from '../show.ts'
 import { words } from '../words.ts'
 import { Section } from './section.tsx'
 import { forgetUser } from './sign-out.ts'
@@ -25,7 +24,6 @@ export const Account = () => {
           <strong dir="auto">{me?.name}</strong> {me?.admin && <span className="soft small">{words.settings.adminRole}</span>}
         </p>
       </div>
-      {me && <p className="small soft">{words.settings.budget(dollars(me.defaultBudgetUsd), me.defaultModel)}</p>}
       <p>
         <Button onClick={() => setAsking(true)}>{words.settings.signOut}</Button>
       </p>

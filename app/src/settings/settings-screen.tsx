@@ -2,6 +2,7 @@ import { useEffect } from 'react'
 import { Screen } from '../design/screen.tsx'
 import { words } from '../words.ts'
 import { Account } from './account.tsx'
+import { Budget } from './budget.tsx'
 import { Devices } from './devices.tsx'
 import { GitAccess } from './git-access.tsx'
 import { Install } from './install.tsx'
@@ -19,6 +20,7 @@ export const SettingsScreen = () => {
     <Screen title={words.settings.title}>
       <Account />
       <GitAccess />
+      <Budget />
       <Notifications />
       <ThemeChoice />
       <Devices />

@@ -1,0 +1,67 @@
+import { useMutation } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import type { Me } from '../../../contract/api.ts'
+import { useClient, useMe } from '../client/hooks.ts'
+import { Button } from '../design/button.tsx'
+import { Field } from '../design/field.tsx'
+import { messageOf } from '../design/states.tsx'
+import { readBudget } from '../new-task/read-budget.ts'
+import { dollars } from '../show.ts'
+import { words } from '../words.ts'
+import { Section } from './section.tsx'
+
+/** What a new task may cost that names no budget. */
+export const Budget = () => {
+  const { api, queries } = useClient()
+  const { data: me } = useMe()
+  const save = useMutation({
+    mutationFn: (ownBudgetUsd: number | null) => api.changeMe({ ownBudgetUsd }),
+    onSuccess: (changed) => queries.setQueryData(['me'], changed),
+  })
+  return (
+    <Section id="budget" title={words.settings.budget} text={words.settings.budgetText}>
+      {me?.demo && <p>{words.settings.demoIsFree}</p>}
+      {me && <OwnBudget key={me.ownBudgetUsd} me={me} save={save} />}
+      <p role="status" className="small soft">
+        {save.data && words.settings.budgetSaved(dollars(save.data.defaultBudgetUsd))}
+      </p>
+    </Section>
+  )
+}
+
+type Save = { mutate: (usd: number | null) => void; isPending: boolean; error: unknown }
+
+const OwnBudget = ({ me, save }: { me: Me; save: Save }) => {
+  const saved = String(me.ownBudgetUsd ?? '')
+  const [text, setText] = useState(saved)
+  const usd = readBudget(text)
+  const isWrong = text.trim() !== '' && usd === null
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!isWrong) save.mutate(usd)
+  }
+  const error = isWrong ? words.create.budgetWrong : save.error ? messageOf(save.error) : null
+  return (
+    <form className="stack" noValidate onSubmit={submit}>
+      <Field label={words.settings.budgetUsd} hint={words.settings.budgetHint} error={error}>
+        {(given) => (
+          <input
+            {...given}
+            inputMode="decimal"
+            autoComplete="off"
+            placeholder={dollars(me.defaultBudgetUsd)}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        )}
+      </Field>
+      {text.trim() !== saved && (
+        <p>
+          <Button type="submit" busy={save.isPending} disabled={isWrong}>
+            {words.common.save}
+          </Button>
+        </p>
+      )}
+    </form>
+  )
+}
