@@ -22,7 +22,8 @@ export default defineConfig({
       registerType: 'prompt',
       injectRegister: false,
       includeManifestIcons: false,
-      injectManifest: { globPatterns: ['**/*.{js,css,html,svg}'] },
+      // Heavy parts wait until they are needed; from then on the service worker keeps them.
+      injectManifest: { globPatterns: ['**/*.{js,css,html,svg}'], globIgnores: ['assets/markdown-*'] },
       manifest: {
         id: '/',
         name: 'Errand',

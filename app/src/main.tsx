@@ -8,6 +8,7 @@ import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { createClient } from './client/client.ts'
 import { ClientContext } from './client/hooks.ts'
+import { watchInstallOffer } from './shell/install-prompt.ts'
 import { applyTheme } from './shell/theme.ts'
 import { watchWaking } from './shell/waking.ts'
 
@@ -16,6 +17,7 @@ applyTheme()
 const client = createClient()
 client.start()
 watchWaking(client)
+watchInstallOffer()
 
 const root = document.getElementById('app')
 if (!root) throw new Error('the page has no element #app')

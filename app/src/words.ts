@@ -185,7 +185,10 @@ export const words = {
     linkDevice: 'Sign in another device',
     linkText: 'Open this link there. It works once, within ten minutes.',
     install: 'Install',
-    installText: 'Errand is an app: in the browser’s menu choose “Install” or “Add to Home Screen”.',
+    installText: 'As an app it has its own icon and window, and opens without a network.',
+    installButton: 'Install Errand',
+    installApple: 'In Safari tap Share, then “Add to Home Screen”. Notifications on an iPhone or iPad need that, and iOS 16.4.',
+    installMenu: 'In the browser’s menu choose “Install” or “Add to Home Screen”.',
   },
   admin: {
     title: 'Admin',

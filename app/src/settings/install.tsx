@@ -1,10 +1,42 @@
+import { useMutation } from '@tanstack/react-query'
+import { useStateOf } from '../client/hooks.ts'
+import { Button } from '../design/button.tsx'
+import { installOffer } from '../shell/install-prompt.ts'
 import { words } from '../words.ts'
 import { Section } from './section.tsx'
 
 /** How to have it as an app; nothing once it is one. */
-export const Install = () =>
-  matchMedia('(display-mode: standalone)').matches ? null : (
+export const Install = () => {
+  const offer = useStateOf(installOffer)
+  const install = useMutation({
+    mutationFn: async () => {
+      // An offer can be taken up once, whatever the person answers.
+      installOffer.set(null)
+      await offer?.prompt()
+    },
+  })
+  if (isInstalled()) return null
+  return (
     <Section id="install" title={words.settings.install}>
-      <p className="soft">{words.settings.installText}</p>
+      {offer ? (
+        <>
+          <p className="soft">{words.settings.installText}</p>
+          <p>
+            <Button look="main" icon="down" onClick={() => install.mutate()}>
+              {words.settings.installButton}
+            </Button>
+          </p>
+        </>
+      ) : (
+        <p className="soft">{isApplePhone() ? words.settings.installApple : words.settings.installMenu}</p>
+      )}
     </Section>
   )
+}
+
+const isInstalled = (): boolean =>
+  matchMedia('(display-mode: standalone)').matches || (navigator as { standalone?: boolean }).standalone === true
+
+/** An iPad says that it is a Mac; no Mac has a touch screen. */
+const isApplePhone = (): boolean =>
+  /iPhone|iPad|iPod/.test(navigator.userAgent) || (/Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1)

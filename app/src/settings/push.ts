@@ -14,23 +14,61 @@ export const readPush = async (): Promise<PushState> => {
 /** Asks the person, then the browser, and tells the server. Call it from a tap: browsers ask only then. */
 export const subscribe = async (api: Pick<Api, 'subscribe'>, vapidPublicKey: string): Promise<PushState> => {
   if ((await Notification.requestPermission()) !== 'granted') return readPush()
-  const registration = await navigator.serviceWorker.ready
-  const subscription = await registration.pushManager.subscribe({
-    userVisibleOnly: true,
-    applicationServerKey: vapidPublicKey,
-  })
-  const { endpoint, keys } = subscription.toJSON()
-  await api.subscribe({ endpoint: endpoint ?? '', keys: { p256dh: keys?.p256dh ?? '', auth: keys?.auth ?? '' } })
+  await subscribeWith(api, await navigator.serviceWorker.ready, vapidPublicKey)
   return 'on'
+}
+
+/**
+ * Tells the server again what this browser subscribed: it may have lost that, or have other keys than then. At each start and sign-in;
+ * nothing happens where notifications were not turned on.
+ */
+export const renewPush = async (api: Pick<Api, 'subscribe' | 'unsubscribe' | 'notifications'>): Promise<void> => {
+  const found = await findSubscription()
+  if (!found) return
+  const { vapidPublicKey } = await api.notifications()
+  const isCurrent = base64Url(found.subscription.options.applicationServerKey) === vapidPublicKey
+  if (isCurrent) return api.subscribe(asSent(found.subscription))
+  await found.subscription.unsubscribe()
+  await api.unsubscribe(found.subscription.endpoint)
+  await subscribeWith(api, found.registration, vapidPublicKey)
 }
 
 /** Ends it here and at the server. */
 export const unsubscribe = async (api: Pick<Api, 'unsubscribe'>): Promise<PushState> => {
-  const registration = await navigator.serviceWorker?.getRegistration()
-  const subscription = await registration?.pushManager?.getSubscription()
-  if (subscription) {
-    await subscription.unsubscribe()
-    await api.unsubscribe(subscription.endpoint)
-  }
+  const endpoint = await unsubscribeHere()
+  if (endpoint !== null) await api.unsubscribe(endpoint)
   return readPush()
 }
+
+/** Ends it in this browser alone. @returns what it was; null when there was nothing to end */
+export const unsubscribeHere = async (): Promise<string | null> => {
+  const found = await findSubscription()
+  await found?.subscription.unsubscribe()
+  return found?.subscription.endpoint ?? null
+}
+
+const findSubscription = async () => {
+  const registration = await navigator.serviceWorker?.getRegistration()
+  const subscription = await registration?.pushManager?.getSubscription()
+  return registration && subscription ? { registration, subscription } : null
+}
+
+const subscribeWith = async (
+  api: Pick<Api, 'subscribe'>,
+  { pushManager }: ServiceWorkerRegistration,
+  applicationServerKey: string,
+): Promise<void> => {
+  await api.subscribe(asSent(await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })))
+}
+
+const asSent = (subscription: PushSubscription) => {
+  const { endpoint = '', keys } = subscription.toJSON()
+  return { endpoint, keys: { p256dh: keys?.p256dh ?? '', auth: keys?.auth ?? '' } }
+}
+
+/** As the server writes its key. */
+const base64Url = (bytes: ArrayBuffer | null): string =>
+  btoa(String.fromCharCode(...new Uint8Array(bytes ?? new ArrayBuffer(0))))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')

@@ -1,7 +1,7 @@
 import { ApiError } from '../client/api-error.ts'
 import type { Client } from '../client/client.ts'
 import { words } from '../words.ts'
-import { unsubscribe } from './push.ts'
+import { unsubscribe, unsubscribeHere } from './push.ts'
 
 /**
  * Signs this browser out and leaves nothing of the user on it: notifications, drafts, what was saved and what was not sent.
@@ -21,6 +21,8 @@ export const forgetUser = async (client: Client): Promise<void> => {
 export const leaveNothing = async (client: Client): Promise<void> => {
   client.connection.close()
   client.drafts.clear()
+  // Whoever signs in here next must not be told of it unasked.
+  await unsubscribeHere().catch(() => null)
   await client.storage.clear()
   location.assign('/sign-in')
 }

@@ -1,6 +1,7 @@
 import { Component, type ReactNode } from 'react'
 import { Button } from '../design/button.tsx'
 import { words } from '../words.ts'
+import { reloadToNewest } from './new-version.ts'
 
 /** The last resort of a screen that threw. React asks for a class here. */
 export class CrashBoundary extends Component<{ children: ReactNode }, { error: Error | null }> {
@@ -22,7 +23,7 @@ const Crash = ({ error }: { error: Error }) => (
     <p className="soft">{words.crash.text}</p>
     <pre className="small crash-details">{error.message}</pre>
     <div className="row">
-      <Button look="main" icon="retry" onClick={() => location.reload()}>
+      <Button look="main" icon="retry" onClick={() => void reloadToNewest()}>
         {words.crash.reload}
       </Button>
       <Button

@@ -17,3 +17,15 @@ export const useNewVersion = (): (() => void) | null => {
   }, [])
   return take
 }
+
+/** Reloads to the version that the server has now: a mere reload would bring back the one that the service worker keeps. */
+export const reloadToNewest = async (): Promise<void> => {
+  const registration = await navigator.serviceWorker?.getRegistration()
+  // Without a network there is no newer one, and a reload is all that helps.
+  await registration?.update().catch(() => {})
+  const next = registration?.installing ?? registration?.waiting
+  if (!next) return location.reload()
+  navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
+  next.addEventListener('statechange', () => next.state === 'redundant' && location.reload())
+  next.postMessage({ type: 'SKIP_WAITING' })
+}

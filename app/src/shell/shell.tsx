@@ -5,6 +5,7 @@ import { Icon, type IconName } from '../design/icon.tsx'
 import { words } from '../words.ts'
 import { Mark } from './mark.tsx'
 import './shell.css'
+import { useKeptPush } from './kept-push.ts'
 import { KeysSheet, useKeys } from './keys.tsx'
 import { useOpenedNotification } from './opened-notification.ts'
 import { StatusLines } from './status-lines.tsx'
@@ -27,6 +28,7 @@ export const Shell = ({ children }: { children: ReactNode }) => {
   const [keysOpen, setKeysOpen] = useState(false)
   useKeys(() => setKeysOpen(true))
   useOpenedNotification()
+  useKeptPush()
   const places = me?.admin ? [...PLACES, ADMIN] : PLACES
   return (
     <div className={`shell${inTask || path === '/new' ? ' without-tabs' : ''}`}>

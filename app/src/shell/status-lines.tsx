@@ -3,7 +3,7 @@ import type { ConnectionState } from '../client/connection.ts'
 import { useClient, useConnectionState, useMe, useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { words } from '../words.ts'
-import { useNewVersion } from './new-version.ts'
+import { reloadToNewest, useNewVersion } from './new-version.ts'
 
 /** A short break is nobody's business; a longer one gets a word. */
 const PATIENCE_MS: Readonly<Record<ConnectionState, number>> = {
@@ -35,7 +35,7 @@ export const StatusLines = () => {
       {(newVersion || tooOld) && (
         <div className="line accent">
           {tooOld && !newVersion ? words.line.tooOld : words.line.newVersion}
-          <Button look="quiet" onClick={newVersion ?? (() => location.reload())}>
+          <Button look="quiet" onClick={newVersion ?? (() => void reloadToNewest())}>
             {words.line.reload}
           </Button>
         </div>

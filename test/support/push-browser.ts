@@ -1,0 +1,82 @@
+import type { BrowserContext, CDPSession, Page, Worker } from 'playwright-core'
+import type { PushService } from './push-service.ts'
+import { waitFor } from './wait.ts'
+
+export type Shown = { title: string; body: string; tag: string; data: { url?: string } }
+
+/**
+ * Has a browser's pages subscribe at a push service of the test's own: the browser's real one is on the internet. All else of it is real.
+ * @returns the subscriptions that its pages made, newest last
+ */
+export const subscribeAt = async (context: BrowserContext, service: PushService): Promise<string[]> => {
+  const hashes: string[] = []
+  await context.exposeFunction('subscribeForTest', async (key: string) => {
+    const { subscription, hash } = await service.subscribe(key)
+    hashes.push(hash)
+    return subscription
+  })
+  await context.addInitScript(`
+    const read = () => JSON.parse(localStorage.getItem('test:push'))
+    const made = ({ endpoint, keys, applicationServerKey: key }) => ({
+      endpoint,
+      options: { applicationServerKey: Uint8Array.from(atob(key.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0)).buffer },
+      toJSON: () => ({ endpoint, expirationTime: null, keys }),
+      unsubscribe: async () => (localStorage.removeItem('test:push'), true),
+    })
+    PushManager.prototype.getSubscription = async () => read() && made(read())
+    PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
+      const kept = { ...(await subscribeForTest(applicationServerKey)), applicationServerKey }
+      localStorage.setItem('test:push', JSON.stringify(kept))
+      return made(kept)
+    }`)
+  return hashes
+}
+
+/** The app's service worker, seen from outside: what it is given, what it shows, and what a tap on that does. */
+export const watchWorker = async (context: BrowserContext, page: Page, origin: string) => {
+  const worker = await waitFor('the service worker', () => context.serviceWorkers()[0])
+  const session = await context.newCDPSession(page)
+  const registrationId = await registrationOf(session, origin)
+  await worker.evaluate(RECORD_WINDOWS)
+  return {
+    /** As the browser does with what the push service brings. */
+    deliver: (data: string) => session.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data }),
+    shown: () => worker.evaluate<Shown[]>(SHOWN),
+    clear: () => worker.evaluate('registration.getNotifications().then((all) => all.forEach((one) => one.close()))'),
+    /** A tap on the only notification. */
+    tap: () => tap(worker),
+    /** An event of the browser's own that it has no other way to cause. */
+    fire: (type: string, members: string) => fire(worker, `new ExtendableEvent('${type}')`, members),
+    /** The windows that were asked for since the last call. */
+    windows: () => worker.evaluate<string[]>('self.askedFor.splice(0)'),
+  }
+}
+
+const SHOWN = `registration.getNotifications().then((all) => all.map(({ title, body, tag, data }) => ({ title, body, tag, data })))`
+
+/** Without a real finger the browser lets no worker open or focus a window: what it asks for is noted instead. */
+const RECORD_WINDOWS = `
+  self.askedFor = []
+  Clients.prototype.openWindow = async (url) => (self.askedFor.push('open ' + url), null)
+  WindowClient.prototype.focus = async function () { return self.askedFor.push('focus'), this }`
+
+const registrationOf = (session: CDPSession, origin: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      const found = registrations.find(({ scopeURL }) => scopeURL === `${origin}/`)
+      if (found) resolve(found.registrationId)
+    })
+    session.send('ServiceWorker.enable').catch(reject)
+  })
+
+const tap = (worker: Worker) =>
+  fire(worker, `new NotificationEvent('notificationclick', { notification: (await registration.getNotifications())[0] })`, '{}')
+
+/** An event that a script made cannot be extended: what the worker waits for is waited for here. */
+const fire = (worker: Worker, event: string, members: string): Promise<void> =>
+  worker.evaluate(`(async () => {
+    let work
+    const event = Object.defineProperty(${event}, 'waitUntil', { value: (promise) => { work = promise } })
+    self.dispatchEvent(Object.assign(event, ${members}))
+    await work
+  })()`)
