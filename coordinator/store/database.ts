@@ -2,12 +2,12 @@ import { chmod, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import SQLite from 'better-sqlite3'
 import { Kysely, Migrator, SqliteDialect } from 'kysely'
+import { keepDatabase, keepStatements } from './kept-natives.ts'
 import * as initial from './migrations/0001-initial.ts'
 import * as conversation from './migrations/0002-conversation.ts'
 import * as notifications from './migrations/0003-notifications.ts'
 import * as budgets from './migrations/0004-budgets.ts'
 import type { Database } from './schema.ts'
-import { keepStatements } from './statements.ts'
 
 /** The database, or a transaction on it. */
 export type Store = Kysely<Database>
@@ -23,7 +23,7 @@ const LOCK_WAIT_MS = 2_000
 export const openDatabase = async (path: string): Promise<Store> => {
   await makePrivate(path)
   const lock = takeLock(path)
-  const sqlite = new SQLite(path, { timeout: 5_000 })
+  const sqlite = keepDatabase(new SQLite(path, { timeout: 5_000 }))
   // The lock outlives the database.
   const close = () => {
     sqlite.close()
@@ -64,7 +64,7 @@ const makePrivate = async (path: string): Promise<void> => {
  * that dies, and the database itself stays readable for others.
  */
 const takeLock = (path: string): SQLite.Database => {
-  const lock = new SQLite(`${path}.lock`, { timeout: LOCK_WAIT_MS })
+  const lock = keepDatabase(new SQLite(`${path}.lock`, { timeout: LOCK_WAIT_MS }))
   try {
     lock.exec('begin exclusive')
     return lock
