@@ -20,7 +20,7 @@ export type Message = z.infer<typeof Message>
 
 export type Call = { name: string; input: Record<string, unknown> }
 export type Result = { text: string; isError: boolean }
-/** One answer of the model that called tools, and what came of it, in order; and what a person said meanwhile. */
+/** One answer of the model, what came of its calls, in order, and what a person said meanwhile. Without calls it had ended when they spoke. */
 export type Step = { calls: Call[]; results: Result[]; said: string[] }
 /** What a person said, what was done about it so far, and the answer, if it came to that. */
 export type Round = { said: string; steps: Step[]; answer: string | null }
@@ -29,10 +29,7 @@ export type Round = { said: string; steps: Step[]; answer: string | null }
 const NEXT = /^The next message:\s+/
 const STEER = /^A message from the person, sent while you work:\s+/
 
-/**
- * Reads a conversation of the Messages API: a round begins with its first message, with every next one of the person, and with words that
- * were sent in between but found the model at its end.
- */
+/** Reads a conversation of the Messages API: a round begins with its first message, and with every next one of the person. */
 export const readRounds = (messages: readonly Message[]): Round[] => {
   const rounds: Round[] = []
   let open: Block[] = []
@@ -49,8 +46,13 @@ export const readRounds = (messages: readonly Message[]): Round[] => {
       if (next !== undefined) rounds.push(roundOf(next.replace(NEXT, '')))
     } else if (role === 'user') {
       const texts = textsOf(blocks)
-      const said = texts.findLast((text) => NEXT.test(text) || STEER.test(text)) ?? (round ? undefined : texts[0])
-      if (said !== undefined || !round) rounds.push(roundOf((said ?? '').replace(NEXT, '').replace(STEER, '')))
+      const next = texts.findLast((text) => NEXT.test(text)) ?? (round ? undefined : (texts[0] ?? ''))
+      const heard = steersIn(blocks)
+      if (next !== undefined) rounds.push(roundOf(next.replace(NEXT, '')))
+      else if (round && heard.length > 0) {
+        round.steps.push({ calls: [], results: [], said: heard })
+        round.answer = null
+      }
     }
   }
   return rounds
@@ -64,8 +66,11 @@ const readStep = (calls: Block[], blocks: Block[]): Step => ({
     const result = blocks.find((block) => block.type === 'tool_result' && block.tool_use_id === call.id)
     return { text: resultText(result?.content), isError: !result || result.is_error === true }
   }),
-  said: textsOf(blocks).flatMap((text) => (STEER.test(text) ? [text.replace(STEER, '')] : [])),
+  said: steersIn(blocks),
 })
+
+const steersIn = (blocks: readonly Block[]): string[] =>
+  textsOf(blocks).flatMap((text) => (STEER.test(text) ? [text.replace(STEER, '')] : []))
 
 const resultText = (content: unknown): string => {
   if (typeof content === 'string') return content

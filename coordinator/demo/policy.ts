@@ -1,5 +1,6 @@
 import { type Call, type Message, type Result, type Round, readRounds } from './conversation.ts'
-import { work } from './scripts/work.ts'
+import { quoted } from './scripts/steps.ts'
+import { followUp, work } from './scripts/work.ts'
 
 /** What the demo model says and does next. Without calls it is the end of its work. */
 export type Move = { thinking?: string; text: string; calls: Call[] }
@@ -17,19 +18,31 @@ export const decide = (messages: readonly Message[]): Move => {
   if (!current) return { text: 'I am the demo model. There is nothing to do: no task was given.', calls: [] }
   // There is no second thought in a script: whatever the agent's own loop says after its end, its account stands.
   if (current.answer) return { text: current.answer, calls: [] }
-  const move = replay(work(current.said), current)
-  const heard = current.steps.at(-1)?.said ?? []
-  return heard.length === 0 ? move : { ...move, text: [acknowledge(heard), move.text].filter(Boolean).join('\n\n') }
+  const move = replay(current)
+  // The last word begins with what was done, as a commit does, and names itself what it heard.
+  const acknowledged = move.calls.length > 0 ? acknowledge(current) : ''
+  return acknowledged ? { ...move, text: [acknowledged, move.text].filter(Boolean).join('\n\n') } : move
 }
 
-const acknowledge = (heard: readonly string[]): string =>
-  `I have your message: ${heard.map((text) => `“${text.length > 200 ? `${text.slice(0, 200)}…` : text}”`).join(', ')}. I am the demo model and follow a script, so I go on with it; send this as the next message, and it becomes a turn of its own.`
+/** What was said since the last move, and what becomes of it. */
+const acknowledge = ({ said, steps }: Round): string => {
+  const before = steps.slice(0, -1).flatMap((step) => step.said)
+  const heard = steps.at(-1)?.said ?? []
+  const lines = heard.map((text, index) => {
+    const known = followUp(said, [...before, ...heard.slice(0, index)], text)
+    const answer = known ? 'That comes next.' : 'I am the demo model, and this is beyond my script, so I go on as before.'
+    return `I have your message: ${quoted(text)}. ${answer}`
+  })
+  return lines.join('\n')
+}
 
-const replay = (script: Script, round: Round): Move => {
-  let next = script.next()
-  for (const { results } of round.steps) {
-    if (next.done) break
-    next = script.next(results)
+const replay = ({ said, steps }: Round): Move => {
+  const heard: string[] = []
+  const script = work(said, heard)
+  let move = script.next()
+  for (const step of steps) {
+    heard.push(...step.said)
+    move = script.next(step.results)
   }
-  return next.done ? { text: next.value, calls: [] } : next.value
+  return move.value
 }

@@ -5,31 +5,51 @@ import { execa } from 'execa'
 import type { Message } from '../../coordinator/demo/conversation.ts'
 import { decide } from '../../coordinator/demo/policy.ts'
 import { ensureRepository } from '../../coordinator/demo/repository.ts'
+import { nextMessage, steerMessage } from '../../worker-image/prompt.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { toolExecutor } from '../support/tool-executor.ts'
 
-type Work = { messages: Message[]; last: string; calls: { name: string; input: Record<string, unknown>; text: string }[] }
+type Block = Exclude<Message['content'], string>[number]
+type Work = {
+  messages: Message[]
+  last: string
+  texts: string[]
+  calls: { name: string; input: Record<string, unknown>; text: string }[]
+}
 
-/** Lets the policy work in `directory` until it ends; every move is decided from the messages alone. */
-const letWork = async (directory: string, prompt: string): Promise<Work> => {
+/**
+ * Lets the policy work in `directory` until it ends; every move is decided from the messages alone.
+ * @param more.before the conversation up to now, which then goes on with `prompt` as its next message
+ * @param more.steers what is said while it works, by the number of its move
+ */
+const letWork = async (
+  directory: string,
+  prompt: string,
+  { before = [], steers = {} }: { before?: Message[]; steers?: Record<number, string> } = {},
+): Promise<Work> => {
   const execute = toolExecutor(directory)
-  const messages: Message[] = [{ role: 'user', content: prompt }]
+  const first = before.length > 0 ? nextMessage({ prompt }, { directory, branch: 'errand/1/work' }) : [prompt]
+  const messages: Message[] = [...before, { role: 'user', content: first.map((text) => ({ type: 'text', text })) }]
   const calls: Work['calls'] = []
+  const texts: string[] = []
   for (let turn = 0; turn < 30; turn++) {
     const move = decide(JSON.parse(JSON.stringify(messages)) as Message[])
+    texts.push(move.text)
     const uses = move.calls.map((call, i) => ({ ...call, id: `toolu_${turn}_${i}` }))
+    const steer = steers[turn]
+    const heard = steer === undefined ? [] : [{ type: 'text', text: steerMessage(steer) }]
     messages.push({
       role: 'assistant',
       content: [{ type: 'text', text: move.text }, ...uses.map(({ id, name, input }) => ({ type: 'tool_use', id, name, input }))],
     })
-    if (uses.length === 0) return { messages, last: move.text, calls }
-    const results = []
+    if (uses.length === 0 && heard.length === 0) return { messages, last: move.text, texts, calls }
+    const results: Block[] = []
     for (const { id, name, input } of uses) {
       const { text, isError } = await execute(name, input)
       calls.push({ name, input, text })
       results.push({ type: 'tool_result', tool_use_id: id, content: [{ type: 'text', text }], is_error: isError })
     }
-    messages.push({ role: 'user', content: results })
+    messages.push({ role: 'user', content: [...results, ...heard] })
   }
   throw new Error(`the policy does not end; last calls: ${JSON.stringify(calls.slice(-3))}`)
 }
@@ -143,5 +163,56 @@ describe('the demo model at work', () => {
     expect(await execa('git', ['status', '--short'], { cwd: directory })).toMatchObject({ stdout: ' M package.json' })
     await letWork(directory, 'Rewrite it in Rust.')
     expect(await readFile(join(directory, 'ERRAND-DEMO.md'), 'utf8')).toContain('> Rewrite it in Rust.')
+  })
+})
+
+describe('the demo model in a conversation', () => {
+  let clone: Clone
+  beforeEach(async () => {
+    clone = await cloneDemo()
+  })
+  afterEach(() => clone.remove())
+  const french = "+test('greets in French'"
+
+  it('answers the next messages one after the other, each as asked', async () => {
+    const first = await letWork(clone.directory, 'The task:\n\nFix the failing test.')
+    const second = await letWork(clone.directory, 'Add a French greeting.', { before: first.messages })
+    expect(await clone.diff()).toContain(french)
+    expect(await testsPass(clone.directory)).toBe(true)
+    expect(second.last).toMatch(/^Add a French greeting\n[\s\S]*8 tests pass, 7 did before/)
+    const third = await letWork(clone.directory, 'Now document in the README how to use it', { before: second.messages })
+    expect(third.last).toMatch(/^Document in the README/)
+    const fourth = await letWork(clone.directory, 'Thank you!', { before: third.messages })
+    expect(fourth.last).toMatch(/^Nothing was changed/)
+  })
+
+  it.each([0, 4])('does what it is steered to after move %i, and says so at once and at the end', async (move) => {
+    const { last, texts } = await letWork(clone.directory, 'Fix the failing test.', {
+      steers: { [move]: 'Please add a French greeting, too' },
+    })
+    expect(texts[move + 1]).toMatch(/^I have your message: “Please add a French greeting, too”/)
+    expect(await clone.diff()).toContain('+  if (hour < 12)')
+    expect(await clone.diff()).toContain(french)
+    expect(await testsPass(clone.directory)).toBe(true)
+    expect(last).toMatch(/^Mend the edge at 12[\s\S]*Add a French greeting[\s\S]*demo model/)
+    expect(last.match(/demo model/g)).toHaveLength(1)
+  })
+
+  it('goes on with what it is steered to when it had ended, and keeps its account of what it cannot do', async () => {
+    const alone = await letWork(clone.directory, 'Fix the failing test.')
+    const atEnd = alone.texts.length - 1
+    await execa('git', ['checkout', '--', '.'], { cwd: clone.directory })
+    const { last } = await letWork(clone.directory, 'Fix the failing test.', {
+      steers: { [atEnd]: 'Use tabs', [atEnd + 1]: 'Add a French greeting' },
+    })
+    expect(await clone.diff()).toContain(french)
+    expect(last).toMatch(/^Mend the edge at 12[\s\S]*Add a French greeting[\s\S]*“Use tabs”[\s\S]*demo model/)
+  })
+
+  it('says at once and at the end what it was steered to and cannot do, and goes on', async () => {
+    const { last, texts } = await letWork(clone.directory, 'Fix the failing test.', { steers: { 2: 'Use tabs, not spaces' } })
+    expect(texts[3]).toMatch(/^I have your message: “Use tabs, not spaces”\..*script/)
+    expect(await testsPass(clone.directory)).toBe(true)
+    expect(last).toMatch(/^Mend the edge at 12[\s\S]*“Use tabs, not spaces”[\s\S]*demo model/)
   })
 })

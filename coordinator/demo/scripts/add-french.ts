@@ -1,6 +1,6 @@
 import type { Script } from '../policy.ts'
 import type { Place } from './look-around.ts'
-import { act, bash, edit, NOTHING, plain, read, readTestRun, run } from './steps.ts'
+import { act, bash, edit, NOTHING, plain, read, readTestRun, run, SIGNATURE } from './steps.ts'
 
 const FRENCH = "  fr: { night: 'Bonne nuit', morning: 'Bonjour', afternoon: 'Bon après-midi', evening: 'Bonsoir' },\n"
 
@@ -43,7 +43,7 @@ export function* addFrench({ directory }: Place): Script {
     `- Checked with \`npm test\`: ${after.passed} tests pass, ${before.passed} did before.`,
     ...(after.failed > 0 ? [`- ${stillFailing(after.failed)}`] : []),
     '',
-    '(Done by the demo model, which follows a script.)',
+    SIGNATURE,
   ].join('\n')
 }
 

@@ -1,6 +1,6 @@
 import type { Script } from '../policy.ts'
 import type { Place } from './look-around.ts'
-import { bash, edit, plain, read, run } from './steps.ts'
+import { bash, edit, plain, read, run, SIGNATURE } from './steps.ts'
 
 const EXAMPLE = "greet('Ada', { hour: 9, language: 'de' })"
 const NEXT_SECTION = '## Things to ask for'
@@ -31,7 +31,7 @@ export function* documentUse({ directory }: Place): Script {
     '- `README.md`: a section “Use” with an example, and the two options with their defaults.',
     `- Checked: the example was run, and prints \`${greeting}\`. No code was touched.`,
     '',
-    '(Done by the demo model, which follows a script.)',
+    SIGNATURE,
   ].join('\n')
 }
 

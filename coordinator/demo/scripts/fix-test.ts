@@ -1,7 +1,7 @@
 import type { Result } from '../conversation.ts'
 import type { Script } from '../policy.ts'
 import type { Place } from './look-around.ts'
-import { act, bash, edit, lineOf, NOTHING, plain, plan, read, readTestRun, run } from './steps.ts'
+import { act, bash, edit, lineOf, NOTHING, plain, plan, read, readTestRun, run, SIGNATURE } from './steps.ts'
 
 const STEPS = ['Run the tests and see what fails', 'Find the cause', 'Mend it', 'Run the tests again']
 
@@ -14,7 +14,7 @@ export function* fixTest({ directory }: Place): Script {
   )
   const before = readTestRun(output)
   if (!before.failing && before.failed === 0 && before.passed > 0)
-    return `All ${before.passed} tests pass already: nothing to mend\n\nI ran \`npm test\` and changed nothing. (Done by the demo model, which follows a script.)`
+    return `All ${before.passed} tests pass already: nothing to mend\n\nI ran \`npm test\` and changed nothing. ${SIGNATURE}`
   if (!before.failing) return cannot('I could not make out from the output of `npm test` which test fails.')
 
   const { name, file, line } = before.failing
@@ -55,7 +55,7 @@ export function* fixTest({ directory }: Place): Script {
     `- Change: \`${mended.trim()}\`. The test “${name}” passes now; no test was touched.`,
     `- Checked with \`npm test\`: ${before.failed} of ${before.failed + before.passed} failed before, all ${after.passed} pass now.`,
     '',
-    '(Done by the demo model, which follows a script.)',
+    SIGNATURE,
   ].join('\n')
 }
 

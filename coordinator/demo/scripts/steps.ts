@@ -15,6 +15,12 @@ export const plan = (steps: readonly string[], current: number): Call => ({
   input: { items: steps.map((text, i) => ({ text, status: i < current ? 'done' : i === current ? 'doing' : 'open' })) },
 })
 
+/** The last line of an account of work that was done. */
+export const SIGNATURE = '(Done by the demo model, which follows a script.)'
+
+/** A person's words within ours. */
+export const quoted = (text: string): string => `“${text.length > 200 ? `${text.slice(0, 200)}…` : text}”`
+
 /** For a result that did not come. */
 export const NOTHING: Result = { text: '', isError: true }
 
