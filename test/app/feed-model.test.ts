@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Item } from '../../app/src/task/feed-items.ts'
-import { addEvents, EMPTY_FEED, type Feed } from '../../app/src/task/feed-model.ts'
+import { addEvents } from '../../app/src/task/feed-model.ts'
+import { EMPTY_FEED, type Feed, feedAfter } from '../../app/src/task/model/feed.ts'
 import { countWork } from '../../app/src/task/work-summary.ts'
+import type { Message } from '../../contract/api.ts'
 import type { NewEvent, TaskEvent } from '../../contract/event.ts'
 
 type Told = NewEvent & { attempt?: number }
@@ -57,6 +59,64 @@ const over = (summary: string): Told[] => [
   { type: 'task.ended', data: { turn: 1, status: 'completed', reason: 'done', message: null, branch: 'errand/1/fix' } },
 ]
 
+describe('a later page of events', () => {
+  const message = (id: string, state: Message['state'], mode: Message['mode'] = 'queue'): Message => {
+    const turn = state === 'delivered' ? 1 : null
+    return {
+      ...{ id, taskId: 'tsk_1', clientId: `c-${id}`, text: id, createdAt: new Date(START).toISOString() },
+      mode,
+      state,
+      turn,
+    }
+  }
+  const delivered = (messageId: string, turn: number): Told => ({ type: 'message.delivered', data: { messageId, turn } })
+  const withdrawn = (messageId: string): Told => ({ type: 'message.withdrawn', data: { messageId } })
+  const waiting = (feed: Feed) => feed.waiting.map(({ text }) => text)
+
+  it('shows what waits since before it, once, and before what waits since', () => {
+    const feed = feedAfter([
+      message('first', 'delivered'),
+      message('a', 'waiting'),
+      message('b', 'waiting'),
+      message('c', 'waiting'),
+    ])
+    expect(waiting(addEvents(feed, numbered([said('…'), asked('c', 2, 'queue'), asked('d', 3, 'queue')], 400)))).toEqual([
+      'a',
+      'b',
+      'c',
+      'd',
+    ])
+  })
+
+  it('lets go of what was delivered or withdrawn, whichever the list of messages told already', () => {
+    const events = numbered([...over('Fixed.'), delivered('a', 2), withdrawn('b'), delivered('c', 3)], 400)
+    for (const state of ['waiting', 'delivered'] as const) {
+      const feed = addEvents(feedAfter([message('a', state), message('b', 'waiting'), message('c', state)]), events)
+      expect(waiting(feed)).toEqual([])
+      expect(feed.items.flatMap((item) => (item.kind === 'message' ? [`${item.text} ${item.state} ${item.turn}`] : []))).toEqual([
+        'a delivered 2',
+        'b withdrawn 2',
+        'c delivered 3',
+      ])
+    }
+  })
+
+  it('takes a message that steers as part of the turn under way, though its beginning is not there', () => {
+    const feed = addEvents(
+      feedAfter([message('a', 'waiting', 'steer')]),
+      numbered([said('…'), delivered('a', 5), said('ok')], 400),
+    )
+    expect(kinds(feed)).toEqual(['text', 'message', 'text'])
+    expect(feed.items[1]).toMatchObject({ state: 'delivered', mode: 'steer' })
+  })
+
+  it('does not leave waiting what turns out to have begun a turn', () => {
+    const feed = addEvents(feedAfter([message('a', 'waiting')]), numbered([asked('a', 4)], 400))
+    expect(waiting(feed)).toEqual([])
+    expect(kinds(feed)).toEqual(['message', 'boot'])
+  })
+})
+
 describe('the feed of a task', () => {
   it('goes from the message over the checklist and the work to the answer and the end', () => {
     const feed = feedOf(asked('Fix it'), ...BOOT, said('I look.'), started('a'), ended('a'), said('Fixed.'), ...over('Fixed.'))
@@ -108,6 +168,22 @@ describe('the feed of a task', () => {
     const feed = feedOf(asked('x'), asked('y', 1, 'queue', 'm2'), { type: 'message.withdrawn', data: { messageId: 'm2' } })
     expect(feed.waiting).toEqual([])
     expect(feed.items.at(-1)).toMatchObject({ text: 'y', state: 'withdrawn' })
+  })
+
+  it('counts a message as delivered that was taken back in the moment the agent took it', () => {
+    const taken: Told = { type: 'message.delivered', data: { messageId: 'm2', turn: 1 } }
+    const back: Told = { type: 'message.withdrawn', data: { messageId: 'm2' } }
+    const feed = feedOf(asked('x'), ...BOOT, asked('y', 1, 'steer', 'm2'), back, said('I look.'), taken)
+    expect(kinds(feed)).toEqual(['message', 'boot', 'text', 'message'])
+    expect(feed.items.at(-1)).toMatchObject({ text: 'y', state: 'delivered', mode: 'steer' })
+  })
+
+  it('tells of a message that came too late for its turn, that it becomes the next', () => {
+    const feed = feedOf(asked('x'), ...BOOT, asked('y', 1, 'steer', 'm2'), ...over('Fixed.'))
+    expect(feed.waiting).toMatchObject([{ text: 'y', mode: 'queue' }])
+    const next = addEvents(feed, numbered([{ type: 'message.delivered', data: { messageId: 'm2', turn: 2 } }], 10))
+    expect(kinds(next).slice(-2)).toEqual(['message', 'boot'])
+    expect(last(next, 'message')).toMatchObject({ text: 'y', turn: 2, mode: null })
   })
 
   it('begins the next turn with the queued message, whichever event tells of it first', () => {

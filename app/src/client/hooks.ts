@@ -62,6 +62,7 @@ const NO_FEED: TaskFeed = {
   error: null,
   hasEarlier: false,
   loadingEarlier: false,
+  said: [],
 }
 
 /** What was sent and is not in a feed or a list yet; of one task, or the new tasks. */

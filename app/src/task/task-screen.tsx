@@ -42,7 +42,7 @@ const NoTask = ({ error, onRetry }: { error: unknown; onRetry: () => void }) =>
 
 const LoadedTask = ({ task }: { task: Task }) => {
   const source = useTaskFeed(task.id)
-  const feed = useFeedModel(source.events)
+  const feed = useFeedModel(source.events, source.said)
   const live = liveTextOf(source)
   const [retrying, setRetrying] = useState(false)
   const openRetry = useCallback(() => setRetrying(true), [])

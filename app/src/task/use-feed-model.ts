@@ -1,21 +1,28 @@
 import { useRef } from 'react'
+import type { Message } from '../../../contract/api.ts'
 import type { TaskEvent } from '../../../contract/event.ts'
-import { addEvents, EMPTY_FEED, type Feed } from './feed-model.ts'
+import { addEvents } from './feed-model.ts'
+import { EMPTY_FEED, type Feed, feedAfter } from './model/feed.ts'
 
-/** The events as a feed. Only what is new is added, unless earlier events were put before: then it is made anew. */
-export const useFeedModel = (events: readonly TaskEvent[]): Feed => {
-  const made = useRef<{ first: TaskEvent | undefined; count: number; feed: Feed }>({
+/**
+ * The events as a feed. Only what is new is added, unless earlier events were put before: then it is made anew.
+ * @param said messages that were said before the first event
+ */
+export const useFeedModel = (events: readonly TaskEvent[], said: readonly Message[]): Feed => {
+  const made = useRef<{ first: TaskEvent | undefined; said: readonly Message[]; count: number; feed: Feed }>({
     first: undefined,
+    said,
     count: 0,
     feed: EMPTY_FEED,
   })
   const { first, count, feed } = made.current
-  const goesOn = first === events[0] && events.length >= count
+  const goesOn = first === events[0] && said === made.current.said && events.length >= count
   if (!goesOn || events.length !== count)
     made.current = {
       first: events[0],
+      said,
       count: events.length,
-      feed: goesOn ? addEvents(feed, events.slice(count)) : addEvents(EMPTY_FEED, events),
+      feed: goesOn ? addEvents(feed, events.slice(count)) : addEvents(feedAfter(said), events),
     }
   return made.current.feed
 }

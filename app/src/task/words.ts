@@ -1,4 +1,4 @@
-import type { Activity } from './feed-model.ts'
+import type { Activity } from './model/feed.ts'
 import type { WorkCounts } from './work-summary.ts'
 
 const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`

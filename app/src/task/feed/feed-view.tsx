@@ -1,6 +1,6 @@
 import { type MouseEvent, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
 import { Button } from '../../design/button.tsx'
-import type { Feed } from '../feed-model.ts'
+import type { Feed } from '../model/feed.ts'
 import { TASK_WORDS } from '../words.ts'
 import { type Choices, ChoicesContext } from './choices.tsx'
 import { FeedRow, type RowTask } from './feed-row.tsx'

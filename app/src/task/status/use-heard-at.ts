@@ -1,5 +1,5 @@
 import { useRef } from 'react'
-import type { Feed } from '../feed-model.ts'
+import type { Feed } from '../model/feed.ts'
 
 /**
  * When something was last heard of a task, by this device's clock, milliseconds since 1970. For what came before the screen opened the

@@ -1,0 +1,37 @@
+import type { ItemOf } from '../feed-items.ts'
+import { changeLast, type Draft } from './draft.ts'
+
+/** A runner took the turn: the checklist that waited for it goes on, or a new one begins. */
+export const startAttempt = (draft: Draft, attempt: number, runner: string, key: string): void => {
+  const last = draft.items.at(-1)
+  if (last?.kind !== 'boot' || last.attempt !== 0 || last.stopped) draft.items.push(waitingBoot(draft, key))
+  changeLast(draft, 'boot', (boot) => ({ ...boot, attempt, runner, takenAt: draft.lastAt }))
+}
+
+/** The checklist of a turn that nothing took yet. */
+export const waitingBoot = ({ turn, lastAt }: Draft, key: string): ItemOf<'boot'> => ({
+  kind: 'boot',
+  key: `boot-${key}`,
+  turn,
+  attempt: 0,
+  queuedAt: lastAt,
+  takenAt: null,
+  sandboxAt: null,
+  clonedAt: null,
+  agentAt: null,
+  runner: '',
+  baseBranch: '',
+  resumed: false,
+  stopped: false,
+})
+
+/** Whether nothing but its checklist is there of the turn. */
+export const isFresh = ({ items, turn }: Draft): boolean => {
+  const last = items.at(-1)
+  return last?.kind === 'boot' && last.turn === turn && items.at(-2)?.turn !== turn
+}
+
+export const stopBoot = (draft: Draft): void => {
+  const last = draft.items.at(-1)
+  if (last?.kind === 'boot' && last.agentAt === null) changeLast(draft, 'boot', (boot) => ({ ...boot, stopped: true }))
+}

@@ -1,0 +1,40 @@
+import type { EventData } from '../../../../contract/event.ts'
+import { stopBoot, waitingBoot } from './boot.ts'
+import type { Draft } from './draft.ts'
+
+/** The summary is mostly the last text over again: then that text is the answer. */
+export const conclude = (draft: Draft, data: EventData<'turn.ended'>, key: string): void => {
+  draft.verdict = data
+  const summary = data.summary.trim()
+  if (summary === '') return
+  // 0: the turn's beginning is among the events that were not loaded.
+  const at = draft.items.findLastIndex(({ kind, turn }) => kind === 'text' && (turn === draft.turn || turn === 0))
+  const text = draft.items[at]
+  if (text?.kind === 'text' && text.text.trim() === summary) draft.items[at] = { ...text, answer: true }
+  else draft.items.push({ kind: 'text', key, turn: draft.turn, text: data.summary, answer: true })
+}
+
+export const interrupt = (draft: Draft, { reason, message }: EventData<'attempt.ended'>, key: string): void => {
+  stopBoot(draft)
+  draft.items.push({ kind: 'interrupted', key, turn: draft.turn, reason, message }, waitingBoot(draft, key))
+  draft.activity = 'waiting'
+}
+
+export const end = (draft: Draft, data: EventData<'task.ended'>, key: string): void => {
+  const { status, reason, branch } = data
+  draft.turn = Math.max(draft.turn, data.turn)
+  stopBoot(draft)
+  draft.items.push({
+    kind: 'end',
+    key,
+    turn: draft.turn,
+    status,
+    reason,
+    branch,
+    message: data.message ?? draft.verdict?.message ?? null,
+    diff: draft.verdict?.diff ?? null,
+    usage: draft.turnStartedAt === 0 ? null : draft.turnUsage,
+    durationMs: draft.turnStartedAt === 0 ? null : Math.max(0, draft.lastAt - draft.turnStartedAt),
+  })
+  Object.assign(draft, { activity: 'ended', plan: [] })
+}

@@ -1,0 +1,55 @@
+import type { EventData } from '../../../../contract/event.ts'
+import type { ItemOf } from '../feed-items.ts'
+import { isFresh, waitingBoot } from './boot.ts'
+import { beginTurn, type Draft } from './draft.ts'
+
+/** A message that begins a turn stands in the feed; any other waits below it. */
+export const receive = (draft: Draft, data: EventData<'message.received'>, key: string): void => {
+  const { messageId, clientId, text, turn } = data
+  const mode = data.mode ?? null
+  const item = { kind: 'message', key: messageId, turn, at: draft.lastAt, messageId, clientId, text, mode } as const
+  // The list of messages may know it already.
+  draft.waiting = draft.waiting.filter((one) => one.messageId !== messageId)
+  if (mode !== null) {
+    draft.waiting = [...draft.waiting, { ...item, state: 'waiting' }]
+    return
+  }
+  beginTurn(draft, turn)
+  draft.items.push({ ...item, state: 'delivered' }, waitingBoot(draft, key))
+}
+
+/** Also of one that was taken back in the same moment: then this is what counts. */
+export const deliver = (draft: Draft, { messageId, turn }: EventData<'message.delivered'>): void => {
+  const message = takeOut(draft, messageId)
+  if (!message) return
+  const steers = message.mode === 'steer'
+  const item = { ...message, turn, state: 'delivered', mode: steers ? 'steer' : null } as const
+  if (!steers && turn > draft.turn) {
+    beginTurn(draft, turn)
+    draft.items.push(item, waitingBoot(draft, messageId))
+  }
+  // The attempt may be the first to tell of the turn; its message still stands above it.
+  else if (isFresh(draft)) draft.items.splice(-1, 0, item)
+  else draft.items.push(item)
+}
+
+export const withdraw = (draft: Draft, messageId: string): void => {
+  const message = takeOut(draft, messageId)
+  if (message) draft.items.push({ ...message, turn: draft.turn, state: 'withdrawn' })
+}
+
+/** What waits at the end of a turn becomes the next ones, whatever it was meant for. */
+export const steerNoMore = (draft: Draft): void => {
+  draft.waiting = draft.waiting.map((message) => (message.mode === 'steer' ? { ...message, mode: 'queue' } : message))
+}
+
+const takeOut = (draft: Draft, messageId: string): ItemOf<'message'> | undefined => {
+  const isIt = (one: ItemOf<'message'>) => one.messageId === messageId
+  const waiting = draft.waiting.find(isIt)
+  if (waiting) {
+    draft.waiting = draft.waiting.filter((one) => one !== waiting)
+    return waiting
+  }
+  const at = draft.items.findLastIndex((item) => item.kind === 'message' && item.state === 'withdrawn' && isIt(item))
+  return at >= 0 ? (draft.items.splice(at, 1)[0] as ItemOf<'message'>) : draft.said.find(isIt)
+}
