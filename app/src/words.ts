@@ -46,6 +46,7 @@ export const words = {
     create: 'New task',
     move: 'Next and previous task',
     open: 'Open the task',
+    change: 'Previous and next change of a diff',
     send: 'Send',
     close: 'Close, or go back',
     help: 'This list',

@@ -20,6 +20,7 @@ const PATHS = {
   branch: 'M7 4v11M7 15a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM17 4a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM17 9c0 4-4 4.5-8 5.5',
   copy: 'M9 9h10v10H9zM5 15V5h10',
   down: 'M6 9.5l6 6 6-6',
+  up: 'M6 14.5l6-6 6 6',
   right: 'M9.5 6l6 6-6 6',
   external: 'M14 5h5v5M19 5l-8 8M17 14v5H5V7h5',
   github:

@@ -21,10 +21,12 @@ export const Budget = () => {
   return (
     <Section id="budget" title={words.settings.budget} text={words.settings.budgetText}>
       {me?.demo && <p>{words.settings.demoIsFree}</p>}
-      {me && <OwnBudget key={me.ownBudgetUsd} me={me} save={save} />}
-      <p role="status" className="small soft">
-        {save.data && words.settings.budgetSaved(dollars(save.data.defaultBudgetUsd))}
-      </p>
+      <div>
+        {me && <OwnBudget key={me.ownBudgetUsd} me={me} save={save} />}
+        <p role="status" className="small">
+          {save.data && words.settings.budgetSaved(dollars(save.data.defaultBudgetUsd))}
+        </p>
+      </div>
     </Section>
   )
 }

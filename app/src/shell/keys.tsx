@@ -2,12 +2,14 @@ import { useEffect } from 'react'
 import { useLocation } from 'wouter'
 import { Sheet } from '../design/sheet.tsx'
 import { words } from '../words.ts'
+import { isFreeKey, isTyping } from './free-key.ts'
 
 const KEYS: ReadonlyArray<readonly [string, string]> = [
   ['/', words.keys.search],
   ['n', words.keys.create],
   ['j  k', words.keys.move],
   ['Enter', words.keys.open],
+  [',  .', words.keys.change],
   ['Ctrl Enter', words.keys.send],
   ['Esc', words.keys.close],
   ['?', words.keys.help],
@@ -18,12 +20,8 @@ export const useKeys = (onHelp: () => void): void => {
   const [path, navigate] = useLocation()
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]'))
-        return
-      if (isTyping(event.target)) {
-        if (event.key === 'Escape' && event.target instanceof HTMLElement) event.target.blur()
-        return
-      }
+      if (event.key === 'Escape' && isTyping(event.target) && !document.querySelector('dialog[open]')) return event.target.blur()
+      if (!isFreeKey(event)) return
       const act = {
         '/': goSearch,
         n: () => navigate('/new'),
@@ -65,9 +63,6 @@ export const KeysSheet = ({ onClose }: { onClose: () => void }) => (
     </dl>
   </Sheet>
 )
-
-const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
 
 const moveRow = (by: 1 | -1): void => {
   const rows = [...document.querySelectorAll<HTMLElement>('[data-row]')]

@@ -4,20 +4,30 @@ import { TASK_WORDS } from '../words.ts'
 
 const SIGNS = { add: '+', del: '−', same: ' ', hunk: '', note: '' } as const
 
-/** A file's diff in one column, with the numbers of both sides. */
-export const Patch = memo(({ patch, label, wrap }: { patch: string; label: string; wrap: boolean }) => {
-  const rows = useMemo(() => patchLines(patch), [patch])
+type Props = { patch: string; path: string; wrap: boolean; current: number | null }
+
+/** A file's diff in one column, with the numbers of both sides. `current` is the hunk that somebody is at. */
+export const Patch = memo(({ patch, path, wrap, current }: Props) => {
+  const hunks = useMemo(() => hunksOf(patchLines(patch)), [patch])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className={wrap ? 'patch wrapped' : 'patch'} tabIndex={0} aria-label={label}>
+    <section className={wrap ? 'patch wrapped' : 'patch'} tabIndex={0} aria-label={path}>
       <div className="patch-rows">
-        {rows.map((row, index) => (
-          <Row key={index} row={row} />
+        {hunks.map((rows, index) => (
+          <Hunk key={index} rows={rows} isCurrent={index === current} />
         ))}
       </div>
     </section>
   )
 })
+
+const Hunk = memo(({ rows, isCurrent }: { rows: readonly PatchRow[]; isCurrent: boolean }) => (
+  <div className="hunk" {...(isCurrent && { 'aria-current': true })}>
+    {rows.map((row, index) => (
+      <Row key={index} row={row} />
+    ))}
+  </div>
+))
 
 const Row = ({ row }: { row: PatchRow }) =>
   row.kind === 'hunk' ? (
@@ -32,3 +42,12 @@ const Row = ({ row }: { row: PatchRow }) =>
       <span className="patch-text">{row.text || ' '}</span>
     </div>
   )
+
+const hunksOf = (rows: readonly PatchRow[]): PatchRow[][] => {
+  const hunks: PatchRow[][] = []
+  for (const row of rows) {
+    if (row.kind === 'hunk') hunks.push([])
+    hunks.at(-1)?.push(row)
+  }
+  return hunks
+}

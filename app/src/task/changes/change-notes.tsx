@@ -1,0 +1,44 @@
+import type { Task } from '../../../../contract/api.ts'
+import { useClient } from '../../client/hooks.ts'
+import { Button } from '../../design/button.tsx'
+import { messageOf, Note } from '../../design/states.tsx'
+import { isUnderWay } from '../status/under-way.ts'
+import { TASK_WORDS } from '../words.ts'
+import type { useChanges } from './use-changes.ts'
+
+const WORDS = TASK_WORDS.changes
+
+type Props = { task: Task; changes: Pick<ReturnType<typeof useChanges>, 'isStale' | 'isFetching' | 'error' | 'data' | 'refetch'> }
+
+/** What is to be known of the changes as they are shown: newer ones, work under way, a branch that lacks them. */
+export const ChangeNotes = ({ task, changes: { isStale, isFetching, error, data, refetch } }: Props) => {
+  const { api } = useClient()
+  return (
+    <>
+      {isStale && (
+        <Note mood="wait">
+          <div className="spread">
+            <p role="status">{WORDS.stale}</p>
+            <Button busy={isFetching} onClick={() => void refetch()}>
+              {WORDS.showNewer}
+            </Button>
+          </div>
+        </Note>
+      )}
+      {data && error && (
+        <Note mood="bad">
+          <p role="alert">{messageOf(error)}</p>
+        </Note>
+      )}
+      {isUnderWay(task.status) && <Note>{WORDS.updating}</Note>}
+      {task.reason === 'push_refused' && (
+        <Note mood="bad">
+          <p>{WORDS.notPushed}</p>
+          <a className="button plain" href={api.bundleUrl(task.id)} download>
+            {TASK_WORDS.actions.bundle}
+          </a>
+        </Note>
+      )}
+    </>
+  )
+}

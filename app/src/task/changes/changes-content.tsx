@@ -1,0 +1,58 @@
+import type { Task } from '../../../../contract/api.ts'
+import { codeOf } from '../../client/api-error.ts'
+import { useClient } from '../../client/hooks.ts'
+import { Button, LinkButton } from '../../design/button.tsx'
+import { EmptyState, ErrorState, Skeleton } from '../../design/states.tsx'
+import { isUnderWay } from '../status/under-way.ts'
+import { TASK_WORDS } from '../words.ts'
+import { FileList } from './file-list.tsx'
+import type { useChanges } from './use-changes.ts'
+
+const WORDS = TASK_WORDS.changes
+
+type Props = {
+  taskId: string
+  task: Task | undefined
+  turn: number | undefined
+  changes: Pick<ReturnType<typeof useChanges>, 'data' | 'error' | 'refetch'>
+  wrap: boolean
+}
+
+/** The files, or why there are none. */
+export const ChangesContent = ({ taskId, task, turn, changes: { data, error, refetch }, wrap }: Props) => {
+  const { api } = useClient()
+  if (!data) return error ? <NotThere error={error} onRetry={() => void refetch()} /> : <Skeleton lines={[60, 40]} rows={3} />
+  if (data.files.length === 0) {
+    if (turn !== undefined) return <EmptyState title={WORDS.noneInTurn} />
+    return <EmptyState title={WORDS.none} text={task && isUnderWay(task.status) ? WORDS.noneHint : undefined} />
+  }
+  return (
+    <>
+      <FileList key={turn ?? 0} files={data.files} wrap={wrap} />
+      <p className="row">
+        {data.truncated && <span className="soft">{WORDS.truncated}</span>}
+        <a className="button quiet" href={api.diffUrl(taskId)} download={`${taskId}.diff`}>
+          {WORDS.download}
+        </a>
+      </p>
+    </>
+  )
+}
+
+const NotThere = ({ error, onRetry }: { error: unknown; onRetry: () => void }) => {
+  const code = codeOf(error)
+  if (code === 'not_found')
+    return (
+      <EmptyState title={TASK_WORDS.header.notFound}>
+        <LinkButton href="/">{TASK_WORDS.header.toTasks}</LinkButton>
+      </EmptyState>
+    )
+  if (code !== 'unreachable') return <ErrorState title={WORDS.failed} error={error} onRetry={onRetry} />
+  return (
+    <EmptyState title={WORDS.offline} text={WORDS.offlineText}>
+      <Button icon="retry" onClick={onRetry}>
+        {WORDS.again}
+      </Button>
+    </EmptyState>
+  )
+}

@@ -1,0 +1,38 @@
+import { useQuery } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import type { Changes, Task } from '../../../../contract/api.ts'
+import { useClient } from '../../client/hooks.ts'
+import { isUnderWay } from '../status/under-way.ts'
+
+/** The newest end of a turn that a task knows of. */
+type Mark = { ended: number; at: string | null }
+
+/**
+ * What a task changed. `isStale`: a turn has ended since it was asked for. Whoever reads is not disturbed then, but offered the new
+ * state; what was still empty is asked for at once.
+ */
+export const useChanges = (task: Task | undefined, taskId: string, turn: number | undefined) => {
+  const { api, queries } = useClient()
+  const asked = useQuery({
+    queryKey: ['changes', taskId, turn ?? 'all'],
+    queryFn: async (): Promise<{ changes: Changes; mark: Mark }> => {
+      const mark = markOf(queries.getQueryData<Task>(['task', taskId]))
+      return { changes: await api.changes(taskId, turn), mark }
+    },
+  })
+  const { data, refetch } = asked
+  const isStale = data !== undefined && isNewer(markOf(task), data.mark)
+  const isEmpty = data?.changes.files.length === 0
+  useEffect(() => {
+    if (isStale && isEmpty) void refetch()
+  }, [isStale, isEmpty, refetch])
+  return { ...asked, data: data?.changes, isStale: isStale && !isEmpty }
+}
+
+const markOf = (task: Task | undefined): Mark => ({
+  ended: task ? task.turn - (isUnderWay(task.status) ? 1 : 0) : 0,
+  at: task?.completedAt ?? null,
+})
+
+/** The same turn may end again, after a retry. */
+const isNewer = (now: Mark, then: Mark): boolean => now.ended > then.ended || (now.at !== null && now.at !== then.at)
