@@ -109,8 +109,10 @@ export const TASK_WORDS = {
       ended: 'Ended',
     } as Record<Activity, string>,
     stopping: 'Stopping',
-    quiet: (minutes: number) => `No news for ${minutes} min`,
-    stuck: 'It may be stuck. Stop it, or keep waiting.',
+    quiet: (minutes: number) => `No news for ${minutes} min.`,
+    stuck: 'It may be stuck.',
+    stop: 'Stop',
+    keepWaiting: 'Keep waiting',
     offline: 'Reconnecting… showing what was there',
     catchingUp: 'Catching up',
     announce: {

@@ -17,7 +17,7 @@ export const TaskActions = ({ task, onRetry }: { task: Task; onRetry: () => void
   const [open, setOpen] = useState(false)
   return (
     <>
-      {isUnderWay(task.status) && <StopButton task={task} />}
+      {isUnderWay(task.status) && <StopButton key={task.turn} taskId={task.id} />}
       <IconButton icon="more" label={WORDS.menu} aria-haspopup="dialog" onClick={() => setOpen(true)} />
       {open && (
         <TaskMenu
@@ -33,9 +33,9 @@ export const TaskActions = ({ task, onRetry }: { task: Task; onRetry: () => void
   )
 }
 
-/** It stays "Stopping" until the task says that it has ended. */
-const StopButton = ({ task }: { task: Task }) => {
-  const cancel = useCancelTask(task.id)
+/** It stays "Stopping" until the turn has ended. */
+const StopButton = ({ taskId }: { taskId: string }) => {
+  const cancel = useCancelTask(taskId)
   const stopping = cancel.isPending || cancel.isSuccess
   return (
     <>

@@ -1,2 +1,12 @@
-/** @returns for how many whole minutes nothing was heard; 0 is not worth a word */
-export const quietMinutes = (ms: number): number => Math.max(0, Math.floor(ms / 60_000))
+const MINUTE_MS = 60_000
+/** After this long without a word it is worth asking whether to go on. */
+const STUCK_MS = 5 * MINUTE_MS
+
+/**
+ * What a silence is worth saying.
+ * @param keptWaitingAt when a person last chose to wait on; 0 for never
+ */
+export const silenceOf = (now: number, heardAt: number, keptWaitingAt: number): { minutes: number; maybeStuck: boolean } => ({
+  minutes: Math.max(0, Math.floor((now - heardAt) / MINUTE_MS)),
+  maybeStuck: now - Math.max(heardAt, keptWaitingAt) >= STUCK_MS,
+})

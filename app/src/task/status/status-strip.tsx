@@ -7,7 +7,7 @@ import type { Feed } from '../model/feed.ts'
 import { useNow } from '../use-now.ts'
 import { TASK_WORDS } from '../words.ts'
 import { Plan } from './plan.tsx'
-import { quietMinutes } from './quiet.ts'
+import { Silence } from './silence.tsx'
 import { isUnderWay } from './under-way.ts'
 import { useHeardAt } from './use-heard-at.ts'
 import './status.css'
@@ -25,7 +25,6 @@ const Strip = memo(({ task, feed, heardAt }: { task: Task; feed: Feed; heardAt: 
   const now = useNow(true)
   const online = useConnectionState() === 'live'
   const since = feed.turnStartedAt || Date.parse(task.startedAt ?? task.createdAt)
-  const quiet = online && task.status === 'running' ? quietMinutes(now - heardAt) : 0
   const { usage } = task
   const read = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
   return (
@@ -43,12 +42,7 @@ const Strip = memo(({ task, feed, heardAt }: { task: Task; feed: Feed; heardAt: 
           <span>{clock(now - since)}</span>
         </span>
       </div>
-      {quiet > 0 && (
-        <p className="strip-quiet">
-          {WORDS.quiet(quiet)}
-          {quiet >= 5 && `. ${WORDS.stuck}`}
-        </p>
-      )}
+      {online && task.status === 'running' && <Silence key={task.turn} taskId={task.id} now={now} heardAt={heardAt} />}
       <Plan steps={feed.plan} />
     </div>
   )

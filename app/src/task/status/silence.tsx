@@ -1,0 +1,42 @@
+import { useState } from 'react'
+import { useCancelTask } from '../../client/hooks.ts'
+import { Button } from '../../design/button.tsx'
+import { messageOf } from '../../design/states.tsx'
+import { TASK_WORDS } from '../words.ts'
+import { silenceOf } from './quiet.ts'
+
+const WORDS = TASK_WORDS.status
+
+/** Says for how long nothing was heard, and after five minutes asks what to do. A person who waits on is asked again after as long. */
+export const Silence = ({ taskId, now, heardAt }: { taskId: string; now: number; heardAt: number }) => {
+  const [keptWaitingAt, setKeptWaitingAt] = useState(0)
+  const cancel = useCancelTask(taskId)
+  const { minutes, maybeStuck } = silenceOf(now, heardAt, keptWaitingAt)
+  if (minutes === 0) return null
+  const stopping = cancel.isPending || cancel.isSuccess
+  return (
+    <div className="strip-quiet">
+      <p>
+        {WORDS.quiet(minutes)}
+        {maybeStuck && ` ${WORDS.stuck}`}
+      </p>
+      {maybeStuck && (
+        <p className="row">
+          <Button look="danger" icon="stop" busy={stopping} onClick={() => cancel.mutate()}>
+            {stopping ? WORDS.stopping : WORDS.stop}
+          </Button>
+          {!stopping && (
+            <Button look="quiet" onClick={() => setKeptWaitingAt(now)}>
+              {WORDS.keepWaiting}
+            </Button>
+          )}
+        </p>
+      )}
+      {cancel.isError && (
+        <p className="bad" role="alert">
+          {messageOf(cancel.error)}
+        </p>
+      )}
+    </div>
+  )
+}
