@@ -1,12 +1,17 @@
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+const LAUNCH = {
+  executablePath: '/usr/bin/chromium',
+  headless: true,
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+}
 
 /** The system's Chromium, without a window and without calls of its own to the internet. */
-export const startBrowser = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    headless: true,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+export const startBrowser = (): Promise<Browser> => chromium.launch(LAUNCH)
+
+/** The same with a profile on disk: to a visitor without one, Chromium offers no installation. */
+export const startBrowserWithProfile = (folder: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(folder, LAUNCH)
 
 /** A page of a visitor of its own; `faults` gathers what the browser refused or could not run. */
 export const openPage = async (

@@ -112,6 +112,7 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
     const begin = goesOn ? {} : { hasEarlier: from.lastSeq > 0, said: [] }
     known = Math.max(known, lastSeq)
     change({ ...take(from, events), ...begin, phase: 'ready', error: null })
+    if (!closed) keep()
   }
 
   /** @param orAsk whether to ask for what is missing when the line does not carry */
@@ -177,6 +178,7 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
     goOn()
   }
   const keep = () => {
+    clearTimeout(keeping)
     keeping = undefined
     const { events, lastSeq } = state.get()
     void storage.write(key, { events: events.slice(-KEPT), lastSeq })
@@ -224,10 +226,7 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
       closed = true
       for (const stop of stops) stop()
       for (const timer of [gathering, asking, mending]) clearTimeout(timer)
-      if (keeping !== undefined) {
-        clearTimeout(keeping)
-        keep()
-      }
+      if (keeping !== undefined) keep()
       connection.catchUp(taskId, false)
       connection.unwatch(taskId)
     },
