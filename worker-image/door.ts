@@ -6,7 +6,7 @@ import { pause } from './pause.ts'
 
 /** What the agent asks of the runner's gateway, apart from the model and git. */
 export type Door = {
-  /** @throws Error when the gateway does not give an assignment within some seconds */
+  /** @throws Error when the gateway gives no assignment for too long */
   assignment: () => Promise<Assignment>
   /** The conversation so far, as an earlier turn kept it; null when there is none. */
   transcript: () => Promise<string | null>
@@ -17,16 +17,20 @@ export type Door = {
   keepFile: (kind: ArtifactKind, path: string) => Promise<void>
 }
 
-/** The door is there before the sandbox is; these are for a runner that is just being started again. */
-const TRIES = 6
+/** A runner or a coordinator that is just being started again is waited for: without these two there is no turn. */
+const BEGIN_MS = 600_000
+const ASK_AGAIN_MS = 1000
 /** Also bounds a connection that breaks before it was used: Node 20's fetch may wait for an answer on it forever. */
 const ASK_MS = 2000
 /** A coordinator that is away is waited for; for the last copy of the work longer than for a view of it. */
 const KEEP_MS = 60_000
 const KEEP_BUNDLE_MS = 600_000
 
-/** @param url the forwarder's, without a slash at the end */
-export const createDoor = ({ url, token }: { url: string; token: string }): Door => {
+/**
+ * @param parts.url the forwarder's, without a slash at the end
+ * @param parts.signal ends the waiting for a gateway that does not answer yet
+ */
+export const createDoor = ({ url, token, signal }: { url: string; token: string; signal?: AbortSignal }): Door => {
   const headers = { authorization: `Bearer ${token}` }
   const ask = (path: string) => fetch(`${url}${path}`, { headers, signal: AbortSignal.timeout(ASK_MS) })
   const keep: Door['keep'] = async (kind, bytes) => {
@@ -46,7 +50,7 @@ export const createDoor = ({ url, token }: { url: string; token: string }): Door
         const response = await ask(DOOR_PATHS.assignment)
         if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of an assignment`)
         return Assignment.parse(await response.json())
-      }),
+      }, signal),
     transcript: () =>
       persistently(async () => {
         const response = await ask(DOOR_PATHS.transcript)
@@ -54,7 +58,7 @@ export const createDoor = ({ url, token }: { url: string; token: string }): Door
         await response.body?.cancel()
         if (response.status === 404) return null
         throw new Error(`the gateway answered ${response.status} instead of the transcript`)
-      }),
+      }, signal),
     messages: async () => {
       const response = await ask(DOOR_PATHS.messages)
       if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of the messages`)
@@ -69,13 +73,14 @@ export const createDoor = ({ url, token }: { url: string; token: string }): Door
   }
 }
 
-const persistently = async <T>(ask: () => Promise<T>): Promise<T> => {
+const persistently = async <T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+  const deadline = performance.now() + BEGIN_MS
   for (let tried = 1; ; tried++) {
     try {
       return await ask()
     } catch (error) {
-      if (tried === TRIES) throw error
-      await pause(200 * tried)
+      if (signal?.aborted || performance.now() > deadline) throw error
+      await pause(Math.min(200 * tried, ASK_AGAIN_MS), signal)
     }
   }
 }

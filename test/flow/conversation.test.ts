@@ -1,49 +1,44 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import type { Message } from '../../contract/api.ts'
-import type { TaskEvent } from '../../contract/event.ts'
+import { execa } from 'execa'
+import type { Message, SendMessage } from '../../contract/api.ts'
+import { saidIn, seenByModel, seenByPerson, workIn } from '../support/conversation.ts'
 import { expectWhole } from '../support/event-list.ts'
 import { type GitServer, startGitServer } from '../support/git-server.ts'
 import { type ModelServer, type SeenRequest, startModelServer } from '../support/model-server.ts'
 import type { Reply } from '../support/model-wire.ts'
+import { createRandom } from '../support/random.ts'
 import { type System, startSystem } from '../support/system.ts'
+import { makeTrouble, type Trouble } from '../support/trouble.ts'
 import { waitFor } from '../support/wait.ts'
 
-const TIMEOUT_MS = 400_000
+const TIMEOUT_MS = 600_000
 const PATIENCE_MS = 120_000
 const GIT = { username: 'x', password: 'git-password' }
+const TURNS = ['one', 'two', 'three', 'four', 'five']
+const STEPS = 3
+const KILLS = 6
+/** Another conversation each time; `TEST_SEED` brings one back. */
+const SEED = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000)
 
 let system: System
 let model: ModelServer
 let git: GitServer
+let trouble: Trouble | undefined
 afterEach(async () => {
+  await trouble?.stop().catch(() => {})
   await system?.stop()
   await Promise.all([model?.stop(), git?.stop()])
 })
 
-/** Words of the person as the model was sent them, in order: each turn's own, and what came between two tools. */
-const heard = ({ body }: SeenRequest): string[] =>
-  body.messages
-    .filter(({ role }) => role === 'user')
-    .flatMap(({ content }) => content.flatMap((block) => (block.type === 'text' ? [String(block.text)] : [])))
-    .flatMap(
-      (text) => /^(?:The task|The next message|A message from the person, sent while you work):\n\n(.*)$/s.exec(text)?.[1] ?? [],
-    )
-
 describe('a conversation of five turns, while coordinator and runner are killed', () => {
   it(
-    'is for the model what it is for the person: in order, and each word once',
+    `is for the model what it is for the person: in order, and each word once (seed ${SEED})`,
     async () => {
-      /** The model runs one command a turn and waits in it until it may go on, so that a test can say something meanwhile. */
-      const held = new Map<string, () => void>()
-      model = await startModelServer({
-        key: 'sk-key',
-        policy: async (request): Promise<Reply> => {
-          const newest = heard(request).at(-1) ?? ''
-          if (request.results.length > 0) return { content: [{ type: 'text', text: `Did ${newest}` }] }
-          await new Promise<void>((go) => held.set(newest, go))
-          return { content: [{ type: 'tool_use', name: 'bash', input: { command: `echo ${newest} >> log.txt` } }] }
-        },
-      })
+      const random = createRandom(SEED)
+      /** Turns that the model was asked for, and those that it may work on: what is said to a turn under way is said in between. */
+      const begun = new Set<string>()
+      const free = new Set<string>()
+      model = await startModelServer({ key: 'sk-key', policy: works(begun, free) })
       git = await startGitServer(GIT)
       const repository = await git.addRepository('ada/engine', { files: { 'a.txt': 'a\n' } })
       system = await startSystem({
@@ -56,78 +51,103 @@ describe('a conversation of five turns, while coordinator and runner are killed'
       })
       const { host } = new URL(repository.url)
       await system.api('/api/me/credentials', { method: 'PUT', body: { host, username: GIT.username, token: GIT.password } })
-      const { id } = await system.send({ repoUrl: repository.url, prompt: 'one' })
-      const say = async (text: string, mode: 'steer' | 'queue') => {
-        const body = { text, mode, clientId: text }
-        const sent = await system.api<Message>(`/api/tasks/${id}/messages`, { method: 'POST', body })
-        expect([200, 201]).toContain(sent.status)
-        return sent.body
+      const { id, branch } = await system.send({ repoUrl: repository.url, prompt: TURNS[0] ?? '' })
+      const { say, takeBack } = personOf(id)
+      trouble = makeTrouble(system, id, random, KILLS)
+
+      try {
+        for (const [index, turn] of TURNS.entries()) {
+          await waitFor(`the model to be asked for ${turn}`, () => begun.has(turn), PATIENCE_MS)
+          const next = TURNS[index + 1]
+          const queuesNext = next !== undefined && random.percent(60)
+          const deeds = [
+            ...(queuesNext ? [() => say(next, 'queue')] : []),
+            ...(random.percent(70) ? [() => say(`steer-${turn}`, 'steer')] : []),
+            ...(random.percent(50) ? [async () => takeBack(await say(`never-${turn}`, 'queue'))] : []),
+            ...(random.percent(50) ? [async () => takeBack(await say(`doubt-${turn}`, 'steer'))] : []),
+            async () => free.add(turn),
+          ]
+          for (const deed of random.shuffled(deeds)) await deed()
+          if (next === undefined || queuesNext) continue
+          await ended(id)
+          await say(next, random.percent(50) ? 'queue' : 'steer')
+        }
+        const messagesOf = async () => (await system.api<{ items: Message[] }>(`/api/tasks/${id}/messages`)).body.items
+        await waitFor('no message to wait', async () => textsOf(await messagesOf(), 'waiting').length === 0, PATIENCE_MS, 200)
+        await ended(id)
+        await trouble.stop()
+
+        const [events, messages] = [await system.events(id), await messagesOf()]
+        const [ofModel, ofPerson] = [seenByModel(model.requests.at(-1) as SeenRequest), seenByPerson(events)]
+        expectWhole(events)
+        const said = saidIn(ofModel)
+        expect(saidIn(ofPerson)).toEqual(said)
+        expect(new Set(said).size).toBe(said.length)
+        expect(said.filter((text) => TURNS.includes(text))).toEqual(TURNS)
+        expect([...said].sort()).toEqual([TURNS[0], ...textsOf(messages, 'delivered').filter((text) => text !== TURNS[0])].sort())
+        expect(textsOf(messages, 'waiting')).toEqual([])
+        // The last words of all are in no request.
+        const work = workIn(ofModel)
+        expect(workIn(ofPerson)).toEqual([...work, { who: 'wrote', text: `Done after ${stepsIn(ofModel)}.` }])
+        expect(model.refusals).toEqual([])
+        const { stdout } = await execa('git', ['-C', repository.path, 'show', `${branch}:log.txt`])
+        expect(stdout.split('\n')).toEqual(
+          work.flatMap(({ who, text }) => /echo (\d+)/.exec(who === 'ran' ? text : '')?.[1] ?? []),
+        )
+        expect((await system.task(id)).status).toBe('completed')
+      } catch (error) {
+        const told = seenByPerson(await system.events(id)).map(({ who, text }) => `${who} ${text}`)
+        throw new Error(`seed ${SEED}; killed: ${trouble.done.join(', ')}; so far:\n${told.join('\n')}`, { cause: error })
       }
-      const atWork = (text: string) => waitFor(`the model to be asked for ${text}`, () => held.has(text), PATIENCE_MS)
-      const goOn = (text: string) => held.get(text)?.()
-      const restartCoordinator = async () => {
-        await system.coordinator.kill()
-        await system.coordinator.start()
-      }
-
-      await atWork('one')
-      await say('two', 'queue')
-      await say('never', 'queue')
-      const { body: messages } = await system.api<{ items: Message[] }>(`/api/tasks/${id}/messages`)
-      const never = messages.items.find(({ text }) => text === 'never')
-      await restartCoordinator()
-      expect((await system.api(`/api/tasks/${id}/messages/${never?.id}`, { method: 'DELETE' })).status).toBe(200)
-      await say('steer-one', 'steer')
-      await say('steer-one', 'steer')
-      goOn('one')
-
-      await atWork('two')
-      await say('steer-two', 'steer')
-      await system.runners[0]?.kill()
-      held.delete('two')
-      await system.runners[0]?.start()
-      await atWork('two')
-      await say('three', 'queue')
-      goOn('two')
-
-      await atWork('three')
-      await restartCoordinator()
-      goOn('three')
-      const third = await system.ended(id, PATIENCE_MS)
-      expect(third).toMatchObject({ status: 'completed', turn: 3 })
-
-      await say('four', 'steer')
-      await atWork('four')
-      await say('five', 'queue')
-      goOn('four')
-      await atWork('five')
-      goOn('five')
-      await waitFor(
-        'turn five to end',
-        async () => (await system.task(id)).turn === 5 && (await system.ended(id)).turn === 5,
-        PATIENCE_MS,
-      )
-
-      const events = await system.events(id)
-      expectWhole(events)
-      const wanted = ['one', 'steer-one', 'two', 'steer-two', 'three', 'four', 'five']
-      expect(model.requests.at(-1) && heard(model.requests.at(-1) as SeenRequest)).toEqual(wanted)
-      expect(deliveredIn(events)).toEqual(wanted)
-      expect(model.refusals).toEqual([])
-      expect(await system.task(id)).toMatchObject({ status: 'completed', diff: { files: 1 } })
     },
     TIMEOUT_MS,
   )
 })
 
-/** What a person sees as said and heard, in order. */
-const deliveredIn = (events: readonly TaskEvent[]): string[] => {
-  const texts = new Map<string, string>()
-  const order: string[] = []
-  for (const event of events) {
-    if (event.type === 'message.received') texts.set(event.data.messageId, event.data.text)
-    if (event.type === 'message.received' && event.data.mode === null) order.push(event.data.text)
-    if (event.type === 'message.delivered') order.push(texts.get(event.data.messageId) ?? '')
+/** A model that runs some commands for whatever it is told, one after the other. What it is at follows from the conversation alone. */
+const works =
+  (begun: Set<string>, free: Set<string>) =>
+  async (request: SeenRequest): Promise<Reply> => {
+    const lines = seenByModel(request)
+    const since = lines.slice(lines.findLastIndex(({ who }) => who === 'said'))
+    const turn = saidIn(lines).findLast((text) => TURNS.includes(text)) ?? ''
+    const isNew = stepsIn(lines.slice(lines.findLastIndex(({ text }) => text === turn))) === 0
+    begun.add(turn)
+    if (isNew) await waitFor(`${turn} to be let go`, () => free.has(turn), PATIENCE_MS)
+    const step = stepsIn(lines) + 1
+    if (stepsIn(since) >= STEPS) return { content: [{ type: 'text', text: `Done after ${step - 1}.` }] }
+    return {
+      content: [
+        { type: 'text', text: `Step ${step}.` },
+        { type: 'tool_use', name: 'bash', input: { command: `echo ${step} >> log.txt` } },
+      ],
+    }
   }
-  return order
-}
+
+const stepsIn = (lines: ReturnType<typeof seenByModel>): number => lines.filter(({ who }) => who === 'ran').length
+
+/** Says and takes back as a client does: the same again until there is an answer. */
+const personOf = (id: string) => ({
+  say: (text: string, mode: SendMessage['mode']): Promise<Message> =>
+    waitFor(
+      `"${text}" to be taken`,
+      async () => {
+        const body = { text, mode, clientId: text }
+        const answer = await system.api<Message>(`/api/tasks/${id}/messages`, { method: 'POST', body })
+        return [200, 201].includes(answer.status) ? answer.body : null
+      },
+      PATIENCE_MS,
+    ),
+  /** 409: the agent has it. */
+  takeBack: (message: Message) =>
+    waitFor(
+      `"${message.text}" to be withdrawn`,
+      async () => [200, 409].includes((await system.api(`/api/tasks/${id}/messages/${message.id}`, { method: 'DELETE' })).status),
+      PATIENCE_MS,
+    ),
+})
+
+const textsOf = (messages: readonly Message[], state: Message['state']): string[] =>
+  messages.flatMap((message) => (message.state === state ? [message.text] : []))
+
+const ended = (id: string) => system.ended(id, PATIENCE_MS)

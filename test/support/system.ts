@@ -71,7 +71,7 @@ export const startSystem = async (
         if (coordinator.ended()) throw new Error(`the coordinator ended:\n${coordinator.log()}`)
         return ready()
       },
-      30_000,
+      60_000,
     )
   }
   await startCoordinator()
