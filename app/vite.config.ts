@@ -23,7 +23,7 @@ export default defineConfig({
       injectRegister: false,
       includeManifestIcons: false,
       // Heavy parts wait until they are needed; from then on the service worker keeps them.
-      injectManifest: { globPatterns: ['**/*.{js,css,html,svg}'], globIgnores: ['assets/markdown-*'] },
+      injectManifest: { globPatterns: ['**/*.{js,css,html,svg}'], globIgnores: ['assets/markdown-*', 'assets/highlight-*'] },
       manifest: {
         id: '/',
         name: 'Errand',

@@ -21,7 +21,7 @@ describe('what a phone loads', () => {
     expect(names).toEqual(
       expect.arrayContaining([expect.stringMatching(/task-screen-.*\.js$/), expect.stringMatching(/socket-.*\.js$/)]),
     )
-    expect(names.filter((name) => /markdown/.test(name))).toEqual([])
+    expect(names.filter((name) => /markdown|highlight/.test(name))).toEqual([])
     expect(files.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(600_000)
   })
 })

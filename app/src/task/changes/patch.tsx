@@ -1,6 +1,10 @@
 import { memo, useMemo } from 'react'
+import { CodePieces } from '../code/code-pieces.tsx'
+import { type Language, languageOfFile } from '../code/language.ts'
+import type { Piece } from '../code/pieces.ts'
 import { type PatchRow, patchLines } from '../patch-lines.ts'
 import { TASK_WORDS } from '../words.ts'
+import { useRowPieces } from './use-row-pieces.ts'
 
 const SIGNS = { add: '+', del: '−', same: ' ', hunk: '', note: '' } as const
 
@@ -9,27 +13,33 @@ type Props = { patch: string; path: string; wrap: boolean; current: number | nul
 /** A file's diff in one column, with the numbers of both sides. `current` is the hunk that somebody is at. */
 export const Patch = memo(({ patch, path, wrap, current }: Props) => {
   const hunks = useMemo(() => hunksOf(patchLines(patch)), [patch])
+  const language = languageOfFile(path)
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className={wrap ? 'patch wrapped' : 'patch'} tabIndex={0} aria-label={path}>
       <div className="patch-rows">
         {hunks.map((rows, index) => (
-          <Hunk key={index} rows={rows} isCurrent={index === current} />
+          <Hunk key={index} rows={rows} language={language} isCurrent={index === current} />
         ))}
       </div>
     </section>
   )
 })
 
-const Hunk = memo(({ rows, isCurrent }: { rows: readonly PatchRow[]; isCurrent: boolean }) => (
-  <div className="hunk" {...(isCurrent && { 'aria-current': true })}>
-    {rows.map((row, index) => (
-      <Row key={index} row={row} />
-    ))}
-  </div>
-))
+type HunkProps = { rows: readonly PatchRow[]; language: Language | null; isCurrent: boolean }
 
-const Row = ({ row }: { row: PatchRow }) =>
+const Hunk = memo(({ rows, language, isCurrent }: HunkProps) => {
+  const colours = useRowPieces(rows, language)
+  return (
+    <div className="hunk" {...(isCurrent && { 'aria-current': true })}>
+      {rows.map((row, index) => (
+        <Row key={index} row={row} pieces={colours?.get(row)} />
+      ))}
+    </div>
+  )
+})
+
+const Row = ({ row, pieces }: { row: PatchRow; pieces: readonly Piece[] | undefined }) =>
   row.kind === 'hunk' ? (
     <div className="patch-hunk">
       {TASK_WORDS.changes.line(row.after)} <span className="mono">{row.text}</span>
@@ -39,7 +49,7 @@ const Row = ({ row }: { row: PatchRow }) =>
       <span className="patch-number numbers">{'before' in row ? row.before : ''}</span>
       <span className="patch-number numbers">{'after' in row ? row.after : ''}</span>
       <span className="patch-sign">{SIGNS[row.kind]}</span>
-      <span className="patch-text">{row.text || ' '}</span>
+      <span className="patch-text">{pieces ? <CodePieces pieces={pieces} /> : row.text || ' '}</span>
     </div>
   )
 

@@ -2,6 +2,7 @@ import { type ComponentProps, memo } from 'react'
 import ReactMarkdown, { type Components } from 'react-markdown'
 import remarkGfm from 'remark-gfm'
 import { TASK_WORDS } from '../words.ts'
+import { Code, Source } from './code.tsx'
 import { markdownBlocks } from './markdown-blocks.ts'
 
 /** Text of the agent. It is never HTML, loads no image, and a link with a scheme such as `javascript:` leads nowhere. */
@@ -16,9 +17,11 @@ const Markdown = ({ text }: { text: string }) => (
 export default Markdown
 
 const Block = memo(({ text }: { text: string }) => (
-  <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>
-    {text}
-  </ReactMarkdown>
+  <Source value={text}>
+    <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>
+      {text}
+    </ReactMarkdown>
+  </Source>
 ))
 
 const PLUGINS = [remarkGfm]
@@ -39,6 +42,7 @@ const lowered = (level: 3 | 4 | 5) => {
 
 const COMPONENTS: Components = {
   a: Link,
+  code: Code,
   img: ({ alt }) => <span className="muted">{TASK_WORDS.feed.image(alt ?? '')}</span>,
   // Below the screen's own h1 and the turns' h2.
   h1: lowered(3),

@@ -1,0 +1,30 @@
+import { useMemo } from 'react'
+import type { Language } from '../code/language.ts'
+import { byLine, type Piece } from '../code/pieces.ts'
+import { usePieces } from '../code/use-pieces.ts'
+import type { PatchRow } from '../patch-lines.ts'
+
+/** The colours of a hunk's rows, read as the old file and as the new one: the two together are no program. Null while there are none. */
+export const useRowPieces = (
+  rows: readonly PatchRow[],
+  language: Language | null,
+): ReadonlyMap<PatchRow, readonly Piece[]> | null => {
+  const before = useMemo(() => rows.filter(({ kind }) => kind === 'same' || kind === 'del'), [rows])
+  const after = useMemo(() => rows.filter(({ kind }) => kind === 'same' || kind === 'add'), [rows])
+  const old = usePieces(textOf(before), language)
+  const fresh = usePieces(textOf(after), language)
+  return useMemo(
+    () => (old && fresh ? new Map([...linesOf(before, old), ...linesOf(after, fresh)]) : null),
+    [old, fresh, before, after],
+  )
+}
+
+const textOf = (rows: readonly PatchRow[]): string => rows.map(({ text }) => text).join('\n')
+
+const linesOf = (rows: readonly PatchRow[], pieces: readonly Piece[]): Array<[PatchRow, readonly Piece[]]> => {
+  const lines = byLine(pieces)
+  return rows.flatMap((row, index): Array<[PatchRow, readonly Piece[]]> => {
+    const line = lines[index]
+    return line && row.text !== '' ? [[row, line]] : []
+  })
+}

@@ -1,0 +1,60 @@
+import bash from 'highlight.js/lib/languages/bash'
+import css from 'highlight.js/lib/languages/css'
+import diff from 'highlight.js/lib/languages/diff'
+import javascript from 'highlight.js/lib/languages/javascript'
+import json from 'highlight.js/lib/languages/json'
+import python from 'highlight.js/lib/languages/python'
+import typescript from 'highlight.js/lib/languages/typescript'
+import xml from 'highlight.js/lib/languages/xml'
+import { createLowlight } from 'lowlight'
+import type { Language } from './language.ts'
+import type { Piece, PieceKind } from './pieces.ts'
+
+const lowlight = createLowlight({
+  ...{ bash, css, diff, javascript, json, python, typescript, xml },
+} satisfies Record<Language, unknown>)
+
+/** Heavy: it is loaded by `use-pieces.ts` alone. @returns the text in pieces, whole and in order; markup in it is text like any other */
+export const highlight = (text: string, language: Language): Piece[] => {
+  const pieces: Piece[] = []
+  const walk = (nodes: readonly Node[], kind: PieceKind | null) => {
+    for (const node of nodes) {
+      if (node.type === 'text') pieces.push({ text: node.value ?? '', kind })
+      else walk(node.children ?? [], KINDS[String(classesOf(node)[0]).replace('hljs-', '')] ?? kind)
+    }
+  }
+  walk(lowlight.highlight(language, text).children, null)
+  return pieces
+}
+
+type Node = { type: string; value?: string; children?: readonly Node[]; properties?: { className?: unknown } }
+
+const classesOf = ({ properties }: Node): unknown[] => (Array.isArray(properties?.className) ? properties.className : [])
+
+/** The library's scopes, as few as one can tell apart at a glance. */
+const KINDS: Readonly<Record<string, PieceKind>> = {
+  keyword: 'keyword',
+  built_in: 'keyword',
+  'selector-tag': 'keyword',
+  operator: 'keyword',
+  string: 'string',
+  regexp: 'string',
+  addition: 'string',
+  number: 'number',
+  literal: 'number',
+  symbol: 'number',
+  variable: 'number',
+  deletion: 'number',
+  comment: 'comment',
+  quote: 'comment',
+  meta: 'comment',
+  title: 'name',
+  name: 'name',
+  attr: 'name',
+  attribute: 'name',
+  property: 'name',
+  type: 'name',
+  section: 'name',
+  'selector-class': 'name',
+  'selector-id': 'name',
+}

@@ -1,0 +1,23 @@
+/** The languages that are coloured, by the names that fences and files give them. Everything else stays plain. */
+const NAMES = {
+  javascript: ['js', 'jsx', 'mjs', 'cjs', 'javascript'],
+  typescript: ['ts', 'tsx', 'mts', 'cts', 'typescript'],
+  json: ['json', 'jsonc'],
+  python: ['py', 'python', 'python3'],
+  bash: ['sh', 'bash', 'zsh', 'shell', 'console'],
+  diff: ['diff', 'patch'],
+  css: ['css'],
+  xml: ['html', 'xml', 'svg'],
+} as const
+
+export type Language = keyof typeof NAMES
+
+const LANGUAGES = new Map<string, Language>(
+  Object.entries(NAMES).flatMap(([language, names]) => names.map((name) => [name, language as Language] as const)),
+)
+
+/** @param name of a fence, like `ts`. @returns null when it is none of ours */
+export const languageOf = (name: string): Language | null => LANGUAGES.get(name.toLowerCase()) ?? null
+
+/** @returns what a file is written in, by the end of its name */
+export const languageOfFile = (path: string): Language | null => languageOf(path.slice(path.lastIndexOf('.') + 1))

@@ -1,0 +1,14 @@
+export type PieceKind = 'keyword' | 'string' | 'number' | 'comment' | 'name'
+/** A part of a code's text, and what it is; null for what has no colour. */
+export type Piece = { text: string; kind: PieceKind | null }
+
+/** @returns the pieces of each line; none has a line break in it */
+export const byLine = (pieces: readonly Piece[]): Piece[][] => {
+  const lines: Piece[][] = [[]]
+  for (const { text, kind } of pieces)
+    for (const [index, part] of text.split('\n').entries()) {
+      if (index > 0) lines.push([])
+      if (part !== '') lines.at(-1)?.push({ text: part, kind })
+    }
+  return lines
+}
