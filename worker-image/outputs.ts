@@ -3,13 +3,13 @@ import { LIMITS } from '../contract/limits.ts'
 import type { Door } from './door.ts'
 import type { Log } from './log.ts'
 import { cleaned } from './tools/output.ts'
-import { readEnds } from './tools/read-ends.ts'
+import { endsOf, readEnds } from './tools/read-ends.ts'
 import type { ToolResult } from './tools/tool.ts'
 
 /** Keeps the whole output of a call of which people are shown a part. Never throws: without it there is still that part. */
 export type KeepOutput = (callId: string, result: ToolResult) => Promise<void>
 
-/** What the line about a gap may come to, bytes. */
+/** What the line about a gap may come to, bytes. There can be one of the file, and one of the text made of it. */
 const GAP_BYTES = 200
 
 export const createKeepOutput = (parts: { door: Pick<Door, 'keep'>; secrets: readonly string[]; log: Log }): KeepOutput => {
@@ -21,7 +21,8 @@ export const createKeepOutput = (parts: { door: Pick<Door, 'keep'>; secrets: rea
     try {
       const whole = await wholeOf(result)
       const safe = secrets.reduce((text, secret) => text.replaceAll(secret, '[redacted]'), whole)
-      await door.keep(`output.${callId}`, Buffer.from(safe).subarray(0, LIMITS.outputBytes))
+      // What is no text, and what was secret, is longer by now than it was in the file.
+      await door.keep(`output.${callId}`, endsOf(Buffer.from(safe), LIMITS.outputBytes - GAP_BYTES))
     } catch (error) {
       log('output.lost', { callId, message: String(error) })
     }
@@ -35,7 +36,7 @@ const wholeOf = async ({ text, wholeFile }: ToolResult): Promise<string> => {
   if (wholeFile === undefined) return text
   const file = await open(wholeFile)
   try {
-    return cleaned(await readEnds(file, (await file.stat()).size, LIMITS.outputBytes - GAP_BYTES))
+    return cleaned(await readEnds(file, (await file.stat()).size, LIMITS.outputBytes - 2 * GAP_BYTES))
   } finally {
     await file.close()
   }

@@ -32,7 +32,8 @@ export const answerErrors: ErrorRequestHandler = (error, request, response, _nex
     requestId: String(request.id),
     ...(refusal.details === undefined ? {} : { details: refusal.details }),
   }
-  response.status(STATUS[refusal.code])
+  // Who reads by ranges knows a range beyond the end by this status, which is no code of ours.
+  response.status(isHttpError(error) && error.status === 416 ? 416 : STATUS[refusal.code])
   if (isForPrograms(request.path) || request.accepts(['json', 'html']) !== 'html') response.json({ error: body })
   else response.send(errorPage(body))
 }

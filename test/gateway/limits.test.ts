@@ -4,10 +4,12 @@ import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import { pino } from 'pino'
+import { LIMITS } from '../../contract/limits.ts'
 import { serveArtifacts } from '../../runner/gateway/artifacts.ts'
 import { serveGit } from '../../runner/gateway/git.ts'
 import type { Room } from '../../runner/gateway/room.ts'
@@ -53,6 +55,40 @@ describe('an artifact', () => {
     expect(kept).toEqual([])
     expect((await put(100_000)).status).toBe(204)
     expect(kept.map((body) => body.length)).toEqual([100_000])
+  })
+})
+
+describe('what is kept of a turn', () => {
+  const kept = new Map<string, number>()
+  const start = async () => {
+    kept.clear()
+    const saveArtifact = async (kind: string, body: Readable) => void kept.set(kind, (await buffer(body)).length)
+    const url = await serve(serveArtifacts({ confirmLease: async () => true, saveArtifact, log }))
+    return async (kind: string, bytes: number) => {
+      const response = await fetch(`${url}/artifacts/${kind}`, { method: 'PUT', body: Buffer.alloc(bytes) })
+      return [response.status, await response.text()] as const
+    }
+  }
+
+  it.each([
+    ['output.toolu_1', LIMITS.outputBytes],
+    ['transcript', LIMITS.transcriptBytes],
+  ])('as %s has a limit of its own, which the refusal names', async (kind, most) => {
+    const put = await start()
+    expect(await put(kind, most + 1)).toEqual([413, expect.stringContaining(String(most))])
+    expect(kept.size).toBe(0)
+    expect(await put(kind, most)).toEqual([204, ''])
+    expect(kept.get(kind)).toBe(most)
+  })
+
+  it('is so many outputs at most, each of them as often as it comes', async () => {
+    const put = await start()
+    for (let n = 0; n < LIMITS.outputsPerAttempt; n++) expect((await put(`output.c${n}`, 1))[0]).toBe(204)
+    expect(await put('output.more', 1)).toEqual([413, expect.stringContaining(String(LIMITS.outputsPerAttempt))])
+    // A name that was refused stays so; the others, and all that is no output, go on.
+    expect((await put('output.more', 1))[0]).toBe(413)
+    expect((await put('patch', 1))[0]).toBe(204)
+    expect(kept.has('output.more')).toBe(false)
   })
 })
 

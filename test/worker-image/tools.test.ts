@@ -65,6 +65,12 @@ describe('bash', () => {
     expect(await bash('read line; echo "read: $?"; cat')).toMatchObject({ text: expect.stringContaining('read: 1') })
   })
 
+  it('reads a long line in no time, as of a file that was made small', async () => {
+    const { text } = await bash("head -c 500000 /dev/zero | tr '\\0' x; echo; printf '10%%\\r99%%\\rdone\\r\\nnext\\n'")
+    expect(text).toContain('xxx')
+    expect(text).toMatch(/\ndone\nnext$/)
+  }, 5_000)
+
   it('shows head and tail of a long output, and names the file with all of it', async () => {
     const { text, outputBytes } = await bash('seq 1 100000')
     expect(text.length).toBeLessThanOrEqual(30_000)

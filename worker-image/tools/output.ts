@@ -24,7 +24,9 @@ export const bounded = (text: string, maxChars: number, whole: string | null = n
 export const cleaned = (text: string): string =>
   stripVTControlCharacters(text)
     .replaceAll('\r\n', '\n')
-    .replace(/[^\n]*\r(?!\n)/g, '')
+    .split('\n')
+    .map((line) => line.slice(line.lastIndexOf('\r') + 1))
+    .join('\n')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
 

@@ -3,12 +3,26 @@ import type { FileHandle } from 'node:fs/promises'
 /** @returns a file's text; of one above `wholeBytes` its first and its last part, with a line between them that tells what is missing */
 export const readEnds = async (file: FileHandle, size: number, wholeBytes: number): Promise<string> => {
   if (size <= wholeBytes) return readPart(file, 0, size)
-  const headBytes = Math.floor(wholeBytes / 4)
-  const tailBytes = wholeBytes - headBytes
+  const { headBytes, tailBytes } = partsOf(wholeBytes)
   const head = await readPart(file, 0, headBytes)
   const tail = await readPart(file, size - tailBytes, tailBytes)
-  return `${head}\n[… ${size - wholeBytes} bytes elided …]\n${tail}`
+  return `${head}${gap(size - wholeBytes)}${tail}`
 }
+
+/** As {@link readEnds}, of bytes that are in hand; those of the line between are on top. */
+export const endsOf = (bytes: Buffer, wholeBytes: number): Buffer => {
+  if (bytes.length <= wholeBytes) return bytes
+  const { headBytes, tailBytes } = partsOf(wholeBytes)
+  const missing = Buffer.from(gap(bytes.length - wholeBytes))
+  return Buffer.concat([bytes.subarray(0, headBytes), missing, bytes.subarray(bytes.length - tailBytes)])
+}
+
+const partsOf = (wholeBytes: number): { headBytes: number; tailBytes: number } => {
+  const headBytes = Math.floor(wholeBytes / 4)
+  return { headBytes, tailBytes: wholeBytes - headBytes }
+}
+
+const gap = (bytes: number): string => `\n[… ${bytes} bytes elided …]\n`
 
 const readPart = async (file: FileHandle, position: number, bytes: number): Promise<string> => {
   const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(bytes), position })
