@@ -18,6 +18,7 @@ export const words = {
     copied: 'Copied',
     edit: 'Edit',
     never: 'never used',
+    asOf: (time: string) => `As of ${time}`,
     skip: 'Skip to the content',
   },
   status: {
@@ -74,7 +75,6 @@ export const words = {
     sending: 'Sending…',
     notSent: 'Not sent',
     more: 'Show earlier tasks',
-    asOf: (time: string) => `As of ${time}`,
     nothingFound: 'No task matches',
     nothingFoundText: 'Try fewer words, or take the filters away.',
     clear: 'Clear search and filters',

@@ -23,8 +23,11 @@ afterAll(async () => {
   await redis?.stop()
 })
 
-const api = async <T>(path: string, method = 'GET'): Promise<T> =>
-  (await (await fetch(server.url + path, { method, headers: { authorization: `Bearer ${server.ownerToken}` } })).json()) as T
+const api = async <T>(path: string, method = 'GET', body?: unknown): Promise<T> => {
+  const headers = { authorization: `Bearer ${server.ownerToken}`, 'content-type': 'application/json' }
+  const response = await fetch(server.url + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
+  return (await response.json()) as T
+}
 const visit = async (): Promise<Page> => {
   const { page } = await openPage(browser, SMALL)
   await signIn(page, (await api<SignInLink>('/auth/links', 'POST')).url)
@@ -66,5 +69,58 @@ describe('the budget', () => {
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Saved. New tasks get $5.').waitFor()
     expect(await api<Me>('/api/me')).toMatchObject({ defaultBudgetUsd: 5, ownBudgetUsd: null })
+  })
+})
+
+describe('without a network', () => {
+  it('the projects and the settings are there as they were, and say how old they are; what cannot be changed says what to do', async () => {
+    const page = await visit()
+    await page.goto(`${server.url}/projects`)
+    await page.getByRole('button', { name: 'Add a repository' }).click()
+    await page.getByLabel('Address').fill('https://github.com/a/kept')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('heading', { name: 'kept' }).waitFor()
+    await page.goto(`${server.url}/settings`)
+    await page.getByText('this device', { exact: true }).waitFor()
+    await page.getByText('No host yet.').waitFor()
+    await page.route('**/api/**', (route) => route.abort())
+    await page.reload()
+    await page.getByText('this device', { exact: true }).waitFor()
+    expect(await page.getByText(/^As of /).count()).toBe(4)
+    expect(await axeFaults(page)).toEqual([])
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign out everywhere' }).click()
+    await page.getByRole('alert').getByText('Check the network, then try again.').waitFor()
+    await page.goto(`${server.url}/projects`)
+    await page.getByRole('heading', { name: 'kept' }).waitFor()
+    await page.getByText(/^As of /).waitFor()
+    expect(await axeFaults(page)).toEqual([])
+    await page.unroute('**/api/**')
+    await page.reload()
+    await page.getByRole('heading', { name: 'kept' }).waitFor()
+    expect(await page.getByText(/^As of /).count()).toBe(0)
+  })
+})
+
+describe('the filters of the list', () => {
+  it('stand in the address, and the way back leads to the same list', async () => {
+    const page = await visit()
+    const { demoRepoUrl } = await api<Me>('/api/me')
+    await api('/api/tasks', 'POST', { repoUrl: demoRepoUrl, prompt: 'one of two' })
+    await page.getByRole('link', { name: /one of two/ }).waitFor()
+    await page.getByLabel('Status').selectOption('Waiting')
+    await page.getByLabel('Repository').selectOption(demoRepoUrl)
+    await page.waitForURL('**/?status=pending&repository=*')
+    await page.getByRole('link', { name: /one of two/ }).click()
+    await page.waitForURL('**/task/*')
+    await page.goBack()
+    await page.getByRole('link', { name: /one of two/ }).waitFor()
+    expect(await page.getByLabel('Status').inputValue()).toBe('pending')
+    expect(await page.getByLabel('Repository').inputValue()).toBe(demoRepoUrl)
+    await page.goto(`${server.url}/?status=failed`)
+    await page.getByRole('heading', { name: 'No task matches' }).waitFor()
+    await page.getByRole('button', { name: 'Clear search and filters' }).click()
+    await page.getByRole('link', { name: /one of two/ }).waitFor()
+    expect(page.url()).toBe(`${server.url}/`)
   })
 })

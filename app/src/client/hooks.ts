@@ -1,10 +1,10 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { Me, RetryTask, Task } from '../../../contract/api.ts'
-import { codeOf } from './api-error.ts'
 import type { Client } from './client.ts'
 import type { ConnectionState } from './connection.ts'
 import type { Unsent } from './outbox.ts'
+import { savedWhenOffline } from './saved.ts'
 import type { State } from './state.ts'
 import type { OpenFeed, TaskFeed } from './task-feed.ts'
 
@@ -19,6 +19,12 @@ export const useClient = (): Client => {
 export const useStateOf = <T>(state: State<T>): T => useSyncExternalStore(state.subscribe, state.get)
 
 export const useConnectionState = (): ConnectionState => useStateOf(useClient().connection.state)
+
+/** What the server was asked for; without a network as it was saved, with the time of that. */
+export const useSaved = <T extends object>(key: string, ask: () => Promise<T>) => {
+  const { storage } = useClient()
+  return useQuery({ queryKey: [key], queryFn: savedWhenOffline(storage, key, ask) })
+}
 
 /** Who is signed in and what the server offers; without a network as it was saved. */
 export const useMe = () => {
@@ -124,19 +130,3 @@ export const useLookAt = (taskId: string | null): void => {
     }
   }, [connection, taskId])
 }
-
-/** Saves every good answer; gives the saved one when the server cannot be reached. */
-export const savedWhenOffline =
-  <T>(storage: Client['storage'], key: string, ask: () => Promise<T>) =>
-  async (): Promise<T> => {
-    try {
-      const answer = await ask()
-      void storage.write(`saved:${key}`, answer)
-      return answer
-    } catch (error) {
-      const code = codeOf(error)
-      const saved = code === 'unreachable' || code === 'unavailable' ? await storage.read<T>(`saved:${key}`) : null
-      if (saved === null) throw error
-      return saved
-    }
-  }

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { timeOf } from '../show.ts'
 import { words } from '../words.ts'
 import { Button } from './button.tsx'
 import { Icon, type IconName } from './icon.tsx'
@@ -55,6 +56,14 @@ export const ErrorState = ({
 /** @returns the sentence for a person in anything thrown */
 export const messageOf = (error: unknown): string =>
   error instanceof Error && error.message ? error.message : words.common.unknownFault
+
+/** Says that what follows is old; nothing for what comes from the server now. */
+export const AsOf = ({ time }: { time: string | undefined }) =>
+  time === undefined ? null : (
+    <p className="small soft" role="note">
+      {words.common.asOf(timeOf(time))}
+    </p>
+  )
 
 /** A short remark in a box, of one of four moods. */
 export const Note = ({ mood = 'plain', children }: { mood?: 'plain' | 'good' | 'bad' | 'wait'; children: ReactNode }) => (

@@ -1,5 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
-import { useClient, useMe } from '../client/hooks.ts'
+import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { Field } from '../design/field.tsx'
 import { words } from '../words.ts'
 import { useRepositories } from './use-repositories.ts'
@@ -19,7 +18,7 @@ export const RepositoryField = ({
 }) => {
   const { api } = useClient()
   const { data: me } = useMe()
-  const recent = useQuery({ queryKey: ['recent'], queryFn: () => api.tasks({ limit: 20 }) })
+  const recent = useSaved('recent', () => api.tasks({ limit: 20 }))
   const known = useRepositories(recent.data?.items ?? [])
   return (
     <div className="stack repository">

@@ -1,6 +1,5 @@
-import { useQuery } from '@tanstack/react-query'
 import type { Task } from '../../../contract/api.ts'
-import { useClient, useMe } from '../client/hooks.ts'
+import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { repoName } from '../show.ts'
 import { words } from '../words.ts'
 
@@ -10,7 +9,7 @@ export type KnownRepository = { repoUrl: string; name: string }
 export const useRepositories = (recent: readonly Task[]): KnownRepository[] => {
   const { api } = useClient()
   const { data: me } = useMe()
-  const { data: projects } = useQuery({ queryKey: ['projects'], queryFn: api.projects })
+  const { data: projects } = useSaved('projects', api.projects)
   const all = [
     ...recent.map(({ repoUrl }) => ({ repoUrl, name: repoName(repoUrl) })),
     ...(projects?.items ?? []),

@@ -1,11 +1,11 @@
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Project } from '../../../contract/api.ts'
-import { useClient, useMe } from '../client/hooks.ts'
+import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { Button, IconButton, LinkButton } from '../design/button.tsx'
 import { Confirm } from '../design/confirm.tsx'
 import { Screen } from '../design/screen.tsx'
-import { EmptyState, ErrorState, Skeleton } from '../design/states.tsx'
+import { AsOf, EmptyState, ErrorState, Skeleton } from '../design/states.tsx'
 import { repoName } from '../show.ts'
 import { words } from '../words.ts'
 import { AddProject } from './add-project.tsx'
@@ -16,7 +16,7 @@ export const ProjectsScreen = () => {
   const { api } = useClient()
   const { data: me } = useMe()
   const [adding, setAdding] = useState(false)
-  const list = useQuery({ queryKey: ['projects'], queryFn: api.projects })
+  const list = useSaved('projects', api.projects)
   const items = list.data?.items ?? []
   return (
     <Screen
@@ -29,6 +29,7 @@ export const ProjectsScreen = () => {
         )
       }
     >
+      <AsOf time={list.data?.asOf} />
       {list.isPending && <Skeleton rows={3} lines={[50, 80]} />}
       {list.isError && !list.data && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
       {list.isSuccess && items.length === 0 && (

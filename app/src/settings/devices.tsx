@@ -1,7 +1,7 @@
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Device } from '../../../contract/api.ts'
-import { useClient } from '../client/hooks.ts'
+import { useClient, useSaved } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Confirm } from '../design/confirm.tsx'
 import { age } from '../show.ts'
@@ -14,7 +14,7 @@ import { leaveNothing } from './sign-out.ts'
 export const Devices = () => {
   const client = useClient()
   const [asking, setAsking] = useState(false)
-  const list = useQuery({ queryKey: ['devices'], queryFn: client.api.devices })
+  const list = useSaved('devices', client.api.devices)
   const everywhere = useMutation({ mutationFn: () => client.api.revokeAllDevices().then(() => leaveNothing(client)) })
   return (
     <Section id="devices" title={words.settings.devices}>

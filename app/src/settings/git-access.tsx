@@ -1,7 +1,7 @@
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Credential } from '../../../contract/api.ts'
-import { useClient, useMe } from '../client/hooks.ts'
+import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Confirm } from '../design/confirm.tsx'
 import { words } from '../words.ts'
@@ -13,7 +13,7 @@ export const GitAccess = () => {
   const { api } = useClient()
   const { data: me } = useMe()
   const [editing, setEditing] = useState<string | null>(null)
-  const list = useQuery({ queryKey: ['credentials'], queryFn: api.credentials })
+  const list = useSaved('credentials', api.credentials)
   const firstHost = me?.gitHosts[0] ? new URL(me.gitHosts[0]).host : 'github.com'
   return (
     <Section id="access" title={words.settings.access} text={words.settings.accessText}>

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import type { NotificationSettings, Notifications as Wishes } from '../../../contract/api.ts'
-import { useClient } from '../client/hooks.ts'
+import { useClient, useSaved } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Switch } from '../design/field.tsx'
 import { messageOf, Note } from '../design/states.tsx'
@@ -12,7 +12,7 @@ import { Webhook } from './webhook.tsx'
 /** What one is told of, on this device and elsewhere. */
 export const Notifications = () => {
   const { api } = useClient()
-  const settings = useQuery({ queryKey: ['notifications'], queryFn: api.notifications })
+  const settings = useSaved('notifications', api.notifications)
   return (
     <Section id="notifications" title={words.settings.notifications}>
       <Loaded asked={settings}>

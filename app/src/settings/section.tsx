@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react'
-import { ErrorState, Skeleton } from '../design/states.tsx'
+import type { Saved } from '../client/saved.ts'
+import { AsOf, ErrorState, Skeleton } from '../design/states.tsx'
 import { words } from '../words.ts'
 
-type Asked<T> = { data: T | undefined; isPending: boolean; isError: boolean; error: unknown; refetch: () => unknown }
+type Asked<T> = { data: Saved<T> | T | undefined; isPending: boolean; isError: boolean; error: unknown; refetch: () => unknown }
 
 /** One part of the settings, under its heading. */
 export const Section = ({ id, title, text, children }: { id: string; title: string; text?: string; children: ReactNode }) => (
@@ -13,9 +14,15 @@ export const Section = ({ id, title, text, children }: { id: string; title: stri
   </section>
 )
 
-/** What the server was asked for: its shape, why it is not there, or the thing itself. */
-export const Loaded = <T,>({ asked, children }: { asked: Asked<T>; children: (data: T) => ReactNode }) => {
-  if (asked.data !== undefined) return children(asked.data)
+/** What the server was asked for: its shape, why it is not there, or the thing itself, perhaps as it was saved. */
+export const Loaded = <T extends object>({ asked, children }: { asked: Asked<T>; children: (data: T) => ReactNode }) => {
+  if (asked.data !== undefined)
+    return (
+      <>
+        <AsOf time={'asOf' in asked.data ? asked.data.asOf : undefined} />
+        {children(asked.data)}
+      </>
+    )
   if (asked.isError) return <ErrorState title={words.common.failed} error={asked.error} onRetry={() => void asked.refetch()} />
   return <Skeleton lines={[60, 40]} />
 }

@@ -1,7 +1,7 @@
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { ApiToken } from '../../../contract/api.ts'
-import { useClient } from '../client/hooks.ts'
+import { useClient, useSaved } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Confirm } from '../design/confirm.tsx'
 import { age } from '../show.ts'
@@ -13,7 +13,7 @@ import { Loaded, Section } from './section.tsx'
 export const Tokens = () => {
   const { api } = useClient()
   const [making, setMaking] = useState(false)
-  const list = useQuery({ queryKey: ['tokens'], queryFn: api.tokens })
+  const list = useSaved('tokens', api.tokens)
   return (
     <Section id="tokens" title={words.settings.tokens} text={words.settings.tokensText}>
       <Loaded asked={list}>

@@ -8,7 +8,7 @@ import { words } from '../words.ts'
 export type Filters = { status: TaskStatus | ''; search: string; repoUrl: string }
 export const NO_FILTERS: Filters = { status: '', search: '', repoUrl: '' }
 
-const STATUSES: readonly TaskStatus[] = ['running', 'pending', 'completed', 'failed', 'cancelled']
+export const STATUSES: readonly TaskStatus[] = ['running', 'pending', 'completed', 'failed', 'cancelled']
 
 /** Search, and what the list is narrowed to. */
 export const TaskFilters = ({

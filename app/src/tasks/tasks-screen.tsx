@@ -1,24 +1,23 @@
-import { useDeferredValue, useState } from 'react'
+import { useDeferredValue } from 'react'
 import { Link } from 'wouter'
-import { useClient, useMe, useUnsent } from '../client/hooks.ts'
+import { useMe, useUnsent } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Screen } from '../design/screen.tsx'
-import { EmptyState, ErrorState, Note, Skeleton } from '../design/states.tsx'
-import { timeOf } from '../show.ts'
+import { AsOf, EmptyState, ErrorState, Note, Skeleton } from '../design/states.tsx'
 import { words } from '../words.ts'
 import { groupTasks, type TaskGroup } from './group-tasks.ts'
 import { type Filters, NO_FILTERS, TaskFilters } from './task-filters.tsx'
 import { TaskRow } from './task-row.tsx'
 import './tasks.css'
 import { UnsentTasks } from './unsent-tasks.tsx'
+import { useFilters } from './use-filters.ts'
 import { useNeedsAccess } from './use-needs-access.ts'
 import { type ListFilter, useTasks } from './use-tasks.ts'
 import { Welcome } from './welcome.tsx'
 
 /** All tasks of the user: what runs, what waits, what is over. */
 export const TasksScreen = () => {
-  const { drafts } = useClient()
-  const [filters, setFilters] = useState<Filters>(() => ({ ...NO_FILTERS, search: drafts.read('search') }))
+  const [filters, change] = useFilters()
   const search = useDeferredValue(filters.search.trim())
   const list = useTasks(filterOf({ ...filters, search }))
   const unsent = useUnsent(null)
@@ -26,19 +25,10 @@ export const TasksScreen = () => {
   const asOf = list.data?.pages[0]?.asOf
   const isFiltered = filters.status !== '' || filters.repoUrl !== '' || search !== ''
   const isFirstVisit = list.isSuccess && tasks.length === 0 && !isFiltered && unsent.length === 0 && !asOf
-
-  const change = (next: Filters) => {
-    drafts.write('search', next.search)
-    setFilters(next)
-  }
   return (
     <Screen title={words.tasks.title}>
       {!isFirstVisit && <TaskFilters filters={filters} tasks={tasks} onChange={change} />}
-      {asOf && (
-        <p className="small soft" role="note">
-          {words.tasks.asOf(timeOf(asOf))}
-        </p>
-      )}
+      <AsOf time={asOf} />
       <AccessHint hidden={isFirstVisit} />
       <UnsentTasks items={unsent} />
       {list.isPending && <Skeleton rows={5} lines={[80, 50]} />}

@@ -1,14 +1,10 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import type { TaskPage } from '../../../contract/api.ts'
 import type { TaskStatus } from '../../../contract/status.ts'
-import { codeOf } from '../client/api-error.ts'
 import { useClient } from '../client/hooks.ts'
+import { type Saved, savedWhenOffline } from '../client/saved.ts'
 
 export type ListFilter = { status?: TaskStatus; search?: string; repoUrl?: string }
-/** `asOf`: when it was saved, for a page that does not come from the server now. */
-export type ListPage = TaskPage & { asOf?: string }
-
-const SAVED = 'saved:tasks'
 
 /** A user's tasks, newest first, page by page. Without a network: the last unfiltered page, as it was saved. */
 export const useTasks = (filter: ListFilter) => {
@@ -17,17 +13,11 @@ export const useTasks = (filter: ListFilter) => {
   return useInfiniteQuery({
     queryKey: ['tasks', filter],
     initialPageParam: '',
-    queryFn: async ({ pageParam }): Promise<ListPage> => {
-      try {
-        const page = await api.tasks({ ...filter, ...(pageParam !== '' && { cursor: pageParam }), limit: 50 })
-        if (isWhole && pageParam === '') void storage.write(SAVED, { ...page, asOf: new Date().toISOString() })
-        return page
-      } catch (error) {
-        const isAway = codeOf(error) === 'unreachable' || codeOf(error) === 'unavailable'
-        const saved = isAway && pageParam === '' ? await storage.read<ListPage>(SAVED) : null
-        if (!saved) throw error
-        return { ...saved, items: saved.items.filter(fits(filter)), nextCursor: null }
-      }
+    queryFn: async ({ pageParam: cursor }): Promise<Saved<TaskPage>> => {
+      const ask = () => api.tasks({ ...filter, ...(cursor !== '' && { cursor }), limit: 50 })
+      if (cursor !== '') return ask()
+      const page = await savedWhenOffline(storage, 'tasks', ask, isWhole)()
+      return page.asOf === undefined ? page : { ...page, items: page.items.filter(fits(filter)), nextCursor: null }
     },
     getNextPageParam: (page) => page.nextCursor,
     placeholderData: (previous) => previous,
