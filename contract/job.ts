@@ -14,8 +14,23 @@ export type JobData = z.infer<typeof JobData>
 
 export const signedJobText = (taskId: string, turn: number): string => `job\n${taskId}\n${turn}`
 
-/** BullMQ's own retry for interrupted attempts. `jitter` is the part of a delay that is random. */
-export const JOB_RETRY = { attempts: 20, backoff: { type: 'exponential', delay: 2_000, jitter: 0.5 } } as const
+/** BullMQ's retry for interrupted attempts; the runner's {@link retryDelayMs} says when. */
+export const JOB_RETRY = { attempts: 20, backoff: { type: 'capped' } } as const
+
+const FIRST_RETRY_MS = 2_000
+const LAST_RETRY_MS = 120_000
+/** The part of a pause that is random, so that those who failed together do not come back together. */
+const JITTER = 0.5
+
+/**
+ * Pure. The pause before the next try: twice as long each time, up to two minutes.
+ * @param tries that were interrupted, 1 or more
+ * @param random 0 to 1
+ */
+export const retryDelayMs = (tries: number, random: number): number => {
+  const longest = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (tries - 1))
+  return Math.round(longest * (1 - JITTER * random))
+}
 
 /** How long a worker may be silent before BullMQ gives its job to another, and how often that is looked at; milliseconds. */
 export const JOB_LOCK_MS = 15_000

@@ -1,3 +1,6 @@
+/** True also when nothing was changed, or nothing could be saved. */
+const WORK = 'Work that was saved by then, if any, is on the branch.'
+
 /** Why a task waits or ended, in plain words for the person who sent it: what happened and what to do. */
 export const REASONS = {
   // waiting
@@ -26,16 +29,15 @@ export const REASONS = {
   push_refused:
     "The git host refused the push. The work is kept as a git bundle: fetch it with `errand bundle`. Check the token's right to write.",
   model_key_refused: 'The model API refused the key. Ask whoever runs this server to check ANTHROPIC_API_KEY.',
-  model_unavailable: 'The model API stayed unavailable. The work so far is on the branch; try again later.',
+  model_unavailable: `The model API stayed unavailable. ${WORK} Try again later.`,
   model_refused: 'The model declined to go on with this task.',
   model_request_invalid: 'The model API refused the request. Ask whoever runs this server to look at the log of this task.',
-  protocol_error: 'The model API answered with something that cannot be understood. The work so far is on the branch; try again.',
-  budget_exceeded: 'The budget of this task is used up. The work so far is on the branch; retry it with more budget to go on.',
-  time_exceeded: 'The time limit of this task is used up. The work so far is on the branch.',
-  turns_exceeded: 'The agent needed more steps than it may take. The work so far is on the branch.',
-  stuck: 'The agent repeated itself without getting further. The work so far is on the branch.',
-  context_exceeded:
-    'The conversation grew past what the model can read. The work so far is on the branch; say what is left in a message: it begins a fresh conversation on the same branch.',
+  protocol_error: `The model API answered with something that cannot be understood. ${WORK} Try again.`,
+  budget_exceeded: `The budget of this task is used up. ${WORK} Retry it with more budget to go on.`,
+  time_exceeded: `The time limit of this task is used up. ${WORK}`,
+  turns_exceeded: `The agent needed more steps than it may take. ${WORK}`,
+  stuck: `The agent repeated itself without getting further. ${WORK}`,
+  context_exceeded: `The conversation grew past what the model can read. ${WORK} Say what is left in a message: it begins a fresh conversation on the same branch.`,
   out_of_memory: 'The sandbox ran out of memory. Make the task smaller, or give sandboxes more (RUNNER_MEMORY_MB).',
   out_of_disk: 'The sandbox ran out of disk. Make the task smaller, or give sandboxes more (RUNNER_WORKSPACE_MB).',
   sandbox_crashed: 'The sandbox ended in a way that was not expected. Send the task again; the log of the runner says more.',

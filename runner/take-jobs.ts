@@ -1,6 +1,6 @@
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq'
 import type { Logger } from 'pino'
-import { JOB_LOCK_MS, STALL_CHECK_MS } from '../contract/job.ts'
+import { JOB_LOCK_MS, retryDelayMs, STALL_CHECK_MS } from '../contract/job.ts'
 import { QUEUE_NAME } from '../contract/names.ts'
 import { seldom } from './seldom.ts'
 
@@ -60,6 +60,7 @@ export const takeJobs = ({
     stalledInterval: stallCheckMs,
     // BullMQ counts stalls over a job's whole life and then fails it for good. The store decides when enough is enough.
     maxStalledCount: 1000,
+    settings: { backoffStrategy: (tries) => retryDelayMs(tries, Math.random()) },
   })
   // While Redis is full or away a worker fails in a tight loop.
   worker.on('error', report)

@@ -70,11 +70,11 @@ describe('handing tasks to the queue', () => {
     await core.runner.job(waiting.id)
   })
 
-  it('retries by BullMQ itself: exponential backoff with jitter', async () => {
+  it('leaves retries to BullMQ, with the pauses that the runner counts', async () => {
     const ada = await core.addUser('ada')
     const { id } = await core.create(ada)
     await core.runner.job(id)
     const job = await core.dispatch.queue.getJob(jobId(id, 1))
-    expect(job?.opts).toMatchObject({ attempts: 20, backoff: { type: 'exponential', delay: 2000, jitter: 0.5 } })
+    expect(job?.opts).toMatchObject({ attempts: 20, backoff: { type: 'capped' } })
   })
 })

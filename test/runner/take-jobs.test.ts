@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Queue } from 'bullmq'
 import { pino } from 'pino'
-import { JOB_RETRY } from '../../contract/job.ts'
+import { JOB_RETRY, retryDelayMs } from '../../contract/job.ts'
 import { jobId, QUEUE_NAME } from '../../contract/names.ts'
 import { type Taking, type TurnAnswer, takeJobs } from '../../runner/take-jobs.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -55,6 +55,18 @@ describe('taking turns off the queue', () => {
     const job = await queue.getJob(jobId('t1', 1))
     expect(job?.attemptsMade).toBe(4)
     expect(job?.stacktrace?.join()).toContain('runner_stopped')
+  })
+
+  it('pauses two seconds at first, then twice as long each time, two minutes at most, half of it by chance', async () => {
+    const longest = Array.from({ length: 9 }, (_, i) => retryDelayMs(i + 1, 0) / 1_000)
+    expect(longest).toEqual([2, 4, 8, 16, 32, 64, 120, 120, 120])
+    expect(retryDelayMs(20, 1)).toBe(60_000)
+    await add('t1')
+    take(async () => ({ say: 'interrupted', why: 'runner_stopped' }))
+    await waitFor('the job to wait for its retry', async () => (await stateOf('t1')) === 'delayed')
+    const delay = (await queue.getJob(jobId('t1', 1)))?.delay ?? 0
+    expect(delay).toBeGreaterThanOrEqual(1_000)
+    expect(delay).toBeLessThanOrEqual(2_000)
   })
 
   it('asks again later without using up a try', async () => {
