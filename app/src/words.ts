@@ -221,7 +221,7 @@ export const words = {
     copy: 'Copy details',
   },
   outbox: {
-    refusedSession: 'You were signed out before it went out. Sign in, then try again.',
+    signedOut: 'You were signed out before it went out. It goes out when you have signed in again.',
     late: 'The server did not answer within 30 seconds.',
   },
 } as const

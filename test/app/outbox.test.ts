@@ -6,8 +6,9 @@ import type { Message, SendMessage, Task } from '../../contract/api.ts'
 const TASK = { repoUrl: 'https://github.com/acme/shop', prompt: 'mend it' }
 const away = () => Promise.reject(new ApiError('unreachable', 'no answer'))
 
+let ids = 0
 const setUp = (kept = new Map<string, unknown>()) => {
-  let ids = 0
+  let user = (): Promise<void> => Promise.resolve()
   const taken: string[] = []
   const created: Task[] = []
   const said: SendMessage[] = []
@@ -22,13 +23,16 @@ const setUp = (kept = new Map<string, unknown>()) => {
       sendMessage: async (_taskId, message) => {
         await answer(message.clientId)
         said.push(message)
-        return { id: 'm', clientId: message.clientId } as Message
+        return { id: 'm', clientId: message.clientId, state: 'waiting' } as Message
       },
     },
     storage: {
-      read: async <T>(key: string) => structuredClone((kept.get(key) ?? null) as T | null),
+      list: async <T>(prefix: string) =>
+        [...kept].filter(([key]) => key.startsWith(prefix)).map(([, value]) => structuredClone(value) as T),
       write: async (key, value) => void kept.set(key, structuredClone(value)),
+      remove: async (key) => void kept.delete(key),
     },
+    checkUser: () => user(),
     newId: () => `id${++ids}`,
     now: () => new Date(),
     onTask: (task) => created.push(task),
@@ -36,18 +40,24 @@ const setUp = (kept = new Map<string, unknown>()) => {
   const answerWith = (next: typeof answer) => {
     answer = next
   }
-  return { outbox: createOutbox(parts), kept, taken, created, said, answerWith }
+  const checkUserBy = (next: typeof user) => {
+    user = next
+  }
+  return { outbox: createOutbox(parts), parts, kept, taken, created, said, answerWith, checkUserBy }
 }
 
 describe('the outbox', () => {
-  beforeEach(() => void jest.useFakeTimers())
+  beforeEach(() => {
+    ids = 0
+    jest.useFakeTimers()
+  })
   afterEach(() => void jest.useRealTimers())
   const settle = () => jest.advanceTimersByTimeAsync(1)
 
   it('keeps what is sent on the device before it goes out', async () => {
     const { outbox, kept, answerWith } = setUp()
     const keptWhenSent: unknown[] = []
-    answerWith(async () => keptWhenSent.push(structuredClone(kept.get('outbox'))))
+    answerWith(async () => keptWhenSent.push(structuredClone([...kept.values()])))
     outbox.sendTask(TASK)
     await settle()
     expect(keptWhenSent).toEqual([[expect.objectContaining({ clientId: 'id1', body: { ...TASK, clientId: 'id1' } })]])
@@ -58,7 +68,7 @@ describe('the outbox', () => {
     outbox.sendTask(TASK)
     await settle()
     expect(created).toEqual([{ id: 'task of id1' }])
-    expect({ shown: outbox.state.get(), kept: kept.get('outbox') }).toEqual({ shown: [], kept: [] })
+    expect({ shown: outbox.state.get(), kept: kept.size }).toEqual({ shown: [], kept: 0 })
   })
 
   it('tries again by itself with the same clientId while the network is away', async () => {
@@ -116,11 +126,108 @@ describe('the outbox', () => {
     const { outbox, kept } = setUp()
     const clientId = outbox.sendMessage('t', { text: 'hello', mode: 'steer' })
     await settle()
-    expect({ shown: outbox.state.get().map(({ state }) => state), kept: kept.get('outbox') }).toEqual({
+    expect({ shown: outbox.state.get().map(({ state }) => state), kept: kept.size }).toEqual({
       shown: ['sent'],
-      kept: [],
+      kept: 0,
     })
     outbox.forget(clientId)
     expect(outbox.state.get()).toEqual([])
+  })
+
+  it('sends once what is flushed, restored and tried again in the same moment', async () => {
+    const kept = new Map<string, unknown>()
+    const before = setUp(kept)
+    before.answerWith(() => new Promise(() => {}))
+    before.outbox.sendTask(TASK)
+    await settle()
+    const after = setUp(kept)
+    const restored = after.outbox.restore()
+    after.outbox.flush()
+    await restored
+    after.outbox.flush()
+    after.outbox.flush()
+    await after.outbox.restore()
+    await jest.advanceTimersByTimeAsync(10_000)
+    expect(after.taken).toEqual(['id1'])
+  })
+
+  it('keeps what was left when something new is sent before that is read', async () => {
+    const kept = new Map<string, unknown>()
+    const before = setUp(kept)
+    before.answerWith(away)
+    before.outbox.sendMessage('t', { text: 'first', mode: 'queue' })
+    await settle()
+    const after = setUp(kept)
+    const { list } = after.parts.storage
+    after.parts.storage.list = (prefix) => new Promise((resolve) => setTimeout(() => resolve(list(prefix)), 500)) as never
+    after.answerWith(away)
+    const restored = after.outbox.restore()
+    after.outbox.sendMessage('t', { text: 'second', mode: 'queue' })
+    await settle()
+    expect(kept.size).toBe(2)
+    await jest.advanceTimersByTimeAsync(600)
+    await restored
+    expect(after.outbox.state.get().map(({ body }) => ('text' in body ? body.text : ''))).toEqual(['first', 'second'])
+    after.answerWith(async () => undefined)
+    after.outbox.flush()
+    await settle()
+    expect(after.said.map(({ clientId }) => clientId).sort()).toEqual(['id1', 'id2'])
+  })
+
+  it('does not bring back what a feed has seen, nor write over what another window keeps', async () => {
+    const kept = new Map<string, unknown>()
+    const other = setUp(kept)
+    other.answerWith(away)
+    other.outbox.sendTask(TASK)
+    await settle()
+    const here = setUp(kept)
+    here.outbox.sendTask(TASK)
+    await settle()
+    expect([...kept.keys()]).toEqual(['outbox:id1'])
+    here.outbox.forget('id1')
+    await here.outbox.restore()
+    await settle()
+    expect(here.taken).toEqual(['id2'])
+    expect(kept.size).toBe(0)
+  })
+
+  it('lets go of a message whose event is long past', async () => {
+    const { outbox, parts } = setUp()
+    parts.api.sendMessage = async () => ({ id: 'm', state: 'delivered' }) as Message
+    outbox.sendMessage('t', { text: 'sent by an earlier run', mode: 'queue' })
+    await settle()
+    expect(outbox.state.get()).toEqual([])
+  })
+
+  it('holds what it has while nobody is signed in, also past 30 seconds, and sends it once after that', async () => {
+    const kept = new Map<string, unknown>()
+    const before = setUp(kept)
+    before.answerWith(() => Promise.reject(new ApiError('unauthorized', 'sign in')))
+    before.outbox.sendMessage('t', { text: 'hello', mode: 'steer' })
+    await jest.advanceTimersByTimeAsync(GIVE_UP_MS * 2)
+    expect(before.outbox.state.get()).toEqual([
+      expect.objectContaining({ state: 'sending', error: expect.stringContaining('signed in again') }),
+    ])
+    const after = setUp(kept)
+    after.answerWith(away)
+    await after.outbox.restore()
+    await jest.advanceTimersByTimeAsync(GIVE_UP_MS - 5_000)
+    expect(after.outbox.state.get()).toMatchObject([{ state: 'sending', error: null }])
+    after.answerWith(async () => undefined)
+    after.outbox.flush()
+    await jest.advanceTimersByTimeAsync(5_000)
+    expect(after.said).toEqual([{ text: 'hello', mode: 'steer', clientId: 'id1' }])
+    expect(kept.size).toBe(0)
+  })
+
+  it('sends nothing before it is known who is signed in, and nothing of another user', async () => {
+    const { outbox, taken, kept, checkUserBy } = setUp()
+    checkUserBy(away)
+    outbox.sendTask(TASK)
+    await jest.advanceTimersByTimeAsync(5_000)
+    expect(taken).toEqual([])
+    checkUserBy(async () => outbox.clear())
+    await jest.advanceTimersByTimeAsync(5_000)
+    expect({ taken, kept: kept.size, shown: outbox.state.get() }).toEqual({ taken: [], kept: 0, shown: [] })
   })
 })

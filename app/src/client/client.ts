@@ -1,7 +1,8 @@
 import { QueryClient } from '@tanstack/react-query'
-import type { Task, TaskPage } from '../../../contract/api.ts'
+import type { Me, Task, TaskPage } from '../../../contract/api.ts'
 import { type Api, createApi } from './api.ts'
 import { codeOf, isPassing } from './api-error.ts'
+import { createAskMe } from './ask-me.ts'
 import { type Connection, createConnection } from './connection.ts'
 import { createDrafts, type Drafts } from './drafts.ts'
 import { newId } from './new-id.ts'
@@ -18,6 +19,8 @@ export type Client = {
   drafts: Drafts
   storage: Storage
   queries: QueryClient
+  /** Asks who is signed in. What another user left on this device is removed before the answer is given. */
+  askMe: () => Promise<Me>
   /** True once the server said that nobody is signed in here. */
   signedOut: State<boolean>
   /** The newest task that the server took from this device, for whoever waits to see it. */
@@ -52,7 +55,19 @@ export const createClient = (): Client => {
     takeTask(task)
     lastSent.set({ clientId, taskId: task.id })
   }
-  const outbox = createOutbox({ api, storage, newId, now: () => new Date(), onTask })
+  let restored = Promise.resolve()
+  let isUserKnown = false
+  const ask = createAskMe({ api, storage, drafts, outbox: () => outbox, restored: () => restored })
+  const askMe = async (): Promise<Me> => {
+    const me = await ask()
+    isUserKnown = true
+    return me
+  }
+  const checkUser = async () => {
+    // Once is enough: another user comes with another page.
+    if (!isUserKnown) await askMe()
+  }
+  const outbox = createOutbox({ api, storage, newId, now: () => new Date(), checkUser, onTask })
 
   connection.on('task', takeTask)
   connection.on('live', () => {
@@ -70,12 +85,13 @@ export const createClient = (): Client => {
     drafts,
     storage,
     queries,
+    askMe,
     signedOut,
     lastSent,
     openFeed: (taskId) => openTaskFeed(taskId, { api, connection, storage, onMessage: outbox.forget }),
     start: () => {
       connection.open()
-      void outbox.restore()
+      restored = outbox.restore()
     },
   }
 }

@@ -39,7 +39,9 @@ const ACKNOWLEDGE_MS = 10_000
 const RETURN_MS = 1_000
 
 /** One socket for the whole app. What it brings is a hint: the feeds check it against the numbers of the events. */
-export const createConnection = (): Connection => {
+export const createConnection = (
+  load: () => Promise<AppSocket> = async () => (await import('./socket.ts')).createSocket(),
+): Connection => {
   const state = createState<ConnectionState>('connecting')
   const tooOld = createState(false)
   const behind = new Set<string>()
@@ -51,13 +53,12 @@ export const createConnection = (): Connection => {
 
   const open = () => {
     if (state.get() === 'unauthorized') state.set('connecting')
-    opening ??= load()
+    opening ??= begin()
     return opening
   }
-  const load = async () => {
+  const begin = async () => {
     try {
-      const { createSocket } = await import('./socket.ts')
-      socket = createSocket()
+      socket = await load()
       listen(socket)
       socket.connect()
     } catch {
@@ -71,7 +72,7 @@ export const createConnection = (): Connection => {
     line.on('connect', () => {
       showLine()
       void say('app:state', front)
-      void probe()
+      void greet()
       tell('live')
     })
     line.on('disconnect', (reason) => {
@@ -122,9 +123,20 @@ export const createConnection = (): Connection => {
       return
     }
     const { engine } = socket.io
-    const answer = await say('app:ping', {}, PROBE_MS)
+    // On a slow line the answer may stand behind much else; whatever comes shows that the line carries.
+    let heard = false
+    const hear = () => {
+      heard = true
+    }
+    engine.on('packet', hear)
+    const answered = await greet(PROBE_MS)
+    engine.off('packet', hear)
+    if (!answered && !heard && socket.io.engine === engine) engine.close()
+  }
+  const greet = async (timeoutMs = ACKNOWLEDGE_MS): Promise<boolean> => {
+    const answer = await say('app:ping', {}, timeoutMs)
     if (answer) tooOld.set(answer.protocol > SPOKEN)
-    else if (socket.io.engine === engine) engine.close()
+    return answer !== null
   }
 
   return {

@@ -1,15 +1,27 @@
+import { createState, type State } from './state.ts'
+
 /** Text that was typed and not sent, by the place where it was typed (`new`, `task:<id>`); kept with every keystroke. */
 export type Drafts = {
   read: (place: string) => string
   write: (place: string, text: string) => void
   clear: () => void
+  /** True while a draft lives in this page alone: the browser keeps nothing, or no more. */
+  full: State<boolean>
+}
+
+/** As much of `localStorage` as is needed. */
+export type LocalStore = {
+  getItem: (key: string) => string | null
+  setItem: (key: string, value: string) => void
+  removeItem: (key: string) => void
 }
 
 const PREFIX = 'errand:draft:'
 
 /** In localStorage, because that is written before the next keystroke, whatever happens to the page; else in memory. */
-export const createDrafts = (store: () => globalThis.Storage): Drafts => {
+export const createDrafts = (store: () => LocalStore): Drafts => {
   const memory = new Map<string, string>()
+  const full = createState(false)
   return {
     read: (place) => {
       try {
@@ -25,16 +37,20 @@ export const createDrafts = (store: () => globalThis.Storage): Drafts => {
         memory.delete(place)
       } catch {
         // Full, or forbidden by the browser's settings.
-        memory.set(place, text)
+        if (text === '') memory.delete(place)
+        else memory.set(place, text)
       }
+      full.set(memory.size > 0)
     },
     clear: () => {
       memory.clear()
+      full.set(false)
       try {
         for (const key of Object.keys(store())) if (key.startsWith(PREFIX)) store().removeItem(key)
       } catch {
         // Without a store there is nothing to clear.
       }
     },
+    full,
   }
 }

@@ -28,8 +28,8 @@ export const useSaved = <T extends object>(key: string, ask: () => Promise<T>) =
 
 /** Who is signed in and what the server offers; without a network as it was saved. */
 export const useMe = () => {
-  const { api, storage } = useClient()
-  return useQuery({ queryKey: ['me'], queryFn: savedWhenOffline<Me>(storage, 'me', api.me), staleTime: 60_000 })
+  const { askMe, storage } = useClient()
+  return useQuery({ queryKey: ['me'], queryFn: savedWhenOffline<Me>(storage, 'me', askMe), staleTime: 60_000 })
 }
 
 /** A task's summary, kept fresh by the socket; without a network as it was saved. */

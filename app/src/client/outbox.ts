@@ -1,4 +1,4 @@
-import type { CreateTask, Message, SendMessage, Task } from '../../../contract/api.ts'
+import type { CreateTask, SendMessage, Task } from '../../../contract/api.ts'
 import { words } from '../words.ts'
 import type { Api } from './api.ts'
 import { codeOf, isPassing } from './api-error.ts'
@@ -12,7 +12,7 @@ export type Unsent = Content & {
   clientId: string
   createdAt: string
   state: 'sending' | 'sent' | 'failed'
-  /** Why it failed, for a person. */
+  /** Why it failed, or what it waits for, for a person. */
   error: string | null
 }
 
@@ -28,85 +28,101 @@ export type Outbox = {
   flush: () => void
   /** Reads what an earlier run of the app left. */
   restore: () => Promise<void>
+  /** Takes everything away. */
+  clear: () => void
 }
 
 export type OutboxParts = {
   api: Pick<Api, 'createTask' | 'sendMessage'>
-  storage: Pick<Storage, 'read' | 'write'>
+  storage: Pick<Storage, 'list' | 'write' | 'remove'>
   newId: () => string
   now: () => Date
+  /** Resolves once it is known that whoever is signed in is who wrote what is kept here; else that is cleared. @throws ApiError */
+  checkUser: () => Promise<void>
   onTask: (task: Task, clientId: string) => void
-  onMessage?: (message: Message) => void
 }
 
-const KEY = 'outbox'
+/** A key for each, so that two open windows of the app do not write over each other's. */
+const KEY = 'outbox:'
 const RETRY_MS = 2_000
 /** After this long without an answer it is shown as not sent. */
 export const GIVE_UP_MS = 30_000
 
 /** Sends what a person wrote, once, however often the app, the network or the server goes away in between: `clientId` is the server's key. */
-export const createOutbox = ({ api, storage, newId, now, onTask, onMessage = () => {} }: OutboxParts): Outbox => {
+export const createOutbox = ({ api, storage, newId, now, checkUser, onTask }: OutboxParts): Outbox => {
   const state = createState<readonly Unsent[]>([])
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   const underWay = new Set<string>()
   const since = new Map<string, number>()
-  let writing = Promise.resolve()
+  const gone = new Set<string>()
+  let storing = Promise.resolve()
 
-  const set = (items: readonly Unsent[]) => {
-    state.set(items)
-    writing = writing.then(() =>
-      storage.write(
-        KEY,
-        items.filter((item) => item.state !== 'sent'),
-      ),
-    )
-  }
   const find = (clientId: string) => state.get().find((item) => item.clientId === clientId)
-  const change = (clientId: string, next: Pick<Unsent, 'state' | 'error'>) =>
-    set(state.get().map((item) => (item.clientId === clientId ? { ...item, ...next } : item)))
+  const store = (item: Unsent) => {
+    const { clientId } = item
+    storing = storing.then(() => (item.state === 'sent' ? storage.remove(KEY + clientId) : storage.write(KEY + clientId, item)))
+  }
+  const change = (clientId: string, next: Pick<Unsent, 'state' | 'error'>) => {
+    const item = find(clientId)
+    if (!item) return
+    const changed = { ...item, ...next }
+    state.set(state.get().map((one) => (one === item ? changed : one)))
+    store(changed)
+  }
   const forget = (clientId: string) => {
+    gone.add(clientId)
+    if (!find(clientId)) return
     clearTimeout(timers.get(clientId))
-    set(state.get().filter((item) => item.clientId !== clientId))
+    state.set(state.get().filter((item) => item.clientId !== clientId))
+    storing = storing.then(() => storage.remove(KEY + clientId))
   }
 
   const attempt = async (clientId: string) => {
-    const item = find(clientId)
-    if (item?.state !== 'sending' || underWay.has(clientId)) return
+    if (find(clientId)?.state !== 'sending' || underWay.has(clientId)) return
     underWay.add(clientId)
     clearTimeout(timers.get(clientId))
+    let fault: unknown = null
     try {
-      await writing
-      if (item.kind === 'task') {
-        const task = await api.createTask(item.body)
-        forget(clientId)
-        onTask(task, clientId)
-      } else {
-        const message = await api.sendMessage(item.taskId, item.body)
-        if (find(clientId)) change(clientId, { state: 'sent', error: null })
-        onMessage(message)
-      }
+      await storing
+      await checkUser()
+      await send(clientId)
     } catch (error) {
-      fail(clientId, error)
-    } finally {
-      underWay.delete(clientId)
+      fault = error
+    }
+    underWay.delete(clientId)
+    if (fault !== null && find(clientId)) fail(clientId, fault)
+  }
+  const send = async (clientId: string) => {
+    const item = find(clientId)
+    if (!item) return
+    if (item.kind === 'task') {
+      const task = await api.createTask(item.body)
+      forget(clientId)
+      onTask(task, clientId)
+    } else {
+      const message = await api.sendMessage(item.taskId, item.body)
+      // Of one that waits no more, the feed has told already.
+      if (message.state === 'waiting') change(clientId, { state: 'sent', error: null })
+      else forget(clientId)
     }
   }
   const fail = (clientId: string, error: unknown) => {
     const late = now().getTime() - (since.get(clientId) ?? 0) >= GIVE_UP_MS
-    if (isPassing(error) && !late)
-      timers.set(
-        clientId,
-        setTimeout(() => void attempt(clientId), RETRY_MS),
-      )
+    if (codeOf(error) === 'unauthorized') change(clientId, { state: 'sending', error: words.outbox.signedOut })
+    else if (isPassing(error) && !late) timers.set(clientId, setTimeout(attempt, RETRY_MS, clientId))
     else change(clientId, { state: 'failed', error: sentenceOf(error) })
   }
   const begin = (clientId: string) => {
     since.set(clientId, now().getTime())
+    const item = find(clientId)
+    if (item?.state === 'sending' && item.error !== null) change(clientId, { state: 'sending', error: null })
     void attempt(clientId)
   }
   const add = (content: Content): string => {
     const { clientId } = content.body
-    set([...state.get(), { ...content, clientId, createdAt: now().toISOString(), state: 'sending', error: null }])
+    const item: Unsent = { ...content, clientId, createdAt: now().toISOString(), state: 'sending', error: null }
+    state.set([...state.get(), item])
+    store(item)
     begin(clientId)
     return clientId
   }
@@ -122,19 +138,27 @@ export const createOutbox = ({ api, storage, newId, now, onTask, onMessage = () 
     },
     forget,
     flush: () => {
-      for (const item of state.get()) void attempt(item.clientId)
+      for (const { clientId, error } of state.get()) {
+        // What waited for a sign-in has its time before it.
+        if (error !== null) begin(clientId)
+        else void attempt(clientId)
+      }
     },
     restore: async () => {
-      const kept = (await storage.read<Unsent[]>(KEY)) ?? []
-      const here = new Set(state.get().map(({ clientId }) => clientId))
-      state.set([...kept.filter(({ clientId }) => !here.has(clientId)), ...state.get()])
-      for (const { clientId } of kept) begin(clientId)
+      const kept = await storage.list<Unsent>(KEY)
+      for (const { clientId } of kept) if (gone.has(clientId)) storing = storing.then(() => storage.remove(KEY + clientId))
+      const unknown = kept.filter(({ clientId }) => !gone.has(clientId) && !find(clientId))
+      const inOrder = [...unknown, ...state.get()].sort((a, b) => a.createdAt.localeCompare(b.createdAt))
+      state.set(inOrder)
+      for (const { clientId } of unknown) begin(clientId)
+    },
+    clear: () => {
+      for (const { clientId } of state.get()) forget(clientId)
     },
   }
 }
 
 const sentenceOf = (error: unknown): string => {
-  if (codeOf(error) === 'unauthorized') return words.outbox.refusedSession
   if (codeOf(error) === 'unreachable') return words.outbox.late
   return error instanceof Error ? error.message : words.common.unknownFault
 }

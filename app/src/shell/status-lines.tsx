@@ -16,10 +16,11 @@ const PATIENCE_MS: Readonly<Record<ConnectionState, number>> = {
 
 /** What is to be known on every screen: the state of the line, the demo, a new version. Each is one line, and goes by itself. */
 export const StatusLines = () => {
-  const { connection, storage } = useClient()
+  const { connection, drafts, storage } = useClient()
   const { data: me } = useMe()
   const line = useLine()
-  const full = useStateOf(storage.full)
+  const isStorageFull = useStateOf(storage.full)
+  const areDraftsFull = useStateOf(drafts.full)
   const tooOld = useStateOf(connection.tooOld)
   const newVersion = useNewVersion()
   return (
@@ -40,7 +41,7 @@ export const StatusLines = () => {
           </Button>
         </div>
       )}
-      {full && <p className="line wait">{words.line.storageFull}</p>}
+      {(isStorageFull || areDraftsFull) && <p className="line wait">{words.line.storageFull}</p>}
       {me?.demo && <p className="line">{words.line.demo}</p>}
     </aside>
   )

@@ -58,7 +58,11 @@ const UnsentMessage = ({ taskId, item }: { taskId: string; item: Unsent }) => {
     dispatchEvent(new CustomEvent('errand:draft', { detail: place }))
   }
   return (
-    <MessageBubble message={message} turn={0} note={state === 'failed' ? `${WORDS.notSent} ${error ?? ''}` : WORDS.sending}>
+    <MessageBubble
+      message={message}
+      turn={0}
+      note={state === 'failed' ? `${WORDS.notSent} ${error ?? ''}` : (error ?? WORDS.sending)}
+    >
       {state === 'failed' && (
         <>
           <Button look="quiet" onClick={() => outbox.retry(clientId)}>

@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { createDrafts, type LocalStore } from '../../app/src/client/drafts.ts'
+import type { createStorage } from '../../app/src/client/storage.ts'
+
+/** As much of IndexedDB as is asked for here, with a disk that takes so many values. */
+const fakeIndexedDb = (room: number, kept = new Map<string, unknown>()) => {
+  const done = <T>(result: T) => {
+    const request = { result } as { result: T; onsuccess?: () => void }
+    queueMicrotask(() => request.onsuccess?.())
+    return request
+  }
+  const transaction = () => {
+    const outcome: { error: Error | null; oncomplete?: () => void; onabort?: () => void } = { error: null }
+    queueMicrotask(() => (outcome.error ? outcome.onabort?.() : outcome.oncomplete?.()))
+    const store = {
+      transaction: outcome,
+      get: (key: string) => done(kept.get(key)),
+      getAll: () => done([...kept.values()]),
+      getAllKeys: () => done([...kept.keys()]),
+      put: (value: unknown, key: string) => {
+        if (kept.has(key) || kept.size < room) kept.set(key, structuredClone(value))
+        else outcome.error = new DOMException('full', 'QuotaExceededError')
+      },
+      delete: (key: string) => void kept.delete(key),
+      clear: () => void kept.clear(),
+    }
+    return { objectStore: () => store }
+  }
+  return { kept, open: () => done({ transaction }) }
+}
+const install = (indexedDB: unknown) => Object.assign(globalThis, { indexedDB })
+
+describe('the storage', () => {
+  beforeEach(() => void jest.resetModules())
+  afterEach(() => void Reflect.deleteProperty(globalThis, 'indexedDB'))
+  /** A fresh copy: the library keeps its connection. */
+  const open = async (): Promise<ReturnType<typeof createStorage>> =>
+    (await import('../../app/src/client/storage.ts')).createStorage()
+
+  it('keeps in the page what a browser without any does not, and says so as long as it does', async () => {
+    const storage = await open()
+    expect(await storage.read('user')).toBeNull()
+    await storage.write('outbox:1', { text: 'unsent' })
+    expect(storage.full.get()).toBe(true)
+    expect(await storage.read('outbox:1')).toEqual({ text: 'unsent' })
+    expect(await storage.list('outbox:')).toEqual([{ text: 'unsent' }])
+    await storage.remove('outbox:1')
+    expect(storage.full.get()).toBe(false)
+    expect(await storage.list('outbox:')).toEqual([])
+  })
+
+  it('outlives a browser whose storage throws, and one that does not answer', async () => {
+    for (const open_ of [
+      () => {
+        throw new DOMException('forbidden', 'SecurityError')
+      },
+      () => ({}),
+    ]) {
+      install({ open: open_ })
+      jest.resetModules()
+      const storage = await open()
+      jest.useFakeTimers()
+      const written = storage.write('outbox:1', 1)
+      const read = storage.read('other')
+      await jest.advanceTimersByTimeAsync(20_000)
+      jest.useRealTimers()
+      await written
+      expect(await read).toBeNull()
+      expect(storage.full.get()).toBe(true)
+    }
+  })
+
+  it('gives up what the server has too when the disk is full, and never what it has not', async () => {
+    const disk = fakeIndexedDb(3)
+    install(disk)
+    const storage = await open()
+    await storage.write('outbox:1', 'one')
+    await storage.write('feed:a', 'a')
+    await storage.write('saved:tasks', 't')
+    await storage.write('feed:b', 'b')
+    expect([...disk.kept.keys()]).toEqual(['outbox:1', 'feed:a', 'saved:tasks'])
+    await storage.write('outbox:2', 'two')
+    await storage.write('outbox:3', 'three')
+    expect([...disk.kept.keys()]).toEqual(['outbox:1', 'outbox:2', 'outbox:3'])
+    expect(storage.full.get()).toBe(false)
+    await storage.write('outbox:4', 'four')
+    expect(storage.full.get()).toBe(true)
+    expect(await storage.list('outbox:')).toEqual(['one', 'two', 'three', 'four'])
+    await storage.remove('outbox:1')
+    await storage.write('outbox:4', 'four')
+    expect(storage.full.get()).toBe(false)
+  })
+})
+
+describe('drafts', () => {
+  it('live in the page when the browser takes no more, and say so as long as they do', () => {
+    let room = true
+    const kept = new Map<string, string>()
+    const store = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      removeItem: (key: string) => void kept.delete(key),
+      setItem: (key: string, value: string) => {
+        if (!room) throw new DOMException('full', 'QuotaExceededError')
+        kept.set(key, value)
+      },
+    } satisfies LocalStore
+    const drafts = createDrafts(() => store)
+    drafts.write('new', 'half')
+    expect(drafts.full.get()).toBe(false)
+    room = false
+    drafts.write('new', 'half a thought')
+    expect([drafts.read('new'), drafts.full.get()]).toEqual(['half a thought', true])
+    drafts.write('new', '')
+    expect([drafts.read('new'), drafts.full.get()]).toEqual(['', false])
+  })
+
+  it('live in the page when the browser forbids to keep anything', () => {
+    const drafts = createDrafts(() => {
+      throw new DOMException('forbidden', 'SecurityError')
+    })
+    drafts.write('task:1', 'words')
+    expect([drafts.read('task:1'), drafts.full.get()]).toEqual(['words', true])
+    drafts.clear()
+    expect([drafts.read('task:1'), drafts.full.get()]).toEqual(['', false])
+  })
+})
