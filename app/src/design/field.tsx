@@ -30,6 +30,9 @@ export const Field = ({
   )
 }
 
+/** For what is no prose: addresses, names of branches, numbers. Phones shall not correct it. */
+export const AS_TYPED = { autoCapitalize: 'off', autoCorrect: 'off', autoComplete: 'off', spellCheck: false } as const
+
 /** On or off, at once. */
 export const Switch = ({
   label,

@@ -1,5 +1,5 @@
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
-import { Field } from '../design/field.tsx'
+import { AS_TYPED, Field } from '../design/field.tsx'
 import { words } from '../words.ts'
 import { useRepositories } from './use-repositories.ts'
 
@@ -33,9 +33,7 @@ export const RepositoryField = ({
               {...given}
               type="url"
               inputMode="url"
-              autoCapitalize="off"
-              autoCorrect="off"
-              spellCheck={false}
+              {...AS_TYPED}
               list="repositories"
               value={value}
               onChange={(event) => onChange(event.target.value)}

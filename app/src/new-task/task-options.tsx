@@ -1,5 +1,5 @@
 import type { Me } from '../../../contract/api.ts'
-import { Field } from '../design/field.tsx'
+import { AS_TYPED, Field } from '../design/field.tsx'
 import { dollars } from '../show.ts'
 import { words } from '../words.ts'
 
@@ -24,9 +24,7 @@ export const TaskOptions = ({
         {(given) => (
           <input
             {...given}
-            autoCapitalize="off"
-            autoCorrect="off"
-            spellCheck={false}
+            {...AS_TYPED}
             value={options.branch}
             onChange={(event) => onChange({ ...options, branch: event.target.value })}
           />

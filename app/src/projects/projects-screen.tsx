@@ -1,9 +1,8 @@
-import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Project } from '../../../contract/api.ts'
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
+import { AskFirst } from '../design/ask-first.tsx'
 import { Button, IconButton, LinkButton } from '../design/button.tsx'
-import { Confirm } from '../design/confirm.tsx'
 import { Screen } from '../design/screen.tsx'
 import { AsOf, EmptyState, ErrorState, Skeleton } from '../design/states.tsx'
 import { repoName } from '../show.ts'
@@ -54,34 +53,29 @@ export const ProjectsScreen = () => {
   )
 }
 
-const ProjectCard = ({ project }: { project: Project }) => {
+const ProjectCard = ({ project: { id, name, repoUrl } }: { project: Project }) => {
   const { api, queries } = useClient()
-  const [asking, setAsking] = useState(false)
-  const remove = useMutation({
-    mutationFn: () => api.deleteProject(project.id),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['projects'] }),
-  })
+  const remove = async () => {
+    await api.deleteProject(id)
+    await queries.invalidateQueries({ queryKey: ['projects'] })
+  }
   return (
     <li className="card project">
       <div className="project-what">
-        <h2 dir="auto">{project.name}</h2>
-        <p className="small soft">{repoName(project.repoUrl)}</p>
+        <h2 dir="auto">{name}</h2>
+        <p className="small soft">{repoName(repoUrl)}</p>
       </div>
-      <LinkButton icon="plus" href={`/new?${new URLSearchParams({ repository: project.repoUrl })}`}>
+      <LinkButton icon="plus" href={`/new?${new URLSearchParams({ repository: repoUrl })}`}>
         {words.projects.newTask}
       </LinkButton>
-      <IconButton icon="cross" label={`${words.common.remove}: ${project.name}`} onClick={() => setAsking(true)} />
-      {asking && (
-        <Confirm
-          title={words.projects.removeTitle(project.name)}
-          text={words.projects.removeText}
-          action={words.common.remove}
-          busy={remove.isPending}
-          error={remove.error}
-          onConfirm={() => remove.mutate()}
-          onClose={() => setAsking(false)}
-        />
-      )}
+      <AskFirst
+        title={words.projects.removeTitle(name)}
+        text={words.projects.removeText}
+        action={words.common.remove}
+        act={remove}
+      >
+        {(ask) => <IconButton icon="cross" label={`${words.common.remove}: ${name}`} onClick={ask} />}
+      </AskFirst>
     </li>
   )
 }

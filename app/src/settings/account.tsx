@@ -1,8 +1,6 @@
-import { useMutation } from '@tanstack/react-query'
-import { useState } from 'react'
 import { useClient, useMe, useStateOf } from '../client/hooks.ts'
+import { AskFirst } from '../design/ask-first.tsx'
 import { Button } from '../design/button.tsx'
-import { Confirm } from '../design/confirm.tsx'
 import { words } from '../words.ts'
 import { Section } from './section.tsx'
 import { forgetUser } from './sign-out.ts'
@@ -11,9 +9,7 @@ import { forgetUser } from './sign-out.ts'
 export const Account = () => {
   const client = useClient()
   const { data: me } = useMe()
-  const [asking, setAsking] = useState(false)
   const unsent = useStateOf(client.outbox.state).filter(({ state }) => state !== 'sent').length
-  const signOut = useMutation({ mutationFn: () => forgetUser(client) })
   return (
     <Section id="account" title={words.settings.account}>
       <div className="who">
@@ -24,20 +20,18 @@ export const Account = () => {
           <strong dir="auto">{me?.name}</strong> {me?.admin && <span className="soft small">{words.settings.adminRole}</span>}
         </p>
       </div>
-      <p>
-        <Button onClick={() => setAsking(true)}>{words.settings.signOut}</Button>
-      </p>
-      {asking && (
-        <Confirm
-          title={words.settings.signOutTitle}
-          text={unsent > 0 ? words.settings.unsentWarning(unsent) : words.settings.signOutText}
-          action={words.settings.signOut}
-          busy={signOut.isPending}
-          error={signOut.error}
-          onConfirm={() => signOut.mutate()}
-          onClose={() => setAsking(false)}
-        />
-      )}
+      <AskFirst
+        title={words.settings.signOutTitle}
+        text={unsent > 0 ? words.settings.unsentWarning(unsent) : words.settings.signOutText}
+        action={words.settings.signOut}
+        act={() => forgetUser(client)}
+      >
+        {(ask) => (
+          <p>
+            <Button onClick={ask}>{words.settings.signOut}</Button>
+          </p>
+        )}
+      </AskFirst>
     </Section>
   )
 }

@@ -1,9 +1,8 @@
-import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Credential } from '../../../contract/api.ts'
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
+import { AskFirst } from '../design/ask-first.tsx'
 import { Button } from '../design/button.tsx'
-import { Confirm } from '../design/confirm.tsx'
 import { words } from '../words.ts'
 import { CredentialForm } from './credential-form.tsx'
 import { Loaded, Section } from './section.tsx'
@@ -45,11 +44,10 @@ export const GitAccess = () => {
 
 const Host = ({ credential: { host, username }, onReplace }: { credential: Credential; onReplace: () => void }) => {
   const { api, queries } = useClient()
-  const [asking, setAsking] = useState(false)
-  const remove = useMutation({
-    mutationFn: () => api.deleteCredential(host),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['credentials'] }),
-  })
+  const remove = async () => {
+    await api.deleteCredential(host)
+    await queries.invalidateQueries({ queryKey: ['credentials'] })
+  }
   return (
     <li>
       <span>
@@ -57,21 +55,19 @@ const Host = ({ credential: { host, username }, onReplace }: { credential: Crede
       </span>
       <span className="row">
         <Button onClick={onReplace}>{words.settings.replaceToken}</Button>
-        <Button look="danger" onClick={() => setAsking(true)}>
-          {words.common.remove}
-        </Button>
-      </span>
-      {asking && (
-        <Confirm
+        <AskFirst
           title={words.settings.removeHost(host)}
           text={words.settings.removeHostText}
           action={words.common.remove}
-          busy={remove.isPending}
-          error={remove.error}
-          onConfirm={() => remove.mutate()}
-          onClose={() => setAsking(false)}
-        />
-      )}
+          act={remove}
+        >
+          {(ask) => (
+            <Button look="danger" onClick={ask}>
+              {words.common.remove}
+            </Button>
+          )}
+        </AskFirst>
+      </span>
     </li>
   )
 }

@@ -1,13 +1,11 @@
-import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { ApiToken } from '../../../contract/api.ts'
 import { useClient, useSaved } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
-import { Confirm } from '../design/confirm.tsx'
-import { age } from '../show.ts'
 import { words } from '../words.ts'
+import { lastUsed } from './last-used.ts'
 import { NewToken } from './new-token.tsx'
 import { Loaded, Section } from './section.tsx'
+import { SignedInLine } from './signed-in-line.tsx'
 
 /** Tokens for programs. */
 export const Tokens = () => {
@@ -23,7 +21,12 @@ export const Tokens = () => {
           ) : (
             <ul className="card-lines">
               {items.map((token) => (
-                <TokenLine key={token.id} token={token} />
+                <SignedInLine
+                  key={token.id}
+                  name={token.name}
+                  note={lastUsed(token.lastUsedAt)}
+                  revoke={() => api.revokeToken(token.id)}
+                />
               ))}
             </ul>
           )
@@ -36,38 +39,5 @@ export const Tokens = () => {
       </p>
       {making && <NewToken onClose={() => setMaking(false)} />}
     </Section>
-  )
-}
-
-const TokenLine = ({ token }: { token: ApiToken }) => {
-  const { api, queries } = useClient()
-  const [asking, setAsking] = useState(false)
-  const revoke = useMutation({
-    mutationFn: () => api.revokeToken(token.id),
-    onSuccess: () => Promise.all(['devices', 'tokens'].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
-  })
-  return (
-    <li>
-      <span>
-        <span dir="auto">{token.name}</span>
-        <span className="soft small block">
-          {token.lastUsedAt ? words.settings.lastUsed(age(token.lastUsedAt)) : words.common.never}
-        </span>
-      </span>
-      <Button look="danger" aria-label={`${words.settings.revoke}: ${token.name}`} onClick={() => setAsking(true)}>
-        {words.settings.revoke}
-      </Button>
-      {asking && (
-        <Confirm
-          title={words.settings.revokeTitle(token.name)}
-          text={words.settings.revokeText}
-          action={words.settings.revoke}
-          busy={revoke.isPending}
-          error={revoke.error}
-          onConfirm={() => revoke.mutate()}
-          onClose={() => setAsking(false)}
-        />
-      )}
-    </li>
   )
 }

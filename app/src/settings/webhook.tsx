@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from 'react'
 import { Button } from '../design/button.tsx'
-import { Field } from '../design/field.tsx'
+import { AS_TYPED, Field } from '../design/field.tsx'
 import { messageOf } from '../design/states.tsx'
 import { words } from '../words.ts'
 
@@ -18,17 +18,7 @@ export const Webhook = ({ saved, onSave }: { saved: string | null; onSave: (url:
   return (
     <form className="stack" noValidate onSubmit={(event) => void save(event)}>
       <Field label={words.settings.webhook} hint={words.settings.webhookHint} error={error}>
-        {(given) => (
-          <input
-            {...given}
-            type="url"
-            autoCapitalize="off"
-            autoCorrect="off"
-            spellCheck={false}
-            value={url}
-            onChange={(event) => setUrl(event.target.value)}
-          />
-        )}
+        {(given) => <input {...given} type="url" {...AS_TYPED} value={url} onChange={(event) => setUrl(event.target.value)} />}
       </Field>
       {url.trim() !== (saved ?? '') && (
         <p>

@@ -1,0 +1,42 @@
+import { useMutation } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { words } from '../words.ts'
+import { Button } from './button.tsx'
+import { Sheet } from './sheet.tsx'
+import { messageOf, Note } from './states.tsx'
+
+type Props = {
+  title: string
+  /** Whether there is enough to be saved. */
+  isReady: boolean
+  save: () => Promise<unknown>
+  onClose: () => void
+  children: ReactNode
+}
+
+/** A dialog with a form that saves something. What fails is told, with all that was typed still there. */
+export const FormSheet = ({ title, isReady, save, onClose, children }: Props) => {
+  const saving = useMutation({ mutationFn: save })
+  return (
+    <Sheet title={title} onClose={onClose}>
+      <form
+        className="stack"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (isReady) saving.mutate()
+        }}
+      >
+        {children}
+        {saving.isError && (
+          <Note mood="bad">
+            <p role="alert">{messageOf(saving.error)}</p>
+          </Note>
+        )}
+        <Button look="main" type="submit" busy={saving.isPending} disabled={!isReady}>
+          {words.common.save}
+        </Button>
+      </form>
+    </Sheet>
+  )
+}
