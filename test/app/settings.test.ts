@@ -5,6 +5,8 @@ import { axeFaults } from '../support/axe.ts'
 import { openPage, signIn, startBrowser } from '../support/browser.ts'
 import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
+import { addUser } from '../support/users.ts'
+import { waitFor } from '../support/wait.ts'
 
 const SMALL = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' } as const
 
@@ -23,14 +25,15 @@ afterAll(async () => {
   await redis?.stop()
 })
 
-const api = async <T>(path: string, method = 'GET', body?: unknown): Promise<T> => {
-  const headers = { authorization: `Bearer ${server.ownerToken}`, 'content-type': 'application/json' }
+const api = async <T>(path: string, method = 'GET', body?: unknown, token = server.ownerToken): Promise<T> => {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const response = await fetch(server.url + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
   return (await response.json()) as T
 }
-const visit = async (): Promise<Page> => {
+const visit = async (token = server.ownerToken): Promise<Page> => {
   const { page } = await openPage(browser, SMALL)
-  await signIn(page, (await api<SignInLink>('/auth/links', 'POST')).url)
+  await signIn(page, (await api<SignInLink>('/auth/links', 'POST', undefined, token)).url)
   return page
 }
 
@@ -122,5 +125,95 @@ describe('the filters of the list', () => {
     await page.getByRole('button', { name: 'Clear search and filters' }).click()
     await page.getByRole('link', { name: /one of two/ }).waitFor()
     expect(page.url()).toBe(`${server.url}/`)
+  })
+})
+
+const focused = (page: Page) => page.evaluate<string>('document.activeElement.textContent')
+const isAsWideAsTheWindow = (page: Page) => page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')
+
+describe('the admin screen', () => {
+  it('tells who has no rights so, without asking the server for what it would refuse', async () => {
+    const page = await visit(addUser(server.config.dataDir, 'guest'))
+    const refused: string[] = []
+    page.on('response', (response) => {
+      if (response.status() >= 400) refused.push(response.url())
+    })
+    await page.goto(`${server.url}/admin`)
+    await page.getByRole('heading', { name: 'For admins only' }).waitFor()
+    expect(await page.getByRole('navigation').getByRole('link', { name: 'Admin' }).count()).toBe(0)
+    expect(await axeFaults(page)).toEqual([])
+    expect(refused).toEqual([])
+  })
+
+  it('that stumbles over an answer says so, and goes on after a reload', async () => {
+    const page = await visit()
+    await page.route('**/api/admin/overview', (route) => route.fulfill({ json: {} }))
+    await page.goto(`${server.url}/admin`)
+    await page.getByRole('heading', { name: 'The app stumbled' }).waitFor()
+    expect(await axeFaults(page)).toEqual([])
+    await page.unroute('**/api/admin/overview')
+    await page.getByRole('button', { name: 'Reload' }).click()
+    await page.getByRole('heading', { name: 'Runners' }).waitFor()
+  })
+})
+
+describe('names of every kind', () => {
+  const NAME = `🙂مرحبا${'x'.repeat(93)}`
+
+  it('break nothing at 320 px', async () => {
+    addUser(server.config.dataDir, NAME.repeat(2))
+    const page = await visit()
+    const { demoRepoUrl } = await api<Me>('/api/me')
+    await api('/api/projects', 'POST', { repoUrl: `https://github.com/a/${'y'.repeat(100)}`, name: NAME })
+    await api('/api/me/tokens', 'POST', { name: NAME })
+    await api('/api/tasks', 'POST', { repoUrl: demoRepoUrl, prompt: NAME.repeat(2) })
+    await api('/api/me/credentials', 'PUT', { host: `${'z'.repeat(200)}.example`, username: NAME, token: 'none' })
+    for (const [path, what] of [
+      ['/', NAME],
+      ['/projects', NAME],
+      ['/settings', NAME],
+      ['/admin', NAME],
+      ['/new', 'What should be done?'],
+    ] as const) {
+      await page.goto(server.url + path)
+      await page.getByText(what).first().waitFor()
+      expect([path, await isAsWideAsTheWindow(page), await axeFaults(page)]).toEqual([path, true, []])
+    }
+    await page.goto(`${server.url}/projects`)
+    await page.getByRole('button', { name: `Remove: ${NAME}` }).click()
+    await page.getByRole('dialog').waitFor()
+    expect([await isAsWideAsTheWindow(page), await axeFaults(page)]).toEqual([true, []])
+  })
+})
+
+describe('the focus', () => {
+  it('goes along the list by keys, to the heading of what is opened, and back from a dialog', async () => {
+    const page = await visit()
+    await page.locator('[data-row]').nth(1).waitFor()
+    for (const key of ['j', 'j', 'k', 'j']) await page.keyboard.press(key)
+    expect(await page.evaluate('[...document.querySelectorAll("[data-row]")].indexOf(document.activeElement)')).toBe(1)
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/task/*')
+    await waitFor('the focus on the heading', () => page.evaluate('document.activeElement.tagName === "H1"'))
+    await page.keyboard.press('Escape')
+    await waitFor('the list', async () => (await focused(page)) === 'Tasks')
+    await page.getByRole('link', { name: 'Settings' }).click()
+    await waitFor('the settings', async () => (await focused(page)) === 'Settings')
+    await page.getByRole('button', { name: 'New token' }).press('Enter')
+    await page.getByLabel('What is it for?').fill('a script')
+    await page.keyboard.press('Enter')
+    await page.getByText('Copy it now: it is not shown again.').waitFor()
+    await page.keyboard.press('Escape')
+    await waitFor('the button', async () => (await focused(page)) === 'New token')
+  })
+
+  it('goes to the heading when what a dialog was opened from is gone', async () => {
+    const page = await visit()
+    await api('/api/projects', 'POST', { repoUrl: 'https://github.com/a/gone' })
+    await page.goto(`${server.url}/projects`)
+    await page.getByRole('button', { name: 'Remove: a/gone' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+    await page.getByRole('heading', { name: 'a/gone' }).waitFor({ state: 'detached' })
+    await waitFor('the heading', async () => (await focused(page)) === 'Projects')
   })
 })

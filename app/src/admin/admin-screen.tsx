@@ -52,7 +52,7 @@ const Glance = ({ overview }: { overview: Overview }) => (
           {overview.runners.map((runner) => (
             <li key={runner.id}>
               <span>
-                {runner.name}
+                <span dir="auto">{runner.name}</span>
                 <span className="soft small block">{words.admin.slots(runner.busy, runner.slots)}</span>
               </span>
               <span className={`small ${runner.connected ? 'added' : 'removed'}`}>

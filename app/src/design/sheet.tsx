@@ -3,7 +3,7 @@ import { words } from '../words.ts'
 import { IconButton } from './button.tsx'
 import './sheet.css'
 
-/** A dialog: from below on a phone, in the middle of a desk. Esc, the cross and a tap beside it close it; the focus goes back to where it was. */
+/** A dialog: from below on a phone, in the middle of a desk. Esc, the cross and a tap beside it close it; the focus goes back to where it was, or to the heading. */
 export const Sheet = ({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) => {
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
@@ -11,7 +11,9 @@ export const Sheet = ({ title, onClose, children }: { title: string; onClose: ()
     const cameFrom = document.activeElement
     dialog.current?.showModal()
     return () => {
-      if (cameFrom instanceof HTMLElement) cameFrom.focus()
+      // What it was opened from may be gone by what was done in it.
+      if (cameFrom instanceof HTMLElement && cameFrom.isConnected) cameFrom.focus()
+      else document.querySelector('h1')?.focus()
     }
   }, [])
   return (

@@ -18,20 +18,22 @@ export class CrashBoundary extends Component<{ children: ReactNode }, { error: E
 }
 
 const Crash = ({ error }: { error: Error }) => (
-  <main className="crash state" role="alert">
-    <h1>{words.crash.title}</h1>
-    <p className="soft">{words.crash.text}</p>
-    <pre className="small crash-details">{error.message}</pre>
-    <div className="row">
-      <Button look="main" icon="retry" onClick={() => void reloadToNewest()}>
-        {words.crash.reload}
-      </Button>
-      <Button
-        icon="copy"
-        onClick={() => void navigator.clipboard?.writeText(`${location.href}\n${error.stack ?? error.message}`)}
-      >
-        {words.crash.copy}
-      </Button>
+  <main className="crash">
+    <div className="state" role="alert">
+      <h1>{words.crash.title}</h1>
+      <p className="soft">{words.crash.text}</p>
+      <pre className="small crash-details">{error.message}</pre>
+      <div className="row">
+        <Button look="main" icon="retry" onClick={() => void reloadToNewest()}>
+          {words.crash.reload}
+        </Button>
+        <Button
+          icon="copy"
+          onClick={() => void navigator.clipboard?.writeText(`${location.href}\n${error.stack ?? error.message}`)}
+        >
+          {words.crash.copy}
+        </Button>
+      </div>
     </div>
   </main>
 )
