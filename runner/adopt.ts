@@ -32,7 +32,7 @@ export const adoptLeftovers = async ({ engine, publisher, spoolDirectory, log }:
 
 const removeContainers = async (engine: SandboxEngine, log: Logger): Promise<void> => {
   try {
-    const removed = await engine.removeLeftovers()
+    const removed = await engine.removeLeftovers(() => false)
     if (removed > 0) log.info({ event: 'leftovers.removed', containers: removed })
   } catch (error) {
     // Without an engine nothing of ours runs; each attempt will say so until it is back.

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream'
+import { type Duplex, PassThrough } from 'node:stream'
 import Docker from 'dockerode'
 import { LABELS } from '../contract/names.ts'
 import { type ContainerSettings, containerSpec } from './container-spec.ts'
@@ -6,54 +6,117 @@ import { splitLines } from './lines.ts'
 import { EngineFault, type Sandbox, type SandboxEngine, type SandboxSpec } from './sandbox.ts'
 import { tailOf } from './tail.ts'
 
+/** How long the engine may take over one call; a busy disk makes it slow. Without a bound, one that hangs would hold an attempt for ever. */
+const CALL_MS = 60_000
+
 /** Sandboxes as containers of a Docker engine (API 1.41 and later). */
-export const dockerEngine = (options: { dockerHost: string } & ContainerSettings): SandboxEngine => {
+export const dockerEngine = (options: { dockerHost: string; callMs?: number } & ContainerSettings): SandboxEngine => {
+  const { image, runnerId, callMs = CALL_MS } = options
   const docker = new Docker(connection(options.dockerHost))
+  const inTime = () => ({ abortSignal: AbortSignal.timeout(callMs) })
   return {
-    check: () => orFault(async () => void (await docker.getImage(options.image).inspect()), options.image),
-    start: (spec) => orFault(() => startContainer(docker, spec, options), options.image),
-    removeLeftovers: () =>
+    check: () => orFault(async () => void (await within(callMs, docker.getImage(image).inspect())), image),
+    start: (spec) => orFault(() => startContainer(docker, spec, options, callMs), image),
+    removeLeftovers: (isUnderWay) =>
       orFault(async () => {
-        const filters = { label: [`${LABELS.runner}=${options.runnerId}`] }
-        const left = await docker.listContainers({ all: true, filters })
-        for (const { Id } of left) await removeContainer(docker.getContainer(Id))
-        return left.length
-      }, options.image),
+        const filters = { label: [`${LABELS.runner}=${runnerId}`] }
+        const left = await docker.listContainers({ all: true, filters, ...inTime() })
+        const over = left.filter(({ Labels }) => !isUnderWay(Labels[LABELS.task] ?? '', Number(Labels[LABELS.attempt])))
+        for (const { Id } of over) await removeContainer(docker.getContainer(Id), callMs)
+        return over.length
+      }, image),
   }
 }
 
-const startContainer = async (docker: Docker, spec: SandboxSpec, settings: ContainerSettings): Promise<Sandbox> => {
-  const container = await docker.createContainer(containerSpec(spec, settings))
+const startContainer = async (
+  docker: Docker,
+  spec: SandboxSpec,
+  settings: ContainerSettings,
+  callMs: number,
+): Promise<Sandbox> => {
+  const inTime = () => ({ abortSignal: AbortSignal.timeout(callMs) })
+  const container = await docker.createContainer({ ...containerSpec(spec, settings), ...inTime() })
   try {
     // Attached before it starts, so that not a byte is missed.
-    const output = await container.attach({ stream: true, stdout: true, stderr: true })
+    const output = await attach(container, callMs)
     const stdout = new PassThrough()
     const tail = tailOf()
     docker.modem.demuxStream(output, stdout, { write: tail.push } as unknown as NodeJS.WritableStream)
     pauseWhileFull(output, stdout)
-    await container.start()
-    return sandboxOn(container, splitLines(stdout), tail.text)
+    await container.start(inTime())
+    return sandboxOn({ container, output, callMs }, splitLines(stdout), tail.text)
   } catch (error) {
-    await removeContainer(container)
+    // Why it did not start is what counts. A container that stays is no attempt's, and swept up.
+    await removeContainer(container, callMs).catch(() => undefined)
     throw error
   }
 }
 
-const sandboxOn = (container: Docker.Container, lines: AsyncIterable<string | null>, errorTail: () => string): Sandbox => ({
-  lines,
-  wait: () =>
-    orFault(async () => {
-      const { StatusCode } = (await container.wait()) as { StatusCode: number }
-      const { State } = await container.inspect()
-      return { exitCode: StatusCode, outOfMemory: State.OOMKilled, errorTail: errorTail() }
-    }),
-  stop: (graceMs) =>
-    orFault(() => unlessGone(() => (graceMs > 0 ? container.stop({ t: Math.ceil(graceMs / 1000) }) : container.kill()))),
-  remove: () => orFault(() => removeContainer(container)),
-})
+/** For the one call that takes no signal. */
+const within = async <T>(ms: number, answer: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DOMException('no answer', 'TimeoutError')), ms)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
 
-const removeContainer = (container: Docker.Container): Promise<void> =>
-  unlessGone(() => container.remove({ force: true, v: true }))
+/** The bound is on the call, and must not outlive it: the signal would cut the stream. */
+const attach = async (container: Docker.Container, callMs: number): Promise<Duplex> => {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), callMs)
+  try {
+    return (await container.attach({ stream: true, stdout: true, stderr: true, abortSignal: late.signal })) as Duplex
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+type Running = { container: Docker.Container; output: Duplex; callMs: number }
+
+const sandboxOn = (
+  { container, output, callMs }: Running,
+  lines: AsyncIterable<string | null>,
+  errorTail: () => string,
+): Sandbox => {
+  const overdue = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const inTime = (ms = callMs) => ({ abortSignal: AbortSignal.timeout(ms) })
+  return {
+    lines,
+    wait: () =>
+      orFault(async () => {
+        try {
+          const { StatusCode } = (await container.wait({ abortSignal: overdue.signal })) as { StatusCode: number }
+          const { State } = await container.inspect(inTime())
+          return { exitCode: StatusCode, outOfMemory: State.OOMKilled, errorTail: errorTail() }
+        } finally {
+          clearTimeout(timer)
+        }
+      }),
+    stop: (graceMs) => {
+      clearTimeout(timer)
+      timer = setTimeout(() => overdue.abort(), graceMs + callMs)
+      const t = Math.ceil(graceMs / 1000)
+      return orFault(() =>
+        unlessGone(() => (graceMs > 0 ? container.stop({ t, ...inTime(graceMs + callMs) }) : container.kill(inTime()))),
+      )
+    },
+    remove: () =>
+      orFault(() => removeContainer(container, callMs)).finally(() => {
+        // Whatever the engine did: nothing that it may still say is this attempt's.
+        clearTimeout(timer)
+        output.destroy()
+      }),
+  }
+}
+
+const removeContainer = (container: Docker.Container, callMs: number): Promise<void> =>
+  unlessGone(() => container.remove({ force: true, v: true, abortSignal: AbortSignal.timeout(callMs) }))
 
 /** Stopped already (304), gone already (404), being removed or not running (409): what was wanted. */
 const unlessGone = async (work: () => Promise<unknown>): Promise<void> => {
@@ -88,6 +151,8 @@ const engineFault = (error: unknown, image: string): EngineFault => {
   if (/no space left|ENOSPC/i.test(text)) return new EngineFault('host_disk_full', text, error)
   if (statusOf(error) === 404 && /no such image/i.test(text))
     return new EngineFault('image_missing', `The image ${image} is not on this host.`, error)
+  if (['AbortError', 'TimeoutError'].includes((error as { name?: string } | null)?.name ?? ''))
+    return new EngineFault('engine_unavailable', 'The Docker engine takes its calls and does not answer them.', error)
   return new EngineFault('engine_unavailable', `The Docker engine could not do it: ${text}`, error)
 }
 

@@ -20,7 +20,7 @@ export type SandboxEnd = {
 export type Sandbox = {
   /** Lines of standard output, from the first; ends with the sandbox. Null: a line over the bound, dropped. Read it once. */
   lines: AsyncIterable<string | null>
-  /** @throws EngineFault when the engine loses sight of it */
+  /** @throws EngineFault when the engine loses sight of it, or it does not end after it was told to */
   wait: () => Promise<SandboxEnd>
   /** Asks it to end (SIGTERM), and kills it after `graceMs`; 0 kills at once. Fine when it is gone already. */
   stop: (graceMs: number) => Promise<void>
@@ -33,8 +33,8 @@ export type SandboxEngine = {
   check: () => Promise<void>
   /** @throws EngineFault */
   start: (spec: SandboxSpec) => Promise<Sandbox>
-  /** Removes what an earlier process of this runner left. @returns how many */
-  removeLeftovers: () => Promise<number>
+  /** Removes sandboxes of this runner that are no attempt's under way. @returns how many. @throws EngineFault */
+  removeLeftovers: (isUnderWay: (taskId: string, attempt: number) => boolean) => Promise<number>
 }
 
 /** The host's fault, not the task's: the attempt is interrupted and tried again. */

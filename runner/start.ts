@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino'
-import type { RunnerIdentity } from '../contract/lease.ts'
+import type { Lease, RunnerIdentity } from '../contract/lease.ts'
 import { adoptLeftovers } from './adopt.ts'
 import type { Config } from './config.ts'
 import { coordinatorClient } from './coordinator-client.ts'
@@ -11,6 +11,7 @@ import { startHolding } from './leases.ts'
 import { openPublisher } from './publisher.ts'
 import { runAttempt } from './run-attempt.ts'
 import { EngineFault, type SandboxEngine } from './sandbox.ts'
+import { startSweep } from './sweep.ts'
 import { takeJobs } from './take-jobs.ts'
 import { findToken } from './token.ts'
 
@@ -44,7 +45,9 @@ export const start = async (config: Config): Promise<Runner> => {
   const { coordinatorUrl, npmRegistryUrl, allowedHosts } = config
   const outside = { engine, holding, publisher, client, openGateway, secrets: [token], log }
   const parts = { ...outside, ...folders, coordinatorUrl, npmRegistryUrl, allowedHosts }
-  const run = (lease: Parameters<typeof runAttempt>[1]) => runAttempt(parts, lease, { drain: drain.signal, now: now.signal })
+  const sweep = startSweep({ engine, log })
+  const run = (lease: Lease) =>
+    sweep.during(lease.taskId, lease.attempt, () => runAttempt(parts, lease, { drain: drain.signal, now: now.signal }))
   const taking = takeJobs({ ...config, log, handle: (data) => handleTurn({ client, runner, run, log }, data) })
   log.info({ event: 'runner.started', runner: runnerId, name: config.name, slots: config.slots })
 
@@ -54,6 +57,7 @@ export const start = async (config: Config): Promise<Runner> => {
     drain.abort()
     adopted.abandon()
     await taking.close()
+    await sweep.stop()
     await adopted.delivered
     await holding.stop()
     publisher.close()
