@@ -188,8 +188,11 @@ describe('names of every kind', () => {
 
 describe('the focus', () => {
   it('goes along the list by keys, to the heading of what is opened, and back from a dialog', async () => {
+    const { demoRepoUrl } = await api<Me>('/api/me')
+    for (const prompt of ['first in the list', 'second in the list'])
+      await api('/api/tasks', 'POST', { repoUrl: demoRepoUrl, prompt })
     const page = await visit()
-    await page.locator('[data-row]').nth(1).waitFor()
+    await page.getByRole('link', { name: /first in the list/ }).waitFor()
     for (const key of ['j', 'j', 'k', 'j']) await page.keyboard.press(key)
     expect(await page.evaluate('[...document.querySelectorAll("[data-row]")].indexOf(document.activeElement)')).toBe(1)
     await page.keyboard.press('Enter')
