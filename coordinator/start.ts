@@ -74,7 +74,7 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   const demo = await createDemo({ dataDir: given.dataDir, deriveKey: secrets.deriveKey, log })
 
   // From the port on nothing is awaited until the server can answer.
-  const { server, config } = await listen(given)
+  const { server, connections, config } = await listen(given)
   const demoRepoUrl = config.publicUrl + demo.repoPath
   const signatures = createSignatures(secrets.deriveKey)
   const sayToRunner = createSayToRunner(redis, signatures)
@@ -103,7 +103,7 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   }
   server.on('request', createApp(parts))
   rooms.open(server, tasks)
-  stopping.addFirst('http and sockets', () => closeServer(server, rooms.close, PATIENCE_MS))
+  stopping.addFirst('http and sockets', () => closeServer({ server, connections }, rooms.close, PATIENCE_MS))
 
   stopping.add('queue', dispatch.stop)
   const intake = await startIntake({

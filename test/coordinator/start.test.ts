@@ -6,6 +6,7 @@ import { io } from 'socket.io-client'
 import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { createScriptedRunner, runnerCalls } from '../support/scripted-runner.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { freePort, temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -55,6 +56,24 @@ describe('starting', () => {
 })
 
 describe('a started coordinator', () => {
+  it('stops within seconds, although a phone has left its network without a word', async () => {
+    const proxy = await startTcpProxy()
+    const coordinator = await startCoordinator({ redisUrl: redis.url })
+    proxy.leadTo(coordinator.url)
+    const phone = io(proxy.url, { auth: { token: coordinator.ownerToken }, transports: ['websocket'], forceNew: true })
+    try {
+      await waitFor('the phone to be connected', () => phone.connected)
+      proxy.freeze()
+      const since = performance.now()
+      await coordinator.stop()
+      // Left alone, a WebSocket waits for half a minute.
+      expect(performance.now() - since).toBeLessThan(15_000)
+    } finally {
+      phone.disconnect()
+      await proxy.stop()
+    }
+  })
+
   it('takes a demo task from HTTP to a lease with the demo’s secrets, none of which reach Redis', async () => {
     const coordinator = await startCoordinator({ redisUrl: redis.url })
     const runner = await createScriptedRunner(redis.url)

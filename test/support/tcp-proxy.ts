@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+/** A way over TCP to a server, that can go dead as a phone's does when it leaves a network: nothing is closed, and nothing arrives any more. */
+export type TcpProxy = {
+  url: string
+  /** Where connections lead from now on. */
+  leadTo: (url: string) => void
+  /** Every connection of now swallows what is sent on it. New ones carry. */
+  freeze: () => void
+  stop: () => Promise<void>
+}
+
+export const startTcpProxy = async (): Promise<TcpProxy> => {
+  let port = 0
+  const sockets = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: false }, (near) => {
+    const far = connect(port, '127.0.0.1')
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', (bytes) => {
+        if (sockets.has(from)) to.write(bytes)
+      })
+      // What the server closes is closed here too, unless the way is dead.
+      from.on('close', () => {
+        if (sockets.delete(from)) to.destroy()
+      })
+      from.on('error', () => from.destroy())
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const all = new Set<Socket>()
+  server.on('connection', (socket) => all.add(socket))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    leadTo: (url) => {
+      port = Number(new URL(url).port)
+    },
+    freeze: () => sockets.clear(),
+    stop: async () => {
+      server.close()
+      for (const socket of [...all, ...sockets]) socket.destroy()
+      await once(server, 'close')
+    },
+  }
+}
