@@ -141,6 +141,19 @@ describe('the feed of a task', () => {
     expect(last(feedOf(asked('Fix it'), ...BOOT), 'boot')?.agentAt).toBe(START + 5 * 400)
   })
 
+  it('goes on with one checklist, though a message is taken back while the turn waits', () => {
+    const withdrawn: Told = { type: 'message.withdrawn', data: { messageId: 'm2' } }
+    const waiting = [asked('x'), asked('y', 2, 'queue', 'm2'), withdrawn]
+    const feed = feedOf(...waiting, ...BOOT)
+    expect(kinds(feed)).toEqual(['message', 'boot', 'message'])
+    expect(last(feed, 'boot')).toMatchObject({ attempt: 1, runner: 'host-1', stopped: false })
+    const cancelled: Told = {
+      type: 'task.ended',
+      data: { turn: 1, status: 'cancelled', reason: 'cancelled_by_user', message: null, branch: null },
+    }
+    expect(last(feedOf(...waiting, cancelled), 'boot')).toMatchObject({ stopped: true })
+  })
+
   it('gathers calls with nothing said between, and counts files once and failures', () => {
     const edit = (id: string, file_path: string): Told[] => [started(id, 'edit', { file_path }), ended(id, null, 'edit')]
     const feed = feedOf(asked('x'), ...BOOT, started('a'), ended('a', 1), ...edit('b', 'f'), ...edit('c', 'f'), started('d'))

@@ -3,8 +3,9 @@ import { changeLast, type Draft } from './draft.ts'
 
 /** A runner took the turn: the checklist that waited for it goes on, or a new one begins. */
 export const startAttempt = (draft: Draft, attempt: number, runner: string, key: string): void => {
-  const last = draft.items.at(-1)
-  if (last?.kind !== 'boot' || last.attempt !== 0 || last.stopped) draft.items.push(waitingBoot(draft, key))
+  // What a person took back meanwhile stands below it.
+  const last = draft.items.findLast((item) => item.kind === 'boot')
+  if (!last || last.attempt !== 0 || last.stopped) draft.items.push(waitingBoot(draft, key))
   changeLast(draft, 'boot', (boot) => ({ ...boot, attempt, runner, takenAt: draft.lastAt }))
 }
 
@@ -31,7 +32,5 @@ export const isFresh = ({ items, turn }: Draft): boolean => {
   return last?.kind === 'boot' && last.turn === turn && items.at(-2)?.turn !== turn
 }
 
-export const stopBoot = (draft: Draft): void => {
-  const last = draft.items.at(-1)
-  if (last?.kind === 'boot' && last.agentAt === null) changeLast(draft, 'boot', (boot) => ({ ...boot, stopped: true }))
-}
+export const stopBoot = (draft: Draft): void =>
+  changeLast(draft, 'boot', (boot) => (boot.agentAt === null ? { ...boot, stopped: true } : boot))
