@@ -1,16 +1,12 @@
-import { execFileSync } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser, Page, WebSocketRoute } from 'playwright-core'
 import type { Me } from '../../contract/api.ts'
+import { axeFaults } from '../support/axe.ts'
 import { openPage, signIn, startBrowser } from '../support/browser.ts'
+import { rowsInPage, rowsOf } from '../support/feed-rows.ts'
 import { type System, startSystem } from '../support/system.ts'
 import { waitFor } from '../support/wait.ts'
 
-const root = join(import.meta.dirname, '..', '..')
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const PHONE = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }
 
 let system: System
@@ -18,11 +14,6 @@ let browser: Browser
 let page: Page
 
 beforeAll(async () => {
-  const vite = createRequire(join(root, 'app', 'package.json')).resolve('vite/package.json')
-  execFileSync(process.execPath, [join(dirname(vite), 'bin', 'vite.js'), 'build', '--logLevel', 'error'], {
-    cwd: join(root, 'app'),
-    env: { ...process.env, NODE_ENV: 'production' },
-  })
   system = await startSystem()
   browser = await startBrowser()
   page = (await openPage(browser, PHONE)).page
@@ -42,25 +33,8 @@ const send = async (prompt: string): Promise<string> => {
   return id
 }
 
-/** What axe finds wrong, in words that say where. */
-const faults = async (): Promise<string[]> => {
-  // As the debugger's own, which the page's policy does not bind.
-  await page.evaluate(await readFile(axe, 'utf8'))
-  return page.evaluate(async () => {
-    type Run = { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
-    const { violations } = await (globalThis as unknown as { axe: Run }).axe.run()
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`))
-  })
-}
+const faults = () => axeFaults(page)
 const isAsWideAsTheWindow = () => page.evaluate('document.documentElement.scrollWidth === innerWidth')
-
-/** The agent's texts as they stand in the page, without what markdown makes of them. */
-const textsInPage = () =>
-  page.locator('.feed-rows .prose').evaluateAll((all) => all.map((one) => one.textContent?.replace(/[\s`•-]+/g, '') ?? ''))
-const textsInStore = async (id: string) => {
-  const events = await system.events(id)
-  return events.flatMap((event) => (event.type === 'text.written' ? [event.data.text.replace(/[\s`•-]+/g, '')] : []))
-}
 
 const firstCommand = async (id: string): Promise<string> => {
   for (const event of await system.events(id))
@@ -91,11 +65,10 @@ describe('the feed of a task on a phone', () => {
     // As a browser does when the network is back; without it the client's own pause between two tries has its length.
     await page.evaluate("dispatchEvent(new Event('online'))")
     await page.getByRole('heading', { name: 'Done', exact: true }).waitFor({ timeout: 30_000 })
-    await waitFor('the page to show the texts of the store', async () => {
-      expect(await textsInPage()).toEqual(await textsInStore(id))
+    await waitFor('the page to show what the store has', async () => {
+      expect(await rowsInPage(page)).toEqual(rowsOf(await system.events(id)))
       return true
     })
-    expect(await page.locator('.feed-rows .live-text').count()).toBe(0)
   }, 90_000)
 
   it('folds the work of a turn that is over, opens it to commands and edits, and fits the narrowest phone', async () => {
