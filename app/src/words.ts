@@ -112,6 +112,7 @@ export const words = {
     title: 'Projects',
     text: 'Repositories that you keep at hand for new tasks.',
     add: 'Add a repository',
+    addShort: 'Add',
     address: 'Address',
     name: 'Name',
     nameHint: "Left empty: the repository's own",

@@ -22,8 +22,8 @@ export const ProjectsScreen = () => {
       title={words.projects.title}
       actions={
         items.length > 0 && (
-          <Button icon="plus" onClick={() => setAdding(true)}>
-            {words.projects.add}
+          <Button icon="plus" aria-label={words.projects.add} onClick={() => setAdding(true)}>
+            {words.projects.addShort}
           </Button>
         )
       }
@@ -63,7 +63,7 @@ const ProjectCard = ({ project: { id, name, repoUrl } }: { project: Project }) =
     <li className="card project">
       <div className="project-what">
         <h2 dir="auto">{name}</h2>
-        <p className="small soft">{repoName(repoUrl)}</p>
+        {repoName(repoUrl) !== name && <p className="small soft">{repoName(repoUrl)}</p>}
       </div>
       <LinkButton icon="plus" href={`/new?${new URLSearchParams({ repository: repoUrl })}`}>
         {words.projects.newTask}

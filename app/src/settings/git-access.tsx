@@ -51,7 +51,12 @@ const Host = ({ credential: { host, username }, onReplace }: { credential: Crede
   return (
     <li>
       <span>
-        {host} {username && <span className="soft small">{username}</span>}
+        {host}{' '}
+        {username && (
+          <span className="soft small" dir="auto">
+            {username}
+          </span>
+        )}
       </span>
       <span className="row">
         <Button onClick={onReplace}>{words.settings.replaceToken}</Button>
