@@ -1,6 +1,8 @@
 import { runPrepared } from './prepare.ts'
 import { nodeCommand } from './processes.ts'
 
-/** `npm run bench`: makes the machine ready, then measures. @returns the exit code */
-export const main = (args: readonly string[]): Promise<number> =>
-  runPrepared(nodeCommand('test/bench/bench.ts', ...args), { browser: false, compose: false })
+/** `npm run bench` measures the river, `npm run bench:app` the app in a browser. Makes the machine ready first. @returns the exit code */
+export const main = ([what]: readonly string[]): Promise<number> =>
+  what === 'app'
+    ? runPrepared(nodeCommand('test/bench/app/bench.ts'), { browser: true, compose: false })
+    : runPrepared(nodeCommand('test/bench/bench.ts'), { browser: false, compose: false })

@@ -7,15 +7,19 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { createClient } from './client/client.ts'
-import { ClientContext } from './client/hooks.ts'
+import { ClientContext, meQuery } from './client/hooks.ts'
 import { watchInstallOffer } from './shell/install-prompt.ts'
 import { applyTheme } from './shell/theme.ts'
 import { watchWaking } from './shell/waking.ts'
+import { tasksQuery } from './tasks/use-tasks.ts'
 
 applyTheme()
 
 const client = createClient()
-client.start()
+// Asked for before anything is drawn. Most starts are for the list: until that is here, it has a slow network for itself.
+const isForList = location.pathname === '/' && location.search === ''
+client.start(isForList ? client.queries.prefetchInfiniteQuery(tasksQuery(client, {})) : Promise.resolve())
+void client.queries.prefetchQuery(meQuery(client))
 watchWaking(client)
 watchInstallOffer()
 

@@ -5,7 +5,9 @@
 import { startSystem } from '../support/system.ts'
 import { bareContainer, bareOutput, bareReconnect, bareSandboxMemory, buildTalker } from './bare.ts'
 import { firstEvent, latency, memory, reconnect, sandboxMemory, throughput } from './river.ts'
-import { milliseconds, type Row, ratio, table } from './table.ts'
+import { milliseconds, ratio, table } from './table.ts'
+
+type Row = { what: string; bare: string; ours: string; ratio: string }
 
 const main = async (): Promise<void> => {
   const image = await buildTalker()
@@ -64,7 +66,8 @@ const main = async (): Promise<void> => {
       ours: milliseconds(times, 0.5),
       ratio: ratio(times, read),
     })
-    process.stdout.write(`\n${table(rows)}\n`)
+    const cells = rows.map(({ what, bare, ours, ratio }) => [what, bare, ours, ratio])
+    process.stdout.write(`\n${table(['what', 'bare', 'ours', 'ratio'], cells)}\n`)
   } finally {
     await system.stop()
   }

@@ -1,5 +1,3 @@
-export type Row = { what: string; bare: string; ours: string; ratio: string }
-
 /** @param part 0.5 for the median, 0.99 for the 99th percentile */
 export const percentile = (values: readonly number[], part: number): number => {
   const sorted = [...values].sort((a, b) => a - b)
@@ -14,13 +12,11 @@ export const ratio = (ours: readonly number[] | number, bare: readonly number[] 
 
 const median = (values: readonly number[] | number): number => (typeof values === 'number' ? values : percentile(values, 0.5))
 
-/** A Markdown table. */
-export const table = (rows: readonly Row[]): string => {
-  const lines = [{ what: 'what', bare: 'bare', ours: 'ours', ratio: 'ratio' }, ...rows]
-  const width = (key: keyof Row) => Math.max(...lines.map((line) => line[key].length))
-  const line = (row: Row) =>
-    `| ${row.what.padEnd(width('what'))} | ${row.bare.padStart(width('bare'))} | ${row.ours.padStart(width('ours'))} | ${row.ratio.padStart(width('ratio'))} |`
-  const rule = `| ${'-'.repeat(width('what'))} | ${'-'.repeat(width('bare') - 1)}: | ${'-'.repeat(width('ours') - 1)}: | ${'-'.repeat(width('ratio') - 1)}: |`
-  const [head, ...rest] = lines.map(line)
-  return [head, rule, ...rest].join('\n')
+/** A Markdown table; every column but the first is flushed right. */
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const width = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)))
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(width[column] ?? 0) : cell.padStart(width[column] ?? 0))).join(' | ')} |`
+  const rule = `| ${width.map((wide, column) => (column === 0 ? '-'.repeat(wide) : `${'-'.repeat(wide - 1)}:`)).join(' | ')} |`
+  return [line(head), rule, ...rows.map(line)].join('\n')
 }

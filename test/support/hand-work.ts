@@ -1,5 +1,6 @@
 import type { Task } from '../../contract/api.ts'
 import type { NewEvent } from '../../contract/event.ts'
+import { RENEW_EVERY_MS } from '../../contract/lease.ts'
 import type { Outcome } from '../../contract/status.ts'
 import type { TestCoordinator } from './coordinator.ts'
 import { createScriptedRunner, runnerCalls } from './scripted-runner.ts'
@@ -16,9 +17,12 @@ export type HandTask = {
 }
 
 /** Takes the place of every runner: tasks that are begun here are leased, and do just what the test says. */
-export const createHandWork = async (redisUrl: string, server: TestCoordinator) => {
+export const createHandWork = async (redisUrl: string, server: Pick<TestCoordinator, 'url' | 'ownerToken' | 'runnerToken'>) => {
   const runner = await createScriptedRunner(redisUrl)
   const calls = runnerCalls(server.url, server.runnerToken)
+  const held = new Map<string, { taskId: string; attempt: number }>()
+  // A server that is away for a moment is asked again with the next beat.
+  const heart = setInterval(() => void calls.renew([...held.values()]).catch(() => undefined), RENEW_EVERY_MS)
   const api = async <T>(path: string, body?: unknown): Promise<T> => {
     const response = await fetch(server.url + path, {
       method: body === undefined ? 'GET' : 'POST',
@@ -33,6 +37,7 @@ export const createHandWork = async (redisUrl: string, server: TestCoordinator) 
     const answer = await calls.lease(await runner.job(id))
     if (!answer.granted) throw new Error(`refused: ${answer.refusal}`)
     const { lease } = answer
+    held.set(id, { taskId: id, attempt: lease.attempt })
     let n = 0
     const say = async (...events: NewEvent[]) => {
       for (const event of events) await runner.send(lease, ++n, event)
@@ -44,10 +49,18 @@ export const createHandWork = async (redisUrl: string, server: TestCoordinator) 
       sayDelta: (offset, text) => runner.sendDelta(lease, offset, text),
       end: async (outcome = 'completed') => {
         const reason = outcome === 'completed' ? 'done' : 'stuck'
+        held.delete(id)
         await say({ type: 'attempt.ended', data: { outcome, reason, message: null } })
         await waitFor('the end of the task', async () => (await api<Task>(`/api/tasks/${id}`)).completedAt !== null)
       },
     }
   }
-  return { api, begin, close: runner.close }
+  return {
+    api,
+    begin,
+    close: async () => {
+      clearInterval(heart)
+      await runner.close()
+    },
+  }
 }

@@ -26,8 +26,8 @@ export type Client = {
   /** The newest task that the server took from this device, for whoever waits to see it. */
   lastSent: State<{ clientId: string; taskId: string } | null>
   openFeed: (taskId: string) => OpenFeed
-  /** Begins: the socket, and what an earlier run left unsent. */
-  start: () => void
+  /** Begins: what an earlier run left unsent, and the socket once `first` is there. */
+  start: (first: Promise<unknown>) => void
 }
 
 export const createClient = (): Client => {
@@ -89,8 +89,8 @@ export const createClient = (): Client => {
     signedOut,
     lastSent,
     openFeed: (taskId) => openTaskFeed(taskId, { api, connection, storage, onMessage: outbox.forget }),
-    start: () => {
-      connection.open()
+    start: (first) => {
+      first.then(connection.open, connection.open)
       restored = outbox.restore()
     },
   }
@@ -105,6 +105,13 @@ const putTask = (queries: QueryClient, task: Task): void => {
     else void queries.invalidateQueries({ queryKey: key, exact: true })
   }
 }
+
+/** @returns a task as the lists have it, which may be a little old */
+export const taskInLists = (queries: QueryClient, taskId: string): Task | undefined =>
+  queries
+    .getQueriesData<Pages>({ queryKey: ['tasks'] })
+    .flatMap(([, data]) => data?.pages.flatMap(({ items }) => items) ?? [])
+    .find(({ id }) => id === taskId)
 
 export type Pages = { pages: readonly (TaskPage & { asOf?: string })[]; pageParams: readonly unknown[] }
 

@@ -1,7 +1,7 @@
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { queryOptions, useMutation, useQuery } from '@tanstack/react-query'
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { Me, RetryTask, Task } from '../../../contract/api.ts'
-import type { Client } from './client.ts'
+import { type Client, taskInLists } from './client.ts'
 import type { ConnectionState } from './connection.ts'
 import type { Unsent } from './outbox.ts'
 import { savedWhenOffline } from './saved.ts'
@@ -27,17 +27,20 @@ export const useSaved = <T extends object>(key: string, ask: () => Promise<T>) =
 }
 
 /** Who is signed in and what the server offers; without a network as it was saved. */
-export const useMe = () => {
-  const { askMe, storage } = useClient()
-  return useQuery({ queryKey: ['me'], queryFn: savedWhenOffline<Me>(storage, 'me', askMe), staleTime: 60_000 })
-}
+export const useMe = () => useQuery(meQuery(useClient()))
+
+export const meQuery = ({ askMe, storage }: Pick<Client, 'askMe' | 'storage'>) =>
+  queryOptions({ queryKey: ['me'], queryFn: savedWhenOffline<Me>(storage, 'me', askMe), staleTime: 60_000 })
 
 /** A task's summary, kept fresh by the socket; without a network as it was saved. */
 export const useTask = (taskId: string) => {
-  const { api, storage } = useClient()
+  const { api, storage, queries } = useClient()
   return useQuery({
     queryKey: ['task', taskId],
     queryFn: savedWhenOffline<Task>(storage, `task:${taskId}`, () => api.task(taskId)),
+    // What the list says is enough to begin with, and asked for anew.
+    initialData: () => taskInLists(queries, taskId),
+    initialDataUpdatedAt: 0,
   })
 }
 

@@ -1,13 +1,24 @@
-import { lazy, memo, Suspense } from 'react'
+import { lazy, memo, Suspense, useState } from 'react'
 
 const PlainText = ({ text }: { text: string }) => <div className="prose plain">{text}</div>
 
-// Not kept on the device before it was needed once: without a network it may not come.
-const Markdown = lazy(() => import('./markdown.tsx').catch(() => ({ default: PlainText })))
+// On its way while the events are. It is not kept on the device before it was needed once: without a network it may not come.
+const loading = import('./markdown.tsx').catch(() => ({ default: PlainText }))
+const Markdown = lazy(() => loading)
+
+let here: typeof PlainText | null = null
+void loading.then((part) => {
+  here = part.default
+})
 
 /** Text of the agent; readable as it is until the part that lays it out has come. */
-export const AgentText = memo(({ text }: { text: string }) => (
-  <Suspense fallback={<PlainText text={text} />}>
-    <Markdown text={text} />
-  </Suspense>
-))
+export const AgentText = memo(({ text }: { text: string }) => {
+  // A lazy part makes every text wait once more, each with a layout of its own, although it is here.
+  const [Ready] = useState(() => here)
+  if (Ready) return <Ready text={text} />
+  return (
+    <Suspense fallback={<PlainText text={text} />}>
+      <Markdown text={text} />
+    </Suspense>
+  )
+})

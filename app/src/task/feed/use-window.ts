@@ -1,6 +1,8 @@
-import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { type RefObject, startTransition, useEffect, useLayoutEffect, useRef, useState } from 'react'
 
-/** Rows that are on the page at first, and more of them at a time. */
+/** Rows of the first picture: more than any window shows. The others follow once it is there, in pauses. */
+const FIRST = 40
+/** Rows that are on the page then, and more of them at a time. */
 const ROWS = 150
 const MOST = 300
 
@@ -10,10 +12,15 @@ const MOST = 300
  * @param firstSeq of the earliest event that is loaded: when it sinks, rows were put before the others
  */
 export const useWindow = (list: RefObject<HTMLElement | null>, count: number, firstSeq: number, atEnd: boolean) => {
-  const [place, setPlace] = useState({ from: Math.max(0, count - ROWS), firstSeq, count })
+  const [place, setPlace] = useState({ from: Math.max(0, count - FIRST), firstSeq, count })
   const next = placeFor(place, count, firstSeq, atEnd)
-  useEffect(() => setPlace((now) => (now.from === next.from && now.count === count && now.firstSeq === firstSeq ? now : next)))
+  useEffect(() => setPlace((now) => placeFor(now, count, firstSeq, atEnd)))
   const keep = useKeptPlace(list)
+  const begin = useRef(() => {
+    keep()
+    startTransition(() => setPlace((now) => ({ ...now, from: Math.min(now.from, Math.max(0, now.count - ROWS)) })))
+  })
+  useEffect(() => begin.current(), [])
   const showEarlier = () => {
     keep()
     setPlace({ ...next, from: Math.max(0, next.from - ROWS) })
@@ -23,10 +30,11 @@ export const useWindow = (list: RefObject<HTMLElement | null>, count: number, fi
 
 type Place = { from: number; firstSeq: number; count: number }
 
+/** @returns the same object when nothing changed */
 const placeFor = (place: Place, count: number, firstSeq: number, atEnd: boolean): Place => {
   if (firstSeq < place.firstSeq) return { from: Math.max(0, place.from + count - place.count - ROWS), firstSeq, count }
   const from = atEnd && count - place.from > MOST ? count - ROWS : Math.min(place.from, count)
-  return { from, firstSeq, count }
+  return from === place.from && count === place.count && firstSeq === place.firstSeq ? place : { from, firstSeq, count }
 }
 
 /** @returns to be called before rows are put above: the first one of now stays where it is on the screen */

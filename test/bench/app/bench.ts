@@ -1,0 +1,65 @@
+/** What the phone app costs in a real browser, slowed down as Lighthouse does. `npm run bench:app` prints the table. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openPage, signIn, startBrowser } from '../../support/browser.ts'
+import { gzipBytes, precachedFiles, startFiles } from '../../support/bundle.ts'
+import { createHandWork } from '../../support/hand-work.ts'
+import { startSystem } from '../../support/system.ts'
+import { percentile, table } from '../table.ts'
+import { firstRow, openAddress, openTask } from './open.ts'
+import { seed } from './seed.ts'
+import { stream } from './stream.ts'
+
+const RUNS = 5
+
+const main = async (): Promise<void> => {
+  const system = await startSystem({ runners: [] })
+  const runnerToken = (await readFile(join(system.dataDir, 'runner-token'), 'utf8')).trim()
+  const work = await createHandWork(system.redis.url, { url: system.url, ownerToken: system.token, runnerToken })
+  const browser = await startBrowser()
+  try {
+    const long = await seed(work)
+    const { page } = await openPage(browser, { serviceWorkers: 'block' })
+    await signIn(page, (await work.api<{ url: string }>('/auth/links', {})).url)
+    const cookies = await page.context().cookies()
+    await page.context().close()
+
+    const rows: string[][] = []
+    const say = (what: string, goal: string, ours: string) => {
+      rows.push([what, goal, ours])
+      process.stderr.write(`${what}: ${ours}\n`)
+    }
+    const fiveTimes = async (measure: () => Promise<number>): Promise<string> => {
+      const times: number[] = []
+      for (let run = 0; run < RUNS; run++) times.push(await measure())
+      return `${percentile(times, 0.5).toFixed(0)} ms`
+    }
+
+    say('start bundle, gzip', '110 kB', `${(gzipBytes(startFiles()) / 1_000).toFixed(1)} kB`)
+    const kept = precachedFiles().reduce((sum, { bytes }) => sum + bytes, 0)
+    say('kept by the service worker from the first visit on', '600 kB', `${(kept / 1_000).toFixed(0)} kB`)
+    const { url } = system
+    say('first row of 50 tasks, CPU 4 × slower, slow 4G, cold', '2000 ms', await fiveTimes(() => firstRow(browser, url, cookies)))
+    say(
+      'task of 3,000 events, from the list, CPU 4 × slower',
+      '1500 ms',
+      await fiveTimes(() => openTask(browser, url, cookies, long)),
+    )
+    say('the same by its address, cold', '', await fiveTimes(() => openAddress(browser, url, cookies, long)))
+    for (const cpu of [1, 4]) {
+      const all: number[] = []
+      for (let run = 0; run < RUNS; run++) all.push(...(await stream(browser, url, cookies, work, cpu)))
+      const mean = all.reduce((sum, one) => sum + one, 0) / all.length
+      const numbers = [mean, percentile(all, 0.5), percentile(all, 0.95)].map((one) => one.toFixed(1))
+      const what = `a delta of 8,000 characters of markdown, mean / median / p95${cpu === 1 ? '' : `, CPU ${cpu} × slower`}`
+      say(what, cpu === 1 ? '5 ms' : '', `${numbers.join(' / ')} ms`)
+    }
+    process.stdout.write(`\n${table(['what', 'goal', 'ours'], rows)}\n`)
+  } finally {
+    await browser.close()
+    await work.close()
+    await system.stop()
+  }
+}
+
+await main()
