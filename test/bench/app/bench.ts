@@ -46,14 +46,11 @@ const main = async (): Promise<void> => {
       await fiveTimes(() => openTask(browser, url, cookies, long)),
     )
     say('the same by its address, cold', '', await fiveTimes(() => openAddress(browser, url, cookies, long)))
-    for (const cpu of [1, 4]) {
-      const all: number[] = []
-      for (let run = 0; run < RUNS; run++) all.push(...(await stream(browser, url, cookies, work, cpu)))
-      const mean = all.reduce((sum, one) => sum + one, 0) / all.length
-      const numbers = [mean, percentile(all, 0.5), percentile(all, 0.95)].map((one) => one.toFixed(1))
-      const what = `a delta of 8,000 characters of markdown, mean / median / p95${cpu === 1 ? '' : `, CPU ${cpu} × slower`}`
-      say(what, cpu === 1 ? '5 ms' : '', `${numbers.join(' / ')} ms`)
-    }
+    const all: number[] = []
+    for (let run = 0; run < RUNS; run++) all.push(...(await stream(browser, url, cookies, work)))
+    const mean = all.reduce((sum, one) => sum + one, 0) / all.length
+    const numbers = [mean, percentile(all, 0.5), percentile(all, 0.95)].map((one) => one.toFixed(1))
+    say('a delta of 8,000 characters of markdown, mean / median / p95', '5 ms', `${numbers.join(' / ')} ms`)
     process.stdout.write(`\n${table(['what', 'goal', 'ours'], rows)}\n`)
   } finally {
     await browser.close()

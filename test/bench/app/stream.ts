@@ -17,12 +17,15 @@ export const stream = async (
   url: string,
   cookies: Cookies,
   { begin }: Awaited<ReturnType<typeof createHandWork>>,
-  cpu: number,
 ): Promise<number[]> => {
   const task = await begin('Tell me what you found.')
-  const measured = await withPhone(browser, { cookies, cpu, slowNetwork: false }, async (page) => {
+  const measured = await withPhone(browser, { cookies, cpu: 1, slowNetwork: false }, async (page) => {
     await page.addInitScript(MARK_DELTAS)
+    const watching = new Promise<void>((resolve) => {
+      page.on('websocket', (line) => line.on('framereceived', ({ payload }) => IS_WATCHING.test(String(payload)) && resolve()))
+    })
     await page.goto(`${url}/task/${task.id}`, { waitUntil: 'networkidle' })
+    await watching
     // The first words bring what lays markdown out; that is a load, and no delta's cost.
     await task.sayDelta(0, 'I begin.\n\n')
     await page.locator('.live-text .prose:not(.plain)').waitFor()
@@ -33,6 +36,9 @@ export const stream = async (
   await task.end()
   return measured
 }
+
+/** What the server answers to a watch; only who watches is sent deltas. */
+const IS_WATCHING = /^43\d+\[\{"ok":true,"lastSeq"/
 
 const write = async (say: (offset: number, text: string) => Promise<void>, page: Page): Promise<void> => {
   const text = answer()

@@ -55,5 +55,8 @@ export const answer = (): string => {
       ['| case | time | result |', '| --- | ---: | --- |', ...rows].join('\n'),
       SAID[1],
     ].join('\n\n')
-  return `${[1, 2, 3, 4].map(section).join('\n\n').slice(0, 8_000 - END.length)}${END}`
+  return `${[1, 2, 3, 4]
+    .map(section)
+    .join('\n\n')
+    .slice(0, 8_000 - END.length)}${END}`
 }
