@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import { createArtifacts } from './artifacts.ts'
 import type { Config } from './config.ts'
@@ -19,6 +18,7 @@ import { createOutside } from './outside.ts'
 import { ensureOwner, loadRunnerToken } from './owner.ts'
 import type { Parts } from './parts.ts'
 import { createPresence } from './presence.ts'
+import { createReadiness } from './readiness.ts'
 import { startReconcile } from './reconcile.ts'
 import { connectRedis } from './redis.ts'
 import { createRooms } from './rooms.ts'
@@ -91,10 +91,7 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   const secretsFor = createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log })
   const leases = createLeases({ config, db, ledger, signatures, secretsFor, log, onRunner: dispatch.nudge })
   const metrics = createMetrics({ db, countQueued: dispatch.countQueued, countSockets: rooms.countSockets })
-  const readiness = async () => ({
-    store: await answers(() => sql`select 1`.execute(db)),
-    redis: await answers(() => redis.commands.ping()),
-  })
+  const readiness = createReadiness({ db, pingRedis: () => redis.commands.ping() })
   const parts: Parts = {
     ...{ config, db, log, secrets, runnerToken, tasks, leases, artifacts, dispatch, demo, metrics, identify, readiness },
     ...{ notifier, webPush, outside, ownerTokenId: owner.tokenId, appFolder: APP_FOLDER },
@@ -119,13 +116,4 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   stopping.add('reconcile', reconcile.stop)
   log.info({ event: 'coordinator.started', url: config.publicUrl, port: config.port, demo: config.anthropicApiKey === null })
   return { url: config.publicUrl, port: config.port, ownerToken: owner.token, stop: stopping.run }
-}
-
-const answers = async (ask: () => Promise<unknown>): Promise<boolean> => {
-  try {
-    await ask()
-    return true
-  } catch {
-    return false
-  }
 }

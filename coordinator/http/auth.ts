@@ -5,7 +5,7 @@ import { deviceName } from '../device-name.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { deviceIdOf, revokeDevice } from '../store/devices.ts'
-import { createSignInLink, takeSignInLink } from '../store/sign-in-links.ts'
+import { createSignInLink, findSignInLink, takeSignInLink } from '../store/sign-in-links.ts'
 import { findUser } from '../store/users.ts'
 import { authenticate, currentUser } from './authenticate.ts'
 import { html, page } from './html.ts'
@@ -32,14 +32,13 @@ export const addAuthRoutes = (app: Express, parts: Parts, { passport, readForm }
     response.status(201).json({ url, expiresAt: expiresAt.toISOString() } satisfies SignInLink)
   })
   // Looking at a link must not use it up: messengers and mail scanners open what they see. So a person presses the button.
-  app.get('/auth/link', (request, response) => {
-    response.send(confirmPage(Code.parse(request.query).code))
+  app.get('/auth/link', async (request, response) => {
+    const { code } = Code.parse(request.query)
+    const { name } = await userOfLink(parts, await findSignInLink(parts.db, code))
+    response.send(confirmPage(code, name))
   })
   app.post('/auth/link', sameOrigin, readForm, async (request, response) => {
-    const userId = await takeSignInLink(parts.db, Code.parse(request.body).code)
-    const user = userId === null ? null : await findUser(parts.db, userId)
-    if (!user)
-      throw new Refusal('forbidden', 'This link was used before, or is older than ten minutes. Make a new one: npx errand link')
+    const user = await userOfLink(parts, await takeSignInLink(parts.db, Code.parse(request.body).code))
     await logIn(request, user)
     request.log.info({ event: 'user.signed_in', userId: user.id, by: 'link' })
     response.redirect(303, '/')
@@ -61,6 +60,13 @@ export const addAuthRoutes = (app: Express, parts: Parts, { passport, readForm }
 export type SignInParts = { passport: Passport; readForm: RequestHandler }
 
 const Code = z.object({ code: z.string('the link is not whole: open it as it was printed').min(1).max(200) })
+
+/** @throws Refusal `forbidden` when the link leads to nobody */
+const userOfLink = async ({ db }: Parts, userId: string | null): Promise<Express.User> => {
+  const user = userId === null ? null : await findUser(db, userId)
+  if (user) return user
+  throw new Refusal('forbidden', 'This link was used before, or is older than ten minutes. Make a new one: npx errand link')
+}
 
 const requireGithub =
   ({ config }: Parts): RequestHandler =>
@@ -94,11 +100,11 @@ const logIn = async (request: Request, user: Express.User): Promise<void> => {
   request.session.device = { name: deviceName(request.get('user-agent')), signedInAt: new Date().toISOString() }
 }
 
-const confirmPage = (code: string): string =>
+const confirmPage = (code: string, name: string): string =>
   page({
     title: 'Sign in',
     body: html`<h1>Sign in to Errand</h1>
-      <p>This link works once, on this device.</p>
+      <p>This link signs you in as <strong>${name}</strong>. It works once, on this device.</p>
       <form method="post" action="/auth/link">
         <input type="hidden" name="code" value="${code}" />
         <button type="submit">Sign in</button>

@@ -1,7 +1,7 @@
 import { chmod, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import SQLite from 'better-sqlite3'
-import { Kysely, Migrator, SqliteDialect } from 'kysely'
+import { Kysely, Migrator, SqliteDialect, sql } from 'kysely'
 import { keepDatabase, keepStatements } from './kept-natives.ts'
 import * as initial from './migrations/0001-initial.ts'
 import * as conversation from './migrations/0002-conversation.ts'
@@ -73,6 +73,12 @@ const takeLock = (path: string): SQLite.Database => {
     throw new Error(`Another coordinator works on ${path}. Stop it first, or give this one a data folder of its own.`, { cause })
   }
 }
+
+/**
+ * Writes to the disk what is there already: a reading proves nothing of a full or read-only one.
+ * @throws Error when nothing can be stored
+ */
+export const proveWritable = (db: Store): Promise<unknown> => sql`pragma user_version = 0`.execute(db)
 
 const MIGRATIONS = {
   '0001-initial': initial,

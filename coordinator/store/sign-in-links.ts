@@ -16,6 +16,12 @@ export const createSignInLink = async (db: Store, userId: string): Promise<{ cod
   return { code, expiresAt: new Date(now + LINK_LIVES_MS) }
 }
 
+/** Looks without using it up. @returns the user's id; null when it is unknown, used or too old */
+export const findSignInLink = async (db: Store, code: string): Promise<string | null> => {
+  const link = db.selectFrom('sign_in_links').select('user_id').where('code_hash', '=', hashToken(code))
+  return (await link.where('expires_at', '>', Date.now()).executeTakeFirst())?.user_id ?? null
+}
+
 /** Uses the code up: of two who bring it at once, one gets the user's id. @returns null when it is unknown, used or too old */
 export const takeSignInLink = async (db: Store, code: string): Promise<string | null> => {
   const taken = db.deleteFrom('sign_in_links').where('code_hash', '=', hashToken(code)).where('expires_at', '>', Date.now())

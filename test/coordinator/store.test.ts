@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
 import { createLedger } from '../../coordinator/ledger.ts'
+import { createReadiness } from '../../coordinator/readiness.ts'
 import { isStoreTrouble, openDatabase } from '../../coordinator/store/database.ts'
 import { appendEvents } from '../../coordinator/store/events.ts'
 import { findTask, moveTask, type TaskRow } from '../../coordinator/store/tasks.ts'
@@ -46,6 +47,26 @@ describe('the database', () => {
       await setOwnBudget(db, id, 0.25)
       await db.destroy()
     }
+  })
+
+  it('is ready only while it takes writes, and is asked for a proof now and then', async () => {
+    const db = await openDatabase(join(folder.path, 'errand.db'))
+    const pingRedis = async () => 'PONG'
+    const always = createReadiness({ db, pingRedis, proofMs: 0 })
+    const seldom = createReadiness({ db, pingRedis, proofMs: 60_000 })
+    expect([await always(), await seldom()]).toEqual([
+      { store: true, redis: true },
+      { store: true, redis: true },
+    ])
+    await sql`pragma query_only = on`.execute(db)
+    expect([await always(), await seldom()]).toEqual([
+      { store: false, redis: true },
+      { store: true, redis: true },
+    ])
+    await sql`pragma query_only = off`.execute(db)
+    expect(await always()).toEqual({ store: true, redis: true })
+    await db.destroy()
+    expect(await seldom()).toEqual({ store: false, redis: true })
   })
 
   it('says that it is full, keeps what it had, and goes on when there is room', async () => {

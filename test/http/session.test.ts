@@ -33,7 +33,9 @@ describe('a link', () => {
     const browser = visitor(server.url)
     for (let look = 0; look < 2; look++) {
       const page = await browser.get(link.url)
-      expect([page.status, (await page.text()).includes(codeOf(link.url))]).toEqual([200, true])
+      const text = await page.text()
+      expect([page.status, text.includes(codeOf(link.url))]).toEqual([200, true])
+      expect(text).toContain('as <strong>owner</strong>')
     }
     expect(browser.cookie()).toBe('')
     const done = await browser.post('/auth/link', { code: codeOf(link.url) })
@@ -41,6 +43,7 @@ describe('a link', () => {
     expect(await nameOf(browser)).toBe('owner')
     const late = visitor(server.url)
     expect((await late.post('/auth/link', { code: codeOf(link.url) })).status).toBe(403)
+    expect((await late.get(link.url)).status).toBe(403)
     expect(await nameOf(late)).toBeNull()
     expect(server.log().includes(codeOf(link.url))).toBe(false)
   })
