@@ -1,4 +1,4 @@
-import { useRef } from 'react'
+import { useMemo, useRef } from 'react'
 import { codeOf } from '../client/api-error.ts'
 import { useClient } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
@@ -8,7 +8,8 @@ import { EmptyState, ErrorState, messageOf, Note, Skeleton } from '../design/sta
 import { useWrap } from './changes/use-wrap.ts'
 import { CopyButton } from './feed/copy-button.tsx'
 import { fileSize } from './format.ts'
-import { LogPage } from './log/log-page.tsx'
+import { LogChunk } from './log/log-chunk.tsx'
+import { logChunks } from './log/log-chunks.ts'
 import { LogSearch } from './log/log-search.tsx'
 import { useOutput } from './log/use-output.ts'
 import { TASK_WORDS } from './words.ts'
@@ -26,6 +27,7 @@ export const LogScreen = ({ taskId, callId }: { taskId: string; callId: string }
   const [wrap, setWrap] = useWrap()
   const text = useRef<HTMLElement>(null)
   const { pages, totalBytes, loadedBytes, error, loading, inEvent, shortened } = output
+  const chunks = useMemo(() => logChunks(pages.join('')), [pages])
   const left = totalBytes === null ? 0 : totalBytes - loadedBytes
   return (
     <Screen title={WORDS.title} back={`/task/${taskId}`} wide>
@@ -54,10 +56,10 @@ export const LogScreen = ({ taskId, callId }: { taskId: string; callId: string }
         {pages.length > 0 && (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
           <section ref={text} className={wrap ? 'log-text wrapped' : 'log-text'} tabIndex={0} aria-label={WORDS.title}>
-            {pages.map((page, index) => (
-              <LogPage key={index} text={page} />
+            {chunks.map((chunk, index) => (
+              <LogChunk key={index} text={chunk} />
             ))}
-            {pages.join('').trim() === '' && <p className="soft">{WORDS.empty}</p>}
+            {chunks.every((chunk) => chunk.trim() === '') && <p className="soft">{WORDS.empty}</p>}
           </section>
         )}
         {pages.length > 0 && error !== null && <Note mood="bad">{messageOf(error)}</Note>}

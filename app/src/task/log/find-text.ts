@@ -1,33 +1,21 @@
-const MOST = 1_000
+import { findPlaces } from './find-places.ts'
 
 /** The places of a word in an element's text, whatever elements it is spread over, upper and lower case alike; at most a thousand. */
 export const findText = (element: Element, wanted: string): Range[] => {
-  const needle = wanted.toLowerCase()
-  if (needle === '') return []
-  const nodes: { node: Text; from: number }[] = []
-  let text = ''
+  if (wanted === '') return []
+  const nodes: Text[] = []
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
-  while (walker.nextNode()) {
-    const node = walker.currentNode as Text
-    nodes.push({ node, from: text.length })
-    text += node.data
-  }
-  const low = text.toLowerCase()
-  // In a few scripts lower case is longer, and places would not match.
-  const hay = low.length === text.length ? low : text
-  const found: Range[] = []
-  let index = 0
-  const placeOf = (at: number) => {
-    while (index < nodes.length - 1 && (nodes[index + 1]?.from ?? 0) <= at) index++
-    return nodes[index]
-  }
-  for (let at = hay.indexOf(needle); at >= 0 && found.length < MOST; at = hay.indexOf(needle, at + needle.length)) {
-    const [start, end] = [placeOf(at), placeOf(at + needle.length - 1)]
-    if (!start || !end) break
+  while (walker.nextNode()) nodes.push(walker.currentNode as Text)
+  const places = findPlaces(
+    nodes.map(({ data }) => data),
+    wanted,
+  )
+  return places.flatMap(({ start, end }) => {
+    const [first, last] = [nodes[start.text], nodes[end.text]]
+    if (!first || !last) return []
     const range = document.createRange()
-    range.setStart(start.node, at - start.from)
-    range.setEnd(end.node, at + needle.length - end.from)
-    found.push(range)
-  }
-  return found
+    range.setStart(first, start.at)
+    range.setEnd(last, end.at)
+    return [range]
+  })
 }

@@ -2,9 +2,11 @@ import { lazy, memo, Suspense } from 'react'
 
 const Coloured = lazy(() => import('./coloured.tsx'))
 
-/** One piece of an output. What needs colours gets them; the rest never loads the part that knows them. */
-export const LogPage = memo(({ text }: { text: string }) => (
-  <div className="log-page">
+/**
+ * One piece of an output; out of sight it costs no layout. What needs colours gets them; the rest never loads the part that knows them.
+ */
+export const LogChunk = memo(({ text }: { text: string }) => (
+  <div className="log-chunk">
     {text.includes('\u001b[') ? (
       <Suspense fallback={printable(text)}>
         <Coloured text={text} />

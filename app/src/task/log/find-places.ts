@@ -1,0 +1,31 @@
+const MOST = 1_000
+
+/** In which of the texts, and where in it. */
+type Place = { text: number; at: number }
+
+/** The places of a word in texts that follow on each other; it may begin in one and end in another. At most a thousand. */
+export const findPlaces = (texts: readonly string[], wanted: string): { start: Place; end: Place }[] => {
+  const needle = wanted.toLowerCase()
+  if (needle === '') return []
+  const text = texts.join('')
+  const low = text.toLowerCase()
+  // In a few scripts lower case is longer, and places would not match.
+  const hay = low.length === text.length ? low : text
+  const found: { start: Place; end: Place }[] = []
+  let index = 0
+  let from = 0
+  /** Of the character at `at`; asked for from the beginning to the end. */
+  const placeOf = (at: number): Place => {
+    for (let length = texts[index]?.length ?? 0; from + length <= at; length = texts[index]?.length ?? 0) {
+      from += length
+      index += 1
+    }
+    return { text: index, at: at - from }
+  }
+  for (let at = hay.indexOf(needle); at >= 0 && found.length < MOST; at = hay.indexOf(needle, at + needle.length)) {
+    const start = placeOf(at)
+    const last = placeOf(at + needle.length - 1)
+    found.push({ start, end: { text: last.text, at: last.at + 1 } })
+  }
+  return found
+}
