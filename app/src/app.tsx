@@ -5,6 +5,7 @@ import { CrashBoundary } from './shell/crash-boundary.tsx'
 import { Shell } from './shell/shell.tsx'
 import { SignInGate } from './shell/sign-in-gate.tsx'
 import { TasksScreen } from './tasks/tasks-screen.tsx'
+import { words } from './words.ts'
 
 const SignInScreen = lazy(async () => ({ default: (await import('./sign-in/sign-in-screen.tsx')).SignInScreen }))
 const NewTaskScreen = lazy(async () => ({ default: (await import('./new-task/new-task-screen.tsx')).NewTaskScreen }))
@@ -28,7 +29,7 @@ export const App = () => (
       <Route>
         <SignInGate>
           <Shell>
-            <Suspense fallback={<Skeleton rows={4} />}>
+            <Suspense fallback={<Coming />}>
               <Screens />
             </Suspense>
           </Shell>
@@ -36,6 +37,16 @@ export const App = () => (
       </Route>
     </Switch>
   </CrashBoundary>
+)
+
+/** A screen whose files are on their way. */
+const Coming = () => (
+  <div className="screen">
+    <main id="content">
+      <h1 className="hidden-for-eyes">{words.common.loading}</h1>
+      <Skeleton rows={4} />
+    </main>
+  </div>
 )
 
 const Screens = () => (

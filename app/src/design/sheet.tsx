@@ -29,10 +29,10 @@ export const Sheet = ({ title, onClose, children }: { title: string; onClose: ()
       onClick={(event) => event.target === dialog.current && onClose()}
     >
       <div className="sheet-body">
-        <header className="spread">
+        <div className="spread">
           <h2 id={titleId}>{title}</h2>
           <IconButton icon="cross" label={words.common.close} onClick={onClose} />
-        </header>
+        </div>
         {children}
       </div>
     </dialog>

@@ -42,7 +42,7 @@ export const LogScreen = ({ taskId, callId }: { taskId: string; callId: string }
             <CopyButton text={() => output.all()} label={WORDS.copy} />
             {!inEvent && (
               <a className="icon-button" href={url} download={`${callId}.log`} aria-label={WORDS.download} title={WORDS.download}>
-                <Icon name="down" />
+                <Icon name="download" />
               </a>
             )}
           </span>

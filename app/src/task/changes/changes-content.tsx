@@ -2,6 +2,7 @@ import type { Task } from '../../../../contract/api.ts'
 import { codeOf } from '../../client/api-error.ts'
 import { useClient } from '../../client/hooks.ts'
 import { Button, LinkButton } from '../../design/button.tsx'
+import { Icon } from '../../design/icon.tsx'
 import { EmptyState, ErrorState, Skeleton } from '../../design/states.tsx'
 import { isUnderWay } from '../status/under-way.ts'
 import { TASK_WORDS } from '../words.ts'
@@ -32,6 +33,7 @@ export const ChangesContent = ({ taskId, task, turn, changes: { data, error, ref
       <p className="row">
         {data.truncated && <span className="soft">{WORDS.truncated}</span>}
         <a className="button quiet" href={api.diffUrl(taskId)} download={`${taskId}.diff`}>
+          <Icon name="download" size={18} />
           {WORDS.download}
         </a>
       </p>

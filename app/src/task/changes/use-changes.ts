@@ -16,7 +16,9 @@ export const useChanges = (task: Task | undefined, taskId: string, turn: number 
   const asked = useQuery({
     queryKey: ['changes', taskId, turn ?? 'all'],
     queryFn: async (): Promise<{ changes: Changes; mark: Mark }> => {
-      const mark = markOf(queries.getQueryData<Task>(['task', taskId]))
+      // Whoever comes by a link has no task yet: without it everything would look newer than nothing.
+      const known = queries.ensureQueryData({ queryKey: ['task', taskId], queryFn: () => api.task(taskId) })
+      const mark = markOf(await known.catch(() => undefined))
       return { changes: await api.changes(taskId, turn), mark }
     },
   })

@@ -60,18 +60,22 @@ export const EndCard = memo(({ taskId, item, demo, pullRequestUrl, onRetry }: Pr
   )
 })
 
-const Facts = ({ item: { usage, durationMs, diff }, demo }: { item: ItemOf<'end'>; demo: boolean }) => (
-  <dl className="facts numbers">
-    {durationMs !== null && <Fact name={WORDS.time}>{duration(durationMs)}</Fact>}
-    {diff && (
-      <Fact name={TASK_WORDS.changes.title}>
-        {TASK_WORDS.changes.total(diff.files)} <Counts added={diff.insertions} removed={diff.deletions} />
-      </Fact>
-    )}
-    {usage && <Fact name={WORDS.cost}>{demo ? WORDS.demoCost : money(usage.costUsd)}</Fact>}
-    {usage && <Fact name={WORDS.tokens}>{WORDS.tokensOf(tokens(allRead(usage)), tokens(usage.outputTokens))}</Fact>}
-  </dl>
-)
+const Facts = ({ item: { usage, durationMs, diff }, demo }: { item: ItemOf<'end'>; demo: boolean }) => {
+  // The model was not asked at all.
+  const spent = usage !== null && allRead(usage) + usage.outputTokens > 0
+  return (
+    <dl className="facts numbers">
+      {durationMs !== null && <Fact name={WORDS.time}>{duration(durationMs)}</Fact>}
+      {diff && (
+        <Fact name={TASK_WORDS.changes.title}>
+          {TASK_WORDS.changes.total(diff.files)} <Counts added={diff.insertions} removed={diff.deletions} />
+        </Fact>
+      )}
+      {usage && spent && <Fact name={WORDS.cost}>{demo ? WORDS.demoCost : money(usage.costUsd)}</Fact>}
+      {usage && spent && <Fact name={WORDS.tokens}>{WORDS.tokensOf(tokens(allRead(usage)), tokens(usage.outputTokens))}</Fact>}
+    </dl>
+  )
+}
 
 const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
   <div>
