@@ -1,4 +1,5 @@
 import type { EventData } from '../../../contract/event.ts'
+import { visibleMarks } from './visible-marks.ts'
 
 export type Preview = { text: string; linesAbove: number; bytes: number; cut: boolean }
 
@@ -13,7 +14,9 @@ const FRAME = /^\s+at .*(?:\(|\s)(?:node:|\S*\/node_modules\/)/
 
 /** The end of an output, at most 20 lines and 4,000 characters: that is where results and errors are. `cut`: there is more of it. */
 export const previewOf = ({ output, outputBytes }: Pick<EventData<'tool.ended'>, 'output' | 'outputBytes'>): Preview => {
-  const whole = withoutHead(output).trimEnd()
+  const whole = visibleMarks(withoutHead(output))
+    .trimEnd()
+    .replace(/^(?:[ \t]*\r?\n)+/, '')
   const lines = whole === '' ? [] : whole.split('\n').filter((line) => !FRAME.test(line))
   const last = lines.slice(-MAX_LINES).join('\n')
   const text = last.length > MAX_CHARS ? last.slice(-MAX_CHARS) : last

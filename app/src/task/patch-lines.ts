@@ -1,3 +1,5 @@
+import { visibleMarks } from './visible-marks.ts'
+
 /** One row of a file's patch. Numbers are those of the old and the new file; a `hunk` says where it stands, a `note` is git's. */
 export type PatchRow =
   | { kind: 'same'; text: string; before: number; after: number }
@@ -17,7 +19,7 @@ export const patchLines = (patch: string): PatchRow[] => {
   let before = 0
   let after = 0
   let inside = false
-  for (const line of patch.replace(/\n$/, '').split('\n')) {
+  for (const line of visibleMarks(patch).replace(/\n$/, '').split('\n')) {
     const hunk = HUNK.exec(line)
     if (hunk) {
       inside = true

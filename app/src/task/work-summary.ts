@@ -1,5 +1,6 @@
 import { fieldsOf } from './feed-facts.ts'
 import { type Call, hasFailed } from './feed-items.ts'
+import { visibleMarks } from './visible-marks.ts'
 
 export type WorkCounts = { commands: number; edited: number; read: number; other: number; failed: number; running: boolean }
 
@@ -21,7 +22,9 @@ export const countWork = (calls: readonly Call[]): WorkCounts => {
 }
 
 /** The call on one line: the command itself, or the file without the sandbox's folder. */
-export const describeCall = ({ name, title, input }: Call): string => {
+export const describeCall = (call: Call): string => visibleMarks(wordsOf(call))
+
+const wordsOf = ({ name, title, input }: Call): string => {
   const { command, file_path } = fieldsOf(input)
   if (name === 'bash' && typeof command === 'string') return command.trim()
   if (typeof file_path === 'string') return file_path.replace(/^\/workspace\/[^/]+\//, '')

@@ -1,4 +1,5 @@
 import type { ChangedFile } from '../../../../contract/api.ts'
+import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'
 
 const WORDS = TASK_WORDS.changes
@@ -9,7 +10,7 @@ export const fileFacts = ({ oldPath, binary, huge, patch, kind }: ChangedFile): 
   const before = /^old mode (\d+)$/m.exec(head)?.[1]
   const after = /^new mode (\d+)$/m.exec(head)?.[1]
   const facts = [
-    ...(oldPath === null ? [] : [WORDS.renamedFrom(oldPath)]),
+    ...(oldPath === null ? [] : [WORDS.renamedFrom(visibleMarks(oldPath))]),
     ...(before && after ? [WORDS.mode(before, after)] : []),
     ...(binary ? [WORDS.binary] : huge ? [WORDS.huge] : []),
   ]

@@ -2,6 +2,7 @@ import { useRef } from 'react'
 import type { ChangedFile } from '../../../../contract/api.ts'
 import { Icon } from '../../design/icon.tsx'
 import { Counts } from '../feed/counts.tsx'
+import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'
 import type { Stop } from './change-stops.ts'
 import { fileFacts, isShown } from './file-facts.ts'
@@ -17,13 +18,13 @@ export const File = ({ file, wrap, open, current, onToggle }: Props) => {
     // The one that was open above closes and takes its height along: this one comes back into sight.
     requestAnimationFrame(() => row.current?.scrollIntoView({ block: 'nearest' }))
   }
-  const { folder, name } = split(file.path)
+  const { folder, name } = split(visibleMarks(file.path))
   return (
     <li ref={row} className="file" {...(current?.hunk === null && { 'aria-current': true })}>
       <h2 className="file-head">
         <button type="button" className="file-line" aria-expanded={open} onClick={toggle}>
           <Icon name={open ? 'down' : 'right'} size={16} />
-          <span className="file-name mono" dir="auto">
+          <span className="file-name mono">
             <span className="soft">{folder}</span>
             {name}
           </span>

@@ -1,5 +1,5 @@
 import Anser from 'anser'
-import { printable } from './log-chunk.tsx'
+import { printable } from './printable.ts'
 
 /** Text with a terminal's colours, as classes: the page's policy allows no styles of its own. */
 const Coloured = ({ text }: { text: string }) =>

@@ -1,0 +1,6 @@
+/** The marks that reorder text for the eye: with them a file name or a line of code can look like another. */
+const REORDERING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+/** @returns the text with each such mark as its name, which reorders nothing: `‹U+202E›` */
+export const visibleMarks = (text: string): string =>
+  text.replace(REORDERING, (mark) => `‹U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}›`)
