@@ -75,29 +75,24 @@ describe('the way in', () => {
   })
 })
 
-describe('the screens at 320 px', () => {
+describe('a screen that opens', () => {
   beforeEach(async () => {
     page ??= await visit()
   })
 
-  for (const colorScheme of ['light', 'dark'] as const)
-    for (const [path, title] of [
-      ['/', 'Tasks'],
-      ['/new', 'New task'],
-      ['/projects', 'Projects'],
-      ['/settings', 'Settings'],
-      ['/admin', 'Admin'],
-      ['/nowhere', 'Nothing here'],
-    ] as const)
-      it(`has nothing for axe to find at ${path} in ${colorScheme}, nothing wider than the window, and the focus on its heading`, async () => {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-        await page.goto(server.url + path)
-        await heading(title).waitFor()
-        await waitFor('no skeleton', async () => (await page.getByLabel('Loading').count()) === 0)
-        expect(await axeFaults(page)).toEqual([])
-        expect(await isAsWideAsTheWindow()).toBe(true)
-        expect(await focused()).toBe(title)
-      })
+  for (const [path, title] of [
+    ['/', 'Tasks'],
+    ['/new', 'New task'],
+    ['/projects', 'Projects'],
+    ['/settings', 'Settings'],
+    ['/admin', 'Admin'],
+    ['/nowhere', 'Nothing here'],
+  ] as const)
+    it(`has the focus on its heading: ${path}`, async () => {
+      await page.goto(server.url + path)
+      await heading(title).waitFor()
+      await waitFor('the focus', async () => (await focused()) === title)
+    })
 })
 
 describe('a new task', () => {

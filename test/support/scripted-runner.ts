@@ -20,8 +20,13 @@ export type ScriptedRunner = {
   job: (taskId: string, turn?: number) => Promise<JobData>
   /** The highest number that was acknowledged. */
   acknowledged: (lease: Lease) => number
-  /** Puts an event into the stream and rings the bell. */
-  send: (lease: Lease, n: number, event: NewEvent | Record<string, unknown>, forged?: { key?: string }) => Promise<void>
+  /** Puts an event into the stream and rings the bell. `at`: when it happened by the runner's clock, milliseconds since 1970. */
+  send: (
+    lease: Lease,
+    n: number,
+    event: NewEvent | Record<string, unknown>,
+    forged?: { key?: string; at?: number },
+  ) => Promise<void>
   sendDelta: (lease: Lease, offset: number, text: string) => Promise<void>
   close: () => Promise<void>
 }
@@ -53,9 +58,9 @@ export const createScriptedRunner = async (redisUrl: string, id = 'runner-a'): P
           said.taskId === taskId && said.attempt === attempt && said.word.say === 'acknowledged' ? Math.max(n, said.word.n) : n,
         0,
       ),
-    send: async (lease, n, event, { key = lease.signingKey } = {}) => {
+    send: async (lease, n, event, { key = lease.signingKey, at = Date.now() } = {}) => {
       const { taskId, attempt } = lease
-      const entry = { taskId, attempt, n, at: new Date().toISOString(), body: JSON.stringify(event) }
+      const entry = { taskId, attempt, n, at: new Date(at).toISOString(), body: JSON.stringify(event) }
       const signature = sign(key, signedEntryText(entry))
       const fields = Object.entries({ ...entry, signature }).flatMap(([name, value]) => [name, String(value)])
       await redis
@@ -89,6 +94,17 @@ export const runnerCalls = (url: string, runnerToken: string, id = 'runner-a', s
     return response.json()
   }
   return {
+    /** Bytes to keep, as the gateway hands them on. */
+    keep: async (
+      { taskId, attempt }: Pick<Lease, 'taskId' | 'attempt'>,
+      kind: string,
+      content: string | Uint8Array<ArrayBuffer>,
+    ) => {
+      const headers = { authorization: `Bearer ${runnerToken}` }
+      const path = RUNNER_PATHS.artifact(taskId, attempt, kind)
+      const response = await fetch(url + path, { method: 'PUT', headers, body: content })
+      if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+    },
     lease: (job: JobData) => post(RUNNER_PATHS.lease, { job, runner }) as Promise<LeaseAnswer>,
     renew: (attempts: { taskId: string; attempt: number }[]) =>
       post(RUNNER_PATHS.renew, { runner, attempts }) as Promise<RenewAnswer>,

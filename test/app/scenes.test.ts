@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { axeFaults } from '../support/axe.ts'
+import { waitFor } from '../support/wait.ts'
+import { inLook, openScene } from './scenes/open-scene.ts'
+import type { World } from './scenes/scene.ts'
+import { SCENES, startWorld } from './scenes/world.ts'
+
+const SMALLEST = { width: 320, height: 640 }
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+}, 120_000)
+afterAll(() => world?.stop())
+
+describe('every screen in every state, at 320 px', () => {
+  it('has scenes of its own', () => {
+    const names = SCENES.map(({ name }) => name)
+    expect(names).toEqual([...new Set(names)])
+    expect(names.length).toBeGreaterThan(90)
+  })
+
+  for (const scene of SCENES)
+    it(`${scene.name}: nothing for axe to find and nothing wider than the window, in light and dark`, async () => {
+      const page = await openScene(world, scene, { viewport: SMALLEST, hasTouch: true, isMobile: true })
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await inLook(page, colorScheme)
+        const faults = await axeFaults(page)
+        expect({ colorScheme, faults }).toEqual({ colorScheme, faults: [] })
+        const width = await page.evaluate<number>('document.documentElement.scrollWidth')
+        expect({ colorScheme, width }).toEqual({ colorScheme, width: SMALLEST.width })
+      }
+      await page.context().close()
+    }, 60_000)
+
+  it('would notice a screen that is wider, and a picture without words', async () => {
+    const page = await world.visitUnknown({ viewport: SMALLEST })
+    await page.goto(`${world.url}/sign-in`)
+    await page.getByText('npx errand link').waitFor()
+    await page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img width=500 height=1>')")
+    await waitFor('the picture', () => page.locator('img').count())
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeGreaterThan(SMALLEST.width)
+    expect(await axeFaults(page)).toContainEqual(expect.stringContaining('image-alt'))
+  })
+})

@@ -1,0 +1,73 @@
+import { asAda, asGrace, asMe, asNobody, breakDown, hang, open, press, type Scene } from './scene.ts'
+
+/** The way in, and what stands around every screen. */
+export const ENTRY_SCENES: readonly Scene[] = [
+  asNobody('sign-in-link', (page, world) => open(page, world, '/', 'npx errand link')),
+  asNobody('sign-in-github', async (page, world) => {
+    await page.route('**/auth/ways', (route) => route.fulfill({ json: { github: true } }))
+    await open(page, world, '/', 'Continue with GitHub')
+  }),
+  asNobody('sign-in-loading', async (page, world) => {
+    await hang(page, '**/auth/ways')
+    await page.goto(`${world.url}/sign-in`)
+    await page.getByLabel('Loading').waitFor()
+  }),
+  asNobody('sign-in-unreachable', async (page, world) => {
+    await page.route('**/auth/ways', (route) => route.abort())
+    await open(page, world, '/', 'The server cannot be reached')
+  }),
+  asNobody('sign-in-link-spent', (page, world) => open(page, world, '/auth/link?code=spent', /link|Sign in/)),
+  asAda('sign-in-ended', async (page, world) => {
+    await open(page, world, '/', 'Fix the failing test')
+    await page.context().clearCookies()
+    await page.getByLabel('Search tasks').fill('beacon')
+    await page.getByText('You were signed out').waitFor()
+  }),
+  asAda('start-unreachable', async (page, world) => {
+    await breakDown(page, '**/api/me')
+    await open(page, world, '/', 'The server cannot be reached')
+  }),
+  asAda('keyboard', async (page, world) => {
+    await open(page, world, '/', 'Fix the failing test')
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+  }),
+  asAda('not-found', (page, world) => open(page, world, '/nowhere', 'does not exist, or is not yours')),
+  asAda('crash', async (page, world) => {
+    await page.route('**/api/projects', (route) => route.fulfill({ json: { items: [null] } }))
+    await open(page, world, '/projects', 'The app stumbled')
+  }),
+  asAda('too-old', async (page, world) => {
+    await page.routeWebSocket(/socket\.io/, (line) => {
+      const server = line.connectToServer()
+      // A newer server answers the ping with a newer number.
+      server.onMessage((message) => line.send(String(message).replace('"protocol":1', '"protocol":2')))
+    })
+    await open(page, world, '/', 'This app is older than the server.')
+  }),
+  { name: 'new-version', person: 'Ada', serviceWorker: true, go: offerNewVersion },
+  asAda('storage-full', async (page, world) => {
+    await page.addInitScript(`IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError') }`)
+    await open(page, world, '/', 'This browser cannot store anything more')
+  }),
+  asGrace('no-demo-key', async (page, world) => {
+    await asMe(page, { demo: true })
+    await open(page, world, '/', 'a scripted stand-in works')
+  }),
+  asAda('sign-out', async (page, world) => {
+    await open(page, world, '/settings', 'Sign out')
+    await press(page, 'Sign out')
+    await page.getByRole('dialog').waitFor()
+  }),
+]
+
+/** A worker that is installed and waits, as a browser tells of it. */
+const WAITING_WORKER = `
+  const waiting = Object.assign(new EventTarget(), { scriptURL: location.origin + '/sw.js', state: 'installed', postMessage() {} })
+  navigator.serviceWorker.register = async () => Object.assign(new EventTarget(), { waiting, active: waiting, update: async () => {} })
+`
+
+async function offerNewVersion(...[page, world]: Parameters<Scene['go']>): Promise<void> {
+  await page.addInitScript(WAITING_WORKER)
+  await open(page, world, '/', 'A new version is ready.')
+}

@@ -1,0 +1,126 @@
+import type { Page } from 'playwright-core'
+import type { NotificationSettings, Overview } from '../../../contract/api.ts'
+import { asAda, asGrace, asLin, breakDown, change, type Go, hang, open, press, type Scene } from './scene.ts'
+
+const settings =
+  (seen: string, then: Go = async () => undefined): Go =>
+  async (page, world) => {
+    await open(page, world, '/settings', seen)
+    await page.getByText('Send', { exact: false }).first().waitFor()
+    await then(page, world)
+  }
+const inDialog = async (page: Page, button: string | RegExp) => {
+  await press(page, button)
+  await page.getByRole('dialog').waitFor()
+}
+const part = (id: string) => (page: Page) => page.evaluate(`document.getElementById('${id}').scrollIntoView()`)
+
+/** Projects, settings, and what admins see. */
+export const HOUSE_SCENES: readonly Scene[] = [
+  asAda('projects', (page, world) => open(page, world, '/projects', 'Tide tables')),
+  asLin('projects-empty', (page, world) => open(page, world, '/projects', 'No projects yet')),
+  asLin('projects-refused', async (page, world) => {
+    await open(page, world, '/projects', 'No projects yet')
+    await inDialog(page, 'Add a repository')
+    await page.getByLabel('Address').fill('ftp://nowhere')
+    await press(page, 'Save')
+    await page.getByText('This is not the address of a repository').waitFor()
+  }),
+  asAda('projects-remove', async (page, world) => {
+    await open(page, world, '/projects', 'Tide tables')
+    await inDialog(page, /Remove/)
+  }),
+  asAda('projects-loading', async (page, world) => {
+    await hang(page, '**/api/projects')
+    await page.goto(`${world.url}/projects`)
+    await page.getByLabel('Loading').waitFor()
+  }),
+  asAda('projects-error', async (page, world) => {
+    await breakDown(page, '**/api/projects')
+    await open(page, world, '/projects', 'Something went wrong on the server')
+  }),
+
+  asAda('settings', settings('git.example.org')),
+  asAda('settings-notifications', settings('git.example.org', part('notifications'))),
+  asAda('settings-devices', settings('git.example.org', part('devices'))),
+  asAda('settings-tokens', settings('git.example.org', part('tokens'))),
+  asLin('settings-new-user', settings('No host yet')),
+  asLin(
+    'settings-push-denied',
+    settings('No host yet', async (page) => {
+      await page.evaluate("Object.defineProperty(Notification, 'permission', { value: 'denied' })")
+      await page.getByRole('link', { name: 'Tasks' }).click()
+      await page.getByRole('link', { name: 'Settings' }).click()
+      await page.getByText('This browser blocks notifications').waitFor()
+      await part('notifications')(page)
+    }),
+  ),
+  asLin('settings-push-unsupported', async (page, world) => {
+    await page.addInitScript('delete window.PushManager')
+    await open(page, world, '/settings', 'This browser cannot show notifications')
+    await part('notifications')(page)
+  }),
+  asLin('settings-webhook', async (page, world) => {
+    await change<NotificationSettings>(page, '**/api/me/notifications', (known) => ({
+      ...known,
+      webhookUrl: 'https://ntfy.example.org/ada-errands',
+    }))
+    await open(page, world, '/settings', 'Send a test')
+    await page.getByLabel('Webhook or ntfy address').fill('ntfy.example.org')
+    await press(page, 'Save')
+    await page.getByText('An address that begins with').waitFor()
+    await part('notifications')(page)
+  }),
+  asLin(
+    'settings-new-token',
+    settings('No host yet', async (page) => {
+      await inDialog(page, 'New token')
+      await page.getByLabel('What is it for?').fill('nightly script')
+      await page.getByRole('dialog').getByRole('button', { name: 'New token' }).click()
+      await page.getByText('Copy it now').waitFor()
+    }),
+  ),
+  asLin(
+    'settings-add-host',
+    settings('No host yet', (page) => inDialog(page, 'Add a host')),
+  ),
+  asAda(
+    'settings-link',
+    settings('git.example.org', async (page) => {
+      await inDialog(page, 'Sign in another device')
+      await page.getByText(/auth\/link/).waitFor()
+    }),
+  ),
+  asAda(
+    'settings-remove-host',
+    settings('git.example.org', (page) => inDialog(page, 'Remove')),
+  ),
+  asAda(
+    'settings-revoke',
+    settings('git.example.org', (page) => inDialog(page, /^Revoke: /)),
+  ),
+  asAda(
+    'settings-sign-out-everywhere',
+    settings('git.example.org', (page) => inDialog(page, 'Sign out everywhere')),
+  ),
+  asAda('settings-loading', async (page, world) => {
+    await hang(page, '**/api/me/*')
+    await page.goto(`${world.url}/settings`)
+    await page.getByLabel('Loading').first().waitFor()
+  }),
+  asAda('settings-error', async (page, world) => {
+    await breakDown(page, '**/api/me/*')
+    await open(page, world, '/settings', 'Something went wrong on the server')
+  }),
+
+  asAda('admin', (page, world) => open(page, world, '/admin', 'Redis answers')),
+  asAda('admin-no-runner', async (page, world) => {
+    await change<Overview>(page, '**/api/admin/overview', (known) => ({ ...known, redis: false, runners: [] }))
+    await open(page, world, '/admin', 'No runner is connected')
+  }),
+  asGrace('admin-no-rights', (page, world) => open(page, world, '/admin', 'For admins only')),
+  asAda('admin-error', async (page, world) => {
+    await breakDown(page, '**/api/admin/overview')
+    await open(page, world, '/admin', 'Something went wrong on the server')
+  }),
+]

@@ -1,0 +1,70 @@
+import { asGrace, breakDown, type Go, hang, open, press, type Scene, type World } from './scene.ts'
+
+const changesOf =
+  (name: keyof World['grace'], seen: string | RegExp, then: Go = async () => undefined): Go =>
+  async (page, world) => {
+    await open(page, world, `/task/${world.grace[name].id}/changes`, seen)
+    await then(page, world)
+  }
+const fileOpened = (name: RegExp, seen: string | RegExp, then: Go = async () => undefined): Go =>
+  changesOf('changes', 'flashes.csv', async (page, world) => {
+    await press(page, name)
+    await page.getByText(seen).first().waitFor()
+    await then(page, world)
+  })
+const logOf =
+  (callId: string, seen: string | RegExp, then: Go = async () => undefined): Go =>
+  async (page, world) => {
+    await open(page, world, `/task/${world.grace.outputs.id}/log/${callId}`, seen)
+    await then(page, world)
+  }
+const searched = (wanted: string, found: string | RegExp): Go =>
+  logOf('toolu_10', '00001', async (page) => {
+    await page.getByLabel('Search in the output').fill(wanted)
+    await page.getByText(found).first().waitFor()
+  })
+
+/** What a task made: its changes and the whole output of its calls. */
+export const RESULT_SCENES: readonly Scene[] = [
+  asGrace('changes', changesOf('changes', 'flashes.csv')),
+  asGrace('changes-file', fileOpened(/assets\.ts/, 'export const count')),
+  asGrace(
+    'changes-not-wrapped',
+    fileOpened(/assets\.ts/, 'export const count', async (page) => {
+      await page.getByLabel('Wrap lines').click()
+    }),
+  ),
+  asGrace('changes-binary', fileOpened(/lamp\.png/, 'A binary file')),
+  asGrace('changes-renamed', fileOpened(/lens\.svg/, 'was lens.svg')),
+  asGrace('changes-deleted', fileOpened(/readme\.txt/, 'These are the old pictures')),
+  asGrace('changes-huge', fileOpened(/flashes\.csv/, 'Too long to show here')),
+  asGrace('changes-one', changesOf('twoTurns', 'calendar.js')),
+  asGrace('changes-none', changesOf('noChanges', 'No changes yet')),
+  asGrace('changes-not-yet', changesOf('live', 'The agent is at work')),
+  asGrace('changes-loading', async (page, world) => {
+    await hang(page, '**/api/tasks/*/changes')
+    await page.goto(`${world.url}/task/${world.grace.changes.id}/changes`)
+    await page.getByLabel('Loading').waitFor()
+  }),
+  asGrace('changes-error', async (page, world) => {
+    await breakDown(page, '**/api/tasks/*/changes')
+    await open(page, world, `/task/${world.grace.changes.id}/changes`, 'The changes could not be loaded')
+  }),
+
+  asGrace('log-short', logOf('toolu_70', '12M')),
+  asGrace('log-long', logOf('toolu_10', 'Load more')),
+  asGrace('log-found', searched('slow', /^1 of \d+$/)),
+  asGrace('log-not-found', searched('nothing of the kind', 'Not found')),
+  asGrace('log-colours', logOf('toolu_60', 'fog signal')),
+  asGrace('log-binary', logOf('toolu_80', /%/)),
+  asGrace('log-missing', logOf('toolu_none', /does not exist|not yours/)),
+  asGrace('log-loading', async (page, world) => {
+    await hang(page, '**/outputs/*')
+    await page.goto(`${world.url}/task/${world.grace.outputs.id}/log/toolu_10`)
+    await page.getByLabel('Loading').waitFor()
+  }),
+  asGrace('log-error', async (page, world) => {
+    await breakDown(page, '**/outputs/*')
+    await open(page, world, `/task/${world.grace.outputs.id}/log/toolu_10`, 'The output could not be loaded')
+  }),
+]

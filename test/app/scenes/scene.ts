@@ -1,0 +1,70 @@
+import type { Page } from 'playwright-core'
+import type { tellAdasTasks } from './adas-tasks.ts'
+import type { tellGracesTasks } from './graces-tasks.ts'
+import type { Person, Stage } from './stage.ts'
+
+/** The stage with all that was told on it. */
+export type World = Stage & {
+  ada: Awaited<ReturnType<typeof tellAdasTasks>>
+  grace: Awaited<ReturnType<typeof tellGracesTasks>>
+}
+
+/** A screen in one of its states. */
+export type Scene = {
+  /** Also the picture's name: `screen-state`. */
+  name: string
+  /** Null: nobody is signed in. */
+  person: Person | null
+  /** From a new page to the state; resolves once it shows. */
+  go: (page: Page, world: World) => Promise<unknown>
+  /** With the app's service worker, which is otherwise left out, since it would answer before `page.route`. */
+  serviceWorker?: true
+}
+
+export type Go = Scene['go']
+
+const scene =
+  (person: Person | null) =>
+  (name: string, go: Go): Scene => ({ name, person, go })
+export const asAda = scene('Ada')
+export const asGrace = scene('Grace')
+export const asLin = scene('Lin')
+export const asNobody = scene(null)
+
+export const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { level: 1, name })
+export const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
+
+/** Opens a path and waits for words to be seen. */
+export const open = async (page: Page, { url }: World, path: string, seen: string | RegExp): Promise<void> => {
+  await page.goto(url + path)
+  await page.getByText(seen).locator('visible=true').first().waitFor()
+}
+
+/** Never answers. */
+export const hang = (page: Page, path: string) => page.route(path, () => new Promise(() => undefined))
+
+/** Answers as the coordinator does when it has a fault. */
+export const breakDown = (page: Page, path: string) =>
+  page.route(path, (route) =>
+    route.fulfill({
+      status: 500,
+      json: { error: { code: 'internal', message: 'Something went wrong on the server. Its log says more.', requestId: 'r' } },
+    }),
+  )
+
+/** Answers with what the coordinator says, changed. */
+export const change = <T>(page: Page, path: string, changed: (body: T) => unknown) =>
+  page.route(path, async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, json: changed((await response.json()) as T) })
+  })
+
+/** Whoever is signed in, with other properties. */
+export const asMe = (page: Page, me: Record<string, unknown>) =>
+  change<object>(page, '**/api/me', (known) => ({ ...known, ...me }))
+
+/** The network goes away: no call and no socket gets through. */
+export const cutOff = async (page: Page): Promise<void> => {
+  await page.route(/\/(api|auth|socket\.io)\//, (route) => route.abort())
+  await page.context().setOffline(true)
+}

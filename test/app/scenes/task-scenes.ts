@@ -1,0 +1,158 @@
+import type { Page } from 'playwright-core'
+import type { Task } from '../../../contract/api.ts'
+import { asAda, asGrace, breakDown, change, cutOff, type Go, hang, open, press, type Scene, type World } from './scene.ts'
+import type { Told } from './tell.ts'
+
+type Of = (world: World) => Told
+const ofAda =
+  (name: keyof World['ada']): Of =>
+  ({ ada }) =>
+    ada[name]
+const ofGrace =
+  (name: keyof World['grace']): Of =>
+  ({ grace }) =>
+    grace[name]
+const at =
+  (of: Of, seen: string | RegExp, then: Go = async () => undefined): Go =>
+  async (page, world) => {
+    await open(page, world, `/task/${of(world).id}`, seen)
+    await then(page, world)
+  }
+const composer = (page: Page) => page.getByLabel('Message to the agent')
+
+/** A task from its place in the queue to its end, and whatever may come between. */
+export const TASK_SCENES: readonly Scene[] = [
+  asAda('task-waiting', at(ofAda('waiting'), /In the queue|Next in the queue/)),
+  asGrace('task-no-runner', async (page, world) => {
+    await change<Task>(page, `**/api/tasks/${world.grace.waiting.id}`, (task) => ({
+      ...task,
+      reason: 'no_runner',
+      reasonText: 'Waiting: no runner is connected. Whoever runs this server starts one with npm start.',
+    }))
+    await open(page, world, `/task/${world.grace.waiting.id}`, 'no runner is connected')
+  }),
+  asGrace('task-booting', at(ofGrace('booting'), 'The repository is cloned')),
+  asGrace(
+    'task-live',
+    at(ofGrace('live'), 'Read 1 file', async (page, world) => {
+      const words =
+        'The lamp is driven by **two timers**:\n\n1. `beat` counts the seconds of a period\n2. `flash` opens the shutter, and\n\n```ts\nsetInterval(beat, PERIOD_MS)\n```\n\nWhat is odd: the second one is never'
+      await world.runner.sendDelta(world.grace.live.lease(), 0, words)
+      await page.getByText('What is odd').waitFor()
+    }),
+  ),
+  asAda('task-working', at(ofAda('working'), 'Now the tests of the cache')),
+  asAda(
+    'task-plan',
+    at(ofAda('working'), 'Now the tests of the cache', async (page) => {
+      await press(page, /Plan/)
+      await page.getByText('Say their age in the footer').waitFor()
+    }),
+  ),
+  asAda(
+    'task-work-open',
+    at(ofAda('working'), 'Now the tests of the cache', async (page) => {
+      await press(page, /^Edited 2 files/)
+      await page.locator('.diff-row.add').first().waitFor()
+    }),
+  ),
+  asGrace('task-blocked', at(ofGrace('blocked'), /Blocked: CONNECT/)),
+  asGrace('task-quiet', at(ofGrace('quietOne'), /No news for \d min/)),
+  asGrace('task-stuck', at(ofGrace('quietFive'), /It may be stuck/)),
+  asGrace('task-interrupted', at(ofGrace('interrupted'), 'I go on from what was pushed last')),
+  asGrace('task-messages', at(ofGrace('messages'), 'Then write it into the manual')),
+  asGrace(
+    'task-composing',
+    at(ofGrace('live'), 'Read 1 file', async (page) => {
+      await composer(page).fill('Say it in three sentences, please.\nAnd leave the code out.')
+      await page.getByText('Stop and send').waitFor()
+    }),
+  ),
+  asGrace(
+    'task-too-long-message',
+    at(ofGrace('live'), 'Read 1 file', async (page) => {
+      await composer(page).fill('Mend the harbour light. '.repeat(4_500))
+      await page.getByText('characters too many').waitFor()
+    }),
+  ),
+  asGrace(
+    'task-sending',
+    at(ofGrace('live'), 'Read 1 file', async (page) => {
+      await page.route('**/messages', (route) => route.abort())
+      await composer(page).fill('Say it in three sentences, please.')
+      await press(page, 'Send')
+      await page.getByText('Sending…').waitFor()
+    }),
+  ),
+  asGrace(
+    'task-not-sent',
+    at(ofGrace('live'), 'Read 1 file', async (page) => {
+      await page.route('**/messages', (route) =>
+        route.fulfill({
+          status: 413,
+          json: { error: { code: 'too_large', message: 'The message is too long.', requestId: 'r' } },
+        }),
+      )
+      await composer(page).fill('Say it in three sentences, please.')
+      await press(page, 'Send')
+      await page.getByText('Not sent.').waitFor()
+    }),
+  ),
+  asGrace(
+    'task-reconnecting',
+    at(ofGrace('blocked'), /Blocked: CONNECT/, async (page) => {
+      await cutOff(page)
+      await page.locator('.line', { hasText: 'No network.' }).waitFor()
+    }),
+  ),
+  asAda('task-done', at(ofAda('finished'), 'The calendar export wrote local times')),
+  asAda(
+    'task-done-open',
+    at(ofAda('finished'), 'The calendar export wrote local times', async (page) => {
+      await press(page, /^Worked/)
+      await page.getByText('1 failed').waitFor()
+    }),
+  ),
+  asGrace('task-two-turns', at(ofGrace('twoTurns'), 'Clear weather is tested too')),
+  asGrace('task-long-message', at(ofGrace('long'), 'Show all of it')),
+  asGrace('task-pull-request', at(ofGrace('pullRequest'), 'Pull request #42')),
+  asGrace('task-no-budget', at(ofGrace('outOfBudget'), 'Try again with more budget')),
+  asGrace('task-push-refused', at(ofGrace('refusedPush'), 'Download the work')),
+  asGrace('task-no-repository', at(ofGrace('noRepository'), 'Set git credentials')),
+  asGrace('task-wrong-key', at(ofGrace('wrongKey'), 'The model API refused the key')),
+  asGrace('task-cancelled', at(ofGrace('cancelled'), 'Stopped')),
+  asGrace('task-no-changes', at(ofGrace('noChanges'), 'the agent ended without changing a file')),
+  asGrace(
+    'task-retry',
+    at(ofGrace('outOfBudget'), 'Try again with more budget', async (page) => {
+      await press(page, 'Try again with more budget')
+      await page.getByRole('dialog').waitFor()
+    }),
+  ),
+  asGrace(
+    'task-menu',
+    at(ofGrace('cancelled'), 'Stopped', async (page) => {
+      await press(page, 'More')
+      await page.getByRole('dialog').waitFor()
+    }),
+  ),
+  asAda('task-not-found', (page, world) => open(page, world, '/task/nothing', 'This task does not exist')),
+  asAda('task-loading', async (page, world) => {
+    await hang(page, '**/api/tasks/*')
+    await page.goto(`${world.url}/task/${world.ada.finished.id}`)
+    await page.getByLabel('Loading').waitFor()
+  }),
+  asAda('task-error', async (page, world) => {
+    await breakDown(page, '**/api/tasks/*')
+    await open(page, world, `/task/${world.ada.finished.id}`, 'The task could not be loaded')
+  }),
+  asAda(
+    'task-offline',
+    at(ofAda('finished'), 'The calendar export wrote local times', async (page) => {
+      await page.route(/\/(api|socket\.io)\//, (route) => route.abort())
+      await page.evaluate("dispatchEvent(new Event('online'))")
+      await page.context().setOffline(true)
+      await page.locator('.line', { hasText: 'No network.' }).waitFor()
+    }),
+  ),
+]

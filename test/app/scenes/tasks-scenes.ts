@@ -1,0 +1,104 @@
+import type { Page } from 'playwright-core'
+import { waitFor } from '../../support/wait.ts'
+import { asAda, asGrace, asLin, asMe, breakDown, cutOff, hang, heading, open, press, type Scene, type World } from './scene.ts'
+
+const REPO = 'https://github.com/lighthouse/tide-tables'
+
+/** The list, and the way to a new task. */
+export const TASKS_SCENES: readonly Scene[] = [
+  asAda('tasks', (page, world) => open(page, world, '/', 'Fix the failing test')),
+  asGrace('tasks-many', (page, world) => open(page, world, '/', 'Sort the imports')),
+  asAda('tasks-loading', async (page, world) => {
+    await hang(page, '**/api/tasks?*')
+    await page.goto(world.url)
+    await page.getByLabel('Loading').waitFor()
+  }),
+  asLin('tasks-first-visit', (page, world) => open(page, world, '/', 'Send your first errand')),
+  asAda('tasks-nothing-found', async (page, world) => {
+    await open(page, world, '/', 'Fix the failing test')
+    await page.getByLabel('Search tasks').fill('a word that is nowhere')
+    await page.getByText('No task matches').waitFor()
+  }),
+  asGrace('tasks-filtered', async (page, world) => {
+    await open(page, world, '/', 'Sort the imports')
+    await page.getByLabel('Status').selectOption('failed')
+    await page.getByText('Sort the imports').waitFor()
+  }),
+  asAda('tasks-error', async (page, world) => {
+    await breakDown(page, '**/api/tasks?*')
+    await open(page, world, '/', 'Something went wrong on the server')
+  }),
+  asAda('tasks-offline', async (page, world) => {
+    await open(page, world, '/', 'Fix the failing test')
+    await waitFor('the list to be kept', () => page.evaluate('indexedDB.databases().then((all) => all.length > 0)'))
+    await page.route(/\/(api|socket\.io)\//, (route) => route.abort())
+    await page.reload()
+    await page.getByText(/^As of /).waitFor()
+  }),
+  asAda('tasks-unsent', async (page, world) => {
+    await page.route('**/api/tasks', (route) => (route.request().method() === 'POST' ? route.abort() : route.fallback()))
+    await fillNewTask(page, world)
+    await press(page, 'Send')
+    await page.getByText('It is kept on this device').waitFor()
+    await page.getByRole('link', { name: 'Tasks' }).last().click()
+    await page.getByRole('heading', { name: 'Not sent yet' }).waitFor()
+  }),
+  asLin('tasks-no-access', async (page, world) => {
+    await page.route('**/api/tasks?*', async (route) => {
+      const { items } = await world.api<{ items: object[] }>('Ada', '/api/tasks?limit=3')
+      await route.fulfill({ json: { items, nextCursor: null } })
+    })
+    await open(page, world, '/', 'Set up git access')
+  }),
+
+  asLin('new', (page, world) => open(page, world, '/new', 'What should be done?')),
+  asAda('new-filled', fillNewTask),
+  asAda('new-options', async (page, world) => {
+    await fillNewTask(page, world)
+    await page.getByText('Branch, model, budget').click()
+    await page.getByLabel('Budget').fill('a lot')
+    await page.getByText('A number above 0').waitFor()
+  }),
+  asAda('new-refused', async (page, world) => {
+    await fillNewTask(page, world)
+    await page.getByLabel('Repository', { exact: true }).fill('ftp://nowhere')
+    await press(page, 'Send')
+    await page.getByText('This is not the address of a repository').waitFor()
+  }),
+  asAda('new-no-repository', async (page, world) => {
+    await fillNewTask(page, world)
+    await page.getByLabel('Repository', { exact: true }).fill('')
+    await press(page, 'Send')
+    await page.getByText('Say which repository.').waitFor()
+  }),
+  asAda('new-too-long', async (page, world) => {
+    await fillNewTask(page, world)
+    await page.getByLabel('What should be done?').fill('Mend the harbour light. '.repeat(4_500))
+    await page.getByText(/^At most 100/).waitFor()
+  }),
+  asAda('new-kept', async (page, world) => {
+    await fillNewTask(page, world)
+    await page.route('**/api/tasks', (route) => route.abort())
+    await press(page, 'Send')
+    await page.getByText('It is kept on this device').waitFor()
+  }),
+  asAda('new-offline', async (page, world) => {
+    await fillNewTask(page, world)
+    await cutOff(page)
+    await page.locator('.line', { hasText: 'No network.' }).waitFor()
+  }),
+  asAda('new-demo', async (page, world) => {
+    await asMe(page, { demo: true })
+    await open(page, world, '/new', 'What should be done?')
+  }),
+]
+
+async function fillNewTask(page: Page, world: World): Promise<void> {
+  await page.goto(`${world.url}/new`)
+  await heading(page, 'New task').waitFor()
+  await page.getByLabel('Repository', { exact: true }).fill(REPO)
+  await page
+    .getByLabel('What should be done?')
+    .fill('The tide of 29 February is missing from the yearly table.\n\nFind out why, mend it, and add a test.')
+  await page.getByRole('button', { name: 'lighthouse/tide-tables' }).waitFor()
+}
