@@ -6,9 +6,5 @@ export type AppSocket = Socket<ServerToClient, ClientToServer>
 /** A self-hosted server can bear that its few users ask often; a person who comes back wants the truth within three seconds. */
 const RECONNECT_MS = { reconnectionDelay: 500, reconnectionDelayMax: 2_000, randomizationFactor: 0.5 }
 
-/**
- * The vendor's part, in a file of its own so that the first screen need not wait for it. It does not connect by itself. Where a proxy
- * lets no WebSocket through it goes on with plain calls.
- */
-export const createSocket = (): AppSocket =>
-  io({ autoConnect: false, transports: ['websocket', 'polling'], tryAllTransports: true, ...RECONNECT_MS })
+/** The vendor's part, in a file of its own so that the first screen need not wait for it. It does not connect by itself. */
+export const createSocket = (): AppSocket => io({ autoConnect: false, transports: ['websocket', 'polling'], ...RECONNECT_MS })
