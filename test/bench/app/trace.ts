@@ -1,8 +1,9 @@
-type TraceEvent = { name: string; ph: string; pid: number; tid: number; ts: number; dur?: number }
+/** Times in microseconds; `tdur` is what the thread itself worked, without what other programs took of the processor. */
+type TraceEvent = { name: string; ph: string; pid: number; tid: number; ts: number; dur?: number; tdur?: number }
 
 /**
  * @param trace of one page, with its marks `delta`
- * @returns of each mark the milliseconds of all tasks on its thread from the one that holds it to the one that holds the next mark
+ * @returns of each mark the milliseconds that its thread worked from the one that holds it to the one that holds the next mark
  */
 export const costs = ({ traceEvents }: { traceEvents: TraceEvent[] }): number[] => {
   const marks = traceEvents.filter(({ name, ph }) => name === 'delta' && ph !== 'M').sort((a, b) => a.ts - b.ts)
@@ -13,9 +14,9 @@ export const costs = ({ traceEvents }: { traceEvents: TraceEvent[] }): number[] 
   )
   if (tasks.length === 0) throw new Error('no task of the main thread is in the trace')
   const sums = marks.map(() => 0)
-  for (const { ts, dur = 0 } of tasks) {
+  for (const { ts, dur = 0, tdur = dur } of tasks) {
     const at = marks.findLastIndex((mark) => mark.ts <= ts + dur)
-    if (at >= 0) sums[at] = (sums[at] ?? 0) + dur / 1_000
+    if (at >= 0) sums[at] = (sums[at] ?? 0) + tdur / 1_000
   }
   return sums
 }
