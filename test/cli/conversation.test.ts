@@ -85,7 +85,7 @@ describe('errand message', () => {
   })
 
   it.each([
-    [['message'], /ID is missing\nUsage: errand message ID \[--queue\] "what to say"/],
+    [['message'], /ID is missing\nUsage: errand message ID \[.*"what to say"/],
     [['message', 'ID'], /“what to say” is missing\nUsage: errand message/],
     [['message', 'ID', '  '], /message: say what the agent is to do\nUsage: errand message/],
     [['message', 'ID', '--steer', 'x'], /Unknown option '--steer'[\s\S]*Usage: errand message/],
