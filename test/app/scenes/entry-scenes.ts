@@ -19,8 +19,10 @@ export const ENTRY_SCENES: readonly Scene[] = [
   asNobody('sign-in-link-spent', (page, world) => open(page, world, '/auth/link?code=spent', /link|Sign in/)),
   asAda('sign-in-ended', async (page, world) => {
     await open(page, world, '/', 'Fix the failing test')
+    await page.getByLabel('Search tasks').focus()
     await page.context().clearCookies()
-    await page.getByLabel('Search tasks').fill('beacon')
+    // By keys, which wait for nothing: the app may find out by itself meanwhile.
+    await page.keyboard.type('beacon')
     await page.getByText('You were signed out').waitFor()
   }),
   asAda('start-unreachable', async (page, world) => {

@@ -76,7 +76,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
     settings('No host yet', async (page) => {
       await inDialog(page, 'New token')
       await page.getByLabel('What is it for?').fill('nightly script')
-      await page.getByRole('dialog').getByRole('button', { name: 'New token' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
       await page.getByText('Copy it now').waitFor()
     }),
   ),
