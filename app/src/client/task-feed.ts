@@ -1,5 +1,5 @@
 import type { Message } from '../../../contract/api.ts'
-import type { TaskEvent } from '../../../contract/event.ts'
+import type { Delta, TaskEvent } from '../../../contract/event.ts'
 import type { Api } from './api.ts'
 import { codeOf } from './api-error.ts'
 import type { Connection } from './connection.ts'
@@ -41,6 +41,8 @@ export const PAGE = 300
 const KEPT = 300
 /** Events that come one by one are shown together. */
 const GATHER_MS = 40
+/** So is text in the making: often enough to be seen growing, and a third of the work. */
+const WRITE_MS = 150
 const KEEP_EVERY_MS = 2_000
 /** A server that does not answer is asked again after this. */
 const ASK_AGAIN_MS = 3_000
@@ -63,7 +65,9 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
   const state = createState(NOTHING)
   const key = `feed:${taskId}`
   let waiting: TaskEvent[] = []
+  let deltas: Delta[] = []
   let gathering: ReturnType<typeof setTimeout> | undefined
+  let writing: ReturnType<typeof setTimeout> | undefined
   let keeping: ReturnType<typeof setTimeout> | undefined
   let asking: ReturnType<typeof setTimeout> | undefined
   let mending: ReturnType<typeof setTimeout> | undefined
@@ -77,6 +81,14 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
 
   const change = (next: Partial<TaskFeed>) => {
     if (!closed) state.set({ ...state.get(), ...next })
+  }
+  /** The feed with all that was heard of text in the making; an event that ends a text must find the whole of it. */
+  const written = (): TaskFeed => {
+    clearTimeout(writing)
+    writing = undefined
+    const heard = deltas
+    deltas = []
+    return { ...state.get(), ...heard.reduce<Feed>(takeDelta, state.get()) }
   }
   const isBehind = () => known > state.get().lastSeq
 
@@ -123,7 +135,7 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
     if (watched || !orAsk) return
     const page = await api.events(taskId, state.get().lastSeq, PAGE)
     known = Math.max(known, page.lastSeq)
-    change(take(state.get(), page.events))
+    change(take(written(), page.events))
   }
 
   const learnSaid = async () => {
@@ -174,7 +186,7 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
     gathering = undefined
     const events = waiting
     waiting = []
-    change(take(state.get(), events))
+    change(take(written(), events))
     goOn()
   }
   const keep = () => {
@@ -194,7 +206,9 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
       gathering ??= setTimeout(gather, GATHER_MS)
     }),
     connection.on('delta', (delta) => {
-      if (delta.taskId === taskId && state.get().phase === 'ready') change(takeDelta(state.get(), delta))
+      if (delta.taskId !== taskId || state.get().phase !== 'ready') return
+      deltas.push(delta)
+      writing ??= setTimeout(() => change(written()), WRITE_MS)
     }),
     connection.on('live', () => void sync()),
   ]
@@ -225,7 +239,7 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
     close: () => {
       closed = true
       for (const stop of stops) stop()
-      for (const timer of [gathering, asking, mending]) clearTimeout(timer)
+      for (const timer of [gathering, writing, asking, mending]) clearTimeout(timer)
       if (keeping !== undefined) keep()
       connection.catchUp(taskId, false)
       connection.unwatch(taskId)

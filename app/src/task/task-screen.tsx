@@ -48,18 +48,22 @@ const LoadedTask = ({ task }: { task: Task }) => {
   const openRetry = useCallback(() => setRetrying(true), [])
   const { id, demo, pullRequestUrl } = task
   const rowTask = useMemo(() => ({ id, demo, pullRequestUrl }), [id, demo, pullRequestUrl])
+  // The same elements while a text is being written: it comes many times a second, and changes none of them.
+  const heading = useMemo(() => <TaskHeading task={task} />, [task])
+  const actions = useMemo(() => <TaskActions task={task} onRetry={openRetry} />, [task, openRetry])
+  const composer = useMemo(() => <Composer task={task} />, [task])
   const { phase, hasEarlier, loadingEarlier, loadEarlier } = source
   const hasEvents = source.events.length > 0
   return (
     <Screen
       title={titleOf(task)}
-      heading={<TaskHeading task={task} />}
+      heading={heading}
       back="/"
-      actions={<TaskActions task={task} onRetry={openRetry} />}
+      actions={actions}
       footer={
         <section aria-label={TASK_WORDS.composer.region}>
           <StatusStrip task={task} feed={feed} live={live} />
-          <Composer task={task} />
+          {composer}
         </section>
       }
     >

@@ -5,7 +5,7 @@ import { changeLast, type Draft } from './draft.ts'
 export const startAttempt = (draft: Draft, attempt: number, runner: string, key: string): void => {
   // What a person took back meanwhile stands below it.
   const last = draft.items.findLast((item) => item.kind === 'boot')
-  if (!last || last.attempt !== 0 || last.stopped) draft.items.push(waitingBoot(draft, key))
+  if (last?.attempt !== 0 || last.stopped) draft.items.push(waitingBoot(draft, key))
   changeLast(draft, 'boot', (boot) => ({ ...boot, attempt, runner, takenAt: draft.lastAt }))
 }
 
