@@ -72,6 +72,7 @@ const draft = ({ config }: TaskParts, userId: string, input: CreateTask & { budg
     diff_deletions: null,
     released_at: null,
     cancel_requested_at: null,
+    told_turn: 0,
     pull_request_url: null,
     input_tokens: 0,
     output_tokens: 0,

@@ -7,7 +7,7 @@ import { startLoop } from './loop.ts'
 import type { Presence } from './presence.ts'
 import { type Occasion, occasionsOfEnd, shouldNotify, titleOf } from './should-notify.ts'
 import { findNotifications } from './store/notifications.ts'
-import { findTask, listWithoutRunner, type TaskRow } from './store/tasks.ts'
+import { findTask, listUntold, listWithoutRunner, setTold, type TaskRow } from './store/tasks.ts'
 
 /** Tells people who are away what became of their tasks. */
 export type Notifier = {
@@ -36,6 +36,8 @@ export const createNotifier = (parts: NotifierParts): Notifier => {
   const { db, log, presence, publicUrl, longWaitMs = LONG_WAIT_MS, pausesMs = PAUSES_MS } = parts
   const stopping = new AbortController()
   const underWay = new Set<Promise<void>>()
+  /** Task and turn of the ends that are being told. */
+  const ends = new Set<string>()
 
   const tell = async (task: TaskRow, occasions: readonly Occasion[], reason: Reason): Promise<void> => {
     const facts = { taskId: task.id, userId: task.user_id, reason }
@@ -52,6 +54,8 @@ export const createNotifier = (parts: NotifierParts): Notifier => {
     if (!task?.reason || task.turn !== turn || !isEnded(task.status)) return
     const occasions = occasionsOfEnd(task.status, task.reason)
     if (occasions.length > 0) await tell(task, occasions, task.reason)
+    // Not before: an end that a crash or a stop kept from being told is told after the next start.
+    await setTold(db, taskId, turn)
   }
 
   const begin = (telling: Promise<void>): void => {
@@ -63,10 +67,19 @@ export const createNotifier = (parts: NotifierParts): Notifier => {
     underWay.add(handled)
   }
 
+  const beginEnd = (taskId: string, turn: number): void => {
+    const key = `${taskId} ${turn}`
+    if (ends.has(key)) return
+    ends.add(key)
+    begin(tellEnd(taskId, turn).finally(() => ends.delete(key)))
+  }
+
   const longWaits = createLongWaits(longWaitMs)
   const loop = startLoop({
     work: async () => {
       for (const task of longWaits(await listWithoutRunner(db), Date.now())) begin(tell(task, ['attention'], 'no_runner'))
+      // After a start this comes late enough for open apps to have said what they look at.
+      for (const { id, turn } of await listUntold(db)) beginEnd(id, turn)
     },
     onError: (error) => log.error({ event: 'notification.look_failed', err: error }),
     everyMs: longWaitMs / LOOKS_PER_WAIT,
@@ -75,7 +88,7 @@ export const createNotifier = (parts: NotifierParts): Notifier => {
   return {
     audience: {
       events: (_userId, events) => {
-        for (const { type, taskId, data } of events) if (type === 'task.ended') begin(tellEnd(taskId, data.turn))
+        for (const { type, taskId, data } of events) if (type === 'task.ended') beginEnd(taskId, data.turn)
       },
       task: () => undefined,
     },

@@ -7,6 +7,7 @@ import * as initial from './migrations/0001-initial.ts'
 import * as conversation from './migrations/0002-conversation.ts'
 import * as notifications from './migrations/0003-notifications.ts'
 import * as budgets from './migrations/0004-budgets.ts'
+import * as toldTurns from './migrations/0005-told-turns.ts'
 import type { Database } from './schema.ts'
 
 /** The database, or a transaction on it. */
@@ -85,6 +86,7 @@ const MIGRATIONS = {
   '0002-conversation': conversation,
   '0003-notifications': notifications,
   '0004-budgets': budgets,
+  '0005-told-turns': toldTurns,
 }
 
 const migrate = async (db: Store): Promise<void> => {

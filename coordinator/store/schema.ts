@@ -62,6 +62,8 @@ export type Database = {
     /** Set while the current turn is in the queue's hands. */
     released_at: number | null
     cancel_requested_at: number | null
+    /** The last turn of whose end the user was told, or need not be. */
+    told_turn: number
     pull_request_url: string | null
     input_tokens: number
     output_tokens: number

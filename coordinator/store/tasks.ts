@@ -160,6 +160,13 @@ export const listReleased = (db: Store): Promise<Pick<TaskRow, 'id' | 'turn'>[]>
 export const listWithoutRunner = (db: Store): Promise<TaskRow[]> =>
   db.selectFrom('tasks').selectAll().where('status', '=', 'pending').where('reason', '=', 'no_runner').execute()
 
+/** Ended tasks of whose end nobody was told yet. */
+export const listUntold = (db: Store): Promise<TaskRow[]> =>
+  db.selectFrom('tasks').selectAll().whereRef('told_turn', '<', 'turn').where('completed_at', 'is not', null).execute()
+
+export const setTold = (db: Store, taskId: string, turn: number): Promise<unknown> =>
+  db.updateTable('tasks').set({ told_turn: turn }).where('id', '=', taskId).where('told_turn', '<', turn).execute()
+
 /** Gives waiting tasks the one of the two reasons that is true just now. @returns those that changed */
 export const setWaitReason = (db: Store, reason: 'queued' | 'no_runner'): Promise<TaskRow[]> =>
   db

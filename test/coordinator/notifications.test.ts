@@ -41,6 +41,8 @@ const startPlace = async (given: Partial<NotifierParts> = {}) => {
   const user = await upsertOwner(db)
   return {
     ...{ db, webPush, presence, user, notifier },
+    /** Another one on the same store; the ledger goes on speaking to the first as well. */
+    startAgain: (other: Partial<NotifierParts>) => createNotifier({ ...parts, ...other }),
     facts: (event: string) => lines.map((line) => JSON.parse(line)).filter((fact) => fact.event === event),
     log: () => lines.join(''),
     addTask: async (id: string, prompt: string, status = 'running', reason: Reason | null = null) => {
@@ -221,6 +223,37 @@ describe('a webhook', () => {
     expect([hook.calls.length, place.facts('notification.sent').length]).toEqual([calls, sent])
     expect(place.log()).not.toContain('/topic')
     await hook.stop()
+  })
+})
+
+describe('an end that could not be told before a stop', () => {
+  it('is told after the next start, and then no more', async () => {
+    const calls: number[] = []
+    const hook = createServer((_request, response) => {
+      calls.push(calls.length === 0 ? 503 : 200)
+      response.writeHead(calls.at(-1) ?? 500).end()
+    })
+    await once(hook.listen(0, '127.0.0.1'), 'listening')
+    const first = await startPlace({ pausesMs: [600_000] })
+    const webhookUrl = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/topic`
+    await putNotifications(first.db, first.user.id, { ...ALL, webhookUrl })
+    await first.addTask('tsk_late', 'late')
+    await first.end('tsk_late', 'completed', 'done')
+    await waitFor('the first try', () => first.facts('notification.failed').length === 1)
+    await first.notifier.stop()
+    expect((await findTask(first.db, 'tsk_late'))?.told_turn).toBe(0)
+
+    const next = first.startAgain({ longWaitMs: 120 })
+    await waitFor('it to be told', async () => (await findTask(first.db, 'tsk_late'))?.told_turn === 1)
+    expect(calls).toEqual([503, 200])
+    // Whatever was still to be told would be told before this one.
+    await first.addTask('tsk_after', 'after')
+    await first.end('tsk_after', 'completed', 'done')
+    await waitFor('the later one', async () => (await findTask(first.db, 'tsk_after'))?.told_turn === 1)
+    expect(calls).toEqual([503, 200, 200])
+    await next.stop()
+    await first.stop()
+    hook.close()
   })
 })
 

@@ -1,0 +1,11 @@
+import { type Kysely, sql } from 'kysely'
+
+/** Of which turn's end the user was told; what ended before this was told, or is no news any more. */
+export const up = async (db: Kysely<unknown>): Promise<void> => {
+  await db.schema
+    .alterTable('tasks')
+    .addColumn('told_turn', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute()
+  await sql`update tasks set told_turn = turn where status in ('completed', 'failed', 'cancelled')`.execute(db)
+  await sql`create index tasks_untold on tasks (id) where told_turn < turn and completed_at is not null`.execute(db)
+}
