@@ -17,8 +17,10 @@ export type Door = {
   keepFile: (kind: ArtifactKind, path: string) => Promise<void>
 }
 
-/** A runner or a coordinator that is just being started again is waited for: without these two there is no turn. */
+/** A coordinator that is just being started again is waited for: without these two there is no turn. The gateway says that it is away. */
 const BEGIN_MS = 600_000
+/** A door at which nobody answers is given up soon: a gateway that is gone does not come back to this sandbox. */
+const SILENT_MS = 15_000
 const ASK_AGAIN_MS = 1000
 /** Also bounds a connection that breaks before it was used: Node 20's fetch may wait for an answer on it forever. */
 const ASK_MS = 2000
@@ -48,7 +50,7 @@ export const createDoor = ({ url, token, signal }: { url: string; token: string;
     assignment: () =>
       persistently(async () => {
         const response = await ask(DOOR_PATHS.assignment)
-        if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of an assignment`)
+        if (!response.ok) throw new NotYet(`the gateway answered ${response.status} instead of an assignment`)
         return Assignment.parse(await response.json())
       }, signal),
     transcript: () =>
@@ -57,7 +59,7 @@ export const createDoor = ({ url, token, signal }: { url: string; token: string;
         if (response.ok) return response.text()
         await response.body?.cancel()
         if (response.status === 404) return null
-        throw new Error(`the gateway answered ${response.status} instead of the transcript`)
+        throw new NotYet(`the gateway answered ${response.status} instead of the transcript`)
       }, signal),
     messages: async () => {
       const response = await ask(DOOR_PATHS.messages)
@@ -73,13 +75,19 @@ export const createDoor = ({ url, token, signal }: { url: string; token: string;
   }
 }
 
+/** The gateway is there, and has no answer yet. */
+class NotYet extends Error {}
+
 const persistently = async <T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
-  const deadline = performance.now() + BEGIN_MS
+  const begun = performance.now()
+  let heardAt = begun
   for (let tried = 1; ; tried++) {
     try {
       return await ask()
     } catch (error) {
-      if (signal?.aborted || performance.now() > deadline) throw error
+      const now = performance.now()
+      if (error instanceof NotYet) heardAt = now
+      if (signal?.aborted || now - heardAt > SILENT_MS || now - begun > BEGIN_MS) throw error
       await pause(Math.min(200 * tried, ASK_AGAIN_MS), signal)
     }
   }

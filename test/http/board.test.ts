@@ -23,7 +23,9 @@ describe('Bull Board', () => {
     browser = await startBrowser()
 
     await queue.add('turn', { taskId: 'tsk_7', turn: 1, signature: 'ab' }, { ...JOB_RETRY, jobId: 'tsk_7-1' })
-    const worker = new Worker(QUEUE_NAME, () => Promise.reject(new Error('the sandbox image is not here')), { connection })
+    const settings = { backoffStrategy: () => 60_000 }
+    const fail = () => Promise.reject(new Error('the sandbox image is not here'))
+    const worker = new Worker(QUEUE_NAME, fail, { connection, settings })
     await waitFor('the job to wait for another try', async () => (await queue.getDelayedCount()) === 1)
     await worker.close()
   })

@@ -32,8 +32,11 @@ export type Connection = {
 }
 
 const SPOKEN: typeof PROTOCOL = 1
-/** Socket.IO itself notices a frozen line only after up to 45 s. */
-const PROBE_MS = 2_500
+/**
+ * Socket.IO itself notices a frozen line only after up to 45 s. With its pause before the next line this stays below the 3 s in which a
+ * person who comes back shall see the truth; a line that is only slow, and on which something comes, is left alone.
+ */
+const PROBE_MS = 1_500
 const ACKNOWLEDGE_MS = 10_000
 /** After an end from the server's side, where Socket.IO does not try again by itself. */
 const RETURN_MS = 1_000

@@ -20,18 +20,19 @@ export const ChangesScreen = ({ taskId }: { taskId: string }) => {
   const [wrap, setWrap] = useWrap()
   const changes = useChanges(task, taskId, turn)
   return (
-    <Screen title={WORDS.title} back={`/task/${taskId}`} wide>
+    <Screen title={WORDS.title} back={`/task/${taskId}`} actions={<WrapChoice wrap={wrap} onChange={setWrap} />} wide>
       <div className="changes">
-        <div className="task-bar">
-          {task && task.turn > 1 ? <TurnChoice turns={task.turn} turn={turn} onChange={setTurn} /> : <span />}
-          <label className="check">
-            <input type="checkbox" checked={wrap} onChange={(event) => setWrap(event.target.checked)} />
-            {WORDS.wrap}
-          </label>
-        </div>
+        {task && task.turn > 1 && <TurnChoice turns={task.turn} turn={turn} onChange={setTurn} />}
         {task && <ChangeNotes task={task} changes={changes} />}
         <ChangesContent taskId={taskId} task={task} turn={turn} changes={changes} wrap={wrap} />
       </div>
     </Screen>
   )
 }
+
+const WrapChoice = ({ wrap, onChange }: { wrap: boolean; onChange: (wrap: boolean) => void }) => (
+  <label className="check">
+    <input type="checkbox" checked={wrap} onChange={(event) => onChange(event.target.checked)} />
+    {WORDS.wrap}
+  </label>
+)
