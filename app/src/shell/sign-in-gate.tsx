@@ -28,7 +28,7 @@ export const SignInGate = ({ children }: { children: ReactNode }) => {
   if (me.data && !signedOut) return children
   if (me.isError && !signedOut)
     return (
-      <main className="sign-in">
+      <main className="crash">
         <h1 className="hidden-for-eyes">{words.name}</h1>
         <ErrorState title={words.signIn.unreachable} error={me.error} onRetry={() => void me.refetch()} />
       </main>
