@@ -39,8 +39,19 @@ export const watchWorker = async (context: BrowserContext, page: Page, origin: s
   const registrationId = await registrationOf(session, origin)
   await worker.evaluate(RECORD_WINDOWS)
   return {
-    /** As the browser does with what the push service brings. */
-    deliver: (data: string) => session.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data }),
+    /** As the browser does with what the push service brings. On a busy machine the debugger may lose one; it is given again then. */
+    deliver: async (data: string) => {
+      const before = await worker.evaluate<number>('self.pushes')
+      const hasCome = async () => (await worker.evaluate<number>('self.pushes')) > before
+      await waitFor(
+        'the push to reach the worker',
+        async () => {
+          await session.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data })
+          return waitFor('it to come', hasCome, 5_000)
+        },
+        15_000,
+      )
+    },
     shown: () => worker.evaluate<Shown[]>(SHOWN),
     clear: () => worker.evaluate('registration.getNotifications().then((all) => all.forEach((one) => one.close()))'),
     /** A tap on the only notification. */
@@ -57,6 +68,8 @@ const SHOWN = `registration.getNotifications().then((all) => all.map(({ title, b
 /** Without a real finger the browser lets no worker open or focus a window: what it asks for is noted instead. */
 const RECORD_WINDOWS = `
   self.askedFor = []
+  self.pushes = 0
+  self.addEventListener('push', () => { self.pushes += 1 })
   Clients.prototype.openWindow = async (url) => (self.askedFor.push('open ' + url), null)
   WindowClient.prototype.focus = async function () { return self.askedFor.push('focus'), this }`
 
