@@ -114,13 +114,13 @@ describe('the line to the server', () => {
     expect(await unanswered).toBeNull()
   })
 
-  it('is cut after a sleep when nothing at all comes in 2.5 seconds', async () => {
+  it('is cut after a sleep when nothing at all comes in 1.5 seconds', async () => {
     const { line, connection } = await setUp()
     line.come()
     await soon()
     line.answer = silent
     void connection.probe()
-    await pass(2_400)
+    await pass(1_400)
     expect(line.io.engine.close).not.toHaveBeenCalled()
     await pass(200)
     expect(line.io.engine.close).toHaveBeenCalledTimes(1)
