@@ -8,6 +8,7 @@ export default {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }],
   },
   setupFiles: ['<rootDir>/test/support/keep-natives.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/second-try.ts'],
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
   testTimeout: 30_000,
   // Two cores, and each real test starts its own Redis, coordinator and containers.

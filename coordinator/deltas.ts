@@ -38,10 +38,6 @@ export const startDeltas = async ({ db, redis, signatures, log, isWatched, show 
     const { offset, text: written } = DeltaBody.parse(JSON.parse(message.body))
     if (await isOpen(taskId, attempt)) show({ taskId, attempt, offset, text: written })
   }
-  const onMessage = (channel: string, text: string) => {
-    if (channel === DELTA_CHANNEL) pass(text).catch((error) => log.debug({ event: 'delta.dropped', err: error }))
-  }
-  redis.listener.on('message', onMessage)
-  await redis.listener.subscribe(DELTA_CHANNEL)
-  return { stop: () => redis.listener.off('message', onMessage) }
+  const onDelta = (text: string) => void pass(text).catch((error) => log.debug({ event: 'delta.dropped', err: error }))
+  return { stop: await redis.listen(DELTA_CHANNEL, onDelta) }
 }

@@ -46,17 +46,13 @@ export const startIntake = async (parts: IntakeParts): Promise<Intake> => {
     everyMs: LOOK_EVERY_MS,
     gapMs: WINDOW_MS,
   })
-  const onMessage = (channel: string) => {
-    if (channel === BELL_CHANNEL) loop.wake()
-  }
-  redis.listener.on('message', onMessage)
   redis.commands.on('ready', loop.wake)
-  await redis.listener.subscribe(BELL_CHANNEL)
+  const ignoreBell = await redis.listen(BELL_CHANNEL, loop.wake)
   loop.wake()
 
   return {
     stop: async () => {
-      redis.listener.off('message', onMessage)
+      ignoreBell()
       redis.commands.off('ready', loop.wake)
       await loop.stop()
       await drain().catch((error) => log.warn({ event: 'intake.left_undrained', err: error }))

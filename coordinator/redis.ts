@@ -4,8 +4,8 @@ import type { Logger } from 'pino'
 export type RedisLinks = {
   /** Fails at once while Redis is away: nothing of ours waits in memory for it. */
   commands: Redis
-  /** Only listens; subscribes again by itself when Redis comes back. */
-  listener: Redis
+  /** Hears what is said on a channel, again also after Redis was away. One hearer a channel. @returns what ends it */
+  listen: (channel: string, hear: (text: string) => void) => Promise<() => void>
   isReady: () => boolean
   close: () => void
 }
@@ -27,7 +27,8 @@ export const connectRedis = async (url: string, log: Logger): Promise<RedisLinks
     retryStrategy: (times: number) => Math.min(times * 50, 1_000),
   }
   const commands = new Redis(url, { ...options, enableOfflineQueue: false, commandTimeout: COMMAND_TIMEOUT_MS })
-  const listener = new Redis(url, { ...options, maxRetriesPerRequest: null })
+  const listener = new Redis(url, { ...options, maxRetriesPerRequest: null, autoResubscribe: false })
+  const hearers = new Map<string, (text: string) => void>()
   const close = () => {
     commands.removeAllListeners('close')
     commands.disconnect()
@@ -35,7 +36,13 @@ export const connectRedis = async (url: string, log: Logger): Promise<RedisLinks
   }
   report(commands, log)
   // The other connection tells of the same trouble.
-  listener.on('error', (error) => log.debug({ event: 'redis.listener_error', err: error }))
+  const onListenerError = (error: unknown) => log.debug({ event: 'redis.listener_error', err: error })
+  listener.on('error', onListenerError)
+  listener.on('message', (channel: string, text: string) => hearers.get(channel)?.(text))
+  // Not left to the client library: nobody catches its own subscribing again, and a server that stops in that moment would crash.
+  listener.on('ready', () => {
+    if (hearers.size > 0) listener.subscribe(...hearers.keys()).catch(onListenerError)
+  })
   try {
     await connect(commands, url)
     await checkRedis(commands)
@@ -44,7 +51,12 @@ export const connectRedis = async (url: string, log: Logger): Promise<RedisLinks
     close()
     throw error
   }
-  return { commands, listener, isReady: () => commands.status === 'ready', close }
+  const listen: RedisLinks['listen'] = async (channel, hear) => {
+    hearers.set(channel, hear)
+    await listener.subscribe(channel)
+    return () => void hearers.delete(channel)
+  }
+  return { commands, listen, isReady: () => commands.status === 'ready', close }
 }
 
 const connect = async (redis: Redis, url: string): Promise<void> => {

@@ -44,20 +44,18 @@ type Listed = { delivery: Delivery; hear: Hear; signingKey: string }
 export const openPublisher = (options: { redisUrl: string; runnerId: string; log: Logger }): Publisher => {
   const { redisUrl, runnerId, log } = options
   const commands = connectForCommands(redisUrl)
-  const listener = connectForListening(redisUrl)
   const report = seldom(log, 'redis.error')
+  const listener = connectForListening({ url: redisUrl, channel: runnerChannel(runnerId), onError: report })
   const open = new Map<string, Listed>()
   let deltasUnderWay = 0
 
   commands.on('error', report)
-  listener.on('error', report)
   commands.on('ready', () => {
     for (const { delivery } of open.values()) delivery.wake()
   })
   listener.on('message', (_channel: string, text: string) => {
     if (!hearWord(open, text)) log.warn({ event: 'word.ignored' })
   })
-  listener.subscribe(runnerChannel(runnerId)).catch(report)
 
   return {
     publish: (spool, hear) => {

@@ -21,12 +21,18 @@ export const connectForCommands = (url: string): Redis =>
     socketTimeout: SILENT_MS,
   })
 
+type Listening = { url: string; channel: string; onError: (error: unknown) => void; pingEveryMs?: number; silentMs?: number }
+
 /**
- * For listening: subscribes again by itself whenever Redis comes back. Who only listens never learns that a firewall forgot the
- * connection, and would wait for acknowledgements forever; so it asks now and then.
+ * Hears `channel`, again also whenever Redis comes back. Who only listens never learns that a firewall forgot the connection, and
+ * would wait for acknowledgements forever; so it asks now and then.
  */
-export const connectForListening = (url: string, { pingEveryMs = PING_EVERY_MS, silentMs = SILENT_MS } = {}): Redis => {
-  const redis = new Redis(url, { retryStrategy, maxRetriesPerRequest: null, socketTimeout: silentMs })
+export const connectForListening = (options: Listening): Redis => {
+  const { url, channel, onError, pingEveryMs = PING_EVERY_MS, silentMs = SILENT_MS } = options
+  const redis = new Redis(url, { retryStrategy, maxRetriesPerRequest: null, socketTimeout: silentMs, autoResubscribe: false })
+  redis.on('error', onError)
+  // Not left to the client library: nobody catches its own subscribing again, and a runner that stops in that moment would crash.
+  redis.on('ready', () => void redis.subscribe(channel).catch(onError))
   const ping = () => {
     // What a broken connection answers is told by its error event.
     if (redis.status === 'ready') redis.ping().catch(() => undefined)

@@ -216,7 +216,7 @@ describe('the focus', () => {
     await page.goto(`${server.url}/projects`)
     await page.getByRole('button', { name: 'Remove: a/gone' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
-    await page.getByRole('heading', { name: 'a/gone' }).waitFor({ state: 'detached' })
+    await page.getByRole('heading', { name: 'a/gone', exact: true }).waitFor({ state: 'detached' })
     await waitFor('the heading', async () => (await focused(page)) === 'Projects')
   })
 })

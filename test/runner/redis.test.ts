@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
@@ -46,15 +47,19 @@ describe('listening', () => {
     const server = await startRedis({ persistent: false })
     closers.push(server.stop)
     const way = await forgetfulWay(server.port)
-    const listener = connectForListening(way.url, { pingEveryMs: 50, silentMs: 200 })
-    listener.on('error', () => undefined)
+    const listener = connectForListening({
+      url: way.url,
+      channel: 'words',
+      onError: () => undefined,
+      pingEveryMs: 50,
+      silentMs: 200,
+    })
     closers.push(() => listener.disconnect())
     const heard: string[] = []
     listener.on('message', (_channel, text) => heard.push(text))
-    await listener.subscribe('words')
     const speaker = new Redis(server.url)
     closers.push(() => speaker.disconnect())
-    await speaker.publish('words', 'before')
+    await waitFor('the listener', async () => (await speaker.publish('words', 'before')) === 1)
     await waitFor('the first word', () => heard.includes('before'))
     way.forget()
     await waitFor('a word after it', async () => {
@@ -62,5 +67,22 @@ describe('listening', () => {
       return heard.includes('after')
     })
     expect(heard.filter((word) => word === 'before')).toEqual(['before'])
+  })
+
+  // A rejection that nobody catches would end the process, and fails this test.
+  it('can be ended in the moment in which Redis is back', async () => {
+    const server = await startRedis({ persistent: false })
+    closers.push(server.stop)
+    const way = await forgetfulWay(server.port)
+    const listener = connectForListening({ url: way.url, channel: 'words', onError: () => undefined })
+    await once(listener, 'ready')
+    await listener.ping()
+    listener.once('ready', () => {
+      way.forget()
+      listener.disconnect()
+    })
+    await server.kill()
+    await server.start()
+    await waitFor('the end', () => listener.status === 'end')
   })
 })

@@ -33,7 +33,7 @@ export type ScriptedRunner = {
 
 export const createScriptedRunner = async (redisUrl: string, id = 'runner-a'): Promise<ScriptedRunner> => {
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null })
-  const listener = new Redis(redisUrl, { maxRetriesPerRequest: null })
+  const listener = new Redis(redisUrl, { maxRetriesPerRequest: null, autoResubscribe: false })
   const queue = new Queue(QUEUE_NAME, { connection: redis })
   for (const link of [redis, listener, queue]) link.on('error', () => undefined)
   const heard: Heard[] = []
@@ -41,6 +41,7 @@ export const createScriptedRunner = async (redisUrl: string, id = 'runner-a'): P
     const { taskId, attempt, body } = SignedMessage.parse(JSON.parse(text))
     heard.push({ taskId, attempt, word: RunnerWord.parse(JSON.parse(body)) })
   })
+  listener.on('ready', () => void listener.subscribe(runnerChannel(id)).catch(() => undefined))
   await listener.subscribe(runnerChannel(id))
   const jobs = async () => (await queue.getJobs(['waiting', 'delayed'])).map((job) => job.data as JobData)
 
