@@ -12,6 +12,8 @@ export type Delivery = {
   diff: DiffStat | null
   /** True when the branch holds anything that its base does not. */
   changed: boolean
+  /** Where the branch stands on the git host now; null when it is not there. */
+  tip: string | null
   /** Why the work is not on the branch; null when it is. */
   problem: End | null
   /** What a person should know of an otherwise good delivery. */
@@ -45,20 +47,21 @@ export type DeliveryOptions = {
 export const deliver = async (options: DeliveryOptions): Promise<Delivery> => {
   const { git, workspace, message, log } = options
   const committed = await commitAll(git, message)
-  if (!committed.ok) return { diff: null, changed: true, problem: fault(committed.result), note: null }
+  const { remoteCommit } = workspace
+  if (!committed.ok) return { diff: null, changed: true, tip: remoteCommit, problem: fault(committed.result), note: null }
   const head = await headCommit(git)
   const diff = await diffStat(git, workspace.base)
   if (head === null || (head === workspace.base && !workspace.resumed))
-    return { diff, changed: false, problem: null, note: committed.note }
+    return { diff, changed: false, tip: null, problem: null, note: committed.note }
   await keepPatch(options)
   // The branch name points at the work even if the model left HEAD elsewhere; the bundle is made from it.
   await must(git, ['update-ref', `refs/heads/${workspace.branch}`, head])
-  const refused = head === workspace.remoteCommit ? null : ((await push(options)) ?? (await checkArrival(options, head)))
+  const refused = head === remoteCommit ? null : ((await push(options)) ?? (await checkArrival(options, head)))
   if (refused) {
     log('push.failed', { reason: refused.reason, message: refused.message })
-    return { diff, changed: true, problem: await keepBundle(options, refused), note: committed.note }
+    return { diff, changed: true, tip: remoteCommit, problem: await keepBundle(options, refused), note: committed.note }
   }
-  return { diff, changed: diff.files > 0, problem: null, note: committed.note }
+  return { diff, changed: diff.files > 0, tip: head, problem: null, note: committed.note }
 }
 
 /** @returns null when the branch is on the git host, or why it is not */

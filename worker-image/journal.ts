@@ -39,18 +39,20 @@ export const createJournal = (
 /**
  * Brings the conversation out of the sandbox for the next turn. One that no model can read any more is left behind, and the next turn
  * begins anew. Never throws: the work itself is on the branch.
+ * @param parts.tip where the branch stands on the git host now
  */
 export const keepJournal = async (parts: {
   door: Pick<Door, 'keep'>
   scratch: string
   end: Pick<End, 'reason'>
+  tip: string | null
   log: Log
 }): Promise<void> => {
-  const { door, scratch, end, log } = parts
+  const { door, scratch, end, tip, log } = parts
   try {
     const kept = readKept(await readFile(journalFile(scratch), 'utf8'))
     if (!kept) throw new Error('it cannot be read')
-    await door.keep('transcript', writeKept(end.reason === 'context_exceeded' ? { ...kept, messages: [] } : kept))
+    await door.keep('transcript', writeKept({ ...kept, tip, ...(end.reason === 'context_exceeded' ? { messages: [] } : {}) }))
   } catch (error) {
     log('transcript.lost', { message: String(error) })
   }

@@ -8,6 +8,8 @@ export type KeptTranscript = {
   turn: number
   /** Where the branch stood when that turn began. */
   turnBase: string
+  /** Where it stood on the git host when that turn was over, null when it was not there; absent while the turn lasts. */
+  tip?: string | null
   model: string
   /** Ids of the messages that were put in beside the one that began its turn. */
   taken: string[]

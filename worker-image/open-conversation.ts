@@ -48,7 +48,9 @@ export const openConversation = (options: {
   const place = { ...workspace, directory: options.directory }
   const words = () => {
     if (!kept) return [...firstMessage(assignment, place, notes), ...(lost ? [NOTICES.beginsAnew] : [])]
-    return kept.turn === turn ? [NOTICES.goesOn(place)] : nextMessage(assignment, place)
+    if (kept.turn === turn) return [NOTICES.goesOn(place)]
+    const moved = kept.tip !== undefined && kept.tip !== workspace.remoteCommit
+    return [...nextMessage(assignment, place), ...(moved ? [NOTICES.branchMoved] : [])]
   }
   const transcript = createTranscript({
     model,

@@ -65,6 +65,8 @@ const newSandbox = ({ directory, branch }: { directory: string; branch: string }
 export const NOTICES = {
   goesOn: (place: { directory: string; branch: string }) =>
     `Errand: your turn was interrupted, and goes on from here. ${newSandbox(place)} Look at \`git status\` and \`git log\` first.`,
+  branchMoved:
+    'Errand: the branch is not as you left it. Somebody changed it, or a try of yours at this message was cut off after its push. Look at `git log` and `git diff` before anything else, and do not do again what is done.',
   beginsAnew:
     'Errand: there was a conversation about this task before, and it cannot be shown any more. Its work is on the branch: see `git log` and `git diff`.',
   wrapUp:

@@ -31,8 +31,8 @@ export const rescue = async (config: Config, end: End): Promise<void> => {
   const message = commitMessage('', prompt, end)
   const delivery = workspace
     ? await deliver({ git, outside, remote, door, workspace, message, scratch: config.scratch, timeoutMs: PUSH_MS, log })
-    : { diff: null, changed: false, problem: null, note: null }
-  await keepJournal({ door, scratch: config.scratch, end, log })
+    : { diff: null, changed: false, tip: null, problem: null, note: null }
+  await keepJournal({ door, scratch: config.scratch, end, tip: delivery.tip, log })
   voice.say({ type: 'turn.ended', data: { turn, ...finalEnd(end, delivery), summary: '', diff: delivery.diff } })
   await voice.flush()
 }

@@ -82,7 +82,7 @@ export const run = async (options: RunOptions): Promise<void> => {
       timeoutMs: options.signal.aborted ? STOPPED_PUSH_MS : PUSH_MS,
       log,
     })
-    await keepJournal({ door, scratch: config.scratch, end: how, log })
+    await keepJournal({ door, scratch: config.scratch, end: how, tip: delivery.tip, log })
     end(finalEnd(how, delivery), { summary, diff: delivery.diff })
   } finally {
     clock.stop()

@@ -3,7 +3,7 @@ import { cancelled, completed, type End, failed } from './end.ts'
 import type { Exit } from './supervisor.ts'
 
 /** Pure. @returns how the turn ended, all in all: the model's part, and whether its work came out */
-export const finalEnd = (end: End, delivery: Delivery): End => {
+export const finalEnd = (end: End, delivery: Pick<Delivery, 'problem' | 'changed' | 'note'>): End => {
   const { problem, changed, note } = delivery
   if (problem) {
     // A person's cancel stays one; everything else would promise a branch that is not there.

@@ -78,6 +78,7 @@ describe('a later turn', () => {
     const old = before ? prefixHashes(before.body) : []
     expect(third ? prefixHashes(third.body).slice(0, old.length) : []).toEqual(old)
     expect(third?.said).toContain('The next message:\n\nNow two.')
+    expect(third?.said).not.toContain('not as you left it')
     expect(fourth?.results[0]?.text).toContain('one.txt')
     expect(String(door.artifacts.get('turn-patch'))).not.toContain('one.txt')
     expect(String(door.artifacts.get('patch'))).toContain('one.txt')
@@ -93,6 +94,31 @@ describe('a later turn', () => {
     const { messages, system } = createTranscript({ ...options, model: 'claude-sonnet-5-5' }).parts()
     expect(JSON.stringify(messages)).not.toContain('"thinking"')
     expect([system, messages.at(-1)]).toEqual([before?.system, { role: 'user', content: [{ type: 'text', text: 'Again.' }] }])
+  })
+
+  it('that was lost between its push and its transcript is told that its work is there', async () => {
+    const { run, model, door } = await start({
+      policy: inTurn(
+        answer(bash('echo one >> log.txt')),
+        answer(text('First.')),
+        answer(bash('echo two >> log.txt')),
+        answer(text('Second.')),
+        answer(bash('cat log.txt')),
+        answer(text('It is there.')),
+      ),
+    })
+    await run()
+    const first = door.artifacts.get('transcript') ?? Buffer.alloc(0)
+    for (const attempt of [2, 3]) {
+      again({ turn: 2, attempt, prompt: 'Now two.', messageId: 'm2' })
+      errand.freshWorkspace()
+      await run()
+      door.artifacts.set('transcript', first)
+    }
+    expect(model.refusals).toEqual([])
+    expect(said(2)).not.toContain('not as you left it')
+    expect(said(4)).toContain('the branch is not as you left it')
+    expect(model.requests[5]?.results[0]?.text).toContain('one\ntwo')
   })
 
   it('that was interrupted finds its own words there, and no message twice', async () => {
