@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { NotificationSettings, SignInLink } from '../../contract/api.ts'
 import { buildApp } from '../../setup/app.ts'
@@ -10,6 +10,10 @@ import { subscribeAt, watchWorker } from '../support/push-browser.ts'
 import { type PushService, startPushService } from '../support/push-service.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { waitFor } from '../support/wait.ts'
+
+// A busy machine's browser takes its time to show a notification.
+jest.setTimeout(90_000)
+const PATIENCE_MS = 30_000
 
 let redis: TestRedis
 let service: PushService
@@ -49,6 +53,7 @@ type Sent = { title: string; body: string; taskId: string; url: string }
 const settings = () => work.api<NotificationSettings>('/api/me/notifications')
 const received = async () => (await service.received(hashes.at(-1) ?? '')) as Sent[]
 const receivedFor = async (taskId: string) => (await received()).filter((sent) => sent.taskId === taskId)
+const notification = () => waitFor('the notification', async () => (await worker.shown()).length, PATIENCE_MS)
 const open = async (path: string) => {
   await page.goto(server.url + path)
   await page.getByRole('heading', { level: 1 }).waitFor()
@@ -63,7 +68,7 @@ describe('notifications in the browser', () => {
     await page.getByRole('button', { name: 'Send a test' }).click()
     await page.getByText('Sent. It should show').waitFor()
     await worker.deliver(JSON.stringify((await received())[0]))
-    await waitFor('the notification', async () => (await worker.shown()).length)
+    await notification()
     expect(await worker.shown()).toEqual([
       { title: 'Errand', body: 'Notifications reach this device.', tag: 'test', data: { url: server.url } },
     ])
@@ -82,9 +87,9 @@ describe('the end of a task', () => {
     const [sent] = await waitFor('the push', async () => (await receivedFor(id)).length > 0 && receivedFor(id))
     expect(JSON.stringify(sent)).not.toContain('this line')
     await worker.deliver(JSON.stringify({ ...sent, body: 'An earlier word.' }))
-    await waitFor('the first notification', async () => (await worker.shown()).length)
+    await notification()
     await worker.deliver(JSON.stringify(sent))
-    await waitFor('the second in its place', async () => (await worker.shown())[0]?.body === sent?.body)
+    await waitFor('the second in its place', async () => (await worker.shown())[0]?.body === sent?.body, PATIENCE_MS)
     expect(await worker.shown()).toEqual([
       { title: 'Fix the failing test.', body: sent?.body, tag: id, data: { url: `${server.url}/task/${id}` } },
     ])
@@ -95,7 +100,7 @@ describe('the end of a task', () => {
     await page.getByLabel('What should be done?').fill('half a thought')
     await page.evaluate('globalThis.sameDocument = true')
     await worker.deliver(JSON.stringify((await receivedFor(id))[0]))
-    await waitFor('the notification', async () => (await worker.shown()).length)
+    await notification()
     await worker.tap()
     await page.waitForURL(`${server.url}/task/${id}`)
     await page.getByRole('heading', { level: 1, name: 'Fix the failing test.' }).waitFor()
@@ -109,14 +114,14 @@ describe('the end of a task', () => {
   it('is opened by a tap in a new window where only a page of the server is open', async () => {
     await page.goto(`${server.url}/docs/`)
     await worker.deliver(JSON.stringify((await receivedFor(id))[0]))
-    await waitFor('the notification', async () => (await worker.shown()).length)
+    await notification()
     await worker.tap()
     expect(await worker.windows()).toEqual([`open /task/${id}`])
   })
 
   it('leads to no other origin', async () => {
     await worker.deliver(JSON.stringify({ title: 'A page', url: 'https://evil.example/task/1' }))
-    await waitFor('the notification', async () => (await worker.shown()).length)
+    await notification()
     await worker.tap()
     expect(await worker.windows()).toEqual(['open /'])
   })
@@ -127,7 +132,7 @@ describe('the end of a task', () => {
     ['', ''],
   ])('shows something also when the push is %j', async (data, body) => {
     await worker.deliver(data)
-    await waitFor('the notification', async () => (await worker.shown()).length)
+    await notification()
     expect(await worker.shown()).toMatchObject([{ title: 'Errand', body }])
   })
 })
@@ -165,6 +170,14 @@ describe('a task that is in front', () => {
 })
 
 describe('a subscription', () => {
+  /** Opens the app, which tells the server of its subscription, and waits until it has done so. */
+  const openAndTell = async () => {
+    const told = page.waitForResponse(
+      (response) => response.url().endsWith('/api/me/push/subscriptions') && response.request().method() === 'POST',
+    )
+    await open('/')
+    await told
+  }
   const forgetAtServer = async () => {
     const { endpoint } = JSON.parse(await page.evaluate<string>(`localStorage.getItem('test:push')`)) as { endpoint: string }
     await fetch(`${server.url}/api/me/push/subscriptions`, {
@@ -177,7 +190,7 @@ describe('a subscription', () => {
   }
 
   it('that the server lost is told again when the app opens', async () => {
-    await open('/')
+    await openAndTell()
     await forgetAtServer()
     await open('/')
     await waitFor('the subscription at the server', async () => (await settings()).subscriptions === 1)
