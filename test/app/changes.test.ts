@@ -1,15 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { stepFrom } from '../../app/src/task/changes/change-stops.ts'
-import type { ChangedFile, Me, SignInLink, Task } from '../../contract/api.ts'
+import type { ChangedFile, Me, Task } from '../../contract/api.ts'
 import { parsePatch } from '../../coordinator/parse-patch.ts'
 import { axeFaults } from '../support/axe.ts'
-import { openPage, signIn, startBrowser } from '../support/browser.ts'
-import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
 import { waitFor } from '../support/wait.ts'
-
-const SMALL = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' } as const
+import { type Phone, startPhone } from './phone.ts'
 
 const hunk = (line: number, lines: number, text: string) =>
   [
@@ -51,39 +47,21 @@ index 1111111..2222222 100644
 ${hunk(1, 3_000, 'the end')}
 `
 
-let redis: TestRedis
-let server: TestCoordinator
-let browser: Browser
+let phone: Phone
 let page: Page
 let task: Task
 let files: ChangedFile[] = []
 
-const api = async <T>(path: string, body?: unknown): Promise<T> => {
-  const headers = { authorization: `Bearer ${server.ownerToken}`, 'content-type': 'application/json' }
-  const response = await fetch(server.url + path, {
-    headers,
-    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-  })
-  return (await response.json()) as T
-}
-
 beforeAll(async () => {
-  redis = await startRedis()
-  server = await startCoordinator({ redisUrl: redis.url })
-  browser = await startBrowser()
-  page = (await openPage(browser, SMALL)).page
-  await signIn(page, (await api<SignInLink>('/auth/links', {})).url)
-  const { demoRepoUrl } = await api<Me>('/api/me')
-  task = await api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'change something' })
+  phone = await startPhone()
+  page = await phone.visit()
+  const { demoRepoUrl } = await phone.api<Me>('/api/me')
+  task = await phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'change something' })
   await page.route('**/api/tasks/*/changes', (route) => route.fulfill({ json: { turn: null, files, truncated: false } }))
 }, 60_000)
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await redis?.stop()
-})
+afterAll(() => phone?.stop())
 
-const open = () => page.goto(`${server.url}/task/${task.id}/changes`)
+const open = () => page.goto(`${phone.server.url}/task/${task.id}/changes`)
 const file = (name: string) => page.getByRole('button', { name })
 const current = () => page.locator('[aria-current=true]')
 /** Where the change that one is at begins, and where the file's own line ends above it. */
@@ -135,7 +113,7 @@ describe('the changes of a task on a phone', () => {
     await page.getByText('The agent is at work').waitFor()
     await file('src/first.ts').click()
     files = parsePatch(PATCH).files.slice(0, 3)
-    await api(`/api/tasks/${task.id}/cancel`, {})
+    await phone.api(`/api/tasks/${task.id}/cancel`, {})
     await page.getByText('A newer turn has ended since.').waitFor()
     await page.getByText('2 files').waitFor()
     expect(await axeFaults(page)).toEqual([])
@@ -168,7 +146,7 @@ describe('the changes of a task on a phone', () => {
     await page.getByRole('button', { name: 'Try again' }).click()
     await page.getByText('Something went wrong on the server.').waitFor()
     await page.unroute('**/api/tasks/*/changes')
-    await page.goto(`${server.url}/task/tsk_of_nobody/changes`)
+    await page.goto(`${phone.server.url}/task/tsk_of_nobody/changes`)
     await page.getByText('This task does not exist').waitFor()
     expect(await axeFaults(page)).toEqual([])
   })

@@ -1,17 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { type Language, languageOf, languageOfFile } from '../../app/src/task/code/language.ts'
 import { byLine, type Piece } from '../../app/src/task/code/pieces.ts'
-import type { ChangedFile, Me, SignInLink, Task } from '../../contract/api.ts'
+import type { ChangedFile, Me, Task } from '../../contract/api.ts'
 import type { TaskEvent } from '../../contract/event.ts'
 import { parsePatch } from '../../coordinator/parse-patch.ts'
 import { axeFaults } from '../support/axe.ts'
-import { openPage, signIn, startBrowser } from '../support/browser.ts'
-import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
 import { waitFor } from '../support/wait.ts'
+import { type Phone, startPhone } from './phone.ts'
 
 // By a name that the compiler does not follow: the library's types would bring those of the browser into every room.
 const place: string = '../../app/src/task/code/highlight.ts'
@@ -98,29 +96,18 @@ describe('on the screen', () => {
   const PATCH =
     "diff --git a/a.ts b/a.ts\n--- a/a.ts\n+++ b/a.ts\n@@ -1,2 +1,2 @@ const x\n // a remark\n-const a = 'old'\n+const a = 12\n"
 
-  let redis: TestRedis
-  let server: TestCoordinator
-  let browser: Browser
+  let phone: Phone
   let page: Page
   let task: Task
   const loaded: string[] = []
 
-  const api = async <T>(path: string, body?: unknown): Promise<T> => {
-    const headers = { authorization: `Bearer ${server.ownerToken}`, 'content-type': 'application/json' }
-    const sent = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
-    return (await (await fetch(server.url + path, { headers, ...sent })).json()) as T
-  }
-
   beforeAll(async () => {
-    redis = await startRedis()
-    server = await startCoordinator({ redisUrl: redis.url })
-    browser = await startBrowser()
-    page = (await openPage(browser, { viewport: { width: 320, height: 640 }, serviceWorkers: 'block' })).page
+    phone = await startPhone()
+    page = await phone.visit({ viewport: { width: 320, height: 640 }, serviceWorkers: 'block' })
     page.on('request', (request) => loaded.push(new URL(request.url()).pathname))
-    await signIn(page, (await api<SignInLink>('/auth/links', {})).url)
-    const { demoRepoUrl } = await api<Me>('/api/me')
-    task = await api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'show me' })
-    const { events } = await api<{ events: TaskEvent[] }>(`/api/tasks/${task.id}/events`)
+    const { demoRepoUrl } = await phone.api<Me>('/api/me')
+    task = await phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'show me' })
+    const { events } = await phone.api<{ events: TaskEvent[] }>(`/api/tasks/${task.id}/events`)
     const said = { taskId: task.id, seq: 3, attempt: 1, at: task.createdAt, type: 'text.written', data: { text: ANSWER } }
     await page.route(`**/api/tasks/${task.id}`, (route) => route.fulfill({ json: { ...task, lastSeq: 3 } }))
     await page.route(`**/api/tasks/${task.id}/events*`, (route) =>
@@ -129,20 +116,16 @@ describe('on the screen', () => {
     const files: ChangedFile[] = parsePatch(PATCH).files
     await page.route('**/api/tasks/*/changes', (route) => route.fulfill({ json: { turn: null, files, truncated: false } }))
   }, 60_000)
-  afterAll(async () => {
-    await browser?.close()
-    await server?.stop()
-    await redis?.stop()
-  })
+  afterAll(() => phone?.stop())
 
   const blocks = () => page.locator('.prose pre')
   const isLoaded = () => loaded.some((path) => /\/highlight-.*\.js$/.test(path))
 
   it('shows what the agent wrote as text, coloured when its fence is closed and it is not long', async () => {
-    await page.goto(server.url)
+    await page.goto(phone.server.url)
     await page.getByRole('heading', { level: 1 }).waitFor()
     expect(isLoaded()).toBe(false)
-    await page.goto(`${server.url}/task/${task.id}`)
+    await page.goto(`${phone.server.url}/task/${task.id}`)
     await blocks().first().locator('.code-keyword').waitFor()
     expect(isLoaded()).toBe(true)
     expect(await blocks().nth(0).textContent()).toBe(`${CODE.javascript}\n`)
@@ -157,10 +140,10 @@ describe('on the screen', () => {
   for (const colorScheme of ['light', 'dark'] as const)
     it(`can be read in ${colorScheme}, in text and in a diff`, async () => {
       await page.emulateMedia({ colorScheme })
-      await page.goto(`${server.url}/task/${task.id}`)
+      await page.goto(`${phone.server.url}/task/${task.id}`)
       await blocks().first().locator('.code-comment').waitFor()
       expect((await axeFaults(page)).filter((fault) => fault.startsWith('color-contrast'))).toEqual([])
-      await page.goto(`${server.url}/task/${task.id}/changes`)
+      await page.goto(`${phone.server.url}/task/${task.id}/changes`)
       await page.locator('.patch-row.add .code-number').waitFor()
       await page.locator('.patch-row.del .code-string').waitFor()
       await waitFor('each line as it is', async () =>

@@ -1,28 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Browser, Page } from 'playwright-core'
-import type { SignInLink } from '../../contract/api.ts'
-import { openPage, signIn, startBrowser } from '../support/browser.ts'
-import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import type { Page } from 'playwright-core'
 import { waitFor } from '../support/wait.ts'
+import { type Phone, startPhone } from './phone.ts'
 
-const PHONE = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' } as const
 /** Five megabytes with colours, and a line to be found at the very end. */
 const OUTPUT = `${Array.from({ length: 60_000 }, (_, n) => `\u001b[32m${n}\u001b[0m ${'some words of a line '.repeat(4)}`).join('\n')}\nthe needle\n`
 
-let redis: TestRedis
-let server: TestCoordinator
-let browser: Browser
+let phone: Phone
 let page: Page
 
 beforeAll(async () => {
-  redis = await startRedis()
-  server = await startCoordinator({ redisUrl: redis.url })
-  browser = await startBrowser()
-  page = (await openPage(browser, PHONE)).page
-  const headers = { authorization: `Bearer ${server.ownerToken}`, 'content-type': 'application/json' }
-  const link = await fetch(`${server.url}/auth/links`, { method: 'POST', headers, body: '{}' })
-  await signIn(page, ((await link.json()) as SignInLink).url)
+  phone = await startPhone()
+  page = await phone.visit()
   await page.route('**/outputs/*', (route) => {
     const [, from = '0', to = ''] = /bytes=(\d+)-(\d*)/.exec(route.request().headers().range ?? '') ?? []
     const bytes = Buffer.from(OUTPUT)
@@ -31,15 +20,11 @@ beforeAll(async () => {
     return route.fulfill({ status: 206, headers: { 'content-range': contentRange, 'content-type': 'text/plain' }, body })
   })
 }, 60_000)
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await redis?.stop()
-})
+afterAll(() => phone?.stop())
 
 describe('the whole output of a call, five megabytes of it', () => {
   it('is loaded a piece at a time, and what is out of sight is not laid out', async () => {
-    await page.goto(`${server.url}/task/tsk_1/log/toolu_1`)
+    await page.goto(`${phone.server.url}/task/tsk_1/log/toolu_1`)
     const more = page.locator('.log > .button')
     await more.waitFor()
     await waitFor(

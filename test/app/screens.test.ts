@@ -1,58 +1,35 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import type { Browser, Page } from 'playwright-core'
-import type { Me, SignInLink, TaskPage } from '../../contract/api.ts'
+import type { Page } from 'playwright-core'
+import type { Me, TaskPage } from '../../contract/api.ts'
 import { axeFaults } from '../support/axe.ts'
-import { openPage, signIn, startBrowser } from '../support/browser.ts'
-import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import { openPage } from '../support/browser.ts'
 import { waitFor } from '../support/wait.ts'
+import { type Phone, SMALL, startPhone } from './phone.ts'
 
-const SMALL = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' } as const
-
-let redis: TestRedis
-let server: TestCoordinator
-let browser: Browser
+let phone: Phone
+let server: Phone['server']
 let page: Page
 
 beforeAll(async () => {
-  redis = await startRedis()
-  server = await startCoordinator({ redisUrl: redis.url })
-  browser = await startBrowser()
+  phone = await startPhone()
+  server = phone.server
 }, 60_000)
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await redis?.stop()
-})
+afterAll(() => phone?.stop())
 
-const api = async <T>(path: string, body?: unknown): Promise<T> => {
-  const headers = { authorization: `Bearer ${server.ownerToken}`, 'content-type': 'application/json' }
-  const response = await fetch(server.url + path, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  })
-  return (await response.json()) as T
-}
-const visit = async (options: object = SMALL): Promise<Page> => {
-  const { page } = await openPage(browser, options)
-  await signIn(page, (await api<SignInLink>('/auth/links', {})).url)
-  return page
-}
 /** From here the app goes on to where the person was: not to the list. */
 const signInAgain = async () => {
-  await page.goto((await api<SignInLink>('/auth/links', {})).url)
+  await page.goto(await phone.link())
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 const heading = (name: string) => page.getByRole('heading', { level: 1, name })
 const focused = () => page.evaluate<string>('document.activeElement.textContent')
 const isAsWideAsTheWindow = () => page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')
 const tasksOf = async (prompt: string) =>
-  (await api<TaskPage>(`/api/tasks?search=${encodeURIComponent(prompt)}`)).items.map((task) => task.prompt)
+  (await phone.api<TaskPage>(`/api/tasks?search=${encodeURIComponent(prompt)}`)).items.map((task) => task.prompt)
 
 describe('the way in', () => {
   it('tells a stranger how to sign in, and brings back to the screen that was asked for', async () => {
-    page = (await openPage(browser, SMALL)).page
+    page = (await openPage(phone.browser, SMALL)).page
     await page.goto(`${server.url}/projects`)
     await page.getByText('npx errand link').waitFor()
     expect(page.url()).toBe(`${server.url}/sign-in`)
@@ -63,7 +40,7 @@ describe('the way in', () => {
   })
 
   it('keeps a draft over the end of a session', async () => {
-    page = await visit()
+    page = await phone.visit()
     await page.goto(`${server.url}/new`)
     await page.getByLabel('What should be done?').fill('half a thought')
     await page.context().clearCookies()
@@ -77,7 +54,7 @@ describe('the way in', () => {
 
 describe('a screen that opens', () => {
   beforeEach(async () => {
-    page ??= await visit()
+    page ??= await phone.visit()
   })
 
   for (const [path, title] of [
@@ -97,13 +74,13 @@ describe('a screen that opens', () => {
 
 describe('a new task', () => {
   beforeEach(async () => {
-    page = await visit()
+    page = await phone.visit()
   })
 
   it('comes from the first visit in three taps, and is one task for two quick ones', async () => {
     await page.getByRole('link', { name: 'Add a French greeting.' }).click()
     await page.getByLabel('What should be done?').waitFor()
-    const { demoRepoUrl } = await api<Me>('/api/me')
+    const { demoRepoUrl } = await phone.api<Me>('/api/me')
     expect(await page.getByLabel('Repository', { exact: true }).inputValue()).toBe(demoRepoUrl)
     await page.getByRole('button', { name: 'Send' }).dblclick()
     await page.waitForURL('**/task/*')
@@ -121,7 +98,7 @@ describe('a new task', () => {
   })
 
   it('that was sent without a network goes out once when it is back, also from a page that was opened anew', async () => {
-    const { demoRepoUrl } = await api<Me>('/api/me')
+    const { demoRepoUrl } = await phone.api<Me>('/api/me')
     await page.goto(`${server.url}/new`)
     await page.getByLabel('Repository', { exact: true }).fill(demoRepoUrl)
     await page.getByLabel('What should be done?').fill('sent in a tunnel 🚇')
@@ -138,7 +115,7 @@ describe('a new task', () => {
 
 describe('the list of tasks', () => {
   beforeEach(async () => {
-    page = await visit()
+    page = await phone.visit()
   })
 
   it('finds by words, and leads back from nothing found', async () => {
@@ -153,8 +130,8 @@ describe('the list of tasks', () => {
 
   it('shows a task that another device sends, without a reload', async () => {
     await page.getByRole('link', { name: /French/ }).waitFor()
-    const { demoRepoUrl } = await api<Me>('/api/me')
-    await api('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'from the desk' })
+    const { demoRepoUrl } = await phone.api<Me>('/api/me')
+    await phone.api('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'from the desk' })
     await page.getByRole('link', { name: /from the desk/ }).waitFor()
   })
 

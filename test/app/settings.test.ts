@@ -1,45 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Browser, Page } from 'playwright-core'
-import type { Me, SignInLink } from '../../contract/api.ts'
+import type { Page } from 'playwright-core'
+import type { Me } from '../../contract/api.ts'
 import { axeFaults } from '../support/axe.ts'
-import { openPage, signIn, startBrowser } from '../support/browser.ts'
-import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import { openPage } from '../support/browser.ts'
 import { addUser } from '../support/users.ts'
 import { waitFor } from '../support/wait.ts'
+import { type Phone, SMALL, startPhone } from './phone.ts'
 
-const SMALL = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' } as const
-
-let redis: TestRedis
-let server: TestCoordinator
-let browser: Browser
+let phone: Phone
+let server: Phone['server']
 
 beforeAll(async () => {
-  redis = await startRedis()
-  server = await startCoordinator({ redisUrl: redis.url })
-  browser = await startBrowser()
+  phone = await startPhone()
+  server = phone.server
 }, 60_000)
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-  await redis?.stop()
-})
-
-const api = async <T>(path: string, method = 'GET', body?: unknown, token = server.ownerToken): Promise<T> => {
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-  const response = await fetch(server.url + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-  return (await response.json()) as T
-}
-const visit = async (token = server.ownerToken): Promise<Page> => {
-  const { page } = await openPage(browser, SMALL)
-  await signIn(page, (await api<SignInLink>('/auth/links', 'POST', undefined, token)).url)
-  return page
-}
+afterAll(() => phone?.stop())
 
 describe('the sign-in', () => {
   it('asks which ways there are, and for nothing that is not there', async () => {
-    const { page } = await openPage(browser, SMALL)
+    const { page } = await openPage(phone.browser, SMALL)
     const statuses = new Map<string, number>()
     page.on('response', (response) => statuses.set(new URL(response.url()).pathname, response.status()))
     await page.goto(`${server.url}/sign-in`)
@@ -53,7 +32,7 @@ describe('the sign-in', () => {
 
 describe('the budget', () => {
   it('of one’s own is what new tasks get, until it is taken back', async () => {
-    const page = await visit()
+    const page = await phone.visit()
     await page.goto(`${server.url}/settings`)
     await page.getByText('This server works with the demo model, which costs nothing.').waitFor()
     const field = page.getByLabel('For each task, US dollars')
@@ -63,7 +42,7 @@ describe('the budget', () => {
     await field.fill('0,75')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Saved. New tasks get $0.75.').waitFor()
-    expect(await api<Me>('/api/me')).toMatchObject({ defaultBudgetUsd: 0.75 })
+    expect(await phone.api<Me>('/api/me')).toMatchObject({ defaultBudgetUsd: 0.75 })
     await page.goto(`${server.url}/new`)
     await page.getByText('Branch, model, budget').click()
     expect(await page.getByLabel('Budget, US dollars').getAttribute('placeholder')).toBe('$0.75')
@@ -71,13 +50,13 @@ describe('the budget', () => {
     await field.fill('')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Saved. New tasks get $5.').waitFor()
-    expect(await api<Me>('/api/me')).toMatchObject({ defaultBudgetUsd: 5, ownBudgetUsd: null })
+    expect(await phone.api<Me>('/api/me')).toMatchObject({ defaultBudgetUsd: 5, ownBudgetUsd: null })
   })
 })
 
 describe('without a network', () => {
   it('the projects and the settings are there as they were, and say how old they are; what cannot be changed says what to do', async () => {
-    const page = await visit()
+    const page = await phone.visit()
     await page.goto(`${server.url}/projects`)
     await page.getByRole('button', { name: 'Add a repository' }).click()
     await page.getByLabel('Address').fill('https://github.com/a/kept')
@@ -107,9 +86,9 @@ describe('without a network', () => {
 
 describe('the filters of the list', () => {
   it('stand in the address, and the way back leads to the same list', async () => {
-    const page = await visit()
-    const { demoRepoUrl } = await api<Me>('/api/me')
-    await api('/api/tasks', 'POST', { repoUrl: demoRepoUrl, prompt: 'one of two' })
+    const page = await phone.visit()
+    const { demoRepoUrl } = await phone.api<Me>('/api/me')
+    await phone.api('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'one of two' })
     await page.getByRole('link', { name: /one of two/ }).waitFor()
     await page.getByLabel('Status').selectOption('Waiting')
     await page.getByLabel('Repository').selectOption(demoRepoUrl)
@@ -133,7 +112,7 @@ const isAsWideAsTheWindow = (page: Page) => page.evaluate<boolean>('document.doc
 
 describe('the admin screen', () => {
   it('tells who has no rights so, without asking the server for what it would refuse', async () => {
-    const page = await visit(addUser(server.config.dataDir, 'guest'))
+    const page = await phone.visit(SMALL, addUser(server.config.dataDir, 'guest'))
     const refused: string[] = []
     page.on('response', (response) => {
       if (response.status() >= 400) refused.push(response.url())
@@ -146,7 +125,7 @@ describe('the admin screen', () => {
   })
 
   it('that stumbles over an answer says so, and goes on after a reload', async () => {
-    const page = await visit()
+    const page = await phone.visit()
     await page.route('**/api/admin/overview', (route) => route.fulfill({ json: {} }))
     await page.goto(`${server.url}/admin`)
     await page.getByRole('heading', { name: 'The app stumbled' }).waitFor()
@@ -162,12 +141,16 @@ describe('names of every kind', () => {
 
   it('break nothing at 320 px', async () => {
     addUser(server.config.dataDir, NAME.repeat(2))
-    const page = await visit()
-    const { demoRepoUrl } = await api<Me>('/api/me')
-    await api('/api/projects', 'POST', { repoUrl: `https://github.com/a/${'y'.repeat(100)}`, name: NAME })
-    await api('/api/me/tokens', 'POST', { name: NAME })
-    await api('/api/tasks', 'POST', { repoUrl: demoRepoUrl, prompt: NAME.repeat(2) })
-    await api('/api/me/credentials', 'PUT', { host: `${'z'.repeat(200)}.example`, username: NAME, token: 'none' })
+    const page = await phone.visit()
+    const { demoRepoUrl } = await phone.api<Me>('/api/me')
+    await phone.api('/api/projects', { repoUrl: `https://github.com/a/${'y'.repeat(100)}`, name: NAME })
+    await phone.api('/api/me/tokens', { name: NAME })
+    await phone.api('/api/tasks', { repoUrl: demoRepoUrl, prompt: NAME.repeat(2) })
+    await phone.api(
+      '/api/me/credentials',
+      { host: `${'z'.repeat(200)}.example`, username: NAME, token: 'none' },
+      { method: 'PUT' },
+    )
     for (const [path, what] of [
       ['/', NAME],
       ['/projects', NAME],
@@ -188,10 +171,10 @@ describe('names of every kind', () => {
 
 describe('the focus', () => {
   it('goes along the list by keys, to the heading of what is opened, and back from a dialog', async () => {
-    const { demoRepoUrl } = await api<Me>('/api/me')
+    const { demoRepoUrl } = await phone.api<Me>('/api/me')
     for (const prompt of ['first in the list', 'second in the list'])
-      await api('/api/tasks', 'POST', { repoUrl: demoRepoUrl, prompt })
-    const page = await visit()
+      await phone.api('/api/tasks', { repoUrl: demoRepoUrl, prompt })
+    const page = await phone.visit()
     await page.getByRole('link', { name: /first in the list/ }).waitFor()
     for (const key of ['j', 'j', 'k', 'j']) await page.keyboard.press(key)
     expect(await page.evaluate('[...document.querySelectorAll("[data-row]")].indexOf(document.activeElement)')).toBe(1)
@@ -211,8 +194,8 @@ describe('the focus', () => {
   })
 
   it('goes to the heading when what a dialog was opened from is gone', async () => {
-    const page = await visit()
-    await api('/api/projects', 'POST', { repoUrl: 'https://github.com/a/gone' })
+    const page = await phone.visit()
+    await phone.api('/api/projects', { repoUrl: 'https://github.com/a/gone' })
     await page.goto(`${server.url}/projects`)
     await page.getByRole('button', { name: 'Remove: a/gone' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()

@@ -90,9 +90,21 @@ export const startCore = async (options: {
     if (!answer.granted) throw new Error(`refused: ${answer.refusal}`)
     return answer.lease
   }
+  /** A task's history in words, without what no conversation is about. */
+  const history = async (user: User, taskId: string): Promise<string[]> =>
+    (await tasks.events(user.id, taskId, { after: 0, limit: 1000 })).events
+      .filter(({ type }) => type.startsWith('message.') || type === 'task.ended' || type === 'attempt.started')
+      .map((event) => {
+        if (event.type === 'message.received') return `received ${event.data.text} (${event.data.mode}, turn ${event.data.turn})`
+        if (event.type === 'task.ended') return `ended turn ${event.data.turn} ${event.data.status}`
+        if (event.type === 'attempt.started') return `started turn ${event.data.turn}`
+        return event.type
+      })
+  const messages = async (user: User, taskId: string): Promise<string[]> =>
+    (await tasks.messages(user.id, taskId)).map(({ text, state, turn }) => `${text}: ${state} ${turn}`)
   return {
     ...{ db, redis, log, config, signatures, ledger, dispatch, artifacts, tasks, leases, runner, told, summaries },
-    ...{ addUser, create, lease },
+    ...{ addUser, create, lease, history, messages },
     stop: async () => {
       await reconcile.stop()
       await intake.stop()

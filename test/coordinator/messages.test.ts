@@ -30,18 +30,8 @@ const end = async (lease: Lease, n = 1, event = ended('completed')) => {
   await core.runner.send(lease, n, event)
   await waitFor('the end to be stored', async () => core.runner.acknowledged(lease) >= n)
 }
-/** The history without what it is not about. */
-const history = async (taskId: string) =>
-  (await core.tasks.events(ada.id, taskId, { after: 0, limit: 1000 })).events
-    .filter(({ type }) => type.startsWith('message.') || type === 'task.ended' || type === 'attempt.started')
-    .map((event) => {
-      if (event.type === 'message.received') return `received ${event.data.text} (${event.data.mode}, turn ${event.data.turn})`
-      if (event.type === 'task.ended') return `ended turn ${event.data.turn} ${event.data.status}`
-      if (event.type === 'attempt.started') return `started turn ${event.data.turn}`
-      return event.type
-    })
-const states = async (taskId: string) =>
-  (await core.tasks.messages(ada.id, taskId)).map(({ text, state, turn }) => `${text}: ${state} ${turn}`)
+const history = (taskId: string) => core.history(ada, taskId)
+const states = (taskId: string) => core.messages(ada, taskId)
 
 describe('a message', () => {
   it('to an ended task begins the next turn, with the transcript of the last', async () => {

@@ -30,18 +30,8 @@ const end = async (lease: Lease, outcome: 'completed' | 'cancelled') => {
 }
 const asRunner = () => ({ id: core.runner.id, name: 'A', slots: 100 })
 const renewed = async (lease: Lease) => (await core.leases.renew({ runner: asRunner(), attempts: [lease] })).attempts[0]
-/** The history without what it is not about. */
-const history = async (taskId: string) =>
-  (await core.tasks.events(ada.id, taskId, { after: 0, limit: 1000 })).events
-    .filter(({ type }) => type.startsWith('message.') || type === 'task.ended' || type === 'attempt.started')
-    .map((event) => {
-      if (event.type === 'message.received') return `received ${event.data.text} (${event.data.mode}, turn ${event.data.turn})`
-      if (event.type === 'task.ended') return `ended turn ${event.data.turn} ${event.data.status}`
-      if (event.type === 'attempt.started') return `started turn ${event.data.turn}`
-      return event.type
-    })
-const states = async (taskId: string) =>
-  (await core.tasks.messages(ada.id, taskId)).map(({ text, state, turn }) => `${text}: ${state} ${turn}`)
+const history = (taskId: string) => core.history(ada, taskId)
+const states = (taskId: string) => core.messages(ada, taskId)
 
 describe('a message that stops the turn first', () => {
   const heardCancels = () => core.runner.heard.filter(({ word }) => word.say === 'cancel').length
