@@ -43,6 +43,8 @@ export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
     const socket: Feed = io(server.url, {
       auth: (send) => send({ token: server.token }),
       transports: ['websocket', 'polling'],
+      // A proxy on the way may let no WebSocket pass.
+      tryAllTransports: true,
       forceNew: true,
       reconnectionDelay: 500,
       reconnectionDelayMax: 5_000,

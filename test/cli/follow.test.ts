@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { errand, startErrand } from '../support/command-line.ts'
+import { startPlainProxy } from '../support/plain-proxy.ts'
 import { END, SCRIPTED_TASK, type ScriptedServer, startScriptedServer, TEXT } from '../support/scripted-server.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -48,6 +49,22 @@ describe('following a task', () => {
     server.say(TEXT('three'))
     server.say(END('completed'))
     expect(seqsOf((await running.ended).out)).toEqual([1, 2, 3, 4])
+  })
+
+  it('goes on where a proxy lets no WebSocket pass', async () => {
+    const proxy = await startPlainProxy()
+    proxy.leadTo(server.url)
+    try {
+      const env = { ERRAND_URL: proxy.url, ERRAND_TOKEN: server.token }
+      const running = startErrand(['run', '--repo', 'https://example.org/a/b', '--json', 'do it'], { env })
+      await waitFor('a connection', () => server.connections() > 0)
+      server.say(TEXT('one'))
+      server.say(END('completed'))
+      expect(seqsOf((await running.ended).out)).toEqual([1, 2])
+      expect(proxy.refused()).toBeGreaterThan(0)
+    } finally {
+      await proxy.stop()
+    }
   })
 
   it('ends with the whole list although connections drop and events are forgotten at random', async () => {
