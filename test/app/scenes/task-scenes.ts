@@ -56,6 +56,14 @@ export const TASK_SCENES: readonly Scene[] = [
       await page.locator('.diff-row.add').first().waitFor()
     }),
   ),
+  asAda('task-catching-up', async (page, world) => {
+    await page.routeWebSocket(/socket\.io/, (line) => {
+      const server = line.connectToServer()
+      // There are more events than ever come.
+      server.onMessage((message) => line.send(String(message).replace(/"ok":true,"lastSeq":\d+/, '"ok":true,"lastSeq":99999')))
+    })
+    await open(page, world, `/task/${world.ada.working.id}`, 'Catching up')
+  }),
   asGrace('task-blocked', at(ofGrace('blocked'), /Blocked: CONNECT/)),
   asGrace('task-quiet', at(ofGrace('quietOne'), /No news for \d min/)),
   asGrace('task-stuck', at(ofGrace('quietFive'), /It may be stuck/)),
