@@ -13,6 +13,7 @@ export default {
   testTimeout: 30_000,
   // Two cores, and each real test starts its own Redis, coordinator and containers.
   maxWorkers: 2,
-  // An open handle is a leak of ours: the run must end by itself.
+  globalTeardown: '<rootDir>/test/support/end-in-time.mjs',
+  // An open handle is a leak of ours, and is to be seen.
   forceExit: false,
 }
