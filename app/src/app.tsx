@@ -42,8 +42,10 @@ export const App = () => (
 /** A screen whose files are on their way. */
 const Coming = () => (
   <div className="screen">
-    <main id="content">
+    <header className="app-bar">
       <h1 className="hidden-for-eyes">{words.common.loading}</h1>
+    </header>
+    <main id="content">
       <Skeleton rows={4} />
     </main>
   </div>

@@ -29,7 +29,7 @@ export const Sheet = ({ title, onClose, children }: { title: string; onClose: ()
       onClick={(event) => event.target === dialog.current && onClose()}
     >
       <div className="sheet-body">
-        <div className="spread">
+        <div className="sheet-head">
           <h2 id={titleId}>{title}</h2>
           <IconButton icon="cross" label={words.common.close} onClick={onClose} />
         </div>

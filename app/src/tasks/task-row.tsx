@@ -1,6 +1,7 @@
 import { Link } from 'wouter'
 import type { Task } from '../../../contract/api.ts'
 import type { DiffStat } from '../../../contract/event.ts'
+import { Sentence } from '../design/sentence.tsx'
 import { StatusBadge } from '../design/status-badge.tsx'
 import { age, firstLine, repoName } from '../show.ts'
 import { words } from '../words.ts'
@@ -23,7 +24,11 @@ export const TaskRow = ({ task }: { task: Task }) => (
         {task.status === 'pending' && task.queuePosition !== null && <span>{words.tasks.ahead(task.queuePosition)}</span>}
         {task.diff && task.diff.files > 0 && <DiffCount diff={task.diff} />}
       </span>
-      {task.status === 'failed' && task.reasonText && <span className="task-row-why small">{task.reasonText}</span>}
+      {task.status === 'failed' && task.reasonText && (
+        <span className="task-row-why small">
+          <Sentence text={task.reasonText} />
+        </span>
+      )}
     </Link>
   </li>
 )

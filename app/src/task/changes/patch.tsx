@@ -42,7 +42,7 @@ const Hunk = memo(({ rows, language, isCurrent }: HunkProps) => {
 const Row = ({ row, pieces }: { row: PatchRow; pieces: readonly Piece[] | undefined }) =>
   row.kind === 'hunk' ? (
     <div className="patch-hunk">
-      {TASK_WORDS.changes.line(row.after)} <span className="mono">{row.text}</span>
+      {TASK_WORDS.changes.line(row.after || row.before)} <span className="mono">{row.text}</span>
     </div>
   ) : (
     <div className={`patch-row ${row.kind}`}>

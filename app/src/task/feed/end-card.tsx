@@ -3,6 +3,7 @@ import type { Usage } from '../../../../contract/event.ts'
 import { useClient } from '../../client/hooks.ts'
 import { Button, LinkButton } from '../../design/button.tsx'
 import { Icon, type IconName } from '../../design/icon.tsx'
+import { Sentence } from '../../design/sentence.tsx'
 import type { ItemOf } from '../feed-items.ts'
 import { duration, money, tokens } from '../format.ts'
 import { type Help, helpFor, reasonText } from '../reason-text.ts'
@@ -32,7 +33,11 @@ export const EndCard = memo(({ taskId, item, demo, pullRequestUrl, onRetry }: Pr
         <Icon name={ICONS[status] ?? 'clock'} size={18} />
         {WORDS[status]}
       </h3>
-      {reason !== 'done' && reason !== 'cancelled_by_user' && <p>{reasonText(reason)}</p>}
+      {reason !== 'done' && reason !== 'cancelled_by_user' && (
+        <p>
+          <Sentence text={reasonText(reason)} />
+        </p>
+      )}
       {message && <p className="soft end-message">{message}</p>}
       <Facts item={item} demo={demo} />
       {branch && (

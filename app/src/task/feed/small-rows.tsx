@@ -1,5 +1,6 @@
 import { memo } from 'react'
 import { Icon } from '../../design/icon.tsx'
+import { Sentence } from '../../design/sentence.tsx'
 import { Note } from '../../design/states.tsx'
 import type { ItemOf } from '../feed-items.ts'
 import { duration } from '../format.ts'
@@ -29,7 +30,9 @@ export const Interrupted = memo(({ item }: { item: ItemOf<'interrupted'> }) => (
       <Icon name="retry" size={16} />
       <div>
         <strong>{TASK_WORDS.interrupted}</strong>
-        <p className="small">{reasonText(item.reason)}</p>
+        <p className="small">
+          <Sentence text={reasonText(item.reason)} />
+        </p>
         {item.message && <p className="small">{item.message}</p>}
       </div>
     </div>

@@ -49,7 +49,7 @@ const Strip = memo(({ task, feed, heardAt }: { task: Task; feed: Feed; heardAt: 
 })
 
 const nowOf = (task: Task, feed: Feed): string => {
-  if (task.status === 'pending') return task.reasonText ?? TASK_WORDS.boot.queued(task.queuePosition)
+  if (task.status === 'pending') return task.reasonText?.replaceAll('`', '') ?? TASK_WORDS.boot.queued(task.queuePosition)
   const call = feed.activity === 'working' ? runningCall(feed) : null
   if (call) return call.title || call.name
   return feed.activity === 'ended' ? WORDS.now.starting : WORDS.now[feed.activity]
