@@ -10,8 +10,8 @@ export type Surroundings = {
   stdout: Writable & Terminal
   stderr: Writable & Terminal
   environment: Record<string, string | undefined>
-  /** Where to look for a server's data folder, first one first. */
-  folders: readonly string[]
+  /** Errand's own folder. */
+  home: string
   /** Aborted by Ctrl-C. */
   interrupted: AbortSignal
 }

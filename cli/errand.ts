@@ -10,7 +10,7 @@ import { findServer } from './find-server.ts'
  * @returns the exit code
  */
 export const runErrand = async (argv: readonly string[], surroundings: Surroundings): Promise<number> => {
-  const server = () => findServer(surroundings.environment, surroundings.folders)
+  const server = () => findServer(surroundings.environment, surroundings.home)
   const context: Context = {
     ...surroundings,
     server,

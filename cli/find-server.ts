@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { EXIT, Fault } from './faults.ts'
 
@@ -14,21 +14,21 @@ export type Server = {
 const ServerFile = z.object({ url: z.url(), token: z.string().min(1) })
 
 /**
- * The server to talk to: `ERRAND_URL` with `ERRAND_TOKEN`, or with its owner's token in `ERRAND_DATA_DIR`; or else the one that keeps
- * its `server.json` in `ERRAND_DATA_DIR`, or in `.errand`, of one of the folders.
+ * The server to talk to: `ERRAND_URL` with `ERRAND_TOKEN`, or with its owner's token in the data folder; or else the one that keeps its
+ * `server.json` there. That folder is found as `npm start` finds it, and never below the folder that one stands in: a cloned repository
+ * may bring a `server.json` of its own, and what it names would be given the user's secrets.
+ * @param home Errand's own folder
  * @throws Fault that says how to start one
  */
-export const findServer = (environment: Record<string, string | undefined>, folders: readonly string[]): Server => {
-  const { ERRAND_URL: url, ERRAND_TOKEN: token, ERRAND_DATA_DIR: dataDir } = environment
-  if (url) return named(url, token || ownerToken(dataDir))
-  const wanted = dataDir || '.errand'
-  const places = isAbsolute(wanted) ? [wanted] : [...new Set(folders.map((folder) => resolve(folder, wanted)))]
-  const found = places.find((place) => existsSync(join(place, 'server.json')))
-  if (found) return fromFile(found)
+export const findServer = (environment: Record<string, string | undefined>, home: string): Server => {
+  const { ERRAND_URL: url, ERRAND_TOKEN: token, ERRAND_DATA_DIR } = environment
+  const dataDir = resolve(home, ERRAND_DATA_DIR || '.errand')
+  if (url) return named(url, token || (ERRAND_DATA_DIR ? ownerToken(dataDir) : undefined))
+  if (existsSync(join(dataDir, 'server.json'))) return fromFile(dataDir)
   throw new Fault(
     EXIT.unreachable,
     [
-      `No running Errand was found: there is no server.json in ${places.join(' or ')}.`,
+      `No running Errand was found: there is no server.json in ${dataDir}.`,
       'Start one with: npm start',
       'Or name one: ERRAND_URL=https://errand.example.org ERRAND_TOKEN=… (there: errand token new NAME)',
     ].join('\n'),
@@ -46,9 +46,9 @@ const named = (url: string, token: string | undefined): Server => {
   return { url: url.replace(/\/+$/, ''), token, dataDir: null }
 }
 
-const ownerToken = (dataDir: string | undefined): string | undefined => {
-  const path = dataDir && join(dataDir, 'owner-token')
-  return path && existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+const ownerToken = (dataDir: string): string | undefined => {
+  const path = join(dataDir, 'owner-token')
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
 }
 
 const fromFile = (dataDir: string): Server => {

@@ -25,6 +25,6 @@ process.exitCode = await runErrand(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   environment: process.env,
-  folders: [process.cwd(), home],
+  home,
   interrupted: interrupted.signal,
 })

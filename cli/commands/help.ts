@@ -31,7 +31,7 @@ const HELP = `errand: send a coding agent on an errand
 In Errand's own folder it is called as npx errand; after npm link there, as errand in every folder.
 
 The server: ERRAND_URL and ERRAND_TOKEN, or else the one that runs here (npm start), found by
-server.json in ERRAND_DATA_DIR, or in .errand of this folder or of Errand's own. Errand's .env counts.
+server.json in ERRAND_DATA_DIR, or in .errand of Errand's own folder. Errand's .env counts.
 
 Exit codes of run, demo and show --follow tell the end:
   0 completed   1 failed   3 cancelled   130 left with Ctrl-C, still running

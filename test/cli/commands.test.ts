@@ -50,7 +50,7 @@ describe('the command line', () => {
 
   it('ends with exit code 4 when there is no server, no answer or no access, and says what to do', async () => {
     const folder = await temporaryFolder()
-    const nowhere = await errand(['list'], { folders: [folder.path] })
+    const nowhere = await errand(['list'], { home: folder.path })
     expect([nowhere.exit, nowhere.err]).toEqual([4, expect.stringContaining('npm start')])
     const silent = await errand(['list'], { env: { ...env(), ERRAND_URL: `http://127.0.0.1:${await freePort()}` } })
     expect([silent.exit, silent.err]).toEqual([4, expect.stringMatching(/ECONNREFUSED.*npm start/)])
@@ -61,15 +61,15 @@ describe('the command line', () => {
     await folder.remove()
   })
 
-  it('finds the server by server.json, in ERRAND_DATA_DIR or in .errand of a folder', async () => {
+  it('finds the server by server.json, in ERRAND_DATA_DIR or in .errand of its own folder', async () => {
     const folder = await temporaryFolder()
     const dataDir = join(folder.path, '.errand')
     await mkdir(dataDir)
     await writeFile(join(dataDir, 'server.json'), JSON.stringify({ url: server.url, token: server.token, pids: [] }))
-    expect((await errand(['list'], { folders: ['/nonexistent', folder.path] })).exit).toBe(0)
+    expect((await errand(['list'], { home: folder.path })).exit).toBe(0)
     expect((await errand(['list'], { env: { ERRAND_DATA_DIR: dataDir } })).exit).toBe(0)
-    expect((await errand(['list'], { folders: ['/nonexistent', folder.path], env: { ERRAND_DATA_DIR: '.errand' } })).exit).toBe(0)
-    expect((await errand(['list'], { folders: [folder.path], env: { ERRAND_DATA_DIR: '/nonexistent' } })).exit).toBe(4)
+    expect((await errand(['list'], { home: folder.path, env: { ERRAND_DATA_DIR: '.errand' } })).exit).toBe(0)
+    expect((await errand(['list'], { home: folder.path, env: { ERRAND_DATA_DIR: '/nonexistent' } })).exit).toBe(4)
     await folder.remove()
   })
 
@@ -80,20 +80,36 @@ describe('the command line', () => {
     await folder.remove()
   })
 
-  it('reads the .env that npm start reads', async () => {
-    const folder = await temporaryFolder()
-    const root = fileURLToPath(new URL('../..', import.meta.url))
-    for (const name of ['bin', 'cli', 'contract', 'package.json'])
-      await cp(join(root, name), join(folder.path, name), { recursive: true })
-    await symlink(join(root, 'node_modules'), join(folder.path, 'node_modules'))
-    await mkdir(join(folder.path, 'kept'))
-    await writeFile(join(folder.path, 'kept', 'server.json'), JSON.stringify({ url: server.url, token: server.token }))
-    const program = join(folder.path, 'bin/errand.mjs')
-    const list = () => execa('node', [program, 'list'], { cwd: '/', env: { ERRAND_DATA_DIR: undefined }, reject: false })
-    expect((await list()).exitCode).toBe(4)
-    await writeFile(join(folder.path, '.env'), 'ERRAND_DATA_DIR=kept\n')
-    expect(await list()).toMatchObject({ exitCode: 0 })
-    await folder.remove()
+  describe('beside a checkout of its own', () => {
+    let folder: Awaited<ReturnType<typeof temporaryFolder>>
+    beforeEach(async () => {
+      folder = await temporaryFolder()
+      const root = fileURLToPath(new URL('../..', import.meta.url))
+      for (const name of ['bin', 'cli', 'contract', 'package.json'])
+        await cp(join(root, name), join(folder.path, name), { recursive: true })
+      await symlink(join(root, 'node_modules'), join(folder.path, 'node_modules'))
+    })
+    afterEach(() => folder.remove())
+
+    const list = (cwd: string) =>
+      execa('node', [join(folder.path, 'bin/errand.mjs'), 'list'], { cwd, env: { ERRAND_DATA_DIR: undefined }, reject: false })
+    const keepServerFile = async (dataDir: string) => {
+      await mkdir(dataDir, { recursive: true })
+      await writeFile(join(dataDir, 'server.json'), JSON.stringify({ url: server.url, token: server.token }), { mode: 0o600 })
+    }
+
+    it('reads the .env that npm start reads', async () => {
+      await keepServerFile(join(folder.path, 'kept'))
+      expect((await list('/')).exitCode).toBe(4)
+      await writeFile(join(folder.path, '.env'), 'ERRAND_DATA_DIR=kept\n')
+      expect(await list('/')).toMatchObject({ exitCode: 0 })
+    })
+
+    it('believes no server.json of the folder that one stands in: a cloned repository may bring one', async () => {
+      const cloned = join(folder.path, 'cloned')
+      await keepServerFile(join(cloned, '.errand'))
+      expect(await list(cloned)).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('No running Errand was found') })
+    })
   })
 
   it('shows the stored events page by page, as lines of JSON or to read', async () => {

@@ -3,10 +3,10 @@ import { runErrand } from '../../cli/errand.ts'
 
 export type Ran = { exit: number; out: string; err: string }
 
-type Options = { env?: Record<string, string>; stdin?: string; folders?: string[]; terminal?: { columns: number; rows: number } }
+type Options = { env?: Record<string, string>; stdin?: string; home?: string; terminal?: { columns: number; rows: number } }
 
 /** Starts the command line tool in this process, with streams of its own. */
-export const startErrand = (argv: string[], { env = {}, stdin = '', folders = [], terminal }: Options = {}) => {
+export const startErrand = (argv: string[], { env = {}, stdin = '', home = '/nonexistent', terminal }: Options = {}) => {
   const interrupt = new AbortController()
   const out = collect()
   const err = collect()
@@ -17,7 +17,7 @@ export const startErrand = (argv: string[], { env = {}, stdin = '', folders = []
     stdout: Object.assign(out.stream, terminal ? { isTTY: true, ...terminal } : {}),
     stderr: err.stream,
     environment: env,
-    folders,
+    home,
     interrupted: interrupt.signal,
   })
   return {
