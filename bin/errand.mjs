@@ -8,5 +8,6 @@ if (!existsSync(new URL('node_modules/socket.io-client', home))) {
   console.error(`errand: its packages are not installed. Run this first: npm install --prefix ${home.pathname}`)
   process.exit(2)
 }
-if (!process.features.typescript) (await import('tsx/esm/api')).register()
+// By itself tsx takes the tsconfig.json of the folder that one stands in, which may name code to run.
+if (!process.features.typescript) (await import('tsx/esm/api')).register({ tsconfig: false })
 await import('../cli/main.ts')

@@ -110,6 +110,14 @@ describe('the command line', () => {
       await keepServerFile(join(cloned, '.errand'))
       expect(await list(cloned)).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('No running Errand was found') })
     })
+
+    it('runs no code of that folder: its tsconfig.json may name some', async () => {
+      const cloned = join(folder.path, 'cloned')
+      await mkdir(cloned)
+      await writeFile(join(cloned, 'tsconfig.json'), '{"compilerOptions":{"paths":{"zod":["./theirs.ts"]}}}')
+      await writeFile(join(cloned, 'theirs.ts'), 'console.log("theirs ran"); process.exit(0)')
+      expect(await list(cloned)).toMatchObject({ exitCode: 4, stdout: '' })
+    })
   })
 
   it('shows the stored events page by page, as lines of JSON or to read', async () => {
