@@ -1,13 +1,13 @@
-import { stripVTControlCharacters } from 'node:util'
+import { stripTerminal } from '../contract/terminal.ts'
 
-/** What `stripVTControlCharacters` leaves: other controls (not `\n`, `\t`) and the marks that reorder text for the eye. */
+/** What `stripTerminal` leaves: other controls (not `\n`, `\t`) and the marks that reorder text for the eye. */
 const CONTROLS = /[^\P{Cc}\n\t]/gu
 const REORDERING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 const MAX_DEPTH = 32
 
 /** Text of a stranger as it may be shown: no terminal sequences, no control characters, nothing that reorders. Never longer than before. */
 export const cleanText = (text: string): string =>
-  stripVTControlCharacters(text.replace(/\r\n?/g, '\n')).replace(CONTROLS, '').replace(REORDERING, '')
+  stripTerminal(text.replace(/\r\n?/g, '\n')).replace(CONTROLS, '').replace(REORDERING, '')
 
 /** The same for a delta, whose length must stay: its offset counts the characters before it. */
 export const cleanDelta = (text: string): string => text.replace(CONTROLS, ' ').replace(REORDERING, ' ')

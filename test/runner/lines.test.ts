@@ -48,6 +48,8 @@ describe('text of a stranger', () => {
     ['overwriting by carriage return', 'good\rbad\r\nnext', 'good\nbad\nnext'],
     ['backspace and NUL', 'a\bb\0c\u0007', 'abc'],
     ['marks that reorder', 'a\u202eb\u2066c', 'abc'],
+    ['newer colours, modes and charsets', '\u001b[38:2::1:2:3m\u001b[>4;2m\u001b[!p\u001b(B\u001b7a\u009b31mb', 'ab'],
+    ['a sequence that never ends', 'a\u001b]0;b\n\u001b[', 'a0;b\n'],
     ['what is meant', 'tab\tline\nüñí 🙂', 'tab\tline\nüñí 🙂'],
   ])('loses %s', (_what, given, shown) => {
     expect(cleanText(given)).toBe(shown)
@@ -101,6 +103,19 @@ describe("a line of the agent's", () => {
       type: 'tool.started',
       data: { callId: '1', name: 'bash', title: 't', input: { command: 'echo [secret]', deep: [{ k: '[secret]' }] } },
     })
+  })
+
+  it.each([
+    ['one escape without an end', '\u001b', ';#'],
+    ['escapes alone', '', '\u001b;#'],
+    ['commands without an end', '', '\u001b]x'],
+    ['one long command', '\u001b]', 'x'],
+  ])('is read at once when all of it is %s', (_what, start, unit) => {
+    const input = start + unit.repeat(Math.floor((LIMITS.lineBytes - 200) / (JSON.stringify(unit).length - 2)))
+    const line = JSON.stringify({ type: 'tool.started', data: { callId: '1', name: 'n', title: 't', input } })
+    const started = performance.now()
+    expect(readAgentLine(line, redact)).not.toBeNull()
+    expect(performance.now() - started).toBeLessThan(1000)
   })
 
   it('has an input within bounds, and no bottomless one', () => {

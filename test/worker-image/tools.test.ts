@@ -215,6 +215,12 @@ describe('output', () => {
     expect(cleaned('user\u202egpj.exe \u0000\b\u009b31m')).toBe('usergpj.exe ')
   })
 
+  it('is cleaned at once, whatever it is made of', () => {
+    const started = performance.now()
+    for (const unit of [';#', '\u001b;#', '\u001b]x', '\r']) cleaned(`\u001b${unit.repeat((512 * 1024) / unit.length)}`)
+    expect(performance.now() - started).toBeLessThan(1000)
+  })
+
   it('cuts the long texts of an input and keeps its shape', () => {
     const shrunk = shrinkInput({ file_path: 'a.txt', content: 'x'.repeat(50_000) }, 16_000)
     expect(shrunk).toMatchObject({ file_path: 'a.txt', content: expect.stringMatching(/^x+… \(48000 more characters\)$/) })

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util'
+import { stripTerminal } from '../../contract/terminal.ts'
 
 /** What the model sees of one output at most, characters. */
 export const MODEL_OUTPUT_CHARS = 30_000
@@ -22,7 +22,7 @@ export const bounded = (text: string, maxChars: number, whole: string | null = n
  * direction characters (which can make text look like another).
  */
 export const cleaned = (text: string): string =>
-  stripVTControlCharacters(text)
+  stripTerminal(text)
     .replaceAll('\r\n', '\n')
     .split('\n')
     .map((line) => line.slice(line.lastIndexOf('\r') + 1))
