@@ -24,8 +24,9 @@ export const LIMITS = {
   patchBytes: 5 * 1024 * 1024,
   /** Events that a runner may have under way without an acknowledgement, per attempt. */
   unacknowledgedEvents: 500,
-  /** Events in one page of the history. */
+  /** Events in one page of the history, and bytes of their data after which a page ends with fewer. */
   eventsPerPage: 1000,
+  pageBytes: 4 * 1024 * 1024,
   /** One Socket.IO message from a client, bytes. */
   socketBytes: 512 * 1024,
 } as const

@@ -3,10 +3,10 @@ import type { Mover } from '../contract/status.ts'
 import { beginWaitingTurn } from './begin-turn.ts'
 import { type Ended, judgeEnd } from './fold-event.ts'
 import type { Say } from './ledger.ts'
-import { closePairs, PAIRED } from './open-pairs.ts'
+import { closePairs } from './open-pairs.ts'
 import { type AttemptRow, countInterruptions, updateAttempt } from './store/attempts.ts'
 import type { Store } from './store/database.ts'
-import { type Addition, appendEvents, listEventsOfAttempt, wasPushed } from './store/events.ts'
+import { type Addition, appendEvents, listPairs, wasPushed } from './store/events.ts'
 import { moveTask, type TaskRow } from './store/tasks.ts'
 
 export type End = Ended & {
@@ -32,10 +32,10 @@ export const endAttempt = async (tx: Store, say: Say, task: TaskRow, attempt: At
   })
   const moved = await moveTask(tx, task, verdict.status, end.by, verdict.change, now)
 
-  const open = await listEventsOfAttempt(tx, task.id, attempt.attempt, PAIRED)
+  const pairs = await listPairs(tx, task.id, attempt.attempt)
   const ours = { attempt: attempt.attempt, n: null, at: now }
   const additions: Addition[] = [
-    ...closePairs(open, { outcome, reason, message }, now).map((event) => ({ ...ours, event })),
+    ...closePairs(pairs, { outcome, reason, message }, now).map((event) => ({ ...ours, event })),
     { attempt: attempt.attempt, n: end.n, at: end.at, event: { type: 'attempt.ended', data: { outcome, reason, message } } },
     ...(verdict.closing ? [{ ...ours, attempt: 0, event: verdict.closing }] : []),
   ]

@@ -1,36 +1,34 @@
-import type { NewEvent, TaskEvent } from '../contract/event.ts'
+import type { NewEvent } from '../contract/event.ts'
 import type { Ended } from './fold-event.ts'
-
-/** The events of an attempt that {@link closePairs} needs to see. */
-export const PAIRED = ['turn.started', 'turn.ended', 'tool.started', 'tool.ended'] as const
+import type { PairRow } from './store/events.ts'
 
 /**
  * What closes the pairs that an attempt left open when it ended without a word, so that they nest in every history. What a cut-off
  * tool did is not known.
- * @param events of one attempt, in order
+ * @param pairs of one attempt, in order
  */
-export const closePairs = (events: readonly TaskEvent[], ended: Ended, now: number): NewEvent[] => {
+export const closePairs = (pairs: readonly PairRow[], ended: Ended, now: number): NewEvent[] => {
   const tools = new Map<string, NewEvent>()
   let turn: NewEvent | null = null
-  for (const event of events) {
-    if (event.type === 'tool.started') tools.set(event.data.callId, cutOffTool(event, now))
-    if (event.type === 'tool.ended') tools.delete(event.data.callId)
-    if (event.type === 'turn.started') turn = cutOffTurn(event.data.turn, ended)
-    if (event.type === 'turn.ended') turn = null
+  for (const row of pairs) {
+    if (row.type === 'tool.started') tools.set(row.callId, cutOffTool(row, now))
+    if (row.type === 'tool.ended') tools.delete(row.callId)
+    if (row.type === 'turn.started') turn = cutOffTurn(row.turn, ended)
+    if (row.type === 'turn.ended') turn = null
   }
   return [...[...tools.values()].reverse(), ...(turn ? [turn] : [])]
 }
 
-const cutOffTool = ({ data, at }: Extract<TaskEvent, { type: 'tool.started' }>, now: number): NewEvent => ({
+const cutOffTool = ({ callId, name, at }: Extract<PairRow, { callId: string }>, now: number): NewEvent => ({
   type: 'tool.ended',
   data: {
-    callId: data.callId,
-    name: data.name,
+    callId,
+    name,
     ok: false,
     output: 'Cut off: what it did is not known.',
     outputBytes: 0,
     exitCode: null,
-    durationMs: Math.max(0, now - Date.parse(at)),
+    durationMs: Math.max(0, now - at),
   },
 })
 

@@ -1,4 +1,6 @@
-import type { EventType, NewEvent, TaskEvent } from '../../contract/event.ts'
+import { sql } from 'kysely'
+import type { NewEvent, TaskEvent } from '../../contract/event.ts'
+import { LIMITS } from '../../contract/limits.ts'
 import type { Store } from './database.ts'
 import type { Database } from './schema.ts'
 import type { TaskRow } from './tasks.ts'
@@ -35,22 +37,43 @@ export const appendEvents = async (db: Store, task: TaskRow, additions: readonly
   return [events, { ...task, last_seq }]
 }
 
-/** The history after `after`, in order. */
+/** The history after `after`, in order; fewer than `limit` when they are large, and at least one if there is one. */
 export const listEvents = async (db: Store, taskId: string, after: number, limit: number): Promise<TaskEvent[]> => {
-  const rows = db.selectFrom('events').selectAll().where('task_id', '=', taskId).where('seq', '>', after)
-  return (await rows.orderBy('seq').limit(limit).execute()).map(eventOf)
+  const ofTask = db.selectFrom('events').where('task_id', '=', taskId).where('seq', '>', after).orderBy('seq')
+  // SQLite knows the length of a value without reading it.
+  const sizes = await ofTask
+    .select(['seq', sql<number>`octet_length(data)`.as('bytes')])
+    .limit(limit)
+    .execute()
+  let last = after
+  let bytes = 0
+  for (const size of sizes) {
+    if (bytes >= LIMITS.pageBytes) break
+    last = size.seq
+    bytes += size.bytes
+  }
+  return (await ofTask.selectAll().where('seq', '<=', last).execute()).map(eventOf)
 }
 
-/** The events of these types of one attempt, in order. */
-export const listEventsOfAttempt = async (
-  db: Store,
-  taskId: string,
-  attempt: number,
-  types: readonly EventType[],
-): Promise<TaskEvent[]> => {
-  const rows = db.selectFrom('events').selectAll().where('task_id', '=', taskId).where('attempt', '=', attempt)
-  return (await rows.where('type', 'in', types).orderBy('seq').execute()).map(eventOf)
-}
+/** Where a turn or a tool began or ended, without what it carried: the outputs of one attempt may be hundreds of megabytes. */
+export type PairRow =
+  | { type: 'turn.started' | 'turn.ended'; at: number; turn: number }
+  | { type: 'tool.started' | 'tool.ended'; at: number; callId: string; name: string }
+
+/** What began and ended in one attempt, in order. */
+export const listPairs = (db: Store, taskId: string, attempt: number): Promise<PairRow[]> =>
+  db
+    .selectFrom('events')
+    .select(['type', 'at'])
+    .select(sql`json_extract(data, '$.turn')`.as('turn'))
+    .select(sql`json_extract(data, '$.callId')`.as('callId'))
+    .select(sql`json_extract(data, '$.name')`.as('name'))
+    .where('task_id', '=', taskId)
+    .where('attempt', '=', attempt)
+    .where('type', 'in', ['turn.started', 'turn.ended', 'tool.started', 'tool.ended'])
+    .orderBy('seq')
+    .$castTo<PairRow>()
+    .execute()
 
 /** @returns whether any attempt of the task got something onto its branch */
 export const wasPushed = async (db: Store, taskId: string): Promise<boolean> => {

@@ -9,6 +9,7 @@ import { createReplays } from '../../coordinator/replays.ts'
 import { createSecrets } from '../../coordinator/secrets.ts'
 import { settle } from '../../coordinator/settle.ts'
 import { createSignatures } from '../../coordinator/signatures.ts'
+import type { PairRow } from '../../coordinator/store/events.ts'
 import type { TaskRow } from '../../coordinator/store/tasks.ts'
 import { branchOf, newTaskId } from '../../coordinator/task-names.ts'
 import { watchUnbroken } from '../../coordinator/unbroken.ts'
@@ -74,15 +75,15 @@ describe('judging the end of an attempt', () => {
 
 describe('closing what was left open', () => {
   it('closes tools before their turn, and what was closed not again', () => {
-    const at = new Date(1_000).toISOString()
-    const events = [
-      { type: 'turn.started', data: { turn: 1, model: 'm' } },
-      { type: 'tool.started', data: { callId: 'a', name: 'read', title: '', input: {} } },
-      { type: 'tool.started', data: { callId: 'b', name: 'bash', title: '', input: {} } },
-      { type: 'tool.ended', data: { callId: 'a', name: 'read' } },
-    ].map((event) => ({ ...event, at }) as TaskEvent)
+    const at = 1_000
+    const pairs: PairRow[] = [
+      { type: 'turn.started', at, turn: 1 },
+      { type: 'tool.started', at, callId: 'a', name: 'read' },
+      { type: 'tool.started', at, callId: 'b', name: 'bash' },
+      { type: 'tool.ended', at, callId: 'a', name: 'read' },
+    ]
     const ended = { outcome: 'interrupted', reason: 'runner_lost', message: null } as const
-    const closed = closePairs(events, ended, 3_000)
+    const closed = closePairs(pairs, ended, 3_000)
     expect(closed).toMatchObject([
       { type: 'tool.ended', data: { callId: 'b', ok: false, durationMs: 2_000 } },
       { type: 'turn.ended', data: { turn: 1, outcome: 'interrupted', reason: 'runner_lost' } },

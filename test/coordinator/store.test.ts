@@ -4,8 +4,11 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
+import { LIMITS } from '../../contract/limits.ts'
+import { endAttempt, runnerLost } from '../../coordinator/end-attempt.ts'
 import { createLedger } from '../../coordinator/ledger.ts'
 import { createReadiness } from '../../coordinator/readiness.ts'
+import { findAttempt } from '../../coordinator/store/attempts.ts'
 import { isStoreTrouble, openDatabase } from '../../coordinator/store/database.ts'
 import { appendEvents } from '../../coordinator/store/events.ts'
 import { findTask, moveTask, type TaskRow } from '../../coordinator/store/tasks.ts'
@@ -147,6 +150,68 @@ describe('tasks and what was left of them', () => {
     expect([events[0]?.seq, events.at(-1)?.seq, after.last_seq]).toEqual([3, 2_502, 2_502])
     const page = await core.tasks.events(ada.id, task.id, { after: 2_500, limit: 1_000 })
     expect(page).toMatchObject({ more: false, lastSeq: 2_502, events: [{ seq: 2_501 }, { seq: 2_502 }] })
+  })
+
+  it('gives large events in pages that fit into memory, each with one at least', async () => {
+    const task = await row()
+    const text = '€'.repeat(60_000)
+    const many = Array.from({ length: 60 }, (_, at) => ({
+      ...{ attempt: 0, n: null, at },
+      event: { type: 'text.written' as const, data: { text } },
+    }))
+    await core.db.transaction().execute((tx) => appendEvents(tx, task, many))
+    const pages: number[] = []
+    for (let after = 2, more = true; more; after += pages.at(-1) ?? 0) {
+      const page = await core.tasks.events(ada.id, task.id, { after, limit: 1_000 })
+      expect(Buffer.byteLength(JSON.stringify(page.events))).toBeLessThan(LIMITS.pageBytes + 200_000)
+      expect(page.events[0]?.seq).toBe(after + 1)
+      pages.push(page.events.length)
+      more = page.more
+    }
+    expect(pages).toEqual([24, 24, 12])
+  })
+
+  it('ends an attempt without reading what its tools said', async () => {
+    const { id } = await core.create(ada)
+    await core.lease(id)
+    const output = 'x'.repeat(16_000)
+    const call = (callId: string) => [
+      { type: 'tool.started' as const, data: { callId, name: 'bash', title: '', input: { command: output } } },
+      {
+        type: 'tool.ended' as const,
+        data: { callId, name: 'bash', ok: true, output, outputBytes: 0, exitCode: 0, durationMs: 1 },
+      },
+    ]
+    const said = [
+      { type: 'turn.started' as const, data: { turn: 1, model: 'm' } },
+      ...Array.from({ length: 100 }, (_, n) => call(`c${n}`)).flat(),
+      ...call('cut off').slice(0, 1),
+    ]
+    let read = 0
+    const counted = core.db.withPlugin({
+      transformQuery: ({ node }) => node,
+      transformResult: async ({ result }) => {
+        read += JSON.stringify(result.rows).length
+        return result
+      },
+    })
+    await counted.transaction().execute(async (tx) => {
+      const [task, attempt] = [await findTask(tx, id), await findAttempt(tx, id, 1)]
+      if (!task || !attempt) throw new Error('no such attempt')
+      const [, told] = await appendEvents(
+        tx,
+        task,
+        said.map((event, n) => ({ event, attempt: 1, n, at: 1 })),
+      )
+      await endAttempt(tx, () => undefined, told, attempt, runnerLost(2))
+    })
+    expect(read).toBeLessThan(100_000)
+    const { events } = await core.tasks.events(ada.id, id, { after: 2 + said.length + 1, limit: 10 })
+    expect(events).toMatchObject([
+      { type: 'tool.ended', attempt: 1, data: { callId: 'cut off', name: 'bash', ok: false } },
+      { type: 'turn.ended', attempt: 1, data: { turn: 1 } },
+      { type: 'attempt.ended', attempt: 1 },
+    ])
   })
 
   it('shows messages and tool calls as tables', async () => {
