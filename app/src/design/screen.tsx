@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef } from 'react'
 import { Link } from 'wouter'
 import { words } from '../words.ts'
+import { FromTheTop } from './from-the-top.tsx'
 import { Icon } from './icon.tsx'
 import './screen.css'
 
@@ -34,6 +35,7 @@ export const Screen = ({
   }, [title])
   return (
     <div className={`screen${wide ? ' wide' : ''}${footer ? ' has-footer' : ''}`}>
+      <FromTheTop />
       <header className="app-bar">
         {back !== undefined && (
           <Link href={back} className="icon-button" aria-label={words.common.back} title={words.common.back}>

@@ -45,6 +45,7 @@ const LoadedTask = ({ task }: { task: Task }) => {
   const feed = useFeedModel(source.events, source.said)
   const live = liveTextOf(source)
   const [retrying, setRetrying] = useState(false)
+  const [jumpPlace, setJumpPlace] = useState<HTMLElement | null>(null)
   const openRetry = useCallback(() => setRetrying(true), [])
   const { id, demo, pullRequestUrl } = task
   const rowTask = useMemo(() => ({ id, demo, pullRequestUrl }), [id, demo, pullRequestUrl])
@@ -62,6 +63,7 @@ const LoadedTask = ({ task }: { task: Task }) => {
       actions={actions}
       footer={
         <section aria-label={TASK_WORDS.composer.region}>
+          <div ref={setJumpPlace} className="jump" />
           <StatusStrip task={task} feed={feed} live={live} />
           {composer}
         </section>
@@ -79,6 +81,7 @@ const LoadedTask = ({ task }: { task: Task }) => {
           task={rowTask}
           ahead={task.queuePosition}
           onRetry={openRetry}
+          jumpPlace={jumpPlace}
         >
           <LiveText text={live} />
           <WaitingMessages taskId={id} waiting={feed.waiting} />

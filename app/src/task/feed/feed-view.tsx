@@ -1,4 +1,5 @@
 import { type MouseEvent, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
+import { createPortal } from 'react-dom'
 import { Button } from '../../design/button.tsx'
 import type { Feed } from '../model/feed.ts'
 import { TASK_WORDS } from '../words.ts'
@@ -22,12 +23,14 @@ type Props = {
   task: RowTask
   ahead: number | null
   onRetry: () => void
+  /** Where the way to the latest stands: on what lies below the feed, however high that is. */
+  jumpPlace: HTMLElement | null
   /** The text in the making and the messages that wait: what stands below the last event. */
   children: ReactNode
 }
 
 /** The whole conversation of a task; the page itself scrolls. */
-export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetry, children }: Props) => {
+export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetry, jumpPlace, children }: Props) => {
   const content = useRef<HTMLDivElement>(null)
   const list = useRef<HTMLDivElement>(null)
   const choices = useRef<Choices>(new Map())
@@ -59,13 +62,14 @@ export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetr
         </div>
         {children}
       </div>
-      {!atEnd && (
-        <div className="jump">
+      {!atEnd &&
+        jumpPlace &&
+        createPortal(
           <Button icon="down" onClick={toEnd}>
             {WORDS.jump(fresh)}
-          </Button>
-        </div>
-      )}
+          </Button>,
+          jumpPlace,
+        )}
     </ChoicesContext>
   )
 }
