@@ -78,7 +78,7 @@ const issueOf = (issue: ZodError['issues'][number]): { path: string; message: st
 
 type HttpError = Error & { status: number; type?: string; limit?: number }
 
-/** What body parsers and the router throw (http-errors): `expose` says that the text is meant for the client. */
+/** What body parsers, the router and sending a file throw (http-errors): `expose` says that the text is meant for the client. */
 const isHttpError = (error: unknown): error is HttpError => {
   if (!(error instanceof Error)) return false
   const { status, expose } = error as { status?: unknown; expose?: unknown }
@@ -86,6 +86,7 @@ const isHttpError = (error: unknown): error is HttpError => {
 }
 
 const readingFault = ({ status, type, limit, message }: HttpError): Refusal => {
+  if (status === 404) return new Refusal('not_found', 'There is no such file, or no more.')
   if (status === 413)
     return new Refusal('too_large', `The body is too large${limit ? `: at most ${limit} bytes are taken` : ''}. Send less.`)
   // The parser quotes what it could not read, which may be a secret.

@@ -32,12 +32,12 @@ const OURS = /^\/(api|auth|runner|demo|static|docs|admin\/queues|assets|socket\.
 const opensPage = (accept = ''): boolean => /\btext\/html\b/.test(accept)
 
 const sendIndex = async (folder: string, response: Response): Promise<void> => {
-  const path = join(folder, 'index.html')
   try {
-    await access(path)
+    await access(join(folder, 'index.html'))
   } catch (cause) {
     throw new Refusal('unavailable', 'The app is not built on this server. `npm start` builds it.', undefined, { cause })
   }
   response.set('Cache-Control', REVALIDATE)
-  response.sendFile(path, { cacheControl: false })
+  // With a root, only what is below it may not be hidden: the checkout itself may lie anywhere.
+  response.sendFile('index.html', { root: folder, cacheControl: false })
 }

@@ -3,6 +3,7 @@ import SQLite from 'better-sqlite3'
 import { Refusal } from '../../coordinator/errors.ts'
 import { STATUS } from '../../coordinator/http/errors.ts'
 import { startHttp } from '../support/http-server.ts'
+import { scriptedTasks } from '../support/scripted-tasks.ts'
 
 const newTask = { repoUrl: 'https://github.com/owner/name', prompt: 'fix the failing test' }
 
@@ -30,6 +31,17 @@ describe('a body that is not there, or of another kind', () => {
         error: { message: expect.stringContaining('Content-Type: application/json') },
       })
     }
+    await server.stop()
+  })
+})
+
+describe('a file that went away after it was found', () => {
+  it('is not found, and where it was is nobody’s business', async () => {
+    const server = await startHttp({}, { tasks: { ...scriptedTasks(), output: async () => '/nowhere/at-all' } })
+    const response = await server.call('GET', '/api/tasks/tsk_1/outputs/toolu_1')
+    const body = await response.text()
+    expect([response.status, JSON.parse(body)]).toEqual([404, { error: expect.objectContaining({ code: 'not_found' }) }])
+    expect(body).not.toContain('nowhere')
     await server.stop()
   })
 })

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import { openPage, signIn, startBrowser } from '../support/browser.ts'
-import { APP_INDEX, APP_SCRIPT } from '../support/built-app.ts'
+import { APP_INDEX, APP_SCRIPT, buildSmallApp } from '../support/built-app.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 import { visitor } from '../support/visitor.ts'
 
 let server: HttpServer
@@ -46,6 +47,15 @@ describe('the app', () => {
     expect((await fetch(`${server.url}/settings`, { headers: { accept: 'application/json' } })).status).toBe(404)
     expect((await fetch(`${server.url}/settings`, { method: 'POST', headers: { accept: 'text/html' } })).status).toBe(404)
     expect(await (await fetch(`${server.url}/.built-from`)).text()).not.toContain('a hash')
+  })
+
+  it('opens also when the checkout lies below a hidden folder', async () => {
+    const folder = await temporaryFolder()
+    const hidden = await startHttp({}, { appFolder: await buildSmallApp(`${folder.path}/.local/errand/app`) })
+    for (const path of ['/', '/settings']) expect(await (await visitor(hidden.url).get(path)).text()).toBe(APP_INDEX)
+    expect(await (await fetch(`${hidden.url}/assets/app-1a2b3c.js`)).text()).toBe(APP_SCRIPT)
+    await hidden.stop()
+    await folder.remove()
   })
 
   it('comes compressed, and what flows does not', async () => {
