@@ -101,6 +101,36 @@ describe('the outbox', () => {
     expect(taken).toEqual(['id1'])
   })
 
+  it('does not count the time that a phone sleeps, and tries again after it with the same clientId', async () => {
+    const { outbox, taken, answerWith } = setUp()
+    let lose: (error: Error) => void = () => {}
+    answerWith(() => new Promise((_resolve, reject) => (lose = reject)))
+    outbox.sendTask(TASK)
+    await settle()
+    jest.setSystemTime(Date.now() + 20 * GIVE_UP_MS)
+    lose(new ApiError('unreachable', 'the answer was lost in the sleep'))
+    answerWith(away)
+    await jest.advanceTimersByTimeAsync(GIVE_UP_MS / 2)
+    expect(outbox.state.get()).toMatchObject([{ state: 'sending' }])
+    answerWith(async () => undefined)
+    await jest.advanceTimersByTimeAsync(5_000)
+    expect(taken).toEqual(['id1'])
+  })
+
+  it('tells a refusal from an answer that never came', async () => {
+    const { outbox, answerWith } = setUp()
+    answerWith(async (clientId) => {
+      throw new ApiError(clientId === 'id1' ? 'invalid' : 'unavailable', 'no')
+    })
+    outbox.sendTask(TASK)
+    outbox.sendTask(TASK)
+    await jest.advanceTimersByTimeAsync(GIVE_UP_MS + 3_000)
+    expect(outbox.state.get()).toMatchObject([
+      { state: 'failed', isRefused: true },
+      { state: 'failed', isRefused: false },
+    ])
+  })
+
   it('shows a refusal at once, in the words of the server', async () => {
     const { outbox, answerWith } = setUp()
     answerWith(() => Promise.reject(new ApiError('invalid', 'This is not the address of a repository.')))

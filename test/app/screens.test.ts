@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import type { Page } from 'playwright-core'
+import type { Page, Route } from 'playwright-core'
 import type { Me, TaskPage } from '../../contract/api.ts'
 import { axeFaults } from '../support/axe.ts'
 import { openPage } from '../support/browser.ts'
@@ -110,6 +110,57 @@ describe('a new task', () => {
     await waitFor('the task at the server', async () => (await tasksOf('tunnel')).length > 0)
     await page.getByRole('link', { name: /sent in a tunnel/ }).waitFor()
     expect(await tasksOf('tunnel')).toEqual(['sent in a tunnel 🚇'])
+  })
+})
+
+describe('a new task whose answer is lost', () => {
+  const held: Route[] = []
+  const cut = () => Promise.all(held.splice(0).map((route) => route.abort()))
+  /** The server takes what is sent; the page does not hear of it. */
+  const holdAnswers = () =>
+    page.route('**/api/tasks', async (route) => {
+      if (route.request().method() !== 'POST') return route.continue()
+      await route.fetch()
+      held.push(route)
+    })
+  const send = async (prompt: string) => {
+    const { demoRepoUrl } = await phone.api<Me>('/api/me')
+    await page.goto(`${server.url}/new`)
+    await page.getByLabel('Repository', { exact: true }).fill(demoRepoUrl)
+    await page.getByLabel('What should be done?').fill(prompt)
+    await page.getByRole('button', { name: 'Send' }).click()
+  }
+  beforeEach(async () => {
+    page = await phone.visit()
+    await page.clock.install()
+  })
+
+  it('while the phone sleeps is one task, and shown after waking', async () => {
+    await holdAnswers()
+    await send('sleep on it')
+    await waitFor('the server to take it', () => held.length > 0)
+    await page.clock.fastForward('10:00')
+    await cut()
+    await page.unroute('**/api/tasks')
+    await waitFor('the task on the screen', async () => {
+      await page.clock.runFor(1_000)
+      return page.url().includes('/task/')
+    })
+    expect(await tasksOf('sleep on it')).toHaveLength(1)
+  })
+
+  it('for half a minute waits in the list, and is no second task when it is sent again', async () => {
+    await holdAnswers()
+    await send('into the void')
+    await waitFor('the list', async () => {
+      await cut()
+      await page.clock.runFor(1_000)
+      return page.getByText('Not sent', { exact: true }).isVisible()
+    })
+    await page.unroute('**/api/tasks')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('link', { name: /into the void/ }).waitFor()
+    expect(await tasksOf('into the void')).toHaveLength(1)
   })
 })
 

@@ -12,6 +12,8 @@ export type Unsent = Content & {
   clientId: string
   createdAt: string
   state: 'sending' | 'sent' | 'failed'
+  /** Failed by the server's word, so that it certainly has none of it; without an answer it may have. */
+  isRefused: boolean
   /** Why it failed, or what it waits for, for a person. */
   error: string | null
 }
@@ -45,15 +47,16 @@ export type OutboxParts = {
 /** A key for each, so that two open windows of the app do not write over each other's. */
 const KEY = 'outbox:'
 const RETRY_MS = 2_000
-/** After this long without an answer it is shown as not sent. */
+/** After this long without an answer it is shown as not sent. The time that a phone sleeps does not count. */
 export const GIVE_UP_MS = 30_000
+const TICK_MS = 1_000
 
 /** Sends what a person wrote, once, however often the app, the network or the server goes away in between: `clientId` is the server's key. */
 export const createOutbox = ({ api, storage, newId, now, checkUser, onTask }: OutboxParts): Outbox => {
   const state = createState<readonly Unsent[]>([])
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   const underWay = new Set<string>()
-  const since = new Map<string, number>()
+  const patience = createPatience()
   const gone = new Set<string>()
   let storing = Promise.resolve()
 
@@ -62,10 +65,11 @@ export const createOutbox = ({ api, storage, newId, now, checkUser, onTask }: Ou
     const { clientId } = item
     storing = storing.then(() => (item.state === 'sent' ? storage.remove(KEY + clientId) : storage.write(KEY + clientId, item)))
   }
-  const change = (clientId: string, next: Pick<Unsent, 'state' | 'error'>) => {
+  const change = (clientId: string, next: Pick<Unsent, 'state' | 'error'> & { isRefused?: boolean }) => {
     const item = find(clientId)
     if (!item) return
-    const changed = { ...item, ...next }
+    const changed = { ...item, isRefused: false, ...next }
+    if (changed.state !== 'sending') patience.end(clientId)
     state.set(state.get().map((one) => (one === item ? changed : one)))
     store(changed)
   }
@@ -73,6 +77,7 @@ export const createOutbox = ({ api, storage, newId, now, checkUser, onTask }: Ou
     gone.add(clientId)
     if (!find(clientId)) return
     clearTimeout(timers.get(clientId))
+    patience.end(clientId)
     state.set(state.get().filter((item) => item.clientId !== clientId))
     storing = storing.then(() => storage.remove(KEY + clientId))
   }
@@ -107,20 +112,19 @@ export const createOutbox = ({ api, storage, newId, now, checkUser, onTask }: Ou
     }
   }
   const fail = (clientId: string, error: unknown) => {
-    const late = now().getTime() - (since.get(clientId) ?? 0) >= GIVE_UP_MS
     if (codeOf(error) === 'unauthorized') change(clientId, { state: 'sending', error: words.outbox.signedOut })
-    else if (isPassing(error) && !late) timers.set(clientId, setTimeout(attempt, RETRY_MS, clientId))
-    else change(clientId, { state: 'failed', error: sentenceOf(error) })
+    else if (isPassing(error) && !patience.isOver(clientId)) timers.set(clientId, setTimeout(attempt, RETRY_MS, clientId))
+    else change(clientId, { state: 'failed', isRefused: !isPassing(error), error: sentenceOf(error) })
   }
   const begin = (clientId: string) => {
-    since.set(clientId, now().getTime())
+    patience.begin(clientId)
     const item = find(clientId)
     if (item?.state === 'sending' && item.error !== null) change(clientId, { state: 'sending', error: null })
     void attempt(clientId)
   }
   const add = (content: Content): string => {
     const { clientId } = content.body
-    const item: Unsent = { ...content, clientId, createdAt: now().toISOString(), state: 'sending', error: null }
+    const item: Unsent = { ...content, clientId, createdAt: now().toISOString(), state: 'sending', isRefused: false, error: null }
     state.set([...state.get(), item])
     store(item)
     begin(clientId)
@@ -155,6 +159,28 @@ export const createOutbox = ({ api, storage, newId, now, checkUser, onTask }: Ou
     clear: () => {
       for (const { clientId } of state.get()) forget(clientId)
     },
+  }
+}
+
+/** Counts ticks, of which none come while a phone sleeps. */
+const createPatience = () => {
+  const ticks = new Map<string, number>()
+  let ticking: ReturnType<typeof setInterval> | undefined
+  const tick = () => {
+    for (const [id, count] of ticks) ticks.set(id, count + 1)
+  }
+  return {
+    begin: (id: string) => {
+      ticks.set(id, 0)
+      ticking ??= setInterval(tick, TICK_MS)
+    },
+    end: (id: string) => {
+      ticks.delete(id)
+      if (ticks.size > 0) return
+      clearInterval(ticking)
+      ticking = undefined
+    },
+    isOver: (id: string) => (ticks.get(id) ?? 0) * TICK_MS >= GIVE_UP_MS,
   }
 }
 

@@ -6,7 +6,10 @@ import { useClient, useStateOf, useUnsent } from '../client/hooks.ts'
 /** Beyond this a word is due about where the task is meanwhile. */
 const SLOW_MS = 2_500
 
-/** Sends by the outbox and goes to the task once the server has it; a refusal brings the text back into the form. */
+/**
+ * Sends by the outbox and goes to the task once the server has it. A refusal brings the text back into the form. Without an answer the server
+ * may have it: then it stays in the outbox, where trying again makes no second task, and the list shows it.
+ */
 export const useSendTask = () => {
   const { outbox, drafts, lastSent } = useClient()
   const [, navigate] = useLocation()
@@ -22,12 +25,13 @@ export const useSendTask = () => {
 
   useEffect(() => {
     if (item?.state !== 'failed' || item.kind !== 'task') return
+    if (!item.isRefused) return navigate('/', { replace: true })
     setError(item.error)
     setSentId(null)
     drafts.write('new', item.body.prompt)
     drafts.write('new:repository', item.body.repoUrl)
     outbox.forget(item.clientId)
-  }, [item, outbox, drafts])
+  }, [item, outbox, drafts, navigate])
 
   useEffect(() => {
     setIsSlow(false)
