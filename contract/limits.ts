@@ -13,7 +13,7 @@ export const LIMITS = {
   deltaChars: 8_000,
   /** Events of one attempt. A sandbox that says more is stopped. */
   eventsPerAttempt: 50_000,
-  /** One artifact (patch or bundle), bytes. */
+  /** One artifact, bytes, if its kind has no smaller bound: a bundle. */
   artifactBytes: 100 * 1024 * 1024,
   /** The conversation that a next turn goes on from, bytes. */
   transcriptBytes: 20 * 1024 * 1024,

@@ -73,5 +73,15 @@ export const ArtifactKind = z.union([
 ])
 export type ArtifactKind = z.infer<typeof ArtifactKind>
 
+/** The agent bounds what it prints; read as UTF-8, a byte that is none becomes three. */
+const PATCH_MOST_BYTES = 3 * LIMITS.patchBytes
+
+/** Pure. What an artifact may have, bytes: who passes it on and who keeps it both hold it to that. */
+export const maxBytesOf = (kind: ArtifactKind): number => {
+  if (kind === 'patch' || kind === 'turn-patch') return PATCH_MOST_BYTES
+  if (kind === 'transcript') return LIMITS.transcriptBytes
+  return kind.startsWith('output.') ? LIMITS.outputBytes : LIMITS.artifactBytes
+}
+
 /** How the agent's process ends, so that the runner can tell an end of ours from a crash. */
 export const EXIT = { reported: 0, crashed: 70 } as const

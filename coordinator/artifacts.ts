@@ -4,8 +4,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { LIMITS } from '../contract/limits.ts'
-import type { ArtifactKind } from '../contract/sandbox.ts'
+import { type ArtifactKind, maxBytesOf } from '../contract/sandbox.ts'
 import { Refusal } from './errors.ts'
 import { newestArtifact, newestArtifactOfTurn, putArtifact } from './store/artifacts.ts'
 import { findAttempt } from './store/attempts.ts'
@@ -49,7 +48,7 @@ export const createArtifacts = (db: Store, dataDir: string): Artifacts => {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       const part = join(folder, `${randomUUID()}.part`)
       try {
-        const bytes = await write(part, content)
+        const bytes = await write(part, content, maxBytesOf(kind))
         await checkCurrent(taskId, attempt)
         await rename(part, fileOf(taskId, attempt, kind))
         await putArtifact(db, taskId, attempt, kind, bytes)
@@ -72,12 +71,12 @@ export const createArtifacts = (db: Store, dataDir: string): Artifacts => {
 }
 
 /** @returns how many bytes there were, all of them on the disk */
-const write = async (path: string, content: Readable): Promise<number> => {
+const write = async (path: string, content: Readable, maxBytes: number): Promise<number> => {
   let bytes = 0
   const bounded = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length
-      if (bytes > LIMITS.artifactBytes) done(new Refusal('too_large', `More than ${LIMITS.artifactBytes} bytes.`))
+      if (bytes > maxBytes) done(new Refusal('too_large', `More than ${maxBytes} bytes.`))
       else done(null, chunk)
     },
   })

@@ -3,6 +3,9 @@ import type { ChangedFile } from '../contract/api.ts'
 /** A file's part of a patch that is longer is named, and not shown. */
 const MAX_LINES = 2_000
 const MAX_CHARS = 200_000
+/** What comes after so many files or lines is left out. */
+const MOST_FILES = 10_000
+const MOST_LINES = 500_000
 
 /**
  * Reads what `git diff` prints (git-scm.com, "diff-generate-patch"). Lines are counted by each hunk's own header: a changed line may look
@@ -12,7 +15,14 @@ export const parsePatch = (patch: string): { files: ChangedFile[]; truncated: bo
   const parts: string[][] = []
   let left = { old: 0, new: 0 }
   let truncated = false
-  for (const line of patch.split('\n')) {
+  let count = 0
+  for (const line of linesOf(patch)) {
+    if (++count > MOST_LINES || parts.length > MOST_FILES) {
+      // The last file may go on.
+      parts.pop()
+      truncated = true
+      break
+    }
     const part = parts.at(-1)
     if (left.old > 0 || left.new > 0) {
       if (line.startsWith('+')) left.new -= 1
@@ -28,6 +38,16 @@ export const parsePatch = (patch: string): { files: ChangedFile[]; truncated: bo
     left = { old: Number(old), new: Number(fresh) }
   }
   return { files: parts.map(fileOf), truncated }
+}
+
+/** Line by line: those of a patch of line ends alone would take gigabytes together. */
+const linesOf = function* (text: string): Generator<string> {
+  for (let from = 0; ; ) {
+    const end = text.indexOf('\n', from)
+    yield text.slice(from, end < 0 ? undefined : end)
+    if (end < 0) return
+    from = end + 1
+  }
 }
 
 const fileOf = (lines: readonly string[]): ChangedFile => {

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import { LIMITS } from '../../contract/limits.ts'
 import { DOOR_PATHS } from '../../contract/names.ts'
-import { ArtifactKind } from '../../contract/sandbox.ts'
+import { ArtifactKind, maxBytesOf } from '../../contract/sandbox.ts'
 import { limitBytes, TooManyBytes } from './limit-bytes.ts'
 import { answer, type Call, type Room } from './room.ts'
 
@@ -60,9 +60,4 @@ export const serveArtifacts = ({
     last = mine.catch(() => undefined)
     await mine
   }
-}
-
-const maxBytesOf = (kind: ArtifactKind): number => {
-  if (kind === 'transcript') return LIMITS.transcriptBytes
-  return kind.startsWith('output.') ? LIMITS.outputBytes : LIMITS.artifactBytes
 }

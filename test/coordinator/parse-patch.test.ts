@@ -64,6 +64,23 @@ describe('a patch', () => {
     expect(await readFile(at('wide.txt'), 'utf8')).toHaveLength(300_000)
   })
 
+  it('is read up to a bound, and says so: of files, and of lines', () => {
+    const title = (n: number) => `diff --git a/${n} b/${n}\n`
+    const many = parsePatch(Array.from({ length: 30_000 }, (_, n) => title(n)).join(''))
+    expect([many.files.length, many.files.at(-1)?.path, many.truncated]).toEqual([10_000, '9999', true])
+    const whole = parsePatch(Array.from({ length: 10_000 }, (_, n) => title(n)).join(''))
+    expect([whole.files.length, whole.truncated]).toEqual([10_000, false])
+    const long = parsePatch(`${title(1)}${title(2)}@@ -0,0 +1,600000 @@\n${'+x\n'.repeat(600_000)}${title(3)}`)
+    expect([long.files.map(({ path }) => path), long.truncated]).toEqual([['1'], true])
+  })
+
+  it('of line ends alone takes neither the memory nor the time of the server', () => {
+    const patch = '\n'.repeat(100 * 1024 * 1024)
+    const since = performance.now()
+    expect(parsePatch(patch)).toEqual({ files: [], truncated: true })
+    expect(performance.now() - since).toBeLessThan(2_000)
+  })
+
   it('says when it was cut, and is empty without a change', () => {
     expect(parsePatch('')).toEqual({ files: [], truncated: false })
     expect(parsePatch('# Cut here: the whole change is larger.\n')).toEqual({ files: [], truncated: true })

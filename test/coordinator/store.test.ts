@@ -280,12 +280,19 @@ describe('tasks and what was left of them', () => {
       const { id } = await core.create(ada)
       await core.lease(id)
       const chunk = Buffer.alloc(1024 * 1024)
-      const endless = Readable.from(
-        (function* () {
-          for (;;) yield chunk
-        })(),
-      )
-      await expect(core.artifacts.save(id, 1, 'bundle', endless)).rejects.toMatchObject({ code: 'too_large' })
+      const endless = () =>
+        Readable.from(
+          (function* () {
+            for (;;) yield chunk
+          })(),
+        )
+      await expect(core.artifacts.save(id, 1, 'bundle', endless())).rejects.toMatchObject({ code: 'too_large' })
+      const bounds = { patch: 3 * LIMITS.patchBytes, 'turn-patch': 3 * LIMITS.patchBytes, transcript: LIMITS.transcriptBytes }
+      for (const [kind, bytes] of Object.entries(bounds) as [keyof typeof bounds, number][]) {
+        await core.artifacts.save(id, 1, kind, Readable.from([Buffer.alloc(bytes)]))
+        const refused = core.artifacts.save(id, 1, kind, endless())
+        await expect(refused).rejects.toMatchObject({ code: 'too_large', message: expect.stringContaining(`${bytes}`) })
+      }
       const broken = Readable.from(
         (async function* () {
           yield chunk

@@ -73,6 +73,8 @@ describe('what is kept of a turn', () => {
   it.each([
     ['output.toolu_1', LIMITS.outputBytes],
     ['transcript', LIMITS.transcriptBytes],
+    ['patch', 3 * LIMITS.patchBytes],
+    ['turn-patch', 3 * LIMITS.patchBytes],
   ])('as %s has a limit of its own, which the refusal names', async (kind, most) => {
     const put = await start()
     expect(await put(kind, most + 1)).toEqual([413, expect.stringContaining(String(most))])
