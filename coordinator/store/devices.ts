@@ -20,9 +20,13 @@ export const listDevices = async (db: Store, userId: string, currentId: string):
     .sort((a, b) => (b.lastUsedAt ?? b.createdAt).localeCompare(a.lastUsedAt ?? a.createdAt))
 }
 
-/** Signs a browser out, or revokes a token; what it was told by push ends with it. @returns false when this user has no such device */
+/**
+ * Signs a browser out, or revokes a token. What it was told by push ends with it, and so do the user's sign-in links: it may have made one.
+ * @returns false when this user has no such device
+ */
 export const revokeDevice = (db: Store, userId: string, deviceId: string): Promise<boolean> =>
   db.transaction().execute(async (tx) => {
+    await tx.deleteFrom('sign_in_links').where('user_id', '=', userId).execute()
     const session = (await sessionsOf(tx, userId).execute()).find(({ id }) => deviceIdOf(id) === deviceId)
     await tx.deleteFrom('push_subscriptions').where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
     const gone = session
@@ -31,10 +35,11 @@ export const revokeDevice = (db: Store, userId: string, deviceId: string): Promi
     return (await gone.executeTakeFirst()).numDeletedRows > 0n
   })
 
-/** Signs every browser out, the one that asks as well, and revokes every token but this one. */
+/** Signs every browser out, the one that asks as well, and revokes every sign-in link and every token but this one. */
 export const revokeAllDevices = (db: Store, userId: string, exceptTokenId: string): Promise<void> =>
   db.transaction().execute(async (tx) => {
     await tx.deleteFrom('push_subscriptions').where('user_id', '=', userId).execute()
+    await tx.deleteFrom('sign_in_links').where('user_id', '=', userId).execute()
     await tx.deleteFrom('sessions').where('user_id', '=', userId).execute()
     await tx.deleteFrom('api_tokens').where('user_id', '=', userId).where('id', '!=', exceptTokenId).execute()
   })

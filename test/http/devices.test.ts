@@ -140,6 +140,23 @@ describe('devices', () => {
     expect(await devicesOf(await browserOf(server, ANDROID))).toHaveLength(2)
   })
 
+  it.each([
+    ['one is', 'DELETE', async (phone: Visitor) => `/api/me/devices/${(await devicesOf(phone))[0]?.id}`],
+    ['all are', 'POST', async () => '/api/me/devices/sign-out-everywhere'],
+  ])('leave no sign-in link behind when %s signed out: whoever held the device may have made one', async (_, method, pathOf) => {
+    const { server } = await start()
+    const phone = await browserOf(server, ANDROID)
+    const linkOf = async (token: string) => {
+      const { url } = (await (await server.call('POST', '/auth/links', { token })).json()) as { url: string }
+      return url.slice(new URL(url).origin.length)
+    }
+    const [mine, hers] = [await linkOf(server.owner.token), await linkOf((await server.addUser('mona')).token)]
+    const opens = async (link: string) => (await visitor(server.url).get(link)).status
+    expect([await opens(mine), await opens(hers)]).toEqual([200, 200])
+    expect((await send(server, phone, method, await pathOf(phone))).status).toBe(204)
+    expect([await opens(mine), await opens(hers)]).toEqual([403, 200])
+  })
+
   it('are closed to a page of another site', async () => {
     const { server } = await start()
     const phone = await browserOf(server, ANDROID)
