@@ -1,7 +1,5 @@
-import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
 import { LIMITS } from '../../contract/limits.ts'
@@ -114,7 +112,7 @@ describe('the database', () => {
   })
 })
 
-describe('tasks and what was left of them', () => {
+describe('tasks', () => {
   let redis: TestRedis
   let core: Core
   let ada: User
@@ -252,56 +250,5 @@ describe('tasks and what was left of them', () => {
     const writes = await Promise.allSettled(Array.from({ length: 40 }, (_, i) => write(i % 4 === 0)))
     expect(writes.filter(({ status }) => status === 'rejected')).toHaveLength(10)
     expect(told).toEqual(Array.from({ length: 30 }, (_, i) => i + 3))
-  })
-
-  describe('artifacts', () => {
-    it('keeps the newest attempt’s, and takes none of an attempt that is over or never was', async () => {
-      const { id } = await core.create(ada)
-      const lease = await core.lease(id)
-      await expect(core.tasks.patch(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
-      await core.artifacts.save(id, 1, 'patch', Readable.from(['one']))
-      await core.artifacts.save(id, 1, 'patch', Readable.from(['two']))
-      expect(await text(await core.tasks.patch(ada.id, id))).toBe('two')
-      await expect(core.tasks.bundle(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
-      await core.runner.send(lease, 1, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
-      await ended(id)
-      for (const [taskId, attempt] of [
-        [id, 1],
-        [id, 2],
-        ['../../etc/passwd', 1],
-      ] as const)
-        await expect(core.artifacts.save(taskId, attempt, 'patch', Readable.from(['late']))).rejects.toMatchObject({
-          code: 'conflict',
-        })
-      expect(await text(await core.tasks.patch(ada.id, id))).toBe('two')
-    })
-
-    it('keeps nothing of what is too large or breaks off', async () => {
-      const { id } = await core.create(ada)
-      await core.lease(id)
-      const chunk = Buffer.alloc(1024 * 1024)
-      const endless = () =>
-        Readable.from(
-          (function* () {
-            for (;;) yield chunk
-          })(),
-        )
-      await expect(core.artifacts.save(id, 1, 'bundle', endless())).rejects.toMatchObject({ code: 'too_large' })
-      const bounds = { patch: 3 * LIMITS.patchBytes, 'turn-patch': 3 * LIMITS.patchBytes, transcript: LIMITS.transcriptBytes }
-      for (const [kind, bytes] of Object.entries(bounds) as [keyof typeof bounds, number][]) {
-        await core.artifacts.save(id, 1, kind, Readable.from([Buffer.alloc(bytes)]))
-        const refused = core.artifacts.save(id, 1, kind, endless())
-        await expect(refused).rejects.toMatchObject({ code: 'too_large', message: expect.stringContaining(`${bytes}`) })
-      }
-      const broken = Readable.from(
-        (async function* () {
-          yield chunk
-          throw new Error('cut')
-        })(),
-      )
-      await expect(core.artifacts.save(id, 1, 'bundle', broken)).rejects.toThrow('cut')
-      await expect(core.tasks.bundle(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
-      expect((await readdir(join(core.config.dataDir, 'artifacts'))).filter((name) => name.includes('part'))).toEqual([])
-    })
   })
 })

@@ -1,0 +1,74 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { LIMITS } from '../../contract/limits.ts'
+import type { User } from '../../coordinator/user.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { waitFor } from '../support/wait.ts'
+import { type Core, startCore } from './core.ts'
+
+let redis: TestRedis
+let core: Core
+let ada: User
+beforeAll(async () => {
+  redis = await startRedis()
+  core = await startCore({ redisUrl: redis.url })
+  ada = await core.addUser('ada')
+})
+afterAll(async () => {
+  await core.stop()
+  await redis.stop()
+})
+
+describe('what outlives a sandbox', () => {
+  it('keeps the newest attempt’s, and takes none of an attempt that is over or never was', async () => {
+    const { id } = await core.create(ada)
+    const lease = await core.lease(id)
+    await expect(core.tasks.patch(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
+    await core.artifacts.save(id, 1, 'patch', Readable.from(['one']))
+    await core.artifacts.save(id, 1, 'patch', Readable.from(['two']))
+    expect(await text(await core.tasks.patch(ada.id, id))).toBe('two')
+    await expect(core.tasks.bundle(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
+    await core.runner.send(lease, 1, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
+    await waitFor('the end', async () => (await core.tasks.find(ada.id, id)).status === 'completed')
+    for (const [taskId, attempt] of [
+      [id, 1],
+      [id, 2],
+      ['../../etc/passwd', 1],
+    ] as const)
+      await expect(core.artifacts.save(taskId, attempt, 'patch', Readable.from(['late']))).rejects.toMatchObject({
+        code: 'conflict',
+      })
+    expect(await text(await core.tasks.patch(ada.id, id))).toBe('two')
+  })
+
+  it('keeps nothing of what is too large or breaks off', async () => {
+    const { id } = await core.create(ada)
+    await core.lease(id)
+    const chunk = Buffer.alloc(1024 * 1024)
+    const endless = () =>
+      Readable.from(
+        (function* () {
+          for (;;) yield chunk
+        })(),
+      )
+    await expect(core.artifacts.save(id, 1, 'bundle', endless())).rejects.toMatchObject({ code: 'too_large' })
+    const bounds = { patch: 3 * LIMITS.patchBytes, 'turn-patch': 3 * LIMITS.patchBytes, transcript: LIMITS.transcriptBytes }
+    for (const [kind, bytes] of Object.entries(bounds) as [keyof typeof bounds, number][]) {
+      await core.artifacts.save(id, 1, kind, Readable.from([Buffer.alloc(bytes)]))
+      const refused = core.artifacts.save(id, 1, kind, endless())
+      await expect(refused).rejects.toMatchObject({ code: 'too_large', message: expect.stringContaining(`${bytes}`) })
+    }
+    const broken = Readable.from(
+      (async function* () {
+        yield chunk
+        throw new Error('cut')
+      })(),
+    )
+    await expect(core.artifacts.save(id, 1, 'bundle', broken)).rejects.toThrow('cut')
+    await expect(core.tasks.bundle(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
+    expect((await readdir(join(core.config.dataDir, 'artifacts'))).filter((name) => name.includes('part'))).toEqual([])
+  })
+})
