@@ -29,7 +29,7 @@ export const createApp = (parts: Parts): Express => {
   const readJson = express.json({ limit: LIMITS.bodyBytes })
   const readForm = express.urlencoded({ limit: '2kb', extended: false })
   const serveFolder = (path: string) => express.static(path, { index: false, maxAge: '1h' })
-  const limits = createLimits()
+  const limits = createLimits(config)
 
   const app = express()
   app.set('trust proxy', config.trustedProxies)

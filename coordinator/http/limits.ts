@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import { ipKeyGenerator, type Options, rateLimit } from 'express-rate-limit'
+import type { Config } from '../config.ts'
 import { Refusal } from '../errors.ts'
 
 const MINUTE_MS = 60_000
@@ -7,8 +8,9 @@ const MINUTE_MS = 60_000
 export type Limits = { signIn: RequestHandler[]; api: RequestHandler; create: RequestHandler }
 
 /** How often one address or one user may call, counted in memory per process. */
-export const createLimits = (): Limits => ({
+export const createLimits = ({ trustedProxies }: Pick<Config, 'trustedProxies'>): Limits => ({
   signIn: [
+    ...(trustedProxies === 0 ? [warnOfProxy()] : []),
     perMinute(60, 'calls to sign in', { keyGenerator: byAddress }),
     perMinute(10, 'failed attempts to sign in', { keyGenerator: byAddress, skipSuccessfulRequests: true }),
   ],
@@ -29,6 +31,18 @@ const perMinute = (limit: number, what: string, options: Partial<Options>): Requ
     },
     ...options,
   })
+
+/** Behind a proxy that is not trusted everybody has its address, and one visitor's failures keep all others from signing in. */
+const warnOfProxy = (): RequestHandler => {
+  let warned = false
+  return (request, _response, next) => {
+    if (!warned && request.get('x-forwarded-for') !== undefined) {
+      warned = true
+      request.log.warn({ event: 'proxy.not_trusted', why: 'X-Forwarded-For came, and ERRAND_TRUSTED_PROXIES is 0' })
+    }
+    next()
+  }
+}
 
 /** Behind proxies only as true as `trust proxy`; an IPv6 address counts with its /56. */
 const byAddress = (request: Request): string => ipKeyGenerator(request.ip ?? 'unknown')

@@ -89,4 +89,20 @@ describe('limits', () => {
       await server.stop()
     }
   })
+
+  it('tell the operator once when a proxy is there that is not trusted: all visitors count as one', async () => {
+    for (const [proxies, expected] of [
+      ['0', 1],
+      ['1', 0],
+    ] as const) {
+      const server = await startHttp({ ERRAND_TRUSTED_PROXIES: proxies })
+      const warnings = () => server.log().match(/"event":"proxy.not_trusted".*ERRAND_TRUSTED_PROXIES/g) ?? []
+      await fetch(`${server.url}/auth/ways`)
+      expect(warnings()).toEqual([])
+      for (let times = 0; times < 2; times++)
+        await fetch(`${server.url}/auth/ways`, { headers: { 'x-forwarded-for': '203.0.113.1' } })
+      expect(warnings()).toHaveLength(expected)
+      await server.stop()
+    }
+  })
 })
