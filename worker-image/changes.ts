@@ -42,18 +42,18 @@ export const headCommit = async (git: Git): Promise<string | null> => {
   return result.code === 0 ? result.stdout.trim() : null
 }
 
-/** @returns what HEAD changes against `base`; binary files count as files without lines */
-export const diffStat = async (git: Git, base: string): Promise<DiffStat> => {
-  if ((await headCommit(git)) === null) return { files: 0, insertions: 0, deletions: 0 }
-  const rows = (await must(git, ['diff', '--numstat', '--no-ext-diff', '--no-renames', base, 'HEAD'])).split('\n').filter(Boolean)
+/** @returns what `tip` (null: no commit) changes against `base`; binary files count as files without lines */
+export const diffStat = async (git: Git, base: string, tip: string | null): Promise<DiffStat> => {
+  if (tip === null) return { files: 0, insertions: 0, deletions: 0 }
+  const rows = (await must(git, ['diff', '--numstat', '--no-ext-diff', '--no-renames', base, tip])).split('\n').filter(Boolean)
   const sum = (column: 0 | 1) => rows.reduce((total, row) => total + (Number(row.split('\t')[column]) || 0), 0)
   return { files: rows.length, insertions: sum(0), deletions: sum(1) }
 }
 
-/** @returns the patch from `base` to HEAD, at most `maxBytes`: a larger one ends at a file border, and says so in its last line */
-export const patchOf = async (git: Git, base: string, maxBytes: number = LIMITS.patchBytes): Promise<Buffer> => {
+/** @returns the patch from `base` to `tip`, at most `maxBytes`: a larger one ends at a file border, and says so in its last line */
+export const patchOf = async (git: Git, base: string, tip: string, maxBytes: number = LIMITS.patchBytes): Promise<Buffer> => {
   const note = '# Cut here: the whole change is larger than what is shown. The branch holds all of it.\n'
-  const result = await git(['diff', '--no-color', '--no-ext-diff', '--no-textconv', base, 'HEAD'], {
+  const result = await git(['diff', '--no-color', '--no-ext-diff', '--no-textconv', base, tip], {
     maxBytes: maxBytes - note.length,
   })
   if (!result.cut) return Buffer.from(result.stdout)

@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises'
 import type { DiffStat } from '../contract/event.ts'
-import { commitAll, diffStat, headCommit, patchOf } from './changes.ts'
+import { commitAll, diffStat, patchOf } from './changes.ts'
 import type { Door } from './door.ts'
 import { type End, failed } from './end.ts'
 import { type Git, type GitResult, must } from './git.ts'
 import type { Log } from './log.ts'
 import { pause } from './pause.ts'
+import { findWork, type Standing } from './standing.ts'
 import { fault, RETRY_DELAYS_MS, type Workspace } from './workspace.ts'
 
 export type Delivery = {
@@ -45,35 +46,55 @@ export type DeliveryOptions = {
  * @throws never for a fault of the git host or the door; an Error when git itself is broken here
  */
 export const deliver = async (options: DeliveryOptions): Promise<Delivery> => {
-  const { git, workspace, message, log } = options
+  const { git, workspace, message, timeoutMs, log } = options
   const committed = await commitAll(git, message)
   const { remoteCommit } = workspace
   if (!committed.ok) return { diff: null, changed: true, tip: remoteCommit, problem: fault(committed.result), note: null }
-  const head = await headCommit(git)
-  const diff = await diffStat(git, workspace.base)
-  if (head === null || (head === workspace.base && !workspace.resumed))
+  const standing = await findWork(git, workspace)
+  const { tip, asides } = standing
+  const diff = await diffStat(git, workspace.base, tip)
+  if (tip === null || (tip === workspace.base && !workspace.resumed && asides.length === 0))
     return { diff, changed: false, tip: null, problem: null, note: committed.note }
-  await keepPatch(options)
-  // The branch name points at the work even if the model left HEAD elsewhere; the bundle is made from it.
-  await must(git, ['update-ref', `refs/heads/${workspace.branch}`, head])
-  const refused = head === remoteCommit ? null : ((await push(options)) ?? (await checkArrival(options, head)))
+  await keepPatch(options, tip)
+  const deadline = performance.now() + timeoutMs
+  const refused = tip === remoteCommit ? null : ((await pushBranch(options, tip, deadline)) ?? (await checkArrival(options, tip)))
   if (refused) {
     log('push.failed', { reason: refused.reason, message: refused.message })
-    return { diff, changed: true, tip: remoteCommit, problem: await keepBundle(options, refused), note: committed.note }
+    return { diff, changed: true, tip: remoteCommit, problem: await keepBundle(options, standing, refused), note: committed.note }
   }
-  return { diff, changed: diff.files > 0, tip: head, problem: null, note: committed.note }
+  const note = [committed.note, await pushAsides(options, standing, deadline)].filter(Boolean).join(' ') || null
+  return { diff, changed: diff.files > 0, tip, problem: null, note }
 }
 
 /** @returns null when the branch is on the git host, or why it is not */
-const push = async (options: DeliveryOptions): Promise<End | null> => {
-  const { git, remote, workspace, timeoutMs, retryDelaysMs = RETRY_DELAYS_MS } = options
-  const deadline = performance.now() + timeoutMs
-  const ref = `refs/heads/${workspace.branch}`
-  const lease = workspace.remoteCommit ? [`--force-with-lease=${ref}:${workspace.remoteCommit}`] : []
+const pushBranch = (options: DeliveryOptions, tip: string, deadline: number): Promise<End | null> => {
+  const { branch, remoteCommit } = options.workspace
+  const ref = `refs/heads/${branch}`
+  // The lease lets the model rewrite what an earlier attempt pushed, and nothing that anybody else did.
+  return push(
+    options,
+    [...(remoteCommit ? [`--force-with-lease=${ref}:${remoteCommit}`] : []), options.remote, `${tip}:${ref}`],
+    deadline,
+  )
+}
+
+/** After the branch and apart from it: what lies beside may be refused, and the branch must not go down with it. @returns a note */
+const pushAsides = async (options: DeliveryOptions, standing: Standing, deadline: number): Promise<string | null> => {
+  const { asides } = standing
+  if (asides.length === 0) return null
+  const specs = asides.map(({ branch, commit }) => `${commit}:refs/heads/${branch}`)
+  const refused = await push(options, [options.remote, ...specs], deadline)
+  if (!refused)
+    return `What was left beside the branch (another commit, a stash) is on ${asides.map(({ branch }) => branch).join(', ')}.`
+  options.log('push.failed', { reason: refused.reason, message: refused.message })
+  return (await keepBundle(options, standing, refused)).message
+}
+
+const push = async (options: DeliveryOptions, args: readonly string[], deadline: number): Promise<End | null> => {
+  const { git, retryDelaysMs = RETRY_DELAYS_MS } = options
   for (let tried = 0; ; tried++) {
     const left = Math.max(1000, deadline - performance.now())
-    // The lease lets the model rewrite what an earlier attempt pushed, and nothing that anybody else did.
-    const result = await git(['push', '--quiet', ...lease, remote, `${ref}:${ref}`], { timeoutMs: left })
+    const result = await git(['push', '--quiet', ...args], { timeoutMs: left })
     if (result.code === 0) return null
     const delay = retryDelaysMs[tried]
     if (isRefusal(result)) return failed('push_refused', result.stderr.trim().slice(-1000))
@@ -86,9 +107,9 @@ const push = async (options: DeliveryOptions): Promise<End | null> => {
 const ARRIVAL_MS = 3_000
 
 /** `url.*.insteadOf` in the repository's config sends a push elsewhere, where it goes well. @returns null, or why the work is not there */
-const checkArrival = async ({ outside, remote, workspace }: DeliveryOptions, head: string): Promise<End | null> => {
+const checkArrival = async ({ outside, remote, workspace }: DeliveryOptions, tip: string): Promise<End | null> => {
   const found = await outside(['ls-remote', '--', remote, `refs/heads/${workspace.branch}`], { timeoutMs: ARRIVAL_MS })
-  if (found.code !== 0 || found.stdout.startsWith(head)) return null
+  if (found.code !== 0 || found.stdout.startsWith(tip)) return null
   return failed('push_refused', 'git reported a push that did not arrive: its config in the work tree sends it somewhere else.')
 }
 
@@ -97,22 +118,29 @@ const isRefusal = ({ stderr }: GitResult): boolean =>
     stderr,
   )
 
-const keepPatch = async ({ git, workspace, door, log }: DeliveryOptions): Promise<void> => {
+const keepPatch = async ({ git, workspace, door, log }: DeliveryOptions, tip: string): Promise<void> => {
   try {
-    await door.keep('patch', await patchOf(git, workspace.base))
-    await door.keep('turn-patch', await patchOf(git, workspace.turnBase))
+    await door.keep('patch', await patchOf(git, workspace.base, tip))
+    await door.keep('turn-patch', await patchOf(git, workspace.turnBase, tip))
   } catch (error) {
     // The branch holds the same change: a missing patch costs the view, not the work.
     log('patch.lost', { message: String(error) })
   }
 }
 
-const keepBundle = async ({ git, workspace, door, scratch, log }: DeliveryOptions, why: End): Promise<End> => {
+const keepBundle = async (
+  { git, workspace, door, scratch, log }: DeliveryOptions,
+  { tip, asides }: Standing,
+  why: End,
+): Promise<End> => {
   const file = `${scratch}/work.bundle`
   try {
-    const tip = `refs/heads/${workspace.branch}`
+    const wanted = [...(tip ? [{ branch: workspace.branch, commit: tip }] : []), ...asides]
+    // A bundle holds what has a name.
+    for (const { branch, commit } of wanted) await must(git, ['update-ref', `refs/heads/${branch}`, commit])
     const isCommit = (await git(['cat-file', '-e', `${workspace.base}^{commit}`])).code === 0
-    await must(git, ['bundle', 'create', '--quiet', file, tip, ...(isCommit ? [`^${workspace.base}`] : [])])
+    const names = wanted.map(({ branch }) => `refs/heads/${branch}`)
+    await must(git, ['bundle', 'create', '--quiet', file, ...names, ...(isCommit ? [`^${workspace.base}`] : [])])
     await door.keepFile('bundle', file)
     await rm(file)
     return { ...why, message: `The push failed; the work is kept as a git bundle (\`errand bundle\`). ${why.message}` }

@@ -75,6 +75,14 @@ const delivered = async (workspace: Workspace) => {
   return { delivery, kept }
 }
 
+const inTree = (script: string) => execa('bash', ['-c', script], { cwd: directory })
+
+/** The task's branches on the git host with their commits, its own first. */
+const onHost = async () => {
+  const refs = Object.entries(await refsOf(origin)).map(([ref, commit]) => [ref.replace('refs/heads/', ''), commit])
+  return refs.filter(([name]) => name?.startsWith('errand/')).sort(([name]) => (name === BRANCH ? -1 : 1))
+}
+
 describe('opening', () => {
   it('takes the default branch, or the one that is named', async () => {
     await pushed('main', 'a')
@@ -96,7 +104,7 @@ describe('opening', () => {
     await pushed('main', 'c')
     const workspace = await opened()
     expect(workspace.resumed).toBe(true)
-    expect(await diffStat(git, workspace.base)).toEqual({ files: 1, insertions: 1, deletions: 0 })
+    expect(await diffStat(git, workspace.base, 'HEAD')).toEqual({ files: 1, insertions: 1, deletions: 0 })
   })
 
   it('begins an empty repository, and delivers its first commit', async () => {
@@ -209,6 +217,56 @@ describe('delivering', () => {
     expect([...kept.keys()]).toEqual(['patch', 'turn-patch', 'bundle'])
   })
 
+  it('keeps what earlier turns pushed when a command that had left the branch was ended halfway', async () => {
+    await pushed('main', 'a')
+    await pushed(BRANCH, 'b')
+    const workspace = await opened()
+    await inTree('git checkout -q origin/main')
+    expect((await delivered(workspace)).delivery).toMatchObject({ problem: null, changed: true, diff: { files: 1 } })
+    await inTree('echo c > c')
+    const { delivery } = await delivered(workspace)
+    const [branch, beside] = await onHost()
+    expect([branch, beside]).toEqual([
+      [BRANCH, workspace.remoteCommit],
+      [expect.stringMatching(/^errand\/T1\/aside-/), expect.any(String)],
+    ])
+    expect(delivery).toMatchObject({
+      problem: null,
+      tip: workspace.remoteCommit,
+      note: expect.stringContaining(beside?.[0] ?? '?'),
+    })
+    expect((await execa('git', ['-C', origin, 'show', `${beside?.[0]}:c`])).stdout).toBe('c')
+  })
+
+  it('brings commits of the first turn out although HEAD is back where it began', async () => {
+    await pushed('main', 'a')
+    const workspace = await opened()
+    await inTree('echo b > b && git add -A && git commit -qm mine && git checkout -q origin/main')
+    const { delivery, kept } = await delivered(workspace)
+    expect(delivery).toMatchObject({ problem: null, changed: true, diff: { files: 1 }, note: null })
+    expect([await onHost(), kept.get('patch')]).toEqual([[[BRANCH, delivery.tip]], expect.stringContaining('+b')])
+  })
+
+  it('brings a stash out that was never taken back', async () => {
+    await pushed('main', 'a')
+    const workspace = await opened()
+    await inTree('echo changed > a && git stash -q')
+    const { delivery } = await delivered(workspace)
+    const [branch, beside] = await onHost()
+    expect([branch, delivery.note]).toEqual([[BRANCH, workspace.base], expect.stringContaining(beside?.[0] ?? '?')])
+    expect((await execa('git', ['-C', origin, 'show', `${beside?.[0]}:a`])).stdout).toBe('changed')
+  })
+
+  it('lets the branch through when the host takes nothing beside it, and keeps that as a bundle', async () => {
+    await pushed('main', 'a')
+    const workspace = await opened()
+    await writeFile(join(origin, 'hooks/pre-receive'), '#!/bin/sh\n! grep -q aside\n', { mode: 0o755 })
+    await inTree('echo changed > a && git stash -q && echo b > b')
+    const { delivery, kept } = await delivered(workspace)
+    expect(delivery).toMatchObject({ problem: null, diff: { files: 1 }, note: expect.stringContaining('bundle') })
+    expect([await onHost(), kept.has('bundle')]).toEqual([[[BRANCH, delivery.tip]], true])
+  })
+
   it('leaves huge new files out, and says so', async () => {
     await pushed('main', 'a')
     await opened()
@@ -223,7 +281,7 @@ describe('delivering', () => {
     const { base } = await opened()
     for (const name of ['b', 'c', 'd']) await writeFile(join(directory, name), `${name}\n`.repeat(400))
     await commitAll(git, 'Work')
-    const patch = String(await patchOf(git, base, 3000))
+    const patch = String(await patchOf(git, base, 'HEAD', 3000))
     expect(patch.length).toBeLessThanOrEqual(3000)
     expect(patch).toMatch(/^diff --git a\/b b\/b/)
     expect(patch).toMatch(/\n\+[bc]\n# Cut here: .*\n$/)
