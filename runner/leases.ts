@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { RENEW_EVERY_MS, type RenewAnswer, type RunnerIdentity } from '../contract/lease.ts'
+import { type Lease, RENEW_EVERY_MS, type RenewAnswer, type RunnerIdentity } from '../contract/lease.ts'
 import type { SteerMessage } from '../contract/sandbox.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
 
@@ -20,17 +20,27 @@ export type Hold = {
 /** The attempts that this runner holds, kept alive by one heartbeat for all. */
 export type Holding = {
   /** @param onMessages gets what waits for the attempt's agent, at every renewal */
-  hold: (taskId: string, attempt: number, onMessages: (messages: readonly SteerMessage[]) => void) => Hold
+  hold: (lease: Pick<Lease, 'taskId' | 'attempt' | 'leaseMs'>, onMessages: (messages: readonly SteerMessage[]) => void) => Hold
   /**
    * Asks whether the attempt is still ours: the fence before an effect. While nobody answers it asks again.
    * @throws Error when `gone` aborts before there is an answer
    */
   confirm: (taskId: string, attempt: number, gone: AbortSignal) => Promise<boolean>
+  /**
+   * Waits while the lease has run out, until it is renewed: the fence before money is spent, which another attempt may have been given.
+   * @returns false when `gone` aborts first, or it took longer than `atMostMs`
+   */
+  awaitLease: (taskId: string, attempt: number, gone: AbortSignal, atMostMs: number) => Promise<boolean>
   stop: () => Promise<void>
 }
 
 /** How soon a coordinator that does not answer is asked again before an effect. */
 const ASK_AGAIN_MS = 500
+/** How soon a lease that ran out is looked at again. */
+const LOOK_AGAIN_MS = 200
+
+/** On both clocks: the wall's, which can be set, and one that only runs on, but stands still while the machine sleeps. */
+type Moment = { wallMs: number; steadyMs: number }
 
 type Held = {
   taskId: string
@@ -38,11 +48,14 @@ type Held = {
   abort: AbortController
   over: AbortController
   onMessages: (messages: readonly SteerMessage[]) => void
+  /** It is ours for `leaseMs` from when it was asked for: the answer may have been long on its way. */
+  asked: Moment
+  leaseMs: number
 }
 
 /**
  * Renews everything held in one call every {@link RENEW_EVERY_MS}, also when that is nothing. While the coordinator does not answer,
- * the work goes on: only its word ends an attempt.
+ * the work goes on, but for what waits at a fence: only its word ends an attempt.
  */
 export const startHolding = (options: {
   client: CoordinatorClient
@@ -56,12 +69,13 @@ export const startHolding = (options: {
   let reachable = true
 
   const renew = async (): Promise<RenewAnswer['attempts'] | null> => {
+    const asked = now()
     try {
       const attempts = [...held].map(({ taskId, attempt }) => ({ taskId, attempt }))
       const answer = await client.renew({ runner, attempts })
       if (!reachable) log.info({ event: 'coordinator.back' })
       reachable = true
-      for (const word of answer.attempts) heed(word)
+      for (const word of answer.attempts) heed(word, asked)
       return answer.attempts
     } catch (error) {
       if (reachable) log.warn({ event: 'coordinator.unreachable', err: error })
@@ -70,9 +84,10 @@ export const startHolding = (options: {
     }
   }
 
-  const heed = ({ taskId, attempt, state, messages }: RenewAnswer['attempts'][number]) => {
+  const heed = ({ taskId, attempt, state, leaseMs, messages }: RenewAnswer['attempts'][number], asked: Moment) => {
     for (const one of held) {
       if (one.taskId !== taskId || one.attempt !== attempt) continue
+      Object.assign(one, { asked, leaseMs })
       one.onMessages(messages)
       if (state !== 'held') end(one, state === 'cancel' ? 'cancelled' : 'lost')
     }
@@ -94,8 +109,9 @@ export const startHolding = (options: {
   const beating = heartbeat()
 
   return {
-    hold: (taskId, attempt, onMessages) => {
-      const mine: Held = { taskId, attempt, onMessages, abort: new AbortController(), over: new AbortController() }
+    hold: ({ taskId, attempt, leaseMs }, onMessages) => {
+      const [abort, over] = [new AbortController(), new AbortController()]
+      const mine: Held = { taskId, attempt, onMessages, abort, over, asked: now(), leaseMs }
       held.add(mine)
       return {
         signal: mine.abort.signal,
@@ -113,12 +129,27 @@ export const startHolding = (options: {
       }
       throw new Error('the coordinator did not answer in time')
     },
+    awaitLease: async (taskId, attempt, gone, atMostMs) => {
+      const since = now()
+      const isOurs = (one: Held) => one.taskId === taskId && one.attempt === attempt && msSince(one.asked) < one.leaseMs
+      while (!gone.aborted) {
+        if ([...held].some(isOurs)) return true
+        if (msSince(since) >= atMostMs) return false
+        await pause(LOOK_AGAIN_MS, gone)
+      }
+      return false
+    },
     stop: async () => {
       stopped.abort()
       await beating
     },
   }
 }
+
+const now = (): Moment => ({ wallMs: Date.now(), steadyMs: performance.now() })
+
+/** The longer of what the two clocks say: whatever happened to either, no lease is held for running that has run out. */
+const msSince = ({ wallMs, steadyMs }: Moment): number => Math.max(Date.now() - wallMs, performance.now() - steadyMs)
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((done) => {

@@ -29,7 +29,7 @@ export const runAttempt = async (parts: AttemptParts, lease: Lease, runnerStop: 
   const { taskId, attempt, turn, signingKey } = lease
   const log = parts.log.child({ taskId, attempt })
   const mailbox = createMailbox(lease.messages)
-  const hold = parts.holding.hold(taskId, attempt, mailbox.put)
+  const hold = parts.holding.hold(lease, mailbox.put)
   const stop = stopSwitch({ lease: hold.signal, runnerStop, timeLimitMs: lease.timeLimitMs })
   try {
     const onSpoolFault = (error: unknown) => {

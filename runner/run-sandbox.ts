@@ -26,7 +26,7 @@ export type SandboxParts = {
   engine: SandboxEngine
   openGateway: (options: GatewayOptions) => Promise<Gateway>
   client: Pick<CoordinatorClient, 'saveArtifact' | 'openTranscript'>
-  holding: Pick<Holding, 'confirm'>
+  holding: Pick<Holding, 'confirm' | 'awaitLease'>
   publisher: Pick<Publisher, 'delta'>
   doorsDirectory: string
   coordinatorUrl: string
@@ -162,6 +162,7 @@ const gatewayOptions = (attempt: Attempt, directory: string, redact: Redactor): 
     npmRegistryUrl: parts.npmRegistryUrl,
     allowedHosts: parts.allowedHosts,
     confirmLease: (gone) => parts.holding.confirm(taskId, lease.attempt, gone),
+    awaitLease: (gone, atMostMs) => parts.holding.awaitLease(taskId, lease.attempt, gone, atMostMs),
     say: (event) => say(attempt, presentable(event, redact)),
     saveArtifact: (kind, body) => parts.client.saveArtifact(taskId, lease.attempt, kind, body),
     waitingMessages: attempt.mailbox.waiting,

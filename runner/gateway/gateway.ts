@@ -29,6 +29,8 @@ export type GatewayOptions = {
   allowedHosts: readonly string[]
   /** Asks the coordinator whether this attempt is still the current one, until it answers; throws when `gone` aborts first. */
   confirmLease: (gone: AbortSignal) => Promise<boolean>
+  /** Waits while this attempt's lease has run out; false when `gone` aborts first, or it took longer than `atMostMs`. */
+  awaitLease: (gone: AbortSignal, atMostMs: number) => Promise<boolean>
   say: (event: NewEvent) => void
   saveArtifact: (kind: ArtifactKind, body: Readable) => Promise<void>
   waitingMessages: () => SteerMessage[]
@@ -132,6 +134,7 @@ const layOutRooms = (options: GatewayOptions, upstream: ReturnType<typeof openUp
     key: lease.modelApi.key,
     model: lease.model,
     budget: openBudget(lease.budgetUsd),
+    awaitLease: options.awaitLease,
     upstream,
     say,
     log,

@@ -16,6 +16,8 @@ export type ModelOptions = {
   key: string
   model: string
   budget: Budget
+  /** Waits while the attempt's lease has run out; false when `gone` aborts first, or it took longer than `atMostMs`. */
+  awaitLease: (gone: AbortSignal, atMostMs: number) => Promise<boolean>
   upstream: Upstream
   say: (event: NewEvent) => void
   log: Logger
@@ -25,6 +27,8 @@ export type ModelOptions = {
 const BODY_BYTES = 32 * 1024 * 1024
 /** Calls at once. The agent makes one; a second is room for a client that starts the next before it has let go of the last. */
 const CALLS_AT_ONCE = 2
+/** How long a call waits for a lease to be renewed: less than the five minutes after which its caller gives an answer up. */
+const LEASE_WAIT_MS = 4 * 60_000
 
 /** Kept of an answer's headers: how to read it, whether and when to ask again, and what to name to the API's people. */
 const ANSWER_HEADERS = [
@@ -42,7 +46,7 @@ const ANSWER_HEADERS = [
  * @throws Error when the model has no price: its budget could not be kept
  */
 export const serveModel = (options: ModelOptions): Room => {
-  const { model, budget, log } = options
+  const { model, budget, awaitLease, log } = options
   if (!MODELS[model])
     throw new Error(`The model ${model} has no price in contract/models.ts, so no budget could be kept. Add it there.`)
   let underWay = 0
@@ -55,6 +59,11 @@ export const serveModel = (options: ModelOptions): Room => {
       log.warn({ event: 'model.refused', status: checked.status, why: checked.message })
       const type = checked.status === 400 ? 'invalid_request_error' : 'permission_error'
       return refuse(call.response, checked.status, type, checked.message, checked.code)
+    }
+    // After the last byte, which may be long in coming: from here to the call nothing waits.
+    if (!(await awaitLease(call.gone, LEASE_WAIT_MS))) {
+      if (!call.gone.aborted) log.warn({ event: 'model.held_back' })
+      return refuse(call.response, 503, 'overloaded_error', NOT_LEASED, 'lease_run_out')
     }
     const hold = holdFor(model, { bytes: bytes.length, ...checked })
     const settle = budget.reserve(hold)
@@ -160,6 +169,7 @@ const count = ({ model, say }: ModelOptions, hold: Hold, reading: Reading | null
   return cost
 }
 
+const NOT_LEASED = 'The coordinator cannot be reached, and without it no money is spent. Try again.'
 const KEY_REFUSED = "The model API refused this server's key. Whoever runs this server must check ANTHROPIC_API_KEY."
 
 const budgetText = (model: string, hold: Hold, leftUsd: number): string => {

@@ -45,6 +45,7 @@ export const openDoor = async (
     npmRegistryUrl: 'http://127.0.0.1:1/',
     allowedHosts: [],
     confirmLease: async () => true,
+    awaitLease: async () => true,
     say: (event) => said.push(event),
     waitingMessages: () => [],
     openTranscript: async () => null,

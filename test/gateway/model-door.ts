@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import Anthropic from '@anthropic-ai/sdk'
 import type { EventData } from '../../contract/event.ts'
 import type { Lease } from '../../contract/lease.ts'
+import type { GatewayOptions } from '../../runner/gateway/gateway.ts'
 import { waitFor } from '../support/wait.ts'
 import { type Door, KEY, MODEL, openDoor } from './door.ts'
 import { type Seen, startUpstream, type Upstream } from './model-upstream.ts'
@@ -24,9 +25,10 @@ export const BODY = { model: MODEL, max_tokens: 100, stream: true, messages: [{ 
 export const openModelDoor = async (
   reply: (response: ServerResponse, seen: Seen) => unknown,
   lease: Partial<Lease> = {},
+  options: Partial<Omit<GatewayOptions, 'lease'>> = {},
 ): Promise<ModelDoor> => {
   const upstream = await startUpstream(reply)
-  const door = await openDoor({ modelApi: { baseUrl: upstream.url, key: KEY }, ...lease })
+  const door = await openDoor({ modelApi: { baseUrl: upstream.url, key: KEY }, ...lease }, options)
   const counted = () => door.said.flatMap((said) => (said.type === 'usage.counted' ? [said.data] : []))
   return {
     door,

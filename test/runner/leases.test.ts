@@ -1,43 +1,92 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { pino } from 'pino'
 import type { RenewAnswer } from '../../contract/lease.ts'
 import { type CoordinatorClient, CoordinatorFault } from '../../runner/coordinator-client.ts'
 import { type Holding, startHolding } from '../../runner/leases.ts'
+import { waitFor } from '../support/wait.ts'
 
 let holding: Holding
 afterEach(() => holding.stop())
 
+const hold = (leaseMs = 30_000) => holding.hold({ taskId: 't1', attempt: 1, leaseMs }, () => undefined)
+
 /** A coordinator that answers renewals with these in turn; the last stays. */
-const holdingOn = (answers: readonly ('away' | RenewAnswer['attempts'][number]['state'])[]): Holding => {
+const holdingOn = (answers: readonly ('away' | RenewAnswer['attempts'][number]['state'])[], everyMs = 60_000): Holding => {
   let asked = 0
   const client: Pick<CoordinatorClient, 'renew'> = {
     renew: async ({ attempts }) => {
       const state = answers[Math.min(asked++, answers.length - 1)] ?? 'away'
       if (state === 'away') throw new CoordinatorFault('unreachable', 'away')
-      return { attempts: attempts.map((one) => ({ ...one, state, leaseMs: 30_000, messages: [] })) }
+      return { attempts: attempts.map((one) => ({ ...one, state, leaseMs: state === 'lost' ? 0 : 30_000, messages: [] })) }
     },
   }
   const runner = { id: 'r1', name: 'test', slots: 1 }
-  return startHolding({ client: client as CoordinatorClient, runner, log: pino({ level: 'silent' }), everyMs: 60_000 })
+  return startHolding({ client: client as CoordinatorClient, runner, log: pino({ level: 'silent' }), everyMs })
 }
 
 describe('the fence before an effect', () => {
   it('waits for a coordinator that is just being started again, so that no push is refused for it', async () => {
     holding = holdingOn(['away', 'away', 'held'])
-    holding.hold('t1', 1, () => undefined)
+    hold()
     expect(await holding.confirm('t1', 1, new AbortController().signal)).toBe(true)
   })
 
   it('is shut as soon as the coordinator says that the attempt is lost', async () => {
     holding = holdingOn(['away', 'away', 'lost'])
-    const { signal } = holding.hold('t1', 1, () => undefined)
+    const { signal } = hold()
     expect(await holding.confirm('t1', 1, new AbortController().signal)).toBe(false)
     expect(signal.reason).toBe('lost')
   })
 
   it('lets nobody wait who is gone', async () => {
     holding = holdingOn(['away'])
-    holding.hold('t1', 1, () => undefined)
+    hold()
     await expect(holding.confirm('t1', 1, AbortSignal.timeout(50))).rejects.toThrow('did not answer in time')
+  })
+})
+
+describe('the fence before money is spent', () => {
+  const { signal } = new AbortController()
+  const isOpen = () => holding.awaitLease('t1', 1, signal, 0)
+  const shut = () => waitFor('the fence to be shut', async () => !(await isOpen()))
+  afterEach(() => void jest.restoreAllMocks())
+
+  it('is open without a question to the coordinator while the lease runs, and shut when it ran out', async () => {
+    holding = holdingOn(['away'])
+    hold(300)
+    expect(await isOpen()).toBe(true)
+    await shut()
+  })
+
+  it('opens again with the next renewal, for whoever waits at it', async () => {
+    holding = holdingOn(['away', 'away', 'away', 'held'], 100)
+    hold(1)
+    await shut()
+    expect(await holding.awaitLease('t1', 1, signal, 60_000)).toBe(true)
+    expect(await isOpen()).toBe(true)
+  })
+
+  it('stays shut for an attempt that is lost, or let go', async () => {
+    holding = holdingOn(['lost'])
+    hold().release()
+    expect(await isOpen()).toBe(false)
+    hold()
+    await holding.confirm('t1', 1, signal)
+    expect(await isOpen()).toBe(false)
+  })
+
+  it('lets nobody wait who is gone', async () => {
+    holding = holdingOn(['away'])
+    hold(1)
+    await shut()
+    expect(await holding.awaitLease('t1', 1, AbortSignal.timeout(50), 60_000)).toBe(false)
+  })
+
+  it('counts the time that the machine slept or the clock was set on', async () => {
+    holding = holdingOn(['away'])
+    hold()
+    const awake = Date.now()
+    jest.spyOn(Date, 'now').mockImplementation(() => awake + 31_000)
+    expect(await isOpen()).toBe(false)
   })
 })

@@ -234,9 +234,9 @@ describe('an attempt', () => {
     const running = run([turnStarted, { untilStopped: true }])
     await waitFor('the turn to start', () => types().includes('turn.started'))
     const { signal } = new AbortController()
-    expect(await gateway?.confirmLease(signal)).toBe(true)
+    expect([await gateway?.confirmLease(signal), await gateway?.awaitLease(signal, 0)]).toEqual([true, true])
     coordinator.renewState = 'lost'
-    expect(await gateway?.confirmLease(signal)).toBe(false)
+    expect([await gateway?.confirmLease(signal), await gateway?.awaitLease(signal, 0)]).toEqual([false, false])
     coordinator.refusing = true
     await running
   })

@@ -104,7 +104,7 @@ export const startScriptedCoordinator = async (redisUrl: string): Promise<Script
       const asked = RenewRequest.parse(JSON.parse(body.toString()))
       coordinator.renewals.push(asked)
       const { renewState: state, renewMessages: messages } = coordinator
-      const told = asked.attempts.map((one) => ({ ...one, state, leaseMs: 30_000, messages }))
+      const told = asked.attempts.map((one) => ({ ...one, state, leaseMs: state === 'lost' ? 0 : 30_000, messages }))
       return void response.end(JSON.stringify({ attempts: told }))
     }
     if (request.method === 'GET') {
