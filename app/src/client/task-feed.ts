@@ -21,6 +21,7 @@ export type TaskFeed = Feed & {
 
 export type OpenFeed = {
   state: State<TaskFeed>
+  /** @throws what hindered it */
   loadEarlier: () => Promise<void>
   /** Tries again after an error. */
   retry: () => void
@@ -227,9 +228,12 @@ export const openTaskFeed = (taskId: string, { api, connection, storage, onMessa
       if (first <= 1 || state.get().loadingEarlier) return
       change({ loadingEarlier: true })
       const after = Math.max(0, first - 1 - PAGE)
-      const page = await api.events(taskId, after, first - 1 - after).catch(() => null)
-      tellMessages(page?.events ?? [])
-      const feed = page ? prependEvents(state.get(), page.events) : state.get()
+      const page = await api.events(taskId, after, first - 1 - after).catch((error: unknown) => {
+        change({ loadingEarlier: false })
+        throw error
+      })
+      tellMessages(page.events)
+      const feed = prependEvents(state.get(), page.events)
       change({ ...feed, loadingEarlier: false, hasEarlier: (feed.events[0]?.seq ?? 1) > 1 })
     },
     retry: () => {

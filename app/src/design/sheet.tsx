@@ -3,9 +3,19 @@ import { words } from '../words.ts'
 import { IconButton } from './button.tsx'
 import './sheet.css'
 
+type Props = {
+  title: string
+  onClose: () => void
+  /** Whether a tap beside it closes it; not where that would lose what is shown only once. */
+  closesBeside?: boolean
+  children: ReactNode
+}
+
 /** A dialog: from below on a phone, in the middle of a desk. Esc, the cross and a tap beside it close it; the focus goes back to where it was, or to the heading. */
-export const Sheet = ({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) => {
+export const Sheet = ({ title, onClose, closesBeside = true, children }: Props) => {
   const dialog = useRef<HTMLDialogElement>(null)
+  /** A click is also what begins in the dialog, as marking a text does, and ends beside it. */
+  const beganBeside = useRef(false)
   const titleId = useId()
   useEffect(() => {
     const cameFrom = document.activeElement
@@ -26,7 +36,10 @@ export const Sheet = ({ title, onClose, children }: { title: string; onClose: ()
         event.preventDefault()
         onClose()
       }}
-      onClick={(event) => event.target === dialog.current && onClose()}
+      onPointerDown={(event) => {
+        beganBeside.current = event.target === dialog.current
+      }}
+      onClick={(event) => closesBeside && beganBeside.current && event.target === dialog.current && onClose()}
     >
       <div className="sheet-body">
         <div className="sheet-head">

@@ -1,4 +1,5 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { Link, useLocation, useSearch } from 'wouter'
 import { useDraft, useMe } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
@@ -28,10 +29,12 @@ export const NewTaskScreen = () => {
 
   const submit = (event?: FormEvent) => {
     event?.preventDefault()
-    setTried(true)
+    // Drawn at once: what is wrong is then to be found.
+    flushSync(() => setTried(true))
     const { branch, model } = options
     const budgetUsd = readBudget(options.budget)
-    if (isSending || Object.values(faults).some(Boolean)) return
+    if (isSending) return
+    if (Object.values(faults).some(Boolean)) return goToFault()
     send({
       repoUrl: repository.trim(),
       prompt,
@@ -81,6 +84,12 @@ export const NewTaskScreen = () => {
       </form>
     </Screen>
   )
+}
+
+const goToFault = () => {
+  const field = document.querySelector<HTMLElement>('.new-task [aria-invalid]')
+  field?.closest('details')?.setAttribute('open', '')
+  field?.focus()
 }
 
 /** An example was picked: it fills the form, and the address goes back to plain `/new`, so that a reload keeps what was typed since. */

@@ -19,7 +19,7 @@ export const NewToken = ({ onClose }: { onClose: () => void }) => {
   }
   if (made !== null)
     return (
-      <Sheet title={words.settings.newToken} onClose={onClose}>
+      <Sheet title={words.settings.newToken} onClose={onClose} closesBeside={false}>
         <p className="soft">{words.settings.tokenMade}</p>
         <Secret text={made} />
       </Sheet>

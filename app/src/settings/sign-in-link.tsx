@@ -17,7 +17,7 @@ export const SignInLinkButton = () => {
       </Button>
       {make.isError && <p role="alert">{messageOf(make.error)}</p>}
       {make.data && (
-        <Sheet title={words.settings.linkDevice} onClose={make.reset}>
+        <Sheet title={words.settings.linkDevice} onClose={make.reset} closesBeside={false}>
           <p className="soft">{words.settings.linkText}</p>
           <Secret text={make.data.url} />
         </Sheet>

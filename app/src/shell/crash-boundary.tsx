@@ -1,5 +1,6 @@
 import { Component, type ReactNode } from 'react'
 import { Button } from '../design/button.tsx'
+import { useCopy } from '../design/use-copy.ts'
 import { words } from '../words.ts'
 import { reloadToNewest } from './new-version.ts'
 
@@ -17,23 +18,23 @@ export class CrashBoundary extends Component<{ children: ReactNode }, { error: E
   }
 }
 
-const Crash = ({ error }: { error: Error }) => (
-  <main className="crash">
-    <div className="state" role="alert">
-      <h1>{words.crash.title}</h1>
-      <p className="soft">{words.crash.text}</p>
-      <pre className="small crash-details">{error.message}</pre>
-      <div className="row">
-        <Button look="main" icon="retry" onClick={() => void reloadToNewest()}>
-          {words.crash.reload}
-        </Button>
-        <Button
-          icon="copy"
-          onClick={() => void navigator.clipboard?.writeText(`${location.href}\n${error.stack ?? error.message}`)}
-        >
-          {words.crash.copy}
-        </Button>
+const Crash = ({ error }: { error: Error }) => {
+  const { copied, copy } = useCopy(`${location.href}\n${error.stack ?? error.message}`)
+  return (
+    <main className="crash">
+      <div className="state" role="alert">
+        <h1>{words.crash.title}</h1>
+        <p className="soft">{words.crash.text}</p>
+        <pre className="small crash-details">{error.message}</pre>
+        <div className="row">
+          <Button look="main" icon="retry" onClick={() => void reloadToNewest()}>
+            {words.crash.reload}
+          </Button>
+          <Button icon={copied ? 'check' : 'copy'} onClick={copy}>
+            {copied ? words.common.copied : words.crash.copy}
+          </Button>
+        </div>
       </div>
-    </div>
-  </main>
-)
+    </main>
+  )
+}

@@ -77,7 +77,7 @@ const LoadedTask = ({ task }: { task: Task }) => {
           feed={feed}
           settled={phase === 'ready'}
           firstSeq={source.events[0]?.seq ?? 1}
-          earlier={{ has: hasEarlier, loading: loadingEarlier, load: () => void loadEarlier() }}
+          earlier={{ has: hasEarlier, loading: loadingEarlier, load: loadEarlier }}
           task={rowTask}
           ahead={task.queuePosition}
           onRetry={openRetry}

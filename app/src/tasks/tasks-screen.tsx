@@ -3,7 +3,7 @@ import { Link } from 'wouter'
 import { useMe, useUnsent } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Screen } from '../design/screen.tsx'
-import { AsOf, EmptyState, ErrorState, Note, Skeleton } from '../design/states.tsx'
+import { AsOf, EmptyState, ErrorState, messageOf, Note, Skeleton } from '../design/states.tsx'
 import { words } from '../words.ts'
 import { groupTasks, type TaskGroup } from './group-tasks.ts'
 import { type Filters, NO_FILTERS, TaskFilters } from './task-filters.tsx'
@@ -47,6 +47,11 @@ export const TasksScreen = () => {
           <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
             {words.tasks.more}
           </Button>
+          {list.isFetchNextPageError && (
+            <Note mood="bad">
+              <p role="alert">{messageOf(list.error)}</p>
+            </Note>
+          )}
         </div>
       )}
     </Screen>

@@ -1,6 +1,8 @@
+import { useMutation } from '@tanstack/react-query'
 import { type MouseEvent, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { Button } from '../../design/button.tsx'
+import { messageOf, Note } from '../../design/states.tsx'
 import type { Feed } from '../model/feed.ts'
 import { TASK_WORDS } from '../words.ts'
 import { type Choices, ChoicesContext } from './choices.tsx'
@@ -19,7 +21,7 @@ type Props = {
   settled: boolean
   /** Of the earliest event that is loaded, and whether there are earlier ones. */
   firstSeq: number
-  earlier: { has: boolean; loading: boolean; load: () => void }
+  earlier: { has: boolean; loading: boolean; load: () => Promise<void> }
   task: RowTask
   ahead: number | null
   onRetry: () => void
@@ -39,10 +41,11 @@ export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetr
   const { start, showEarlier, keep } = useWindow(list, rows.length, firstSeq, atEnd)
   const fresh = useFresh(feed.items, atEnd)
   const shown = useMemo(() => rows.slice(start), [rows, start])
+  const loading = useMutation({ mutationFn: earlier.load })
   const more = () => {
     if (start > 0) return showEarlier()
     keep()
-    earlier.load()
+    loading.mutate()
   }
   const holdOnToggle = (event: MouseEvent) => {
     if ((event.target as Element).closest('[aria-expanded]')) hold()
@@ -54,6 +57,11 @@ export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetr
           <Button look="quiet" busy={earlier.loading} onClick={more}>
             {earlier.loading ? WORDS.loadingEarlier : WORDS.earlier}
           </Button>
+          {loading.isError && (
+            <Note mood="bad">
+              <p role="alert">{messageOf(loading.error)}</p>
+            </Note>
+          )}
         </div>
       )}
       <div ref={content} className="feed" role="log" aria-live="off" aria-label={WORDS.label} onClickCapture={holdOnToggle}>

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { Link } from 'wouter'
 import type { Task } from '../../../../contract/api.ts'
 import { useCancelTask } from '../../client/hooks.ts'
@@ -6,7 +6,7 @@ import { Button, IconButton } from '../../design/button.tsx'
 import { Icon } from '../../design/icon.tsx'
 import { Sheet } from '../../design/sheet.tsx'
 import { messageOf, Note } from '../../design/states.tsx'
-import { copyText } from '../copy-text.ts'
+import { useCopy } from '../../design/use-copy.ts'
 import { isUnderWay } from '../status/under-way.ts'
 import { TASK_WORDS } from '../words.ts'
 
@@ -76,14 +76,9 @@ const TaskMenu = ({ task, onClose, onRetry }: { task: Task; onClose: () => void;
 )
 
 const CopyLink = () => {
-  const [copied, setCopied] = useState(false)
-  useEffect(() => {
-    if (!copied) return
-    const timer = setTimeout(() => setCopied(false), 1_500)
-    return () => clearTimeout(timer)
-  }, [copied])
+  const { copied, copy } = useCopy(location.href)
   return (
-    <button type="button" className="menu-item" onClick={() => void copyText(location.href).then(setCopied)}>
+    <button type="button" className="menu-item" onClick={copy}>
       <Icon name={copied ? 'check' : 'copy'} />
       {copied ? WORDS.linkCopied : WORDS.copyLink}
     </button>

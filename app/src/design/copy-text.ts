@@ -9,13 +9,17 @@ export const copyText = async (text: string): Promise<boolean> => {
 }
 
 const copyBySelection = (text: string): boolean => {
+  const focused = document.activeElement
   const area = document.createElement('textarea')
   area.value = text
   area.readOnly = true
   area.className = 'hidden-for-eyes'
-  document.body.append(area)
+  // Below an open dialog nothing can be selected.
+  const place = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body
+  place.append(area)
   area.select()
   const done = document.execCommand('copy')
   area.remove()
+  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true })
   return done
 }
