@@ -1,13 +1,39 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { claim, holders } from './claims.ts'
 import { commandLine } from './running.ts'
 
-/** A Docker engine started by hand, on a machine without an init system. Its pid is kept beside its log: only that one is ever stopped. */
+/**
+ * A Docker engine started by hand, on a machine without an init system. Its pid is kept beside its log: only that one is ever stopped, and
+ * only by the last process of ours that uses it, whoever started it: a test run must not take a server's engine away.
+ */
+
+/** The machine's and no data folder's, as the engine is. */
+export const ENGINE_FOLDER = '/run/errand'
 
 const START_MS = 60_000
 const STOP_MS = 30_000
+
+export const logFileIn = (folder: string): string => join(folder, 'dockerd.log')
+
+/**
+ * Counts this process among the engine's users. Waits for an engine that is being stopped right now: it may still answer.
+ * @returns what leaves it, and stops the engine that was started by hand when nobody else uses it
+ */
+export const useDaemon = async (folder: string): Promise<() => Promise<void>> => {
+  const stopping = join(folder, 'dockerd.stopping')
+  const use = claim(join(folder, 'dockerd.users'))
+  while (holders(stopping).length > 0) await sleep(100)
+  return async () => {
+    use.release()
+    // Said before looking around, so that who comes now either is seen or waits.
+    const stop = claim(stopping)
+    if (use.others().length === 0) await stopDaemon(logFileIn(folder))
+    stop.release()
+  }
+}
 
 /**
  * @param isUp whether it answers
@@ -39,7 +65,7 @@ export const startDaemon = async (
   }
 }
 
-export const stopDaemon = async (logFile: string): Promise<void> => {
+const stopDaemon = async (logFile: string): Promise<void> => {
   const pid = keptDaemon(logFile)
   if (pid === null) return
   process.kill(pid, 'SIGTERM')

@@ -1,15 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { aptCommand, aptInstall, canApt } from './apt.mjs'
-import { keptDaemon, startDaemon, stopDaemon } from './docker-daemon.ts'
+import { ENGINE_FOLDER, keptDaemon, logFileIn, startDaemon, useDaemon } from './docker-daemon.ts'
 import { findTool } from './tools.ts'
 
 export type Docker = Readonly<{
   /** Where the runner reaches it; null: the usual socket. */
   host: string | null
   version: string
-  /** Ends the engine only when this setup started it. */
+  /** Leaves the engine; ends it when a setup like this one started it and none uses it any more. */
   stop: () => Promise<void>
 }>
 
@@ -35,22 +34,23 @@ export const readEngineState = (answer: {
  * Finds a Docker engine that answers; where it may, starts or installs one, and says so before.
  * @throws Error with the command to type when it can do neither
  */
-export const findDocker = async (dataDir: string, hostGiven: string | null): Promise<Docker> => {
-  const logFile = join(dataDir, 'dockerd.log')
-  let engine = askEngine()
-  if (engine.state === 'no_command') {
-    installDocker()
-    engine = askEngine()
-  }
-  if (engine.state === 'not_running' && hostGiven === null) {
-    await startEngine(logFile)
-    engine = askEngine()
-  }
-  if (engine.state !== 'answers') throw new Error(noEngine(engine, hostGiven))
-  return {
-    host: hostGiven ?? contextHost(),
-    version: engine.version,
-    stop: () => stopDaemon(logFile),
+export const findDocker = async (hostGiven: string | null): Promise<Docker> => {
+  const stop = mayStartByHand() ? await useDaemon(ENGINE_FOLDER) : async () => undefined
+  try {
+    let engine = askEngine()
+    if (engine.state === 'no_command') {
+      installDocker()
+      engine = askEngine()
+    }
+    if (engine.state === 'not_running' && hostGiven === null) {
+      await startEngine()
+      engine = askEngine()
+    }
+    if (engine.state !== 'answers') throw new Error(noEngine(engine, hostGiven))
+    return { host: hostGiven ?? contextHost(), version: engine.version, stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
 
@@ -72,17 +72,21 @@ const installDocker = (): void => {
   if (!findTool(['docker'])) aptInstall(['docker-cli'])
 }
 
-const startEngine = async (logFile: string): Promise<void> => {
+const asRoot = process.getuid?.() === 0
+
+const mayStartByHand = (): boolean => process.platform === 'linux' && asRoot && !existsSync('/run/systemd/system')
+
+const startEngine = async (): Promise<void> => {
   if (process.platform !== 'linux') return
-  const asRoot = process.getuid?.() === 0
   if (existsSync('/run/systemd/system')) {
     const command = [...(asRoot ? [] : ['sudo', '-n']), 'systemctl', 'start', 'docker']
     console.log(`The Docker engine does not run; starting it: ${command.join(' ')}`)
     spawnSync(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] })
     return
   }
+  const logFile = logFileIn(ENGINE_FOLDER)
   const dockerd = findTool(['dockerd'], `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`)
-  if (!asRoot || !dockerd || keptDaemon(logFile) !== null) return
+  if (!mayStartByHand() || !dockerd || keptDaemon(logFile) !== null) return
   console.log(`The Docker engine does not run; starting it: ${dockerd} (log: ${logFile})`)
   await startDaemon(dockerd, logFile, () => askEngine().state === 'answers')
 }

@@ -12,7 +12,7 @@ export type Engine = Readonly<{ docker: Docker; base: string; image: string }>
 /** Git (the coordinator serves the demo repository with it), a Docker engine, and the sandbox image on it. What was started for it is ended by `docker.stop`. */
 export const prepareEngine = async (environment: Environment): Promise<Engine> => {
   needTool(['git'], ['git'])
-  const docker = await findDocker(environment.dataDir, environment.variables.DOCKER_HOST || null)
+  const docker = await findDocker(environment.variables.DOCKER_HOST || null)
   try {
     const base = findBaseImage()
     const extraCertificates = environment.variables.NODE_EXTRA_CA_CERTS || null

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { buildApp } from './app.ts'
 import { banner, slotsText } from './banner.ts'
+import { claim } from './claims.ts'
 import { type Environment, type Found, loadDotEnv, readEnvironment } from './environment.ts'
 import { freePort, isFree } from './free-port.ts'
 import { type Engine, prepareEngine } from './prepare.ts'
@@ -18,20 +20,28 @@ const LEFT_OVERS_MS = 45_000
 export const main = async (): Promise<number> => {
   loadDotEnv()
   const environment = readEnvironment(process.env)
-  if (await isRunningAlready(environment)) return 0
-  const signals = stopSignals()
   await mkdir(environment.dataDir, { recursive: true, mode: 0o700 })
+  const start = claim(join(environment.dataDir, 'starts'))
+  try {
+    if (!(await isRunningAlready(environment, start.others()))) await prepareAndServe(environment)
+  } finally {
+    start.release()
+  }
+  return 0
+}
+
+const prepareAndServe = async (environment: Environment): Promise<void> => {
+  const signals = stopSignals()
   const port = await choosePort(environment)
   await buildApp(environment.root)
   const engine = await prepareEngine(environment)
   try {
     const redis = await findRedis(environment.redisUrl, environment.dataDir)
-    if (signals.stop.aborted) return 0
+    if (signals.stop.aborted) return
     await serve(environment, engine, redis, port, signals)
   } finally {
     await engine.docker.stop()
   }
-  return 0
 }
 
 type Signals = ReturnType<typeof stopSignals>
@@ -84,16 +94,24 @@ const describe = async (environment: Environment, engine: Engine, redis: RedisCh
     dataDir: environment.dataDir,
   })
 
-/** A second `npm start` gives a new sign-in link; after one that was killed, what it left is ended first. */
-const isRunningAlready = async (environment: Environment): Promise<boolean> => {
+/**
+ * A second `npm start` gives a new sign-in link; after one that was killed, what it left is ended first.
+ * @param others pids of living starts on this data folder
+ * @throws Error when one of them is still preparing: what it has begun, its Redis say, looks like left over
+ */
+const isRunningAlready = async (environment: Environment, others: readonly number[]): Promise<boolean> => {
   const file = await readServerFile(environment.dataDir)
-  if (!file) return false
-  const names = alive(file)
-  if (names.includes('start')) {
+  const names = file ? alive(file) : []
+  if (file && names.includes('start')) {
     console.log(`Errand already runs at ${file.url} (pid ${file.pids.start}, data in ${environment.dataDir}).`)
     console.log(`Sign in (this link works once): ${await makeSignInLink(file.url, file.token)}`)
     return true
   }
+  if (others.length > 0)
+    throw new Error(
+      `Another npm start (pid ${others.join(', ')}) prepares or stops its server on ${environment.dataDir}. Wait for it, or stop it, and start again.`,
+    )
+  if (!file) return false
   if (names.length > 0) console.log(`Stopping what an earlier start left behind: ${names.join(', ')}.`)
   await stopLeftOvers(file, LEFT_OVERS_MS)
   await removeServerFile(environment.dataDir)

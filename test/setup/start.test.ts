@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { claim } from '../../setup/claims.ts'
 import { alive, commandLine, readServerFile, type ServerFile } from '../../setup/running.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
@@ -16,8 +18,8 @@ const dataDir = join(folder.path, 'data')
 type Run = { child: ChildProcess; said: () => string }
 let run: Run
 
-const npmStart = (): Run => {
-  const environment = { ...process.env, ERRAND_DATA_DIR: dataDir, ERRAND_PORT: '0', REDIS_URL: '', ANTHROPIC_API_KEY: '' }
+const npmStart = (ownDataDir = dataDir): Run => {
+  const environment = { ...process.env, ERRAND_DATA_DIR: ownDataDir, ERRAND_PORT: '0', REDIS_URL: '', ANTHROPIC_API_KEY: '' }
   const child = spawn(process.execPath, ['setup/start.mjs'], { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (said += piece))
@@ -86,6 +88,20 @@ describe('npm start', () => {
     const [code] = await once(second.child, 'exit')
     expect(code).toBe(0)
     expect(second.said()).toMatch(/already runs at .*\/auth\//s)
+  })
+
+  it('started while another start prepares the same data folder, begins nothing', async () => {
+    const preparing = join(folder.path, 'preparing')
+    const first = claim(join(preparing, 'starts'))
+    const second = npmStart(preparing)
+    try {
+      expect(await waitFor('its end', () => second.child.exitCode)).toBe(1)
+    } finally {
+      await stop(second)
+    }
+    expect(second.said()).toContain(`npm start (pid ${process.pid})`)
+    expect(first.others()).toEqual([])
+    expect(await readdir(preparing)).toEqual(['starts'])
   })
 
   it('ends what a killed start left behind, and takes its place', async () => {

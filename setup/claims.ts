@@ -1,0 +1,48 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { commandLine } from './running.ts'
+
+/**
+ * Which processes hold something: in its folder each has a file of its own, named by its pid, with its command line. So nobody ever takes
+ * another's file away, and one that a killed process left counts no more. Whoever claims first and looks then cannot miss another.
+ */
+export type Claim = Readonly<{
+  /** Of the other living holders. */
+  others: () => number[]
+  release: () => void
+}>
+
+export const claim = (folder: string): Claim => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const file = join(folder, String(process.pid))
+  // Whole at once: half a command line would look like a dead process's.
+  writeFileSync(`${file}.new`, commandLine(process.pid), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+  return { others: () => holders(folder).filter((pid) => pid !== process.pid), release: () => rmSync(file, { force: true }) }
+}
+
+/** @returns the pids of the living */
+export const holders = (folder: string): number[] =>
+  namesIn(folder)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const line = commandLine(pid)
+      return line !== '' && line === readOrEmpty(join(folder, String(pid)))
+    })
+
+const namesIn = (folder: string): string[] => {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+const readOrEmpty = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
