@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { createAskMe } from '../../app/src/client/ask-me.ts'
 import type { Me } from '../../contract/api.ts'
 
@@ -28,5 +28,21 @@ describe('asking who is signed in', () => {
     expect(cleared).toEqual(['outbox', 'drafts', 'storage'])
     await askMe()
     expect(cleared).toHaveLength(3)
+  })
+
+  it('does not wait for a device that never answers', async () => {
+    jest.useFakeTimers()
+    const asked = createAskMe({
+      api: { me: async () => ({ id: 'usr_ada' }) as Me },
+      storage: { read: async () => null, write: async () => undefined, clear: async () => undefined },
+      drafts: { clear: () => undefined },
+      outbox: () => ({ clear: () => undefined }),
+      restored: () => new Promise(() => {}),
+    })()
+    let answered = false
+    void asked.then(() => (answered = true))
+    await jest.advanceTimersByTimeAsync(5_000)
+    jest.useRealTimers()
+    expect(answered).toBe(true)
   })
 })

@@ -8,7 +8,7 @@ const away = () => Promise.reject(new ApiError('unreachable', 'no answer'))
 
 let ids = 0
 const setUp = (kept = new Map<string, unknown>()) => {
-  let user = (): Promise<void> => Promise.resolve()
+  let user = async () => 'usr_ada'
   const taken: string[] = []
   const created: Task[] = []
   const said: SendMessage[] = []
@@ -32,6 +32,7 @@ const setUp = (kept = new Map<string, unknown>()) => {
       write: async (key, value) => void kept.set(key, structuredClone(value)),
       remove: async (key) => void kept.delete(key),
     },
+    userId: () => 'usr_ada',
     checkUser: () => user(),
     newId: () => `id${++ids}`,
     now: () => new Date(),
@@ -250,13 +251,32 @@ describe('the outbox', () => {
     expect(kept.size).toBe(0)
   })
 
+  it('sends nothing of another user, however late that comes to light', async () => {
+    const before = setUp()
+    before.answerWith(away)
+    before.outbox.sendTask(TASK)
+    await settle()
+    const after = setUp(before.kept)
+    after.checkUserBy(async () => 'usr_bob')
+    await after.outbox.restore()
+    await jest.advanceTimersByTimeAsync(5_000)
+    expect({ taken: after.taken, kept: after.kept.size, shown: after.outbox.state.get() }).toEqual({
+      taken: [],
+      kept: 0,
+      shown: [],
+    })
+  })
+
   it('sends nothing before it is known who is signed in, and nothing of another user', async () => {
     const { outbox, taken, kept, checkUserBy } = setUp()
     checkUserBy(away)
     outbox.sendTask(TASK)
     await jest.advanceTimersByTimeAsync(5_000)
     expect(taken).toEqual([])
-    checkUserBy(async () => outbox.clear())
+    checkUserBy(async () => {
+      outbox.clear()
+      return 'usr_bob'
+    })
     await jest.advanceTimersByTimeAsync(5_000)
     expect({ taken, kept: kept.size, shown: outbox.state.get() }).toEqual({ taken: [], kept: 0, shown: [] })
   })

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { createDrafts, type LocalStore } from '../../app/src/client/drafts.ts'
+import { KEPT_FEEDS, keepNewestFeeds } from '../../app/src/client/kept-feeds.ts'
 import type { createStorage } from '../../app/src/client/storage.ts'
 
 /** As much of IndexedDB as is asked for here, with a disk that takes so many values. */
 const fakeIndexedDb = (room: number, kept = new Map<string, unknown>()) => {
+  const read: string[] = []
   const done = <T>(result: T) => {
     const request = { result } as { result: T; onsuccess?: () => void }
     queueMicrotask(() => request.onsuccess?.())
@@ -14,8 +16,14 @@ const fakeIndexedDb = (room: number, kept = new Map<string, unknown>()) => {
     queueMicrotask(() => (outcome.error ? outcome.onabort?.() : outcome.oncomplete?.()))
     const store = {
       transaction: outcome,
-      get: (key: string) => done(kept.get(key)),
-      getAll: () => done([...kept.values()]),
+      get: (key: string) => {
+        read.push(key)
+        return done(kept.get(key))
+      },
+      getAll: () => {
+        read.push(...kept.keys())
+        return done([...kept.values()])
+      },
       getAllKeys: () => done([...kept.keys()]),
       put: (value: unknown, key: string) => {
         if (kept.has(key) || kept.size < room) kept.set(key, structuredClone(value))
@@ -26,7 +34,7 @@ const fakeIndexedDb = (room: number, kept = new Map<string, unknown>()) => {
     }
     return { objectStore: () => store }
   }
-  return { kept, open: () => done({ transaction }) }
+  return { kept, read, open: () => done({ transaction }) }
 }
 const install = (indexedDB: unknown) => Object.assign(globalThis, { indexedDB })
 
@@ -89,6 +97,54 @@ describe('the storage', () => {
     await storage.remove('outbox:1')
     await storage.write('outbox:4', 'four')
     expect(storage.full.get()).toBe(false)
+  })
+})
+
+describe('a start after months', () => {
+  beforeEach(() => void jest.resetModules())
+  const open = async () => (await import('../../app/src/client/storage.ts')).createStorage()
+
+  it('reads what was not sent, and nothing of all that is kept beside it', async () => {
+    const disk = fakeIndexedDb(
+      1_000,
+      new Map([
+        ['feed:a', 'many events'],
+        ['outbox:1', 'unsent'],
+        ['saved:tasks', 'many tasks'],
+      ]),
+    )
+    install(disk)
+    expect(await (await open()).list('outbox:')).toEqual(['unsent'])
+    expect(disk.read).toEqual(['outbox:1'])
+  })
+
+  it('finds what was not sent however long the browser takes', async () => {
+    const disk = fakeIndexedDb(1_000, new Map([['outbox:1', 'unsent']]))
+    const late: { onsuccess?: () => void; result?: unknown } = {}
+    install({ open: () => late })
+    const storage = await open()
+    jest.useFakeTimers()
+    const listed = storage.list('outbox:')
+    await jest.advanceTimersByTimeAsync(60_000)
+    late.result = disk.open().result
+    late.onsuccess?.()
+    jest.useRealTimers()
+    expect(await listed).toEqual(['unsent'])
+  })
+
+  it('finds the feeds that were looked at last, and no more', async () => {
+    const disk = fakeIndexedDb(1_000, new Map([['outbox:1', 'unsent']]))
+    install(disk)
+    const storage = await open()
+    const ids = Array.from({ length: KEPT_FEEDS + 3 }, (_, n) => `t${n}`)
+    for (const id of [...ids, 't3']) {
+      await storage.write(`feed:${id}`, id)
+      await storage.write(`saved:task:${id}`, id)
+      await keepNewestFeeds(storage, id)
+    }
+    expect((await storage.list<string>('feed:')).sort()).toEqual(ids.slice(3).sort())
+    expect(await storage.list('saved:task:')).toHaveLength(KEPT_FEEDS)
+    expect(await storage.list('outbox:')).toEqual(['unsent'])
   })
 })
 

@@ -2,14 +2,14 @@ import type { Me } from '../../../contract/api.ts'
 import type { Api } from './api.ts'
 import type { Drafts } from './drafts.ts'
 import type { Outbox } from './outbox.ts'
-import type { Storage } from './storage.ts'
+import { inTime, type Storage } from './storage.ts'
 
 type Parts = {
   api: Pick<Api, 'me'>
   storage: Pick<Storage, 'read' | 'write' | 'clear'>
   drafts: Pick<Drafts, 'clear'>
   outbox: () => Pick<Outbox, 'clear'>
-  /** All that was left on this device must be in sight before it is judged. */
+  /** All that was left on this device must be in sight before it is judged; if it takes too long, the outbox itself sends nothing of another user. */
   restored: () => Promise<void>
 }
 
@@ -18,7 +18,7 @@ export const createAskMe =
   ({ api, storage, drafts, outbox, restored }: Parts) =>
   async (): Promise<Me> => {
     const me = await api.me()
-    await restored()
+    await inTime(restored()).catch(() => null)
     const before = await storage.read<string>('user')
     if (before !== null && before !== me.id) {
       outbox().clear()

@@ -5,6 +5,7 @@ import { codeOf, isPassing } from './api-error.ts'
 import { createAskMe } from './ask-me.ts'
 import { type Connection, createConnection } from './connection.ts'
 import { createDrafts, type Drafts } from './drafts.ts'
+import { keepNewestFeeds } from './kept-feeds.ts'
 import { newId } from './new-id.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { createState, type State } from './state.ts'
@@ -56,18 +57,20 @@ export const createClient = (): Client => {
     lastSent.set({ clientId, taskId: task.id })
   }
   let restored = Promise.resolve()
-  let isUserKnown = false
+  let userId: string | null = null
   const ask = createAskMe({ api, storage, drafts, outbox: () => outbox, restored: () => restored })
   const askMe = async (): Promise<Me> => {
     const me = await ask()
-    isUserKnown = true
+    userId = me.id
     return me
   }
-  const checkUser = async () => {
-    // Once is enough: another user comes with another page.
-    if (!isUserKnown) await askMe()
-  }
-  const outbox = createOutbox({ api, storage, newId, now: () => new Date(), checkUser, onTask })
+  // Once is enough: another user comes with another page.
+  const checkUser = async () => userId ?? (await askMe()).id
+  const outbox = createOutbox({
+    ...{ api, storage, newId, checkUser, onTask },
+    now: () => new Date(),
+    userId: () => queries.getQueryData<Me>(['me'])?.id ?? null,
+  })
 
   connection.on('task', takeTask)
   connection.on('live', () => {
@@ -88,7 +91,10 @@ export const createClient = (): Client => {
     askMe,
     signedOut,
     lastSent,
-    openFeed: (taskId) => openTaskFeed(taskId, { api, connection, storage, onMessage: outbox.forget }),
+    openFeed: (taskId) => {
+      void keepNewestFeeds(storage, taskId)
+      return openTaskFeed(taskId, { api, connection, storage, onMessage: outbox.forget })
+    },
     start: (first) => {
       first.then(connection.open, connection.open)
       restored = outbox.restore()

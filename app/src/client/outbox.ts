@@ -10,6 +10,8 @@ type Content = { kind: 'task'; body: CreateTask & { clientId: string } } | { kin
 /** Something that a person sent. `sent`: the server has it, and its event is under way. `failed`: only a person's Retry sends it again. */
 export type Unsent = Content & {
   clientId: string
+  /** Who wrote it: it goes out as nobody else. */
+  userId: string | null
   createdAt: string
   state: 'sending' | 'sent' | 'failed'
   /** Failed by the server's word, so that it certainly has none of it; without an answer it may have. */
@@ -39,8 +41,10 @@ export type OutboxParts = {
   storage: Pick<Storage, 'list' | 'write' | 'remove'>
   newId: () => string
   now: () => Date
-  /** Resolves once it is known that whoever is signed in is who wrote what is kept here; else that is cleared. @throws ApiError */
-  checkUser: () => Promise<void>
+  /** Who writes here, as far as that is known without asking. */
+  userId: () => string | null
+  /** @returns who is signed in, at whose word what another user left here is cleared. @throws ApiError */
+  checkUser: () => Promise<string>
   onTask: (task: Task, clientId: string) => void
 }
 
@@ -52,7 +56,7 @@ export const GIVE_UP_MS = 30_000
 const TICK_MS = 1_000
 
 /** Sends what a person wrote, once, however often the app, the network or the server goes away in between: `clientId` is the server's key. */
-export const createOutbox = ({ api, storage, newId, now, checkUser, onTask }: OutboxParts): Outbox => {
+export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTask }: OutboxParts): Outbox => {
   const state = createState<readonly Unsent[]>([])
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   const underWay = new Set<string>()
@@ -89,8 +93,10 @@ export const createOutbox = ({ api, storage, newId, now, checkUser, onTask }: Ou
     let fault: unknown = null
     try {
       await storing
-      await checkUser()
-      await send(clientId)
+      const user = await checkUser()
+      const writer = find(clientId)?.userId ?? user
+      if (writer === user) await send(clientId)
+      else forget(clientId)
     } catch (error) {
       fault = error
     }
@@ -124,7 +130,11 @@ export const createOutbox = ({ api, storage, newId, now, checkUser, onTask }: Ou
   }
   const add = (content: Content): string => {
     const { clientId } = content.body
-    const item: Unsent = { ...content, clientId, createdAt: now().toISOString(), state: 'sending', isRefused: false, error: null }
+    const item: Unsent = {
+      ...content,
+      ...{ clientId, userId: userId(), createdAt: now().toISOString() },
+      ...{ state: 'sending', isRefused: false, error: null },
+    }
     state.set([...state.get(), item])
     store(item)
     begin(clientId)

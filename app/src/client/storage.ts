@@ -1,11 +1,13 @@
-import { clear, del, delMany, entries, get, keys, set } from 'idb-keyval'
+import { clear, del, delMany, get, getMany, keys, set } from 'idb-keyval'
 import { createState, type State } from './state.ts'
 
 /** What outlives a closed app. Nothing of it ever fails: what the browser does not keep, this page does. */
 export type Storage = {
   read: <T>(key: string) => Promise<T | null>
-  /** Everything whose key begins so. */
+  /** Everything whose key begins so; nothing else is read, and the browser may take as long as it needs. */
   list: <T>(prefix: string) => Promise<T[]>
+  /** Of what the server has too: takes away what has none of these endings. */
+  keepOnly: (prefix: 'feed:' | 'saved:task:', endings: readonly string[]) => Promise<void>
   write: (key: string, value: unknown) => Promise<void>
   remove: (key: string) => Promise<void>
   clear: () => Promise<void>
@@ -39,13 +41,18 @@ export const createStorage = (): Storage => {
       return ((await tryTo(() => get(key)))?.value ?? null) as T | null
     },
     list: async <T>(prefix: string) => {
-      const found = new Map([...((await tryTo(() => entries<string, unknown>()))?.value ?? []), ...memory])
-      return [...found].filter(([key]) => key.startsWith(prefix)).map(([, value]) => value as T)
+      const kept = await entriesOf(prefix).catch(() => [])
+      const inMemory = [...memory].filter(([key]) => key.startsWith(prefix))
+      return [...new Map([...kept, ...inMemory]).values()] as T[]
+    },
+    keepOnly: async (prefix, endings) => {
+      const wanted = new Set(endings.map((ending) => prefix + ending))
+      await tryTo(() => removeWhere((key) => key.startsWith(prefix) && !wanted.has(key)))
     },
     write: async (key, value) => {
       if (await kept(key, value)) return setMemory(key)
       if (canBeHadAgain(key)) return
-      await tryTo(makeRoom)
+      await tryTo(() => removeWhere(canBeHadAgain))
       if (await kept(key, value)) setMemory(key)
       else setMemory(key, value)
     },
@@ -65,9 +72,16 @@ export const createStorage = (): Storage => {
 /** What the server has too. */
 const canBeHadAgain = (key: string): boolean => key.startsWith('feed:') || key.startsWith('saved:')
 
-const makeRoom = async (): Promise<void> => delMany((await keys<string>()).filter(canBeHadAgain))
+const removeWhere = async (fits: (key: string) => boolean): Promise<void> => delMany((await keys<string>()).filter(fits))
 
-const inTime = async <T>(work: Promise<T>): Promise<T> => {
+const entriesOf = async (prefix: string): Promise<[string, unknown][]> => {
+  const names = (await keys<string>()).filter((key) => key.startsWith(prefix))
+  const values = await getMany<unknown>(names)
+  return names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, values[at]]]))
+}
+
+/** @throws Error when it takes longer than a person waits for a device */
+export const inTime = async <T>(work: Promise<T>): Promise<T> => {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error('the browser’s storage does not answer')), PATIENCE_MS)
