@@ -34,7 +34,7 @@ export const sendMessage = async (
       await checkLimit(tx, userId, config.tasksPerUser)
       return { ...(await beginTurn(tx, say, task, { text, clientId })), created: true, stopped }
     }
-    const waiting = await listWaitingMessages(tx, taskId)
+    const waiting = await listWaitingMessages(tx, taskId, task.message_id)
     if (waiting.length >= MOST_WAITING)
       throw new Refusal('rate_limited', `${MOST_WAITING} messages wait for this task already. Wait, or withdraw one.`)
     const kept = stopFirst ? 'queue' : mode

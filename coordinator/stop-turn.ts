@@ -37,7 +37,7 @@ export const spreadStop = async (parts: TaskParts, { id, user_id, status, turn, 
 const endWaiting = async (tx: Store, say: Say, task: TaskRow, now: number): Promise<TaskRow> => {
   const reason = 'cancelled_by_user'
   const first = task.message_id === null ? undefined : await findMessage(tx, task.id, task.message_id)
-  const waiting = [...(first?.state === 'waiting' ? [first] : []), ...(await listWaitingMessages(tx, task.id))]
+  const waiting = [...(first?.state === 'waiting' ? [first] : []), ...(await listWaitingMessages(tx, task.id, task.message_id))]
   const { task: told } = await withdraw(tx, say, task, waiting)
   const moved = await moveTask(tx, told, 'cancelled', 'user', { reason, error: null }, now)
   const branch = (await wasPushed(tx, task.id)) ? task.branch : null

@@ -36,7 +36,7 @@ export const withdraw = async (
   const at = Date.now()
   const messages: InboxRow[] = []
   for (const row of rows) messages.push(await updateMessage(tx, row, { state: 'withdrawn' }))
-  // What began its turn is no message that waited: the turn's own end tells of it.
+  // What began a turn at once never waited for another: that turn's end tells of it.
   const additions = rows
     .filter(({ mode }) => mode !== null)
     .map((row): Addition => ({ event: { type: 'message.withdrawn', data: { messageId: row.id } }, attempt: 0, n: null, at }))

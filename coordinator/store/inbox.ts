@@ -32,9 +32,17 @@ export const findMessageByClientId = (db: Store, taskId: string, clientId: strin
 /** Everything that was said to the task, in order. */
 export const listMessages = (db: Store, taskId: string): Promise<InboxRow[]> => ofTask(db, taskId).orderBy('seq').execute()
 
-/** What waits while another message's turn is under way, the oldest first. */
-export const listWaitingMessages = (db: Store, taskId: string): Promise<InboxRow[]> =>
-  ofTask(db, taskId).where('state', '=', 'waiting').where('mode', 'is not', null).orderBy('seq').execute()
+/**
+ * What waits while another message's turn is under way, the oldest first.
+ * @param first began the turn under way; until its lease it too is noted as waiting
+ */
+export const listWaitingMessages = (db: Store, taskId: string, first: string | null = null): Promise<InboxRow[]> =>
+  ofTask(db, taskId)
+    .where('state', '=', 'waiting')
+    .where('mode', 'is not', null)
+    .where('id', 'is not', first)
+    .orderBy('seq')
+    .execute()
 
 /** What the turn that ended did not take is from now on to be a turn of its own. */
 export const noLongerSteering = (db: Store, taskId: string): Promise<unknown> =>

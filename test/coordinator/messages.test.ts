@@ -161,6 +161,29 @@ describe('a message', () => {
     expect((await states(id)).at(-1)).toBe('after all: withdrawn null')
   })
 
+  it('that waited and now begins the turn that waits is taken back once, with what was said after it', async () => {
+    const { id } = await core.create(ada, { prompt: 'one' })
+    const first = await core.lease(id)
+    await send(id, queue('two'))
+    await end(first)
+    await send(id, queue('three'))
+    expect((await core.tasks.cancel(ada.id, id)).status).toBe('cancelled')
+    expect(await states(id)).toEqual(['one: delivered 1', 'two: withdrawn null', 'three: withdrawn null'])
+    const { events } = await core.tasks.events(ada.id, id, { after: 0, limit: 100 })
+    const withdrawn = events.flatMap((event) => (event.type === 'message.withdrawn' ? [event.data.messageId] : []))
+    expect(withdrawn).toEqual((await core.tasks.messages(ada.id, id)).slice(1).map((message) => message.id))
+    expect(await history(id)).toEqual([
+      'received one (null, turn 1)',
+      'started turn 1',
+      'received two (queue, turn 2)',
+      'ended turn 1 completed',
+      'received three (queue, turn 3)',
+      'message.withdrawn',
+      'message.withdrawn',
+      'ended turn 2 cancelled',
+    ])
+  })
+
   it('that was withdrawn in the moment the agent took it counts as delivered', async () => {
     const { id } = await core.create(ada)
     const lease = await core.lease(id)
