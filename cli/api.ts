@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import {
@@ -104,7 +105,6 @@ const request = async (
   }
   const init = { method, headers, signal: interrupted, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
   const response = await fetch(`${url}${path}`, init).catch((error: unknown) => {
-    if (interrupted.aborted) throw new Fault(EXIT.left, 'Interrupted.')
     throw new PassingFault(
       EXIT.unreachable,
       `The server at ${url} does not answer (${causeOf(error)}). Is it running? Start it with: npm start`,
@@ -118,7 +118,7 @@ const request = async (
 const ErrorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string(), requestId: z.string() }) })
 
 const faultOf = async (response: Response, url: string): Promise<Fault> => {
-  const parsed = ErrorAnswer.safeParse(await response.json().catch(() => null))
+  const parsed = ErrorAnswer.safeParse(await jsonOf(response))
   if (!parsed.success) {
     const text = `${url} answered ${response.status}, and not as Errand does. Is this the address of an Errand server?`
     return [502, 503, 504].includes(response.status)
@@ -132,14 +132,31 @@ const faultOf = async (response: Response, url: string): Promise<Fault> => {
 }
 
 const read = async <T>(schema: z.ZodType<T>, response: Response): Promise<T> => {
-  const parsed = schema.safeParse(await response.json().catch(() => null))
+  const parsed = schema.safeParse(await jsonOf(response))
   if (parsed.success) return parsed.data
   throw new Fault(EXIT.unreachable, `The server answered in a form that this tool does not know. Are both of the same version?`)
 }
 
-const bodyOf = (response: Response): ReadableStream<Uint8Array> => {
-  if (!response.body) throw new Fault(EXIT.unreachable, 'The server answered with nothing.')
-  return response.body
+/** @returns null when it is not JSON */
+const jsonOf = async (response: Response): Promise<unknown> => {
+  const body = await text(bodyOf(response))
+  try {
+    return JSON.parse(body)
+  } catch {
+    return null
+  }
+}
+
+/** @throws Fault when it breaks off */
+const bodyOf = async function* (response: Response): AsyncGenerator<Uint8Array> {
+  try {
+    if (response.body) yield* response.body
+  } catch (error) {
+    const { origin } = new URL(response.url)
+    throw new PassingFault(EXIT.unreachable, `The connection to ${origin} was lost (${causeOf(error)}). Try again.`, {
+      cause: error,
+    })
+  }
 }
 
 /** fetch says only that it failed; the reason is in its cause. */

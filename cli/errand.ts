@@ -5,7 +5,7 @@ import { EXIT, Fault } from './faults.ts'
 import { findServer } from './find-server.ts'
 
 /**
- * Runs one command of the tool. Never throws: what went wrong is on `stderr`.
+ * Runs one command of the tool. Never throws: what went wrong is on `stderr`. After Ctrl-C nothing did, whatever broke off by it.
  * @param argv without node and script
  * @returns the exit code
  */
@@ -21,7 +21,8 @@ export const runErrand = async (argv: readonly string[], surroundings: Surroundi
     const [name = 'help', ...rest] = argv
     return await commandNamed(name)(rest, context)
   } catch (error) {
-    const fault = error instanceof Fault ? error : unexpected(error)
+    const left = surroundings.interrupted.aborted && new Fault(EXIT.left, 'Interrupted.')
+    const fault = left || (error instanceof Fault ? error : unexpected(error))
     surroundings.stderr.write(`errand: ${fault.message}\n`)
     return fault.exit
   }

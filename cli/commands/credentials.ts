@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { PutCredential } from '../../contract/api.ts'
 import { readArguments } from '../arguments.ts'
@@ -27,9 +28,9 @@ const set = async (args: readonly string[], context: Context): Promise<number> =
   return EXIT.completed
 }
 
-const tokenFromInput = async ({ stdin, stderr }: Context): Promise<string> => {
+const tokenFromInput = async ({ stdin, stderr, interrupted }: Context): Promise<string> => {
   if (stdin.isTTY) stderr.write('Paste the token, then press Enter and Ctrl-D. (It shows while you type; a pipe is quieter.)\n')
-  const token = await text(stdin)
+  const token = await text(addAbortSignal(interrupted, stdin))
   if (!token.trim())
     throw new Fault(EXIT.refused, 'No token came on standard input. Like this: errand credentials set github.com < token.txt')
   return token

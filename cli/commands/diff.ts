@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
@@ -14,7 +15,7 @@ export const diff = async (args: readonly string[], context: Context): Promise<n
     return EXIT.completed
   }
   const screen = createScreen(context, () => [])
-  const lines = clean(await new Response(patch).text()).split('\n')
+  const lines = clean(await text(patch)).split('\n')
   context.print(lines.map((line) => paint(screen.look(), formatOf(line), line)).join('\n'))
   screen.stop()
   return EXIT.completed

@@ -36,7 +36,7 @@ server.json in ERRAND_DATA_DIR, or in .errand of Errand's own folder. Errand's .
 Exit codes of run, demo and show --follow tell the end:
   0 completed   1 failed   3 cancelled   130 left with Ctrl-C, still running
 and of every command: 0 done   2 wrong command line, or refused by the server
-  4 no server, no answer, or no access
+  4 no server, no answer, or no access   130 interrupted with Ctrl-C
 `
 
 /** `errand help` */

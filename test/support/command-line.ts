@@ -3,7 +3,12 @@ import { runErrand } from '../../cli/errand.ts'
 
 export type Ran = { exit: number; out: string; err: string }
 
-type Options = { env?: Record<string, string>; stdin?: string; home?: string; terminal?: { columns: number; rows: number } }
+type Options = {
+  env?: Record<string, string>
+  stdin?: string | null
+  home?: string
+  terminal?: { columns: number; rows: number }
+}
 
 /** Starts the command line tool in this process, with streams of its own. */
 export const startErrand = (argv: string[], { env = {}, stdin = '', home = '/nonexistent', terminal }: Options = {}) => {
@@ -11,7 +16,8 @@ export const startErrand = (argv: string[], { env = {}, stdin = '', home = '/non
   const out = collect()
   const err = collect()
   const input = new PassThrough()
-  input.end(stdin)
+  // Null: somebody sits there and has typed nothing yet.
+  if (stdin !== null) input.end(stdin)
   const exit = runErrand(argv, {
     stdin: input,
     stdout: Object.assign(out.stream, terminal ? { isTTY: true, ...terminal } : {}),

@@ -22,6 +22,9 @@ export const startScriptedServer = async () => {
   const created = new Map<string, Task>()
   /** How often an answer is cut off after the request took effect. */
   let cuts = 0
+  /** What becomes of the bodies of the next answers after their first byte, and of how many that was done. */
+  let spoil: { how: 'cut' | 'hang'; times: number } = { how: 'cut', times: 0 }
+  let spoiled = 0
   let live: { http: HttpServer; io: Server<ClientToServer, ServerToClient> } | null = null
 
   const start = async () => {
@@ -64,8 +67,15 @@ export const startScriptedServer = async () => {
     await closed
   }
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    const send = (status: number, body: unknown) =>
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    const write = (status: number, type: string, body: string) => {
+      response.writeHead(status, { 'content-type': type })
+      if (spoil.times-- <= 0) return response.end(body)
+      response.write(body.slice(0, 1), () => {
+        spoiled += 1
+        if (spoil.how === 'cut') request.socket.destroy()
+      })
+    }
+    const send = (status: number, body: unknown) => write(status, 'application/json', JSON.stringify(body))
     const refuse = (status: number, code: string, message: string) => send(status, { error: { code, message, requestId: 'r1' } })
     const { pathname: path, searchParams } = new URL(request.url ?? '', 'http://x')
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return refuse(401, 'unauthorized', 'Sign in, or show a valid token.')
@@ -82,7 +92,7 @@ export const startScriptedServer = async () => {
     if (path === '/auth/links') return send(201, { url: 'http://127.0.0.1/auth/link?code=1', expiresAt: AT })
     if (!path.startsWith(`/api/tasks/${SCRIPTED_TASK}`)) return refuse(404, 'not_found', 'There is no such task.')
     if (path.endsWith('/cancel')) return refuse(409, 'conflict', 'The task has ended.')
-    if (path.endsWith('/diff')) return response.writeHead(200, { 'content-type': 'text/x-diff' }).end('-a\n+b\n')
+    if (path.endsWith('/diff')) return write(200, 'text/x-diff', '-a\n+b\n')
     if (!path.endsWith('/events')) return send(200, taskOf({ repoUrl: 'https://example.org/a/b', prompt: 'x' }))
     const after = Number(searchParams.get('after'))
     const events = stored.slice(after, after + 10)
@@ -113,6 +123,10 @@ export const startScriptedServer = async () => {
     cutNextAnswers: (n: number) => {
       cuts = n
     },
+    spoilNextAnswers: (how: 'cut' | 'hang', times: number) => {
+      spoil = { how, times }
+    },
+    spoiled: () => spoiled,
     connections: () => live?.io.of('/').sockets.size ?? 0,
   }
 }
