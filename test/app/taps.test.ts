@@ -151,6 +151,62 @@ describe('a dialog', () => {
   }, 60_000)
 })
 
+describe('a button that is at work', () => {
+  const focused = () => page.evaluate<string>('document.activeElement.textContent')
+  /** Holds calls up until they are let go. */
+  const hold = async (path: string, method = 'GET') => {
+    let calls = 0
+    let letGo = () => {}
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    await page.route(path, async (route) => {
+      if (route.request().method() !== method) return route.continue()
+      calls++
+      await held
+      await route.continue()
+    })
+    return { letGo, calls: () => calls }
+  }
+  const isAtWork = (name: string) => page.locator('button[aria-busy]', { hasText: name }).waitFor()
+
+  it('keeps the focus, and does nothing a second time', async () => {
+    await page.goto(stage.url)
+    await page.getByText('Task number 59').waitFor()
+    const { letGo, calls } = await hold('**/api/tasks?*cursor*')
+    await page.getByRole('button', { name: 'Show earlier tasks' }).press('Enter')
+    await isAtWork('Show earlier tasks')
+    expect(await focused()).toBe('Show earlier tasks')
+    expect(await axeFaults(page)).toEqual([])
+    await page.keyboard.press('Enter')
+    letGo()
+    await page.getByText('Task number 0', { exact: true }).waitFor()
+    expect(calls()).toBe(1)
+  }, 60_000)
+
+  it('sends a form once, however often one presses Enter in it', async () => {
+    await page.goto(`${stage.url}/settings`)
+    await press('New token')
+    const { letGo, calls } = await hold('**/api/me/tokens', 'POST')
+    await page.getByLabel('What is it for?').fill('a script')
+    for (const _ of [1, 2]) {
+      await page.getByLabel('What is it for?').press('Enter')
+      await isAtWork('Save')
+    }
+    letGo()
+    await page.getByText('Copy it now').waitFor()
+    expect(calls()).toBe(1)
+  }, 60_000)
+
+  it('gets the focus back from the dialog that its work opened', async () => {
+    await page.goto(`${stage.url}/settings`)
+    await page.getByRole('button', { name: 'Sign in another device' }).press('Enter')
+    await page.getByText('Open this link there.').waitFor()
+    await page.keyboard.press('Escape')
+    await waitFor('the button', async () => (await focused()) === 'Sign in another device')
+  }, 60_000)
+})
+
 const makeToken = async () => {
   await page.goto(`${stage.url}/settings`)
   await press('New token')

@@ -1,4 +1,4 @@
-import type { ComponentProps, ReactNode } from 'react'
+import type { ComponentProps, MouseEvent, ReactNode } from 'react'
 import { Link } from 'wouter'
 import './button.css'
 import { Icon, type IconName } from './icon.tsx'
@@ -6,12 +6,15 @@ import { Icon, type IconName } from './icon.tsx'
 type Look = 'main' | 'plain' | 'quiet' | 'danger'
 type Shared = { look?: Look; icon?: IconName; children: ReactNode }
 
-/** A button with a word in it. `busy` keeps it in place and says so, instead of a second tap. */
+/**
+ * A button with a word in it. `busy` keeps it in place and says so, instead of a second tap. It is not `disabled` then: that would take the
+ * focus from whoever pressed it.
+ */
 export const Button = ({
   look = 'plain',
   icon,
   busy = false,
-  disabled,
+  onClick,
   children,
   type = 'button',
   className = '',
@@ -20,14 +23,17 @@ export const Button = ({
   <button
     type={type}
     className={`button ${look} ${className}`}
-    disabled={disabled || busy}
-    {...(busy && { 'aria-busy': true })}
+    {...(busy && { 'aria-busy': true, 'aria-disabled': true })}
+    onClick={busy ? refuse : onClick}
     {...rest}
   >
     {icon && <Icon name={icon} size={18} />}
     {children}
   </button>
 )
+
+/** Nor does a form go out that the button belongs to. */
+const refuse = (event: MouseEvent) => event.preventDefault()
 
 /** The same look for a way to another screen. */
 export const LinkButton = ({ look = 'plain', icon, href, children }: Shared & { href: string }) => (

@@ -21,8 +21,8 @@ export const Sheet = ({ title, onClose, closesBeside = true, children }: Props) 
     const cameFrom = document.activeElement
     dialog.current?.showModal()
     return () => {
-      // What it was opened from may be gone by what was done in it.
-      if (cameFrom instanceof HTMLElement && cameFrom.isConnected) cameFrom.focus()
+      // What it was opened from may be gone, by what was done in it or before it came.
+      if (cameFrom instanceof HTMLElement && cameFrom !== document.body && cameFrom.isConnected) cameFrom.focus()
       else document.querySelector('h1')?.focus()
     }
   }, [])
