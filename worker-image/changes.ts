@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import type { DiffStat } from '../contract/event.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { type Git, type GitResult, must } from './git.ts'
@@ -6,24 +6,41 @@ import { type Git, type GitResult, must } from './git.ts'
 /** A new file larger than this is not committed: git hosts refuse it, and with it the whole push. */
 export const MAX_FILE_BYTES = 50 * 1024 * 1024
 
-export type Committed = { ok: true; note: string | null } | { ok: false; result: GitResult }
+/** `note`: what was left out, for a person. `failed`: git's words when nothing could be committed. */
+export type Committed = { note: string | null; failed: GitResult | null }
 
 /**
- * Commits everything that is not ignored, apart from huge new files; nothing to commit is fine.
- * @returns a note that names what was left out, or git's words when even the commit failed
+ * Commits everything that is not ignored, apart from huge new files and what git cannot add; nothing to commit is fine. Whatever else used
+ * this repository must have ended: its locks are removed. Never throws.
  */
 export const commitAll = async (git: Git, message: string): Promise<Committed> => {
-  const huge = await hugeFiles(git)
-  const added = await git(['add', '--all', '--', '.', ...huge.map((path) => `:(exclude,top,literal)${path}`)])
-  if (added.code !== 0) return { ok: false, result: added }
+  await removeLocks(git)
+  // Without this list the push may be refused, but not lost.
+  const huge = await hugeFiles(git).catch(() => [])
+  const added = await git(['add', '--all', '--ignore-errors', '--', '.', ...huge.map((path) => `:(exclude,top,literal)${path}`)])
+  // 1: all but some was added.
+  if (added.code !== 0 && added.code !== 1) return { note: null, failed: added }
+  const notes = [
+    ...(huge.length > 0 ? [`Left out, larger than ${MAX_FILE_BYTES / 1024 / 1024} MB: ${huge.slice(0, 10).join(', ')}.`] : []),
+    ...(added.code === 1 ? [`Left out, because git could not add it: ${added.stderr.trim().slice(0, 500)}`] : []),
+  ]
   const staged = await git(['diff', '--cached', '--quiet', '--no-ext-diff'])
-  if (staged.code !== 0) {
-    const committed = await git(['commit', '--quiet', '--no-verify', '-m', message])
-    if (committed.code !== 0) return { ok: false, result: committed }
+  const committed = staged.code === 0 ? staged : await git(['commit', '--quiet', '--no-verify', '-m', message])
+  return { note: notes.join(' ') || null, failed: committed.code === 0 ? null : committed }
+}
+
+/** A git that was killed leaves them, and every later one would wait for it in vain. */
+const removeLocks = async (git: Git): Promise<void> => {
+  const directory = (await git(['rev-parse', '--absolute-git-dir'])).stdout.trim()
+  try {
+    const names = [
+      ...(await readdir(directory)),
+      ...(await readdir(`${directory}/refs`, { recursive: true })).map((name) => `refs/${name}`),
+    ]
+    for (const name of names.filter((name) => name.endsWith('.lock'))) await rm(`${directory}/${name}`, { force: true })
+  } catch {
+    // git's own words about the lock, or the repository, follow.
   }
-  const note =
-    huge.length === 0 ? null : `Left out, larger than ${MAX_FILE_BYTES / 1024 / 1024} MB: ${huge.slice(0, 10).join(', ')}.`
-  return { ok: true, note }
 }
 
 /** @returns paths of new files that {@link commitAll} leaves out */

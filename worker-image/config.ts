@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { DOOR } from '../contract/names.ts'
+import { MARKER } from './tools/processes.ts'
 
 /** What the sandbox's processes take from their environment: read once, frozen. */
 export type Config = Readonly<{
   /** The attempt's random token, good for this task behind the door and nothing else. */
   token: string
+  /** Marks every process of this run; the supervisor hands it to the agent. */
+  run: string
   /** The door as the runner mounts it, and the port that shows it on 127.0.0.1. */
   socketPath: string
   port: number
@@ -30,6 +34,7 @@ export const readConfig = (environment: Record<string, string | undefined>): Con
   const port = Number(environment.ERRAND_DOOR_PORT ?? DOOR.port)
   return Object.freeze({
     token,
+    run: environment[MARKER] ?? randomUUID(),
     socketPath: environment.ERRAND_DOOR_SOCKET ?? DOOR.socket,
     port,
     doorUrl: `http://127.0.0.1:${port}`,

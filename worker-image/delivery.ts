@@ -42,28 +42,28 @@ export type DeliveryOptions = {
 
 /**
  * Brings what the agent has done out of the sandbox, however the turn ended: commits, pushes, and keeps the patch. A push that is
- * refused or cannot be made is kept as a git bundle instead.
- * @throws never for a fault of the git host or the door; an Error when git itself is broken here
+ * refused or cannot be made is kept as a git bundle instead. Never throws: what can be delivered does not wait for what cannot.
  */
 export const deliver = async (options: DeliveryOptions): Promise<Delivery> => {
   const { git, workspace, message, timeoutMs, log } = options
-  const committed = await commitAll(git, message)
+  const { note, failed: uncommitted } = await commitAll(git, message)
+  const lost = uncommitted ? fault(uncommitted) : null
+  if (lost) log('commit.failed', { message: lost.message })
   const { remoteCommit } = workspace
-  if (!committed.ok) return { diff: null, changed: true, tip: remoteCommit, problem: fault(committed.result), note: null }
   const standing = await findWork(git, workspace)
   const { tip, asides } = standing
-  const diff = await diffStat(git, workspace.base, tip)
+  const diff = await statOf(options, tip)
   if (tip === null || (tip === workspace.base && !workspace.resumed && asides.length === 0))
-    return { diff, changed: false, tip: null, problem: null, note: committed.note }
+    return { diff, changed: lost !== null, tip: null, problem: lost, note }
   await keepPatch(options, tip)
   const deadline = performance.now() + timeoutMs
   const refused = tip === remoteCommit ? null : ((await pushBranch(options, tip, deadline)) ?? (await checkArrival(options, tip)))
   if (refused) {
     log('push.failed', { reason: refused.reason, message: refused.message })
-    return { diff, changed: true, tip: remoteCommit, problem: await keepBundle(options, standing, refused), note: committed.note }
+    return { diff, changed: true, tip: remoteCommit, problem: await keepBundle(options, standing, refused), note }
   }
-  const note = [committed.note, await pushAsides(options, standing, deadline)].filter(Boolean).join(' ') || null
-  return { diff, changed: diff.files > 0, tip, problem: null, note }
+  const notes = [note, await pushAsides(options, standing, deadline)].filter(Boolean)
+  return { diff, changed: diff?.files !== 0, tip, problem: lost, note: notes.join(' ') || null }
 }
 
 /** @returns null when the branch is on the git host, or why it is not */
@@ -117,6 +117,15 @@ const isRefusal = ({ stderr }: GitResult): boolean =>
   /\[(remote )?rejected\]|! \[|returned error: 4\d\d|could not read (Username|Password)|Authentication failed|not found/.test(
     stderr,
   )
+
+const statOf = async ({ git, workspace, log }: DeliveryOptions, tip: string | null): Promise<DiffStat | null> => {
+  try {
+    return await diffStat(git, workspace.base, tip)
+  } catch (error) {
+    log('diff.lost', { message: String(error) })
+    return null
+  }
+}
 
 const keepPatch = async ({ git, workspace, door, log }: DeliveryOptions, tip: string): Promise<void> => {
   try {

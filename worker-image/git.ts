@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { MARKER } from './tools/processes.ts'
 
 export type GitResult = {
   /** Null: killed, because it was cut, timed out or aborted. */
@@ -42,17 +43,20 @@ const MAX_STDERR_CHARS = 64 * 1024
 /**
  * @param directory the work tree; made by {@link openWorkspace}
  * @param authorization header for the door; it goes into the environment of these calls alone, never into `.git` or to the tools
+ * @param run marks these calls as the run's own, see tools/processes.ts
  */
 export const createGit = ({
   directory,
   authorization,
   path,
+  run,
 }: {
   directory: string
   authorization: string
   path: string
+  run: string
 }): Git => {
-  const env = environment(authorization, path)
+  const env = { ...environment(authorization, path), [MARKER]: run }
   return (args, { signal, timeoutMs, maxBytes = 32 * 1024 * 1024 } = {}) =>
     new Promise((resolve) => {
       const child = spawn('git', args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })

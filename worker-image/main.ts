@@ -4,6 +4,7 @@ const [, script = '', role] = process.argv
 if (role !== 'agent') process.stdout.write(`${JSON.stringify({ type: 'sandbox.ready', data: { node: process.version } })}\n`)
 
 const { readConfig } = await import('./config.ts')
+const { MARKER } = await import('./tools/processes.ts')
 const config = readConfig(process.env)
 
 if (role === 'agent') {
@@ -12,6 +13,9 @@ if (role === 'agent') {
   // Whatever a library left open must not keep a turn that has ended alive.
   process.exit()
 }
+
+// The agent inherits it, and with it all that the agent starts.
+process.env[MARKER] = config.run
 
 const { supervise } = await import('./supervisor.ts')
 const said = await supervise(config, [process.execPath, ...process.execArgv, script, 'agent'], async ({ exit, stopped }) => {

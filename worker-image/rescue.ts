@@ -6,6 +6,7 @@ import type { End } from './end.ts'
 import { createGit, OUTSIDE } from './git.ts'
 import { keepJournal } from './journal.ts'
 import { createLog } from './log.ts'
+import { sweep } from './tools/processes.ts'
 import { commitMessage, finalEnd } from './verdict.ts'
 import { createVoice } from './voice.ts'
 import { reopenWorkspace } from './workspace.ts'
@@ -19,10 +20,12 @@ const PUSH_MS = 10_000
 export const rescue = async (config: Config, end: End): Promise<void> => {
   const secrets = [config.token]
   const log = createLog(secrets, (line) => process.stderr.write(line))
+  // First of all: a command, or a git of the agent's, would go on changing what is delivered.
+  log('processes.ended', { count: await sweep(config.run) })
   const voice = createVoice({ output: process.stdout, secrets })
   const door = createDoor({ url: config.doorUrl, token: config.token })
   const { turn, branch, prompt } = await door.assignment()
-  const access = { authorization: `Bearer ${config.token}`, path: config.inherited.PATH ?? '/usr/bin:/bin' }
+  const access = { authorization: `Bearer ${config.token}`, path: config.inherited.PATH ?? '/usr/bin:/bin', run: config.run }
   const git = createGit({ directory: config.workspace, ...access })
   const outside = createGit({ directory: OUTSIDE, ...access })
   const remote = `${config.doorUrl}${DOOR_PATHS.git}`

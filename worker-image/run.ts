@@ -48,7 +48,7 @@ export const run = async (options: RunOptions): Promise<void> => {
   const { config, assignment, door, voice, log } = options
   const { turn, model, branch } = assignment
   const clock = startClock(assignment.timeLimitMs, options.signal)
-  const access = { authorization: `Bearer ${config.token}`, path: config.inherited.PATH ?? '/usr/bin:/bin' }
+  const access = { authorization: `Bearer ${config.token}`, path: config.inherited.PATH ?? '/usr/bin:/bin', run: config.run }
   const git = createGit({ directory: config.workspace, ...access })
   const remote = `${config.doorUrl}${DOOR_PATHS.git}`
   const end = (how: End, more: { summary?: string; diff?: Awaited<ReturnType<typeof deliver>>['diff'] } = {}) =>
@@ -92,10 +92,10 @@ export const run = async (options: RunOptions): Promise<void> => {
 /** The model's part. @returns its end; a fault of ours is one too, so that the work is still delivered */
 const work = async (options: RunOptions, git: Git, workspace: Workspace, earlier: Earlier, clock: Clock): Promise<LoopResult> => {
   const { config, assignment, door, voice, log, timing = TIMING } = options
-  const tools = createTools({ directory: config.workspace, scratch: config.scratch, environment: toolEnvironment(config) })
+  const { workspace: directory, scratch, token } = config
+  const tools = createTools({ directory, scratch, environment: toolEnvironment(config), run: config.run })
   try {
     const notes = await readRepositoryNotes(config.workspace)
-    const { workspace: directory, scratch, token } = config
     const opened = { assignment, earlier, workspace, directory, scratch, notes, tools: tools.definitions, log }
     const { transcript, taken, journal } = openConversation(opened)
     await journal.save()

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import type { EventData } from '../../contract/event.ts'
@@ -93,6 +94,7 @@ export const startErrand = async (options: ErrandOptions): Promise<Errand> => {
   let sandboxes = 1
   const config = {
     token: door.token,
+    run: randomUUID(),
     socketPath: join(door.directory, 'door.sock'),
     port: door.port,
     doorUrl: door.url,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { EXIT } from '../../contract/sandbox.ts'
 import { refsOf } from '../support/git-server.ts'
@@ -70,6 +71,17 @@ describe('the supervisor', () => {
     const { code, lines } = await ended()
     expect(code).toBe(EXIT.reported)
     expect(endOf(lines)).toMatchObject({ outcome: 'failed', reason, diff: { files: 1 } })
+    expect(await refsOf(errand.origin)).toHaveProperty(`refs/heads/${errand.assignment.branch}`)
+  })
+
+  it('ends what the agent left running before it delivers', async () => {
+    const locks = `(while :; do touch .git/index.lock; echo again >> busy.txt; sleep 0.01; done) & echo $! > ../left`
+    await start(inTurn(answer(writes), answer(bash(locks)), answer(bash('kill -KILL $PPID'))))
+    const { lines } = await ended()
+    const left = Number(await readFile(`${errand.config.workspace}/../left`, 'utf8'))
+    // Empty also for one that is over and that nobody has asked about yet.
+    expect(await readFile(`/proc/${left}/cmdline`, 'utf8').catch(() => '')).toBe('')
+    expect(endOf(lines)).toMatchObject({ reason: 'out_of_memory', diff: { files: 2 } })
     expect(await refsOf(errand.origin)).toHaveProperty(`refs/heads/${errand.assignment.branch}`)
   })
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,7 +18,7 @@ const inFolder = (name: string) => join(folder.path, name)
 beforeEach(async () => {
   folder = await temporaryFolder()
   const environment = { PATH: process.env.PATH ?? '' }
-  tools = createTools({ directory: folder.path, scratch: inFolder('scratch'), environment, graceMs: 300 })
+  tools = createTools({ directory: folder.path, scratch: inFolder('scratch'), environment, run: randomUUID(), graceMs: 300 })
 })
 afterEach(async () => {
   await tools.stop()

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -24,7 +25,7 @@ beforeEach(async () => {
   origin = join(folder.path, 'origin.git')
   directory = join(folder.path, 'tree')
   await execa('git', ['init', '-q', '--bare', '-b', 'main', origin])
-  git = createGit({ directory, authorization: 'Bearer token', path: process.env.PATH ?? '' })
+  git = createGit({ directory, authorization: 'Bearer token', path: process.env.PATH ?? '', run: randomUUID() })
 })
 afterEach(async () => {
   await folder.remove()
@@ -59,7 +60,7 @@ const delivered = async (workspace: Workspace) => {
   const kept = new Map<string, string>()
   const delivery = await deliver({
     git,
-    outside: createGit({ directory: OUTSIDE, authorization: 'Bearer token', path: process.env.PATH ?? '' }),
+    outside: createGit({ directory: OUTSIDE, authorization: 'Bearer token', path: process.env.PATH ?? '', run: randomUUID() }),
     remote: origin,
     door: {
       keep: async (kind, bytes) => void kept.set(kind, String(bytes)),
@@ -267,12 +268,35 @@ describe('delivering', () => {
     expect([await onHost(), kept.has('bundle')]).toEqual([[[BRANCH, delivery.tip]], true])
   })
 
+  it('leaves out what git cannot add, says so, and removes the locks of a git that was killed', async () => {
+    await pushed('main', 'a')
+    const workspace = await opened()
+    await inTree(
+      `git init -q nested && echo x > nested/x && echo b > b && touch .git/index.lock .git/HEAD.lock .git/refs/heads/${BRANCH}.lock`,
+    )
+    const { delivery } = await delivered(workspace)
+    expect(delivery).toMatchObject({ problem: null, diff: { files: 1 }, note: expect.stringContaining('nested') })
+    expect(await onHost()).toEqual([[BRANCH, delivery.tip]])
+  })
+
+  it('pushes the commits that are there when nothing more can be committed', async () => {
+    await pushed('main', 'a')
+    const workspace = await opened()
+    await inTree('echo b > b && git add b && git commit -qm mine && echo c > c && echo broken > .git/index')
+    const { delivery } = await delivered(workspace)
+    expect(delivery).toMatchObject({
+      diff: { files: 1 },
+      problem: { outcome: 'failed', message: expect.stringContaining('index') },
+    })
+    expect(await onHost()).toEqual([[BRANCH, delivery.tip]])
+  })
+
   it('leaves huge new files out, and says so', async () => {
     await pushed('main', 'a')
     await opened()
     await execa('truncate', ['-s', '51M', join(directory, 'huge.bin')])
     await writeFile(join(directory, 'b'), 'b\n')
-    expect(await commitAll(git, 'Work')).toMatchObject({ ok: true, note: expect.stringContaining('huge.bin') })
+    expect(await commitAll(git, 'Work')).toMatchObject({ failed: null, note: expect.stringContaining('huge.bin') })
     expect((await execa('git', ['-C', directory, 'status', '--porcelain'])).stdout).toBe('?? huge.bin')
   })
 

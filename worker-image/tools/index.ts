@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { createBash } from './bash.ts'
 import { createEdit } from './edit.ts'
 import { createFiles } from './files.ts'
@@ -25,17 +24,18 @@ export type ToolsOptions = {
   scratch: string
   /** Without the task token: what a tool prints is shown to people. */
   environment: Readonly<Record<string, string>>
+  /** Marks every process that is started, see processes.ts. */
+  run: string
   graceMs?: number
 }
 
-export const createTools = ({ directory, scratch, environment, graceMs }: ToolsOptions): Tools => {
-  const marker = randomUUID()
+export const createTools = ({ directory, scratch, environment, run, graceMs }: ToolsOptions): Tools => {
   const files = createFiles(directory)
   let todos: readonly TodoItem[] = []
   const bash = createBash({
     directory,
     scratch,
-    environment: { ...environment, [MARKER]: marker },
+    environment: { ...environment, [MARKER]: run },
     ...(graceMs === undefined ? {} : { graceMs }),
   })
   const list = [
@@ -68,6 +68,6 @@ export const createTools = ({ directory, scratch, environment, graceMs }: ToolsO
       }
     },
     todos: () => todos,
-    stop: () => sweep(marker),
+    stop: () => sweep(run),
   }
 }
