@@ -70,18 +70,22 @@ const deliver = async (
 ): Promise<boolean> => {
   for (const pauseMs of [0, ...pausesMs]) {
     await setTimeout(pauseMs, undefined, { signal })
-    const answer = await outside.post(target.request()).catch((error: unknown) => error as Error)
+    const answer = await post(outside, target).catch((error: unknown) => error as Error)
     if (typeof answer === 'number' && answer >= 200 && answer < 300) {
       log.info({ event: 'notification.sent', ...facts, by: target.by })
       return true
     }
     const why = typeof answer === 'number' ? { status: answer } : { err: answer }
     log.warn({ event: 'notification.failed', ...facts, by: target.by, ...why })
-    if (answer === 404 || answer === 410) await target.gone()
+    // What cannot be forgotten now is found gone again next time; the others were told all the same.
+    if (answer === 404 || answer === 410)
+      await target.gone().catch((error) => log.error({ event: 'notification.not_forgotten', ...facts, err: error }))
     if (!mayPass(answer)) return false
   }
   return false
 }
+
+const post = async (outside: Outside, target: Target): Promise<number> => outside.post(target.request())
 
 /** Whether the same may work a little later: no answer, too many at once, or a fault of the other side. */
 const mayPass = (answer: number | Error): boolean =>

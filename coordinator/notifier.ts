@@ -38,6 +38,8 @@ export const createNotifier = (parts: NotifierParts): Notifier => {
   const underWay = new Set<Promise<void>>()
   /** Task and turn of the ends that are being told. */
   const ends = new Set<string>()
+  /** Those of them that were told, while the store does not take the note of it. */
+  const delivered = new Set<string>()
 
   const tell = async (task: TaskRow, occasions: readonly Occasion[], reason: Reason): Promise<void> => {
     const facts = { taskId: task.id, userId: task.user_id, reason }
@@ -52,10 +54,13 @@ export const createNotifier = (parts: NotifierParts): Notifier => {
     const task = await findTask(db, taskId)
     // The next turn may have begun at once, with a message that waited: then there is nothing to come back for.
     if (!task?.reason || task.turn !== turn || !isEnded(task.status)) return
+    const key = keyOf(taskId, turn)
     const occasions = occasionsOfEnd(task.status, task.reason)
-    if (occasions.length > 0) await tell(task, occasions, task.reason)
+    if (occasions.length > 0 && !delivered.has(key)) await tell(task, occasions, task.reason)
+    delivered.add(key)
     // Not before: an end that a crash or a stop kept from being told is told after the next start.
     await setTold(db, taskId, turn)
+    delivered.delete(key)
   }
 
   const begin = (telling: Promise<void>): void => {
@@ -68,7 +73,7 @@ export const createNotifier = (parts: NotifierParts): Notifier => {
   }
 
   const beginEnd = (taskId: string, turn: number): void => {
-    const key = `${taskId} ${turn}`
+    const key = keyOf(taskId, turn)
     if (ends.has(key)) return
     ends.add(key)
     begin(tellEnd(taskId, turn).finally(() => ends.delete(key)))
@@ -100,5 +105,7 @@ export const createNotifier = (parts: NotifierParts): Notifier => {
     },
   }
 }
+
+const keyOf = (taskId: string, turn: number): string => `${taskId} ${turn}`
 
 const TEST = { title: 'Errand', body: 'Notifications reach this device.', taskId: 'test' }

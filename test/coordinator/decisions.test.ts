@@ -8,6 +8,7 @@ import { closePairs } from '../../coordinator/open-pairs.ts'
 import { createReplays } from '../../coordinator/replays.ts'
 import { createSecrets } from '../../coordinator/secrets.ts'
 import { settle } from '../../coordinator/settle.ts'
+import { titleOf } from '../../coordinator/should-notify.ts'
 import { createSignatures } from '../../coordinator/signatures.ts'
 import type { PairRow } from '../../coordinator/store/events.ts'
 import type { TaskRow } from '../../coordinator/store/tasks.ts'
@@ -205,5 +206,12 @@ describe('names', () => {
     expect(branchOf('t', '日本語 🙂')).toBe('errand/t/work')
     expect(branchOf('t', '-- .lock ~^: ..')).toBe('errand/t/lock')
     expect(branchOf('t', 'x'.repeat(99)).length).toBeLessThanOrEqual('errand/t/'.length + 40)
+  })
+})
+
+describe('the title of a notification', () => {
+  it('is one clean line, cut between letters', () => {
+    expect(titleOf('\n\n  first\u0007 line  \r\nsecond')).toBe('first  line')
+    expect(titleOf('👩'.repeat(200))).toBe(`${'👩'.repeat(79)}…`)
   })
 })

@@ -12,7 +12,6 @@ import { createLedger } from '../../coordinator/ledger.ts'
 import { createNotifier, type NotifierParts } from '../../coordinator/notifier.ts'
 import { createOutside } from '../../coordinator/outside.ts'
 import { createPresence } from '../../coordinator/presence.ts'
-import { titleOf } from '../../coordinator/should-notify.ts'
 import { openDatabase } from '../../coordinator/store/database.ts'
 import { appendEvents } from '../../coordinator/store/events.ts'
 import { listSubscriptions, putNotifications, putSubscription } from '../../coordinator/store/notifications.ts'
@@ -168,6 +167,37 @@ describe('a push message', () => {
     expect(left[0]?.endpoint).toContain(phone)
     await waitFor('the message', async () => (await service.received(phone)).length === 1)
   })
+
+  it.each([
+    ['the store does not take the note that it was told', 'update of told_turn on tasks', 'notification.error'],
+    ['a browser that is gone cannot be forgotten', 'delete on push_subscriptions', 'notification.not_forgotten'],
+  ])('comes once though %s', async (_what, change, event) => {
+    const [gone, phone] = [await subscribe(), await subscribe()]
+    await service.expire(gone)
+    // What looks again and again is the second one.
+    await place.notifier.stop()
+    const next = place.startAgain({ longWaitMs: 120 })
+    await sql`create trigger refuse before ${sql.raw(change)} begin select raise(abort, 'of the test'); end`.execute(place.db)
+    await place.addTask('tsk_once', 'once')
+    await place.end('tsk_once', 'completed', 'done')
+    const told = async () => (await findTask(place.db, 'tsk_once'))?.told_turn === 1
+    await waitFor('the trouble to be over, or to have come again', async () => (await told()) || place.facts(event).length > 2)
+    await sql`drop trigger refuse`.execute(place.db)
+    await waitFor('the note', told)
+    await next.stop()
+    expect(await service.received(phone)).toHaveLength(1)
+    expect(place.facts(event).length).toBeGreaterThan(0)
+  })
+
+  it('reaches the other devices, once, when the keys of one are no keys', async () => {
+    const phone = await subscribe()
+    const { subscription } = await service.subscribe(place.webPush.publicKey)
+    await putSubscription(place.db, place.user.id, 'other', { ...subscription, keys: { p256dh: 'none', auth: 'none' } })
+    await place.addTask('tsk_keys', 'keys')
+    await place.end('tsk_keys', 'completed', 'done')
+    await waitFor('the note', async () => (await findTask(place.db, 'tsk_keys'))?.told_turn === 1)
+    expect(await service.received(phone)).toHaveLength(1)
+  })
 })
 
 describe('a webhook', () => {
@@ -258,33 +288,5 @@ describe('a task that waits for a runner', () => {
     expect(told.map(({ taskId }) => taskId)).toEqual(['tsk_wait', 'tsk_wait2'])
     expect(told[0]?.body).toContain('no runner')
     await waiting.stop()
-  })
-})
-
-describe('outside addresses', () => {
-  const outside = createOutside(false)
-  const post = (url: string) => outside.post({ url, headers: {}, body: '' })
-
-  it.each([
-    ['http://example.org/hook', /https/],
-    ['https://127.0.0.1/hook', /public internet/],
-    ['https://0x7f.1/hook', /public internet/],
-    ['https://[::1]/hook', /public internet/],
-    ['https://[::ffff:10.0.0.1]/hook', /public internet/],
-    ['https://169.254.169.254/latest', /public internet/],
-  ])('%s is refused when it is set', (url, why) => {
-    expect(() => outside.check(url)).toThrow(why)
-  })
-
-  it('a name that leads to a private network is refused when it is called', async () => {
-    expect(() => outside.check('https://localhost/hook')).not.toThrow()
-    await expect(post('https://localhost/hook')).rejects.toThrow(/localhost is not on the public internet.*ERRAND_ALLOW_PRIVATE/)
-  })
-})
-
-describe('a title', () => {
-  it('is one clean line, cut between letters', () => {
-    expect(titleOf('\n\n  first\u0007 line  \r\nsecond')).toBe('first  line')
-    expect(titleOf('👩'.repeat(200))).toBe(`${'👩'.repeat(79)}…`)
   })
 })
