@@ -66,7 +66,7 @@ const Environment = z
     DOCKER_HOST: z
       .string()
       .regex(/^(unix:\/\/)?\/.+|^tcp:\/\/.+/, 'must be unix:///path, /path or tcp://host:port')
-      .default('/var/run/docker.sock'),
+      .default('unix:///var/run/docker.sock'),
     ERRAND_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
     ERRAND_LOG_PRETTY: z.stringbool().default(false),
   })

@@ -75,7 +75,7 @@ export const runnerVariables = (environment: Environment, found: Found): Variabl
     RUNNER_DATA_DIR: runnerFolder(environment.dataDir),
     ...(found.npmRegistry ? { RUNNER_NPM_REGISTRY: found.npmRegistry } : {}),
     ...environment.variables,
-    ...(environment.variables.RUNNER_TOKEN ? {} : { RUNNER_TOKEN_FILE: join(environment.dataDir, 'runner-token') }),
+    RUNNER_TOKEN_FILE: environment.variables.RUNNER_TOKEN_FILE || join(environment.dataDir, 'runner-token'),
     ...(found.dockerHost ? { DOCKER_HOST: found.dockerHost } : {}),
     COORDINATOR_URL: localUrl(environment.host, found.port),
     REDIS_URL: found.redisUrl,

@@ -18,7 +18,7 @@ export const credentials = async ([action, ...args]: readonly string[], context:
 
 const set = async (args: readonly string[], context: Context): Promise<number> => {
   const { values, given } = readArguments(args, { username: { type: 'string' } } as const, ['HOST'], USAGE)
-  const token = context.environment.ERRAND_GIT_TOKEN ?? (await tokenFromInput(context))
+  const token = context.environment.ERRAND_GIT_TOKEN || (await tokenFromInput(context))
   const { username } = values
   const input = PutCredential.safeParse({ host: given[0], token: token.trim(), ...(username ? { username } : {}) })
   if (!input.success)

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { readConfig as readCoordinatorConfig } from '../../coordinator/config.ts'
@@ -11,17 +11,47 @@ const read = (path: string) => readFile(join(root, path), 'utf8')
 const variablesOf = async (path: string): Promise<string[]> =>
   [...(await read(path)).matchAll(/^ {4}([A-Z][A-Z0-9_]+):/gm)].flatMap((match) => match[1] ?? [])
 
+/** What the command line and the setup take from the environment beside those. */
+const mentioned = async (folder: string): Promise<string[]> => {
+  const files = (await readdir(join(root, folder), { recursive: true })).filter((name) => name.endsWith('.ts'))
+  const texts = await Promise.all(files.map((name) => read(join(folder, name))))
+  return texts.flatMap((text) => text.match(/\b(?:ERRAND_[A-Z_]+|NODE_EXTRA_CA_CERTS)\b/g) ?? [])
+}
+
+/** The tests set it for the images that Compose builds. */
+const OF_COMPOSE_ALONE = 'ERRAND_BASE_IMAGE'
+
+/** Of its last section. */
+const compose = (example: string) => example.slice(example.indexOf('# --- Docker Compose ---'))
+
 const listed = (text: string) => [...text.matchAll(/^#([A-Z][A-Z0-9_]+)=(.*)$/gm)].map((match) => [match[1], match[2]] as const)
 
 describe('.env.example', () => {
-  it('lists exactly what the two processes read, each once', async () => {
+  it('lists exactly what is read, each once', async () => {
+    const example = await read('.env.example')
     const wanted = new Set([...(await variablesOf('coordinator/config.ts')), ...(await variablesOf('runner/config.ts'))])
     expect(wanted.size).toBeGreaterThan(30)
+    for (const name of [...(await mentioned('cli')), ...(await mentioned('setup'))])
+      if (name !== OF_COMPOSE_ALONE) wanted.add(name)
     expect(
-      listed(await read('.env.example'))
+      listed(example)
         .map(([name]) => name)
         .sort(),
     ).toEqual([...wanted].sort())
+  })
+
+  it('counts in Docker Compose too, where it does not say otherwise', async () => {
+    const example = await read('.env.example')
+    const passed = await read('docker-compose.yml')
+    const ofProcesses = [...(await variablesOf('coordinator/config.ts')), ...(await variablesOf('runner/config.ts'))]
+    const lost = ofProcesses.filter((name) => !new RegExp(`^ +${name}:$|\\{${name}:-`, 'm').test(passed))
+    expect(lost.filter((name) => !compose(example).includes(name))).toEqual([])
+  })
+
+  it('names the Docker engine so that the docker command understands it', async () => {
+    const [, host] = listed(await read('.env.example')).find(([name]) => name === 'DOCKER_HOST') ?? []
+    expect(host).toMatch(/^unix:\/\/\//)
+    expect(host).toBe(readRunnerConfig({ RUNNER_TOKEN: 'x'.repeat(32) }).dockerHost)
   })
 
   it('says of each what it is, in the line above it or above its group', async () => {

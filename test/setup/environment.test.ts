@@ -45,6 +45,16 @@ describe('what the two processes are started with', () => {
     expect(JSON.stringify(runnerVariables(environment, found))).not.toMatch(/canary|ffff/)
   })
 
+  it('lets both keep the runner token in the same file: the one that is named, or one in the data folder', () => {
+    const files = (variables: Record<string, string>) => {
+      const read = readEnvironment({ ERRAND_DATA_DIR: '/srv/errand', ...variables })
+      const coordinator = readCoordinatorConfig(coordinatorVariables(read, found)).runnerTokenFile
+      return [coordinator ?? '/srv/errand/runner-token', readRunnerConfig(runnerVariables(read, found)).tokenFile]
+    }
+    for (const RUNNER_TOKEN_FILE of ['', '/srv/errand/runner-token', '/etc/errand/token'])
+      expect(files({ RUNNER_TOKEN_FILE })).toEqual(Array(2).fill(RUNNER_TOKEN_FILE || '/srv/errand/runner-token'))
+  })
+
   it("gives the runner a folder that is short enough for its sockets' paths, the same one each time", () => {
     const deep = readEnvironment({ ERRAND_DATA_DIR: `/home/${'long/'.repeat(20)}errand` })
     const folder = runnerVariables(deep, found).RUNNER_DATA_DIR ?? ''
