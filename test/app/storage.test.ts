@@ -179,4 +179,18 @@ describe('drafts', () => {
     drafts.clear()
     expect([drafts.read('task:1'), drafts.full.get()]).toEqual(['', false])
   })
+
+  it('takes back what was sent below what was typed since, once, and tells whoever shows it', () => {
+    const kept = new Map<string, string>()
+    const drafts = createDrafts(() => ({
+      getItem: (key) => kept.get(key) ?? null,
+      removeItem: (key) => void kept.delete(key),
+      setItem: (key, value) => void kept.set(key, value),
+    }))
+    const told: unknown[] = []
+    drafts.replaced.subscribe(() => told.push(drafts.replaced.get()))
+    drafts.write('new', 'new words')
+    for (let time = 0; time < 2; time++) drafts.add('new', 'sent before')
+    expect([drafts.read('new'), told]).toEqual(['new words\n\nsent before', [{ place: 'new' }]])
+  })
 })

@@ -4,6 +4,12 @@ import { createState, type State } from './state.ts'
 export type Drafts = {
   read: (place: string) => string
   write: (place: string, text: string) => void
+  /** Writes what was typed elsewhere or earlier; whoever shows the place learns of it. */
+  replace: (place: string, text: string) => void
+  /** The same below what is typed there already. */
+  add: (place: string, text: string) => void
+  /** What was replaced last. */
+  replaced: State<{ place: string } | null>
   clear: () => void
   /** True while a draft lives in this page alone: the browser keeps nothing, or no more. */
   full: State<boolean>
@@ -22,26 +28,40 @@ const PREFIX = 'errand:draft:'
 export const createDrafts = (store: () => LocalStore): Drafts => {
   const memory = new Map<string, string>()
   const full = createState(false)
+  const replaced = createState<{ place: string } | null>(null)
+  const read = (place: string) => {
+    try {
+      return memory.get(place) ?? store().getItem(PREFIX + place) ?? ''
+    } catch {
+      return memory.get(place) ?? ''
+    }
+  }
+  const write = (place: string, text: string) => {
+    try {
+      if (text === '') store().removeItem(PREFIX + place)
+      else store().setItem(PREFIX + place, text)
+      memory.delete(place)
+    } catch {
+      // Full, or forbidden by the browser's settings.
+      if (text === '') memory.delete(place)
+      else memory.set(place, text)
+    }
+    full.set(memory.size > 0)
+  }
+  const replace = (place: string, text: string) => {
+    write(place, text)
+    replaced.set({ place })
+  }
   return {
-    read: (place) => {
-      try {
-        return memory.get(place) ?? store().getItem(PREFIX + place) ?? ''
-      } catch {
-        return memory.get(place) ?? ''
-      }
+    read,
+    write,
+    replace,
+    add: (place, text) => {
+      const typed = read(place)
+      const isThere = typed === text || typed.endsWith(`\n\n${text}`)
+      if (!isThere) replace(place, typed === '' ? text : `${typed}\n\n${text}`)
     },
-    write: (place, text) => {
-      try {
-        if (text === '') store().removeItem(PREFIX + place)
-        else store().setItem(PREFIX + place, text)
-        memory.delete(place)
-      } catch {
-        // Full, or forbidden by the browser's settings.
-        if (text === '') memory.delete(place)
-        else memory.set(place, text)
-      }
-      full.set(memory.size > 0)
-    },
+    replaced,
     clear: () => {
       memory.clear()
       full.set(false)

@@ -80,7 +80,7 @@ export const useUnsent = (taskId: string | null): readonly Unsent[] => {
   return useMemo(() => items.filter((item) => (item.kind === 'message' ? item.taskId : null) === taskId), [items, taskId])
 }
 
-/** Text that survives a closed app. `place` is `new` or `task:<id>`. */
+/** Text that survives a closed app. `place` is `new`, `new:<field>` or `task:<id>`. */
 export const useDraft = (place: string): [string, (text: string) => void] => {
   const { drafts } = useClient()
   const [text, setText] = useState(() => drafts.read(place))
@@ -89,6 +89,13 @@ export const useDraft = (place: string): [string, (text: string) => void] => {
     at.current = place
     setText(drafts.read(place))
   }
+  useEffect(
+    () =>
+      drafts.replaced.subscribe(() => {
+        if (drafts.replaced.get()?.place === place) setText(drafts.read(place))
+      }),
+    [drafts, place],
+  )
   const write = useCallback(
     (next: string) => {
       drafts.write(place, next)

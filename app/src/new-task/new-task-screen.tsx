@@ -1,7 +1,7 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useState } from 'react'
 import { flushSync } from 'react-dom'
 import { Link, useLocation, useSearch } from 'wouter'
-import { useDraft, useMe } from '../client/hooks.ts'
+import { useClient, useMe } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Field } from '../design/field.tsx'
 import { Screen } from '../design/screen.tsx'
@@ -9,23 +9,20 @@ import { Note } from '../design/states.tsx'
 import { words } from '../words.ts'
 import { checkTask, MAX_PROMPT } from './check-task.ts'
 import './new-task.css'
+import { putExample, useNewDraft } from './new-draft.ts'
 import { readBudget } from './read-budget.ts'
 import { RepositoryField } from './repository-field.tsx'
-import { type Options, TaskOptions } from './task-options.tsx'
+import { TaskOptions } from './task-options.tsx'
 import { useSendTask } from './use-send-task.ts'
-
-const NO_OPTIONS: Options = { branch: '', model: '', budget: '' }
 
 /** What to do, and where. Every keystroke is kept until it is sent. */
 export const NewTaskScreen = () => {
   const { data: me } = useMe()
-  const [prompt, setPrompt] = useDraft('new')
-  const [repository, setRepository] = useDraft('new:repository')
-  const [options, setOptions] = useState(NO_OPTIONS)
+  const { prompt, setPrompt, repository, setRepository, options, setOptions } = useNewDraft()
   const [tried, setTried] = useState(false)
   const faults = checkTask({ prompt, repository, budget: options.budget })
   const { send, isSending, isSlow, error } = useSendTask()
-  useExample(setPrompt, setRepository)
+  useExample()
 
   const submit = (event?: FormEvent) => {
     event?.preventDefault()
@@ -93,14 +90,14 @@ const goToFault = () => {
 }
 
 /** An example was picked: it fills the form, and the address goes back to plain `/new`, so that a reload keeps what was typed since. */
-const useExample = (setPrompt: (text: string) => void, setRepository: (url: string) => void) => {
+const useExample = () => {
+  const { drafts } = useClient()
   const search = useSearch()
   const [, navigate] = useLocation()
   useEffect(() => {
     const given = new URLSearchParams(search)
     const [prompt, repository] = [given.get('prompt'), given.get('repository')]
-    if (prompt !== null) setPrompt(prompt)
-    if (repository !== null) setRepository(repository)
+    putExample(drafts, prompt, repository)
     if (prompt !== null || repository !== null) navigate('/new', { replace: true })
-  }, [search, navigate, setPrompt, setRepository])
+  }, [search, navigate, drafts])
 }

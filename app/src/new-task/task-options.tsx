@@ -1,3 +1,4 @@
+import { useState } from 'react'
 import type { Me } from '../../../contract/api.ts'
 import { AS_TYPED, Field } from '../design/field.tsx'
 import { dollars } from '../show.ts'
@@ -5,7 +6,7 @@ import { words } from '../words.ts'
 
 export type Options = { branch: string; model: string; budget: string }
 
-/** What most tasks leave as it is. */
+/** What most tasks leave as it is: folded, unless it was changed before. */
 export const TaskOptions = ({
   me,
   options,
@@ -16,44 +17,47 @@ export const TaskOptions = ({
   options: Options
   onChange: (options: Options) => void
   budgetError: string | null
-}) => (
-  <details className="options">
-    <summary>{words.create.options}</summary>
-    <div className="stack options-body">
-      <Field label={words.create.branch} hint={words.create.branchHint}>
-        {(given) => (
-          <input
-            {...given}
-            {...AS_TYPED}
-            value={options.branch}
-            onChange={(event) => onChange({ ...options, branch: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label={words.create.model}>
-        {(given) => (
-          <select
-            {...given}
-            value={options.model || (me?.defaultModel ?? '')}
-            onChange={(event) => onChange({ ...options, model: event.target.value })}
-          >
-            {(me?.models ?? []).map((model) => (
-              <option key={model}>{model}</option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field label={words.create.budget} hint={words.create.budgetHint} error={budgetError}>
-        {(given) => (
-          <input
-            {...given}
-            inputMode="decimal"
-            placeholder={me ? dollars(me.defaultBudgetUsd) : ''}
-            value={options.budget}
-            onChange={(event) => onChange({ ...options, budget: event.target.value })}
-          />
-        )}
-      </Field>
-    </div>
-  </details>
-)
+}) => {
+  const [wereGiven] = useState(() => Object.values(options).some((given) => given !== ''))
+  return (
+    <details className="options" open={wereGiven}>
+      <summary>{words.create.options}</summary>
+      <div className="stack options-body">
+        <Field label={words.create.branch} hint={words.create.branchHint}>
+          {(given) => (
+            <input
+              {...given}
+              {...AS_TYPED}
+              value={options.branch}
+              onChange={(event) => onChange({ ...options, branch: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label={words.create.model}>
+          {(given) => (
+            <select
+              {...given}
+              value={options.model || (me?.defaultModel ?? '')}
+              onChange={(event) => onChange({ ...options, model: event.target.value })}
+            >
+              {(me?.models ?? []).map((model) => (
+                <option key={model}>{model}</option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field label={words.create.budget} hint={words.create.budgetHint} error={budgetError}>
+          {(given) => (
+            <input
+              {...given}
+              inputMode="decimal"
+              placeholder={me ? dollars(me.defaultBudgetUsd) : ''}
+              value={options.budget}
+              onChange={(event) => onChange({ ...options, budget: event.target.value })}
+            />
+          )}
+        </Field>
+      </div>
+    </details>
+  )
+}

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
 import type { CreateTask } from '../../../contract/api.ts'
 import { useClient, useStateOf, useUnsent } from '../client/hooks.ts'
+import { emptyDraft, putBack } from './new-draft.ts'
 
 /** Beyond this a word is due about where the task is meanwhile. */
 const SLOW_MS = 2_500
@@ -28,8 +29,7 @@ export const useSendTask = () => {
     if (!item.isRefused) return navigate('/', { replace: true })
     setError(item.error)
     setSentId(null)
-    drafts.write('new', item.body.prompt)
-    drafts.write('new:repository', item.body.repoUrl)
+    putBack(drafts, item.body)
     outbox.forget(item.clientId)
   }, [item, outbox, drafts, navigate])
 
@@ -44,7 +44,7 @@ export const useSendTask = () => {
     setError(null)
     setSentId(outbox.sendTask(task))
     // From here on the outbox keeps it.
-    drafts.write('new', '')
+    emptyDraft(drafts)
   }
   return { send, isSending: sentId !== null, isSlow, error }
 }

@@ -2,6 +2,7 @@ import { useLocation } from 'wouter'
 import { useClient } from '../client/hooks.ts'
 import type { Unsent } from '../client/outbox.ts'
 import { Button } from '../design/button.tsx'
+import { putBack } from '../new-task/new-draft.ts'
 import { firstLine, repoName } from '../show.ts'
 import { words } from '../words.ts'
 
@@ -24,8 +25,7 @@ const UnsentTask = ({ item }: { item: Unsent }) => {
   if (item.kind !== 'task') return null
   const { prompt, repoUrl } = item.body
   const edit = () => {
-    drafts.write('new', prompt)
-    drafts.write('new:repository', repoUrl)
+    putBack(drafts, item.body)
     outbox.forget(item.clientId)
     navigate('/new')
   }

@@ -1,12 +1,11 @@
 import { type KeyboardEvent, useRef, useState } from 'react'
 import type { Task } from '../../../../contract/api.ts'
 import { LIMITS } from '../../../../contract/limits.ts'
-import { useClient } from '../../client/hooks.ts'
+import { useClient, useDraft } from '../../client/hooks.ts'
 import { Button } from '../../design/button.tsx'
 import { isUnderWay } from '../status/under-way.ts'
 import { TASK_WORDS } from '../words.ts'
 import { type Mode, ModeChoice } from './mode-choice.tsx'
-import { useEditedDraft } from './use-edited-draft.ts'
 import '../../design/field.css'
 import './composer.css'
 
@@ -16,7 +15,7 @@ const WORDS = TASK_WORDS.composer
 export const Composer = ({ task }: { task: Task }) => {
   const { outbox } = useClient()
   const place = `task:${task.id}`
-  const [text, setText] = useEditedDraft(place)
+  const [text, setText] = useDraft(place)
   const [mode, setMode] = useState<Mode>('steer')
   const area = useRef<HTMLTextAreaElement>(null)
   const busy = isUnderWay(task.status)

@@ -52,10 +52,8 @@ const UnsentMessage = ({ taskId, item }: { taskId: string; item: Unsent }) => {
   const { clientId, body, state, error } = item
   const message = { messageId: clientId, clientId, text: body.text, mode: null, state: 'waiting' } as const
   const edit = () => {
-    const place = `task:${taskId}`
-    drafts.write(place, [drafts.read(place), body.text].filter((text) => text !== '').join('\n\n'))
+    drafts.add(`task:${taskId}`, body.text)
     outbox.forget(clientId)
-    dispatchEvent(new CustomEvent('errand:draft', { detail: place }))
   }
   return (
     <MessageBubble

@@ -1,0 +1,43 @@
+import type { CreateTask } from '../../../contract/api.ts'
+import type { Drafts } from '../client/drafts.ts'
+import { useDraft } from '../client/hooks.ts'
+import type { Options } from './task-options.tsx'
+
+const PROMPT = 'new'
+const REPOSITORY = 'new:repository'
+const OPTIONS = { branch: 'new:branch', model: 'new:model', budget: 'new:budget' } as const
+
+/** All that is typed on the form, kept with every keystroke. */
+export const useNewDraft = () => {
+  const [prompt, setPrompt] = useDraft(PROMPT)
+  const [repository, setRepository] = useDraft(REPOSITORY)
+  const [branch, setBranch] = useDraft(OPTIONS.branch)
+  const [model, setModel] = useDraft(OPTIONS.model)
+  const [budget, setBudget] = useDraft(OPTIONS.budget)
+  const setOptions = (options: Options) => {
+    setBranch(options.branch)
+    setModel(options.model)
+    setBudget(options.budget)
+  }
+  return { prompt, setPrompt, repository, setRepository, options: { branch, model, budget }, setOptions }
+}
+
+/** A task that the server did not take, on the form again: its prompt below what is typed there. */
+export const putBack = (drafts: Drafts, { prompt, repoUrl, baseBranch, model, budgetUsd }: CreateTask): void => {
+  drafts.add(PROMPT, prompt)
+  drafts.replace(REPOSITORY, repoUrl)
+  drafts.replace(OPTIONS.branch, baseBranch ?? '')
+  drafts.replace(OPTIONS.model, model ?? '')
+  drafts.replace(OPTIONS.budget, budgetUsd === undefined ? '' : String(budgetUsd))
+}
+
+/** An example that was picked. */
+export const putExample = (drafts: Drafts, prompt: string | null, repository: string | null): void => {
+  if (prompt !== null) drafts.add(PROMPT, prompt)
+  if (repository !== null) drafts.replace(REPOSITORY, repository)
+}
+
+/** It was sent; the next one will most likely be for the same repository. */
+export const emptyDraft = (drafts: Drafts): void => {
+  for (const place of [PROMPT, ...Object.values(OPTIONS)]) drafts.write(place, '')
+}
