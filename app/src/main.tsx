@@ -9,6 +9,7 @@ import { App } from './app.tsx'
 import { createClient } from './client/client.ts'
 import { ClientContext, meQuery } from './client/hooks.ts'
 import { watchInstallOffer } from './shell/install-prompt.ts'
+import { watchOpenedNotifications } from './shell/opened-notification.ts'
 import { applyTheme } from './shell/theme.ts'
 import { watchWaking } from './shell/waking.ts'
 import { tasksQuery } from './tasks/use-tasks.ts'
@@ -22,6 +23,7 @@ client.start(isForList ? client.queries.prefetchInfiniteQuery(tasksQuery(client,
 void client.queries.prefetchQuery(meQuery(client))
 watchWaking(client)
 watchInstallOffer()
+watchOpenedNotifications()
 
 const root = document.getElementById('app')
 if (!root) throw new Error('the page has no element #app')

@@ -70,7 +70,7 @@ describe('notifications in the browser', () => {
     await worker.deliver(JSON.stringify((await received())[0]))
     await notification()
     expect(await worker.shown()).toEqual([
-      { title: 'Errand', body: 'Notifications reach this device.', tag: 'test', data: { url: server.url } },
+      { title: 'Errand', body: 'Notifications reach this device.', tag: 'test', renotify: true, data: { url: server.url } },
     ])
   })
 })
@@ -91,7 +91,7 @@ describe('the end of a task', () => {
     await worker.deliver(JSON.stringify(sent))
     await waitFor('the second in its place', async () => (await worker.shown())[0]?.body === sent?.body, PATIENCE_MS)
     expect(await worker.shown()).toEqual([
-      { title: 'Fix the failing test.', body: sent?.body, tag: id, data: { url: `${server.url}/task/${id}` } },
+      { title: 'Fix the failing test.', body: sent?.body, tag: id, renotify: true, data: { url: `${server.url}/task/${id}` } },
     ])
   })
 
@@ -109,6 +109,18 @@ describe('the end of a task', () => {
     await page.goBack()
     expect(await page.getByLabel('What should be done?').inputValue()).toBe('half a thought')
     expect(await page.evaluate('globalThis.sameDocument')).toBe(true)
+  })
+
+  it('is taken away when its task comes to the front by itself', async () => {
+    const [sent] = await receivedFor(id)
+    await open('/')
+    await worker.deliver(JSON.stringify({ ...sent, taskId: 'another' }))
+    await notification()
+    await worker.deliver(JSON.stringify(sent))
+    await waitFor('both', async () => (await worker.shown()).length === 2, PATIENCE_MS)
+    await page.getByRole('link', { name: /Fix the failing test/ }).click()
+    await waitFor('the other alone', async () => (await worker.shown()).length === 1)
+    expect(await worker.shown()).toMatchObject([{ tag: 'another' }])
   })
 
   it('is opened by a tap in a new window where only a page of the server is open', async () => {
@@ -225,5 +237,20 @@ describe('a subscription', () => {
     await page.waitForURL('**/sign-in')
     expect(await page.evaluate(`localStorage.getItem('test:push')`)).toBe(null)
     expect((await settings()).subscriptions).toBe(0)
+  })
+
+  it('that is left shows a notification still, whose tap leads to its task after the next sign-in', async () => {
+    const { id } = await work.begin('Told to nobody')
+    await page.getByText('npx errand link').waitFor()
+    await worker.clear()
+    await worker.deliver(JSON.stringify({ title: 'Told to nobody', taskId: id, url: `${server.url}/task/${id}` }))
+    await notification()
+    await worker.tap()
+    // The window has gone to the task and back to the sign-in when the place is kept.
+    await waitFor('the place to be kept', () => page.evaluate(`localStorage.getItem('errand:return')`))
+    await page.goto((await work.api<SignInLink>('/auth/links', {})).url)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Told to nobody' }).waitFor()
+    expect(page.url()).toBe(`${server.url}/task/${id}`)
   })
 })

@@ -2,7 +2,7 @@ import type { BrowserContext, CDPSession, Page, Worker } from 'playwright-core'
 import type { PushService } from './push-service.ts'
 import { waitFor } from './wait.ts'
 
-export type Shown = { title: string; body: string; tag: string; data: { url?: string } }
+export type Shown = { title: string; body: string; tag: string; renotify: boolean; data: { url?: string } }
 
 /**
  * Has a browser's pages subscribe at a push service of the test's own: the browser's real one is on the internet. All else of it is real.
@@ -63,7 +63,7 @@ export const watchWorker = async (context: BrowserContext, page: Page, origin: s
   }
 }
 
-const SHOWN = `registration.getNotifications().then((all) => all.map(({ title, body, tag, data }) => ({ title, body, tag, data })))`
+const SHOWN = `registration.getNotifications().then((all) => all.map(({ title, body, tag, renotify, data }) => ({ title, body, tag, renotify, data })))`
 
 /** Without a real finger the browser lets no worker open or focus a window: what it asks for is noted instead. */
 const RECORD_WINDOWS = `

@@ -1,14 +1,11 @@
-import { useEffect } from 'react'
-import { useLocation } from 'wouter'
+import { navigate } from 'wouter/use-browser-location'
 
-/** A tapped notification leads to its task in the window that is open already; the service worker says where. */
-export const useOpenedNotification = (): void => {
-  const [, navigate] = useLocation()
-  useEffect(() => {
-    const open = ({ data }: MessageEvent<{ type?: string; path?: string }>) => {
-      if (data?.type === 'open' && data.path) navigate(data.path)
-    }
-    navigator.serviceWorker?.addEventListener('message', open)
-    return () => navigator.serviceWorker?.removeEventListener('message', open)
-  }, [navigate])
+/**
+ * A tapped notification leads to its task in the window that is open already; the service worker says where. Listened to from the start
+ * on: in a window that is still at the sign-in, the gate keeps the place until afterwards.
+ */
+export const watchOpenedNotifications = (): void => {
+  navigator.serviceWorker?.addEventListener('message', ({ data }: MessageEvent<{ type?: string; path?: string }>) => {
+    if (data?.type === 'open' && data.path) navigate(data.path)
+  })
 }

@@ -7,7 +7,6 @@ import { Mark } from './mark.tsx'
 import './shell.css'
 import { useKeptPush } from './kept-push.ts'
 import { KeysSheet, useKeys } from './keys.tsx'
-import { useOpenedNotification } from './opened-notification.ts'
 import { StatusLines } from './status-lines.tsx'
 
 type Place = { href: string; word: string; icon: IconName }
@@ -27,7 +26,6 @@ export const Shell = ({ children }: { children: ReactNode }) => {
   const { data: me } = useMe()
   const [keysOpen, setKeysOpen] = useState(false)
   useKeys(() => setKeysOpen(true))
-  useOpenedNotification()
   useKeptPush()
   const places = me?.admin ? [...PLACES, ADMIN] : PLACES
   return (

@@ -5,7 +5,7 @@ declare const self: ServiceWorkerGlobalScope
 /** What the server's notifications hold: no code, and of a prompt no more than its title. */
 type Notice = { title?: string; body?: string; url?: string; taskId?: string }
 
-/** Every push must show something; one that cannot be read shows the app's name. A task's newer notice takes the place of its older one. */
+/** Every push must show something; one that cannot be read shows the app's name. A task's newer notice takes the place of its older one, and is heard like it. */
 export const showNotice = async (data: PushMessageData | null): Promise<void> => {
   const { title = 'Errand', body = '', url = '/', taskId } = readNotice(data)
   await self.registration.showNotification(title, {
@@ -13,7 +13,7 @@ export const showNotice = async (data: PushMessageData | null): Promise<void> =>
     icon: '/icons/192.png',
     badge: '/icons/badge.png',
     data: { url },
-    ...(taskId !== undefined && { tag: taskId }),
+    ...(taskId !== undefined && { tag: taskId, renotify: true }),
   })
 }
 

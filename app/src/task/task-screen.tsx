@@ -15,6 +15,7 @@ import { RetrySheet } from './header/retry-sheet.tsx'
 import { TaskActions } from './header/task-actions.tsx'
 import { TaskHeading, titleOf } from './header/task-heading.tsx'
 import { StatusStrip } from './status/status-strip.tsx'
+import { useCloseNotices } from './use-close-notices.ts'
 import { useFeedModel } from './use-feed-model.ts'
 import { TASK_WORDS } from './words.ts'
 import './task.css'
@@ -23,6 +24,7 @@ import './task.css'
 export const TaskScreen = ({ taskId }: { taskId: string }) => {
   const { data: task, error, refetch } = useTask(taskId)
   useLookAt(taskId)
+  useCloseNotices(taskId)
   if (task) return <LoadedTask key={taskId} task={task} />
   return (
     <Screen title={TASK_WORDS.header.untitled} back="/">
