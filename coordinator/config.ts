@@ -92,6 +92,19 @@ const Environment = z
     if (env.DATABASE_URL && !env.DATABASE_URL.startsWith('file:'))
       context.addIssue('DATABASE_URL: only file:<path> (SQLite) is supported; leave it out for errand.db in ERRAND_DATA_DIR')
   })
+  .transform((env, context) => {
+    const publicUrl = env.ERRAND_PUBLIC_URL ?? ownUrl(env.ERRAND_HOST, env.ERRAND_PORT)
+    if (publicUrl === null) context.addIssue('ERRAND_PUBLIC_URL: no address can be made of this ERRAND_HOST; set it beside')
+    return { ...env, ERRAND_PUBLIC_URL: publicUrl ?? '' }
+  })
+
+/** @returns where a browser on this machine opens a server that listens there, or null when no address can be written with that host */
+const ownUrl = (host: string, port: number): string | null => {
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  if (!URL.canParse(url)) return null
+  const { hostname, origin } = new URL(url)
+  return hostname === '0.0.0.0' || hostname === '[::]' ? origin.replace(hostname, '127.0.0.1') : origin
+}
 
 /**
  * @param environment usually `process.env`; an empty variable counts as absent
@@ -105,8 +118,7 @@ export const readConfig = (environment: Record<string, string | undefined>): Con
   return Object.freeze({
     host: env.ERRAND_HOST,
     port: env.ERRAND_PORT,
-    publicUrl:
-      env.ERRAND_PUBLIC_URL ?? `http://${env.ERRAND_HOST === '0.0.0.0' ? '127.0.0.1' : env.ERRAND_HOST}:${env.ERRAND_PORT}`,
+    publicUrl: env.ERRAND_PUBLIC_URL,
     dataDir: resolve(env.ERRAND_DATA_DIR),
     databasePath: env.DATABASE_URL ? resolve(env.DATABASE_URL.slice('file:'.length)) : resolve(env.ERRAND_DATA_DIR, 'errand.db'),
     secretKey: env.ERRAND_SECRET_KEY ? Buffer.from(env.ERRAND_SECRET_KEY, 'hex') : null,
