@@ -26,6 +26,4 @@ export class Fault extends Error {
 
 /** The exit code for a fault that the server named. A code of a newer server counts as the server's fault. */
 export const exitOf = (code: ErrorCode | string): number =>
-  ['invalid', 'not_found', 'conflict', 'too_large', 'not_implemented', 'rate_limited'].includes(code)
-    ? EXIT.refused
-    : EXIT.unreachable
+  ['invalid', 'not_found', 'conflict', 'too_large', 'rate_limited'].includes(code) ? EXIT.refused : EXIT.unreachable

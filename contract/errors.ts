@@ -10,7 +10,6 @@ export const ErrorCode = z.enum([
   'rate_limited',
   'too_large',
   'unavailable',
-  'not_implemented',
   'internal',
 ])
 export type ErrorCode = z.infer<typeof ErrorCode>

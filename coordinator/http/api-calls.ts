@@ -14,6 +14,11 @@ type Details = {
   headers?: z.ZodObject
   body?: z.ZodType
   bodyType?: string
+  bodyRequired?: false
+  /** Other statuses that come with the same answer. */
+  alike?: readonly number[]
+  /** Whether it answers a Range header. */
+  ranges?: true
   access?: 'anybody'
   /** Beyond those that the parts above bring along. */
   errors?: readonly ErrorCode[]
@@ -38,8 +43,9 @@ const TASKS: Call[] = [
     headers: z.object({ 'Idempotency-Key': api.ClientId.optional() }),
     body: api.CreateTask,
     status: 201,
+    alike: [200],
     answer: api.Task,
-    errors: ['conflict', 'too_large'],
+    errors: ['conflict'],
   }),
   task('get', '/api/tasks', 'Your tasks, newest first', { query: api.ListTasks, status: 200, answer: api.TaskPage }),
   task('get', '/api/tasks/:id', 'One task', { status: 200, answer: api.Task }),
@@ -55,8 +61,9 @@ const TASKS: Call[] = [
   task('post', '/api/tasks/:id/messages', 'Say something to a task; the same clientId is the same message, with 200', {
     body: api.SendMessage,
     status: 201,
+    alike: [200],
     answer: api.Message,
-    errors: ['conflict', 'too_large'],
+    errors: ['conflict'],
   }),
   task('delete', '/api/tasks/:id/messages/:messageId', 'Take back a message that waits', {
     status: 200,
@@ -76,6 +83,7 @@ const TASKS: Call[] = [
   }),
   task('get', '/api/tasks/:id/outputs/:callId', 'The whole output of a tool call that was shown in part; takes Range', {
     headers: z.object({ Range: text.optional() }),
+    ranges: true,
     status: 200,
     answer: text,
     answerType: 'text/plain',
@@ -92,6 +100,7 @@ const TASKS: Call[] = [
   }),
   task('post', '/api/tasks/:id/retry', 'The last turn of an ended task again, perhaps with another model or more budget', {
     body: api.RetryTask,
+    bodyRequired: false,
     status: 202,
     answer: api.Task,
     errors: ['conflict'],
@@ -154,7 +163,7 @@ const NOTIFICATIONS: Call[] = [
   }),
   notification('post', '/api/me/notifications/test', 'Send a notification to all that is set up', {
     status: 204,
-    errors: ['conflict', 'unavailable'],
+    errors: ['conflict'],
   }),
   notification('post', '/api/me/push/subscriptions', 'Have this browser told, by Web Push', {
     body: api.PushSubscription,
@@ -180,7 +189,7 @@ const SIGN_IN: Call[] = [
     access: 'anybody',
     query: GithubAnswer,
     status: 303,
-    errors: ['forbidden', 'unavailable'],
+    errors: ['forbidden', 'not_found'],
   }),
   signIn('post', '/auth/links', 'Make a link that signs you in on another device: once, within ten minutes', {
     status: 201,
@@ -191,6 +200,7 @@ const SIGN_IN: Call[] = [
     query: Code,
     status: 200,
     ...page,
+    errors: ['forbidden'],
   }),
   signIn('post', '/auth/link', 'Use the link', {
     access: 'anybody',
@@ -210,9 +220,16 @@ const SERVER: Call[] = [
   server('get', '/readyz', 'Whether the store and Redis answer; 503 with the same body when one does not', {
     access: 'anybody',
     status: 200,
+    alike: [503],
     answer: Readiness,
   }),
-  server('get', '/metrics', 'For Prometheus', { access: 'anybody', status: 200, answer: text, answerType: 'text/plain' }),
+  server('get', '/metrics', 'For Prometheus', {
+    access: 'anybody',
+    status: 200,
+    answer: text,
+    answerType: 'text/plain',
+    errors: ['unavailable'],
+  }),
   server('get', '/openapi.json', 'This description', { access: 'anybody', status: 200, answer: z.looseObject({}) }),
   server('get', '/docs', 'This description, for people', { access: 'anybody', status: 200, ...page }),
   server('get', '/', 'The app', { access: 'anybody', status: 200, ...page, errors: ['unavailable'] }),

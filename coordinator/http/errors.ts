@@ -15,7 +15,6 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   too_large: 413,
   rate_limited: 429,
   internal: 500,
-  not_implemented: 501,
   unavailable: 503,
 }
 
@@ -34,8 +33,8 @@ export const answerErrors: ErrorRequestHandler = (error, request, response, _nex
   }
   // Who reads by ranges knows a range beyond the end by this status, which is no code of ours.
   response.status(isHttpError(error) && error.status === 416 ? 416 : STATUS[refusal.code])
-  if (isForPrograms(request.path) || request.accepts(['json', 'html']) !== 'html') response.json({ error: body })
-  else response.send(errorPage(body))
+  if (isForPrograms(request.path) || request.accepts(['json', 'html']) !== 'html') response.type('json').json({ error: body })
+  else response.type('html').send(errorPage(body))
 }
 
 export const answerNotFound: RequestHandler = (request) => {

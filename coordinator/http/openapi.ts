@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { ErrorBody, type ErrorCode } from '../../contract/errors.ts'
 import { CALLS, type Call } from './api-calls.ts'
 import { STATUS } from './errors.ts'
+import { sessionCookieName } from './session.ts'
 
 /** The OpenAPI 3.1 description of everything that clients call, made from the very schemas that parse the requests. */
 export const describeApi = (publicUrl: string): ReturnType<OpenApiGeneratorV31['generateDocument']> => {
@@ -11,7 +12,13 @@ export const describeApi = (publicUrl: string): ReturnType<OpenApiGeneratorV31['
   registry.registerComponent('securitySchemes', 'token', {
     type: 'http',
     scheme: 'bearer',
-    description: 'An API token: `npx errand token`, or POST /api/me/tokens.',
+    description: 'An API token: `npx errand token new NAME`, or POST /api/me/tokens.',
+  })
+  registry.registerComponent('securitySchemes', 'cookie', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: sessionCookieName({ publicUrl }),
+    description: 'The session of a browser that signed in. What changes something must come from a page of this server.',
   })
   for (const call of CALLS) registry.registerPath(describeCall(call))
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
@@ -32,15 +39,18 @@ const describeCall = (call: Call): RouteConfig => ({
   path: call.path.replace(/:(\w+)/g, '{$1}'),
   summary: call.summary,
   tags: [call.tag],
-  security: isOpen(call) ? [] : [{ token: [] }],
+  security: isOpen(call) ? [] : [{ token: [] }, { cookie: [] }],
   request: {
     ...(hasParams(call) ? { params: paramsOf(call.path) } : {}),
     ...(call.query ? { query: call.query } : {}),
     ...(call.headers ? { headers: call.headers } : {}),
-    ...(call.body ? { body: { required: true, content: { [call.bodyType ?? JSON_TYPE]: { schema: call.body } } } } : {}),
+    ...(call.body
+      ? { body: { required: call.bodyRequired ?? true, content: { [call.bodyType ?? JSON_TYPE]: { schema: call.body } } } }
+      : {}),
   },
   responses: {
-    [call.status]: answerOf(call),
+    ...Object.fromEntries(goodStatusesOf(call).map((status) => [status, answerOf(call, status)])),
+    ...(call.ranges ? { 416: failureOf('invalid') } : {}),
     ...Object.fromEntries(errorsOf(call).map((code) => [STATUS[code], failureOf(code)])),
   },
 })
@@ -48,18 +58,26 @@ const describeCall = (call: Call): RouteConfig => ({
 const isOpen = (call: Call): boolean => call.access === 'anybody'
 const hasParams = (call: Call): boolean => call.path.includes(':')
 
+const isForSomebody = (call: Call): boolean => !isOpen(call) || call.path.startsWith('/auth/')
+
+const goodStatusesOf = ({ status, alike = [], ranges }: Call): number[] => [status, ...alike, ...(ranges ? [206] : [])]
+
 const errorsOf = (call: Call): ErrorCode[] => [
-  ...(isOpen(call) ? [] : (['unauthorized', 'rate_limited'] as const)),
+  ...(isOpen(call) ? [] : (['unauthorized'] as const)),
+  // A cookie that a page of another site sent along.
+  ...(isOpen(call) || call.method === 'get' ? [] : (['forbidden'] as const)),
+  // Counted, and the store is asked whose it is.
+  ...(isForSomebody(call) ? (['rate_limited', 'unavailable'] as const) : []),
   ...(call.body || call.query ? (['invalid'] as const) : []),
+  ...(call.body ? (['too_large'] as const) : []),
   ...(hasParams(call) ? (['not_found'] as const) : []),
-  ...(call.status === STATUS.not_implemented ? (['not_implemented'] as const) : []),
   ...(call.errors ?? []),
   'internal',
 ]
 
 const JSON_TYPE = 'application/json'
 
-const answerOf = ({ status, answer, answerType = JSON_TYPE }: Call) => ({
+const answerOf = ({ answer, answerType = JSON_TYPE }: Call, status: number) => ({
   description: STATUS_CODES[status] ?? '',
   ...(answer ? { content: { [answerType]: { schema: answer } } } : {}),
 })

@@ -36,7 +36,7 @@ export const logRequests = (log: Logger): RequestHandler => {
   })
 }
 
-const isOurFault = ({ statusCode }: Response): boolean => statusCode >= 500 && statusCode !== 501
+const isOurFault = ({ statusCode }: Response): boolean => statusCode >= 500
 
 const pathOf = (request: Request): string => request.originalUrl.replace(/\?.*/s, '')
 

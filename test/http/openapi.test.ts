@@ -4,13 +4,16 @@ import { type HttpServer, startHttp } from '../support/http-server.ts'
 type Operation = {
   security: unknown[]
   parameters?: Array<{ name: string; in: string }>
-  requestBody?: { content: Record<string, { schema: { $ref?: string } }> }
+  requestBody?: { required: boolean; content: Record<string, { schema: { $ref?: string } }> }
   responses: Record<string, unknown>
 }
 type Description = {
   openapi: string
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, { properties?: object; required?: string[] }> }
+  components: {
+    schemas: Record<string, { properties?: object; required?: string[] }>
+    securitySchemes: Record<string, { in?: string; name?: string }>
+  }
 }
 
 describe('the description of the API', () => {
@@ -46,7 +49,8 @@ describe('the description of the API', () => {
     })
     const create = api.paths['/api/tasks']?.post
     expect(create?.requestBody?.content['application/json']?.schema.$ref).toBe('#/components/schemas/CreateTask')
-    expect(Object.keys(create?.responses ?? {}).sort()).toEqual(['201', '400', '401', '409', '413', '429', '500'])
+    const statuses = ['200', '201', '400', '401', '403', '409', '413', '429', '500', '503']
+    expect(Object.keys(create?.responses ?? {}).sort()).toEqual(statuses)
     expect(create?.parameters).toEqual([expect.objectContaining({ name: 'Idempotency-Key', in: 'header' })])
     expect(api.paths['/api/tasks/{id}/events']?.get?.parameters?.map(({ name }) => name)).toEqual(['id', 'after', 'limit'])
   })
@@ -61,6 +65,18 @@ describe('the description of the API', () => {
         if (response.status !== 429) expect([method, path, closed]).toEqual([method, path, security.length > 0])
         await response.arrayBuffer()
       }
+  })
+
+  it('knows the two ways to be somebody, and asks for no body where none is needed', () => {
+    expect(api.components.securitySchemes.cookie).toMatchObject({ in: 'cookie', name: 'errand' })
+    expect(api.paths['/api/me']?.get?.security).toEqual([{ token: [] }, { cookie: [] }])
+    expect(api.paths['/api/tasks/{id}/retry']?.post?.requestBody?.required).toBe(false)
+    expect(api.paths['/api/tasks']?.post?.requestBody?.required).toBe(true)
+  })
+
+  it('names the codes that a client can meet, and those alone', () => {
+    const codes = 'invalid unauthorized forbidden not_found conflict rate_limited too_large unavailable internal'
+    expect(api.components.schemas.Error?.properties).toMatchObject({ code: { enum: codes.split(' ') } })
   })
 
   it('is readable at /docs, with nothing from elsewhere', async () => {
