@@ -74,6 +74,7 @@ export const words = {
     unsent: 'Not sent yet',
     sending: 'Sending…',
     notSent: 'Not sent',
+    messagesNotSent: (count: number) => `${count === 1 ? '1 message' : `${count} messages`} not sent`,
     more: 'Show earlier tasks',
     nothingFound: 'No task matches',
     nothingFoundText: 'Try fewer words, or take the filters away.',

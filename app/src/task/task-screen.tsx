@@ -57,6 +57,7 @@ const LoadedTask = ({ task }: { task: Task }) => {
   const composer = useMemo(() => <Composer task={task} />, [task])
   const { phase, hasEarlier, loadingEarlier, loadEarlier } = source
   const hasEvents = source.events.length > 0
+  const saidHere = <WaitingMessages taskId={id} waiting={feed.waiting} />
   return (
     <Screen
       title={titleOf(task)}
@@ -86,9 +87,10 @@ const LoadedTask = ({ task }: { task: Task }) => {
           jumpPlace={jumpPlace}
         >
           <LiveText text={live} />
-          <WaitingMessages taskId={id} waiting={feed.waiting} />
+          {saidHere}
         </FeedView>
       )}
+      {!hasEvents && <div className="feed">{saidHere}</div>}
       {retrying && <RetrySheet task={task} onClose={() => setRetrying(false)} />}
     </Screen>
   )

@@ -1,6 +1,6 @@
 import { useDeferredValue } from 'react'
 import { Link } from 'wouter'
-import { useMe, useUnsent } from '../client/hooks.ts'
+import { useClient, useMe, useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Screen } from '../design/screen.tsx'
 import { AsOf, EmptyState, ErrorState, messageOf, Note, Skeleton } from '../design/states.tsx'
@@ -20,7 +20,7 @@ export const TasksScreen = () => {
   const [filters, change] = useFilters()
   const search = useDeferredValue(filters.search.trim())
   const list = useTasks(filterOf({ ...filters, search }))
-  const unsent = useUnsent(null)
+  const unsent = useStateOf(useClient().outbox.state)
   const tasks = list.data?.pages.flatMap(({ items }) => items) ?? []
   const asOf = list.data?.pages[0]?.asOf
   const isFiltered = filters.status !== '' || filters.repoUrl !== '' || search !== ''
@@ -30,7 +30,7 @@ export const TasksScreen = () => {
       {!isFirstVisit && <TaskFilters filters={filters} tasks={tasks} onChange={change} />}
       <AsOf time={asOf} />
       <AccessHint hidden={isFirstVisit} />
-      <UnsentTasks items={unsent} />
+      <UnsentTasks items={unsent} tasks={tasks} />
       {list.isPending && <Skeleton rows={5} lines={[80, 50]} />}
       {list.isError && tasks.length === 0 && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
       {isFirstVisit && <Welcome />}

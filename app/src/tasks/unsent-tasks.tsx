@@ -1,23 +1,28 @@
 import { useLocation } from 'wouter'
+import type { Task } from '../../../contract/api.ts'
 import { useClient } from '../client/hooks.ts'
 import type { Unsent } from '../client/outbox.ts'
 import { Button } from '../design/button.tsx'
 import { putBack } from '../new-task/new-draft.ts'
 import { firstLine, repoName } from '../show.ts'
 import { words } from '../words.ts'
+import { UnsentMessages } from './unsent-messages.tsx'
 
-/** Tasks that the server does not have yet, with what a person can do about each. */
-export const UnsentTasks = ({ items }: { items: readonly Unsent[] }) =>
-  items.length === 0 ? null : (
+/** What the server does not have: tasks, with what a person can do about each, and messages that failed. */
+export const UnsentTasks = ({ items, tasks }: { items: readonly Unsent[]; tasks: readonly Task[] }) => {
+  const shown = items.filter(({ kind, state }) => kind === 'task' || state === 'failed')
+  return shown.length === 0 ? null : (
     <section className="task-group" aria-label={words.tasks.unsent}>
       <h2>{words.tasks.unsent}</h2>
       <ul className="task-list">
-        {items.map((item) => (
+        {shown.map((item) => (
           <UnsentTask key={item.clientId} item={item} />
         ))}
+        <UnsentMessages items={shown} tasks={tasks} />
       </ul>
     </section>
   )
+}
 
 const UnsentTask = ({ item }: { item: Unsent }) => {
   const { outbox, drafts } = useClient()
