@@ -76,13 +76,16 @@ export const RenewRequest = z.object({
 })
 export type RenewRequest = z.infer<typeof RenewRequest>
 
-/** One answer per attempt asked for. `cancel`: a person wants it stopped. `lost`: it is no longer yours, stop and say nothing more. */
+/**
+ * One answer per attempt asked for. `cancel`: a person wants it stopped. `lost`: it is no longer yours, stop, and tell what it
+ * cost. `unknown`: there is no such attempt of yours (a store that was set back); nobody will answer what you say about it.
+ */
 export const RenewAnswer = z.object({
   attempts: z.array(
     z.object({
       taskId: z.string(),
       attempt: z.number().int().positive(),
-      state: z.enum(['held', 'cancel', 'lost']),
+      state: z.enum(['held', 'cancel', 'lost', 'unknown']),
       leaseMs: z.number().int().nonnegative(),
       /** Messages to this turn that no agent has taken yet, in case the word about one was lost. */
       messages: z.array(SteerMessage),

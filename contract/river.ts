@@ -42,11 +42,12 @@ export type DeltaBody = z.infer<typeof DeltaBody>
 
 /**
  * The coordinator's word to a runner about one attempt. `acknowledged`: every event up to and including `n` is stored. `refused`: the
- * attempt is not the current one (or already ended), nothing of it will be taken any more. `cancel`: a person wants it stopped.
+ * attempt is not the current one (or already ended), and of its events up to and including `n` only what they cost was counted; so it
+ * will be with all that follow. `cancel`: a person wants it stopped.
  */
 export const RunnerWord = z.discriminatedUnion('say', [
   z.object({ say: z.literal('acknowledged'), n: z.number().int().nonnegative() }),
-  z.object({ say: z.literal('refused') }),
+  z.object({ say: z.literal('refused'), n: z.number().int().nonnegative() }),
   z.object({ say: z.literal('cancel') }),
   /** To the running turn; may come twice, `messageId` tells. */
   z.object({ say: z.literal('message'), message: SteerMessage }),

@@ -76,7 +76,7 @@ export const createLeases = (parts: LeaseParts): Leases => ({
       for (const { taskId, attempt } of attempts) {
         const state = await renewOne(tx, runner.id, taskId, attempt, now)
         const messages = state === 'held' ? await waitingFor(tx, taskId) : []
-        answers.push({ taskId, attempt, state, leaseMs: state === 'lost' ? 0 : LEASE_MS, messages })
+        answers.push({ taskId, attempt, state, leaseMs: state === 'held' || state === 'cancel' ? LEASE_MS : 0, messages })
       }
       return { isNews, answers }
     })
@@ -141,9 +141,10 @@ const renewOne = async (
   taskId: string,
   number: number,
   now: number,
-): Promise<'held' | 'cancel' | 'lost'> => {
+): Promise<RenewAnswer['attempts'][number]['state']> => {
   const attempt = await findAttempt(tx, taskId, number)
-  if (!attempt || attempt.runner_id !== runnerId || attempt.ended_at !== null) return 'lost'
+  if (attempt?.runner_id !== runnerId) return 'unknown'
+  if (attempt.ended_at !== null) return 'lost'
   await updateAttempt(tx, attempt, { lease_until: now + LEASE_MS })
   return (await findTask(tx, taskId))?.cancel_requested_at == null ? 'held' : 'cancel'
 }

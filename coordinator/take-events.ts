@@ -2,7 +2,7 @@ import type { RunnerWord } from '../contract/river.ts'
 import { type End, endAttempt } from './end-attempt.ts'
 import { foldEvent } from './fold-event.ts'
 import type { Say } from './ledger.ts'
-import { findAttempt, updateAttempt } from './store/attempts.ts'
+import { type AttemptRow, findAttempt, updateAttempt } from './store/attempts.ts'
 import type { Store } from './store/database.ts'
 import { type Addition, appendEvents } from './store/events.ts'
 import { findMessage, updateMessage } from './store/inbox.ts'
@@ -14,7 +14,8 @@ export type Taken = { runnerId: string; taskId: string; attempt: number; word: R
 
 /**
  * Stores what came of one attempt, and what it means for the task. Only the current, open attempt is heard; of its events only
- * those that follow on each other: a lower number is a repeat, after a hole nothing is taken until the runner sends again.
+ * those that follow on each other: a lower number is a repeat, after a hole nothing is taken until the runner sends again. Of any other
+ * attempt counts what it cost, and nothing else.
  * @param entries all of one attempt
  * @returns null for an attempt that never was
  */
@@ -33,7 +34,8 @@ export const takeEvents = async (tx: Store, say: Say, entries: readonly [Receive
   })
   if (attempt.ended_at !== null || task.attempt !== number) {
     const repeats = entries.every(({ n }) => n <= attempt.last_n)
-    return told(repeats ? { say: 'acknowledged', n: attempt.last_n } : { say: 'refused' }, false, 0)
+    const n = await countLate(tx, say, task, attempt, entries)
+    return told({ say: repeats ? 'acknowledged' : 'refused', n }, false, 0)
   }
 
   let lastN = attempt.last_n
@@ -61,6 +63,30 @@ export const takeEvents = async (tx: Store, say: Say, entries: readonly [Receive
   say(appended, events, isChanged ? undefined : 'same')
   if (end) await endAttempt(tx, say, appended, current, { ...end, by: 'attempt' })
   return told(word, end !== null, additions.length)
+}
+
+/**
+ * Money is spent, whoever believes the rest: a runner that was cut off or killed tells of it when its attempt has ended without it, and
+ * perhaps another has begun. Only the totals of the task move. In the history the attempt is closed, and nothing comes after that.
+ * @returns the number of the last event that was taken
+ */
+const countLate = async (
+  tx: Store,
+  say: Say,
+  task: TaskRow,
+  attempt: AttemptRow,
+  entries: readonly Received[],
+): Promise<number> => {
+  let lastN = attempt.last_n
+  let change: Change = {}
+  for (const { n, event } of entries) {
+    if (n !== lastN + 1) continue
+    lastN = n
+    if (event?.type === 'usage.counted') change = foldEvent({ ...task, ...change }, event)
+  }
+  if (lastN > attempt.last_n) await updateAttempt(tx, attempt, { last_n: lastN })
+  if (Object.keys(change).length > 0) say(await updateTask(tx, task, change), [])
+  return lastN
 }
 
 /**

@@ -2,7 +2,7 @@ import type { NewEvent } from '../contract/event.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Spool, SpoolEntry } from './spool.ts'
 
-export type DeliveryEnd = 'acknowledged' | 'refused' | 'abandoned'
+export type DeliveryEnd = 'acknowledged' | 'unanswered' | 'abandoned'
 
 /** How an attempt's events reach the coordinator: spooled, sent in a window, sent again until acknowledged. */
 export type Delivery = {
@@ -17,7 +17,8 @@ export type Delivery = {
   /** Events so far. */
   said: () => number
   acknowledged: (n: number) => void
-  refused: () => void
+  /** Nobody will answer any more: what is not acknowledged yet is of no use to anybody. */
+  unanswered: () => void
   /** Redis is back: try at once. */
   wake: () => void
 }
@@ -144,7 +145,7 @@ export const deliver = ({ spool, send, isWaiting, onSpoolFault, onSendFault }: D
       stallMs = STALL_MS
       moved.ring()
     },
-    refused: () => stop('refused'),
+    unanswered: () => stop('unanswered'),
     wake: () => moved.ring(),
   }
 }

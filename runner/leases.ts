@@ -9,7 +9,7 @@ export type LeaseCause = 'cancelled' | 'lost'
 export type Hold = {
   /** Aborts with a {@link LeaseCause} as its reason. */
   signal: AbortSignal
-  /** Aborts when the attempt is lost, also after it was cancelled: nothing of it will be taken any more. */
+  /** Aborts when the coordinator does not know the attempt, also after it was cancelled: nothing of it will be answered any more. */
   over: AbortSignal
   /** What another way told about this attempt. */
   cancelled: () => void
@@ -89,12 +89,12 @@ export const startHolding = (options: {
       if (one.taskId !== taskId || one.attempt !== attempt) continue
       Object.assign(one, { asked, leaseMs })
       one.onMessages(messages)
+      if (state === 'unknown') one.over.abort()
       if (state !== 'held') end(one, state === 'cancel' ? 'cancelled' : 'lost')
     }
   }
 
-  const end = ({ taskId, attempt, abort, over }: Held, cause: LeaseCause) => {
-    if (cause === 'lost') over.abort()
+  const end = ({ taskId, attempt, abort }: Held, cause: LeaseCause) => {
     if (abort.signal.aborted) return
     log.info({ event: `lease.${cause}`, taskId, attempt })
     abort.abort(cause)
@@ -124,7 +124,7 @@ export const startHolding = (options: {
     confirm: async (taskId, attempt, gone) => {
       while (!gone.aborted) {
         const answers = await renew()
-        if (answers) return answers.some((word) => word.taskId === taskId && word.attempt === attempt && word.state !== 'lost')
+        if (answers) return answers.some((word) => word.taskId === taskId && word.attempt === attempt && isHeld(word))
         await pause(ASK_AGAIN_MS, gone)
       }
       throw new Error('the coordinator did not answer in time')
@@ -145,6 +145,9 @@ export const startHolding = (options: {
     },
   }
 }
+
+/** Cancelled or not: it is the current attempt, and what it does counts. */
+const isHeld = ({ state }: RenewAnswer['attempts'][number]): boolean => state === 'held' || state === 'cancel'
 
 const now = (): Moment => ({ wallMs: Date.now(), steadyMs: performance.now() })
 

@@ -122,7 +122,7 @@ const act = ({ delivery, hear }: Listed, word: RunnerWord): void => {
   else if (word.say === 'message') hear.onMessage(word.message)
   else if (word.say === 'withdraw') hear.onWithdraw(word.messageId)
   else {
-    delivery.refused()
+    delivery.acknowledged(word.n)
     hear.onRefused()
   }
 }

@@ -44,8 +44,8 @@ export const runAttempt = async (parts: AttemptParts, lease: Lease, runnerStop: 
       onWithdraw: mailbox.withdraw,
       onSpoolFault,
     })
-    // Whoever lost its attempt may have nobody left to answer it: a store that was set back does not know it any more.
-    hold.over.addEventListener('abort', delivery.refused)
+    // Nobody is left to answer then. An attempt that is only lost still tells what it cost.
+    hold.over.addEventListener('abort', delivery.unanswered)
     log.info({ event: 'attempt.started' })
     const tree = nesting(turn, lease.model)
     const { sandbox, fault } = await runSandbox({ parts, lease, spool, delivery, mailbox, tree, stop, log })

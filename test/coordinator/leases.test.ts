@@ -92,7 +92,7 @@ describe('renewing', () => {
     const attempts = [{ taskId: id, attempt: 1 }]
     const renew = async (name: string) => (await core.leases.renew({ runner: runner(name), attempts })).attempts[0]
     expect(await renew('runner-a')).toEqual({ taskId: id, attempt: 1, state: 'held', leaseMs: LEASE_MS, messages: [] })
-    expect(await renew('thief')).toMatchObject({ state: 'lost' })
+    expect(await renew('thief')).toMatchObject({ state: 'unknown', leaseMs: 0 })
     await core.tasks.cancel(ada.id, id)
     expect(await renew('runner-a')).toMatchObject({ state: 'cancel' })
     await core.runner.send(lease, 1, {

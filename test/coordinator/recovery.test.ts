@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import type { NewEvent } from '../../contract/event.ts'
 import { spawnCoordinator, startCoordinator } from '../support/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
+import { usage } from '../support/scripted-lines.ts'
 import { createScriptedRunner, runnerCalls } from '../support/scripted-runner.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
@@ -109,6 +110,37 @@ describe('when a runner is lost', () => {
     await core.runner.send(second, 1, end('completed', 'done'))
     await waitFor('the end', async () => (await core.tasks.find(ada.id, id)).status === 'completed')
     expect(core.runner.acknowledged(lease)).toBe(2)
+  })
+
+  it('counts what the lost attempt had spent when its runner is back, once, and adds nothing to the history', async () => {
+    const core = await coreOn({ leaseMs: 0 })
+    const ada = await core.addUser('ada')
+    const { id } = await core.create(ada, { budgetUsd: 5 })
+    const find = () => core.tasks.find(ada.id, id)
+    const first = await core.lease(id)
+    await core.runner.send(first, 1, usage)
+    await waitFor('the first', () => core.runner.acknowledged(first) === 1)
+    await core.db.updateTable('attempts').set({ lease_until: 1 }).where('task_id', '=', id).execute()
+    await waitFor('the task to wait again', async () => (await find()).status === 'pending')
+    const second = await core.lease(id)
+    expect(second.budgetUsd).toBe(4)
+    const before = await find()
+
+    const late = [usage, text(1), usage, end('completed', 'done')]
+    const refused = (n: number) =>
+      core.runner.heard.some(({ attempt, word }) => attempt === 1 && word.say === 'refused' && word.n === n)
+    await core.runner.send(first, 4, usage)
+    await waitFor('the hole to be seen', () => refused(1))
+    for (const [index, event] of late.entries()) await core.runner.send(first, index + 2, event)
+    await waitFor('the last', () => refused(5))
+    expect(await find()).toEqual({ ...before, usage: { ...before.usage, inputTokens: 30, outputTokens: 15, costUsd: 3 } })
+    expect(core.summaries.at(-1)?.usage.costUsd).toBe(3)
+
+    for (const [index, event] of late.entries()) await core.runner.send(first, index + 2, event)
+    await waitFor('the repeats', () => core.runner.acknowledged(first) === 5)
+    await core.runner.send(second, 1, end('interrupted', 'runner_stopped'))
+    await waitFor('the task to wait again', async () => (await find()).status === 'pending')
+    expect((await core.lease(id)).budgetUsd).toBe(2)
   })
 
   it('judges no lease before it has been up as long as one lasts', async () => {

@@ -17,7 +17,9 @@ const holdingOn = (answers: readonly ('away' | RenewAnswer['attempts'][number]['
     renew: async ({ attempts }) => {
       const state = answers[Math.min(asked++, answers.length - 1)] ?? 'away'
       if (state === 'away') throw new CoordinatorFault('unreachable', 'away')
-      return { attempts: attempts.map((one) => ({ ...one, state, leaseMs: state === 'lost' ? 0 : 30_000, messages: [] })) }
+      return {
+        attempts: attempts.map((one) => ({ ...one, state, leaseMs: /held|cancel/.test(state) ? 30_000 : 0, messages: [] })),
+      }
     },
   }
   const runner = { id: 'r1', name: 'test', slots: 1 }

@@ -11,6 +11,7 @@ import { hmacHex } from '../../runner/signatures.ts'
 import { createSpool, type Spool } from '../../runner/spool.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { type ScriptedCoordinator, startScriptedCoordinator } from '../support/scripted-coordinator.ts'
+import { usage } from '../support/scripted-lines.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -122,12 +123,21 @@ describe('delivering events', () => {
     expect(await delivery.finish()).toBe('acknowledged')
   })
 
-  it('stops at a refusal, and says so', async () => {
+  it('says that it is refused, and goes on until all that was spent is counted', async () => {
     coordinator.refusing = true
     const { delivery } = await publish('t1')
+    for (const event of range(700)) delivery.say(event)
+    delivery.say(usage)
+    expect(await delivery.finish()).toBe('acknowledged')
+    expect([arrived('t1'), heard[0]]).toEqual([[usage], 'refused'])
+  })
+
+  it('waits for nobody when nobody will answer', async () => {
+    coordinator.reading = false
+    const { delivery } = await publish('t1')
     delivery.say(text(1))
-    expect(await delivery.finish()).toBe('refused')
-    expect(heard).toEqual(['refused'])
+    delivery.unanswered()
+    expect(await delivery.finish()).toBe('unanswered')
   })
 
   it('heeds a signed cancel, and no other', async () => {

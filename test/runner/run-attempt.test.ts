@@ -13,7 +13,7 @@ import { runAttempt } from '../../runner/run-attempt.ts'
 import { EngineFault } from '../../runner/sandbox.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { leaseOf, RUNNER_TOKEN, type ScriptedCoordinator, startScriptedCoordinator } from '../support/scripted-coordinator.ts'
-import { say, text, toolStarted, turnEnded, turnStarted } from '../support/scripted-lines.ts'
+import { say, text, toolStarted, turnEnded, turnStarted, usage } from '../support/scripted-lines.ts'
 import { type ScriptedEngine, type Step, scriptedEngine } from '../support/scripted-sandbox.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
@@ -40,10 +40,8 @@ describe('an attempt', () => {
     publisher = openPublisher({ redisUrl: redis.url, runnerId: runner.id, log })
     const client = coordinatorClient({ url: coordinator.url, token: RUNNER_TOKEN, log })
     holding = startHolding({ client, runner, log, everyMs: 50 })
-    drain = new AbortController()
-    now = new AbortController()
-    gateway = null
-    gatewaysClosed = 0
+    ;[drain, now] = [new AbortController(), new AbortController()]
+    ;[gateway, gatewaysClosed] = [null, 0]
     spoolDirectory = folder.path
   })
   afterEach(async () => {
@@ -208,13 +206,17 @@ describe('an attempt', () => {
     expect(await running).toMatchObject({ outcome: 'cancelled' })
   })
 
-  it('is killed and says nothing more when the lease is lost', async () => {
-    const running = run([turnStarted, { untilKilled: true }, text('too late')])
+  it('is killed when the lease is lost, and of what it says then counts only what it cost', async () => {
+    const steps = (function* (): Generator<Step> {
+      yield* [turnStarted, { untilKilled: true } as const, text('too late')]
+      gateway?.say(usage)
+    })()
+    const running = run(steps)
     await waitFor('the turn to start', () => types().includes('turn.started'))
     coordinator.refusing = true
     coordinator.renewState = 'lost'
     expect(await running).toMatchObject({ outcome: 'interrupted', reason: 'runner_lost' })
-    expect(types()).toEqual(['turn.started'])
+    expect(types()).toEqual(['turn.started', 'usage.counted'])
     expect(engine.stops).toEqual([0])
     expect(await readdir(folder.path)).toEqual([])
   })
@@ -225,7 +227,7 @@ describe('an attempt', () => {
     coordinator.reading = false
     await coordinator.say('t1', 1, { say: 'cancel' })
     await waitFor('the agent to be stopped', () => engine.stops.length > 0)
-    coordinator.renewState = 'lost'
+    coordinator.renewState = 'unknown'
     expect(await running).toMatchObject({ outcome: 'cancelled' })
     expect(await readdir(folder.path)).toEqual([])
   })

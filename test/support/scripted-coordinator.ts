@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { Redis } from 'ioredis'
 import { NewEvent } from '../../contract/event.ts'
-import { type Lease, type LeaseAnswer, LeaseRequest, RenewRequest } from '../../contract/lease.ts'
+import { type Lease, type LeaseAnswer, LeaseRequest, type RenewAnswer, RenewRequest } from '../../contract/lease.ts'
 import { EVENT_STREAM, RUNNER_PATHS, runnerChannel } from '../../contract/names.ts'
 import { type RunnerWord, type SignedMessage, StreamEntry, signedMessageText } from '../../contract/river.ts'
 import type { SteerMessage } from '../../contract/sandbox.ts'
@@ -20,14 +20,14 @@ export type ScriptedCoordinator = {
   /** How lease requests are answered; may be changed at any time. */
   onLease: (answer: (request: LeaseRequest) => LeaseAnswer | number) => void
   /** What renewals say of every attempt that is asked for. */
-  renewState: 'held' | 'cancel' | 'lost'
+  renewState: RenewAnswer['attempts'][number]['state']
   /** And what waits for each. */
   renewMessages: SteerMessage[]
   renewals: RenewRequest[]
   artifacts: Map<string, Buffer>
   /** While false events stay on the stream and nothing is acknowledged. */
   reading: boolean
-  /** While true, everything is refused. */
+  /** While true, everything is refused: only what it cost is taken. */
   refusing: boolean
   /** Makes an attempt known without a lease, for tests of the river alone. */
   expect: (taskId: string, attempt: number, runnerId: string) => string
@@ -62,13 +62,13 @@ export const startScriptedCoordinator = async (redisUrl: string): Promise<Script
     const { signature, ...rest } = entry
     if (signEntry(state.signingKey, rest).signature !== signature) throw new Error('an entry with a wrong signature')
     const about = { taskId: entry.taskId, attempt: entry.attempt }
-    if (coordinator.refusing) return { ...about, word: { say: 'refused' } }
     if (entry.n <= state.lastN) state.repeats += 1
     if (entry.n === state.lastN + 1) {
       state.lastN = entry.n
-      state.events.push(NewEvent.parse(JSON.parse(entry.body)))
+      const event = NewEvent.parse(JSON.parse(entry.body))
+      if (!coordinator.refusing || event.type === 'usage.counted') state.events.push(event)
     }
-    return { ...about, word: { say: 'acknowledged', n: state.lastN } }
+    return { ...about, word: { say: coordinator.refusing ? 'refused' : 'acknowledged', n: state.lastN } }
   }
 
   const intake = async () => {
@@ -104,7 +104,7 @@ export const startScriptedCoordinator = async (redisUrl: string): Promise<Script
       const asked = RenewRequest.parse(JSON.parse(body.toString()))
       coordinator.renewals.push(asked)
       const { renewState: state, renewMessages: messages } = coordinator
-      const told = asked.attempts.map((one) => ({ ...one, state, leaseMs: state === 'lost' ? 0 : 30_000, messages }))
+      const told = asked.attempts.map((one) => ({ ...one, state, leaseMs: /held|cancel/.test(state) ? 30_000 : 0, messages }))
       return void response.end(JSON.stringify({ attempts: told }))
     }
     if (request.method === 'GET') {

@@ -1,3 +1,4 @@
+import type { NewEvent } from '../../contract/event.ts'
 import type { AgentLine } from '../../contract/sandbox.ts'
 import type { Step } from './scripted-sandbox.ts'
 
@@ -8,3 +9,11 @@ export const turnStarted = say({ type: 'turn.started', data: { turn: 1, model: '
 export const turnEnded = (outcome: 'completed' | 'failed' | 'interrupted', reason: 'done' | 'stuck' | 'runner_stopped') =>
   say({ type: 'turn.ended', data: { turn: 1, outcome, reason, summary: 's', message: null, diff: null } })
 export const toolStarted = say({ type: 'tool.started', data: { callId: 'c', name: 'bash', title: 't', input: {} } })
+/** What a gateway says of a model call. */
+export const usage: NewEvent = {
+  type: 'usage.counted',
+  data: {
+    ...{ inputTokens: 10, outputTokens: 5, cacheReadTokens: 0, cacheWriteTokens: 0 },
+    ...{ costUsd: 1, model: 'm', estimated: false },
+  },
+}
