@@ -7,7 +7,7 @@ import { affordableTokens, type Budget, chargeFor, type Hold, holdFor } from './
 import { relayAnswer } from './model-relay.ts'
 import { checkModelRequest } from './model-request.ts'
 import { type Call, pickHeaders, type Room, readBody } from './room.ts'
-import { failureText, type Upstream } from './upstream.ts'
+import { failureText, type Upstream, wasSent } from './upstream.ts'
 import { NOTHING_READ, type Reading } from './usage-meter.ts'
 
 export type ModelOptions = {
@@ -74,7 +74,7 @@ export const serveModel = (options: ModelOptions): Room => {
     try {
       reading = await exchange(options, call, bytes)
     } finally {
-      const leftAfterMs = call.gone.aborted ? performance.now() - startedAt : 0
+      const leftAfterMs = call.gone.aborted || reading === NOTHING_READ ? performance.now() - startedAt : 0
       settle(count(options, hold, reading, leftAfterMs))
     }
   }
@@ -117,7 +117,8 @@ const exchange = async ({ baseUrl, key, upstream, log }: ModelOptions, call: Cal
     if (gone.aborted) return NOTHING_READ
     log.warn({ event: 'model.unreachable', reason: failureText(error) })
     refuse(response, 502, 'api_error', `The model API cannot be reached (${failureText(error)}).`)
-    return null
+    // As dear for whoever pays: what was sent may have been read and answered, only that nobody saw it.
+    return wasSent(error) ? NOTHING_READ : null
   }
   const status = found.statusCode ?? 502
   if (status === 401 || status === 403 || (status >= 300 && status < 400)) {

@@ -50,6 +50,9 @@ export const openUpstream = (): Upstream => {
 export const resolveUpstream = (address: string, coordinatorUrl: string): string =>
   (address.startsWith('/') ? `${coordinatorUrl.replace(/\/+$/, '')}${address}` : address).replace(/\/+$/, '')
 
+/** @returns whether the other side may have had the request before the call failed */
+export const wasSent = (error: unknown): boolean => (error as { sent?: boolean }).sent === true
+
 /** `stale`: the server had closed the kept connection before it saw the request, so the request may be sent again. */
 type StaleConnection = Error & { stale: boolean }
 
@@ -58,11 +61,19 @@ const send = (call: UpstreamCall, agent: http.Agent | false): Promise<{ response
     const { request } = call.url.startsWith('https:') ? https : http
     const headers = { 'accept-encoding': 'identity', 'user-agent': 'errand', ...call.headers }
     const sent = request(call.url, { method: call.method, headers, agent, signal: call.signal, timeout: SILENCE_MS })
+    let connected = false
+    const onConnected = () => {
+      connected = true
+    }
+    sent.on('socket', (socket) => {
+      if (sent.reusedSocket) onConnected()
+      else socket.once(request === https.request ? 'secureConnect' : 'connect', onConnected)
+    })
     sent.on('response', (response) => resolve({ response }))
     sent.on('timeout', () => sent.destroy(new Error(`no byte for ${SILENCE_MS / 1000} s`)))
     sent.on('error', (error: NodeJS.ErrnoException) => {
       const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-      reject(Object.assign(error, { stale }))
+      reject(Object.assign(error, { stale, sent: connected }))
     })
     if (call.body instanceof Readable) pipeline(call.body, sent).catch(reject)
     else sent.end(call.body)

@@ -102,6 +102,15 @@ describe('what a call costs', () => {
     expect(counted.outputTokens).toBeGreaterThan(50)
   })
 
+  it('charges the prompt as it was held when the connection is lost before the answer, and nothing when there was none', async () => {
+    await open((response) => response.destroy())
+    const body = JSON.stringify({ ...BODY, stream: false })
+    expect((await at.ask(body)).status).toBe(502)
+    expect(await at.waitForCount()).toMatchObject({ inputTokens: Math.ceil(body.length / 2), estimated: true })
+    await at.upstream.stop()
+    expect([(await at.ask(body)).status, at.counted().length]).toEqual([502, 1])
+  })
+
   it('refuses a call that the budget does not allow with 402 that says what would fit', async () => {
     await open((response) => sendStream(response, streamOf('x')), { budgetUsd: 0.01 })
     const response = await at.ask({ ...BODY, max_tokens: 64_000 })
