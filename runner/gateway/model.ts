@@ -30,6 +30,9 @@ const CALLS_AT_ONCE = 2
 /** How long a call waits for a lease to be renewed: less than the five minutes after which its caller gives an answer up. */
 const LEASE_WAIT_MS = 4 * 60_000
 
+/** What an attempt may send in calls that are refused, each of which holds up everybody while it is looked at. Honest ones are a few small ones. */
+const REFUSED_BYTES = 8 * BODY_BYTES
+
 /** Kept of an answer's headers: how to read it, whether and when to ask again, and what to name to the API's people. */
 const ANSWER_HEADERS = [
   'content-type',
@@ -50,12 +53,14 @@ export const serveModel = (options: ModelOptions): Room => {
   if (!MODELS[model])
     throw new Error(`The model ${model} has no price in contract/models.ts, so no budget could be kept. Add it there.`)
   let underWay = 0
+  let refusedBytes = 0
 
   const serve = async (call: Call) => {
     const bytes = await readBody(call.request, BODY_BYTES)
     if (!bytes) return refuse(call.response, 413, 'request_too_large', `A call may have ${BODY_BYTES} bytes at most.`)
     const checked = checkModelRequest(bytes, model)
     if (!checked.ok) {
+      refusedBytes += bytes.length
       log.warn({ event: 'model.refused', status: checked.status, why: checked.message })
       const type = checked.status === 400 ? 'invalid_request_error' : 'permission_error'
       return refuse(call.response, checked.status, type, checked.message, checked.code)
@@ -67,8 +72,10 @@ export const serveModel = (options: ModelOptions): Room => {
     }
     const hold = holdFor(model, { bytes: bytes.length, ...checked })
     const settle = budget.reserve(hold)
-    if (!settle)
+    if (!settle) {
+      refusedBytes += bytes.length
       return refuse(call.response, 402, 'billing_error', budgetText(model, hold, budget.leftUsd()), 'task_budget_exceeded')
+    }
     let reading: Reading | null = null
     const startedAt = performance.now()
     try {
@@ -82,6 +89,10 @@ export const serveModel = (options: ModelOptions): Room => {
   return async (call) => {
     if (call.request.method !== 'POST' || call.path !== `${DOOR_PATHS.model}/v1/messages`)
       return refuse(call.response, 403, 'permission_error', 'Only POST /v1/messages is served here.')
+    if (refusedBytes >= REFUSED_BYTES)
+      return refuse(call.response, 429, 'rate_limit_error', 'Too much was refused here already.', 'too_many_refusals', {
+        'x-should-retry': 'false',
+      })
     if (underWay >= CALLS_AT_ONCE)
       return refuse(
         call.response,

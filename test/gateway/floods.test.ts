@@ -27,6 +27,14 @@ describe('a body for the model', () => {
     expect(at.upstream.seen).toEqual([])
   })
 
+  it('is no longer looked at once hundreds of megabytes were refused', async () => {
+    const at = await openModelDoor((response) => response.end())
+    closers.push(at.close)
+    const body = Buffer.alloc(32 * 1024 * 1024, ' ')
+    for (let call = 0; call < 8; call++) expect((await at.ask(body)).status).toBe(400)
+    expect((await at.ask({})).status).toBe(429)
+  })
+
   it('is measured by its values, and not by what its texts look like', () => {
     expect(isModestJson(Buffer.from(JSON.stringify({ text: '{[,"\\'.repeat(1_000_000) })))).toBe(true)
     expect(isModestJson(Buffer.from(JSON.stringify(Array.from({ length: 150_000 }, () => 'a\\"'))))).toBe(true)
