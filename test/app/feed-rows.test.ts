@@ -13,7 +13,7 @@ const turnOf = (turn: number, status: 'completed' | 'failed' | null = 'completed
   item('work', turn, { calls: [4] }),
   item('text', turn, { text: 'Done.', answer: true }),
   item('pushed', turn),
-  ...(status ? [item('end', turn, { status, durationMs: 61_000 })] : []),
+  ...(status ? [item('end', turn, { status, durationMs: 61_000, seq: turn * 100 })] : []),
 ]
 const kinds = (rows: readonly Row[]) => rows.map((row) => (row.kind === 'item' ? row.item.kind : `fold of ${row.steps}`))
 const NONE: ReadonlySet<number> = new Set()
@@ -21,24 +21,30 @@ const NONE: ReadonlySet<number> = new Set()
 describe('the rows of a feed', () => {
   it('fold the work of a turn that went well into one line, and leave what was said and how it ended', () => {
     const items = turnOf(1)
-    const rows = rowsOf(items, foldableTurns(items), NONE)
+    const rows = rowsOf(items, foldableTurns(items, 300), NONE)
     expect(kinds(rows)).toEqual(['message', 'fold of 4', 'message', 'text', 'pushed', 'end'])
     expect(rows[1]).toMatchObject({ key: 'fold-1', open: false, durationMs: 61_000 })
   })
 
   it('open to all of it, in its place', () => {
     const items = turnOf(1)
-    const rows = rowsOf(items, foldableTurns(items), new Set([1]))
+    const rows = rowsOf(items, foldableTurns(items, 300), new Set([1]))
     expect(rows.flatMap((row) => (row.kind === 'item' ? [row.item] : []))).toEqual(items)
     expect(rows[1]).toMatchObject({ kind: 'fold', open: true })
   })
 
   it('do not fold a turn that failed, nor the one under way', () => {
     const items = [...turnOf(1), ...turnOf(2, 'failed'), ...turnOf(3, null)]
-    expect([...foldableTurns(items)]).toEqual([1])
-    const rows = rowsOf(items, foldableTurns(items), NONE)
+    expect([...foldableTurns(items, 300)]).toEqual([1])
+    const rows = rowsOf(items, foldableTurns(items, 300), NONE)
     expect(rows.filter(({ kind }) => kind === 'fold')).toHaveLength(1)
     expect(rows.flatMap((row) => (row.kind === 'item' && row.item.turn > 1 ? [row.item] : []))).toEqual(items.slice(9))
+  })
+
+  it('do not fold a turn that ended later than the feed was opened', () => {
+    const items = [...turnOf(1), ...turnOf(2)]
+    expect([...foldableTurns(items, 199)]).toEqual([1])
+    expect([...foldableTurns(items, 200)]).toEqual([1, 2])
   })
 
   it('have a key each, and the same one while the feed grows', () => {

@@ -66,6 +66,7 @@ type PullRequestItem = { kind: 'pull_request'; url: string; number: number }
 
 export type EndItem = {
   kind: 'end'
+  seq: number
   status: TaskStatus
   reason: Reason
   message: string | null

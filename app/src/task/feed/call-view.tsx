@@ -1,4 +1,4 @@
-import { memo } from 'react'
+import { memo, useState } from 'react'
 import { Link } from 'wouter'
 import { Icon } from '../../design/icon.tsx'
 import { editDiff } from '../edit-diff.ts'
@@ -18,7 +18,9 @@ const WORDS = TASK_WORDS.work
 export const CallView = memo(({ taskId, call, alone }: { taskId: string; call: Call; alone: boolean }) => {
   const failed = hasFailed(call)
   const isEdit = call.name === 'edit' || call.name === 'write'
-  const [open, toggle] = useChoice(`call-${call.attempt}-${call.callId}`, failed || isEdit || alone)
+  // What opened as the only one stays open when it is no longer that.
+  const [begunAlone] = useState(alone)
+  const [open, toggle] = useChoice(`call-${call.attempt}-${call.callId}`, failed || isEdit || begunAlone)
   return (
     <li className={failed ? 'call failed' : 'call'}>
       <button type="button" className="call-line" aria-expanded={open} onClick={toggle}>

@@ -38,11 +38,12 @@ const beginFold = (turn: number, open: boolean): FoldRow => ({
   durationMs: null,
 })
 
-/** Turns that are over and went well: a failed one is looked into. */
-export const foldableTurns = (items: readonly Item[]): Set<number> =>
-  new Set(
-    items.filter((item): item is ItemOf<'end'> => item.kind === 'end' && item.status === 'completed').map(({ turn }) => turn),
-  )
+/** Turns that went well, and ended with the event `lastSeq` or before: a failed one is looked into. */
+export const foldableTurns = (items: readonly Item[], lastSeq: number): Set<number> => {
+  const isFoldable = (item: Item): item is ItemOf<'end'> =>
+    item.kind === 'end' && item.status === 'completed' && item.seq <= lastSeq
+  return new Set(items.filter(isFoldable).map(({ turn }) => turn))
+}
 
 const alwaysShows = (item: Item): boolean =>
   ['message', 'end', 'pushed', 'pull_request'].includes(item.kind) || (item.kind === 'text' && item.answer)

@@ -102,11 +102,11 @@ const Rows = memo(({ rows, task, ahead, onRetry, onToggleTurn }: RowsProps) =>
 
 /** Turns that were over when the screen opened are folded; one that ends before the person's eyes stays as it is. */
 const useRows = (feed: Feed, settled: boolean): { rows: Row[]; toggleTurn: (turn: number) => void } => {
-  const over = useRef({ turns: new Set<number>(), final: false })
-  if (!over.current.final) over.current = { turns: foldableTurns(feed.items), final: settled }
-  const foldable = over.current.turns
+  const openedAt = useRef(Number.POSITIVE_INFINITY)
+  if (settled) openedAt.current = Math.min(openedAt.current, feed.lastSeq)
+  const lastSeq = openedAt.current
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
-  const rows = useMemo(() => rowsOf(feed.items, foldable, open), [feed.items, foldable, open])
+  const rows = useMemo(() => rowsOf(feed.items, foldableTurns(feed.items, lastSeq), open), [feed.items, lastSeq, open])
   const toggleTurn = useCallback((turn: number) => setOpen((turns) => toggled(turns, turn)), [])
   return { rows, toggleTurn }
 }

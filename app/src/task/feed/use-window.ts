@@ -37,9 +37,9 @@ const placeFor = (place: Place, count: number, firstSeq: number, atEnd: boolean)
   return from === place.from && count === place.count && firstSeq === place.firstSeq ? place : { from, firstSeq, count }
 }
 
-/** @returns to be called before rows are put above: the first one of now stays where it is on the screen */
+/** @returns to be called before rows are put above: what stands on the screen now stays where it is */
 const useKeptPlace = (list: RefObject<HTMLElement | null>) => {
-  const kept = useRef<{ row: Element; top: number } | null>(null)
+  const kept = useRef<{ first: Element; row: Element; top: number } | null>(null)
   useEffect(() => {
     const follow = () => {
       if (kept.current) kept.current.top = kept.current.row.getBoundingClientRect().top
@@ -48,13 +48,15 @@ const useKeptPlace = (list: RefObject<HTMLElement | null>) => {
     return () => removeEventListener('scroll', follow)
   }, [])
   useLayoutEffect(() => {
-    const { row, top } = kept.current ?? {}
-    if (!row || top === undefined || row === list.current?.firstElementChild) return
+    if (!kept.current || kept.current.first === list.current?.firstElementChild) return
+    const { row, top } = kept.current
     kept.current = null
     if (row.isConnected) scrollBy({ top: row.getBoundingClientRect().top - top, behavior: 'instant' })
   })
   return () => {
-    const row = list.current?.firstElementChild
-    kept.current = row ? { row, top: row.getBoundingClientRect().top } : null
+    const [first, second] = list.current?.children ?? []
+    // The first may become another: work that began further up.
+    const row = second ?? first
+    kept.current = first && row ? { first, row, top: row.getBoundingClientRect().top } : null
   }
 }

@@ -4,7 +4,7 @@ import { type Call, hasFailed, type ItemOf } from '../feed-items.ts'
 import { TASK_WORDS } from '../words.ts'
 import { countWork } from '../work-summary.ts'
 import { CallView } from './call-view.tsx'
-import { useChoice } from './choices.tsx'
+import { useChoiceOfGroup } from './choices.tsx'
 import './work.css'
 
 const WORDS = TASK_WORDS.work
@@ -14,7 +14,7 @@ const WINDOW = 60
 /** Work between two texts as one line. It opens to its calls, by itself when one of them failed. */
 export const WorkGroup = memo(({ taskId, item }: { taskId: string; item: ItemOf<'work'> }) => {
   const counts = countWork(item.calls)
-  const [open, toggle] = useChoice(item.key, counts.failed > 0)
+  const [open, toggle] = useChoiceOfGroup(item.calls.map(keyOf), counts.failed > 0)
   const current = item.calls.at(-1)
   return (
     <section className="work">
@@ -31,6 +31,8 @@ export const WorkGroup = memo(({ taskId, item }: { taskId: string; item: ItemOf<
     </section>
   )
 })
+
+const keyOf = ({ attempt, callId }: Call): string => `work-${attempt}-${callId}`
 
 const Calls = ({ taskId, calls }: { taskId: string; calls: readonly Call[] }) => {
   const [shown, setShown] = useState(WINDOW)

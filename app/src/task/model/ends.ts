@@ -27,6 +27,7 @@ export const end = (draft: Draft, data: EventData<'task.ended'>, key: string): v
   draft.items.push({
     kind: 'end',
     key,
+    seq: draft.lastSeq,
     turn: draft.turn,
     status,
     reason,
