@@ -82,6 +82,6 @@ const look = async ({ db, dispatch, leaseMs = LEASE_MS }: ReconcileParts, unbrok
 
 const tellTruthOfWaiting = ({ ledger }: ReconcileParts): Promise<void> =>
   ledger.write(async (tx, say) => {
-    const reason = (await countSlots(tx, Date.now())) > 0 ? 'queued' : 'no_runner'
-    for (const task of await setWaitReason(tx, reason)) say(task, [])
+    const isRunnerThere = (await countSlots(tx, Date.now())) > 0
+    for (const task of await setWaitReason(tx, isRunnerThere)) say(task, [])
   })

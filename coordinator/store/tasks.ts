@@ -140,15 +140,17 @@ export const listWaiting = (db: Store, each: number): Promise<Waiting[]> =>
     .where('place', '<=', each)
     .execute()
 
+/** Of a task that waits: whether this turn had an attempt already, so that it waits for another. */
+const WAS_TRIED = sql<boolean>`exists (
+  select 1 from attempts where task_id = tasks.id and attempts.attempt = tasks.attempt and attempts.turn = tasks.turn)`
+
 /** Turns in the queue's hands that take or await a slot; those in a pause between two attempts do neither. */
 export const countReleased = async (db: Store): Promise<number> => {
   const { count } = await db
     .selectFrom('tasks')
     .select((eb) => eb.fn.countAll().as('count'))
     .where('released_at', 'is not', null)
-    .where((eb) =>
-      eb.or([eb('status', '=', 'running'), eb.and([eb('status', '=', 'pending'), eb('reason', 'in', ['queued', 'no_runner'])])]),
-    )
+    .where((eb) => eb.or([eb('status', '=', 'running'), eb.and([eb('status', '=', 'pending'), eb.not(WAS_TRIED)])]))
     .executeTakeFirstOrThrow()
   return Number(count)
 }
@@ -167,15 +169,17 @@ export const listUntold = (db: Store): Promise<TaskRow[]> =>
 export const setTold = (db: Store, taskId: string, turn: number): Promise<unknown> =>
   db.updateTable('tasks').set({ told_turn: turn }).where('id', '=', taskId).where('told_turn', '<', turn).execute()
 
-/** Gives waiting tasks the one of the two reasons that is true just now. @returns those that changed */
-export const setWaitReason = (db: Store, reason: 'queued' | 'no_runner'): Promise<TaskRow[]> =>
-  db
-    .updateTable('tasks')
-    .set({ reason })
-    .where('status', '=', 'pending')
-    .where('reason', '=', reason === 'queued' ? 'no_runner' : 'queued')
-    .returningAll()
-    .execute()
+/**
+ * Without a runner, that is why a task waits, whatever the reason was before; with one, it is so no more.
+ * @returns those whose reason changed
+ */
+export const setWaitReason = (db: Store, isRunnerThere: boolean): Promise<TaskRow[]> => {
+  const waiting = db.updateTable('tasks').where('status', '=', 'pending')
+  const changed = isRunnerThere
+    ? waiting.where('reason', '=', 'no_runner').set({ reason: sql`case when ${WAS_TRIED} then 'retrying' else 'queued' end` })
+    : waiting.where('reason', 'is not', 'no_runner').set({ reason: 'no_runner' })
+  return changed.returningAll().execute()
+}
 
 /** Gives a waiting task into the queue's hands. @returns false when it does not wait any more */
 export const releaseTask = (db: Store, taskId: string, userId: string, now: number): Promise<boolean> =>

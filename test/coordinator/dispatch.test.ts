@@ -59,6 +59,26 @@ describe('handing tasks to the queue', () => {
     await waitFor('as many as slots, and two', async () => (await core.runner.jobs()).length === 5)
   })
 
+  it('says when a turn that is to be tried again has no runner to wait for, and lets others in while it pauses', async () => {
+    const ada = await core.addUser('ada')
+    const { id } = await core.create(ada)
+    const lease = await core.lease(id)
+    await core.runner.send(lease, 1, {
+      type: 'attempt.ended',
+      data: { outcome: 'interrupted', reason: 'host_disk_full', message: null },
+    })
+    const waitsFor = (reason: string) => waitFor(reason, async () => (await core.tasks.find(ada.id, id)).reason === reason)
+    await waitsFor('host_disk_full')
+    await core.db.updateTable('runners').set({ seen_at: 0 }).execute()
+    await waitsFor('no_runner')
+    await core.leases.renew({ runner: { id: 'runner-b', name: 'B', slots: 1 }, attempts: [] })
+    await waitsFor('retrying')
+    for (let i = 0; i < 5; i++) await core.create(ada)
+    await waitFor('as many others as slots, and two', async () => (await core.runner.jobs()).length === 4)
+    expect((await core.lease(id)).attempt).toBe(2)
+    expect(await core.tasks.find(ada.id, id)).toMatchObject({ status: 'running', reason: null })
+  })
+
   it('takes what is over out of the queue, and restores what failed there', async () => {
     const ada = await core.addUser('ada')
     const [over, waiting] = [await core.create(ada), await core.create(ada)]
