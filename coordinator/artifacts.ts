@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -28,8 +28,15 @@ export type Artifacts = {
   locate: (taskId: string, kind: ArtifactKind) => Promise<string | null>
 }
 
-export const createArtifacts = (db: Store, dataDir: string): Artifacts => {
+/** What is still coming has a random name; that of a kept file begins with its task. */
+const partName = () => `${randomUUID()}.part`
+const IS_PART = /^[0-9a-f-]{36}\.part$/
+
+/** Only where nobody else writes: it clears away what a killed server was just taking. */
+export const createArtifacts = async (db: Store, dataDir: string): Promise<Artifacts> => {
   const folder = join(dataDir, 'artifacts')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  for (const name of await readdir(folder)) if (IS_PART.test(name)) await rm(join(folder, name), { force: true })
   // Ids that come from a runner reach the disk only after the store knew them.
   const fileOf = (taskId: string, attempt: number, kind: ArtifactKind) => join(folder, `${taskId}-${attempt}.${kind}`)
   const checkCurrent = async (taskId: string, attempt: number) => {
@@ -45,8 +52,7 @@ export const createArtifacts = (db: Store, dataDir: string): Artifacts => {
   return {
     save: async (taskId, attempt, kind, content) => {
       await checkCurrent(taskId, attempt)
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      const part = join(folder, `${randomUUID()}.part`)
+      const part = join(folder, partName())
       try {
         const bytes = await write(part, content, maxBytesOf(kind))
         await checkCurrent(taskId, attempt)

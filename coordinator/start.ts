@@ -71,6 +71,7 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   await checkGuests({ db, config: given, log })
   const runnerToken = await loadRunnerToken(given)
   const webPush = await createWebPush(given)
+  const artifacts = await createArtifacts(db, given.dataDir)
   const demo = await createDemo({ dataDir: given.dataDir, deriveKey: secrets.deriveKey, log })
 
   // From the port on nothing is awaited until the server can answer.
@@ -86,7 +87,6 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   stopping.add('notifications', notifier.stop)
   const ledger = createLedger(db, rooms.audience, notifier.audience)
   const dispatch = createDispatch({ db, redis, signatures, log })
-  const artifacts = createArtifacts(db, config.dataDir)
   const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sayToRunner, log })
   const secretsFor = createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log })
   const leases = createLeases({ config, db, ledger, signatures, secretsFor, log, onRunner: dispatch.nudge })

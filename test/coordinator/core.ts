@@ -46,7 +46,7 @@ export const startCore = async (options: {
     task: (_userId, task) => summaries.push(task),
   })
   const dispatch = createDispatch({ db, redis, signatures, log })
-  const artifacts = createArtifacts(db, folder.path)
+  const artifacts = await createArtifacts(db, folder.path)
   const demoRepoUrl = 'http://127.0.0.1:3000/demo/git/hello.git'
   const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sayToRunner, log })
   const secretsFor = async () => ({

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
@@ -129,6 +130,17 @@ describe('a started coordinator', () => {
     })
     await runner.close()
     await coordinator.stop()
+  })
+
+  it('clears away what a killed server was just taking, and no more', async () => {
+    const folder = await temporaryFolder()
+    const kept = join(folder.path, 'artifacts')
+    await mkdir(kept, { recursive: true })
+    for (const name of [`${randomUUID()}.part`, 'tsk_a-1.patch', 'tsk_a-1.output.part']) await writeFile(join(kept, name), 'x')
+    const coordinator = await startCoordinator({ redisUrl: redis.url, dataDir: folder.path })
+    expect((await readdir(kept)).sort()).toEqual(['tsk_a-1.output.part', 'tsk_a-1.patch'])
+    await coordinator.stop()
+    await folder.remove()
   })
 
   it('stops in order while clients hang on, and keeps its keys for its owner alone', async () => {
