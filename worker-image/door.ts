@@ -22,8 +22,10 @@ const BEGIN_MS = 600_000
 /** A door at which nobody answers is given up soon: a gateway that is gone does not come back to this sandbox. */
 const SILENT_MS = 15_000
 const ASK_AGAIN_MS = 1000
-/** Also bounds a connection that breaks before it was used: Node 20's fetch may wait for an answer on it forever. */
+/** To the head of an answer. Also bounds a connection that breaks before it was used: Node 20's fetch may wait on it forever. */
 const ASK_MS = 2000
+/** Within an answer, from one piece to the next; a long conversation may come slowly. */
+const PIECE_MS = 15_000
 /** A coordinator that is away is waited for; for the last copy of the work longer than for a view of it. */
 const KEEP_MS = 60_000
 const KEEP_BUNDLE_MS = 600_000
@@ -34,7 +36,7 @@ const KEEP_BUNDLE_MS = 600_000
  */
 export const createDoor = ({ url, token, signal }: { url: string; token: string; signal?: AbortSignal }): Door => {
   const headers = { authorization: `Bearer ${token}` }
-  const ask = (path: string) => fetch(`${url}${path}`, { headers, signal: AbortSignal.timeout(ASK_MS) })
+  const ask = (path: string) => askDoor(`${url}${path}`, headers, signal)
   const keep: Door['keep'] = async (kind, bytes) => {
     if (bytes.length > LIMITS.artifactBytes) throw tooLarge(kind, bytes.length)
     const response = await fetch(`${url}${DOOR_PATHS.artifacts}${kind}`, {
@@ -51,20 +53,19 @@ export const createDoor = ({ url, token, signal }: { url: string; token: string;
       persistently(async () => {
         const response = await ask(DOOR_PATHS.assignment)
         if (!response.ok) throw new NotYet(`the gateway answered ${response.status} instead of an assignment`)
-        return Assignment.parse(await response.json())
+        return Assignment.parse(JSON.parse(response.text))
       }, signal),
     transcript: () =>
       persistently(async () => {
         const response = await ask(DOOR_PATHS.transcript)
-        if (response.ok) return response.text()
-        await response.body?.cancel()
+        if (response.ok) return response.text
         if (response.status === 404) return null
         throw new NotYet(`the gateway answered ${response.status} instead of the transcript`)
       }, signal),
     messages: async () => {
       const response = await ask(DOOR_PATHS.messages)
       if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of the messages`)
-      return SteerMessage.array().parse(await response.json())
+      return SteerMessage.array().parse(JSON.parse(response.text))
     },
     keep,
     keepFile: async (kind, path) => {
@@ -75,8 +76,40 @@ export const createDoor = ({ url, token, signal }: { url: string; token: string;
   }
 }
 
-/** The gateway is there, and has no answer yet. */
+/** The gateway is there, and has no answer yet, or not all of it. */
 class NotYet extends Error {}
+
+type Answer = Pick<Response, 'ok' | 'status'> & { text: string }
+
+const askDoor = async (url: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Answer> => {
+  const silence = new AbortController()
+  const giveUp = () => silence.abort(new Error('the gateway is silent'))
+  let timer = setTimeout(giveUp, ASK_MS)
+  try {
+    const { ok, status, body } = await fetch(url, {
+      headers,
+      signal: AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]),
+    })
+    clearTimeout(timer)
+    timer = setTimeout(giveUp, PIECE_MS)
+    return { ok, status, text: await textOf(body, () => timer.refresh()) }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const textOf = async (body: ReadableStream<Uint8Array> | null, onPiece: () => void): Promise<string> => {
+  const pieces: Uint8Array[] = []
+  try {
+    for await (const piece of body ?? []) {
+      onPiece()
+      pieces.push(piece)
+    }
+    return Buffer.concat(pieces).toString('utf8')
+  } catch (error) {
+    throw new NotYet(`the gateway's answer broke off: ${String(error)}`)
+  }
+}
 
 const persistently = async <T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
   const begun = performance.now()

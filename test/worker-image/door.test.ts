@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { createDoor } from '../../worker-image/door.ts'
@@ -12,16 +12,21 @@ afterEach(async () => {
   await once(server, 'close')
 })
 
+const listen = async (reply: (response: ServerResponse) => unknown): Promise<string> => {
+  server = createServer((_, response) => void reply(response)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
 /** A gateway whose coordinator is away for so many calls. */
 const startGateway = async (awayFor: number) => {
   let calls = 0
-  server = createServer((_, response) => {
+  const url = await listen((response) => {
     calls += 1
     if (calls <= awayFor) response.writeHead(502).end('The transcript cannot be had just now; try again.')
     else response.end('what was said')
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls: () => calls }
+  })
+  return { url, calls: () => calls }
 }
 
 describe('the conversation so far', () => {
@@ -30,11 +35,28 @@ describe('the conversation so far', () => {
     expect(await createDoor({ url, token: 't' }).transcript()).toBe('what was said')
   })
 
+  it('may take longer to come than the gateway may take to answer, and is asked for again when it breaks off', async () => {
+    let calls = 0
+    const url = await listen((response) => {
+      calls += 1
+      response.write('what ')
+      if (calls === 1) return response.destroy()
+      const pieces = ['was ', 'said ', 'at ', 'length ', 'and ', 'slowly']
+      const timer = setInterval(() => {
+        response.write(pieces.shift() ?? '')
+        if (pieces.length === 0) response.end()
+      }, 500)
+      response.on('close', () => clearInterval(timer))
+    })
+    expect(await createDoor({ url, token: 't' }).transcript()).toBe('what was said at length and slowly')
+    expect(calls).toBe(2)
+  })
+
   it('is no longer waited for when the turn is stopped', async () => {
     const { url, calls } = await startGateway(Number.POSITIVE_INFINITY)
     const stop = new AbortController()
     const asked = createDoor({ url, token: 't', signal: stop.signal }).transcript()
-    const told = expect(asked).rejects.toThrow('502')
+    const told = expect(asked).rejects.toThrow(/502|aborted/)
     await waitFor('the first call', () => calls() > 0)
     stop.abort()
     await told
