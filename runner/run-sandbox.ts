@@ -141,9 +141,13 @@ const hear = (attempt: Attempt, said: AgentEvent): boolean => {
   return say(attempt, { ...said, data: { ...said.data, turn: attempt.lease.turn } })
 }
 
-/** Says what fits into the tree, and stops a sandbox that says more than an attempt may. @returns whether anything fitted */
+/**
+ * Says what fits into the tree, and stops a sandbox that says more than an attempt may: then only what a call cost that was under way is
+ * still said.
+ * @returns whether anything fitted
+ */
 const say = ({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolean => {
-  if (stop.cause() === 'flooded') return false
+  if (stop.cause() === 'flooded' && event.type !== 'usage.counted') return false
   const fitting = tree.admit(event, stop.cause())
   for (const one of fitting) delivery.say(one)
   if (delivery.said() >= LIMITS.eventsPerAttempt || spool.bytes() >= SPOOL_BYTES) stop.because('flooded')

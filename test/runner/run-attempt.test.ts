@@ -109,16 +109,17 @@ describe('an attempt', () => {
     ['noise', say('y')],
     ['events that fit nowhere', turnStarted],
     ['deltas faster than any model writes', say({ type: 'delta', offset: 0, text: 'x' })],
-  ])('stops a sandbox that floods its output with %s', async (_what, step) => {
+  ])('stops a sandbox that floods its output with %s, and counts a call under way', async (_what, step) => {
     const flood = (function* () {
       yield turnStarted
       for (let line = 0; line < 2 * LIMITS.eventsPerAttempt; line++) yield step
       yield { untilStopped: true } as const
+      gateway?.say(usage)
     })()
     const watch = setTimeout(() => now.abort(), 20_000)
     const end = await run(flood).finally(() => clearTimeout(watch))
     expect(end).toMatchObject({ outcome: 'failed', reason: 'sandbox_crashed' })
-    expect(types()).toEqual(['turn.started', 'turn.ended', 'attempt.ended'])
+    expect(types()).toEqual(['turn.started', 'usage.counted', 'turn.ended', 'attempt.ended'])
   })
 
   it('hears no noise, no lie and no secret from the sandbox', async () => {
@@ -249,8 +250,7 @@ describe('an attempt', () => {
     await coordinator.stop()
     await expect(gateway?.confirmLease(AbortSignal.timeout(200))).rejects.toThrow('the coordinator did not answer in time')
     expect(engine.stops).toEqual([])
-    drain.abort()
-    now.abort()
+    for (const stop of [drain, now]) stop.abort()
     expect(await running).toMatchObject({ outcome: 'interrupted', reason: 'runner_stopped' })
     expect(await readdir(folder.path)).toHaveLength(1)
   })
