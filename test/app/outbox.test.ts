@@ -1,55 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { ApiError } from '../../app/src/client/api-error.ts'
-import { createOutbox, GIVE_UP_MS, type OutboxParts } from '../../app/src/client/outbox.ts'
-import type { Message, SendMessage, Task } from '../../contract/api.ts'
+import { GIVE_UP_MS } from '../../app/src/client/outbox.ts'
+import type { Message } from '../../contract/api.ts'
+import { away, setUp } from './scripted-outbox.ts'
 
 const TASK = { repoUrl: 'https://github.com/acme/shop', prompt: 'mend it' }
-const away = () => Promise.reject(new ApiError('unreachable', 'no answer'))
-
-let ids = 0
-const setUp = (kept = new Map<string, unknown>()) => {
-  let user = async () => 'usr_ada'
-  const taken: string[] = []
-  const created: Task[] = []
-  const said: SendMessage[] = []
-  let answer: (clientId: string) => Promise<unknown> = async () => undefined
-  const parts: OutboxParts = {
-    api: {
-      createTask: async ({ clientId = '' }) => {
-        await answer(clientId)
-        taken.push(clientId)
-        return { id: `task of ${clientId}` } as Task
-      },
-      sendMessage: async (_taskId, message) => {
-        await answer(message.clientId)
-        said.push(message)
-        return { id: 'm', clientId: message.clientId, state: 'waiting' } as Message
-      },
-    },
-    storage: {
-      list: async <T>(prefix: string) =>
-        [...kept].filter(([key]) => key.startsWith(prefix)).map(([, value]) => structuredClone(value) as T),
-      write: async (key, value) => void kept.set(key, structuredClone(value)),
-      remove: async (key) => void kept.delete(key),
-    },
-    userId: () => 'usr_ada',
-    checkUser: () => user(),
-    newId: () => `id${++ids}`,
-    now: () => new Date(),
-    onTask: (task) => created.push(task),
-  }
-  const answerWith = (next: typeof answer) => {
-    answer = next
-  }
-  const checkUserBy = (next: typeof user) => {
-    user = next
-  }
-  return { outbox: createOutbox(parts), parts, kept, taken, created, said, answerWith, checkUserBy }
-}
-
 describe('the outbox', () => {
   beforeEach(() => {
-    ids = 0
     jest.useFakeTimers()
   })
   afterEach(() => void jest.useRealTimers())
@@ -202,7 +159,7 @@ describe('the outbox', () => {
     after.answerWith(async () => undefined)
     after.outbox.flush()
     await settle()
-    expect(after.said.map(({ clientId }) => clientId).sort()).toEqual(['id1', 'id2'])
+    expect(after.said.map(({ clientId }) => clientId)).toEqual(['id1', 'id2'])
   })
 
   it('does not bring back what a feed has seen, nor write over what another window keeps', async () => {

@@ -12,11 +12,16 @@ let task: Task
 beforeAll(async () => {
   phone = await startPhone()
   page = await phone.visit()
-  const { demoRepoUrl } = await phone.api<Me>('/api/me')
-  task = await phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'mend it' })
+  task = await newTask()
 }, 60_000)
 afterAll(() => phone?.stop())
 
+const newTask = async () => {
+  const { demoRepoUrl } = await phone.api<Me>('/api/me')
+  return phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'mend it' })
+}
+const saidTo = async ({ id }: Task) =>
+  (await phone.api<{ items: Message[] }>(`/api/tasks/${id}/messages`)).items.slice(1).map(({ text }) => text)
 const composer = () => page.getByLabel('Message to the agent')
 const say = async (text: string) => {
   await composer().fill(text)
@@ -42,9 +47,23 @@ describe('a message that is not sent', () => {
     await page.unroute('**/messages')
     await line.click()
     await page.getByRole('button', { name: 'Try again' }).click()
-    await waitFor('the message at the server', async () => {
-      const { items } = await phone.api<{ items: Message[] }>(`/api/tasks/${task.id}/messages`)
-      return items.some(({ text }) => text === 'said too early')
+    await waitFor('the message at the server', async () => (await saidTo(task)).includes('said too early'))
+  })
+})
+
+describe('two messages to one task', () => {
+  it('arrive in the order in which they were said, though the first did not get through at once', async () => {
+    let isCut = false
+    await page.route('**/messages', (route) => {
+      if (route.request().method() !== 'POST' || isCut) return route.continue()
+      isCut = true
+      return route.abort()
     })
+    const another = await newTask()
+    await page.goto(`${phone.server.url}/task/${another.id}`)
+    await say('first')
+    await say('second')
+    await waitFor('both at the server', async () => (await saidTo(another)).length === 2)
+    expect(await saidTo(another)).toEqual(['first', 'second'])
   })
 })

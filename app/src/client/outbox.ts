@@ -79,33 +79,46 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
   }
   const forget = (clientId: string) => {
     gone.add(clientId)
-    if (!find(clientId)) return
+    const item = find(clientId)
+    if (!item) return
     clearTimeout(timers.get(clientId))
     patience.end(clientId)
-    state.set(state.get().filter((item) => item.clientId !== clientId))
+    state.set(state.get().filter((one) => one !== item))
     storing = storing.then(() => storage.remove(KEY + clientId))
+    goOn(item)
+  }
+  /** What waits to go out where this one goes: what is said to one task arrives in the order in which it was said. */
+  const queueOf = (item: Unsent) =>
+    item.kind === 'task'
+      ? [item]
+      : state.get().filter((one) => one.kind === 'message' && one.taskId === item.taskId && one.state === 'sending')
+  const goOn = (after: Unsent) => {
+    const [next] = queueOf(after)
+    if (next && next.clientId !== after.clientId) void attempt(next.clientId)
   }
 
   const attempt = async (clientId: string) => {
-    if (find(clientId)?.state !== 'sending' || underWay.has(clientId)) return
+    const item = find(clientId)
+    if (item?.state !== 'sending' || queueOf(item).some((one) => underWay.has(one.clientId)) || queueOf(item)[0] !== item) return
     underWay.add(clientId)
     clearTimeout(timers.get(clientId))
     let fault: unknown = null
     try {
       await storing
       const user = await checkUser()
-      const writer = find(clientId)?.userId ?? user
-      if (writer === user) await send(clientId)
+      if ((item.userId ?? user) === user) await send(clientId)
       else forget(clientId)
     } catch (error) {
       fault = error
     }
     underWay.delete(clientId)
     if (fault !== null && find(clientId)) fail(clientId, fault)
+    goOn(item)
   }
   const send = async (clientId: string) => {
     const item = find(clientId)
-    if (!item) return
+    // Meanwhile what an earlier run left may have come before it.
+    if (!item || queueOf(item)[0] !== item) return
     if (item.kind === 'task') {
       const task = await api.createTask(item.body)
       forget(clientId)
@@ -123,9 +136,10 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
     else change(clientId, { state: 'failed', isRefused: !isPassing(error), error: sentenceOf(error) })
   }
   const begin = (clientId: string) => {
-    patience.begin(clientId)
     const item = find(clientId)
-    if (item?.state === 'sending' && item.error !== null) change(clientId, { state: 'sending', error: null })
+    if (item?.state !== 'sending') return
+    patience.begin(clientId)
+    if (item.error !== null) change(clientId, { state: 'sending', error: null })
     void attempt(clientId)
   }
   const add = (content: Content): string => {
@@ -167,7 +181,10 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
       for (const { clientId } of unknown) begin(clientId)
     },
     clear: () => {
-      for (const { clientId } of state.get()) forget(clientId)
+      const all = state.get()
+      // First, so that none goes out because the one before it is gone.
+      state.set(all.map((item) => ({ ...item, state: 'failed' })))
+      for (const { clientId } of all) forget(clientId)
     },
   }
 }
