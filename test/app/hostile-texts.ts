@@ -15,6 +15,12 @@ export const HOSTILE_MARKDOWN = `<img src="https://tracker.example.org/a.png" on
 
 ${'x'.repeat(10_000)}
 
+## الخلاصة في main.ts
+
+أصلحت \`cod\u202Egnp.ts\` و &#x202E;txt.lol و ![\u202Ea picture](b.png)
+
+In English again: مرحبا
+
 | ${Array.from({ length: 40 }, (_, index) => `column ${index}`).join(' | ')} |
 | ${'--- | '.repeat(40)}
 ${Array.from({ length: 60 }, () => `| ${'a cell | '.repeat(40)}`).join('\n')}

@@ -97,6 +97,25 @@ describe('what an agent writes', () => {
     await expectUnharmed()
   }, 60_000)
 
+  it('reads each part in its own direction, and cannot reorder what stands around a mark', async () => {
+    await openTask()
+    await page.getByRole('button', { name: /^Worked for/ }).click()
+    await page.getByText('‹U+202E›txt.lol').first().waitFor()
+    expect(await page.locator('.prose').first().textContent()).not.toMatch(/[\u202a-\u202e]/)
+    expect(await page.locator('.prose code', { hasText: 'gnp' }).textContent()).toBe('cod‹U+202E›gnp.ts')
+    const directionOf = (text: string) =>
+      page.evaluate(
+        `getComputedStyle([...document.querySelectorAll('.prose > *')].find((one) => one.textContent.includes('${text}'))).direction`,
+      )
+    expect(await directionOf('الخلاصة')).toBe('rtl')
+    expect(await directionOf('أصلحت')).toBe('rtl')
+    expect(await directionOf('In English again')).toBe('ltr')
+    const composer = page.getByLabel('Message to the agent')
+    await composer.fill('مرحبا')
+    expect(await composer.evaluate((area) => area.matches(':dir(rtl)'))).toBe(true)
+    await expectUnharmed()
+  }, 60_000)
+
   it('names binary and huge files without showing them', async () => {
     await openTask('/changes')
     await page.getByRole('button', { name: /blob\.bin/ }).click()

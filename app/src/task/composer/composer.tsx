@@ -48,6 +48,7 @@ export const Composer = ({ task }: { task: Task }) => {
         <textarea
           ref={area}
           rows={1}
+          dir="auto"
           value={text}
           aria-label={WORDS.label}
           placeholder={busy ? WORDS[`${mode}Placeholder`] : WORDS.endedPlaceholder}

@@ -7,6 +7,7 @@ import { Sentence } from '../../design/sentence.tsx'
 import type { ItemOf } from '../feed-items.ts'
 import { duration, money, tokens } from '../format.ts'
 import { type Help, helpFor, reasonText } from '../reason-text.ts'
+import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'
 import { CopyButton } from './copy-button.tsx'
 import { Counts } from './counts.tsx'
@@ -38,7 +39,11 @@ export const EndCard = memo(({ taskId, item, demo, pullRequestUrl, onRetry }: Pr
           <Sentence text={reasonText(reason)} />
         </p>
       )}
-      {message && <p className="soft end-message">{message}</p>}
+      {message && (
+        <p className="soft end-message" dir="auto">
+          {visibleMarks(message)}
+        </p>
+      )}
       <Facts item={item} demo={demo} />
       {branch && (
         <div className="end-branch">

@@ -1,9 +1,11 @@
 import { type ComponentProps, memo } from 'react'
 import ReactMarkdown, { type Components } from 'react-markdown'
 import remarkGfm from 'remark-gfm'
+import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'
 import { Code, Source } from './code.tsx'
 import { markdownBlocks } from './markdown-blocks.ts'
+import { readable } from './readable.ts'
 
 /** Text of the agent. It is never HTML, loads no image, and a link with a scheme such as `javascript:` leads nowhere. */
 const Markdown = ({ text }: { text: string }) => (
@@ -18,13 +20,14 @@ export default Markdown
 
 const Block = memo(({ text }: { text: string }) => (
   <Source value={text}>
-    <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>
+    <ReactMarkdown remarkPlugins={REMARK} rehypePlugins={REHYPE} components={COMPONENTS}>
       {text}
     </ReactMarkdown>
   </Source>
 ))
 
-const PLUGINS = [remarkGfm]
+const REMARK = [remarkGfm]
+const REHYPE = [readable]
 
 const Link = ({ href, children }: ComponentProps<'a'>) =>
   href ? (
@@ -37,13 +40,13 @@ const Link = ({ href, children }: ComponentProps<'a'>) =>
 
 const lowered = (level: 3 | 4 | 5) => {
   const Heading = `h${level}` as const
-  return ({ children }: ComponentProps<'h3'>) => <Heading>{children}</Heading>
+  return ({ dir, children }: ComponentProps<'h3'>) => <Heading dir={dir}>{children}</Heading>
 }
 
 const COMPONENTS: Components = {
   a: Link,
   code: Code,
-  img: ({ alt }) => <span className="muted">{TASK_WORDS.feed.image(alt ?? '')}</span>,
+  img: ({ alt }) => <span className="muted">{TASK_WORDS.feed.image(visibleMarks(alt ?? ''))}</span>,
   // Below the screen's own h1 and the turns' h2.
   h1: lowered(3),
   h2: lowered(3),
@@ -55,10 +58,10 @@ const COMPONENTS: Components = {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <pre tabIndex={0}>{children}</pre>
   ),
-  table: ({ children }) => (
+  table: ({ dir, children }) => (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <div className="table-scroll" tabIndex={0}>
-      <table>{children}</table>
+      <table dir={dir}>{children}</table>
     </div>
   ),
 }
