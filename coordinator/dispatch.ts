@@ -27,6 +27,11 @@ export type Dispatch = {
   /** How many wait; -1 when Redis is away. */
   countQueued: () => Promise<number>
   isReady: () => boolean
+  /**
+   * Resolves when the queue can be worked with. BullMQ asks Redis once what it can do, and never again after a failure.
+   * @throws Error with what to do when that failed
+   */
+  whenReady: () => Promise<void>
   stop: () => Promise<void>
 }
 
@@ -83,6 +88,13 @@ export const createDispatch = (parts: { db: Store; redis: RedisLinks; signatures
     },
     countQueued: () => (redis.isReady() ? queue.getJobCountByTypes('waiting', 'delayed') : Promise.resolve(-1)),
     isReady: redis.isReady,
+    whenReady: async () => {
+      try {
+        await queue.waitUntilReady()
+      } catch (cause) {
+        throw new Error('Redis failed while the queue was opened. Start the server again when it is well.', { cause })
+      }
+    },
     stop: async () => {
       await loop.stop()
       await queue.close()

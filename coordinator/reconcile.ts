@@ -69,15 +69,22 @@ const each = async <T extends { taskId: string }>(items: readonly T[], log: Logg
   }
 }
 
-const look = async ({ db, dispatch, leaseMs = LEASE_MS }: ReconcileParts, unbrokenMs: () => number): Promise<Seen> => {
+const look = async ({ db, dispatch, log, leaseMs = LEASE_MS }: ReconcileParts, unbrokenMs: () => number): Promise<Seen> => {
   const released = (await listReleased(db)).map(({ id, turn }) => ({ taskId: id, turn }))
   const runOut = (await listRunOut(db, Date.now())).map(({ task_id, attempt }) => ({ taskId: task_id, attempt }))
   // After the leases were read: a break before that is seen here.
   const upMs = unbrokenMs()
-  if (!dispatch.isReady()) return { upMs, leaseMs, released, runOut, queued: null }
+  const turns = dispatch.isReady() ? await dispatch.listQueued().catch(unread(log)) : null
+  if (turns === null) return { upMs, leaseMs, released, runOut, queued: null }
   const queued = []
-  for (const turn of await dispatch.listQueued()) queued.push({ ...turn, task: (await findTask(db, turn.taskId)) ?? null })
+  for (const turn of turns) queued.push({ ...turn, task: (await findTask(db, turn.taskId)) ?? null })
   return { upMs, leaseMs, released, runOut, queued }
+}
+
+/** Leases are judged all the same: what the store alone knows does not wait for the queue. */
+const unread = (log: Logger) => (error: unknown) => {
+  log.error({ event: 'reconcile.queue_unread', err: error })
+  return null
 }
 
 const tellTruthOfWaiting = ({ ledger }: ReconcileParts): Promise<void> =>

@@ -103,6 +103,7 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   stopping.addFirst('http and sockets', () => closeServer({ server, connections }, rooms.close, PATIENCE_MS))
 
   stopping.add('queue', dispatch.stop)
+  await dispatch.whenReady()
   const intake = await startIntake({
     ...{ redis, ledger, signatures, sayToRunner, log },
     onEnded: dispatch.nudge,

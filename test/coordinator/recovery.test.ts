@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
 import type { NewEvent } from '../../contract/event.ts'
+import { QUEUE_NAME } from '../../contract/names.ts'
 import { spawnCoordinator, startCoordinator } from '../support/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { usage } from '../support/scripted-lines.ts'
@@ -164,6 +165,17 @@ describe('when a runner is lost', () => {
     await core.lease(id)
     const lease_until = Date.now() + 3_600_000
     await core.db.updateTable('attempts').set({ lease_until }).where('task_id', '=', id).execute()
+    await waitFor('the task to wait again', async () => (await core.tasks.find(ada.id, id)).status === 'pending')
+  })
+
+  it('sees that too when the queue cannot be read', async () => {
+    const core = await coreOn({ leaseMs: 0 })
+    const ada = await core.addUser('ada')
+    const { id } = await core.create(ada)
+    await core.lease(id)
+    // BullMQ's list of what waits, made into something that is no list.
+    await core.redis.commands.set(`bull:${QUEUE_NAME}:wait`, 'broken')
+    await core.db.updateTable('attempts').set({ lease_until: 1 }).where('task_id', '=', id).execute()
     await waitFor('the task to wait again', async () => (await core.tasks.find(ada.id, id)).status === 'pending')
   })
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
@@ -25,7 +27,42 @@ const post = (coordinator: TestCoordinator, path: string, body: unknown) =>
     body: JSON.stringify(body),
   })
 
+/** A way to Redis on which each connection has INFO answered twice: once to the client library, once to the coordinator's own check. */
+const startGrudgingRedis = async (port: number) => {
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1')
+    let asked = 0
+    near.on('data', (bytes) => {
+      if (/\binfo\r\n/i.test(String(bytes)) && ++asked > 2) near.write('-ERR not now\r\n')
+      else far.write(bytes)
+    })
+    far.on('data', (bytes) => near.write(bytes))
+    for (const [end, other] of [
+      [near, far],
+      [far, near],
+    ] as const)
+      end.on('error', () => undefined).on('close', () => other.destroy())
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () => new Promise((done) => server.close(done)),
+  }
+}
+
 describe('starting', () => {
+  it('fails when Redis does at the opening of the queue, which would stay closed', async () => {
+    const folder = await temporaryFolder()
+    const grudging = await startGrudgingRedis(redis.port)
+    await expect(startCoordinator({ redisUrl: grudging.url, dataDir: folder.path })).rejects.toThrow(
+      'Redis failed while the queue was opened',
+    )
+    const coordinator = await startCoordinator({ redisUrl: redis.url, dataDir: folder.path })
+    await coordinator.stop()
+    await grudging.stop()
+    await folder.remove()
+  })
+
   it('says what to do when Redis does not answer, and lets go of the database', async () => {
     const folder = await temporaryFolder()
     const nowhere = `redis://127.0.0.1:${await freePort()}`
