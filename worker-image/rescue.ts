@@ -11,7 +11,7 @@ import { commitMessage, finalEnd } from './verdict.ts'
 import { createVoice } from './voice.ts'
 import { reopenWorkspace } from './workspace.ts'
 
-const PUSH_MS = 10_000
+const PUSH_MS = 8_000
 
 /**
  * In the agent's place, when it died without having said an end: delivers what lies in the workspace, and says it.

@@ -38,7 +38,7 @@ export type RunOptions = {
 const RESERVE_MS = 60_000
 /** For the pushes of a turn that ran to its end, and of one that is being stopped. */
 const PUSH_MS = 45_000
-const STOPPED_PUSH_MS = 8_000
+const STOPPED_PUSH_MS = 6_000
 
 /**
  * One turn from the clone to the push. However the work ends, by budget, time, a fault or a person, what was done is delivered, and the

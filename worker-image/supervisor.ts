@@ -7,8 +7,11 @@ import { startForwarder } from './forwarder.ts'
 /** How the agent's process went: by itself with a code, or by a signal. */
 export type Exit = { code: number | null; signal: NodeJS.Signals | null }
 
-/** After SIGTERM the agent has this long to deliver and say its end, milliseconds. */
-const STOP_MS = 15_000
+/**
+ * After SIGTERM the agent has this long to deliver and say its end, milliseconds. The rescue has what is left of the 20 seconds after which
+ * the runner ends the container.
+ */
+const STOP_MS = 9_000
 
 /**
  * Shows the door, starts the agent's process and outlives it. The agent has its own process so that running out of memory, or a fault in

@@ -97,6 +97,17 @@ describe('the supervisor', () => {
     expect(await refsOf(errand.origin)).toHaveProperty(`refs/heads/${errand.assignment.branch}`)
   })
 
+  it('saves the work in the time of a stop although the agent does not answer', async () => {
+    await start(inTurn(answer(writes), answer(bash('touch begun; kill -STOP $PPID'))))
+    await waitFor('the command to begin', () => existsSync(`${errand.config.workspace}/begun`), 20_000)
+    const since = performance.now()
+    child.kill('SIGTERM')
+    const { code, lines } = await ended()
+    expect(performance.now() - since).toBeLessThan(15_000)
+    expect([code, endOf(lines)]).toMatchObject([EXIT.reported, { outcome: 'cancelled', diff: { files: 2 } }])
+    expect(await refsOf(errand.origin)).toHaveProperty(`refs/heads/${errand.assignment.branch}`)
+  })
+
   it('exits with a code of its own when it cannot even reach the door', async () => {
     await start(() => answer(text('never')), { ERRAND_DOOR_SOCKET: '/nonexistent/door.sock' })
     const { code, lines } = await ended()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, open, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createTools, type Tools } from '../../worker-image/tools/index.ts'
@@ -117,6 +117,32 @@ describe('read', () => {
     expect((await run('read', { file_path: 'no/such.txt' })).text).toContain('does not exist either')
     expect((await run('read', { file_path: '.' })).text).toContain('is a directory')
     expect((await run('read', { file_path: 'data.bin' })).text).toContain('binary file (3 bytes)')
+  })
+
+  it.each(['read', 'write', 'edit'])('%s opens no pipe, no device and nothing huge', async (name) => {
+    await bash('mkfifo pipe && truncate -s 51M huge.txt')
+    const more = { read: {}, write: { content: 'x' }, edit: { old_string: 'a', new_string: 'b' } }[name]
+    for (const [path, why] of [
+      ['pipe', 'no regular file'],
+      ['/dev/zero', 'no regular file'],
+      ['huge.txt', 'too large'],
+    ])
+      expect(await run(name, { file_path: path, ...more })).toMatchObject({
+        ok: false,
+        text: expect.stringContaining(why ?? '?'),
+      })
+  })
+
+  it('is not waited for when the task is stopped and the file system does not answer', async () => {
+    // The file that a write makes first.
+    const beside = inFolder(`f.txt.${process.pid}.errand`)
+    await bash(`mkfifo ${beside}`)
+    const stop = new AbortController()
+    const written = run('write', { file_path: 'f.txt', content: 'x' }, stop.signal)
+    stop.abort()
+    expect(await written).toMatchObject({ ok: false, text: expect.stringContaining('stopped') })
+    // Lets the write go on, whose thread would wait for ever.
+    await (await open(beside, 'r+')).close()
   })
 
   it('shows an image', async () => {

@@ -50,9 +50,17 @@ export const createFiles = (root: string): Files => {
   return files
 }
 
+/** A larger one is for commands: it would be in memory several times over. */
+const MAX_BYTES = 50 * 1024 * 1024
+
 const find = async (path: string): Promise<Buffer | null> => {
   try {
-    if ((await stat(path)).isDirectory()) throw new Error(`${path} is a directory; list it with bash: ls ${path}`)
+    const found = await stat(path)
+    if (found.isDirectory()) throw new Error(`${path} is a directory; list it with bash: ls ${path}`)
+    // A pipe or a device may never come to an end.
+    if (!found.isFile()) throw new Error(`${path} is no regular file; use bash for it.`)
+    if (found.size > MAX_BYTES)
+      throw new Error(`${path} has ${found.size} bytes, which is too large for this tool; use bash for it.`)
     return await readFile(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null

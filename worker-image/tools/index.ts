@@ -62,12 +62,34 @@ export const createTools = ({ directory, scratch, environment, run, graceMs }: T
       const tool = find(name)
       if (!tool || wrong.length > 0) return refused(`The call was not run: ${wrong.join('; ')}.`)
       try {
-        return await tool.run(input as never, signal)
+        return await orStopped(tool.run(input as never, signal), signal)
       } catch (error) {
         return refused(error instanceof Error ? error.message : String(error))
       }
     },
     todos: () => todos,
     stop: () => sweep(run),
+  }
+}
+
+/** What a tool may take to end by itself when the task is stopped: longer than a command's processes are given. */
+const STOPPED_MS = 2000
+
+/** A file system that does not answer must not keep the work from being delivered. */
+const orStopped = async (work: Promise<ToolResult>, signal: AbortSignal): Promise<ToolResult> => {
+  let timer: NodeJS.Timeout | undefined
+  let onAbort = () => {}
+  const stopped = new Promise<ToolResult>((resolve) => {
+    onAbort = () => {
+      timer = setTimeout(() => resolve(refused('The task was stopped before this call came to an end.')), STOPPED_MS)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+  })
+  try {
+    return await Promise.race([work, stopped])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
   }
 }
