@@ -1,13 +1,13 @@
-import { QueryClient } from '@tanstack/react-query'
-import type { Me, Task, TaskPage } from '../../../contract/api.ts'
+import type { QueryClient } from '@tanstack/react-query'
+import type { Me, Task } from '../../../contract/api.ts'
 import { type Api, createApi } from './api.ts'
-import { codeOf, isPassing } from './api-error.ts'
 import { createAskMe } from './ask-me.ts'
 import { type Connection, createConnection } from './connection.ts'
 import { createDrafts, type Drafts } from './drafts.ts'
 import { keepNewestFeeds } from './kept-feeds.ts'
 import { newId } from './new-id.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
+import { askAnew, createQueries, putTask } from './queries.ts'
 import { createState, type State } from './state.ts'
 import { createStorage, type Storage } from './storage.ts'
 import { type OpenFeed, openTaskFeed } from './task-feed.ts'
@@ -37,19 +37,7 @@ export const createClient = (): Client => {
   const connection = createConnection()
   const storage = createStorage()
   const drafts = createDrafts(() => localStorage)
-  const queries = new QueryClient({
-    defaultOptions: {
-      queries: {
-        // The socket says what changed; and a phone without a network shall get its answer (what was saved) at once.
-        staleTime: 10_000,
-        networkMode: 'always',
-        refetchOnWindowFocus: false,
-        refetchOnReconnect: false,
-        retry: (count, error) => count < 1 && isPassing(error) && codeOf(error) !== 'unreachable',
-      },
-      mutations: { networkMode: 'always' },
-    },
-  })
+  const queries = createQueries()
   const takeTask = (task: Task) => putTask(queries, task)
   const lastSent = createState<{ clientId: string; taskId: string } | null>(null)
   const onTask = (task: Task, clientId: string) => {
@@ -75,7 +63,7 @@ export const createClient = (): Client => {
   connection.on('task', takeTask)
   connection.on('live', () => {
     outbox.flush()
-    void queries.invalidateQueries()
+    askAnew(queries)
   })
   connection.state.subscribe(() => {
     if (connection.state.get() === 'unauthorized') signedOut.set(true)
@@ -101,27 +89,3 @@ export const createClient = (): Client => {
     },
   }
 }
-
-/** Into every list that has it; a list that has not may lack it, and is asked for anew. */
-const putTask = (queries: QueryClient, task: Task): void => {
-  queries.setQueryData(['task', task.id], task)
-  for (const [key, data] of queries.getQueriesData<Pages>({ queryKey: ['tasks'] })) {
-    const has = data?.pages.some(({ items }) => items.some(({ id }) => id === task.id))
-    if (data && has) queries.setQueryData(key, replaceIn(data, task))
-    else void queries.invalidateQueries({ queryKey: key, exact: true })
-  }
-}
-
-/** @returns a task as the lists have it, which may be a little old */
-export const taskInLists = (queries: QueryClient, taskId: string): Task | undefined =>
-  queries
-    .getQueriesData<Pages>({ queryKey: ['tasks'] })
-    .flatMap(([, data]) => data?.pages.flatMap(({ items }) => items) ?? [])
-    .find(({ id }) => id === taskId)
-
-export type Pages = { pages: readonly (TaskPage & { asOf?: string })[]; pageParams: readonly unknown[] }
-
-const replaceIn = (data: Pages, task: Task): Pages => ({
-  ...data,
-  pages: data.pages.map((page) => ({ ...page, items: page.items.map((one) => (one.id === task.id ? task : one)) })),
-})
