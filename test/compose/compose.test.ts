@@ -8,6 +8,8 @@ import { waitFor } from '../support/wait.ts'
 /** Building two images takes minutes where nothing is cached: better-sqlite3 may have to be compiled. */
 const BUILD_MS = 15 * 60_000
 const TASK_MS = 120_000
+/** Of Redis's container, in docker-compose.yml. */
+const REDIS_LIMIT_BYTES = 512 * 1024 * 1024
 
 let compose: Compose
 let token = ''
@@ -83,6 +85,14 @@ describe('docker compose up, with no .env and two runners', () => {
   it('shows Redis to nobody outside', async () => {
     const ports = await compose.run('ps')
     expect(ports).not.toMatch(/->6379/)
+  })
+
+  it('has a Redis that is full before its container is, and refuses then', async () => {
+    const ask = async (setting: string) =>
+      (await compose.run('exec', '-T', 'redis', 'redis-cli', 'config', 'get', setting)).trim().split('\n').at(-1)?.trim()
+    expect(Number(await ask('maxmemory'))).toBeGreaterThan(0)
+    expect(Number(await ask('maxmemory'))).toBeLessThan(REDIS_LIMIT_BYTES)
+    expect(await ask('maxmemory-policy')).toBe('noeviction')
   })
 
   it('had none of its services die on the way', async () => {
