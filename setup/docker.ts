@@ -12,6 +12,9 @@ export type Docker = Readonly<{
   stop: () => Promise<void>
 }>
 
+const asRoot = process.getuid?.() === 0
+const JOIN_GROUP = 'sudo usermod -aG docker "$USER"'
+
 export type EngineState =
   | { state: 'answers'; version: string }
   | { state: 'no_command' | 'no_permission' | 'not_running'; said: string }
@@ -65,14 +68,13 @@ const askEngine = (): EngineState => {
 }
 
 const installDocker = (): void => {
-  if (!canApt()) throw new Error(noDocker())
+  // For anybody else an installed Docker is not yet one to use: see noDocker.
+  if (!asRoot || !canApt()) throw new Error(noDocker(asRoot))
   console.log('No Docker is here; every task works in a container of its own.')
   aptInstall(['docker.io'])
   // From Debian 13 on, the command is a package of its own.
   if (!findTool(['docker'])) aptInstall(['docker-cli'])
 }
-
-const asRoot = process.getuid?.() === 0
 
 const mayStartByHand = (): boolean => process.platform === 'linux' && asRoot && !existsSync('/run/systemd/system')
 
@@ -99,9 +101,9 @@ const contextHost = (): string | null => {
 }
 
 const noEngine = (engine: Exclude<EngineState, { state: 'answers' }>, hostGiven: string | null): string => {
-  if (engine.state === 'no_command') return noDocker()
+  if (engine.state === 'no_command') return noDocker(asRoot)
   if (engine.state === 'no_permission')
-    return `Docker is here, but this user may not use it. Type: sudo usermod -aG docker "$USER" — then sign in again, and start again.`
+    return `Docker is here, but this user may not use it. Type: ${JOIN_GROUP} — then sign in again, and start again.`
   if (hostGiven !== null)
     return `The Docker engine at ${hostGiven} (DOCKER_HOST) does not answer: ${engine.said}\nStart it, or correct DOCKER_HOST.`
   const how =
@@ -109,10 +111,11 @@ const noEngine = (engine: Exclude<EngineState, { state: 'answers' }>, hostGiven:
   return `Docker is here, but its engine does not run: ${engine.said}\nStart it with: ${how}. Then start again.`
 }
 
-const noDocker = (): string =>
+/** Who is in its group is as good as root on this machine, so that is never done unasked. */
+export const noDocker = (root: boolean): string =>
   [
     'Errand needs a Docker engine: every task works in a container of its own.',
-    `  Debian, Ubuntu:  ${aptCommand(['docker.io'])}`,
+    `  Debian, Ubuntu:  ${aptCommand(['docker.io'])}${root ? '' : ` && ${JOIN_GROUP}`}`,
     '  Others:          https://docs.docker.com/engine/install/',
-    'Then start again.',
+    `Then ${root ? '' : 'sign in again, and '}start again.`,
   ].join('\n')

@@ -1,7 +1,7 @@
+import { nodeFault } from './node-version.mjs'
 import { installPackages } from './packages.mjs'
 
 const root = new URL('../', import.meta.url)
-const OLDEST_NODE = [20, 19]
 
 /**
  * Runs a TypeScript file of this repository in this process, after the packages are there. Node strips the types itself where it can;
@@ -10,7 +10,8 @@ const OLDEST_NODE = [20, 19]
  */
 export const runTypeScript = async (path) => {
   try {
-    requireNode()
+    const fault = nodeFault(process.versions.node)
+    if (fault) throw new Error(fault)
     installPackages(root)
     if (!process.features.typescript) {
       const { register } = await import('tsx/esm/api')
@@ -23,12 +24,4 @@ export const runTypeScript = async (path) => {
     if (process.env.ERRAND_LOG_LEVEL === 'debug') console.error(error)
     process.exitCode = 1
   }
-}
-
-const requireNode = () => {
-  const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return
-  throw new Error(
-    `Errand needs Node ${OLDEST_NODE.join('.')} or newer; this is ${process.versions.node}. Get one from https://nodejs.org.`,
-  )
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { readEngineState } from '../../setup/docker.ts'
+import { noDocker, readEngineState } from '../../setup/docker.ts'
 
 const answer = (status: number | null, stdout = '', stderr = '', missing = false) => ({ status, stdout, stderr, missing })
 
@@ -20,5 +20,12 @@ describe('what `docker version` says about the engine', () => {
 
   it('does not take an empty answer for an engine', () => {
     expect(readEngineState(answer(0, '\n')).state).toBe('not_running')
+  })
+})
+
+describe('what to do where there is no Docker', () => {
+  it('says all of it at once: who is not root has to be let in after the installation, and to sign in again', () => {
+    expect(noDocker(false)).toMatch(/apt-get install .*docker\.io && sudo usermod -aG docker "\$USER"\n.*sign in again/s)
+    expect(noDocker(true)).not.toMatch(/usermod|sign in/)
   })
 })
