@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
@@ -8,11 +9,14 @@ const COORDINATOR = 'http://127.0.0.1:3000'
 
 const proxy = Object.fromEntries(COORDINATOR_PATHS.map((path) => [path, { target: COORDINATOR, ws: path === '/socket.io' }]))
 
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+
 /** Builds to `dist`, which the coordinator serves. No inline code comes out of it: the page's policy forbids it. */
 export default defineConfig({
   root: import.meta.dirname,
   build: { target: 'es2022', cssTarget: ['chrome123', 'firefox120', 'safari17.5'], assetsInlineLimit: 0 },
   server: { proxy },
+  define: { APP_VERSION: JSON.stringify(version) },
   plugins: [
     react(),
     VitePWA({

@@ -3,7 +3,7 @@ import { Route, Switch } from 'wouter'
 import { Skeleton } from './design/states.tsx'
 import { CrashBoundary } from './shell/crash-boundary.tsx'
 import { Shell } from './shell/shell.tsx'
-import { SignInGate } from './shell/sign-in-gate.tsx'
+import { ComingIn, SignInGate } from './shell/sign-in-gate.tsx'
 import { TasksScreen } from './tasks/tasks-screen.tsx'
 import { words } from './words.ts'
 
@@ -22,7 +22,7 @@ export const App = () => (
   <CrashBoundary>
     <Switch>
       <Route path="/sign-in">
-        <Suspense fallback={null}>
+        <Suspense fallback={<ComingIn />}>
           <SignInScreen />
         </Suspense>
       </Route>

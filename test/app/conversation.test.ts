@@ -105,7 +105,7 @@ describe('a person with a phone', () => {
 
   it('takes the branch along, which passes the tests', async () => {
     const { branch } = await system.task(id)
-    expect(await page.locator('.end-branch .mono').last().textContent()).toBe(branch)
+    expect(await page.locator('.branch .mono').last().textContent()).toBe(branch)
     await page.getByRole('button', { name: 'Copy branch name' }).last().tap()
     await page.getByRole('button', { name: 'Copied' }).waitFor()
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(branch)

@@ -62,7 +62,7 @@ export const rowsInPage = async (page: Page): Promise<string[]> => {
       if (row.matches('.prose')) return [row.closest('.live-text') ? 'writing' : 'wrote', row.textContent ?? '']
       if (row.matches('.call')) return ['ran', text('.call-what'), text('pre.output'), ...lines('.diff-row:not(.same)')]
       if (row.matches('.blocked')) return ['blocked', text('strong'), /(\d+) times/.exec(row.textContent ?? '')?.[1] ?? '1']
-      if (row.matches('.end')) return ['ended', row.className.replace('end ', ''), text('.end-branch .mono')]
+      if (row.matches('.end')) return ['ended', row.className.replace('end ', ''), text('.branch .mono')]
       return [row.matches('.fact') ? 'fact' : 'line', row.textContent ?? '']
     }),
   )

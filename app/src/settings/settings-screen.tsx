@@ -11,6 +11,9 @@ import './settings.css'
 import { ThemeChoice } from './theme-choice.tsx'
 import { Tokens } from './tokens.tsx'
 
+/** Of the app on this device, as the build has it. */
+declare const APP_VERSION: string
+
 export const SettingsScreen = () => {
   useEffect(() => {
     // A link to one part: the router does not scroll.
@@ -26,6 +29,7 @@ export const SettingsScreen = () => {
       <Devices />
       <Tokens />
       <Install />
+      <p className="small soft">{words.admin.version(APP_VERSION)}</p>
     </Screen>
   )
 }

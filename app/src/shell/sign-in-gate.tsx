@@ -33,10 +33,13 @@ export const SignInGate = ({ children }: { children: ReactNode }) => {
         <ErrorState title={words.signIn.unreachable} error={me.error} onRetry={() => void me.refetch()} />
       </main>
     )
-  return (
-    <main className="gate">
-      <h1 className="hidden-for-eyes">{words.name}</h1>
-      <Skeleton rows={5} />
-    </main>
-  )
+  return <ComingIn />
 }
+
+/** Before it is known who is there. */
+export const ComingIn = () => (
+  <main className="gate">
+    <h1 className="hidden-for-eyes">{words.name}</h1>
+    <Skeleton rows={5} />
+  </main>
+)

@@ -1,3 +1,4 @@
+import type { PlanStep } from './feed-facts.ts'
 import type { Activity } from './model/feed.ts'
 import type { WorkCounts } from './work-summary.ts'
 
@@ -18,6 +19,7 @@ export const TASK_WORDS = {
     withdrawn: 'Taken back before the agent had it',
     withdraw: 'Take back',
     sending: 'Sending…',
+    sent: 'Sent',
     notSent: 'Not sent.',
     retrySend: 'Try again',
     edit: 'Edit',
@@ -51,6 +53,7 @@ export const TASK_WORDS = {
     fold: (time: string, steps: number) => `Worked${time && ` for ${time}`} · ${count(steps, 'step')}`,
     moreCalls: (n: number) => `Show ${n} earlier`,
     plan: (done: number, all: number) => `Plan ${done}/${all}`,
+    planStep: { done: 'Done', doing: 'Under way', open: 'To do' } as Record<PlanStep['status'], string>,
   },
   boot: {
     done: (time: string, runner: string) => `Started in ${time} on ${runner}`,
@@ -150,7 +153,8 @@ export const TASK_WORDS = {
     endedPlaceholder: 'Ask for more',
     send: 'Send',
     stopAndSend: 'Stop and send',
-    tooLong: (over: number) => `${over.toLocaleString('en')} characters too many`,
+    isTooLong: 'The message is too long.',
+    tooLong: (over: number) => `${over.toLocaleString('en')} ${over === 1 ? 'character' : 'characters'} too many`,
   },
   changes: {
     title: 'Changes',

@@ -4,6 +4,7 @@ import { useClient } from '../../client/hooks.ts'
 import { Button, LinkButton } from '../../design/button.tsx'
 import { Icon } from '../../design/icon.tsx'
 import { EmptyState, ErrorState, Skeleton } from '../../design/states.tsx'
+import { Branch, PullRequestLink } from '../feed/branch.tsx'
 import { isUnderWay } from '../status/under-way.ts'
 import { TASK_WORDS } from '../words.ts'
 import { FileList } from './file-list.tsx'
@@ -29,6 +30,7 @@ export const ChangesContent = ({ taskId, task, turn, changes: { data, error, ref
   }
   return (
     <>
+      {task && <Where task={task} />}
       <FileList key={turn ?? 0} files={data.files} wrap={wrap} />
       <p className="row">
         {data.truncated && <span className="soft">{WORDS.truncated}</span>}
@@ -40,6 +42,18 @@ export const ChangesContent = ({ taskId, task, turn, changes: { data, error, ref
     </>
   )
 }
+
+/** Where the changes are to be had; a branch that was not pushed is nowhere yet. */
+const Where = ({ task: { branch, reason, pullRequestUrl } }: { task: Task }) => (
+  <>
+    {branch && reason !== 'push_refused' && <Branch name={branch} />}
+    {pullRequestUrl && (
+      <p>
+        <PullRequestLink url={pullRequestUrl} />
+      </p>
+    )}
+  </>
+)
 
 const NotThere = ({ error, onRetry }: { error: unknown; onRetry: () => void }) => {
   const code = codeOf(error)

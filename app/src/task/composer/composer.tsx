@@ -70,9 +70,13 @@ export const Composer = ({ task }: { task: Task }) => {
       </div>
       {text !== '' && (
         <div className="composer-below small">
-          <span className={over > 0 ? 'bad' : 'soft'} role={over > 0 ? 'alert' : undefined}>
-            {over > 0 ? WORDS.tooLong(over) : hintOf(busy, mode)}
-          </span>
+          <span className={over > 0 ? 'bad' : 'soft'}>{over > 0 ? WORDS.tooLong(over) : hintOf(busy, mode)}</span>
+          {/* Said once, and not with every letter. */}
+          {over > 0 && (
+            <span className="hidden-for-eyes" role="alert">
+              {WORDS.isTooLong}
+            </span>
+          )}
           {busy && (
             <Button look="quiet" disabled={empty} onClick={() => send({ mode: 'queue', stopFirst: true })}>
               {WORDS.stopAndSend}

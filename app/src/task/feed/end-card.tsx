@@ -9,7 +9,7 @@ import { duration, money, tokens } from '../format.ts'
 import { type Help, helpFor, reasonText } from '../reason-text.ts'
 import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'
-import { CopyButton } from './copy-button.tsx'
+import { Branch, PullRequestLink } from './branch.tsx'
 import { Counts } from './counts.tsx'
 import './end-card.css'
 
@@ -45,25 +45,14 @@ export const EndCard = memo(({ taskId, item, demo, pullRequestUrl, onRetry }: Pr
         </p>
       )}
       <Facts item={item} demo={demo} />
-      {branch && (
-        <div className="end-branch">
-          <Icon name="branch" size={16} />
-          <span className="mono">{branch}</span>
-          <CopyButton text={branch} label={WORDS.copyBranch} />
-        </div>
-      )}
+      {branch && <Branch name={branch} />}
       <div className="row">
         {diff && diff.files > 0 && (
           <LinkButton look={status === 'completed' ? 'main' : 'plain'} href={`/task/${taskId}/changes`}>
             {WORDS.openChanges}
           </LinkButton>
         )}
-        {pullRequestUrl && (
-          <a className="button plain" href={pullRequestUrl} target="_blank" rel="noopener noreferrer">
-            <Icon name="external" size={18} />
-            {WORDS.openPullRequest}
-          </a>
-        )}
+        {pullRequestUrl && <PullRequestLink url={pullRequestUrl} />}
         {onRetry && <HelpButtons taskId={taskId} item={item} onRetry={onRetry} />}
       </div>
     </section>

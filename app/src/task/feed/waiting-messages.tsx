@@ -59,7 +59,7 @@ const UnsentMessage = ({ taskId, item }: { taskId: string; item: Unsent }) => {
     <MessageBubble
       message={message}
       turn={0}
-      note={state === 'failed' ? `${WORDS.notSent} ${error ?? ''}` : (error ?? WORDS.sending)}
+      note={state === 'failed' ? `${WORDS.notSent} ${error ?? ''}` : (error ?? WORDS[state])}
     >
       {state === 'failed' && (
         <>

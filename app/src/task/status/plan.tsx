@@ -27,7 +27,10 @@ export const Plan = ({ steps }: { steps: readonly PlanStep[] }) => {
                   <span className={status === 'doing' ? 'dot-alive' : 'dot'} />
                 )}
               </span>
-              <span>{text}</span>
+              <span>
+                <span className="hidden-for-eyes">{TASK_WORDS.work.planStep[status]}: </span>
+                <bdi>{text}</bdi>
+              </span>
             </li>
           ))}
         </ol>
