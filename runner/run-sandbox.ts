@@ -116,7 +116,7 @@ const listen = async (attempt: Attempt, { lines }: Sandbox, redact: Redactor): P
   let noise = 0
   try {
     for await (const line of lines) {
-      const said = readAgentLine(line, redact)
+      const said = stop.flooded() ? null : readAgentLine(line, redact)
       const told = said !== null && (said.type === 'delta' ? mayShow() && show(attempt, said) : hear(attempt, said))
       if (!told) noise += 1
       if (noise >= NOISE_LINES) stop.because('flooded')
@@ -147,7 +147,7 @@ const hear = (attempt: Attempt, said: AgentEvent): boolean => {
  * @returns whether anything fitted
  */
 const say = ({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolean => {
-  if (stop.cause() === 'flooded' && event.type !== 'usage.counted') return false
+  if (stop.flooded() && event.type !== 'usage.counted') return false
   const fitting = tree.admit(event, stop.cause())
   for (const one of fitting) delivery.say(one)
   if (delivery.said() >= LIMITS.eventsPerAttempt || spool.bytes() >= SPOOL_BYTES) stop.because('flooded')

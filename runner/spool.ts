@@ -20,6 +20,7 @@ export type Spool = {
   header: SpoolHeader
   /** Number of the last entry that is on disk. */
   lastN: () => number
+  /** On the disk and in memory. */
   bytes: () => number
   /**
    * Durable when it returns. One call at a time.
@@ -96,7 +97,13 @@ const spoolOn = (path: string, file: FileHandle, header: SpoolHeader, starts: nu
   const onDisk = () => starts.length
   /** Entries that the disk did not take. */
   const inMemory: SpoolEntry[] = []
+  let inMemoryBytes = 0
   let failed = false
+
+  const keepInMemory = (entries: readonly SpoolEntry[]) => {
+    inMemory.push(...entries)
+    for (const { body } of entries) inMemoryBytes += Buffer.byteLength(body)
+  }
 
   const write = async (entries: readonly SpoolEntry[]) => {
     const lines = entries.map((entry) => Buffer.from(`${JSON.stringify(entry)}\n`))
@@ -124,17 +131,17 @@ const spoolOn = (path: string, file: FileHandle, header: SpoolHeader, starts: nu
   return {
     header,
     lastN: () => onDisk() + inMemory.length,
-    bytes: () => size,
+    bytes: () => size + inMemoryBytes,
     append: async (entries) => {
       if (failed) {
-        inMemory.push(...entries)
+        keepInMemory(entries)
         return
       }
       try {
         await write(entries)
       } catch (error) {
         failed = true
-        inMemory.push(...entries)
+        keepInMemory(entries)
         throw error
       }
     },

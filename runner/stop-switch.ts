@@ -9,9 +9,10 @@ export type RunnerStop = {
   now: AbortSignal
 }
 
-/** Everything that can stop one attempt, as one thing: the first cause counts. */
+/** Everything that can stop one attempt, as one thing: the first cause counts. A flood is stopped at once whatever came before it. */
 export type StopSwitch = {
   cause: () => StopCause | null
+  flooded: () => boolean
   because: (cause: StopCause) => void
   /** Calls `act` with how long the agent may take to save its work: at once when there is a cause already, and again with 0 for "now". */
   whenStopped: (act: (graceMs: number) => void) => () => void
@@ -36,14 +37,17 @@ type Options = { lease: AbortSignal; runnerStop: RunnerStop; timeLimitMs: number
 
 export const stopSwitch = ({ lease, runnerStop, timeLimitMs, timeGraceMs = TIME_GRACE_MS }: Options): StopSwitch => {
   let cause: StopCause | null = null
+  let flooded = false
   let act: ((graceMs: number) => void) | null = null
 
   const because = (given: StopCause) => {
-    if (cause) return
-    cause = given
+    const floods = given === 'flooded' && !flooded
+    if (cause && !floods) return
+    cause ??= given
+    flooded ||= floods
     act?.(graceOf(given))
   }
-  const graceOf = (given: StopCause) => (runnerStop.now.aborted ? 0 : GRACE_MS[given])
+  const graceOf = (given: StopCause) => (runnerStop.now.aborted || flooded ? 0 : GRACE_MS[given])
   const onLease = () => because(lease.reason as LeaseCause)
   const onDrain = () => because('runner_stopped')
   const onNow = () => {
@@ -59,6 +63,7 @@ export const stopSwitch = ({ lease, runnerStop, timeLimitMs, timeGraceMs = TIME_
 
   return {
     cause: () => cause,
+    flooded: () => flooded,
     because,
     whenStopped: (given) => {
       act = given

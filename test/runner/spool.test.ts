@@ -81,7 +81,9 @@ describe('a spool', () => {
     // A closed file refuses every write, as a full disk does.
     await spool.close()
     await expect(spool.append([entry(3)])).rejects.toThrow()
+    const onDisk = spool.bytes()
     await expect(spool.append([entry(4)])).resolves.toBeUndefined()
+    expect(spool.bytes()).toBeGreaterThan(onDisk)
     expect(spool.lastN()).toBe(4)
     expect((await spool.read(3, 10)).map(({ n }) => n)).toEqual([3, 4])
     expect((await spool.read(4, 10)).map(({ n }) => n)).toEqual([4])

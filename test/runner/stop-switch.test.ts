@@ -18,8 +18,19 @@ describe('what stops an attempt', () => {
     bind()
     lease.abort('cancelled')
     drain.abort()
-    stop.because('flooded')
     expect({ cause: stop.cause(), graces }).toEqual({ cause: 'cancelled', graces: [20_000] })
+    stop.dispose()
+  })
+
+  it('leaves no time to a sandbox that floods us, and stays the cause that it was', () => {
+    const { lease, stop, graces, bind } = make()
+    bind()
+    lease.abort('cancelled')
+    stop.because('flooded')
+    stop.because('flooded')
+    expect([stop.cause(), stop.flooded(), graces]).toEqual(['cancelled', true, [20_000, 0]])
+    bind()
+    expect(graces).toEqual([20_000, 0, 0])
     stop.dispose()
   })
 
