@@ -46,7 +46,7 @@ export const createArtifacts = async (db: Store, dataDir: string): Promise<Artif
 
   const openNewest: Artifacts['open'] = async (taskId, kind, turn) => {
     const attempt = await (turn === undefined ? newestArtifact(db, taskId, kind) : newestArtifactOfTurn(db, taskId, turn, kind))
-    return attempt === null ? null : (await open(fileOf(taskId, attempt, kind))).createReadStream()
+    return attempt === null ? null : openFile(fileOf(taskId, attempt, kind))
   }
 
   return {
@@ -73,6 +73,16 @@ export const createArtifacts = async (db: Store, dataDir: string): Promise<Artif
       const attempt = await newestArtifact(db, taskId, kind)
       return attempt === null ? null : fileOf(taskId, attempt, kind)
     },
+  }
+}
+
+/** @returns null when it is not there: a restored backup may hold the database alone */
+const openFile = async (path: string): Promise<Readable | null> => {
+  try {
+    return (await open(path)).createReadStream()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
   }
 }
 

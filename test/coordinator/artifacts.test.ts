@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -42,6 +42,17 @@ describe('what outlives a sandbox', () => {
         code: 'conflict',
       })
     expect(await text(await core.tasks.patch(ada.id, id))).toBe('two')
+  })
+
+  it('has no more what is gone from the disk, and goes on without', async () => {
+    const { id } = await core.create(ada)
+    await core.lease(id)
+    await core.artifacts.save(id, 1, 'patch', Readable.from(['one']))
+    await core.artifacts.save(id, 1, 'transcript', Readable.from(['{}']))
+    const folder = join(core.config.dataDir, 'artifacts')
+    for (const name of await readdir(folder)) if (name.startsWith(id)) await rm(join(folder, name))
+    await expect(core.tasks.patch(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
+    await expect(core.artifacts.openFor(id, 1, 'transcript')).rejects.toMatchObject({ code: 'not_found' })
   })
 
   it('keeps nothing of what is too large or breaks off', async () => {
