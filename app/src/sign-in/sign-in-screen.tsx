@@ -6,6 +6,8 @@ import { Icon } from '../design/icon.tsx'
 import { ErrorState, Note, Skeleton } from '../design/states.tsx'
 import { Mark } from '../shell/mark.tsx'
 import { words } from '../words.ts'
+import { PasteLink } from './paste-link.tsx'
+import { useSignedInElsewhere } from './use-signed-in.ts'
 import './sign-in.css'
 
 /** The way in: GitHub where the server has it, and the one-time link always. */
@@ -14,6 +16,7 @@ export const SignInScreen = () => {
   const [, navigate] = useLocation()
   const wasSignedOut = useStateOf(signedOut)
   const ways = useQuery({ queryKey: ['sign-in-ways'], queryFn: api.signInWays, retry: 0, staleTime: 60_000 })
+  useSignedInElsewhere()
   const h1 = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = `${words.signIn.title} · ${words.name}`
@@ -54,6 +57,7 @@ export const SignInScreen = () => {
             </pre>
             <p className="small soft">{words.signIn.once}</p>
           </Note>
+          <PasteLink />
         </section>
       )}
     </main>
