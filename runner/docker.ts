@@ -1,7 +1,8 @@
-import { type Duplex, PassThrough } from 'node:stream'
+import type { Duplex, Transform } from 'node:stream'
 import Docker from 'dockerode'
 import { LABELS } from '../contract/names.ts'
 import { type ContainerSettings, containerSpec } from './container-spec.ts'
+import { standardOutput } from './engine-output.ts'
 import { splitLines } from './lines.ts'
 import { EngineFault, type Sandbox, type SandboxEngine, type SandboxSpec } from './sandbox.ts'
 import { tailOf } from './tail.ts'
@@ -39,10 +40,9 @@ const startContainer = async (
   try {
     // Attached before it starts, so that not a byte is missed.
     const output = await attach(container, callMs)
-    const stdout = new PassThrough()
     const tail = tailOf()
-    docker.modem.demuxStream(output, stdout, { write: tail.push } as unknown as NodeJS.WritableStream)
-    pauseWhileFull(output, stdout)
+    const stdout = standardOutput(tail.push)
+    follow(output, stdout)
     await container.start(inTime())
     return sandboxOn({ container, output, callMs }, splitLines(stdout), tail.text)
   } catch (error) {
@@ -127,15 +127,12 @@ const unlessGone = async (work: () => Promise<unknown>): Promise<void> => {
   }
 }
 
-/** `demuxStream` writes without looking; a sandbox that says more than is read would fill our memory. */
-const pauseWhileFull = (source: NodeJS.ReadWriteStream, sink: PassThrough): void => {
-  source.on('data', () => {
-    if (sink.writableNeedDrain) source.pause()
-  })
-  sink.on('drain', () => source.resume())
-  source.on('end', () => sink.end())
+/** Not `pipeline`: output that is cut off ends, and was all there is. */
+const follow = (source: Duplex, sink: Transform): void => {
+  source.pipe(sink)
   source.on('close', () => sink.end())
   source.on('error', (error) => sink.destroy(error))
+  sink.on('error', () => source.destroy())
 }
 
 const orFault = async <T>(work: () => Promise<T>, image = 'of the sandbox'): Promise<T> => {

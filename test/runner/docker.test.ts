@@ -8,7 +8,14 @@ import { temporaryFolder } from '../support/temporary.ts'
 const CALL_MS = 200
 const spec = { taskId: 't1', attempt: 1, doorDirectory: '/tmp', token: 'token' }
 
-describe('a Docker engine that hangs', () => {
+/** As the engine sends a piece of standard output (1) or standard error (2). */
+const frame = (stream: 1 | 2, text: string): Buffer => {
+  const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0])
+  header.writeUInt32BE(text.length, 4)
+  return Buffer.concat([header, Buffer.from(text)])
+}
+
+describe('a Docker engine', () => {
   let folder: { path: string; remove: () => Promise<void> }
   let server: Server
   let calls: string[]
@@ -26,7 +33,7 @@ describe('a Docker engine that hangs', () => {
       const answer = answers[call]
       if (!answer) return
       response.writeHead(answer.status, { 'content-type': 'application/json' })
-      if (call.endsWith('/attach')) response.flushHeaders()
+      if (call.endsWith('/attach')) response.write(answer.body ?? '')
       else response.end(JSON.stringify(answer.body ?? {}))
     })
     await once(server.listen(join(folder.path, 'engine.sock')), 'listening')
@@ -37,9 +44,9 @@ describe('a Docker engine that hangs', () => {
     await folder.remove()
   })
 
-  const engine = () =>
+  const engine = (callMs = CALL_MS) =>
     dockerEngine({
-      ...{ dockerHost: join(folder.path, 'engine.sock'), callMs: CALL_MS, runnerId: 'r1', image: 'worker' },
+      ...{ dockerHost: join(folder.path, 'engine.sock'), callMs, runnerId: 'r1', image: 'worker' },
       ...{ memoryMb: 64, workspaceMb: 64, cpus: 1, pids: 64, runtime: null },
     })
   const hangs = { name: 'EngineFault', reason: 'engine_unavailable', message: expect.stringContaining('does not answer') }
@@ -70,6 +77,21 @@ describe('a Docker engine that hangs', () => {
     await waiting
     await expect(sandbox.remove()).rejects.toMatchObject(hangs)
     await reading
+  })
+
+  it.each([
+    ['of one byte', Array.from({ length: 20_000 }, () => frame(1, 'x')), 'x'.repeat(20_000)],
+    ['of nothing', [...Array.from({ length: 20_000 }, () => frame(1, '')), frame(2, 'not this\n'), frame(1, 'x')], 'x'],
+  ])('reads output in any number of frames %s', async (_what, frames, line) => {
+    answers = {
+      'POST /containers/create': { status: 201, body: { Id: 'c1' } },
+      'POST /containers/c1/attach': { status: 200, body: Buffer.concat([...frames, frame(1, '\n')]) },
+      'POST /containers/c1/start': { status: 204 },
+      'DELETE /containers/c1': { status: 204 },
+    }
+    const sandbox = await engine(10_000).start(spec)
+    expect((await sandbox.lines[Symbol.asyncIterator]().next()).value).toBe(line)
+    await sandbox.remove()
   })
 
   it('keeps its hands off the sandboxes of attempts under way', async () => {
