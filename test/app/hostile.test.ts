@@ -116,6 +116,19 @@ describe('what an agent writes', () => {
     await expectUnharmed()
   }, 60_000)
 
+  it('cannot do so while it works either', async () => {
+    const live = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt: 'Tidy up', agoSeconds: 20 })
+    await live.take()
+    await live.tell(...say.boot(1), ...say.plan(8, ['Mend cod\u202Egnp.ts', 'doing']), say.begin(9, 'rm \u202Egpj.seot'))
+    await page.goto(`${stage.url}/task/${live.id}`)
+    await page.locator('.work-now', { hasText: 'rm ‹U+202E›gpj.seot' }).waitFor()
+    await page.locator('.strip-now', { hasText: 'rm ‹U+202E›gpj.seot' }).waitFor()
+    await page.locator('.plan-now', { hasText: 'Mend cod‹U+202E›gnp.ts' }).waitFor()
+    await page.getByRole('button', { name: /^Plan/ }).click()
+    await page.locator('.plan-steps', { hasText: 'Mend cod‹U+202E›gnp.ts' }).waitFor()
+    await expectUnharmed()
+  }, 60_000)
+
   it('names binary and huge files without showing them', async () => {
     await openTask('/changes')
     await page.getByRole('button', { name: /blob\.bin/ }).click()

@@ -1,6 +1,7 @@
 import { memo, useState } from 'react'
 import { Icon } from '../../design/icon.tsx'
 import { type Call, hasFailed, type ItemOf } from '../feed-items.ts'
+import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'
 import { countWork } from '../work-summary.ts'
 import { CallView } from './call-view.tsx'
@@ -27,7 +28,7 @@ export const WorkGroup = memo(({ taskId, item }: { taskId: string; item: ItemOf<
         {counts.running && <span className="dot-alive" />}
       </button>
       {open && <Calls taskId={taskId} calls={item.calls} />}
-      {!open && counts.running && current && <p className="work-now soft small">{current.title}</p>}
+      {!open && counts.running && current && <p className="work-now soft small">{visibleMarks(current.title)}</p>}
     </section>
   )
 })

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { Icon } from '../../design/icon.tsx'
 import type { PlanStep } from '../feed-facts.ts'
+import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'
 
 /** The agent's own list of steps: how far it is and at which, and all of them when opened. */
@@ -13,7 +14,7 @@ export const Plan = ({ steps }: { steps: readonly PlanStep[] }) => {
     <div className="plan">
       <button type="button" className="plan-line" aria-expanded={open} onClick={() => setOpen(!open)}>
         <span className="plan-count numbers">{TASK_WORDS.work.plan(done, steps.length)}</span>
-        <span className="plan-now">{current?.text}</span>
+        <span className="plan-now">{current && visibleMarks(current.text)}</span>
         <Icon name={open ? 'down' : 'right'} size={16} />
       </button>
       {open && (
@@ -29,7 +30,7 @@ export const Plan = ({ steps }: { steps: readonly PlanStep[] }) => {
               </span>
               <span>
                 <span className="hidden-for-eyes">{TASK_WORDS.work.planStep[status]}: </span>
-                <bdi>{text}</bdi>
+                <bdi>{visibleMarks(text)}</bdi>
               </span>
             </li>
           ))}

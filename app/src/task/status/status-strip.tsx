@@ -5,6 +5,7 @@ import type { Call } from '../feed-items.ts'
 import { clock, money, tokens } from '../format.ts'
 import type { Feed } from '../model/feed.ts'
 import { useNow } from '../use-now.ts'
+import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'
 import { Plan } from './plan.tsx'
 import { Silence } from './silence.tsx'
@@ -51,7 +52,7 @@ const Strip = memo(({ task, feed, heardAt }: { task: Task; feed: Feed; heardAt: 
 const nowOf = (task: Task, feed: Feed): string => {
   if (task.status === 'pending') return task.reasonText?.replaceAll('`', '') ?? TASK_WORDS.boot.queued(task.queuePosition)
   const call = feed.activity === 'working' ? runningCall(feed) : null
-  if (call) return call.title || call.name
+  if (call) return visibleMarks(call.title || call.name)
   return feed.activity === 'ended' ? WORDS.now.starting : WORDS.now[feed.activity]
 }
 
