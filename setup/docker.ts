@@ -68,8 +68,7 @@ const askEngine = (): EngineState => {
 }
 
 const installDocker = (): void => {
-  // For anybody else an installed Docker is not yet one to use: see noDocker.
-  if (!asRoot || !canApt()) throw new Error(noDocker(asRoot))
+  if (!canApt()) throw new Error(noDocker(asRoot))
   console.log('No Docker is here; every task works in a container of its own.')
   aptInstall(['docker.io'])
   // From Debian 13 on, the command is a package of its own.
