@@ -4,8 +4,9 @@ import { EXIT, Fault } from './faults.ts'
 type Options = NonNullable<ParseArgsConfig['options']>
 
 /**
- * Reads a command's arguments.
- * @param names what the positional arguments are called; all are needed, and a last one that ends in `…` takes all that is left
+ * Reads a command's arguments. Options may stand anywhere; everything that does not look like one is a word, also `-1 is wrong`.
+ * @param names what the words are called; all are needed, and a last one that ends in `…` takes all that are left, and may be absent
+ *   when the command's text comes from `--file`
  * @throws Fault that names what is wrong, with the usage
  */
 export const readArguments = <T extends Options>(
@@ -15,16 +16,38 @@ export const readArguments = <T extends Options>(
   usage: string,
 ) => {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+    const { forParser, words } = separate(args, options)
+    const { values } = parseArgs({ args: forParser, options, allowPositionals: false, strict: true })
     const greedy = names.at(-1)?.endsWith('…') === true
-    const missing = names.slice(positionals.length)[0]
-    if (missing) throw new Error(`${missing.replace('…', '')} is missing`)
-    if (!greedy && positionals.length > names.length) throw new Error(`“${positionals[names.length]}” is one too many`)
-    const given = greedy
-      ? [...positionals.slice(0, names.length - 1), positionals.slice(names.length - 1).join(' ')]
-      : positionals
+    const [missing] = names.slice(words.length)
+    if (missing && !(missing.endsWith('…') && 'file' in values)) throw new Error(`${missing.replace('…', '')} is missing`)
+    if (!greedy && words.length > names.length) throw new Error(`“${words[names.length]}” is one too many`)
+    const given =
+      greedy && words.length >= names.length
+        ? [...words.slice(0, names.length - 1), words.slice(names.length - 1).join(' ')]
+        : words
     return { values, given }
   } catch (error) {
     throw new Fault(EXIT.refused, `${(error as Error).message}\nUsage: ${usage}`, { cause: error })
   }
+}
+
+/** One word of a dash and a letter, with or without `=value`. What a person writes in quotes has blanks in it. */
+const LOOKS_LIKE_OPTION = /^--?[a-z][\w-]*(=|$)/i
+
+const separate = (args: readonly string[], options: Options): { forParser: string[]; words: string[] } => {
+  const forParser: string[] = []
+  const words: string[] = []
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? ''
+    if (arg === '--') return { forParser, words: [...words, ...args.slice(at + 1)] }
+    if (!LOOKS_LIKE_OPTION.test(arg)) {
+      words.push(arg)
+      continue
+    }
+    forParser.push(arg)
+    const takesValue = options[arg.slice(2)]?.type === 'string'
+    if (takesValue && at + 1 < args.length) forParser.push(args[++at] ?? '')
+  }
+  return { forParser, words }
 }

@@ -12,6 +12,7 @@ import { retry } from './commands/retry.ts'
 import { run } from './commands/run.ts'
 import { show } from './commands/show.ts'
 import { token } from './commands/token.ts'
+import { version } from './commands/version.ts'
 import { withdraw } from './commands/withdraw.ts'
 import type { Context } from './context.ts'
 import { EXIT, Fault } from './faults.ts'
@@ -38,6 +39,9 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
     help,
     '--help': help,
     '-h': help,
+    version,
+    '--version': version,
+    '-v': version,
   }),
 )
 

@@ -12,6 +12,8 @@ export type Surroundings = {
   environment: Record<string, string | undefined>
   /** Errand's own folder. */
   home: string
+  /** The folder that the person stands in. */
+  cwd: string
   /** Aborted by Ctrl-C. */
   interrupted: AbortSignal
 }

@@ -26,5 +26,6 @@ process.exitCode = await runErrand(process.argv.slice(2), {
   stderr: process.stderr,
   environment: process.env,
   home,
+  cwd: process.cwd(),
   interrupted: interrupted.signal,
 })

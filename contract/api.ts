@@ -73,6 +73,8 @@ export const ListTasks = z.object({
   /** Words that stand in the prompt or the repository's address. */
   search: z.string().max(200).optional(),
   repoUrl: z.string().max(2000).optional(),
+  /** The beginning of a task's id. */
+  id: z.string().max(64).optional(),
   cursor: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(30),
 })

@@ -27,6 +27,9 @@ export const taskRoom = (taskId: string): string => `task:${taskId}`
 /** BullMQ job id of a turn: the same turn enqueued twice is one job. BullMQ allows no `:` in it. */
 export const jobId = (taskId: string, turn: number): string => `${taskId}-${turn}`
 
+/** A task's id whole: `tsk_` and 80 random bits in base 32. */
+export const isTaskId = (text: string): boolean => /^tsk_[a-z2-7]{16}$/.test(text)
+
 /** Where a task may push: every ref below this prefix. It ends in `/`, so that no other task's prefix begins with it. */
 export const branchPrefix = (taskId: string): string => `errand/${taskId}/`
 

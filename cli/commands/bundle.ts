@@ -2,11 +2,12 @@ import { pipeline } from 'node:stream/promises'
 import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { EXIT, Fault } from '../faults.ts'
+import { taskIdFor } from '../short-id.ts'
 
 /** `errand bundle`: the work of a task that could not be pushed, as a git bundle. */
 export const bundle = async (args: readonly string[], context: Context): Promise<number> => {
   const { given } = readArguments(args, {}, ['ID'], 'errand bundle ID > work.bundle')
-  const [id = ''] = given
+  const id = await taskIdFor(given[0] ?? '', context)
   if (context.stdout.isTTY)
     throw new Fault(
       EXIT.refused,

@@ -1,11 +1,12 @@
 import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { EXIT } from '../faults.ts'
+import { taskIdFor } from '../short-id.ts'
 
 /** `errand cancel`: asks for the end of a task. What was done so far is kept on its branch. */
 export const cancel = async (args: readonly string[], context: Context): Promise<number> => {
   const { given } = readArguments(args, {}, ['ID'], 'errand cancel ID')
-  const [id = ''] = given
+  const id = await taskIdFor(given[0] ?? '', context)
   const task = await context.api().cancelTask(id)
   context.print(task.status === 'cancelled' ? 'Cancelled.' : `Asked to stop. To see it end: errand show --follow ${id}`)
   return EXIT.completed

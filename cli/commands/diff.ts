@@ -5,11 +5,12 @@ import type { Context } from '../context.ts'
 import { EXIT } from '../faults.ts'
 import { clean, type Format, paint } from '../layout.ts'
 import { createScreen } from '../screen.ts'
+import { taskIdFor } from '../short-id.ts'
 
 /** `errand diff`: the patch of a task; byte for byte when it goes to a file or a pipe. */
 export const diff = async (args: readonly string[], context: Context): Promise<number> => {
   const { given } = readArguments(args, {}, ['ID'], 'errand diff ID')
-  const patch = await context.api().diff(given[0] ?? '')
+  const patch = await context.api().diff(await taskIdFor(given[0] ?? '', context))
   if (!context.stdout.isTTY) {
     await pipeline(patch, context.stdout, { end: false })
     return EXIT.completed

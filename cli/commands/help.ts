@@ -3,9 +3,11 @@ import { EXIT } from '../faults.ts'
 
 const HELP = `errand: send a coding agent on an errand
 
-  errand run --repo URL "what to do"     send a task, and follow it to its end
-      --base BRANCH   begin from this branch   --model MODEL   let this model work
-      --budget USD    spend at most this       --detach        send it, print its id, and leave
+  errand run "what to do"                send a task, and follow it to its end
+      --repo URL      the repository, --base BRANCH the branch to begin from; without --repo
+                      both are those of the checkout you stand in
+      --model MODEL   let this model work      --budget USD    spend at most this
+      --detach        send it, print its id, and leave
   errand demo                            the demo task on the demo repository of the server
   errand list [--status STATUS]          the newest tasks
   errand show ID [--follow]              what happened; with --follow live, until the end
@@ -23,8 +25,11 @@ const HELP = `errand: send a coding agent on an errand
                                          input or in ERRAND_GIT_TOKEN
   errand credentials list | remove HOST
   errand token new NAME | list | revoke ID        access for scripts and for other machines
+  errand --version
   errand link                            a link that signs a browser in, once
 
+  Instead of words, run and message take - for standard input, or --file PATH.
+  An ID may be shortened while it is unique: errand show k3f
   run, demo and show take --json: every event as one line of JSON, and nothing else.
   Ctrl-C while following leaves; the task goes on.
 

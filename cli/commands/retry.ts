@@ -3,6 +3,7 @@ import { RetryTask } from '../../contract/api.ts'
 import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { EXIT, Fault } from '../faults.ts'
+import { taskIdFor } from '../short-id.ts'
 
 const USAGE = 'errand retry ID [--model MODEL] [--budget USD]'
 
@@ -10,7 +11,7 @@ const USAGE = 'errand retry ID [--model MODEL] [--budget USD]'
 export const retry = async (args: readonly string[], context: Context): Promise<number> => {
   const options = { model: { type: 'string' }, budget: { type: 'string' } } as const
   const { values, given } = readArguments(args, options, ['ID'], USAGE)
-  const [id = ''] = given
+  const id = await taskIdFor(given[0] ?? '', context)
   const { model, budget } = values
   const input = RetryTask.safeParse({
     ...(model ? { model } : {}),

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { CreateTask } from '../../contract/api.ts'
 import { readArguments } from '../arguments.ts'
+import { placeOfCheckout } from '../checkout.ts'
 import type { Context } from '../context.ts'
 import { EXIT, Fault } from '../faults.ts'
 import { narrate, narrateAsJson } from '../narrate.ts'
+import { readText, TEXT_OPTIONS } from '../read-text.ts'
 
-const USAGE = 'errand run --repo URL [--base BRANCH] [--model MODEL] [--budget USD] [--json] [--detach] "what to do"'
+const USAGE =
+  'errand run [--repo URL] [--base BRANCH] [--model MODEL] [--budget USD] [--json] [--detach] "what to do" | - | --file PATH'
 
 /** `errand run`: sends a task and follows it. */
 export const run = async (args: readonly string[], context: Context): Promise<number> => {
@@ -16,14 +19,15 @@ export const run = async (args: readonly string[], context: Context): Promise<nu
     budget: { type: 'string' },
     json: { type: 'boolean' },
     detach: { type: 'boolean' },
+    ...TEXT_OPTIONS,
   } as const
   const { values, given } = readArguments(args, options, ['“what to do”…'], USAGE)
-  const { repo, base, model, budget } = values
-  if (!repo) throw new Fault(EXIT.refused, `--repo is missing: the address of the repository\nUsage: ${USAGE}`)
+  const { repo, base, model, budget, file } = values
+  const prompt = await readText(given[0], file, context)
+  const place = repo ? { repoUrl: repo, ...(base ? { baseBranch: base } : {}) } : placeOfCheckout(base, context)
   const input = CreateTask.safeParse({
-    repoUrl: repo,
-    prompt: given[0],
-    ...(base ? { baseBranch: base } : {}),
+    ...place,
+    prompt,
     ...(model ? { model } : {}),
     ...(budget === undefined ? {} : { budgetUsd: Number(budget) }),
   })

@@ -5,13 +5,14 @@ import { narrate, narrateAsJson } from '../narrate.ts'
 import { nextSteps } from '../next-steps.ts'
 import { renderEvent } from '../render.ts'
 import { createScreen } from '../screen.ts'
+import { taskIdFor } from '../short-id.ts'
 import { advance, emptyView } from '../view.ts'
 
 /** `errand show`: what happened so far, or live until the end. */
 export const show = async (args: readonly string[], context: Context): Promise<number> => {
   const options = { json: { type: 'boolean' }, follow: { type: 'boolean' } } as const
   const { values, given } = readArguments(args, options, ['ID'], 'errand show ID [--json] [--follow]')
-  const [id = ''] = given
+  const id = await taskIdFor(given[0] ?? '', context)
   if (values.follow) {
     const task = await context.api().findTask(id)
     return values.json ? narrateAsJson(context, task, true) : narrate(context, task, true)

@@ -2,6 +2,7 @@ import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { EXIT, Fault } from '../faults.ts'
 import { clean } from '../layout.ts'
+import { onlyOne } from '../short-id.ts'
 
 const USAGE = 'errand token new NAME | list | revoke ID'
 
@@ -30,7 +31,7 @@ const list = async (args: readonly string[], context: Context): Promise<number> 
 
 const revoke = async (args: readonly string[], context: Context): Promise<number> => {
   const { given } = readArguments(args, {}, ['ID'], USAGE)
-  await context.api().revokeToken(given[0] ?? '')
+  await context.api().revokeToken(onlyOne('token', given[0] ?? '', await context.api().listTokens()))
   context.print('Revoked: it opens nothing any more.')
   return EXIT.completed
 }

@@ -1,11 +1,13 @@
 import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { EXIT } from '../faults.ts'
+import { onlyOne, taskIdFor } from '../short-id.ts'
 
 /** `errand withdraw`: takes back a message that waits. */
 export const withdraw = async (args: readonly string[], context: Context): Promise<number> => {
   const { given } = readArguments(args, {}, ['ID', 'MESSAGE'], 'errand withdraw ID MESSAGE')
-  const [id = '', messageId = ''] = given
+  const id = await taskIdFor(given[0] ?? '', context)
+  const messageId = onlyOne('message', given[1] ?? '', await context.api().listMessages(id))
   await context.api().withdrawMessage(id, messageId)
   context.print('Withdrawn.')
   return EXIT.completed

@@ -90,12 +90,13 @@ export const moveTask = async (
 export const listTasks = (
   db: Store,
   userId: string,
-  { status, search = '', repoUrl, limit }: ListTasks,
+  { status, search = '', repoUrl, id, limit }: ListTasks,
   before: { createdAt: number; id: string } | null,
 ): Promise<TaskRow[]> => {
   let query = db.selectFrom('tasks').selectAll().where('user_id', '=', userId)
   if (status) query = query.where('status', '=', status)
   if (repoUrl !== undefined) query = query.where('repo_url', '=', repoUrl)
+  if (id !== undefined) query = query.where(sql<boolean>`substr(id, 1, ${id.length}) = ${id}`)
   for (const word of search.split(/\s+/).filter(Boolean)) {
     const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`
     query = query.where(sql<boolean>`(prompt like ${pattern} escape '\\' or repo_url like ${pattern} escape '\\')`)

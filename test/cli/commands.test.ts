@@ -61,6 +61,29 @@ describe('the command line', () => {
     await folder.remove()
   })
 
+  it('takes the beginning of an id while only one task begins so', async () => {
+    server.addToList(SCRIPTED_TASK, 'tsk_aaaaaaaaaaaaaaab', 'tsk_k3faaaaaaaaaaaaa')
+    server.say(END('failed'))
+    const show = (id: string) => errand(['show', id, '--json'], { env: env() })
+    expect(await show('tsk_a')).toMatchObject({
+      exit: 2,
+      out: '',
+      err: expect.stringContaining(`\n  ${SCRIPTED_TASK}\n  tsk_aaaaaaaaaaaaaaab`),
+    })
+    expect(await show('zz')).toMatchObject({ exit: 2, err: expect.stringContaining('There is no such task: tsk_zz') })
+    expect((await errand(['diff', 'k3f'], { env: env() })).err).toContain('no such task')
+    expect((await errand(['diff', SCRIPTED_TASK.slice(4)], { env: env() })).out).toBe('-a\n+b\n')
+  })
+
+  it('says which version it is', async () => {
+    const home = fileURLToPath(new URL('../..', import.meta.url))
+    expect(await errand(['--version'], { home })).toEqual({
+      exit: 0,
+      out: expect.stringMatching(/^errand \d+\.\d+\.\d+\n$/),
+      err: '',
+    })
+  })
+
   it('finds the server by server.json, in ERRAND_DATA_DIR or in .errand of its own folder', async () => {
     const folder = await temporaryFolder()
     const dataDir = join(folder.path, '.errand')

@@ -232,6 +232,11 @@ describe('the list of tasks', () => {
     expect(await find('x%')).toEqual([])
     const byRepository = await core.tasks.list(ada.id, { repoUrl: 'https://github.com/a/engine', limit: 30 })
     expect(byRepository.items.map(({ id }) => id)).toEqual([first.id])
+    const byId = async (id: string) => (await core.tasks.list(ada.id, { id, limit: 30 })).items.map((task) => task.id)
+    expect(await byId(first.id.slice(0, 12))).toEqual([first.id])
+    expect(await byId('tsk')).toHaveLength(2)
+    // The underscore is no wildcard here.
+    expect(await byId('t__')).toEqual([])
   })
 })
 

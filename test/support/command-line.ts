@@ -7,11 +7,15 @@ type Options = {
   env?: Record<string, string>
   stdin?: string | null
   home?: string
+  cwd?: string
   terminal?: { columns: number; rows: number }
 }
 
 /** Starts the command line tool in this process, with streams of its own. */
-export const startErrand = (argv: string[], { env = {}, stdin = '', home = '/nonexistent', terminal }: Options = {}) => {
+export const startErrand = (
+  argv: string[],
+  { env = {}, stdin = '', home = '/nonexistent', cwd = '/', terminal }: Options = {},
+) => {
   const interrupt = new AbortController()
   const out = collect()
   const err = collect()
@@ -24,6 +28,7 @@ export const startErrand = (argv: string[], { env = {}, stdin = '', home = '/non
     stderr: err.stream,
     environment: env,
     home,
+    cwd,
     interrupted: interrupt.signal,
   })
   return {

@@ -20,6 +20,8 @@ export const startScriptedServer = async () => {
   const port = await freePort()
   const stored: TaskEvent[] = []
   const created = new Map<string, Task>()
+  /** Tasks that are in the list alone. */
+  const others: Task[] = []
   /** How often an answer is cut off after the request took effect. */
   let cuts = 0
   /** What becomes of the bodies of the next answers after their first byte, and of how many that was done. */
@@ -80,14 +82,17 @@ export const startScriptedServer = async () => {
     const { pathname: path, searchParams } = new URL(request.url ?? '', 'http://x')
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return refuse(401, 'unauthorized', 'Sign in, or show a valid token.')
     if (path === '/api/tasks' && request.method === 'POST') {
-      const { clientId, ...input } = JSON.parse(await text(request)) as { clientId: string; repoUrl: string; prompt: string }
+      const { clientId, ...input } = JSON.parse(await text(request)) as NewTask & { clientId: string }
       if (input.repoUrl.startsWith('http://evil')) return refuse(400, 'invalid', 'This server does not allow that host.')
       const task = created.get(clientId) ?? taskOf(input)
       created.set(clientId, task)
       if (cuts-- > 0) return request.socket.destroy()
       return send(201, task)
     }
-    if (path === '/api/tasks') return send(200, { items: [...created.values()], nextCursor: null })
+    if (path === '/api/tasks') {
+      const known = [...created.values(), ...others].filter(({ id }) => id.startsWith(searchParams.get('id') ?? ''))
+      return send(200, { items: known, nextCursor: null })
+    }
     if (path === '/api/me') return send(200, ME)
     if (path === '/auth/links') return send(201, { url: 'http://127.0.0.1/auth/link?code=1', expiresAt: AT })
     if (!path.startsWith(`/api/tasks/${SCRIPTED_TASK}`)) return refuse(404, 'not_found', 'There is no such task.')
@@ -117,6 +122,9 @@ export const startScriptedServer = async () => {
     sayDelta: (delta: Omit<Delta, 'taskId'>) => live?.io.emit('delta', { ...delta, taskId: SCRIPTED_TASK }),
     sayTask: (changed: Partial<Task>) =>
       live?.io.emit('task', { ...taskOf({ repoUrl: 'https://example.org/a/b', prompt: 'x' }), ...changed }),
+    addToList: (...ids: string[]) => {
+      for (const id of ids) others.push({ ...taskOf({ repoUrl: 'https://example.org/a/b', prompt: 'x' }), id })
+    },
     /** An event of another task of the same user. */
     sayElsewhere: () => live?.io.emit('event', { taskId: 'tsk_other', seq: 1, attempt: 1, at: AT, ...TEXT('not for this list') }),
     dropConnections: () => live?.io.disconnectSockets(true),
@@ -148,13 +156,15 @@ const ME = {
   ownBudgetUsd: null,
 }
 
-const taskOf = ({ repoUrl, prompt }: { repoUrl: string; prompt: string }): Task => ({
+type NewTask = { repoUrl: string; prompt: string; baseBranch?: string }
+
+const taskOf = ({ repoUrl, prompt, baseBranch }: NewTask): Task => ({
   id: SCRIPTED_TASK,
   status: 'running',
   reason: null,
   reasonText: null,
   repoUrl,
-  baseBranch: null,
+  baseBranch: baseBranch ?? null,
   branch: `errand/${SCRIPTED_TASK}/work`,
   prompt,
   model: 'claude-opus-5-5',

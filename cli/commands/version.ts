@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { readArguments } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import { EXIT } from '../faults.ts'
+
+/** `errand --version` */
+export const version = async (args: readonly string[], context: Context): Promise<number> => {
+  readArguments(args, {}, [], 'errand --version')
+  const { version: number } = Package.parse(JSON.parse(readFileSync(join(context.home, 'package.json'), 'utf8')))
+  context.print(`errand ${number}`)
+  return EXIT.completed
+}
+
+const Package = z.object({ version: z.string() })
