@@ -6,6 +6,18 @@ export const imageId = (image: string): string | null => {
   return answer.status === 0 ? answer.stdout.trim() : null
 }
 
+/**
+ * The image that RUNNER_IMAGE names, pulled when it is not here.
+ * @throws Error with the command to type when it cannot be had
+ */
+export const needRunnerImage = (image: string): string => {
+  if (havingImage(image)) return image
+  throw new Error(
+    `The sandbox image ${image} (RUNNER_IMAGE) is not on this Docker engine, and it cannot be pulled. ` +
+      `Type: docker pull ${image}\nOr leave RUNNER_IMAGE out: then Errand builds the image itself.`,
+  )
+}
+
 /** Says that it pulls, and pulls; an image that is here already is not asked for again. */
 export const havingImage = (image: string): boolean => {
   if (imageId(image)) return true

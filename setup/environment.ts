@@ -17,6 +17,8 @@ export type Environment = Readonly<{
   model: string | null
   hasModelKey: boolean
   slots: string | null
+  /** RUNNER_IMAGE: what sandboxes start from instead of the image that the set-up builds. */
+  image: string | null
   variables: Variables
 }>
 
@@ -38,6 +40,7 @@ export const readEnvironment = (variables: Variables): Environment => ({
   model: variables.ERRAND_MODEL || null,
   hasModelKey: Boolean(variables.ANTHROPIC_API_KEY),
   slots: variables.RUNNER_SLOTS || null,
+  image: variables.RUNNER_IMAGE || null,
   variables,
 })
 

@@ -2,26 +2,31 @@ import { spawnSync } from 'node:child_process'
 import { buildApp } from './app.ts'
 import { findBaseImage } from './base-image.ts'
 import { type Docker, findDocker } from './docker.ts'
+import { needRunnerImage } from './docker-images.ts'
 import { type Environment, readEnvironment } from './environment.ts'
 import { type Command, runToEnd } from './processes.ts'
 import { needTool } from './tools.ts'
 import { buildWorkerImage } from './worker-image.ts'
 
-export type Engine = Readonly<{ docker: Docker; base: string; image: string }>
+export type Engine = Readonly<{ docker: Docker; image: string }>
 
-/** Git (the coordinator serves the demo repository with it), a Docker engine, and the sandbox image on it. What was started for it is ended by `docker.stop`. */
+/**
+ * Git (the coordinator serves the demo repository with it), a Docker engine, and the sandbox image on it: the one that RUNNER_IMAGE
+ * names, else one that is built from this repository. What was started for it is ended by `docker.stop`.
+ */
 export const prepareEngine = async (environment: Environment): Promise<Engine> => {
   needTool(['git'], ['git'])
   const docker = await findDocker(environment.variables.DOCKER_HOST || null)
   try {
-    const base = findBaseImage()
-    const extraCertificates = environment.variables.NODE_EXTRA_CA_CERTS || null
-    return { docker, base: base.tag, image: await buildWorkerImage({ root: environment.root, base, extraCertificates }) }
+    return { docker, image: environment.image ? needRunnerImage(environment.image) : await buildImage(environment) }
   } catch (error) {
     await docker.stop()
     throw error
   }
 }
+
+const buildImage = ({ root, variables }: Environment): Promise<string> =>
+  buildWorkerImage({ root, base: findBaseImage(), extraCertificates: variables.NODE_EXTRA_CA_CERTS || null })
 
 /**
  * Runs a program that drives the real parts itself (the tests, the benchmark): Git, a Redis server's binary, a browser with
@@ -37,8 +42,10 @@ export const runPrepared = async (command: Command, needs: { browser: boolean; c
     await buildApp(environment.root)
   }
   if (needs.compose && !hasComposePlugin()) needTool(['docker-compose'], ['docker-compose'])
-  const { docker, base, image } = await prepareEngine(environment)
+  // What is tested is this repository's image, whatever RUNNER_IMAGE names.
+  const { docker, image } = await prepareEngine({ ...environment, image: null })
   try {
+    const base = findBaseImage().tag
     const host = docker.host ? { DOCKER_HOST: docker.host } : {}
     return await runToEnd(command, { ...process.env, ...host, RUNNER_IMAGE: image, ERRAND_BASE_IMAGE: base }, environment.root)
   } finally {

@@ -90,7 +90,7 @@ const describe = async (environment: Environment, engine: Engine, redis: RedisCh
     slots: slotsText(environment.slots, availableParallelism()),
     redis: redis.said,
     docker: `engine ${engine.docker.version}${engine.docker.host ? ` at ${engine.docker.host}` : ''}`,
-    image: engine.image,
+    image: environment.image ? `${engine.image} (RUNNER_IMAGE)` : engine.image,
     dataDir: environment.dataDir,
   })
 

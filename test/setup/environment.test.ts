@@ -71,10 +71,11 @@ describe('what the two processes are started with', () => {
 
 describe('reading the environment', () => {
   it('takes an empty variable for an absent one', () => {
-    expect(readEnvironment({ ERRAND_PORT: '', REDIS_URL: '', ANTHROPIC_API_KEY: '' })).toMatchObject({
+    expect(readEnvironment({ ERRAND_PORT: '', REDIS_URL: '', ANTHROPIC_API_KEY: '', RUNNER_IMAGE: '' })).toMatchObject({
       port: 3000,
       redisUrl: null,
       hasModelKey: false,
+      image: null,
     })
   })
 
