@@ -1,10 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { commandLine } from './running.ts'
+import { identityOf } from './process-table.ts'
 
 /**
- * Which processes hold something: in its folder each has a file of its own, named by its pid, with its command line. So nobody ever takes
- * another's file away, and one that a killed process left counts no more. Whoever claims first and looks then cannot miss another.
+ * Which processes hold something: in its folder each has a file of its own, named by its pid, with what tells it from another process
+ * of that pid. So nobody ever takes another's file away, and one that a killed process left counts no more. Whoever claims first and
+ * looks then cannot miss another.
  */
 export type Claim = Readonly<{
   /** Of the other living holders. */
@@ -15,8 +16,8 @@ export type Claim = Readonly<{
 export const claim = (folder: string): Claim => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const file = join(folder, String(process.pid))
-  // Whole at once: half a command line would look like a dead process's.
-  writeFileSync(`${file}.new`, commandLine(process.pid), { mode: 0o600 })
+  // Whole at once: half of it would look like a dead process's.
+  writeFileSync(`${file}.new`, identityOf(process.pid), { mode: 0o600 })
   renameSync(`${file}.new`, file)
   return { others: () => holders(folder).filter((pid) => pid !== process.pid), release: () => rmSync(file, { force: true }) }
 }
@@ -27,8 +28,8 @@ export const holders = (folder: string): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
-      const line = commandLine(pid)
-      return line !== '' && line === readOrEmpty(join(folder, String(pid)))
+      const identity = identityOf(pid)
+      return identity !== '' && identity === readOrEmpty(join(folder, String(pid)))
     })
 
 const namesIn = (folder: string): string[] => {

@@ -1,17 +1,20 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { claim, holders } from './claims.ts'
-import { commandLine } from './running.ts'
+import { allPids, argumentsOf, identityOf, variablesOf } from './process-table.ts'
 
 /**
  * A Docker engine started by hand, on a machine without an init system. Its pid is kept beside its log: only that one is ever stopped, and
- * only by the last process of ours that uses it, whoever started it: a test run must not take a server's engine away.
+ * only by the last process of ours that uses it, whoever started it: a test run must not take a server's engine away. A set-up says so
+ * itself, since it may not have come as far as a runner; a runner is looked for among the processes, since nothing needs to have set it up.
  */
 
 /** The machine's and no data folder's, as the engine is. */
 export const ENGINE_FOLDER = '/run/errand'
+/** Where an engine listens that is started without arguments, and where a runner looks for one when DOCKER_HOST is not set. */
+const ENGINE_SOCKET = '/var/run/docker.sock'
 
 const START_MS = 60_000
 const STOP_MS = 30_000
@@ -22,7 +25,7 @@ export const logFileIn = (folder: string): string => join(folder, 'dockerd.log')
  * Counts this process among the engine's users. Waits for an engine that is being stopped right now: it may still answer.
  * @returns what leaves it, and stops the engine that was started by hand when nobody else uses it
  */
-export const useDaemon = async (folder: string): Promise<() => Promise<void>> => {
+export const useDaemon = async (folder: string, socket = ENGINE_SOCKET): Promise<() => Promise<void>> => {
   const stopping = join(folder, 'dockerd.stopping')
   const use = claim(join(folder, 'dockerd.users'))
   while (holders(stopping).length > 0) await sleep(100)
@@ -30,12 +33,29 @@ export const useDaemon = async (folder: string): Promise<() => Promise<void>> =>
     use.release()
     // Said before looking around, so that who comes now either is seen or waits.
     const stop = claim(stopping)
-    if (use.others().length === 0) await stopDaemon(logFileIn(folder))
+    const users = [...use.others(), ...runnersOn(socket)]
+    if (users.length === 0) await stopDaemon(logFileIn(folder))
+    else if (keptDaemon(logFileIn(folder))) console.log(`The Docker engine goes on: pid ${users.join(', ')} uses it.`)
     stop.release()
   }
 }
 
+/** @returns the pids of all runners that work with the engine at `socket`, whoever started them, in a container too */
+const runnersOn = (socket: string): number[] =>
+  allPids().filter((pid) => {
+    const [program = '', ...words] = argumentsOf(pid)
+    if (!basename(program).startsWith('node') || !words.some((word) => /(^|\/)runner\/main\.ts$/.test(word))) return false
+    const host = variablesOf(pid)
+      .find((variable) => variable.startsWith('DOCKER_HOST='))
+      ?.slice('DOCKER_HOST='.length)
+    return placeOf(host || ENGINE_SOCKET) === placeOf(socket)
+  })
+
+/** /var/run is /run by another name. */
+const placeOf = (host: string): string => host.replace(/^unix:\/\//, '').replace(/^\/var\/run\//, '/run/')
+
 /**
+ * Starts an engine, unless one that a killed setup started is on its way up, and waits until it answers.
  * @param isUp whether it answers
  * @throws Error with the end of its log when it does not come up
  */
@@ -45,24 +65,29 @@ export const startDaemon = async (
   isUp: () => boolean,
   args: readonly string[] = [],
 ): Promise<void> => {
-  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
-  const log = openSync(logFile, 'w', 0o600)
-  const child = spawn(dockerd, args, { stdio: ['ignore', log, log], detached: true })
-  let ended = false
-  child.once('exit', () => {
-    ended = true
-  })
-  child.once('error', () => {
-    ended = true
-  })
-  child.unref()
-  if (child.pid) writeFileSync(pidFile(logFile), String(child.pid), { mode: 0o600 })
+  const hasEnded = keptDaemon(logFile) === null ? spawnDaemon(dockerd, logFile, args) : () => keptDaemon(logFile) === null
   const deadline = performance.now() + START_MS
   while (!isUp()) {
-    if (ended || performance.now() > deadline)
+    if (hasEnded() || performance.now() > deadline)
       throw new Error(`The Docker engine did not start. The end of ${logFile}:\n${lastLines(logFile)}`)
     await sleep(200)
   }
+}
+
+/** @returns whether it has ended */
+const spawnDaemon = (dockerd: string, logFile: string, args: readonly string[]): (() => boolean) => {
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
+  const log = openSync(logFile, 'w', 0o600)
+  const child = spawn(dockerd, args, { stdio: ['ignore', log, log], detached: true })
+  closeSync(log)
+  let ended = false
+  const end = () => {
+    ended = true
+  }
+  child.once('exit', end).once('error', end)
+  child.unref()
+  if (child.pid) writeFileSync(pidFile(logFile), `${child.pid} ${identityOf(child.pid)}`, { mode: 0o600 })
+  return () => ended
 }
 
 const stopDaemon = async (logFile: string): Promise<void> => {
@@ -82,8 +107,8 @@ export const keptDaemon = (logFile: string): number | null => {
   } catch {
     return null
   }
-  const pid = Number(text)
-  return Number.isInteger(pid) && pid > 1 && commandLine(pid).includes('dockerd') ? pid : null
+  const [, pid = '', identity = ''] = /^(\d+) (.+)$/.exec(text) ?? []
+  return identity !== '' && identityOf(Number(pid)) === identity ? Number(pid) : null
 }
 
 const pidFile = (logFile: string): string => logFile.replace(/\.log$/, '.pid')

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { aptCommand, aptInstall, canApt } from './apt.mjs'
-import { ENGINE_FOLDER, keptDaemon, logFileIn, startDaemon, useDaemon } from './docker-daemon.ts'
+import { ENGINE_FOLDER, logFileIn, startDaemon, useDaemon } from './docker-daemon.ts'
 import { findTool } from './tools.ts'
 
 export type Docker = Readonly<{
@@ -87,7 +87,7 @@ const startEngine = async (): Promise<void> => {
   }
   const logFile = logFileIn(ENGINE_FOLDER)
   const dockerd = findTool(['dockerd'], `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`)
-  if (!mayStartByHand() || !dockerd || keptDaemon(logFile) !== null) return
+  if (!mayStartByHand() || !dockerd) return
   console.log(`The Docker engine does not run; starting it: ${dockerd} (log: ${logFile})`)
   await startDaemon(dockerd, logFile, () => askEngine().state === 'answers')
 }

@@ -41,8 +41,17 @@ export const answers = (url: string): Promise<boolean> =>
 export const shutDown = (url: string): Promise<void> =>
   withRedis(url, async (redis) => void (await redis.shutdown().catch(() => undefined)))
 
+/** So that one which took the connection and says nothing more is not waited for without end. */
+const ANSWER_MS = 20_000
+
 const withRedis = async <T>(url: string, ask: (redis: Redis) => Promise<T>): Promise<T> => {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, connectTimeout: 5_000 })
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 5_000,
+    commandTimeout: ANSWER_MS,
+  })
   let cause: Error | null = null
   redis.on('error', (error) => {
     cause = error

@@ -7,19 +7,26 @@ import { answers, shutDown } from './redis-check.ts'
 export type RedisSettings = Readonly<{ folder: string; file: string; port: number; password: string }>
 
 /**
- * The configuration of Errand's own Redis, kept with its data: the same port and password at every start. A Redis that an interrupted
- * start left running on them is ended in order first. The file is its owner's alone, as the password keeps this machine's other users out.
+ * The configuration of Errand's own Redis, kept with its data: the same port and password at every start.
+ * The file is its owner's alone, as the password keeps this machine's other users out.
  */
 export const prepareRedisFolder = async (folder: string): Promise<RedisSettings> => {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const file = join(folder, 'redis.conf')
-  const kept = readSettings(await readFile(file, 'utf8').catch(() => ''))
-  if (kept && (await answers(redisUrl(kept)))) await shutDown(redisUrl(kept))
+  const kept = await keptSettings(folder)
   const port = kept && (await isFree('127.0.0.1', kept.port)) ? kept.port : await freePort()
   const settings = { folder, file, port, password: kept?.password ?? randomBytes(24).toString('hex') }
   await writeFile(file, settingsText(settings), { mode: 0o600 })
   return settings
 }
+
+/** Ends, in order, a Redis that a killed start left running where no process of it can be found: in a container. */
+export const endKeptRedis = async (folder: string): Promise<void> => {
+  const kept = await keptSettings(folder)
+  if (kept && (await answers(redisUrl(kept)))) await shutDown(redisUrl(kept))
+}
+
+const keptSettings = async (folder: string) => readSettings(await readFile(join(folder, 'redis.conf'), 'utf8').catch(() => ''))
 
 export const redisUrl = ({ port, password }: Pick<RedisSettings, 'port' | 'password'>): string =>
   `redis://:${password}@127.0.0.1:${port}`

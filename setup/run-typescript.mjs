@@ -1,6 +1,9 @@
 import { nodeFault } from './node-version.mjs'
 import { installPackages } from './packages.mjs'
 
+// A reader that goes before us (`npm start | head -1`) must not end us half-way: what was started is stopped in order.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
 const root = new URL('../', import.meta.url)
 
 /**

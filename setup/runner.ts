@@ -1,5 +1,8 @@
-import { join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { claim } from './claims.ts'
 import { type Environment, loadDotEnv, readEnvironment } from './environment.ts'
+import { endLeftOvers, leftOvers, partVariable } from './left-overs.ts'
 import { prepareEngine } from './prepare.ts'
 import { keepRunning, nodeCommand } from './processes.ts'
 import { runnerFolder } from './runner-folder.ts'
@@ -12,18 +15,49 @@ export const main = async (): Promise<number> => {
   loadDotEnv()
   const environment = readEnvironment(process.env)
   requireCoordinator(environment)
+  const folder = resolve(
+    environment.root,
+    environment.variables.RUNNER_DATA_DIR || runnerFolder(join(environment.dataDir, 'joined')),
+  )
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const start = claim(join(folder, 'starts'))
+  try {
+    await takeOver(folder, start.others())
+    await prepareAndRun(environment, folder)
+  } finally {
+    start.release()
+  }
+  return 0
+}
+
+/**
+ * After an `npm run runner` that was killed, the runner that it left is ended: two in one folder would take each other's sandboxes.
+ * @param others pids of living ones with this folder
+ */
+const takeOver = async (folder: string, others: readonly number[]): Promise<void> => {
+  if (others.length > 0)
+    throw new Error(
+      `Another npm run runner (pid ${others.join(', ')}) works in ${folder}. Set RUNNER_DATA_DIR to another folder for one more runner on this host.`,
+    )
+  const left = leftOvers(folder)
+  if (left.length > 0) console.log('Stopping the runner that an earlier npm run runner left behind.')
+  await endLeftOvers(left)
+}
+
+const prepareAndRun = async (environment: Environment, folder: string): Promise<void> => {
   const signals = stopSignals()
   const engine = await prepareEngine(environment)
   try {
-    if (signals.stop.aborted) return 0
+    if (signals.stop.aborted) return
     const runner = keepRunning({
       name: 'runner',
       command: nodeCommand('runner/main.ts'),
       variables: {
-        RUNNER_DATA_DIR: runnerFolder(join(environment.dataDir, 'joined')),
         ...environment.variables,
+        RUNNER_DATA_DIR: folder,
         ...(engine.docker.host ? { DOCKER_HOST: engine.docker.host } : {}),
         RUNNER_IMAGE: engine.image,
+        ...partVariable('runner', folder),
       },
       folder: environment.root,
       write: (line) => console.log(line),
@@ -37,7 +71,6 @@ export const main = async (): Promise<number> => {
   } finally {
     await engine.docker.stop()
   }
-  return 0
 }
 
 const requireCoordinator = ({ variables }: Environment): void => {

@@ -1,4 +1,5 @@
 import { coordinatorVariables, type Environment, type Found, localUrl, runnerVariables, type Variables } from './environment.ts'
+import { GRACE_MS, type Part, partVariable } from './left-overs.ts'
 import { type Command, keepRunning, nodeCommand, type Supervised } from './processes.ts'
 import type { RedisChoice } from './redis.ts'
 import { answers } from './redis-check.ts'
@@ -13,9 +14,6 @@ export type Stack = Readonly<{
   stop: (force: AbortSignal) => Promise<void>
 }>
 
-type Name = keyof typeof GRACE_MS
-
-const GRACE_MS = { redis: 20_000, coordinator: 20_000, runner: 30_000 } as const
 const START_MS = 60_000
 
 /**
@@ -29,10 +27,11 @@ export const startStack = async (
   found: Found,
   changed: () => void,
 ): Promise<Stack> => {
-  const running = new Map<Name, Supervised>()
-  const keep = (name: Name, command: Command, variables: Variables): Supervised => {
+  const running = new Map<Part, Supervised>()
+  const keep = (name: Part, command: Command, variables: Variables): Supervised => {
     const write = (line: string) => console.log(`${name.padEnd(11)} | ${line}`)
-    const supervised = keepRunning({ name, command, variables, folder: environment.root, write, started: changed })
+    const marked = { ...variables, ...partVariable(name, environment.dataDir) }
+    const supervised = keepRunning({ name, command, variables: marked, folder: environment.root, write, started: changed })
     running.set(name, supervised)
     return supervised
   }
@@ -59,7 +58,7 @@ export const startStack = async (
   }
 }
 
-const pidsOf = (running: ReadonlyMap<Name, Supervised>): Record<string, number> => {
+const pidsOf = (running: ReadonlyMap<Part, Supervised>): Record<string, number> => {
   const pids: Record<string, number> = {}
   for (const [name, supervised] of running) {
     const pid = supervised.pid()

@@ -7,14 +7,14 @@ import { banner, slotsText } from './banner.ts'
 import { claim } from './claims.ts'
 import { type Environment, type Found, loadDotEnv, readEnvironment } from './environment.ts'
 import { freePort, isFree } from './free-port.ts'
+import { endLeftOvers, leftOvers } from './left-overs.ts'
 import { type Engine, prepareEngine } from './prepare.ts'
 import { findRedis, type RedisChoice } from './redis.ts'
-import { alive, readServerFile, removeServerFile, stopLeftOvers, writeServerFile } from './running.ts'
+import { endKeptRedis } from './redis-settings.ts'
+import { readServerFile, removeServerFile, writeServerFile } from './running.ts'
 import { makeSignInLink } from './server.ts'
 import { type Stack, startStack } from './stack.ts'
 import { stopSignals } from './stop-signals.ts'
-
-const LEFT_OVERS_MS = 45_000
 
 /** `npm start`: all that a working server needs on this machine, then the server. @returns the exit code */
 export const main = async (): Promise<number> => {
@@ -99,22 +99,22 @@ const describe = async (environment: Environment, engine: Engine, redis: RedisCh
  * @param others pids of living starts on this data folder
  * @throws Error when one of them is still preparing: what it has begun, its Redis say, looks like left over
  */
-const isRunningAlready = async (environment: Environment, others: readonly number[]): Promise<boolean> => {
-  const file = await readServerFile(environment.dataDir)
-  const names = file ? alive(file) : []
-  if (file && names.includes('start')) {
-    console.log(`Errand already runs at ${file.url} (pid ${file.pids.start}, data in ${environment.dataDir}).`)
+const isRunningAlready = async ({ dataDir }: Environment, others: readonly number[]): Promise<boolean> => {
+  const file = await readServerFile(dataDir)
+  if (file && others.includes(file.pids.start ?? 0)) {
+    console.log(`Errand already runs at ${file.url} (pid ${file.pids.start}, data in ${dataDir}).`)
     console.log(`Sign in (this link works once): ${await makeSignInLink(file.url, file.token)}`)
     return true
   }
   if (others.length > 0)
     throw new Error(
-      `Another npm start (pid ${others.join(', ')}) prepares or stops its server on ${environment.dataDir}. Wait for it, or stop it, and start again.`,
+      `Another npm start (pid ${others.join(', ')}) prepares or stops its server on ${dataDir}. Wait for it, or stop it, and start again.`,
     )
-  if (!file) return false
-  if (names.length > 0) console.log(`Stopping what an earlier start left behind: ${names.join(', ')}.`)
-  await stopLeftOvers(file, LEFT_OVERS_MS)
-  await removeServerFile(environment.dataDir)
+  const left = leftOvers(dataDir)
+  if (left.length > 0) console.log(`Stopping what an earlier start left behind: ${left.map(({ part }) => part).join(', ')}.`)
+  await endLeftOvers(left)
+  await endKeptRedis(join(dataDir, 'redis'))
+  await removeServerFile(dataDir)
   return false
 }
 

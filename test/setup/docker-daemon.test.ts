@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { holders } from '../../setup/claims.ts'
@@ -24,9 +24,10 @@ setInterval(() => undefined, 1000)
 `
 /** Another process of ours: uses the engine until SIGTERM. */
 const OTHER = `
+import { join } from 'node:path'
 import { keptDaemon, logFileIn, useDaemon } from './setup/docker-daemon.ts'
 const folder = process.env.FOLDER
-const leave = await useDaemon(folder)
+const leave = await useDaemon(folder, join(folder, 'docker.sock'))
 process.on('SIGTERM', () => leave().then(() => process.exit()))
 console.log('engine ' + keptDaemon(logFileIn(folder)))
 setInterval(() => undefined, 1000)
@@ -34,6 +35,8 @@ setInterval(() => undefined, 1000)
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let others: ChildProcess[]
+const socket = () => inFolder('docker.sock')
+const use = () => useDaemon(folder.path, socket())
 const inFolder = (name: string) => join(folder.path, name)
 const engine = () => keptDaemon(logFileIn(folder.path))
 
@@ -65,6 +68,17 @@ const another = () => {
   return { child, engine: () => waitFor('its word', () => /engine (\S+)\n/.exec(said)?.[1]) }
 }
 
+/** Stands in for a runner: only its command line and its environment are looked at. */
+const runner = async (host: string): Promise<ChildProcess> => {
+  await mkdir(inFolder('runner'), { recursive: true })
+  await writeFile(inFolder('runner/main.ts'), "console.log('up'); setInterval(() => undefined, 1000)")
+  const env = { ...process.env, DOCKER_HOST: host }
+  const child = spawn(process.execPath, ['runner/main.ts'], { cwd: folder.path, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  others.push(child)
+  await once(child.stdout, 'data')
+  return child
+}
+
 const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> => {
   const ended = once(child, 'exit')
   child.kill(signal)
@@ -73,20 +87,20 @@ const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> =
 
 describe('an engine that was started by hand', () => {
   it('is stopped by who started it, when nobody else uses it', async () => {
-    const leave = await useDaemon(folder.path)
+    const leave = await use()
     expect(await start()).toBeGreaterThan(0)
     await leave()
     expect(engine()).toBeNull()
   })
 
   it('stays as long as another process uses it, whoever started it; the last one stops it', async () => {
-    const leave = await useDaemon(folder.path)
+    const leave = await use()
     const pid = await start()
     const server = another()
     expect(await server.engine()).toBe(String(pid))
     await leave()
     expect(engine()).toBe(pid)
-    const leaveAgain = await useDaemon(folder.path)
+    const leaveAgain = await use()
     await end(server.child, 'SIGTERM')
     expect(engine()).toBe(pid)
     await leaveAgain()
@@ -94,7 +108,7 @@ describe('an engine that was started by hand', () => {
   })
 
   it('is not kept for a process that was killed', async () => {
-    const leave = await useDaemon(folder.path)
+    const leave = await use()
     await start()
     const server = another()
     await server.engine()
@@ -103,9 +117,39 @@ describe('an engine that was started by hand', () => {
     expect(engine()).toBeNull()
   })
 
+  it('stays as long as a runner uses it, whoever started that; the next setup that ends stops it', async () => {
+    const leave = await use()
+    const pid = await start()
+    const itsOwn = await runner(`unix://${socket()}`)
+    await runner('unix:///run/another.sock')
+    await leave()
+    expect(engine()).toBe(pid)
+    const leaveAgain = await use()
+    await end(itsOwn, 'SIGKILL')
+    await leaveAgain()
+    expect(engine()).toBeNull()
+  })
+
+  it('is waited for when a killed setup has started it, and no second one is', async () => {
+    const pid = await start()
+    await rm(inFolder('up'))
+    const again = startDaemon(inFolder('dockerd'), logFileIn(folder.path), () => existsSync(inFolder('up')))
+    await writeFile(inFolder('up'), '')
+    await again
+    expect(engine()).toBe(pid)
+  })
+
+  it('is not taken for one when its pid is another process by now, whatever that is called', async () => {
+    const other = await runner('')
+    await writeFile(logFileIn(folder.path).replace('.log', '.pid'), `${other.pid} dockerd`)
+    const leave = await use()
+    await leave()
+    expect([engine(), other.signalCode]).toEqual([null, null])
+  })
+
   it('is used by nobody any more while it is being stopped', async () => {
     await rm(inFolder('may-end'))
-    const leave = await useDaemon(folder.path)
+    const leave = await use()
     await start()
     const left = leave()
     await waitFor('the engine to be asked', () => existsSync(inFolder('asked')))

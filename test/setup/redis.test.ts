@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { keepRunning, type Supervised } from '../../setup/processes.ts'
 import { chooseRedis } from '../../setup/redis.ts'
 import { answers, checkRedis, redisFault } from '../../setup/redis-check.ts'
-import { prepareRedisFolder, readSettings, redisUrl, settingsText } from '../../setup/redis-settings.ts'
+import { endKeptRedis, prepareRedisFolder, readSettings, redisUrl, settingsText } from '../../setup/redis-settings.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -58,10 +58,11 @@ describe('a Redis of our own', () => {
     expect((await stat(first.file)).mode & 0o777).toBe(0o600)
   })
 
-  it('is ended in order when an interrupted start left it running, so that the next can start it', async () => {
+  it('is ended in order when a killed start left it running, so that the next can start it', async () => {
     const path = await folder()
     const settings = await prepareRedisFolder(path)
     const leftOver = await startServer(settings.file, redisUrl(settings))
+    await endKeptRedis(path)
     expect(await prepareRedisFolder(path)).toEqual(settings)
     expect(await leftOver.firstEnd).toMatch(/^redis ended: exit code 0/)
   })

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { alive, commandLine, readServerFile, serverFilePath, writeServerFile } from '../../setup/running.ts'
+import { readServerFile, serverFilePath, writeServerFile } from '../../setup/running.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
 const folder = await temporaryFolder()
@@ -13,19 +13,5 @@ describe('server.json', () => {
     await writeServerFile(folder.path, content)
     expect((await stat(serverFilePath(folder.path))).mode & 0o777).toBe(0o600)
     expect(await readServerFile(folder.path)).toEqual(content)
-  })
-
-  it('counts a process as alive only when it still is ours', () => {
-    const lines: Record<number, string> = {
-      10: 'node setup/start.mjs',
-      11: 'vim coordinator.txt',
-      12: 'node --import tsx runner/main.ts',
-    }
-    expect(alive(content, (pid) => lines[pid] ?? '')).toEqual(['start', 'runner'])
-  })
-
-  it('reads the command line of a process that runs, and nothing for one that does not', () => {
-    expect(commandLine(process.pid)).toMatch(/jest/)
-    expect(commandLine(2 ** 22 + 1)).toBe('')
   })
 })

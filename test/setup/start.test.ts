@@ -1,10 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { claim } from '../../setup/claims.ts'
-import { alive, commandLine, readServerFile, type ServerFile } from '../../setup/running.ts'
+import { claim, holders } from '../../setup/claims.ts'
+import { leftOvers } from '../../setup/left-overs.ts'
+import { argumentsOf, identityOf, variablesOf } from '../../setup/process-table.ts'
+import { readServerFile, type ServerFile } from '../../setup/running.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -14,13 +16,18 @@ const root = join(import.meta.dirname, '../..')
 
 const folder = await temporaryFolder()
 const dataDir = join(folder.path, 'data')
+/** The image of this run by another name. */
+const givenImage = `errand-start-test:${process.pid}`
 
 type Run = { child: ChildProcess; said: () => string }
 let run: Run
 
-const npmStart = (ownDataDir = dataDir): Run => {
-  const environment = { ...process.env, ERRAND_DATA_DIR: ownDataDir, ERRAND_PORT: '0', REDIS_URL: '', ANTHROPIC_API_KEY: '' }
-  const child = spawn(process.execPath, ['setup/start.mjs'], { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+const npmStart = ({ runnerImage = '', ownDataDir = dataDir, pipe = '' } = {}): Run => {
+  const own = { ERRAND_DATA_DIR: ownDataDir, ERRAND_PORT: '0', REDIS_URL: '', ANTHROPIC_API_KEY: '', RUNNER_IMAGE: runnerImage }
+  const [file, args] = pipe
+    ? ['bash', ['-c', `"$0" setup/start.mjs ${pipe}`, process.execPath]]
+    : [process.execPath, ['setup/start.mjs']]
+  const child = spawn(file, args, { cwd: root, env: { ...process.env, ...own }, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (said += piece))
   return { child, said: () => said }
@@ -48,12 +55,14 @@ const stop = async ({ child }: Run): Promise<number | null> => {
 }
 
 beforeAll(async () => {
+  execFileSync('docker', ['tag', process.env.RUNNER_IMAGE ?? 'errand-worker:latest', givenImage])
   run = npmStart()
   await started(run)
 }, START_MS + 10_000)
 
 afterAll(async () => {
   await stop(run)
+  execFileSync('docker', ['rmi', givenImage])
   await folder.remove()
 }, 60_000)
 
@@ -93,7 +102,7 @@ describe('npm start', () => {
   it('started while another start prepares the same data folder, begins nothing', async () => {
     const preparing = join(folder.path, 'preparing')
     const first = claim(join(preparing, 'starts'))
-    const second = npmStart(preparing)
+    const second = npmStart({ ownDataDir: preparing })
     try {
       expect(await waitFor('its end', () => second.child.exitCode)).toBe(1)
     } finally {
@@ -104,21 +113,52 @@ describe('npm start', () => {
     expect(await readdir(preparing)).toEqual(['starts'])
   })
 
-  it('ends what a killed start left behind, and takes its place', async () => {
+  it('names an image that RUNNER_IMAGE asks for and that cannot be had, with the command to type', async () => {
+    const refused = npmStart({ runnerImage: 'localhost:1/none:1', ownDataDir: join(folder.path, 'refused') })
+    expect(await waitFor('its end', () => refused.child.exitCode, 60_000)).toBe(1)
+    expect(refused.said()).toMatch(/localhost:1\/none:1 \(RUNNER_IMAGE\).*Type: docker pull localhost:1\/none:1\n/s)
+    expect(refused.said()).not.toMatch(/Building the sandbox image/)
+  }, 90_000)
+
+  it('ends what a killed start left behind, also one that was killed on its way up, and takes its place', async () => {
     const old = await started(run)
+    const before = Object.values(old.pids).map((pid) => [pid, identityOf(pid)] as const)
     run.child.kill('SIGKILL')
-    run = npmStart()
+    const early = npmStart()
+    await waitFor('a coordinator of its own', () =>
+      leftOvers(dataDir).find(({ part, pid }) => part === 'coordinator' && pid !== old.pids.coordinator),
+    )
+    early.child.kill('SIGKILL')
+    const left = leftOvers(dataDir)
+    expect(left.map(({ part }) => part)).toEqual(['coordinator', 'redis'])
+    run = npmStart({ runnerImage: givenImage })
     const file = await started(run, old.pids.start)
-    expect(run.said()).toMatch(/left behind: .*coordinator/)
-    expect(alive(old)).toEqual([])
+    expect(early.said()).toMatch(/left behind: runner, coordinator, redis/)
+    expect(run.said()).toMatch(/left behind: coordinator, redis/)
+    const kept = [...before, ...left.map(({ pid, identity }) => [pid, identity] as const)]
+    expect(kept.filter(([pid, identity]) => identityOf(pid) === identity)).toEqual([])
     expect(await isReady(file.url)).toBe(true)
   }, 90_000)
+
+  it('takes the image that RUNNER_IMAGE names, and builds none', async () => {
+    const { pids } = (await serverFile()) as ServerFile
+    expect(variablesOf(pids.runner ?? 0)).toContain(`RUNNER_IMAGE=${givenImage}`)
+    expect(run.said()).toContain(`image ${givenImage} (RUNNER_IMAGE)`)
+  })
 
   it('stops all that it started when it is asked to, and leaves no server.json', async () => {
     const { pids } = (await serverFile()) as ServerFile
     expect(Object.keys(pids).sort()).toEqual(['coordinator', 'redis', 'runner', 'start'])
     expect(await stop(run)).toBe(0)
-    expect(Object.values(pids).map(commandLine)).toEqual(['', '', '', ''])
+    expect(Object.values(pids).map(argumentsOf)).toEqual([[], [], [], []])
     expect(await serverFile()).toBeNull()
   }, 60_000)
+
+  it('stops all that it started when nobody reads on what it says', async () => {
+    const piped = npmStart({ pipe: '| head -n 1' })
+    await waitFor('its end', () => piped.child.exitCode === 0, 60_000)
+    expect([leftOvers(dataDir), await serverFile(), holders(join(dataDir, 'starts'))]).toEqual([[], null, []])
+    // Its first line, and no word of a fault.
+    expect(piped.said()).toMatch(/^[^\n]+\n$/)
+  }, 90_000)
 })
