@@ -161,8 +161,16 @@ export type NewApiToken = z.infer<typeof NewApiToken>
 export const SignInWays = z.object({ github: z.boolean() }).meta({ id: 'SignInWays' })
 export type SignInWays = z.infer<typeof SignInWays>
 
-/** Answer of `POST /auth/links`: an address that signs its bearer in once, within a few minutes. */
-export const SignInLink = z.object({ url: z.string(), expiresAt: time }).meta({ id: 'SignInLink' })
+/** Why a link opens on the server's own machine alone, and what to set so that a phone opens it; `phone-access.ts` explains the fields. */
+const OnlyHere = z
+  .object({ phoneUrl: z.string().nullable(), reachable: z.boolean(), settings: z.array(z.string()).readonly() })
+  .meta({ id: 'OnlyHere' })
+
+/**
+ * Answer of `POST /auth/links`: an address that signs its bearer in once, within a few minutes.
+ * `onlyHere` is null when other devices can open it, and absent from a server that does not know.
+ */
+export const SignInLink = z.object({ url: z.string(), expiresAt: time, onlyHere: OnlyHere.nullish() }).meta({ id: 'SignInLink' })
 export type SignInLink = z.infer<typeof SignInLink>
 
 /** Body of `POST /api/tasks/:id/messages`, and payload of `task:message` beside `taskId`. */

@@ -8,6 +8,8 @@ export type Config = Readonly<{
   port: number
   /** Address under which people open this server; also what GitHub calls back. No slash at the end. */
   publicUrl: string
+  /** Where Docker Compose shows the server on its host, `[host:]port`; null: it does not run there. */
+  composeListen: string | null
   dataDir: string
   /** File of the SQLite database. */
   databasePath: string
@@ -55,6 +57,7 @@ const Environment = z
     ERRAND_HOST: z.string().min(1).default('127.0.0.1'),
     ERRAND_PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
     ERRAND_PUBLIC_URL: origin.optional(),
+    ERRAND_LISTEN: z.string().optional(),
     ERRAND_DATA_DIR: z.string().min(1).default('.errand'),
     ERRAND_SECRET_KEY: z
       .string()
@@ -119,6 +122,7 @@ export const readConfig = (environment: Record<string, string | undefined>): Con
     host: env.ERRAND_HOST,
     port: env.ERRAND_PORT,
     publicUrl: env.ERRAND_PUBLIC_URL,
+    composeListen: env.ERRAND_LISTEN ?? null,
     dataDir: resolve(env.ERRAND_DATA_DIR),
     databasePath: env.DATABASE_URL ? resolve(env.DATABASE_URL.slice('file:'.length)) : resolve(env.ERRAND_DATA_DIR, 'errand.db'),
     secretKey: env.ERRAND_SECRET_KEY ? Buffer.from(env.ERRAND_SECRET_KEY, 'hex') : null,

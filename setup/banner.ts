@@ -3,6 +3,8 @@ import { DEFAULT_MODEL } from '../contract/models.ts'
 export type Facts = Readonly<{
   url: string
   link: string
+  /** Its QR code, or why it has none. */
+  linkNotes: readonly string[]
   hasModelKey: boolean
   model: string | null
   slots: string
@@ -12,6 +14,9 @@ export type Facts = Readonly<{
   dataDir: string
 }>
 
+/** Columns before what `npm start` says about the link. */
+export const INDENT = 2
+
 /** What `npm start` ends with: where to go, with what it works, and what to try. */
 export const banner = (facts: Facts): string =>
   [
@@ -20,6 +25,8 @@ export const banner = (facts: Facts): string =>
     '',
     '  Sign in (this link works once):',
     `  ${facts.link}`,
+    '',
+    ...facts.linkNotes.map((line) => ' '.repeat(INDENT) + line),
     '',
     `  model    ${facts.hasModelKey ? (facts.model ?? DEFAULT_MODEL) : 'the built-in demo model, not Claude (set ANTHROPIC_API_KEY to change that)'}`,
     `  runner   ${facts.slots}, image ${facts.image}`,

@@ -66,6 +66,8 @@ export const coordinatorVariables = (environment: Environment, found: Found): Va
   ERRAND_DATA_DIR: environment.dataDir,
   ERRAND_PORT: String(found.port),
   REDIS_URL: found.redisUrl,
+  // Docker Compose's; the same .env may serve both.
+  ERRAND_LISTEN: undefined,
 })
 
 /** The runner gets a task's secrets with its lease, so it starts without any of the coordinator's. */

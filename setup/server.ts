@@ -20,13 +20,13 @@ export const serverFault = async (url: string): Promise<string | null> => {
 export const readOwnerToken = async (dataDir: string): Promise<string> =>
   (await readFile(join(dataDir, 'owner-token'), 'utf8')).trim()
 
-/** @returns an address that signs its bearer in once */
-export const makeSignInLink = async (url: string, token: string): Promise<string> => {
+/** @returns an address that signs its bearer in once, and who can open it */
+export const makeSignInLink = async (url: string, token: string): Promise<SignInLink> => {
   const answer = await fetch(`${url}/auth/links`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(ASK_MS),
   })
   if (!answer.ok) throw new Error(`The server gave no sign-in link: ${answer.status} ${(await answer.text()).slice(0, 300)}`)
-  return SignInLink.parse(await answer.json()).url
+  return SignInLink.parse(await answer.json())
 }

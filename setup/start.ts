@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { linkNotes } from '../cli/link-notes.ts'
+import type { SignInLink } from '../contract/api.ts'
 import { buildApp } from './app.ts'
-import { banner, slotsText } from './banner.ts'
+import { banner, INDENT, slotsText } from './banner.ts'
 import { claim } from './claims.ts'
 import { type Environment, type Found, loadDotEnv, readEnvironment } from './environment.ts'
 import { freePort, isFree } from './free-port.ts'
@@ -81,10 +83,12 @@ const serve = async (
   }
 }
 
-const describe = async (environment: Environment, engine: Engine, redis: RedisChoice, stack: Stack): Promise<string> =>
-  banner({
+const describe = async (environment: Environment, engine: Engine, redis: RedisChoice, stack: Stack): Promise<string> => {
+  const link = await makeSignInLink(stack.url, stack.token)
+  return banner({
     url: environment.variables.ERRAND_PUBLIC_URL || stack.url,
-    link: await makeSignInLink(stack.url, stack.token),
+    link: link.url,
+    linkNotes: notesOn(link),
     hasModelKey: environment.hasModelKey,
     model: environment.model,
     slots: slotsText(environment.slots, availableParallelism()),
@@ -93,6 +97,13 @@ const describe = async (environment: Environment, engine: Engine, redis: RedisCh
     image: environment.image ? `${engine.image} (RUNNER_IMAGE)` : engine.image,
     dataDir: environment.dataDir,
   })
+}
+
+/** They are indented in the banner. */
+const notesOn = (link: SignInLink): string[] => {
+  const { isTTY, columns } = process.stdout
+  return linkNotes(link, { isTTY, columns: columns - INDENT }, process.env)
+}
 
 /**
  * A second `npm start` gives a new sign-in link; after one that was killed, what it left is ended first.
@@ -103,7 +114,8 @@ const isRunningAlready = async ({ dataDir }: Environment, others: readonly numbe
   const file = await readServerFile(dataDir)
   if (file && others.includes(file.pids.start ?? 0)) {
     console.log(`Errand already runs at ${file.url} (pid ${file.pids.start}, data in ${dataDir}).`)
-    console.log(`Sign in (this link works once): ${await makeSignInLink(file.url, file.token)}`)
+    const link = await makeSignInLink(file.url, file.token)
+    console.log(['Sign in (this link works once):', link.url, ...notesOn(link)].join('\n'))
     return true
   }
   if (others.length > 0)

@@ -13,8 +13,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   coordinator: ['contract', 'npm:*'],
   runner: ['contract', 'npm:*'],
   'worker-image': ['contract', 'npm:@anthropic-ai/sdk'],
-  setup: ['contract', 'npm:ioredis', 'npm:zod', 'npm:tsx'],
-  cli: ['contract', 'npm:socket.io-client', 'npm:zod'],
+  // The words beside a sign-in link are those of `errand link`.
+  setup: ['contract', 'cli', 'npm:ioredis', 'npm:zod', 'npm:tsx'],
+  cli: ['contract', 'npm:socket.io-client', 'npm:uqr', 'npm:zod'],
   bin: ['cli', 'npm:tsx'],
   app: ['contract', 'npm:virtual:pwa-register', ...packagesOf('app/package.json')],
 }
@@ -28,6 +29,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   '@anthropic-ai/sdk': ['worker-image/model-client.ts'],
   'web-push': ['coordinator/web-push.ts'],
   'socket.io-client': ['cli/follow.ts', 'app/src/client/socket.ts'],
+  uqr: ['cli/qr-code.ts', 'app/src/settings/qr-code.tsx'],
 }
 
 type Import = { file: string; from: string; typeOnly: boolean }

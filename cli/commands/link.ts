@@ -1,12 +1,14 @@
 import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { EXIT } from '../faults.ts'
+import { linkNotes } from '../link-notes.ts'
 
 /** `errand link`: an address that signs one browser in, once. */
 export const link = async (args: readonly string[], context: Context): Promise<number> => {
   readArguments(args, {}, [], 'errand link')
-  const { url, expiresAt } = await context.api().createSignInLink()
-  context.stderr.write(`Signs in once, until ${new Date(expiresAt).toLocaleTimeString()}:\n`)
-  context.print(url)
+  const link = await context.api().createSignInLink()
+  context.stderr.write(`Signs in once, until ${new Date(link.expiresAt).toLocaleTimeString()}:\n`)
+  context.print(link.url)
+  for (const line of linkNotes(link, context.stderr, context.environment)) context.stderr.write(`${line}\n`)
   return EXIT.completed
 }

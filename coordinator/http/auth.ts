@@ -4,6 +4,7 @@ import type { SignInLink, SignInWays } from '../../contract/api.ts'
 import { deviceName } from '../device-name.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
+import { lookForPhoneAccess } from '../phone-access.ts'
 import { deviceIdOf, revokeDevice } from '../store/devices.ts'
 import { createSignInLink, findSignInLink, takeSignInLink } from '../store/sign-in-links.ts'
 import { findUser } from '../store/users.ts'
@@ -29,7 +30,8 @@ export const addAuthRoutes = (app: Express, parts: Parts, { passport, readForm }
   app.post('/auth/links', authenticate(parts), async (request, response) => {
     const { code, expiresAt } = await createSignInLink(parts.db, currentUser(request).id)
     const url = `${parts.config.publicUrl}/auth/link?code=${code}`
-    response.status(201).json({ url, expiresAt: expiresAt.toISOString() } satisfies SignInLink)
+    const onlyHere = lookForPhoneAccess(parts.config)
+    response.status(201).json({ url, expiresAt: expiresAt.toISOString(), onlyHere } satisfies SignInLink)
   })
   // Looking at a link must not use it up: messengers and mail scanners open what they see. So a person presses the button.
   app.get('/auth/link', async (request, response) => {

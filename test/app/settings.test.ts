@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
+import { encode } from 'uqr'
 import type { Me } from '../../contract/api.ts'
 import { axeFaults } from '../support/axe.ts'
 import { openPage } from '../support/browser.ts'
@@ -51,6 +52,44 @@ describe('the budget', () => {
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Saved. New tasks get $5.').waitFor()
     expect(await phone.api<Me>('/api/me')).toMatchObject({ defaultBudgetUsd: 5, ownBudgetUsd: null })
+  })
+})
+
+describe('the link for another device', () => {
+  const dialog = async (page: Page) => {
+    await page.goto(`${server.url}/settings`)
+    await page.getByRole('button', { name: 'Sign in another device' }).click()
+    return page.getByRole('dialog', { name: 'Sign in another device' })
+  }
+
+  it('that opens on the server’s machine alone says so, and what to set for a phone', async () => {
+    const page = await phone.visit()
+    const sheet = await dialog(page)
+    await sheet.getByText('This link opens only on the machine that the server runs on.').waitFor()
+    await sheet.getByText(/ERRAND_PUBLIC_URL=http/).waitFor()
+    await sheet.getByText(/^http:\/\/127\.0\.0\.1:\d+\/auth\/link\?code=/).waitFor()
+    expect(await sheet.getByRole('img').count()).toBe(0)
+    expect([await isAsWideAsTheWindow(page), await axeFaults(page)]).toEqual([true, []])
+  })
+
+  it('is a QR code as well, where other devices can open it, dark on light in the dark too', async () => {
+    const page = await phone.visit()
+    const url = `https://errand.example.org/auth/link?code=${'x'.repeat(43)}`
+    const expiresAt = new Date(Date.now() + 60_000).toISOString()
+    await page.route('**/auth/links', (route) => route.fulfill({ status: 201, json: { url, expiresAt, onlyHere: null } }))
+    await page.emulateMedia({ colorScheme: 'dark' })
+    const code = (await dialog(page)).getByRole('img', { name: 'QR code of the link' })
+    await code.waitFor()
+    const { data, size } = encode(url, { border: 4 })
+    const drawn = await code.locator('path').getAttribute('d')
+    const dark = new Set([...(drawn ?? '').matchAll(/M(\d+) (\d+)h1v1h-1z/g)].map(([, x, y]) => `${x} ${y}`))
+    expect(data.map((row, y) => row.map((_, x) => dark.has(`${x} ${y}`)))).toEqual(data)
+    expect(await code.getAttribute('viewBox')).toBe(`0 0 ${size} ${size}`)
+    const look = await page.evaluate<string[]>(
+      "[getComputedStyle(document.querySelector('svg.qr-code'))].flatMap(({ backgroundColor, fill }) => [backgroundColor, fill])",
+    )
+    expect(look).toEqual(['rgb(255, 255, 255)', 'rgb(0, 0, 0)'])
+    expect([await isAsWideAsTheWindow(page), await axeFaults(page)]).toEqual([true, []])
   })
 })
 

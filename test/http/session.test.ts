@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { SignInLink } from '../../contract/api.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
 import { type Visitor, visitor } from '../support/visitor.ts'
 import { waitFor } from '../support/wait.ts'
@@ -46,6 +47,17 @@ describe('a link', () => {
     expect((await late.get(link.url)).status).toBe(403)
     expect(await nameOf(late)).toBeNull()
     expect(server.log().includes(codeOf(link.url))).toBe(false)
+  })
+
+  it('comes with what keeps other devices from opening it, when that is so', async () => {
+    const link = async (server: HttpServer) => SignInLink.parse(await (await server.call('POST', '/auth/links')).json())
+    const { url, onlyHere } = await link(await start())
+    expect(new URL(url).hostname).toBe('127.0.0.1')
+    expect(onlyHere).toMatchObject({
+      reachable: false,
+      settings: expect.arrayContaining([expect.stringMatching(/^ERRAND_PUBLIC_URL=/)]),
+    })
+    expect((await link(await start({ ERRAND_PUBLIC_URL: 'https://errand.example' }))).onlyHere).toBeNull()
   })
 
   it('works for one of many who bring it at once', async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { qrCode } from '../../cli/qr-code.ts'
 import { claim, holders } from '../../setup/claims.ts'
 import { leftOvers } from '../../setup/left-overs.ts'
 import { argumentsOf, identityOf, variablesOf } from '../../setup/process-table.ts'
@@ -22,8 +23,15 @@ const givenImage = `errand-start-test:${process.pid}`
 type Run = { child: ChildProcess; said: () => string }
 let run: Run
 
-const npmStart = ({ runnerImage = '', ownDataDir = dataDir, pipe = '' } = {}): Run => {
-  const own = { ERRAND_DATA_DIR: ownDataDir, ERRAND_PORT: '0', REDIS_URL: '', ANTHROPIC_API_KEY: '', RUNNER_IMAGE: runnerImage }
+const npmStart = ({ runnerImage = '', ownDataDir = dataDir, pipe = '', publicUrl = '' } = {}): Run => {
+  const own = {
+    ERRAND_PUBLIC_URL: publicUrl,
+    ERRAND_DATA_DIR: ownDataDir,
+    ERRAND_PORT: '0',
+    REDIS_URL: '',
+    ANTHROPIC_API_KEY: '',
+    RUNNER_IMAGE: runnerImage,
+  }
   const [file, args] = pipe
     ? ['bash', ['-c', `"$0" setup/start.mjs ${pipe}`, process.execPath]]
     : [process.execPath, ['setup/start.mjs']]
@@ -81,6 +89,13 @@ describe('npm start', () => {
     expect((await use()).headers.get('set-cookie')).toBeNull()
   })
 
+  it('says that its link opens on this machine alone, and what to set for a phone', () => {
+    const set = /set .* in \.env and start the server again:\n( +ERRAND_HOST=0\.0\.0\.0\n)? +ERRAND_PUBLIC_URL=https?:\/\/\S+/
+    expect(run.said()).toMatch(/opens only on the machine that the server runs on\./)
+    expect(run.said()).toMatch(set)
+    expect(run.said()).not.toMatch(/[▀▄█]/)
+  })
+
   it.each(['coordinator', 'redis', 'runner'])('brings a killed %s back, and says its new pid', async (name) => {
     const before = await serverFile()
     const pid = before?.pids[name] ?? 0
@@ -131,7 +146,7 @@ describe('npm start', () => {
     early.child.kill('SIGKILL')
     const left = leftOvers(dataDir)
     expect(left.map(({ part }) => part)).toEqual(['coordinator', 'redis'])
-    run = npmStart({ runnerImage: givenImage })
+    run = npmStart({ runnerImage: givenImage, publicUrl: 'https://errand.example.org' })
     const file = await started(run, old.pids.start)
     expect(early.said()).toMatch(/left behind: runner, coordinator, redis/)
     expect(run.said()).toMatch(/left behind: coordinator, redis/)
@@ -144,6 +159,14 @@ describe('npm start', () => {
     const { pids } = (await serverFile()) as ServerFile
     expect(variablesOf(pids.runner ?? 0)).toContain(`RUNNER_IMAGE=${givenImage}`)
     expect(run.said()).toContain(`image ${givenImage} (RUNNER_IMAGE)`)
+  })
+
+  it('shows its link as a QR code when other devices can open it, and so does one that is started twice', async () => {
+    const code = qrCode(/https:\S+\/auth\S+/.exec(run.said())?.[0] ?? '', false)
+    expect(run.said()).toContain(code.map((line) => `  ${line}\n`).join(''))
+    const second = npmStart()
+    await once(second.child, 'exit')
+    expect(second.said()).toContain(`${qrCode(/https:\S+\/auth\S+/.exec(second.said())?.[0] ?? '', false).join('\n')}\n`)
   })
 
   it('stops all that it started when it is asked to, and leaves no server.json', async () => {

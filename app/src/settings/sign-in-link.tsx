@@ -1,10 +1,15 @@
 import { useMutation } from '@tanstack/react-query'
+import { lazy, Suspense } from 'react'
+import type { SignInLink } from '../../../contract/api.ts'
+import { onlyHereTexts } from '../../../contract/phone-access.ts'
 import { useClient } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Sheet } from '../design/sheet.tsx'
 import { messageOf } from '../design/states.tsx'
 import { words } from '../words.ts'
 import { Secret } from './secret.tsx'
+
+const QrCode = lazy(() => import('./qr-code.tsx'))
 
 /** A link that signs the user in on another device. */
 export const SignInLinkButton = () => {
@@ -18,10 +23,36 @@ export const SignInLinkButton = () => {
       {make.isError && <p role="alert">{messageOf(make.error)}</p>}
       {make.data && (
         <Sheet title={words.settings.linkDevice} onClose={make.reset} closesBeside={false}>
-          <p className="soft">{words.settings.linkText}</p>
-          <Secret text={make.data.url} />
+          <LinkToCarry {...make.data} />
         </Sheet>
       )}
+    </>
+  )
+}
+
+/** As a code to scan where the other device can open it; else what keeps it from that, and what to set. */
+const LinkToCarry = ({ url, onlyHere }: SignInLink) => {
+  const texts = onlyHere && onlyHereTexts(onlyHere)
+  return (
+    <>
+      {texts ? (
+        <>
+          <p>
+            {texts.why} {words.settings.linkOnlyHereText}
+          </p>
+          <p>{texts.what}</p>
+          <pre className="secret mono">{onlyHere.settings.join('\n')}</pre>
+          <p className="soft">{texts.after}</p>
+        </>
+      ) : (
+        <>
+          <p className="soft">{words.settings.linkText}</p>
+          <Suspense fallback={<div className="qr-code" />}>
+            <QrCode text={url} />
+          </Suspense>
+        </>
+      )}
+      <Secret text={url} />
     </>
   )
 }

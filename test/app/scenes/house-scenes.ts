@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import type { NotificationSettings, Overview } from '../../../contract/api.ts'
+import type { NotificationSettings, Overview, SignInLink } from '../../../contract/api.ts'
 import { asAda, asGrace, asLin, breakDown, change, type Go, hang, open, press, type Scene } from './scene.ts'
 
 const settings =
@@ -89,6 +89,18 @@ export const HOUSE_SCENES: readonly Scene[] = [
     settings('git.example.org', async (page) => {
       await inDialog(page, 'Sign in another device')
       await page.getByText(/auth\/link/).waitFor()
+    }),
+  ),
+  asAda(
+    'settings-link-phone',
+    settings('git.example.org', async (page) => {
+      await change<SignInLink>(page, '**/auth/links', ({ url, ...link }) => ({
+        ...link,
+        url: url.replace(/^http:\/\/[^/]+/, 'https://errand.example.org'),
+        onlyHere: null,
+      }))
+      await inDialog(page, 'Sign in another device')
+      await page.getByRole('img', { name: 'QR code of the link' }).waitFor()
     }),
   ),
   asAda(

@@ -1,0 +1,22 @@
+import { encode } from 'uqr'
+import { words } from '../words.ts'
+
+/** Light modules around the code: readers ask for four. */
+const BORDER = 4
+
+/** A QR code, dark on light in every theme: many readers know no other. On its own, since it loads when somebody asks for it. */
+export default function QrCode({ text }: { text: string }) {
+  const { data, size } = encode(text, { border: BORDER })
+  const path = data.map((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : '')).join('')).join('')
+  return (
+    <svg
+      className="qr-code"
+      role="img"
+      aria-label={words.settings.qrCode}
+      viewBox={`0 0 ${size} ${size}`}
+      shapeRendering="crispEdges"
+    >
+      <path d={path} />
+    </svg>
+  )
+}

@@ -1,0 +1,22 @@
+/** Plain words for every client: what keeps a sign-in link from opening on a phone, and what to set against it. */
+export type OnlyHere = Readonly<{
+  /** Where a phone in the same network finds the server once `settings` are set; null: the server does not know its machine's address. */
+  phoneUrl: string | null
+  /** Whether other devices reach the server even now, although not under the address that it was told. */
+  reachable: boolean
+  /** Variables to set, `NAME=value` each, ready for `.env`. */
+  settings: readonly string[]
+}>
+
+/** What to say before the settings, and after them. */
+export const onlyHereTexts = ({ phoneUrl, reachable }: OnlyHere): { why: string; what: string; after: string } => ({
+  why: `This link opens only on the machine that the server runs on.${reachable ? ALTHOUGH_REACHABLE : ''}`,
+  what: phoneUrl
+    ? `To open it at ${phoneUrl} from a phone in the same network, set this in .env and start the server again:`
+    : 'To open it from a phone, set an address that the phone reaches in .env and start the server again:',
+  after:
+    'Then the link comes as a QR code too. To install the app and to get notifications, the address must begin with https://.',
+})
+
+const ALTHOUGH_REACHABLE =
+  ' Other devices reach the server, but ERRAND_PUBLIC_URL names no address for them, so the app gets no live updates there.'
