@@ -18,21 +18,20 @@ export const decidePhoneAccess = (listening: Listening, address: string | null):
   const { host, port } = listening
   const reachable = !isLoopback(host)
   const phoneHost = reachable && !isWildcard(host) ? host : address
-  if (phoneHost === null) return { phoneUrl: null, reachable, settings: ['ERRAND_PUBLIC_URL=https://<name of this machine>'] }
-  const phoneUrl = `http://${phoneHost.includes(':') ? `[${phoneHost}]` : phoneHost}:${port}`
-  return { phoneUrl, reachable, settings: [...(reachable ? [] : ['ERRAND_HOST=0.0.0.0']), `ERRAND_PUBLIC_URL=${phoneUrl}`] }
+  const phoneUrl = phoneHost === null ? null : `http://${phoneHost.includes(':') ? `[${phoneHost}]` : phoneHost}:${port}`
+  return { phoneUrl, reachable, settings: [...(reachable ? [] : ['ERRAND_HOST=0.0.0.0']), publicUrlSetting(phoneUrl, port)] }
 }
 
 /** A container does not know its host's addresses. @param listen ERRAND_LISTEN, `[host:]port` */
 const onCompose = (listen: string): OnlyHere => {
   const [, host = '0.0.0.0', port = ''] = /^(?:(.*):)?(\d+)$/.exec(listen) ?? []
   const reachable = !isLoopback(host)
-  const settings = [
-    ...(reachable ? [] : [`ERRAND_LISTEN=0.0.0.0:${port}`]),
-    `ERRAND_PUBLIC_URL=http://<address of this machine>:${port}`,
-  ]
+  const settings = [...(reachable ? [] : [`ERRAND_LISTEN=0.0.0.0:${port}`]), publicUrlSetting(null, port)]
   return { phoneUrl: null, reachable, settings }
 }
+
+const publicUrlSetting = (url: string | null, port: number | string): string =>
+  `ERRAND_PUBLIC_URL=${url ?? `http://<address of this machine>:${port}`}`
 
 /**
  * The address that a phone in the same network most likely reaches: one of a home or an office, then one of Tailscale, then of another

@@ -60,9 +60,10 @@ describe('why a link opens on this machine alone', () => {
       expect(decide({ ERRAND_HOST: '192.168.1.5', ERRAND_PUBLIC_URL: url }, '10.0.0.1')).toEqual(told)
   })
 
-  it('is, where the machine has no address in a local network, that it needs a name with HTTPS', () => {
-    const settings = ['ERRAND_PUBLIC_URL=https://<name of this machine>']
+  it('leaves the address open where the machine knows none that a phone reaches', () => {
+    const settings = ['ERRAND_HOST=0.0.0.0', 'ERRAND_PUBLIC_URL=http://<address of this machine>:3000']
     expect(decide({}, null)).toEqual({ phoneUrl: null, reachable: false, settings })
+    expect(decide({ ERRAND_HOST: '0.0.0.0' }, null)).toEqual({ phoneUrl: null, reachable: true, settings: settings.slice(1) })
   })
 
   it('is told in the words of Docker Compose there, which fixes the others', () => {
