@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { execa } from 'execa'
+import { commandLine } from '../../setup/running.ts'
 import { refsOf } from '../support/git-server.ts'
 import type { Policy } from '../support/model-server.ts'
 import { waitFor } from '../support/wait.ts'
@@ -104,8 +105,8 @@ describe('a cancel', () => {
     await waitFor('the command to begin', () => existsSync(`${config.workspace}/begun.txt`))
     cancel()
     expect(endOf(await ended)).toMatchObject(cancelled)
-    const { stdout } = await execa('ps', ['-eo', 'args'])
-    expect(stdout.split('\n').filter((line) => /^sleep 733[12]/.test(line))).toEqual([])
+    const commands = (await readdir('/proc')).map((pid) => commandLine(Number(pid)))
+    expect(commands.filter((line) => /^sleep 733[12]/.test(line))).toEqual([])
   })
 })
 
