@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { contentHash } from './content-hash.ts'
+import { showThatItLives } from './progress.mjs'
 
 /** All that the app is made of. */
 const INGREDIENTS = [
@@ -36,7 +37,9 @@ const runVite = async (root: string): Promise<void> => {
     env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const quiet = showThatItLives()
   const [said, complained, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  quiet()
   if (code !== 0) throw new Error(`The app could not be built:\n${(said + complained).trim().split('\n').slice(-25).join('\n')}`)
 }
 

@@ -1,39 +1,60 @@
 import { spawnSync } from 'node:child_process'
+import { runShown } from './progress.mjs'
 
 /** Debian's and Ubuntu's packages. Plain Node: also used before any npm package is there. */
 
 /** @returns {boolean} whether packages can be installed here without asking anybody */
 export const canApt = () => hasApt() && prefix() !== null
 
+export const hasApt = () => spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0
+
+/** @returns {'none' | 'asks' | 'free'} whether there is a sudo, and one that asks for no password */
+export const hasSudo = () => {
+  const answer = spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' })
+  if (answer.error) return 'none'
+  return answer.status === 0 ? 'free' : 'asks'
+}
+
+const isRoot = () => process.getuid?.() === 0
+
 /** @returns {string} what a person types */
-export const aptCommand = (packages) =>
-  `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`
+export const aptCommand = (packages, root = isRoot()) => {
+  const before = root ? '' : 'sudo '
+  return `${before}apt-get update && ${before}apt-get install -y --no-install-recommends ${packages.join(' ')}`
+}
 
 /**
- * Says what it does, then does it.
+ * Says what it does, then does it. Never removes a package that is here.
  * @param {string[]} packages
  * @throws Error with the command to type when it may not, or when it fails
  */
-export const aptInstall = (packages) => {
+export const aptInstall = async (packages) => {
   const before = prefix()
   if (!hasApt() || before === null)
     throw new Error(`Please install: ${packages.join(', ')}. On Debian or Ubuntu: ${aptCommand(packages)}`)
-  const install = ['install', '-y', '--no-install-recommends', ...packages]
+  const install = ['install', '-y', '--no-install-recommends', '--no-remove', ...packages]
   console.log(`Installing from this system's packages: ${[...before, 'apt-get', ...install].join(' ')}`)
   // The lists may be old or absent (container images ship without): first as it is, then after an update.
-  if (aptGet(before, install) !== 0 && (aptGet(before, ['update']) !== 0 || aptGet(before, install, 'inherit') !== 0))
-    throw new Error(`${packages.join(', ')} could not be installed; apt-get's own words are above. Try: ${aptCommand(packages)}`)
+  let answer = await aptGet(before, install)
+  if (answer.status !== 0) {
+    console.log(`  once more, after ${[...before, 'apt-get', 'update'].join(' ')}`)
+    answer = await aptGet(before, ['update'])
+    if (answer.status === 0) answer = await aptGet(before, install)
+  }
+  if (answer.status === 0) return
+  const why = answer.lines.slice(-15).join('\n')
+  throw new Error(`${packages.join(', ')} could not be installed. apt-get's own words:\n${why}\nTry: ${aptCommand(packages)}`)
 }
-
-const hasApt = () => spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0
 
 /** The words before `apt-get`; null when nothing lets us. */
 const prefix = () => {
-  if (process.getuid?.() === 0) return []
-  return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : null
+  if (isRoot()) return []
+  return hasSudo() === 'free' ? ['sudo', '-n'] : null
 }
 
-const aptGet = (before, args, stdio = 'ignore') => {
-  const [command, ...rest] = [...before, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', ...args]
-  return spawnSync(command, rest, { stdio: ['ignore', stdio, 'inherit'] }).status
+const aptGet = (before, args) => {
+  // Another apt-get is waited for: a new machine updates itself.
+  const patient = ['-q', '-o', 'DPkg::Lock::Timeout=120']
+  const [command, ...rest] = [...before, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...patient, ...args]
+  return runShown(command, rest, { detail: (line) => line.replace(/^(Get:\d+|Hit:\d+) \S+ /, '$1 ') })
 }

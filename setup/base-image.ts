@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { aptInstall, canApt } from './apt.mjs'
 import { havingImage, imageId } from './docker-images.ts'
+import { runShown } from './progress.mjs'
 
 const BASE_IMAGE = 'node:24-bookworm-slim'
 /** The one that we make ourselves where that cannot be pulled. */
@@ -17,47 +17,48 @@ const nodePackage = `node-linux-${process.arch}@24`
  * and npm's packages.
  * @throws Error that says how to get it
  */
-export const findBaseImage = (): { tag: string; id: string } => {
-  const tag =
-    imageId(OWN_BASE_IMAGE) && !imageId(BASE_IMAGE) ? OWN_BASE_IMAGE : havingImage(BASE_IMAGE) ? BASE_IMAGE : makeBaseImage()
+export const findBaseImage = async (): Promise<{ tag: string; id: string }> => {
+  const isMade = imageId(OWN_BASE_IMAGE) !== null && imageId(BASE_IMAGE) === null
+  const tag = isMade ? OWN_BASE_IMAGE : (await havingImage(BASE_IMAGE)) ? BASE_IMAGE : await makeBaseImage()
   const id = imageId(tag)
   if (id) return { tag, id }
   throw new Error(`The image ${tag} is not on the Docker engine, although it was just there. Start again.`)
 }
 
-const makeBaseImage = (): string => {
+const makeBaseImage = async (): Promise<string> => {
   if (!canApt())
     throw new Error(`Docker could not pull ${BASE_IMAGE}. Check the machine's network, then: docker pull ${BASE_IMAGE}`)
-  console.log(`Making ${OWN_BASE_IMAGE} from Debian's and npm's packages instead (half a minute) …`)
-  aptInstall(['mmdebstrap', 'ca-certificates'])
+  console.log(`Making ${OWN_BASE_IMAGE} from Debian's and npm's packages instead (a minute or two) …`)
+  await aptInstall(['mmdebstrap', 'ca-certificates'])
   const folder = mkdtempSync(join(tmpdir(), 'errand-base-'))
   try {
     const minimal = ['--quiet', '--variant=minbase', '--include=ca-certificates']
     const lean = ['--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/doc/*']
-    step('mmdebstrap', [...minimal, ...lean, 'bookworm', join(folder, 'debian.tar')], folder)
-    step('docker', ['import', join(folder, 'debian.tar'), `${OWN_BASE_IMAGE}-debian`], folder)
-    unpack(folder, nodePackage, 'node')
-    unpack(folder, 'npm@11', 'npm')
+    await step('mmdebstrap', [...minimal, ...lean, 'bookworm', join(folder, 'debian.tar')], folder)
+    await step('docker', ['import', join(folder, 'debian.tar'), `${OWN_BASE_IMAGE}-debian`], folder)
+    await unpack(folder, nodePackage, 'node')
+    await unpack(folder, 'npm@11', 'npm')
     writeFileSync(join(folder, 'Dockerfile'), DOCKERFILE)
     writeFileSync(join(folder, '.dockerignore'), '*\n!node\n!npm\n')
-    step('docker', ['build', '--tag', OWN_BASE_IMAGE, folder], folder)
+    await step('docker', ['build', '--tag', OWN_BASE_IMAGE, folder], folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
   return OWN_BASE_IMAGE
 }
 
-const unpack = (folder: string, name: string, into: string): void => {
-  const file = step('npm', ['pack', '--silent', name], folder).trim().split('\n').at(-1) ?? ''
+const unpack = async (folder: string, name: string, into: string): Promise<void> => {
+  const file = (await step('npm', ['pack', '--silent', name], folder)).at(-1) ?? ''
   mkdirSync(join(folder, into))
-  step('tar', ['-xzf', file, '-C', into, '--strip-components=1'], folder)
+  await step('tar', ['-xzf', file, '-C', into, '--strip-components=1'], folder)
 }
 
-const step = (file: string, args: readonly string[], folder: string): string => {
-  const answer = spawnSync(file, args, { cwd: folder, encoding: 'utf8' })
+const step = async (file: string, args: readonly string[], folder: string): Promise<string[]> => {
+  const what = `${file} ${args.find((word) => !word.startsWith('-')) ?? ''}`
+  console.log(`  ${what}`)
+  const answer = await runShown(file, args, { cwd: folder })
   if (answer.status === 0) return answer.stdout
-  const why = (answer.stderr || answer.stdout || answer.error?.message || '').trim().split('\n').slice(-5).join('\n')
-  throw new Error(`The base image could not be made: ${file} ${args[0]} failed.\n${why}`)
+  throw new Error(`The base image could not be made: ${what} failed.\n${answer.lines.slice(-5).join('\n')}`)
 }
 
 /** As the public image has it: Node and npm below /usr/local, and the user `node` with id 1000. */

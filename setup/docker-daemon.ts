@@ -62,12 +62,12 @@ const placeOf = (host: string): string => host.replace(/^unix:\/\//, '').replace
 export const startDaemon = async (
   dockerd: string,
   logFile: string,
-  isUp: () => boolean,
+  isUp: () => boolean | Promise<boolean>,
   args: readonly string[] = [],
 ): Promise<void> => {
   const hasEnded = keptDaemon(logFile) === null ? spawnDaemon(dockerd, logFile, args) : () => keptDaemon(logFile) === null
   const deadline = performance.now() + START_MS
-  while (!isUp()) {
+  while (!(await isUp())) {
     if (hasEnded() || performance.now() > deadline)
       throw new Error(`The Docker engine did not start. The end of ${logFile}:\n${lastLines(logFile)}`)
     await sleep(200)

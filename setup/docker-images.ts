@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { runShown } from './progress.mjs'
 
 /** @returns the image's id, or null when it is not on this engine */
 export const imageId = (image: string): string | null => {
@@ -10,8 +11,8 @@ export const imageId = (image: string): string | null => {
  * The image that RUNNER_IMAGE names, pulled when it is not here.
  * @throws Error with the command to type when it cannot be had
  */
-export const needRunnerImage = (image: string): string => {
-  if (havingImage(image)) return image
+export const needRunnerImage = async (image: string): Promise<string> => {
+  if (await havingImage(image)) return image
   throw new Error(
     `The sandbox image ${image} (RUNNER_IMAGE) is not on this Docker engine, and it cannot be pulled. ` +
       `Type: docker pull ${image}\nOr leave RUNNER_IMAGE out: then Errand builds the image itself.`,
@@ -19,11 +20,11 @@ export const needRunnerImage = (image: string): string => {
 }
 
 /** Says that it pulls, and pulls; an image that is here already is not asked for again. */
-export const havingImage = (image: string): boolean => {
+export const havingImage = async (image: string): Promise<boolean> => {
   if (imageId(image)) return true
   console.log(`Pulling ${image} …`)
-  const pull = spawnSync('docker', ['pull', '--quiet', image], { encoding: 'utf8' })
+  const pull = await runShown('docker', ['pull', image], { detail: (line) => line })
   if (pull.status === 0) return true
-  console.log(`  not possible: ${(pull.stderr ?? '').trim().split('\n').at(-1) || pull.error?.message || 'docker pull failed'}`)
+  console.log(`  not possible: ${pull.lines.at(-1) || 'docker pull failed'}`)
   return false
 }

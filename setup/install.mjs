@@ -1,3 +1,3 @@
 import { installPackages } from './packages.mjs'
 
-installPackages(new URL('../', import.meta.url))
+await installPackages(new URL('../', import.meta.url))

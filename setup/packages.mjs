@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { aptCommand, aptInstall, canApt } from './apt.mjs'
+import { runShown } from './progress.mjs'
 
 /** What better-sqlite3 wants where its ready-made binary cannot be fetched. */
 const COMPILER = { commands: ['g++', 'make', 'python3'], packages: ['g++', 'make', 'python3'] }
@@ -12,26 +13,42 @@ const COMPILER = { commands: ['g++', 'make', 'python3'], packages: ['g++', 'make
  * @param {URL} root the repository
  * @throws Error with the command to type when it does not succeed
  */
-export const installPackages = (root) => {
+export const installPackages = async (root) => {
   if (isInstalled(root)) return
   console.log('Installing the npm packages (npm ci) …')
-  if (npmCi(root)) return
+  if ((await npmCi(root)) === null) return
   const missing = COMPILER.commands.filter((command) => !responds(command))
   if (missing.length > 0 && canApt()) {
     console.log(`npm ci failed, and ${missing.join(', ')} is not here to compile what cannot be downloaded ready-made.`)
-    aptInstall(COMPILER.packages)
+    await aptInstall(COMPILER.packages)
   }
-  if (npmCi(root, ownHeaders())) return
-  const hint = missing.length > 0 ? ` A compiler is missing; on Debian or Ubuntu: ${aptCommand(COMPILER.packages)}` : ''
-  throw new Error(`The npm packages could not be installed; npm's own words are above.${hint}`)
+  console.log('Once more: npm ci …')
+  const fault = await npmCi(root, ownHeaders())
+  if (fault === null) return
+  const hint = missing.length > 0 ? `\nA compiler is missing; on Debian or Ubuntu: ${aptCommand(COMPILER.packages)}` : ''
+  throw new Error(`The npm packages could not be installed. npm's own words:\n${fault}${hint}`)
 }
 
-const npmCi = (root, variables = {}) =>
-  spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
-    cwd: fileURLToPath(root),
-    stdio: 'inherit',
-    env: { ...process.env, ...variables },
-  }).status === 0
+/** @returns {Promise<string | null>} npm's words when it failed */
+const npmCi = async (root, variables = {}) => {
+  const options = { cwd: fileURLToPath(root), env: { ...process.env, ...variables }, detail: readNpm() }
+  const { status, lines } = await runShown('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=info'], options)
+  if (status === 0) return null
+  return lines
+    .filter((line) => !/^npm (info|http|verbose)/.test(line))
+    .slice(-25)
+    .join('\n')
+}
+
+/** @returns {(line: string) => string | null} what a line of `npm ci --loglevel=info` says about what npm is at */
+export const readNpm = () => {
+  let fetched = 0
+  return (line) => {
+    if (/^npm http fetch /.test(line)) return `${++fetched} downloads`
+    const script = /^npm info run (\S+) (\w+) \S+ /.exec(line)
+    return script && !line.includes('{') ? `${script[1]} ${script[2]}` : null
+  }
+}
 
 /** Node's own header files, so that compiling does not have to download them. */
 const ownHeaders = () => {

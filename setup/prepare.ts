@@ -15,18 +15,18 @@ export type Engine = Readonly<{ docker: Docker; image: string }>
  * names, else one that is built from this repository. What was started for it is ended by `docker.stop`.
  */
 export const prepareEngine = async (environment: Environment): Promise<Engine> => {
-  needTool(['git'], ['git'])
+  await needTool(['git'], ['git'])
   const docker = await findDocker(environment.variables.DOCKER_HOST || null)
   try {
-    return { docker, image: environment.image ? needRunnerImage(environment.image) : await buildImage(environment) }
+    return { docker, image: environment.image ? await needRunnerImage(environment.image) : await buildImage(environment) }
   } catch (error) {
     await docker.stop()
     throw error
   }
 }
 
-const buildImage = ({ root, variables }: Environment): Promise<string> =>
-  buildWorkerImage({ root, base: findBaseImage(), extraCertificates: variables.NODE_EXTRA_CA_CERTS || null })
+const buildImage = async ({ root, variables }: Environment): Promise<string> =>
+  buildWorkerImage({ root, base: await findBaseImage(), extraCertificates: variables.NODE_EXTRA_CA_CERTS || null })
 
 /**
  * Runs a program that drives the real parts itself (the tests, the benchmark): Git, a Redis server's binary, a browser with
@@ -36,16 +36,16 @@ const buildImage = ({ root, variables }: Environment): Promise<string> =>
 export const runPrepared = async (command: Command, needs: { browser: boolean; compose: boolean }): Promise<number> => {
   // Without .env: a test run must not find a real key, nor somebody's server.
   const environment = readEnvironment(process.env)
-  needTool(['redis-server'], ['redis-server'])
+  await needTool(['redis-server'], ['redis-server'])
   if (needs.browser) {
-    needTool(['chromium', 'chromium-browser', 'google-chrome'], ['chromium'])
+    await needTool(['chromium', 'chromium-browser', 'google-chrome'], ['chromium'])
     await buildApp(environment.root)
   }
-  if (needs.compose && !hasComposePlugin()) needTool(['docker-compose'], ['docker-compose'])
+  if (needs.compose && !hasComposePlugin()) await needTool(['docker-compose'], ['docker-compose'])
   // What is tested is this repository's image, whatever RUNNER_IMAGE names.
   const { docker, image } = await prepareEngine({ ...environment, image: null })
   try {
-    const base = findBaseImage().tag
+    const base = (await findBaseImage()).tag
     const host = docker.host ? { DOCKER_HOST: docker.host } : {}
     return await runToEnd(command, { ...process.env, ...host, RUNNER_IMAGE: image, ERRAND_BASE_IMAGE: base }, environment.root)
   } finally {

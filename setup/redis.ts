@@ -17,10 +17,15 @@ export type RedisChoice = Readonly<{ url: string; said: string; command: Command
 export type RedisWay = 'given' | 'server' | 'container' | 'install' | 'tell'
 
 /** In this order. An unknown Redis on the usual port is never used: somebody else's data is in it. */
-export const chooseRedis = (have: { url: boolean; server: boolean; image: () => boolean; apt: () => boolean }): RedisWay => {
+export const chooseRedis = async (have: {
+  url: boolean
+  server: boolean
+  image: () => Promise<boolean>
+  apt: () => boolean
+}): Promise<RedisWay> => {
   if (have.url) return 'given'
   if (have.server) return 'server'
-  if (have.image()) return 'container'
+  if (await have.image()) return 'container'
   return have.apt() ? 'install' : 'tell'
 }
 
@@ -30,7 +35,7 @@ export const chooseRedis = (have: { url: boolean; server: boolean; image: () => 
  */
 export const findRedis = async (redisUrlGiven: string | null, dataDir: string): Promise<RedisChoice> => {
   const server = findTool(SERVERS)
-  const way = chooseRedis({
+  const way = await chooseRedis({
     url: redisUrlGiven !== null,
     server: server !== null,
     image: () => havingImage(REDIS_IMAGE),
@@ -41,7 +46,7 @@ export const findRedis = async (redisUrlGiven: string | null, dataDir: string): 
     return { url: redisUrlGiven, said: `Redis at ${withoutPassword(redisUrlGiven)} (REDIS_URL)`, command: null }
   }
   if (way === 'tell') throw new Error(noRedis())
-  if (way === 'install') installRedis()
+  if (way === 'install') await installRedis()
   const settings = await prepareRedisFolder(join(dataDir, 'redis'))
   if (way === 'container')
     return { url: redisUrl(settings), said: `Redis of its own (${REDIS_IMAGE})`, command: containerCommand(settings) }
@@ -50,9 +55,9 @@ export const findRedis = async (redisUrlGiven: string | null, dataDir: string): 
   return { url: redisUrl(settings), said: `Redis of its own (${binary})`, command: serverCommand(binary, settings) }
 }
 
-const installRedis = (): void => {
+const installRedis = async (): Promise<void> => {
   console.log('No Redis is here. (The service that the package may start by itself, on port 6379, is not used.)')
-  aptInstall(['redis-server'])
+  await aptInstall(['redis-server'])
 }
 
 const serverCommand = (binary: string, { file, folder }: RedisSettings): Command => ({

@@ -15,7 +15,7 @@ export const runTypeScript = async (path) => {
   try {
     const fault = nodeFault(process.versions.node)
     if (fault) throw new Error(fault)
-    installPackages(root)
+    await installPackages(root)
     if (!process.features.typescript) {
       const { register } = await import('tsx/esm/api')
       register()

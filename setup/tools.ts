@@ -17,10 +17,10 @@ export const findTool = (names: readonly string[], path = process.env.PATH ?? ''
  * @param packages what has it on Debian and Ubuntu
  * @throws Error with the command to type when it is absent and may not be installed
  */
-export const needTool = (names: readonly string[], packages: readonly string[]): string => {
+export const needTool = async (names: readonly string[], packages: readonly string[]): Promise<string> => {
   const found = findTool(names)
   if (found) return found
-  aptInstall(packages)
+  await aptInstall(packages)
   const installed = findTool(names)
   if (installed) return installed
   throw new Error(

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { contentHash } from './content-hash.ts'
 import { imageId } from './docker-images.ts'
+import { showThatItLives } from './progress.mjs'
 
 const WORKER_IMAGE = 'errand-worker'
 
@@ -53,11 +54,15 @@ const withCertificates = async (root: string, file: string | null, work: () => P
 const build = async (args: readonly string[], root: string): Promise<void> => {
   const child = spawn('docker', args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: string[] = []
+  let at = ''
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line)
+      at = line
       if (/^(Step \d+|#\d+ \[)/.test(line)) console.log(`  ${line.slice(0, 110)}`)
     })
+  const quiet = showThatItLives(() => at)
   const [code] = await once(child, 'close')
+  quiet()
   if (code !== 0) throw new Error(`The sandbox image could not be built:\n${lines.slice(-25).join('\n')}`)
 }

@@ -1,31 +1,48 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { noDocker, readEngineState } from '../../setup/docker.ts'
+import { askSocket, readAnswer } from '../../setup/engine-facts.ts'
+import { temporaryFolder } from '../support/temporary.ts'
 
-const answer = (status: number | null, stdout = '', stderr = '', missing = false) => ({ status, stdout, stderr, missing })
+const answer = (status: number | null, stdout = '', stderr = '') => ({ status, stdout, stderr })
 
 describe('what `docker version` says about the engine', () => {
   it('takes the version of one that answers', () => {
-    expect(readEngineState(answer(0, '20.10.24+dfsg1\n'))).toEqual({ state: 'answers', version: '20.10.24+dfsg1' })
+    expect(readAnswer(answer(0, '20.10.24+dfsg1 1.41\n'))).toEqual({ state: 'answers', version: '20.10.24+dfsg1', api: '1.41' })
   })
 
-  it('tells a missing command, a missing right and a sleeping engine apart', () => {
+  it('tells a missing right, a sleeping engine and one of another age apart', () => {
     const denied = 'Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: …'
-    expect(readEngineState(answer(null, '', '', true)).state).toBe('no_command')
-    expect(readEngineState(answer(1, '\n', denied)).state).toBe('no_permission')
-    expect(readEngineState(answer(1, '\n', 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.'))).toEqual({
-      state: 'not_running',
+    expect(readAnswer(answer(1, '\n', denied)).state).toBe('no_permission')
+    expect(readAnswer(answer(1, '\n', 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.'))).toEqual({
+      state: 'silent',
       said: 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.',
     })
+    const apart = 'Error response from daemon: client version 1.90 is too new. Maximum supported API version is 1.41'
+    expect(readAnswer(answer(1, '\n', apart))).toEqual({ state: 'mismatch', said: apart })
   })
 
   it('does not take an empty answer for an engine', () => {
-    expect(readEngineState(answer(0, '\n')).state).toBe('not_running')
+    expect(readAnswer(answer(0, '\n')).state).toBe('silent')
   })
 })
 
-describe('what to do where there is no Docker', () => {
-  it('says all of it at once: who is not root has to be let in after the installation, and to sign in again', () => {
-    expect(noDocker(false)).toMatch(/apt-get install .*docker\.io && sudo usermod -aG docker "\$USER"\n.*sign in again/s)
-    expect(noDocker(true)).not.toMatch(/usermod|sign in/)
+describe('what a socket answers without the docker command', () => {
+  it.each([
+    ['{"Version":"20.10.24","ApiVersion":"1.41"}', { state: 'answers', version: '20.10.24', api: '1.41' }],
+    ['<html>', { state: 'silent', said: 'what answers at the socket is no Docker engine: <html>' }],
+  ])('%s', async (body, state) => {
+    const folder = await temporaryFolder()
+    const path = join(folder.path, 'docker.sock')
+    const server = createServer((request, response) => response.end(request.url === '/version' ? body : 'null')).listen(path)
+    try {
+      await once(server, 'listening')
+      expect(await askSocket(path)).toEqual(state)
+    } finally {
+      server.close()
+      await folder.remove()
+    }
+    expect((await askSocket(path)).state).toBe('silent')
   })
 })

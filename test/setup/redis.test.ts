@@ -34,18 +34,18 @@ describe('choosing a Redis', () => {
     throw new Error('asked too early')
   }
 
-  it('takes the one that REDIS_URL names, and looks for no other', () => {
-    expect(chooseRedis({ url: true, server: true, image: never, apt: never })).toBe('given')
+  it('takes the one that REDIS_URL names, and looks for no other', async () => {
+    expect(await chooseRedis({ url: true, server: true, image: never, apt: never })).toBe('given')
   })
 
-  it('prefers a server on PATH to a container, without asking for the image', () => {
-    expect(chooseRedis({ url: false, server: true, image: never, apt: never })).toBe('server')
+  it('prefers a server on PATH to a container, without asking for the image', async () => {
+    expect(await chooseRedis({ url: false, server: true, image: never, apt: never })).toBe('server')
   })
 
-  it('then takes a container, then the system packages, then tells what to type', () => {
-    expect(chooseRedis({ url: false, server: false, image: () => true, apt: never })).toBe('container')
-    expect(chooseRedis({ url: false, server: false, image: () => false, apt: () => true })).toBe('install')
-    expect(chooseRedis({ url: false, server: false, image: () => false, apt: () => false })).toBe('tell')
+  it('then takes a container, then the system packages, then tells what to type', async () => {
+    expect(await chooseRedis({ url: false, server: false, image: async () => true, apt: never })).toBe('container')
+    expect(await chooseRedis({ url: false, server: false, image: async () => false, apt: () => true })).toBe('install')
+    expect(await chooseRedis({ url: false, server: false, image: async () => false, apt: () => false })).toBe('tell')
   })
 })
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { commandLine } from '../../setup/running.ts'
+import { argumentsOf } from '../../setup/process-table.ts'
 import { refsOf } from '../support/git-server.ts'
 import type { Policy } from '../support/model-server.ts'
 import { waitFor } from '../support/wait.ts'
@@ -105,7 +105,7 @@ describe('a cancel', () => {
     await waitFor('the command to begin', () => existsSync(`${config.workspace}/begun.txt`))
     cancel()
     expect(endOf(await ended)).toMatchObject(cancelled)
-    const commands = (await readdir('/proc')).map((pid) => commandLine(Number(pid)))
+    const commands = (await readdir('/proc')).map((pid) => argumentsOf(Number(pid)).join(' '))
     expect(commands.filter((line) => /^sleep 733[12]/.test(line))).toEqual([])
   })
 })

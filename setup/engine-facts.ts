@@ -1,0 +1,125 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { request } from 'node:http'
+import { hasApt, hasSudo } from './apt.mjs'
+import { type Answer, type Facts, isOld, SYSTEM_SOCKET } from './engine-plan.ts'
+import { findTool } from './tools.ts'
+
+const ASK_MS = 20_000
+/** What is asked of an engine, and in what shape. */
+const VERSION = '{{.Server.Version}} {{.Server.APIVersion}}'
+/** Where Debian keeps programs for root, which a user's PATH need not have. */
+const ROOT_PATHS = '/usr/local/sbin:/usr/sbin:/sbin'
+
+/** Looks at this machine. @param tried what was done already */
+export const readFacts = async (dockerHost: string | null, tried: readonly string[]): Promise<Facts> => {
+  const client = findTool(['docker'])
+  const reached = client === null ? null : askByCommand()
+  const system = await askSocket(SYSTEM_SOCKET)
+  const dockerd = findTool(['dockerd'], pathOfRoot())
+  const systemd = existsSync('/run/systemd/system')
+  const named = dockerHost !== null && !isSystemSocket(dockerHost)
+  return {
+    linux: process.platform === 'linux',
+    root: process.getuid?.() === 0,
+    sudo: hasSudo(),
+    hasApt: hasApt(),
+    systemd,
+    dockerService: systemd && succeeds('systemctl', 'cat', 'docker.service'),
+    initScript: existsSync('/etc/init.d/docker') && findTool(['service'], pathOfRoot()) !== null,
+    inContainer: ['/.dockerenv', '/run/.containerenv'].some((file) => existsSync(file)),
+    client,
+    clientPackage: client === null ? null : packageOf(client),
+    cliPackage: client === null && succeeds('apt-cache', 'show', 'docker-cli'),
+    dockerd,
+    aptUpdates: [reached, system].some((answer) => answer?.state === 'answers' && isOld(answer.api)) ? updateOf(dockerd) : null,
+    dockerHost: named ? dockerHost : null,
+    context: client && dockerHost === null ? readContext() : null,
+    reached,
+    system,
+    socketGroup: readSocketGroup(),
+    tried,
+  }
+}
+
+/** Reads what `docker version` answered. */
+export const readAnswer = (answer: { status: number | null; stdout: string; stderr: string }): Answer => {
+  const [version, api] = answer.stdout.trim().split(' ')
+  if (answer.status === 0 && version && api) return { state: 'answers', version, api }
+  const said = answer.stderr.trim().split('\n').at(-1) ?? ''
+  if (/permission denied/i.test(answer.stderr)) return { state: 'no_permission', said }
+  if (/API version|client version|too (old|new)/i.test(answer.stderr)) return { state: 'mismatch', said }
+  return { state: 'silent', said }
+}
+
+const askByCommand = (): Answer => {
+  const answer = spawnSync('docker', ['version', '--format', VERSION], { encoding: 'utf8', timeout: ASK_MS })
+  return readAnswer({ status: answer.status, stdout: answer.stdout ?? '', stderr: answer.stderr || answer.error?.message || '' })
+}
+
+/** Asks an engine without the docker command. */
+export const askSocket = (socketPath: string): Promise<Answer> =>
+  new Promise((resolve) => {
+    const silent = (said: string) => resolve({ state: 'silent', said })
+    const ask = request({ socketPath, path: '/version', timeout: ASK_MS }, (response) => {
+      let body = ''
+      response.setEncoding('utf8').on('data', (piece) => (body += piece))
+      response.once('end', () => resolve(readVersion(body)))
+      response.once('error', (error) => silent(error.message))
+    })
+    ask.once('timeout', () => ask.destroy(new Error(`no answer within ${ASK_MS / 1000} s`)))
+    ask.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EACCES' ? resolve({ state: 'no_permission', said: error.message }) : silent(error.message),
+    )
+    ask.end()
+  })
+
+const readVersion = (body: string): Answer => {
+  try {
+    const { Version: version, ApiVersion: api } = JSON.parse(body)
+    if (typeof version === 'string' && typeof api === 'string') return { state: 'answers', version, api }
+  } catch {
+    // Something else than an engine.
+  }
+  return { state: 'silent', said: `what answers at the socket is no Docker engine: ${body.slice(0, 100)}` }
+}
+
+/** The docker command follows its context (Docker Desktop, rootless, colima); the runner only knows DOCKER_HOST. */
+const readContext = (): Facts['context'] => {
+  const format = ['--format', '{{.Name}} {{.Endpoints.docker.Host}}']
+  const answer = spawnSync('docker', ['context', 'inspect', ...format], { encoding: 'utf8', timeout: ASK_MS })
+  const [name = '', host = ''] = (answer.stdout ?? '').trim().split(' ')
+  const byVariable = Boolean(process.env.DOCKER_CONTEXT)
+  if (answer.status === 0) return host === '' || isSystemSocket(host) ? null : { name, host, byVariable }
+  const missing = /context "(.+?)"/.exec(answer.stderr ?? '')?.[1]
+  return missing ? { name: missing, host: null, byVariable } : null
+}
+
+const isSystemSocket = (host: string): boolean =>
+  [SYSTEM_SOCKET, SYSTEM_SOCKET.replace('/var', '')].includes(host.replace('unix://', ''))
+
+const readSocketGroup = (): Facts['socketGroup'] => {
+  if (!existsSync(SYSTEM_SOCKET)) return null
+  const { gid } = statSync(SYSTEM_SOCKET)
+  const groups = existsSync('/etc/group') ? readFileSync('/etc/group', 'utf8') : ''
+  return { gid, name: new RegExp(`^([^:]+):[^:]*:${gid}:`, 'm').exec(groups)?.[1] ?? null }
+}
+
+/** @returns the engine's package when apt has a version of it that is new enough */
+const updateOf = (dockerd: string | null): string | null => {
+  const name = dockerd && packageOf(dockerd)
+  if (!name) return null
+  const policy = spawnSync('apt-cache', ['policy', name], { encoding: 'utf8' }).stdout ?? ''
+  const [, major = 0, minor = 0] = /Candidate: (?:\d+:)?(\d+)\.(\d+)/.exec(policy) ?? []
+  return Number(major) > 20 || (Number(major) === 20 && Number(minor) >= 10) ? name : null
+}
+
+/** @returns the Debian package that a program came with; null when it came by another way */
+const packageOf = (file: string): string | null => {
+  const answer = spawnSync('dpkg-query', ['--search', realpathSync(file)], { encoding: 'utf8' })
+  return answer.status === 0 ? (answer.stdout.split(':')[0] ?? null) : null
+}
+
+const pathOfRoot = (): string => `${process.env.PATH ?? ''}:${ROOT_PATHS}`
+
+const succeeds = (file: string, ...args: string[]): boolean => spawnSync(file, args, { stdio: 'ignore' }).status === 0

@@ -1,0 +1,2 @@
+export function installPackages(root: URL): Promise<void>
+export function readNpm(): (line: string) => string | null
