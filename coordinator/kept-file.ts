@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
@@ -27,6 +27,7 @@ const keepFirst = async (path: string, text: string): Promise<string> => {
   const beside = await writeBeside(path, text)
   try {
     await link(beside, path)
+    await keepName(path)
     return text
   } catch (error) {
     const kept = isCode(error, 'EEXIST') ? await readKept(path) : null
@@ -40,8 +41,14 @@ const keepFirst = async (path: string, text: string): Promise<string> => {
 const writeBeside = async (path: string, text: string): Promise<string> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const beside = `${path}.${randomBytes(6).toString('hex')}`
-  await writeFile(beside, `${text}\n`, { mode: 0o600, flag: 'wx' })
+  await writeFile(beside, `${text}\n`, { mode: 0o600, flag: 'wx', flush: true })
   return beside
+}
+
+/** Secrets in the store are worthless without the key in such a file: a power cut must not lose the file and leave them. */
+const keepName = async (path: string): Promise<void> => {
+  const folder = await open(dirname(path))
+  await folder.sync().finally(() => folder.close())
 }
 
 const isCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException).code === code

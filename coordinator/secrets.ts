@@ -1,19 +1,19 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
-import { join } from 'node:path'
-import type { Config } from './config.ts'
 import { Refusal } from './errors.ts'
-import { readOrKeep } from './kept-file.ts'
 
 export type Secrets = {
   /** @param context whose secret it is and what for; the same words are needed to open it */
   seal: (text: string, context: string) => string
   /** @throws Refusal `unavailable` when it was changed, moved to another row, or sealed with another key */
   open: (sealed: string, context: string) => string
+  /** Whether it was sealed with this key; says nothing of whether it opens. */
+  isOwn: (sealed: string) => boolean
   /** A key of 32 bytes for one purpose; the same at every start with the same secret key. */
   deriveKey: (purpose: string) => Buffer
 }
 
-const KEY_BYTES = 32
+/** Length of the server's secret key. */
+export const KEY_BYTES = 32
 const IV_BYTES = 12
 /** Given everywhere: without it Node accepts a tag of four bytes. */
 const TAG_BYTES = 16
@@ -52,20 +52,7 @@ export const createSecrets = (key: Buffer): Secrets => {
     }
   }
 
-  return { seal, open, deriveKey }
-}
-
-/**
- * The server's secret key: from the configuration, or made at the first start and kept in `<dataDir>/secret-key`.
- * @throws Error when the kept file does not hold 64 hex digits
- */
-export const loadSecretKey = async (config: Pick<Config, 'secretKey' | 'dataDir'>): Promise<Buffer> => {
-  if (config.secretKey) return config.secretKey
-  const path = join(config.dataDir, 'secret-key')
-  const text = await readOrKeep(path, () => randomBytes(KEY_BYTES).toString('hex'))
-  if (!/^[0-9a-f]{64}$/i.test(text))
-    throw new Error(`${path} must hold 64 hex digits. Restore it from a backup; without it the kept git tokens cannot be read.`)
-  return Buffer.from(text, 'hex')
+  return { seal, open, isOwn: (sealed) => sealed.split('.')[1] === keyId, deriveKey }
 }
 
 const unreadable = (why: string, cause?: unknown): Refusal =>

@@ -23,7 +23,7 @@ import { startReconcile } from './reconcile.ts'
 import { connectRedis } from './redis.ts'
 import { createRooms } from './rooms.ts'
 import { createSayToRunner } from './runner-words.ts'
-import { createSecrets, loadSecretKey } from './secrets.ts'
+import { approveKey, openSecrets } from './secret-key.ts'
 import { createSignatures } from './signatures.ts'
 import { createStopList, type StopList } from './stop-list.ts'
 import { openDatabase } from './store/database.ts'
@@ -61,12 +61,12 @@ export const start = async (given: Config, log: Logger): Promise<Coordinator> =>
 }
 
 const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coordinator> => {
-  const db = await openDatabase(given.databasePath)
+  const db = await openDatabase(given.databasePath, (found) => approveKey(found, given))
   stopping.add('store', () => db.destroy())
   const redis = await connectRedis(given.redisUrl, log)
   stopping.add('redis', async () => redis.close())
 
-  const secrets = createSecrets(await loadSecretKey(given))
+  const secrets = await openSecrets(db, given)
   const owner = await ensureOwner(db, given)
   await checkGuests({ db, config: given, log })
   const runnerToken = await loadRunnerToken(given)

@@ -33,6 +33,8 @@ export type Database = {
     last_used_at: number | null
   }
   sign_in_links: { code_hash: string; user_id: string; expires_at: number }
+  /** One row: a known text, sealed with the server's secret key. */
+  key_check: { sealed: string }
   credentials: { user_id: string; host: string; username: string | null; token: string; created_at: number }
   projects: { id: string; user_id: string; repo_url: string; name: string; created_at: number }
   tasks: {
