@@ -118,11 +118,14 @@ export const fault = ({ code, stderr }: Pick<GitResult, 'code' | 'stderr'>): End
   const words = stderr.trim().slice(-1000)
   if (/No space left on device/.test(words)) return failed('out_of_disk', words)
   if (/repository '.*' not found|returned error: 404|does not appear to be a git repository|does not exist/.test(words))
-    return failed('repository_not_found', words)
+    return failed('repository_not_found', toldBy(words) || words)
   if (/could not read (Username|Password)|Authentication failed|returned error: 40[13]/.test(words))
     return failed('credentials_refused', words)
   return failed('git_unavailable', words || `git ended with ${code === null ? 'a signal' : `code ${code}`}`)
 }
+
+/** What the git host or the gateway says to a person. git's own line beside it names an address that only the sandbox knows. */
+const toldBy = (words: string): string => [...words.matchAll(/^remote: (.*\S)/gm)].map(([, line]) => line).join(' ')
 
 type Refs = { head: string | null; branches: ReadonlyMap<string, string> }
 

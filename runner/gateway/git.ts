@@ -7,6 +7,7 @@ import { branchPrefix, DOOR_PATHS } from '../../contract/names.ts'
 import { limitBytes, TooManyBytes } from './limit-bytes.ts'
 import { openPushReport } from './push-report.ts'
 import { type Commands, readCommands } from './receive-pack.ts'
+import { type Redirect, readRedirect } from './redirect.ts'
 import { answer, type Call, pickHeaders, type Room } from './room.ts'
 import { failureText, type Upstream } from './upstream.ts'
 
@@ -40,9 +41,12 @@ export const serveGit = (options: GitOptions): Room => {
     ? { authorization: `Basic ${Buffer.from(`${repository.username ?? TOKEN_USERNAME}:${repository.token}`).toString('base64')}` }
     : {}
 
+  // GitLab serves a repository at `….git` alone, and redirects there when git first asks.
+  let address = repository.upstream
+
   const ask = (call: Call, path: string, headers: OutgoingHttpHeaders, body?: Readable) =>
     options.upstream.call({
-      url: `${repository.upstream}${path}`,
+      url: `${address}${path}`,
       method: call.request.method ?? 'GET',
       headers: { ...headers, ...credentials },
       signal: call.gone,
@@ -55,7 +59,7 @@ export const serveGit = (options: GitOptions): Room => {
       ...pickHeaders(call.request, ['content-length', 'content-encoding', 'git-protocol']),
     }
     const found = await ask(call, '/git-upload-pack', headers, call.request)
-    if (relayHead(call, found)) await pipeline(found, call.response)
+    if (relayHead(call, found, readRedirect(found, address, '/git-upload-pack'))) await pipeline(found, call.response)
   }
 
   const push = async (call: Call) => {
@@ -77,7 +81,7 @@ export const serveGit = (options: GitOptions): Room => {
     const body = Readable.from(limitBytes(maxPushBytes)(continueWith(head, chunks)), { objectMode: false })
     const headers = { ...typesOf('git-receive-pack'), ...pickHeaders(call.request, ['content-length']) }
     const found = await ask(call, '/git-receive-pack', headers, body)
-    if (!relayHead(call, found)) return
+    if (!relayHead(call, found, readRedirect(found, address, '/git-receive-pack'))) return
     const report = openPushReport(commands.capabilities.includes('side-band-64k'))
     try {
       await pipeline(found, watch(report.take), call.response)
@@ -90,8 +94,14 @@ export const serveGit = (options: GitOptions): Room => {
 
   const discover = async (call: Call, service: 'git-upload-pack' | 'git-receive-pack') => {
     const headers = service === 'git-upload-pack' ? pickHeaders(call.request, ['git-protocol']) : {}
-    const found = await ask(call, `/info/refs?service=${service}`, { accept: '*/*', ...headers })
-    if (relayHead(call, found)) await pipeline(found, call.response)
+    const path = `/info/refs?service=${service}`
+    let found = await ask(call, path, { accept: '*/*', ...headers })
+    if (readRedirect(found, address, path)?.dotGit) {
+      found.destroy()
+      address = `${address}.git`
+      found = await ask(call, path, { accept: '*/*', ...headers })
+    }
+    if (relayHead(call, found, readRedirect(found, address, path))) await pipeline(found, call.response)
   }
 
   return async (call) => {
@@ -114,21 +124,17 @@ export const serveGit = (options: GitOptions): Room => {
 }
 
 /**
- * Passes status and headers of the git host's answer on. A redirect is never followed, so that the token goes to no second host.
+ * Passes status and headers of the git host's answer on. Another redirect than to `….git` is never followed, so that the token goes to
+ * no second host or repository; 404 has git give up at once, and show the sentence.
  * @returns false when the call has been answered already
  */
-const relayHead = ({ response }: Call, found: IncomingMessage): boolean => {
-  const status = found.statusCode ?? 502
-  if (status >= 300 && status < 400) {
+const relayHead = ({ response }: Call, found: IncomingMessage, redirect: Redirect | null): boolean => {
+  if (redirect) {
     found.destroy()
-    answer(
-      response,
-      502,
-      'The git host answered with a redirect, which is not followed. Send the task with the present address of the repository.',
-    )
+    answer(response, 404, redirect.sentence)
     return false
   }
-  response.writeHead(status, pickHeaders(found, ANSWER_HEADERS))
+  response.writeHead(found.statusCode ?? 502, pickHeaders(found, ANSWER_HEADERS))
   return true
 }
 

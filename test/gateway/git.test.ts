@@ -124,6 +124,54 @@ describe('git through the door', () => {
     expect((await git('push', 'origin', `HEAD:refs/heads/errand/${TASK}/work`)).text).toContain('403')
   })
 
+  it.each(['', '.git'])('clones, fetches and pushes at a host like GitLab, with the address typed as …name%s', async (ending) => {
+    host.redirect('gitlab')
+    const upstream = `${host.url}/owner/name${ending}`
+    const other = await openDoor({ repo: { url: upstream, upstream, username: null, token: TOKEN } })
+    const at = gitIn(folder.path, other)
+    expect(await at('clone', '-q', `${other.url}/git/repository.git`, '.')).toMatchObject({ failed: false })
+    await writeFile(join(folder.path, 'new.txt'), 'new\n')
+    await at('add', '-A')
+    await at('commit', '-q', '-m', 'Change')
+    expect(await at('push', '-q', 'origin', `HEAD:refs/heads/errand/${TASK}/work`)).toMatchObject({ failed: false })
+    expect(await at('fetch', 'origin')).toMatchObject({ failed: false })
+    expect(await refsOf(repository.path)).toHaveProperty(`refs/heads/errand/${TASK}/work`)
+    expect(other.said).toHaveLength(1)
+    // Asked once, and known from then on.
+    const redirected = host.requests.filter((line) => line.includes('/owner/name/'))
+    expect(redirected).toEqual(ending ? [] : ['GET /owner/name/info/refs?service=git-upload-pack'])
+    await other.close()
+  })
+
+  it('pushes at a host like GitLab also when nothing was fetched before', async () => {
+    await clone()
+    await commit('new.txt', 'new\n')
+    host.redirect('gitlab')
+    const upstream = `${host.url}/owner/name`
+    const other = await openDoor({ repo: { url: upstream, upstream, username: null, token: TOKEN } })
+    const pushed = await gitIn(
+      folder.path,
+      other,
+    )(...['push', '-q', `${other.url}/git/repository.git`, `HEAD:refs/heads/errand/${TASK}/work`])
+    expect(pushed).toMatchObject({ failed: false })
+    await other.close()
+  })
+
+  it.each([
+    ['another path of the host', '/new/home.git', 'now at HOST/new/home.git. Send the task again with that address.'],
+    ['itself, by way of .git', '/owner/name.git.git', 'now at HOST/owner/name.git. Send'],
+    ['another host', 'http://localhost:1/owner/name.git', 'now at http://localhost:1/owner/name.git. Send the task'],
+    ['itself', '/owner/name.git', 'redirects this address'],
+    ['a sign-in page', '/users/sign_in?then=', 'to HOST/users/sign_in, which is no repository. Check the address'],
+    ['nowhere', 'http://[', 'a redirect that leads nowhere'],
+  ])('is told at once of a redirect to %s, which is not followed', async (_what, to, sentence) => {
+    host.redirect({ '/owner/name.git': to, '/owner/name.git.git': '/owner/name.git' })
+    const { failed, text } = await git('ls-remote', `${door.url}/git/repository.git`)
+    expect([failed, text]).toEqual([true, expect.stringContaining(sentence.replace('HOST', host.url))])
+    expect(text).toContain('not found')
+    expect(host.requests.length).toBeLessThanOrEqual(2)
+  })
+
   it.each([
     'GET /git/repository.git/HEAD',
     'GET /git/repository.git/objects/info/packs',
@@ -170,7 +218,8 @@ describe('the host behind git', () => {
     const upstream = `http://127.0.0.1:${(first.address() as AddressInfo).port}/o/n.git`
     const door = await openDoor({ repo: { url: upstream, upstream, username: null, token: TOKEN } })
     const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
-    expect([response.status, await response.text()]).toEqual([502, expect.stringContaining('redirect')])
+    // Not a status after which git is asked again.
+    expect([response.status, await response.text()]).toEqual([404, expect.stringContaining('redirect')])
     expect(seen).toEqual([])
     await door.close()
     first.close()

@@ -21,6 +21,11 @@ export type GitServer = {
   refusePush: (on: boolean) => Promise<void>
   /** On: pushing is 403 at once, as for a token that may only read. */
   forbidPush: (on: boolean) => void
+  /**
+   * How the host answers for addresses that are not its own: `gitlab` serves repositories at `….git` alone, and redirects info/refs there as
+   * gitlab.com does; a table leads from a path to where it went, as after a rename. A full URL leads to another host.
+   */
+  redirect: (how: 'gitlab' | Readonly<Record<string, string>>) => void
   /** Every request so far, refused ones too, as `METHOD /path?query`, and ` gzip` when its body came compressed. */
   requests: string[]
   stop: () => Promise<void>
@@ -40,10 +45,14 @@ export const startGitServer = async (credentials?: { username: string; password:
   const requests: string[] = []
   const backends = new Set<ChildProcess>()
   let pushForbidden = false
+  let redirects: 'gitlab' | Readonly<Record<string, string>> = {}
 
   const server = createServer((request, response) => {
     requests.push([request.method, request.url, request.headers['content-encoding']].filter(Boolean).join(' '))
-    if (credentials && !shows(request, credentials)) {
+    const location = locationOf(request, redirects)
+    // Before it asks who it is, as GitLab does.
+    if (location !== null) response.writeHead(location === '' ? 404 : 301, location === '' ? {} : { location }).end()
+    else if (credentials && !shows(request, credentials)) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('Authentication is required.\n')
     } else if (pushForbidden && request.url?.includes('git-receive-pack')) {
       response.writeHead(403, { 'content-type': 'text/plain' }).end('This token may only read.\n')
@@ -77,6 +86,9 @@ export const startGitServer = async (credentials?: { username: string; password:
       await writeFile(hook, '#!/bin/sh\necho "this branch is protected" >&2\nexit 1\n')
       await chmod(hook, 0o755)
     },
+    redirect: (how) => {
+      redirects = how
+    },
     forbidPush: (on) => {
       pushForbidden = on
     },
@@ -98,6 +110,17 @@ export const refsOf = async (path: string): Promise<Record<string, string>> => {
 
 const shows = (request: IncomingMessage, { username, password }: { username: string; password: string }): boolean =>
   request.headers.authorization === `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+
+/** @returns where the request is sent on to; empty for one that is not served; null for one that is */
+const locationOf = ({ method, url = '', headers }: IncomingMessage, redirects: 'gitlab' | Readonly<Record<string, string>>) => {
+  const [, path = '', rest = ''] = /^(.*?)(\/info\/refs\?.*|\/git-[a-z]+-pack)$/.exec(url) ?? []
+  if (redirects !== 'gitlab') {
+    const to = redirects[path]
+    return to === undefined ? null : `${to}${rest}`
+  }
+  if (path.endsWith('.git')) return null
+  return method === 'GET' ? `http://${headers.host}${path}.git${rest}` : ''
+}
 
 /** CGI (RFC 3875), as far as `git http-backend` goes. */
 const runBackend = (

@@ -76,6 +76,19 @@ describe('opening', () => {
     server.close()
   })
 
+  it('passes on what is said of a repository that has moved, without an address that only the sandbox knows', async () => {
+    const said = 'The repository is now at https://git.example/new/home.'
+    const server = createServer((_, response) => void response.writeHead(404, { 'content-type': 'text/plain' }).end(`${said}\n`))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    expect(await at.open({ remote: `http://127.0.0.1:${port}/git/repository.git` })).toEqual({
+      ok: false,
+      end: { outcome: 'failed', reason: 'repository_not_found', message: said },
+    })
+    server.close()
+  })
+
   it.each(['ls-remote', 'fetch'])('waits for a git host that is away for a moment, at %s', async (command) => {
     await at.pushed('main', 'a')
     let away = 2
