@@ -27,6 +27,7 @@ import { approveKey, openSecrets } from './secret-key.ts'
 import { createSignatures } from './signatures.ts'
 import { createStopList, type StopList } from './stop-list.ts'
 import { openDatabase } from './store/database.ts'
+import { isDiskFull } from './store/open-fault.ts'
 import { createTasks } from './tasks.ts'
 import { createWebPush } from './web-push.ts'
 import { closeServer, listen } from './web-server.ts'
@@ -56,7 +57,8 @@ export const start = async (given: Config, log: Logger): Promise<Coordinator> =>
     return await wire(given, log, stopping)
   } catch (error) {
     await stopping.run()
-    throw error
+    if (!isDiskFull(error)) throw error
+    throw new Error(`The disk of ${given.dataDir} is full. Free some space there, and start again.`, { cause: error })
   }
 }
 

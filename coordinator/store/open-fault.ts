@@ -10,14 +10,13 @@ export const unusable = (path: string, why: string, cause?: unknown): UnusableDa
 export const RESTORE = 'Restore it from a backup, or move it away to begin with a new one. Nothing was changed.'
 const ELSEWHERE = 'Name another place with ERRAND_DATA_DIR, or with DATABASE_URL=file:<path>.'
 
+const IS_FULL = /^(ENOSPC|EDQUOT|SQLITE_FULL|SQLITE_IOERR_(WRITE|SHMSIZE|TRUNCATE|FSYNC))/
+
 /** Codes of Node (`ENOSPC`) and of SQLite (sqlite.org/rescode.html). */
 const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^SQLITE_NOTADB/, `is not a database, or is encrypted. ${RESTORE}`],
   [/^SQLITE_CORRUPT/, `is broken. ${RESTORE}`],
-  [
-    /^(ENOSPC|EDQUOT|SQLITE_FULL|SQLITE_IOERR_(WRITE|SHMSIZE|TRUNCATE|FSYNC))/,
-    'cannot be written: its disk is full or failing. Free some space there, and start again.',
-  ],
+  [IS_FULL, 'cannot be written: its disk is full or failing. Free some space there, and start again.'],
   [/^SQLITE_(BUSY|LOCKED)/, 'is in use by another program. Close that one, and start again.'],
   [
     /^(EACCES|EPERM|EROFS|SQLITE_(READONLY|CANTOPEN|PERM))/,
@@ -33,6 +32,9 @@ export const openFault = (path: string, error: unknown): UnusableDatabase | null
   const found = SENTENCES.find(([codes]) => codes.test(code))
   return found ? unusable(path, found[1], error) : null
 }
+
+/** @returns whether something could not be stored because there was no room for it */
+export const isDiskFull = (error: unknown): boolean => IS_FULL.test(codeOf(error))
 
 const codeOf = (error: unknown): string => {
   if (error instanceof UnusableDatabase || typeof error !== 'object' || error === null) return ''
