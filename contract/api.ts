@@ -3,6 +3,7 @@ import { DiffStat, TaskEvent, Usage } from './event.ts'
 import { LIMITS } from './limits.ts'
 import { MODELS } from './models.ts'
 import { Reason } from './reason.ts'
+import { requestBody } from './request-body.ts'
 import { TaskStatus } from './status.ts'
 
 const time = z.iso.datetime()
@@ -10,24 +11,25 @@ const time = z.iso.datetime()
 /** A client's own id for what it sends (a UUID or the like): the same one twice is the same thing. */
 export const ClientId = z.string().min(1).max(200)
 
-const Budget = z.number('must be a number, in US dollars').positive('must be more than 0').max(1000)
+const Budget = z
+  .number('must be a number, in US dollars')
+  .positive('must be more than 0')
+  .max(1000, 'must be 1000 US dollars at most')
 
 /** Body of `POST /api/tasks`, and payload of `task:create`. */
-export const CreateTask = z
-  .object({
-    /** `https://host/owner/name` or `…/name.git`, on a host that this server allows. */
-    repoUrl: z.string().min(1).max(2000),
-    prompt: z
-      .string()
-      .max(LIMITS.promptChars)
-      .refine((text) => text.trim().length > 0, 'say what the agent is to do'),
-    baseBranch: z.string().min(1).max(200).optional(),
-    model: z.enum(Object.keys(MODELS) as [string, ...string[]]).optional(),
-    /** Left out: the user's own default. */
-    budgetUsd: Budget.optional(),
-    clientId: ClientId.optional(),
-  })
-  .meta({ id: 'CreateTask' })
+export const CreateTask = requestBody({
+  /** `https://host/owner/name` or `…/name.git`, on a host that this server allows. */
+  repoUrl: z.string().min(1).max(2000),
+  prompt: z
+    .string()
+    .max(LIMITS.promptChars)
+    .refine((text) => text.trim().length > 0, 'say what the agent is to do'),
+  baseBranch: z.string().min(1).max(200).optional(),
+  model: z.enum(Object.keys(MODELS) as [string, ...string[]]).optional(),
+  /** Left out: the user's own default. */
+  budgetUsd: Budget.optional(),
+  clientId: ClientId.optional(),
+}).meta({ id: 'CreateTask' })
 export type CreateTask = z.infer<typeof CreateTask>
 
 /** A task as every client sees it. */
@@ -90,9 +92,10 @@ export const EventPage = z
   .object({ events: z.array(TaskEvent), lastSeq: z.number().int().nonnegative(), more: z.boolean() })
   .meta({ id: 'EventPage' })
 
-export const CreateProject = z
-  .object({ repoUrl: z.string().min(1).max(2000), name: z.string().trim().min(1).max(100).optional() })
-  .meta({ id: 'CreateProject' })
+export const CreateProject = requestBody({
+  repoUrl: z.string().min(1).max(2000),
+  name: z.string().trim().min(1).max(100).optional(),
+}).meta({ id: 'CreateProject' })
 export type CreateProject = z.infer<typeof CreateProject>
 
 export const Project = z
@@ -122,22 +125,20 @@ export const Me = z
 export type Me = z.infer<typeof Me>
 
 /** Body of `PATCH /api/me`: what is left out stays. */
-export const ChangeMe = z.object({ ownBudgetUsd: Budget.nullable().optional() }).meta({ id: 'ChangeMe' })
+export const ChangeMe = requestBody({ ownBudgetUsd: Budget.nullable().optional() }).meta({ id: 'ChangeMe' })
 export type ChangeMe = z.infer<typeof ChangeMe>
 
 /** Body of `PUT /api/me/credentials`. The token is kept encrypted and never returned. */
-export const PutCredential = z
-  .object({
-    /** Host name, with a port when it is not the usual one: `github.com`, `git.example.org:8443`. */
-    host: z
-      .string()
-      .min(1)
-      .max(255)
-      .regex(/^[a-z0-9.-]+(:\d{1,5})?$/, 'a host name in lower case, without scheme or path'),
-    username: z.string().min(1).max(255).optional(),
-    token: z.string().min(1).max(10_000),
-  })
-  .meta({ id: 'PutCredential' })
+export const PutCredential = requestBody({
+  /** Host name, with a port when it is not the usual one: `github.com`, `git.example.org:8443`. */
+  host: z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[a-z0-9.-]+(:\d{1,5})?$/, 'a host name in lower case, without scheme or path'),
+  username: z.string().min(1).max(255).optional(),
+  token: z.string().min(1).max(10_000),
+}).meta({ id: 'PutCredential' })
 export type PutCredential = z.infer<typeof PutCredential>
 
 export const Credential = z
@@ -145,7 +146,7 @@ export const Credential = z
   .meta({ id: 'Credential' })
 export type Credential = z.infer<typeof Credential>
 
-export const CreateToken = z.object({ name: z.string().trim().min(1).max(100) }).meta({ id: 'CreateToken' })
+export const CreateToken = requestBody({ name: z.string().trim().min(1).max(100) }).meta({ id: 'CreateToken' })
 export type CreateToken = z.infer<typeof CreateToken>
 
 export const ApiToken = z
@@ -174,19 +175,17 @@ export const SignInLink = z.object({ url: z.string(), expiresAt: time, onlyHere:
 export type SignInLink = z.infer<typeof SignInLink>
 
 /** Body of `POST /api/tasks/:id/messages`, and payload of `task:message` beside `taskId`. */
-export const SendMessage = z
-  .object({
-    text: CreateTask.shape.prompt,
-    /** `steer`: to the running turn, between two tools. `queue`: as a turn of its own, after this one. To an ended task both begin the next turn. */
-    mode: z.enum(['steer', 'queue']),
-    /**
-     * Stops the turn under way, as a cancel does, and the message begins the next one, whatever `mode` says. To an ended task it begins the
-     * next turn as ever. Left out: false. Nothing of it happens twice for one `clientId`.
-     */
-    stopFirst: z.boolean().optional(),
-    clientId: ClientId,
-  })
-  .meta({ id: 'SendMessage' })
+export const SendMessage = requestBody({
+  text: CreateTask.shape.prompt,
+  /** `steer`: to the running turn, between two tools. `queue`: as a turn of its own, after this one. To an ended task both begin the next turn. */
+  mode: z.enum(['steer', 'queue']),
+  /**
+   * Stops the turn under way, as a cancel does, and the message begins the next one, whatever `mode` says. To an ended task it begins the
+   * next turn as ever. Left out: false. Nothing of it happens twice for one `clientId`.
+   */
+  stopFirst: z.boolean().optional(),
+  clientId: ClientId,
+}).meta({ id: 'SendMessage' })
 export type SendMessage = z.infer<typeof SendMessage>
 
 export const Message = z
@@ -205,9 +204,11 @@ export const Message = z
 export type Message = z.infer<typeof Message>
 
 /** Body of `POST /api/tasks/:id/retry`: the last turn again, perhaps with another model or more budget (added to what is left). */
-export const RetryTask = z
-  .object({ model: CreateTask.shape.model, budgetUsd: CreateTask.shape.budgetUsd, clientId: ClientId.optional() })
-  .meta({ id: 'RetryTask' })
+export const RetryTask = requestBody({
+  model: CreateTask.shape.model,
+  budgetUsd: CreateTask.shape.budgetUsd,
+  clientId: ClientId.optional(),
+}).meta({ id: 'RetryTask' })
 export type RetryTask = z.infer<typeof RetryTask>
 
 /** One file of `GET /api/tasks/:id/changes?turn=`. `patch` is null for what is named but not shown. */
@@ -247,36 +248,39 @@ export const Device = z
 export type Device = z.infer<typeof Device>
 
 /** What a user wants to be told of, and how. */
-export const Notifications = z
-  .object({
-    onDone: z.boolean(),
-    onFailed: z.boolean(),
-    onAttention: z.boolean(),
-    /** POSTed to as JSON `{title, body, url}`, or an ntfy topic's address; null for none. */
-    webhookUrl: z
-      .url({ protocol: /^https?$/ })
-      .max(2000)
-      .nullable(),
-  })
-  .meta({ id: 'Notifications' })
+export const Notifications = requestBody({
+  onDone: z.boolean(),
+  onFailed: z.boolean(),
+  onAttention: z.boolean(),
+  /** POSTed to as JSON `{title, body, url}`, or an ntfy topic's address; null for none. */
+  webhookUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2000)
+    .nullable(),
+}).meta({ id: 'Notifications' })
 export type Notifications = z.infer<typeof Notifications>
 
 /** `GET /api/me/notifications`. */
-export const NotificationSettings = Notifications.extend({
-  /** For `pushManager.subscribe`, base64url. */
-  vapidPublicKey: z.string(),
-  subscriptions: z.number().int().nonnegative(),
-}).meta({ id: 'NotificationSettings' })
+export const NotificationSettings = z
+  .object({
+    ...Notifications.shape,
+    /** For `pushManager.subscribe`, base64url. */
+    vapidPublicKey: z.string(),
+    subscriptions: z.number().int().nonnegative(),
+  })
+  .meta({ id: 'NotificationSettings' })
 export type NotificationSettings = z.infer<typeof NotificationSettings>
 
 /** What a browser's `PushSubscription.toJSON()` gives. */
-export const PushSubscription = z
-  .object({
-    endpoint: z.url({ protocol: /^https?$/ }).max(2000),
-    keys: z.object({ p256dh: z.string().max(200), auth: z.string().max(100) }),
-  })
-  .meta({ id: 'PushSubscription' })
-export type PushSubscription = z.infer<typeof PushSubscription>
+export const PushSubscription = requestBody({
+  endpoint: z.url({ protocol: /^https?$/ }).max(2000),
+  keys: requestBody({ p256dh: z.string().max(200), auth: z.string().max(100) }),
+  expirationTime: z.number().nullable().optional(),
+}).meta({ id: 'PushSubscription' })
+export type PushSubscription = Omit<z.infer<typeof PushSubscription>, 'expirationTime'>
+
+/** Body of `DELETE /api/me/push/subscriptions`. */
+export const EndSubscription = requestBody({ endpoint: PushSubscription.shape.endpoint })
 
 /** `GET /api/admin/overview`, for admins alone. */
 export const Overview = z

@@ -2,15 +2,16 @@ import { z } from 'zod'
 import { type CreateTask, type Message, SendMessage, type Task } from './api.ts'
 import type { ErrorBody } from './errors.ts'
 import type { Delta, TaskEvent } from './event.ts'
+import { requestBody } from './request-body.ts'
 
 const TaskId = z.string().min(1).max(100)
 
-export const WatchTask = z.object({ taskId: TaskId, after: z.number().int().min(0).default(0) })
-export const UnwatchTask = z.object({ taskId: TaskId })
-export const CancelTask = z.object({ taskId: TaskId })
-export const MessageTask = SendMessage.extend({ taskId: TaskId })
-export const AppState = z.object({ active: z.boolean(), taskId: TaskId.nullable() })
-export const AppPing = z.object({})
+export const WatchTask = requestBody({ taskId: TaskId, after: z.number().int().min(0).default(0) })
+export const UnwatchTask = requestBody({ taskId: TaskId })
+export const CancelTask = requestBody({ taskId: TaskId })
+export const MessageTask = requestBody({ ...SendMessage.shape, taskId: TaskId })
+export const AppState = requestBody({ active: z.boolean(), taskId: TaskId.nullable() })
+export const AppPing = requestBody({})
 
 /** Raised when a client of an older number can no longer follow; such an app says so and reloads. */
 export const PROTOCOL = 1

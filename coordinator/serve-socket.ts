@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { CreateTask } from '../contract/api.ts'
 import type { ErrorBody } from '../contract/errors.ts'
 import type { TaskEvent } from '../contract/event.ts'
@@ -115,9 +115,7 @@ const createAnswer = ({ connection, log }: Parts) => {
   ): Promise<Reply<Answer<T>>> => {
     try {
       checkRate()
-      const parsed = schema.safeParse(payload)
-      if (!parsed.success) throw new Refusal('invalid', z.prettifyError(parsed.error))
-      const { result, afterwards } = await handle(parsed.data)
+      const { result, afterwards } = await handle(schema.parse(payload))
       return { result: { ok: true, ...result }, ...(afterwards && { afterwards }) }
     } catch (error) {
       return { result: { ok: false, error: describe(error, log) } }

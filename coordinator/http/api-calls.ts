@@ -170,7 +170,7 @@ const NOTIFICATIONS: Call[] = [
     status: 204,
   }),
   notification('delete', '/api/me/push/subscriptions', 'Have this browser told no more', {
-    body: api.PushSubscription.pick({ endpoint: true }),
+    body: api.EndSubscription,
     status: 204,
   }),
 ]

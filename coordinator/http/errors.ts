@@ -61,7 +61,8 @@ export const refusalOf = (error: unknown): Refusal => {
 }
 
 const sentenceOf = (error: ZodError): string => {
-  const [first] = error.issues
+  // A misspelt field is why the right one is missing.
+  const first = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]
   if (!first) return 'The request is not in the expected form.'
   const { path, message } = issueOf(first)
   if (path === '' && first.code === 'invalid_type' && first.expected === 'object')

@@ -1,5 +1,5 @@
 import type { Express } from 'express'
-import { type NotificationSettings, Notifications, PushSubscription } from '../../contract/api.ts'
+import { EndSubscription, type NotificationSettings, Notifications, PushSubscription } from '../../contract/api.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import {
@@ -52,7 +52,7 @@ export const addNotificationRoutes = (app: Express, { db, webPush, outside, noti
     response.sendStatus(204)
   })
   app.delete('/api/me/push/subscriptions', async (request, response) => {
-    const { endpoint } = PushSubscription.pick({ endpoint: true }).parse(request.body)
+    const { endpoint } = EndSubscription.parse(request.body)
     await deleteSubscription(db, currentUser(request).id, endpoint)
     response.sendStatus(204)
   })

@@ -106,6 +106,12 @@ describe('what a client may ask', () => {
     expect(await ask(socket, 'task:create', { repoUrl: 'x' })).toMatchObject({ ok: false, error: { code: 'invalid' } })
     expect(await ask(socket, 'task:message', {})).toMatchObject({ ok: false, error: { code: 'invalid' } })
     const message = { taskId: 'tsk_none', text: 'hi', mode: 'steer', clientId: 'c' }
+    expect(await ask(socket, 'task:message', { ...message, stopfirst: true })).toMatchObject({
+      error: { code: 'invalid', message: expect.stringContaining('Did you mean "stopFirst"?') },
+    })
+    expect(await ask(socket, 'task:watch', { taskId: 'tsk_none', since: 3 })).toMatchObject({
+      error: { code: 'invalid', message: expect.stringContaining('there is no field "since" here. Known are: taskId, after.') },
+    })
     expect(await ask(socket, 'task:message', message)).toMatchObject({ ok: false, error: { code: 'not_found' } })
     expect(await ask(socket, 'app:ping', {})).toEqual({ ok: true, protocol: PROTOCOL })
     expect(await ask(socket, 'app:state', { active: true, taskId: null })).toEqual({ ok: true })
