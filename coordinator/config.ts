@@ -44,7 +44,18 @@ export type Config = Readonly<{
   prettyLog: boolean
 }>
 
-const origin = z.url({ protocol: /^https?$/ }).transform((value) => new URL(value).origin)
+/**
+ * What people open is at the top of its host: the cookie, the service worker and the addresses in links are all made for that. Whatever
+ * follows the host would have no effect, also where a git host is meant.
+ * @param advice what to do instead of naming a path
+ */
+const originOf = (advice: string) =>
+  z.url({ protocol: /^https?$/ }).transform((value, context) => {
+    const { origin, pathname, search, hash, username } = new URL(value)
+    if (pathname !== '/' || search || hash || username)
+      context.addIssue(`must end after the host and the port, as ${origin} does. ${advice}`)
+    return origin
+  })
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -56,7 +67,9 @@ const Environment = z
   .object({
     ERRAND_HOST: z.string().min(1).default('127.0.0.1'),
     ERRAND_PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-    ERRAND_PUBLIC_URL: origin.optional(),
+    ERRAND_PUBLIC_URL: originOf(
+      'Errand cannot be served below a path: give it a host name of its own (https://errand.example) or a port of its own.',
+    ).optional(),
     ERRAND_LISTEN: z.string().optional(),
     ERRAND_DATA_DIR: z.string().min(1).default('.errand'),
     ERRAND_SECRET_KEY: z
@@ -74,10 +87,12 @@ const Environment = z
       .positive()
       .max(24 * 60)
       .default(60),
-    ERRAND_GIT_HOSTS: list.pipe(z.array(origin)).default(['https://github.com']),
+    ERRAND_GIT_HOSTS: list
+      .pipe(z.array(originOf('Whole hosts are allowed; a part of one cannot be.')))
+      .default(['https://github.com']),
     GITHUB_CLIENT_ID: z.string().min(1).optional(),
     GITHUB_CLIENT_SECRET: z.string().min(1).optional(),
-    GITHUB_URL: origin.default('https://github.com'),
+    GITHUB_URL: originOf('Only the host is asked for.').default('https://github.com'),
     GITHUB_API_URL: z.url({ protocol: /^https?$/ }).default('https://api.github.com'),
     ERRAND_ADMINS: list.default([]),
     ERRAND_USERS: list.default([]),

@@ -19,4 +19,23 @@ describe('the address under which people open the server', () => {
     expect(() => of({ ERRAND_HOST: 'fe80::1%eth0' })).toThrow(/ERRAND_PUBLIC_URL/)
     expect(of({ ERRAND_HOST: 'fe80::1%eth0', ERRAND_PUBLIC_URL: 'https://errand.example/' })).toBe('https://errand.example')
   })
+
+  it.each(['/errand', '/errand/', '?a=b', '#a'])('is refused with %s after the host, which would have no effect', (rest) => {
+    expect(() => of({ ERRAND_PUBLIC_URL: `https://home.example:8443${rest}` })).toThrow(
+      /as https:\/\/home\.example:8443 does\. Errand cannot be served below a path: give it a host name of its own.*port of its own[\s\S]*ERRAND_PUBLIC_URL/,
+    )
+  })
+})
+
+describe('a host that is named in the configuration', () => {
+  it.each(['ERRAND_GIT_HOSTS', 'GITHUB_URL'])('stands alone in %s: a path would allow more than it seems to', (name) => {
+    const given = 'https://github.com, https://git.example/team'
+    expect(() => readConfig({ [name]: name === 'GITHUB_URL' ? 'https://git.example/team' : given })).toThrow(
+      new RegExp(`must end after the host and the port, as https://git\\.example does[\\s\\S]*${name}`),
+    )
+    expect(readConfig({ ERRAND_GIT_HOSTS: 'https://git.example/, http://10.0.0.5:3080' }).gitHosts).toEqual([
+      'https://git.example',
+      'http://10.0.0.5:3080',
+    ])
+  })
 })
