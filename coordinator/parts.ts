@@ -48,6 +48,6 @@ export type Parts = Readonly<{
   ownerTokenId: string
   /** Folder of the built app. */
   appFolder: string
-  /** For `/readyz`: whether the store and Redis answer just now. */
+  /** For `/readyz`: whether the store and Redis answer and take writes just now. */
   readiness: () => Promise<{ store: boolean; redis: boolean }>
 }>

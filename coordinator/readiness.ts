@@ -3,26 +3,36 @@ import { proveWritable, type Store } from './store/database.ts'
 
 type Options = {
   db: Store
-  pingRedis: () => Promise<unknown>
-  /** A proof that the store takes writes waits for the disk, and holds for so long. */
+  redis: { ping: () => Promise<unknown>; proveWritable: () => Promise<unknown> }
+  /** A proof that something takes writes costs a write, and holds for so long. */
   proofMs?: number
 }
 
 const PROOF_MS = 10_000
 
-/** @returns what answers `/readyz`: whether the store can be read and written, and Redis answers */
+/** @returns what answers `/readyz`: whether the store and Redis can be read and written */
 export const createReadiness = ({
   db,
-  pingRedis,
+  redis,
   proofMs = PROOF_MS,
 }: Options): (() => Promise<{ store: boolean; redis: boolean }>) => {
+  const askStore = provenFor(
+    proofMs,
+    () => proveWritable(db),
+    () => sql`select 1`.execute(db),
+  )
+  const askRedis = provenFor(proofMs, redis.proveWritable, redis.ping)
+  return async () => ({ store: await answers(askStore), redis: await answers(askRedis) })
+}
+
+/** A proof at most every `proofMs`, and whenever the last one failed; in between it is only asked whether it answers. */
+const provenFor = (proofMs: number, prove: () => Promise<unknown>, ask: () => Promise<unknown>) => {
   let provenUntil = Number.NEGATIVE_INFINITY
-  const askStore = async () => {
-    if (performance.now() < provenUntil) return sql`select 1`.execute(db)
-    await proveWritable(db)
+  return async () => {
+    if (performance.now() < provenUntil) return ask()
+    await prove()
     provenUntil = performance.now() + proofMs
   }
-  return async () => ({ store: await answers(askStore), redis: await answers(pingRedis) })
 }
 
 const answers = async (ask: () => Promise<unknown>): Promise<boolean> => {

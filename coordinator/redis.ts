@@ -7,6 +7,11 @@ export type RedisLinks = {
   /** Hears what is said on a channel, again also after Redis was away. One hearer a channel. @returns what ends it */
   listen: (channel: string, hear: (text: string) => void) => Promise<() => void>
   isReady: () => boolean
+  /**
+   * Writes a key of a few bytes: a full Redis, a replica, and one whose disk fails answer to everything else.
+   * @throws Error when nothing can be written
+   */
+  proveWritable: () => Promise<unknown>
   close: () => void
 }
 
@@ -14,6 +19,9 @@ export type RedisLinks = {
 const COMMAND_TIMEOUT_MS = 5_000
 /** A connection on which nothing answers for so long is broken, whatever the kernel says: it is made anew. */
 const SILENT_MS = 10_000
+
+const PROOF_KEY = 'errand:proof'
+const PROOF_KEPT_S = 60
 
 /**
  * Two connections to a Redis that can do the work.
@@ -56,7 +64,8 @@ export const connectRedis = async (url: string, log: Logger): Promise<RedisLinks
     await listener.subscribe(channel)
     return () => void hearers.delete(channel)
   }
-  return { commands, listen, isReady: () => commands.status === 'ready', close }
+  const proveWritable = () => commands.set(PROOF_KEY, '1', 'EX', PROOF_KEPT_S)
+  return { commands, listen, isReady: () => commands.status === 'ready', proveWritable, close }
 }
 
 const connect = async (redis: Redis, url: string): Promise<void> => {

@@ -93,7 +93,7 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   const secretsFor = createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log })
   const leases = createLeases({ config, db, ledger, signatures, secretsFor, log, onRunner: dispatch.nudge })
   const metrics = createMetrics({ db, countQueued: dispatch.countQueued, countSockets: rooms.countSockets })
-  const readiness = createReadiness({ db, pingRedis: () => redis.commands.ping() })
+  const readiness = createReadiness({ db, redis: { ping: () => redis.commands.ping(), proveWritable: redis.proveWritable } })
   const parts: Parts = {
     ...{ config, db, log, secrets, runnerToken, tasks, leases, artifacts, dispatch, demo, metrics, identify, readiness },
     ...{ notifier, webPush, outside, ownerTokenId: owner.tokenId, appFolder: APP_FOLDER },

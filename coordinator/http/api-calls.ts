@@ -217,7 +217,7 @@ const Health = z.object({ status: text })
 const Readiness = Health.extend({ store: z.boolean(), redis: z.boolean() })
 const SERVER: Call[] = [
   server('get', '/healthz', 'Whether the process runs', { access: 'anybody', status: 200, answer: Health }),
-  server('get', '/readyz', 'Whether the store and Redis answer; 503 with the same body when one does not', {
+  server('get', '/readyz', 'Whether the store and Redis take writes; 503 with the same body when one does not', {
     access: 'anybody',
     status: 200,
     alike: [503],

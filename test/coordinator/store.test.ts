@@ -52,9 +52,9 @@ describe('the database', () => {
 
   it('is ready only while it takes writes, and is asked for a proof now and then', async () => {
     const db = await openDatabase(join(folder.path, 'errand.db'))
-    const pingRedis = async () => 'PONG'
-    const always = createReadiness({ db, pingRedis, proofMs: 0 })
-    const seldom = createReadiness({ db, pingRedis, proofMs: 60_000 })
+    const redis = { ping: async () => 'PONG', proveWritable: async () => 'OK' }
+    const always = createReadiness({ db, redis, proofMs: 0 })
+    const seldom = createReadiness({ db, redis, proofMs: 60_000 })
     expect([await always(), await seldom()]).toEqual([
       { store: true, redis: true },
       { store: true, redis: true },
