@@ -29,13 +29,14 @@ export type Ended = { outcome: Outcome; reason: Reason; message: string | null }
 export type Verdict = { status: TaskStatus; change: Change; closing: NewEvent | null }
 
 /**
- * Where a task stands once its attempt ended. What is ours to answer for is tried again, unless a person wants it stopped or it
- * happened too often; then the turn has ended, and `closing` says so.
+ * Where a task stands once its attempt ended. A cancel that was accepted before wins over whatever the attempt came to. What is ours to
+ * answer for is tried again, unless it happened too often; then the turn has ended, and `closing` says so.
  * @param history.interruptions of this turn, this one included; `pushed`: whether anything is on the task's branch
  */
 export const judgeEnd = (task: TaskRow, ended: Ended, history: { interruptions: number; pushed: boolean }): Verdict => {
+  if (task.cancel_requested_at !== null)
+    return close(task, 'cancelled', 'cancelled_by_user', doneByThen(ended, history.pushed), history.pushed)
   if (ended.outcome !== 'interrupted') return close(task, ended.outcome, ended.reason, ended.message, history.pushed)
-  if (task.cancel_requested_at !== null) return close(task, 'cancelled', 'cancelled_by_user', null, history.pushed)
   if (history.interruptions >= MAX_INTERRUPTIONS) {
     const last = ended.message ?? REASONS[ended.reason]
     return close(task, 'failed', 'abandoned', `${REASONS.abandoned} The last time: ${last}`.slice(0, 2_000), history.pushed)
@@ -54,6 +55,15 @@ const close = (
   change: { reason, error: status === 'failed' ? explained(reason, message) : null },
   closing: { type: 'task.ended', data: { turn: task.turn, status, reason, message, branch: pushed ? task.branch : null } },
 })
+
+/** What a cancelled turn had come to when its end was stored; null when there is nothing to say of it. */
+const doneByThen = ({ outcome, reason, message }: Ended, pushed: boolean): string | null => {
+  if (outcome === 'interrupted') return null
+  if (outcome === 'cancelled') return message
+  if (outcome === 'failed') return `The turn had failed by then. ${explained(reason, message)}`.slice(0, 2_000)
+  if (reason === 'no_changes') return 'The agent had finished by then, without changing a file.'
+  return pushed ? 'The agent had finished by then. Its work is on the branch.' : 'The agent had finished by then.'
+}
 
 /** What to do comes first; what exactly was seen follows it. */
 const explained = (reason: Reason, seen: string | null): string =>

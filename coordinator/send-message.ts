@@ -37,7 +37,8 @@ export const sendMessage = async (
     const waiting = await listWaitingMessages(tx, taskId, task.message_id)
     if (waiting.length >= MOST_WAITING)
       throw new Refusal('rate_limited', `${MOST_WAITING} messages wait for this task already. Wait, or withdraw one.`)
-    const kept = stopFirst ? 'queue' : mode
+    // A turn that is being stopped takes nothing more.
+    const kept = task.cancel_requested_at === null ? mode : 'queue'
     const turn = kept === 'steer' ? task.turn : task.turn + 1 + waiting.filter((other) => other.mode === 'queue').length
     return { ...(await keepWaiting(tx, say, task, { text, clientId, mode: kept, turn })), created: true, stopped }
   })

@@ -93,7 +93,7 @@ const TASKS: Call[] = [
     answer: text,
     answerType: 'application/octet-stream',
   }),
-  task('post', '/api/tasks/:id/cancel', 'Stop a task; a running one ends soon after', {
+  task('post', '/api/tasks/:id/cancel', 'Stop a task; a running one ends soon after, as cancelled', {
     status: 202,
     answer: api.Task,
     errors: ['conflict'],

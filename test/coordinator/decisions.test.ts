@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { TaskEvent } from '../../contract/event.ts'
+import { NewEvent, type TaskEvent } from '../../contract/event.ts'
 import { signedEntryText } from '../../contract/river.ts'
 import { MAX_INTERRUPTIONS } from '../../contract/status.ts'
 import { chooseNext } from '../../coordinator/choose-next.ts'
@@ -58,10 +58,42 @@ describe('judging the end of an attempt', () => {
     expect(verdict).toMatchObject({ status: 'failed', change: { reason: 'abandoned', error: expect.stringContaining('gone') } })
     expect(judgeEnd(task, ended, { ...history, interruptions: MAX_INTERRUPTIONS - 1 }).status).toBe('pending')
   })
-  it('prefers the wish to cancel to another try, and the truth to that wish', () => {
-    const wished = { ...task, cancel_requested_at: 5 }
-    expect(judgeEnd(wished, { outcome: 'interrupted', reason: 'runner_lost', message: null }, history).status).toBe('cancelled')
-    expect(judgeEnd(wished, { outcome: 'completed', reason: 'done', message: null }, history).status).toBe('completed')
+  it.each([
+    [{ outcome: 'completed', reason: 'done', message: null }, true, 'The agent had finished by then. Its work is on the branch.'],
+    [{ outcome: 'completed', reason: 'done', message: null }, false, 'The agent had finished by then.'],
+    [
+      { outcome: 'completed', reason: 'no_changes', message: null },
+      true,
+      'The agent had finished by then, without changing a file.',
+    ],
+    [
+      { outcome: 'failed', reason: 'push_refused', message: 'remote: no' },
+      false,
+      /^The turn had failed by then\. .*bundle.*\nremote: no$/,
+    ],
+    [{ outcome: 'cancelled', reason: 'cancelled_by_user', message: 'not pushed' }, false, 'not pushed'],
+    [{ outcome: 'interrupted', reason: 'runner_lost', message: null }, true, null],
+  ] as const)(
+    'lets an accepted cancel win over every end that comes after it, and tells how far the work had come: %o',
+    (...row) => {
+      const [ended, pushed, message] = row
+      const wished = { ...task, cancel_requested_at: 5 }
+      const verdict = judgeEnd(wished, ended, { interruptions: MAX_INTERRUPTIONS, pushed })
+      const told = message instanceof RegExp ? expect.stringMatching(message) : message
+      expect(verdict).toEqual({
+        status: 'cancelled',
+        change: { reason: 'cancelled_by_user', error: null },
+        closing: {
+          type: 'task.ended',
+          data: { turn: 1, status: 'cancelled', reason: 'cancelled_by_user', message: told, branch: pushed ? task.branch : null },
+        },
+      })
+    },
+  )
+  it('keeps what a cancelled turn failed of within the bound of a message', () => {
+    const ended = { outcome: 'failed', reason: 'push_refused', message: 'x'.repeat(2_000) } as const
+    const { closing } = judgeEnd({ ...task, cancel_requested_at: 5 }, ended, history)
+    expect(NewEvent.safeParse(closing).success).toBe(true)
   })
   it('names the branch only when something is on it', () => {
     const ended = { outcome: 'completed', reason: 'done', message: null } as const
