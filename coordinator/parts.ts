@@ -3,6 +3,7 @@ import type { Artifacts } from './artifacts.ts'
 import type { Config } from './config.ts'
 import type { createDemo } from './demo/demo.ts'
 import type { Dispatch } from './dispatch.ts'
+import type { Limits } from './http/limits.ts'
 import type { Leases } from './leases.ts'
 import type { Metrics } from './metrics.ts'
 import type { Notifier } from './notifier.ts'
@@ -40,6 +41,8 @@ export type Parts = Readonly<{
   disconnectUser: (userId: string) => void
   /** Closes every socket of one device: after a sign-out or a revoked token. */
   disconnectDevice: (deviceId: string) => void
+  /** How often one address or one user may call. */
+  limits: Limits
   notifier: Notifier
   webPush: WebPush
   /** Where users' webhooks may be. */

@@ -11,7 +11,9 @@ import type { Audience } from './ledger.ts'
 import type { Parts, Shown } from './parts.ts'
 import type { Presence } from './presence.ts'
 import { createReplays } from './replays.ts'
+import { createRotation } from './rotation.ts'
 import { type Connection, serveSocket } from './serve-socket.ts'
+import { createSocketPlaces } from './socket-places.ts'
 import type { Tasks } from './tasks.ts'
 import type { SignedIn } from './user.ts'
 
@@ -23,8 +25,8 @@ export type Rooms = {
   disconnectUser: (userId: string) => void
   disconnectDevice: (deviceId: string) => void
   countSockets: () => number
-  /** Takes connections from here on. */
-  open: (httpServer: HttpServer, tasks: Tasks) => void
+  /** Takes connections from here on. @param countNew counts a new task or message of a user, and throws when there are too many */
+  open: (httpServer: HttpServer, tasks: Tasks, countNew: (userId: string) => Promise<void>) => void
   close: () => Promise<void>
 }
 
@@ -34,8 +36,15 @@ export type SocketData = SignedIn
 /** How long a client may be silent. The other end of a frozen connection is noticed after the sum of both. */
 const PING = { pingInterval: 20_000, pingTimeout: 20_000 }
 
-/** How often a slow client is looked at while its history is sent. */
+/** How often a slow client is looked at while its history is sent, and how long it may take for a page. */
 const DRAIN_LOOK_MS = 5
+const DRAIN_MS = 120_000
+
+/** Sockets that one user may have open: far more than a person has tabs, devices and scripts. */
+const SOCKETS_PER_USER = 64
+
+/** What may wait for a client that takes nothing, in characters: more than one batch of the intake. */
+const MOST_UNSENT = 16 * 1024 * 1024
 
 export const createRooms = ({ publicUrl, identify, presence, log }: Options): Rooms => {
   // Compression of each message costs 4.7 times the CPU; recovery of connections skips authentication, and the history replays.
@@ -53,11 +62,19 @@ export const createRooms = ({ publicUrl, identify, presence, log }: Options): Ro
     },
   })
   const replays = createReplays()
+  const pages = createRotation()
+  const places = createSocketPlaces<Socket>(SOCKETS_PER_USER)
 
   io.use((socket, next) => {
     identify(shownBy(socket))
       .then((signedIn) => {
         if (!signedIn) return next(refusal('unauthorized', 'Sign in, or show a valid token.'))
+        const leave = () => places.leave(signedIn.user.id, socket)
+        // One that is closed already tells nobody any more.
+        if (socket.conn.readyState !== 'open') return
+        if (!places.take(signedIn.user.id, socket)) return next(refusal('rate_limited', TOO_MANY))
+        socket.once('disconnect', leave)
+        socket.conn.once('close', leave)
         Object.assign(socket.data, signedIn)
         next()
       })
@@ -90,11 +107,12 @@ export const createRooms = ({ publicUrl, identify, presence, log }: Options): Ro
       io.in(deviceRoom(deviceId)).disconnectSockets(true)
     },
     countSockets: () => io.of('/').sockets.size,
-    open: (httpServer, tasks) => {
+    open: (httpServer, tasks, countNew) => {
       io.on('connection', (socket) => {
         const { user, deviceId } = socket.data
         // In the in-memory adapter joining takes effect at once.
         void socket.join([userRoom(user.id), deviceRoom(deviceId)])
+        const unsent = boundUnsent(socket)
         const connection: Connection = {
           id: socket.id,
           user,
@@ -103,11 +121,15 @@ export const createRooms = ({ publicUrl, identify, presence, log }: Options): Ro
           unwatch: (taskId) => void socket.leave(taskRoom(taskId)),
           send: (event) => void socket.emit('event', event),
           drained: async () => {
-            while (socket.connected && !socket.conn.transport.writable) await setTimeout(DRAIN_LOOK_MS)
+            const until = performance.now() + DRAIN_MS
+            while (socket.connected && (unsent() > 0 || !socket.conn.transport.writable)) {
+              if (performance.now() > until) cut(socket)
+              await setTimeout(DRAIN_LOOK_MS)
+            }
           },
-          cut: () => socket.conn.close(),
+          cut: () => cut(socket),
         }
-        const handlers = serveSocket({ connection, tasks, replays, presence, log })
+        const handlers = serveSocket({ connection, tasks, replays, pages, countNew, presence, log })
         for (const [name, handle] of Object.entries(handlers)) socket.on(name as keyof ClientToServer, handle)
         socket.on('disconnect', () => {
           replays.forget(socket.id)
@@ -127,11 +149,30 @@ export const createRooms = ({ publicUrl, identify, presence, log }: Options): Ro
   }
 }
 
+/** Whatever still waits for this client is dropped: it comes back, and asks for what it lacks. */
+const cut = ({ conn }: Socket) => conn.close(true)
+
+/** Cuts a client that takes nothing before it fills the memory. @returns how much waits for it, in characters */
+const boundUnsent = (socket: Socket): (() => number) => {
+  let unsent = 0
+  socket.conn.on('packetCreate', ({ data }: { data?: string | Buffer }) => {
+    unsent += data?.length ?? 0
+    if (unsent > MOST_UNSENT) cut(socket)
+  })
+  // All of it goes to the transport.
+  socket.conn.on('flush', () => {
+    unsent = 0
+  })
+  return () => unsent
+}
+
 const shownBy = ({ handshake }: { handshake: Socket['handshake'] }): Shown => {
   const { token } = handshake.auth as { token?: unknown }
   const { cookie } = handshake.headers
   return { ...(typeof token === 'string' && { token }), ...(cookie !== undefined && { cookie }) }
 }
+
+const TOO_MANY = `You have ${SOCKETS_PER_USER} connections open already. Close some tabs of the app, or programs that follow tasks.`
 
 const refusal = (code: string, message: string): Error & { data: object } =>
   Object.assign(new Error(message), { data: { code, message, requestId: randomUUID() } })

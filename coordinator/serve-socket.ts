@@ -3,7 +3,6 @@ import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { CreateTask } from '../contract/api.ts'
 import type { ErrorBody } from '../contract/errors.ts'
-import type { TaskEvent } from '../contract/event.ts'
 import {
   type Answer,
   AppPing,
@@ -18,48 +17,61 @@ import {
 import { Refusal } from './errors.ts'
 import { refusalOf } from './http/errors.ts'
 import type { Presence } from './presence.ts'
-import type { Replay, Replays } from './replays.ts'
+import type { Replays } from './replays.ts'
+import type { Rotation } from './rotation.ts'
+import { createSendHistory, type Reader } from './send-history.ts'
 import type { Tasks } from './tasks.ts'
 import type { User } from './user.ts'
 
 /** One socket, as much of it as its events need. */
-export type Connection = {
+export type Connection = Reader & {
   id: string
   user: User
-  isOpen: () => boolean
   /** From here on, deltas of the task come too. */
   watch: (taskId: string) => void
   unwatch: (taskId: string) => void
-  send: (event: TaskEvent) => void
-  /** Resolves when the client took what was sent, or is gone. */
-  drained: () => Promise<void>
   /** Cuts the connection, so that the client comes back and asks anew. */
   cut: () => void
 }
 
-type Parts = { connection: Connection; tasks: Tasks; replays: Replays; presence: Presence; log: Logger }
+type Parts = {
+  connection: Connection
+  tasks: Tasks
+  replays: Replays
+  pages: Rotation
+  /** Counts a new task or message of a user. @throws Refusal `rate_limited` when there are too many */
+  countNew: (userId: string) => Promise<void>
+  presence: Presence
+  log: Logger
+}
 
-const HISTORY_PAGE = 500
 /** Events that one client may send at once, and how many of them come back each second. */
 const BURST = 100
 const PER_SECOND = 20
 
 /** What a client can ask for on its socket. Every payload is parsed, every event acknowledged, every task checked to be the user's own. */
 export const serveSocket = (parts: Parts): ClientToServer => {
-  const { connection, tasks, replays, presence } = parts
+  const { connection, tasks, replays, pages, countNew, presence } = parts
   const answer = createAnswer(parts)
+  const sendHistory = createSendHistory({ reader: connection, tasks, replays, pages })
   return {
     'task:watch': answer(WatchTask, async ({ taskId, after }) => {
       const { lastSeq } = await tasks.find(connection.user.id, taskId)
+      replays.admit(connection.id, taskId)
       connection.watch(taskId)
-      const replay = replays.begin(connection.id, taskId)
-      return { result: { lastSeq }, afterwards: () => sendHistory(parts, replay, after) }
+      const afterwards = async () => {
+        const replay = replays.begin(connection.id, taskId, after)
+        if (replay) await sendHistory(replay)
+      }
+      return { result: { lastSeq }, afterwards }
     }),
     'task:unwatch': answer(UnwatchTask, async ({ taskId }) => {
       connection.unwatch(taskId)
+      replays.skip(connection.id, taskId)
       return { result: {} }
     }),
     'task:create': answer(CreateTask, async (input) => {
+      await countNew(connection.user.id)
       const { task } = await tasks.create(connection.user, input)
       return { result: { task } }
     }),
@@ -67,6 +79,7 @@ export const serveSocket = (parts: Parts): ClientToServer => {
       result: { task: await tasks.cancel(connection.user.id, taskId) },
     })),
     'task:message': answer(MessageTask, async ({ taskId, ...input }) => {
+      await countNew(connection.user.id)
       const { message } = await tasks.send(connection.user.id, taskId, input)
       return { result: { message } }
     }),
@@ -75,24 +88,6 @@ export const serveSocket = (parts: Parts): ClientToServer => {
       return { result: {} }
     }),
     'app:ping': answer(AppPing, async () => ({ result: { protocol: PROTOCOL } })),
-  }
-}
-
-/** Page by page until nothing is stored beyond, nor was held back; only then do live events reach the socket again. */
-const sendHistory = async ({ connection, tasks, replays }: Parts, replay: Replay, after: number): Promise<void> => {
-  let sent = after
-  try {
-    for (;;) {
-      const { events, more } = await tasks.events(connection.user.id, replay.taskId, { after: sent, limit: HISTORY_PAGE })
-      if (!connection.isOpen() || !replays.isCurrent(replay)) return
-      for (const event of events) connection.send(event)
-      sent = events.at(-1)?.seq ?? sent
-      // Between this check and the end nothing is awaited: no live event can slip through.
-      if (!more && replay.heldBackTo <= sent) return
-      await connection.drained()
-    }
-  } finally {
-    replays.end(replay)
   }
 }
 

@@ -8,6 +8,7 @@ import { createDispatch } from './dispatch.ts'
 import { checkGuests } from './guests.ts'
 import { createApp } from './http/app.ts'
 import { createIdentify } from './http/identify.ts'
+import { createLimits } from './http/limits.ts'
 import { startIntake } from './intake.ts'
 import { createLeaseSecrets } from './lease-secrets.ts'
 import { createLeases } from './leases.ts'
@@ -94,14 +95,15 @@ const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coo
   const leases = createLeases({ config, db, ledger, signatures, secretsFor, log, onRunner: dispatch.nudge })
   const metrics = createMetrics({ db, countQueued: dispatch.countQueued, countSockets: rooms.countSockets })
   const readiness = createReadiness({ db, redis: { ping: () => redis.commands.ping(), proveWritable: redis.proveWritable } })
+  const limits = createLimits(config)
   const parts: Parts = {
-    ...{ config, db, log, secrets, runnerToken, tasks, leases, artifacts, dispatch, demo, metrics, identify, readiness },
+    ...{ config, db, log, secrets, runnerToken, tasks, leases, artifacts, dispatch, demo, metrics, identify, readiness, limits },
     ...{ notifier, webPush, outside, ownerTokenId: owner.tokenId, appFolder: APP_FOLDER },
     disconnectUser: rooms.disconnectUser,
     disconnectDevice: rooms.disconnectDevice,
   }
   server.on('request', createApp(parts))
-  rooms.open(server, tasks)
+  rooms.open(server, tasks, limits.countNew)
   stopping.addFirst('http and sockets', () => closeServer({ server, connections }, rooms.close, PATIENCE_MS))
 
   stopping.add('queue', dispatch.stop)

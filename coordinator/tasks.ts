@@ -46,8 +46,13 @@ export type Tasks = {
   find: (userId: string, taskId: string) => Promise<Task>
   /** Newest first. @throws Refusal `invalid` for a cursor that is not ours */
   list: (userId: string, query: ListTasks) => Promise<TaskPage>
-  /** The history after `after`, in order; `more`: there are stored events beyond these. */
-  events: (userId: string, taskId: string, query: ListEvents) => Promise<{ events: TaskEvent[]; lastSeq: number; more: boolean }>
+  /** The history after `after`, in order; `more`: there are stored events beyond these. @param bytes after which a page ends with fewer */
+  events: (
+    userId: string,
+    taskId: string,
+    query: ListEvents,
+    bytes?: number,
+  ) => Promise<{ events: TaskEvent[]; lastSeq: number; more: boolean }>
   /** A waiting task is cancelled at once, a running one is told to stop. @throws Refusal `conflict` when it has ended */
   cancel: (userId: string, taskId: string) => Promise<Task>
   /**
@@ -103,9 +108,9 @@ export const createTasks = (parts: TaskParts): Tasks => {
       const items = rows.map((row) => taskOf(row, row.status === 'pending' ? (places.get(row.id) ?? 0) : null))
       return { items, nextCursor: last ? cursorAfter(last) : null }
     },
-    events: async (userId, taskId, { after, limit }) => {
+    events: async (userId, taskId, { after, limit }, bytes) => {
       await findOwn(db, userId, taskId)
-      const events = await listEvents(db, taskId, after, limit)
+      const events = await listEvents(db, taskId, after, limit, bytes)
       // Read last, so that `more` misses nothing that was stored meanwhile.
       const lastSeq = (await findOwn(db, userId, taskId)).last_seq
       return { events, lastSeq, more: (events.at(-1)?.seq ?? after) < lastSeq }

@@ -11,7 +11,6 @@ import { addDocs } from './docs.ts'
 import { answerErrors, answerNotFound } from './errors.ts'
 import { noStore, securityHeaders } from './headers.ts'
 import { addHealthRoutes } from './health.ts'
-import { createLimits } from './limits.ts'
 import { addMeRoutes } from './me.ts'
 import { addNotificationRoutes } from './notifications.ts'
 import { addOverview } from './overview.ts'
@@ -25,11 +24,10 @@ import { addTaskRoutes } from './tasks.ts'
 
 /** Everything that this server answers over HTTP, in the order in which a request meets it. */
 export const createApp = (parts: Parts): Express => {
-  const { config, demo, appFolder } = parts
+  const { config, demo, appFolder, limits } = parts
   const readJson = express.json({ limit: LIMITS.bodyBytes })
   const readForm = express.urlencoded({ limit: '2kb', extended: false })
   const serveFolder = (path: string) => express.static(path, { index: false, maxAge: '1h' })
-  const limits = createLimits(config)
 
   const app = express()
   app.set('trust proxy', config.trustedProxies)

@@ -1,22 +1,39 @@
 import type { Request, RequestHandler } from 'express'
-import { ipKeyGenerator, type Options, rateLimit } from 'express-rate-limit'
+import { ipKeyGenerator, MemoryStore, type Options, type RateLimitInfo, rateLimit } from 'express-rate-limit'
 import type { Config } from '../config.ts'
 import { Refusal } from '../errors.ts'
 
 const MINUTE_MS = 60_000
 
-export type Limits = { signIn: RequestHandler[]; api: RequestHandler; create: RequestHandler }
+export type Limits = {
+  signIn: RequestHandler[]
+  api: RequestHandler
+  /** What each user begins: tasks, retries and messages, by HTTP and by socket, are one count. */
+  create: RequestHandler
+  /** Counts one that came in another way than by HTTP. @throws Refusal `rate_limited` when there are too many */
+  countNew: (userId: string) => Promise<void>
+}
+
+const NEW_PER_MINUTE = 120
+const NEW = 'new tasks and messages'
 
 /** How often one address or one user may call, counted in memory per process. */
-export const createLimits = ({ trustedProxies }: Pick<Config, 'trustedProxies'>): Limits => ({
-  signIn: [
-    ...(trustedProxies === 0 ? [warnOfProxy()] : []),
-    perMinute(60, 'calls to sign in', { keyGenerator: byAddress }),
-    perMinute(10, 'failed attempts to sign in', { keyGenerator: byAddress, skipSuccessfulRequests: true }),
-  ],
-  api: perMinute(1200, 'calls', { keyGenerator: byUser }),
-  create: perMinute(120, 'new tasks', { keyGenerator: byUser }),
-})
+export const createLimits = ({ trustedProxies }: Pick<Config, 'trustedProxies'>): Limits => {
+  const begun = new MemoryStore()
+  return {
+    signIn: [
+      ...(trustedProxies === 0 ? [warnOfProxy()] : []),
+      perMinute(60, 'calls to sign in', { keyGenerator: byAddress }),
+      perMinute(10, 'failed attempts to sign in', { keyGenerator: byAddress, skipSuccessfulRequests: true }),
+    ],
+    api: perMinute(1200, 'calls', { keyGenerator: byUser }),
+    create: perMinute(NEW_PER_MINUTE, NEW, { keyGenerator: byUser, store: begun }),
+    countNew: async (userId) => {
+      const { totalHits, resetTime } = await begun.increment(userId)
+      if (totalHits > NEW_PER_MINUTE) throw tooMany(NEW_PER_MINUTE, NEW, resetTime)
+    },
+  }
+}
 
 const perMinute = (limit: number, what: string, options: Partial<Options>): RequestHandler =>
   rateLimit({
@@ -26,11 +43,20 @@ const perMinute = (limit: number, what: string, options: Partial<Options>): Requ
     legacyHeaders: false,
     // A client may send X-Forwarded-For to a server that trusts no proxy; that is for nobody's console.
     validate: { xForwardedForHeader: false, forwardedHeader: false },
-    handler: () => {
-      throw new Refusal('rate_limited', `Too many ${what}: ${limit} a minute are taken. Wait for as long as Retry-After says.`)
+    handler: (request) => {
+      const { rateLimit } = request as Request & { rateLimit?: RateLimitInfo }
+      throw tooMany(limit, what, rateLimit?.resetTime)
     },
     ...options,
   })
+
+const tooMany = (limit: number, what: string, resetTime: Date | undefined): Refusal => {
+  const retryAfterSeconds = Math.max(1, Math.ceil(((resetTime?.getTime() ?? Date.now() + MINUTE_MS) - Date.now()) / 1000))
+  const when = retryAfterSeconds === 1 ? 'a second' : `${retryAfterSeconds} seconds`
+  return new Refusal('rate_limited', `Too many ${what}: ${limit} a minute are taken. Try again in ${when}.`, {
+    retryAfterSeconds,
+  })
+}
 
 /** Behind a proxy that is not trusted everybody has its address, and one visitor's failures keep all others from signing in. */
 const warnOfProxy = (): RequestHandler => {

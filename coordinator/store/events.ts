@@ -37,8 +37,17 @@ export const appendEvents = async (db: Store, task: TaskRow, additions: readonly
   return [events, { ...task, last_seq }]
 }
 
-/** The history after `after`, in order; fewer than `limit` when they are large, and at least one if there is one. */
-export const listEvents = async (db: Store, taskId: string, after: number, limit: number): Promise<TaskEvent[]> => {
+/**
+ * The history after `after`, in order; fewer than `limit` when they are large, and at least one if there is one.
+ * @param pageBytes of data, after which there are no more
+ */
+export const listEvents = async (
+  db: Store,
+  taskId: string,
+  after: number,
+  limit: number,
+  pageBytes: number = LIMITS.pageBytes,
+): Promise<TaskEvent[]> => {
   const ofTask = db.selectFrom('events').where('task_id', '=', taskId).where('seq', '>', after).orderBy('seq')
   // SQLite knows the length of a value without reading it.
   const sizes = await ofTask
@@ -48,7 +57,7 @@ export const listEvents = async (db: Store, taskId: string, after: number, limit
   let last = after
   let bytes = 0
   for (const size of sizes) {
-    if (bytes >= LIMITS.pageBytes) break
+    if (bytes >= pageBytes) break
     last = size.seq
     bytes += size.bytes
   }

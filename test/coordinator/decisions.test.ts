@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
-import { NewEvent, type TaskEvent } from '../../contract/event.ts'
+import { NewEvent } from '../../contract/event.ts'
 import { signedEntryText } from '../../contract/river.ts'
 import { MAX_INTERRUPTIONS } from '../../contract/status.ts'
 import { chooseNext } from '../../coordinator/choose-next.ts'
 import { foldEvent, judgeEnd } from '../../coordinator/fold-event.ts'
 import { closePairs } from '../../coordinator/open-pairs.ts'
-import { createReplays } from '../../coordinator/replays.ts'
 import { createSecrets } from '../../coordinator/secrets.ts'
 import { settle } from '../../coordinator/settle.ts'
 import { titleOf } from '../../coordinator/should-notify.ts'
@@ -202,28 +201,6 @@ describe('signatures', () => {
     expect(signedEntryText({ ...entry, n: 2 })).not.toBe(signedEntryText(entry))
     expect(signatures.attemptKey('tsk_a', 1)).toMatch(/^[0-9a-f]{64}$/)
     expect(signatures.attemptKey('tsk_a', 1)).not.toBe(signatures.attemptKey('tsk_a', 2))
-  })
-})
-
-describe('holding live events back', () => {
-  const event = (seq: number) => ({ taskId: 'a', seq }) as TaskEvent
-  it('keeps them from sockets that are being sent the history, and from those alone', () => {
-    const replays = createReplays()
-    const replay = replays.begin('s1', 'a')
-    replays.begin('s1', 'b')
-    expect(replays.hold(event(7))).toEqual(['s1'])
-    expect(replay.heldBackTo).toBe(7)
-    replays.end(replay)
-    expect(replays.hold(event(8))).toEqual([])
-  })
-  it('lets a second request for the same history take over, and forgets a socket that is gone', () => {
-    const replays = createReplays()
-    const [first, second] = [replays.begin('s1', 'a'), replays.begin('s1', 'a')]
-    expect([replays.isCurrent(first), replays.isCurrent(second)]).toEqual([false, true])
-    replays.end(first)
-    expect(replays.hold(event(1))).toEqual(['s1'])
-    replays.forget('s1')
-    expect([replays.isCurrent(second), replays.hold(event(2))]).toEqual([false, []])
   })
 })
 

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import type { Answer } from '../../contract/socket.ts'
 import { createPresence } from '../../coordinator/presence.ts'
 import { createReplays } from '../../coordinator/replays.ts'
+import { createRotation } from '../../coordinator/rotation.ts'
 import { type Connection, serveSocket } from '../../coordinator/serve-socket.ts'
 import type { Tasks } from '../../coordinator/tasks.ts'
 
@@ -28,6 +29,8 @@ describe('a fault on a socket', () => {
       connection,
       tasks,
       replays: createReplays(),
+      pages: createRotation(),
+      countNew: async () => undefined,
       presence: createPresence(),
       log: pino({ level: 'silent' }),
     })

@@ -35,12 +35,12 @@ const start = async () => {
     },
   )
   stops.push(server.stop)
-  const { identify, tasks } = server.parts
+  const { identify, limits, tasks } = server.parts
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   rooms = createRooms({ publicUrl: url, identify, presence: createPresence(), log: pino({ level: 'silent' }) })
   const sockets = createServer()
-  rooms.open(sockets, tasks)
+  rooms.open(sockets, tasks, limits.countNew)
   await new Promise<void>((resolve) => sockets.listen(port, '127.0.0.1', resolve))
   stops.push(rooms.close)
   const connect = async (shown: { token?: string; cookie?: string }): Promise<Socket> => {

@@ -6,6 +6,7 @@ import { type Config, readConfig } from '../../coordinator/config.ts'
 import { createDemo } from '../../coordinator/demo/demo.ts'
 import { createApp } from '../../coordinator/http/app.ts'
 import { createIdentify } from '../../coordinator/http/identify.ts'
+import { createLimits } from '../../coordinator/http/limits.ts'
 import { createNotifier } from '../../coordinator/notifier.ts'
 import { createOutside } from '../../coordinator/outside.ts'
 import { ensureOwner, loadRunnerToken } from '../../coordinator/owner.ts'
@@ -69,6 +70,7 @@ export const startHttp = async (environment: Record<string, string> = {}, given:
     identify: createIdentify({ db, secrets, config }),
     disconnectUser: (userId) => void disconnected.push(userId),
     disconnectDevice: (deviceId) => void disconnected.push(deviceId),
+    limits: createLimits(config),
     ...{ webPush, outside, ownerTokenId: owner.tokenId },
     notifier: createNotifier({ db, log, webPush, outside, presence: createPresence(), publicUrl: config.publicUrl }),
     appFolder: await buildSmallApp(join(folder.path, 'app')),
