@@ -21,6 +21,8 @@ export type FollowOptions = {
   onTask?: (task: Task) => void
   /** False once the connection is lost, true when it is back. */
   onConnection?: (connected: boolean) => void
+  /** The server refuses for now, and says why; it is asked again. */
+  onWait?: (why: string) => void
 }
 
 type Feed = Socket<ServerToClient, ClientToServer>
@@ -38,7 +40,7 @@ const RETRY_MS = 2_000
  */
 export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
   new Promise((resolve, reject) => {
-    const { server, taskId, turn, throughTurns = false, signal, onEvent, onDelta, onTask, onConnection } = options
+    const { server, taskId, turn, throughTurns = false, signal, onEvent, onDelta, onTask, onConnection, onWait } = options
     let state: FollowState = startFollowing(taskId)
     const socket: Feed = io(server.url, {
       auth: (send) => send({ token: server.token }),
@@ -90,7 +92,10 @@ export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
         .then((answer) => {
           if (answer.ok) take({ type: 'watched', lastSeq: answer.lastSeq })
           else if (isFinal(answer.error.code)) fail(new Fault(exitOf(answer.error.code), answer.error.message))
-          else socket.io.engine.close()
+          else {
+            onWait?.(answer.error.message)
+            retry = setTimeout(() => take({ type: 'quiet' }), RETRY_MS)
+          }
         })
         // No answer in time: the connection is not worth keeping. (One that was cut has been noticed already.)
         .catch(() => socket.connected && socket.io.engine.close())
@@ -110,8 +115,10 @@ export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
       onConnection?.(false)
       if (socket.active) return
       const { code = '', message = error.message } = error.data ?? {}
-      if (!isFinal(code)) retry = setTimeout(() => socket.connect(), RETRY_MS)
-      else fail(new Fault(EXIT.unreachable, `${message} (the token in use was refused by ${server.url})`))
+      if (!isFinal(code)) {
+        onWait?.(message)
+        retry = setTimeout(() => socket.connect(), RETRY_MS)
+      } else fail(new Fault(EXIT.unreachable, `${message} (the token in use was refused by ${server.url})`))
     })
     socket.on('event', (event) => take({ type: 'event', event }))
     socket.on('delta', (delta) => take({ type: 'delta', delta }))

@@ -28,7 +28,9 @@ export const narrate = async (context: Context, task: Task, throughTurns = false
     connected = back
     if (!context.stdout.isTTY) screen.print([back ? '(connected again)' : '(connection lost, reconnecting…)'])
   })
-  const sayWhyItWaits = onceEach((why: string) => screen.print(warning(screen.look(), why)))
+  const warn = (why: string) => screen.print(warning(screen.look(), why))
+  const sayWhyItWaits = onceEach(warn)
+  const sayRefusal = onceEach(warn)
   try {
     const end = await follow({
       server: context.server(),
@@ -47,7 +49,11 @@ export const narrate = async (context: Context, task: Task, throughTurns = false
         text = addDelta(text, delta)
       },
       onTask: (changed) => sayWhyItWaits(runnerMissing(changed)),
-      onConnection: connection.changed,
+      onConnection: (back) => {
+        if (back) sayRefusal(null)
+        connection.changed(back)
+      },
+      onWait: sayRefusal,
     })
     screen.stop()
     if (end === 'left') return sayStillRunning(context, task.id)
@@ -68,6 +74,7 @@ export const narrateAsJson = async (context: Context, task: Task, throughTurns =
     turn: task.turn,
     throughTurns,
     signal: context.interrupted,
+    onWait: onceEach((why: string) => context.stderr.write(`${why}\n`)),
     onEvent: (event: TaskEvent) => {
       if (event.type === 'task.ended') status = event.data.status
       context.stdout.write(`${JSON.stringify(event)}\n`)

@@ -133,6 +133,22 @@ describe('following a task', () => {
     await waitFor('the connection to be closed', () => server.connections() === 0)
   })
 
+  it.each(['door', 'watch'] as const)(
+    'waits when the server refuses at the %s just now, says why once, and goes on',
+    async (what) => {
+      server.say(TEXT('at last'))
+      server.refuseNext(what, 2)
+      const running = run()
+      await waitFor('the text', () => running.out().includes('at last'))
+      server.say(END('completed'))
+      const { out, exit } = await running.ended
+      expect([out.match(/! You have too many of them\./g)?.length, exit]).toEqual([1, 0])
+      server.refuseNext(what, 1)
+      const { err } = await errand(['show', SCRIPTED_TASK, '--follow', '--json'], { env: env() })
+      expect(err).toBe('You have too many of them.\n')
+    },
+  )
+
   it('says so when the token is refused in the middle', async () => {
     const running = run()
     await waitFor('a connection', () => server.connections() > 0)

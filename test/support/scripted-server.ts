@@ -27,6 +27,8 @@ export const startScriptedServer = async () => {
   /** What becomes of the bodies of the next answers after their first byte, and of how many that was done. */
   let spoil: { how: 'cut' | 'hang'; times: number } = { how: 'cut', times: 0 }
   let spoiled = 0
+  /** What is refused next, and how often: a connection, or to watch. */
+  const refusals = { door: 0, watch: 0 }
   let live: { http: HttpServer; io: Server<ClientToServer, ServerToClient> } | null = null
 
   const start = async () => {
@@ -35,6 +37,7 @@ export const startScriptedServer = async () => {
     })
     const io: Server<ClientToServer, ServerToClient> = new Server(http, { pingInterval: 500, pingTimeout: 500 })
     io.use((socket, next) => {
+      if (refusals.door-- > 0) return next(Object.assign(new Error('refused'), { data: TOO_MANY }))
       if ((socket.handshake.auth as { token?: string }).token === TOKEN) return next()
       next(Object.assign(new Error('refused'), { data: { code: 'unauthorized', message: 'Sign in again.' } }))
     })
@@ -42,6 +45,7 @@ export const startScriptedServer = async () => {
       socket.on('task:watch', ({ taskId, after = 0 }, acknowledge) => {
         if (taskId !== SCRIPTED_TASK)
           return acknowledge({ ok: false, error: { code: 'not_found', message: 'There is no such task.', requestId: 'r' } })
+        if (refusals.watch-- > 0) return acknowledge({ ok: false, error: { ...TOO_MANY, requestId: 'r' } })
         acknowledge({ ok: true, lastSeq: stored.length })
         replay(socket, after)
       })
@@ -135,9 +139,14 @@ export const startScriptedServer = async () => {
       spoil = { how, times }
     },
     spoiled: () => spoiled,
+    refuseNext: (what: keyof typeof refusals, times: number) => {
+      refusals[what] = times
+    },
     connections: () => live?.io.of('/').sockets.size ?? 0,
   }
 }
+
+export const TOO_MANY = { code: 'rate_limited', message: 'You have too many of them.' } as const
 
 const AT = '2026-11-21T10:00:00.000Z'
 const NO_USAGE = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 }
