@@ -21,8 +21,12 @@ export type Answer<T> = ({ ok: true } & T) | { ok: false; error: ErrorBody }
 type Acknowledge<T> = (answer: Answer<T>) => void
 
 export type ClientToServer = {
-  /** Answers `lastSeq`, then come the stored events after `after` and the live ones, in order. */
+  /**
+   * Answers `lastSeq`, then come the stored events after `after` and the live ones, in order. Asked again while they come, it goes back to
+   * `after` where that is earlier. `rate_limited`: wait, and ask again.
+   */
   'task:watch': (payload: z.input<typeof WatchTask>, acknowledge: Acknowledge<{ lastSeq: number }>) => void
+  /** Ends the deltas, and the stored events that are still to come. */
   'task:unwatch': (payload: z.input<typeof UnwatchTask>, acknowledge: Acknowledge<object>) => void
   'task:create': (payload: CreateTask, acknowledge: Acknowledge<{ task: Task }>) => void
   'task:message': (payload: z.input<typeof MessageTask>, acknowledge: Acknowledge<{ message: Message }>) => void

@@ -31,7 +31,9 @@ export type Rooms = {
 }
 
 type Options = { publicUrl: string; identify: Parts['identify']; presence: Presence; log: Logger }
-export type SocketData = SignedIn
+
+type OurServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, SignedIn>
+type OurSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, SignedIn>
 
 /** How long a client may be silent. The other end of a frozen connection is noticed after the sum of both. */
 const PING = { pingInterval: 20_000, pingTimeout: 20_000 }
@@ -47,42 +49,29 @@ const SOCKETS_PER_USER = 64
 const MOST_UNSENT = 16 * 1024 * 1024
 
 export const createRooms = ({ publicUrl, identify, presence, log }: Options): Rooms => {
-  // Compression of each message costs 4.7 times the CPU; recovery of connections skips authentication, and the history replays.
-  const io = new Server<ClientToServer, ServerToClient, DefaultEventsMap, SocketData>({
-    ...PING,
-    serveClient: false,
-    perMessageDeflate: false,
-    httpCompression: false,
-    maxHttpBufferSize: LIMITS.socketBytes,
-    // A WebSocket is not held back by CORS: any page could open one with the browser's cookie.
-    allowRequest: (request, answer) => {
-      const { origin } = request.headers
-      const isOurs = origin === undefined || origin === publicUrl
-      answer(isOurs ? null : 'This origin may not connect.', isOurs)
-    },
-  })
+  const io = createServer(publicUrl)
   const replays = createReplays()
   const pages = createRotation()
-  const places = createSocketPlaces<Socket>(SOCKETS_PER_USER)
+  io.use(letIn({ identify, log }))
 
-  io.use((socket, next) => {
+  const welcome = (socket: OurSocket, tasks: Tasks, countNew: (userId: string) => Promise<void>) => {
+    const { user, deviceId } = socket.data
+    // In the in-memory adapter joining takes effect at once.
+    void socket.join([userRoom(user.id), deviceRoom(deviceId)])
+    const handlers = serveSocket({ connection: connectionOf(socket), tasks, replays, pages, countNew, presence, log })
+    for (const [name, handle] of Object.entries(handlers)) socket.on(name as keyof ClientToServer, handle)
+    socket.on('disconnect', () => {
+      replays.forget(socket.id)
+      presence.forget(socket.id)
+    })
+    // It may have been revoked between the handshake and the room, where nobody could cut it off.
     identify(shownBy(socket))
-      .then((signedIn) => {
-        if (!signedIn) return next(refusal('unauthorized', 'Sign in, or show a valid token.'))
-        const leave = () => places.leave(signedIn.user.id, socket)
-        // One that is closed already tells nobody any more.
-        if (socket.conn.readyState !== 'open') return
-        if (!places.take(signedIn.user.id, socket)) return next(refusal('rate_limited', TOO_MANY))
-        socket.once('disconnect', leave)
-        socket.conn.once('close', leave)
-        Object.assign(socket.data, signedIn)
-        next()
-      })
+      .then((signedIn) => signedIn ?? socket.disconnect(true))
       .catch((error) => {
         log.error({ event: 'socket.identify_failed', err: error })
-        next(refusal('unavailable', 'The server cannot check who you are just now. Try again.'))
+        socket.disconnect(true)
       })
-  })
+  }
 
   return {
     audience: {
@@ -108,52 +97,79 @@ export const createRooms = ({ publicUrl, identify, presence, log }: Options): Ro
     },
     countSockets: () => io.of('/').sockets.size,
     open: (httpServer, tasks, countNew) => {
-      io.on('connection', (socket) => {
-        const { user, deviceId } = socket.data
-        // In the in-memory adapter joining takes effect at once.
-        void socket.join([userRoom(user.id), deviceRoom(deviceId)])
-        const unsent = boundUnsent(socket)
-        const connection: Connection = {
-          id: socket.id,
-          user,
-          isOpen: () => socket.connected,
-          watch: (taskId) => void socket.join(taskRoom(taskId)),
-          unwatch: (taskId) => void socket.leave(taskRoom(taskId)),
-          send: (event) => void socket.emit('event', event),
-          drained: async () => {
-            const until = performance.now() + DRAIN_MS
-            while (socket.connected && (unsent() > 0 || !socket.conn.transport.writable)) {
-              if (performance.now() > until) cut(socket)
-              await setTimeout(DRAIN_LOOK_MS)
-            }
-          },
-          cut: () => cut(socket),
-        }
-        const handlers = serveSocket({ connection, tasks, replays, pages, countNew, presence, log })
-        for (const [name, handle] of Object.entries(handlers)) socket.on(name as keyof ClientToServer, handle)
-        socket.on('disconnect', () => {
-          replays.forget(socket.id)
-          presence.forget(socket.id)
-        })
-        // It may have been revoked between the handshake and the room, where nobody could cut it off.
-        identify(shownBy(socket))
-          .then((signedIn) => signedIn ?? socket.disconnect(true))
-          .catch((error) => {
-            log.error({ event: 'socket.identify_failed', err: error })
-            socket.disconnect(true)
-          })
-      })
+      io.on('connection', (socket) => welcome(socket, tasks, countNew))
       io.attach(httpServer)
     },
     close: () => io.close(),
   }
 }
 
+const createServer = (publicUrl: string): OurServer =>
+  // Compression of each message costs 4.7 times the CPU; recovery of connections skips authentication, and the history replays.
+  new Server({
+    ...PING,
+    serveClient: false,
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: LIMITS.socketBytes,
+    // A WebSocket is not held back by CORS: any page could open one with the browser's cookie.
+    allowRequest: (request, answer) => {
+      const { origin } = request.headers
+      const isOurs = origin === undefined || origin === publicUrl
+      answer(isOurs ? null : 'This origin may not connect.', isOurs)
+    },
+  })
+
+/** Lets in who is known and has a place. The place is free again when the socket or its line is gone, whichever is first. */
+const letIn = ({ identify, log }: Pick<Options, 'identify' | 'log'>) => {
+  const places = createSocketPlaces<OurSocket>(SOCKETS_PER_USER)
+  return (socket: OurSocket, next: (refused?: Error) => void): void => {
+    identify(shownBy(socket))
+      .then((signedIn) => {
+        if (!signedIn) return next(refusal('unauthorized', 'Sign in, or show a valid token.'))
+        // A line that is closed already tells nobody so any more.
+        if (socket.conn.readyState !== 'open') return
+        if (!places.take(signedIn.user.id, socket)) return next(refusal('rate_limited', TOO_MANY))
+        const leave = () => places.leave(signedIn.user.id, socket)
+        socket.once('disconnect', leave)
+        socket.conn.once('close', leave)
+        Object.assign(socket.data, signedIn)
+        next()
+      })
+      .catch((error) => {
+        log.error({ event: 'socket.identify_failed', err: error })
+        next(refusal('unavailable', 'The server cannot check who you are just now. Try again.'))
+      })
+  }
+}
+
+const TOO_MANY = `You have ${SOCKETS_PER_USER} connections open already. Close some tabs of the app, or programs that follow tasks.`
+
+const connectionOf = (socket: OurSocket): Connection => {
+  const unsent = boundUnsent(socket)
+  return {
+    id: socket.id,
+    user: socket.data.user,
+    isOpen: () => socket.connected,
+    watch: (taskId) => void socket.join(taskRoom(taskId)),
+    unwatch: (taskId) => void socket.leave(taskRoom(taskId)),
+    send: (event) => void socket.emit('event', event),
+    drained: async () => {
+      const until = performance.now() + DRAIN_MS
+      while (socket.connected && (unsent() > 0 || !socket.conn.transport.writable)) {
+        if (performance.now() > until) cut(socket)
+        await setTimeout(DRAIN_LOOK_MS)
+      }
+    },
+    cut: () => cut(socket),
+  }
+}
+
 /** Whatever still waits for this client is dropped: it comes back, and asks for what it lacks. */
-const cut = ({ conn }: Socket) => conn.close(true)
+const cut = ({ conn }: OurSocket) => conn.close(true)
 
 /** Cuts a client that takes nothing before it fills the memory. @returns how much waits for it, in characters */
-const boundUnsent = (socket: Socket): (() => number) => {
+const boundUnsent = (socket: OurSocket): (() => number) => {
   let unsent = 0
   socket.conn.on('packetCreate', ({ data }: { data?: string | Buffer }) => {
     unsent += data?.length ?? 0
@@ -166,13 +182,11 @@ const boundUnsent = (socket: Socket): (() => number) => {
   return () => unsent
 }
 
-const shownBy = ({ handshake }: { handshake: Socket['handshake'] }): Shown => {
+const shownBy = ({ handshake }: OurSocket): Shown => {
   const { token } = handshake.auth as { token?: unknown }
   const { cookie } = handshake.headers
   return { ...(typeof token === 'string' && { token }), ...(cookie !== undefined && { cookie }) }
 }
-
-const TOO_MANY = `You have ${SOCKETS_PER_USER} connections open already. Close some tabs of the app, or programs that follow tasks.`
 
 const refusal = (code: string, message: string): Error & { data: object } =>
   Object.assign(new Error(message), { data: { code, message, requestId: randomUUID() } })
