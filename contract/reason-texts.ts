@@ -12,6 +12,8 @@ export const REASONS = {
   runner_stopped: 'The runner that worked on it was stopped; it will be tried again by itself.',
   engine_unavailable:
     'The Docker engine on the runner does not answer; it will be tried again. Check `docker info` on that host.',
+  sandbox_killed:
+    'The sandbox was killed from outside; it will be tried again by itself. If this happens often, look whether its host runs out of memory.',
   image_missing:
     'The sandbox image is not on the runner; it will be tried again. Run `npm start` or `npm run runner` there: both build it. With Docker Compose: `docker compose build worker-image`.',
   host_disk_full: 'The disk of the runner is full; it will be tried again. Free some space on that host.',

@@ -10,6 +10,14 @@ export type StopCause = 'cancelled' | 'lost' | 'runner_stopped' | 'time_exceeded
 /** The host's fault: nothing that the task could help. */
 export type HostFault = { reason: 'engine_unavailable' | 'image_missing' | 'host_disk_full' | 'runner_stopped'; message: string }
 
+/**
+ * Exit codes of a sandbox that was ended from outside: by SIGKILL, by SIGTERM, and when the engine lost sight of it. The supervisor inside has
+ * codes of its own for whatever becomes of its agent, and the first process of a sandbox cannot be killed from inside.
+ * Trap: the engine passes the supervisor's code on as the sandbox's, so a command inside that kills the supervisor looks the same. It gains
+ * {@link MAX_INTERRUPTIONS} tries of the same budget.
+ */
+const ENDED_FROM_OUTSIDE = [137, 143, 255]
+
 export type AttemptFacts = {
   /** The agent's last word on the turn, as it was admitted. */
   turn: AttemptEnd | null
@@ -77,6 +85,7 @@ export const turnEnd = (said: AttemptEnd, stop: StopCause | null): AttemptEnd =>
 const crash = ({ exitCode, outOfMemory, errorTail }: SandboxEnd): AttemptEnd => {
   const message = shortened(`The agent's process ended with exit code ${exitCode}.${errorTail ? `\n${errorTail}` : ''}`)
   if (outOfMemory) return { outcome: 'failed', reason: 'out_of_memory', message }
+  if (ENDED_FROM_OUTSIDE.includes(exitCode)) return { outcome: 'interrupted', reason: 'sandbox_killed', message }
   if (/ENOSPC|No space left on device/.test(errorTail)) return { outcome: 'failed', reason: 'out_of_disk', message }
   return { outcome: 'failed', reason: 'sandbox_crashed', message }
 }

@@ -12,6 +12,9 @@ export type ContainerSettings = {
   runtime: string | null
 }
 
+/** What the engine keeps of a sandbox's output, bytes; beyond it the engine begins its log anew. */
+export const LOG_BYTES = 64_000_000
+
 const MB = 1024 * 1024
 const OWNED = `uid=${SANDBOX_UID},gid=${SANDBOX_UID},mode=0700`
 
@@ -72,7 +75,7 @@ export const containerSpec = (spec: SandboxSpec, settings: ContainerSettings) =>
     UTSMode: '',
     UsernsMode: '',
     // Docker 20.10 refuses one file of this driver unless compression is off.
-    LogConfig: { Type: 'local', Config: { 'max-size': '10m', 'max-file': '1', compress: 'false' } },
+    LogConfig: { Type: 'local', Config: { 'max-size': String(LOG_BYTES), 'max-file': '1', compress: 'false' } },
     RestartPolicy: { Name: 'no' },
     AutoRemove: false,
     ...(settings.runtime ? { Runtime: settings.runtime } : {}),

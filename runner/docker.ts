@@ -1,23 +1,24 @@
-import type { Duplex, Transform } from 'node:stream'
+import type { Readable } from 'node:stream'
 import Docker from 'dockerode'
+import type { Logger } from 'pino'
 import { LABELS } from '../contract/names.ts'
 import { type ContainerSettings, containerSpec } from './container-spec.ts'
-import { standardOutput } from './engine-output.ts'
-import { splitLines } from './lines.ts'
+import { type Container, followContainer } from './follow-container.ts'
 import { EngineFault, type Sandbox, type SandboxEngine, type SandboxSpec } from './sandbox.ts'
-import { tailOf } from './tail.ts'
 
 /** How long the engine may take over one call; a busy disk makes it slow. Without a bound, one that hangs would hold an attempt for ever. */
 const CALL_MS = 60_000
 
+type Options = ContainerSettings & { dockerHost: string; log: Logger; callMs?: number }
+
 /** Sandboxes as containers of a Docker engine (API 1.41 and later). */
-export const dockerEngine = (options: { dockerHost: string; callMs?: number } & ContainerSettings): SandboxEngine => {
+export const dockerEngine = (options: Options): SandboxEngine => {
   const { image, runnerId, callMs = CALL_MS } = options
   const docker = new Docker(connection(options.dockerHost))
   const inTime = () => ({ abortSignal: AbortSignal.timeout(callMs) })
   return {
     check: () => orFault(async () => void (await within(callMs, docker.getImage(image).inspect())), image),
-    start: (spec) => orFault(() => startContainer(docker, spec, options, callMs), image),
+    start: (spec) => orFault(() => startContainer(docker, spec, options), image),
     removeLeftovers: (isUnderWay) =>
       orFault(async () => {
         const filters = { label: [`${LABELS.runner}=${runnerId}`] }
@@ -32,25 +33,57 @@ export const dockerEngine = (options: { dockerHost: string; callMs?: number } & 
 const startContainer = async (
   docker: Docker,
   spec: SandboxSpec,
-  settings: ContainerSettings,
-  callMs: number,
+  { log, callMs = CALL_MS, ...settings }: Options,
 ): Promise<Sandbox> => {
   const inTime = () => ({ abortSignal: AbortSignal.timeout(callMs) })
   const container = await docker.createContainer({ ...containerSpec(spec, settings), ...inTime() })
   try {
     // Attached before it starts, so that not a byte is missed.
-    const output = await attach(container, callMs)
-    const tail = tailOf()
-    const stdout = standardOutput(tail.push)
-    follow(output, stdout)
+    const output = await opened(callMs, (signal) => container.attach({ ...BOTH, stream: true, abortSignal: signal }))
     await container.start(inTime())
-    return sandboxOn({ container, output, callMs }, splitLines(stdout), tail.text)
+    const { taskId, attempt } = spec
+    return followContainer(calls(container, callMs), output, { overdueMs: callMs, log: log.child({ taskId, attempt }) })
   } catch (error) {
     // Why it did not start is what counts. A container that stays is no attempt's, and swept up.
     await removeContainer(container, callMs).catch(() => undefined)
     throw error
   }
 }
+
+const calls = (container: Docker.Container, callMs: number): Container => {
+  const inTime = (ms = callMs) => ({ abortSignal: AbortSignal.timeout(ms) })
+  return {
+    look: () =>
+      orFault(async () => {
+        const found = await container.inspect(inTime()).catch(unless(404))
+        if (!found) return null
+        const { Running, ExitCode, OOMKilled } = found.State
+        return { running: Running, exitCode: ExitCode, outOfMemory: OOMKilled }
+      }),
+    readLog: () => orFault(() => opened(callMs, (signal) => container.logs({ ...BOTH, follow: true, abortSignal: signal }))),
+    stop: (graceMs) =>
+      orFault(async () => {
+        const t = Math.ceil(graceMs / 1000)
+        await (graceMs > 0 ? container.stop({ t, ...inTime(graceMs + callMs) }) : container.kill(inTime())).catch(unless(...GONE))
+      }),
+    remove: () => orFault(() => removeContainer(container, callMs)),
+  }
+}
+
+const BOTH = { stdout: true, stderr: true }
+
+const removeContainer = async (container: Docker.Container, callMs: number): Promise<void> => {
+  await container.remove({ force: true, v: true, abortSignal: AbortSignal.timeout(callMs) }).catch(unless(...GONE))
+}
+
+/** Stopped already, gone already, being removed or not running: what was wanted. */
+const GONE = [304, 404, 409]
+
+const unless =
+  (...statuses: number[]) =>
+  (error: unknown): undefined => {
+    if (!statuses.includes(statusOf(error) ?? 0)) throw error
+  }
 
 /** For the one call that takes no signal. */
 const within = async <T>(ms: number, answer: Promise<T>): Promise<T> => {
@@ -66,73 +99,14 @@ const within = async <T>(ms: number, answer: Promise<T>): Promise<T> => {
 }
 
 /** The bound is on the call, and must not outlive it: the signal would cut the stream. */
-const attach = async (container: Docker.Container, callMs: number): Promise<Duplex> => {
+const opened = async (callMs: number, open: (signal: AbortSignal) => Promise<NodeJS.ReadableStream>): Promise<Readable> => {
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), callMs)
   try {
-    return (await container.attach({ stream: true, stdout: true, stderr: true, abortSignal: late.signal })) as Duplex
+    return (await open(late.signal)) as Readable
   } finally {
     clearTimeout(timer)
   }
-}
-
-type Running = { container: Docker.Container; output: Duplex; callMs: number }
-
-const sandboxOn = (
-  { container, output, callMs }: Running,
-  lines: AsyncIterable<string | null>,
-  errorTail: () => string,
-): Sandbox => {
-  const overdue = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const inTime = (ms = callMs) => ({ abortSignal: AbortSignal.timeout(ms) })
-  return {
-    lines,
-    wait: () =>
-      orFault(async () => {
-        try {
-          const { StatusCode } = (await container.wait({ abortSignal: overdue.signal })) as { StatusCode: number }
-          const { State } = await container.inspect(inTime())
-          return { exitCode: StatusCode, outOfMemory: State.OOMKilled, errorTail: errorTail() }
-        } finally {
-          clearTimeout(timer)
-        }
-      }),
-    stop: (graceMs) => {
-      clearTimeout(timer)
-      timer = setTimeout(() => overdue.abort(), graceMs + callMs)
-      const t = Math.ceil(graceMs / 1000)
-      return orFault(() =>
-        unlessGone(() => (graceMs > 0 ? container.stop({ t, ...inTime(graceMs + callMs) }) : container.kill(inTime()))),
-      )
-    },
-    remove: () =>
-      orFault(() => removeContainer(container, callMs)).finally(() => {
-        // Whatever the engine did: nothing that it may still say is this attempt's.
-        clearTimeout(timer)
-        output.destroy()
-      }),
-  }
-}
-
-const removeContainer = (container: Docker.Container, callMs: number): Promise<void> =>
-  unlessGone(() => container.remove({ force: true, v: true, abortSignal: AbortSignal.timeout(callMs) }))
-
-/** Stopped already (304), gone already (404), being removed or not running (409): what was wanted. */
-const unlessGone = async (work: () => Promise<unknown>): Promise<void> => {
-  try {
-    await work()
-  } catch (error) {
-    if (![304, 404, 409].includes(statusOf(error) ?? 0)) throw error
-  }
-}
-
-/** Not `pipeline`: output that is cut off ends, and was all there is. */
-const follow = (source: Duplex, sink: Transform): void => {
-  source.pipe(sink)
-  source.on('close', () => sink.end())
-  source.on('error', (error) => sink.destroy(error))
-  sink.on('error', () => source.destroy())
 }
 
 const orFault = async <T>(work: () => Promise<T>, image = 'of the sandbox'): Promise<T> => {

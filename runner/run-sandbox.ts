@@ -54,8 +54,10 @@ const SPOOL_BYTES = 256 * 1024 * 1024
 const NOISE_LINES = LIMITS.eventsPerAttempt
 /** Faster than any model writes. */
 const DELTAS_PER_SECOND = 500
-/** How long output may trail behind the end of its sandbox. */
-const TRAILING_MS = 5_000
+/** How long the last output may wait for a slow disk. */
+const TRAILING_MS = 30_000
+/** Closing the door cuts every call; what does not heed that is left behind. */
+const CLOSE_MS = 30_000
 
 /** Opens the door, runs the sandbox behind it, and takes both away again. Everything that they had to say is said when it returns. */
 export const runSandbox = async (attempt: Attempt): Promise<{ sandbox: SandboxEnd | null; fault: HostFault | null }> => {
@@ -85,7 +87,7 @@ const behindDoor = async (attempt: Attempt): Promise<SandboxEnd | null> => {
         await tried(log, 'sandbox.remove_failed', sandbox.remove)
       }
     } finally {
-      await tried(log, 'gateway.close_failed', gateway.close)
+      await tried(log, 'gateway.close_failed', () => atMost(CLOSE_MS, gateway.close()))
     }
   } finally {
     await tried(log, 'door.remove_failed', () => rm(directory, { recursive: true, force: true }))
@@ -101,12 +103,12 @@ const follow = async (attempt: Attempt, sandbox: Sandbox, redact: Redactor): Pro
   const listening = listen(attempt, sandbox, redact)
   try {
     const end = await sandbox.wait()
-    await atMost(TRAILING_MS, listening)
     const errorTail = redact.text(cleanText(end.errorTail))
     if (end.exitCode !== 0) log.warn({ event: 'sandbox.ended', ...end, errorTail })
     return { ...end, errorTail }
   } finally {
     unbind()
+    await atMost(TRAILING_MS, listening)
   }
 }
 
@@ -201,6 +203,5 @@ const atMost = async (ms: number, work: Promise<void>): Promise<void> => {
   const late = new Promise<void>((done) => {
     timer = setTimeout(done, ms)
   })
-  await Promise.race([work, late])
-  clearTimeout(timer)
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -37,7 +37,7 @@ export const start = async (config: Config): Promise<Runner> => {
   const now = new AbortController()
 
   const client = coordinatorClient({ url: config.coordinatorUrl, token, log })
-  const engine = dockerEngine({ ...config, runnerId })
+  const engine = dockerEngine({ ...config, runnerId, log })
   const publisher = openPublisher({ redisUrl: config.redisUrl, runnerId, log })
   const adopted = await adoptLeftovers({ engine, publisher, spoolDirectory: folders.spoolDirectory, log })
   await reportEngine(engine, log)

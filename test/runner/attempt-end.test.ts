@@ -24,6 +24,15 @@ describe('the end of an attempt', () => {
     ['an exit without a word', { sandbox: ended(0) }, 'failed', 'sandbox_crashed'],
     ['a crash', { sandbox: ended(70, false, 'TypeError: x') }, 'failed', 'sandbox_crashed'],
     ['no memory', { sandbox: ended(137, true) }, 'failed', 'out_of_memory'],
+    ['a kill from outside', { sandbox: ended(137) }, 'interrupted', 'sandbox_killed'],
+    [
+      'a stop from outside that came before the supervisor could hear it',
+      { sandbox: ended(143) },
+      'interrupted',
+      'sandbox_killed',
+    ],
+    ['an engine that lost sight of it', { sandbox: ended(255) }, 'interrupted', 'sandbox_killed'],
+    ['a kill from outside after the turn was over', { turn: done, sandbox: ended(137) }, 'completed', 'done'],
     ['no space', { sandbox: ended(70, false, 'ENOSPC: no space left on device, write') }, 'failed', 'out_of_disk'],
   ])('after %s', (_what, given, outcome, reason) => {
     expect(decideEnd(facts(given))).toMatchObject({ outcome, reason })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { pino } from 'pino'
 import { dockerEngine } from '../../runner/docker.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
@@ -46,7 +47,13 @@ describe('a Docker engine', () => {
 
   const engine = (callMs = CALL_MS) =>
     dockerEngine({
-      ...{ dockerHost: join(folder.path, 'engine.sock'), callMs, runnerId: 'r1', image: 'worker' },
+      ...{
+        dockerHost: join(folder.path, 'engine.sock'),
+        callMs,
+        log: pino({ level: 'silent' }),
+        runnerId: 'r1',
+        image: 'worker',
+      },
       ...{ memoryMb: 64, workspaceMb: 64, cpus: 1, pids: 64, runtime: null },
     })
   const hangs = { name: 'EngineFault', reason: 'engine_unavailable', message: expect.stringContaining('does not answer') }
