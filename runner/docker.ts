@@ -24,7 +24,9 @@ export const dockerEngine = (options: Options): SandboxEngine => {
         const filters = { label: [`${LABELS.runner}=${runnerId}`] }
         const left = await docker.listContainers({ all: true, filters, ...inTime() })
         const over = left.filter(({ Labels }) => !isUnderWay(Labels[LABELS.task] ?? '', Number(Labels[LABELS.attempt])))
-        for (const { Id } of over) await removeContainer(docker.getContainer(Id), callMs)
+        // One that the engine cannot remove keeps none of the others.
+        const removed = await Promise.allSettled(over.map(({ Id }) => removeContainer(docker.getContainer(Id), callMs)))
+        for (const one of removed) if (one.status === 'rejected') throw one.reason
         return over.length
       }, image),
   }

@@ -5,6 +5,7 @@ import { frameReader } from './engine-output.ts'
 import { splitLines } from './lines.ts'
 import { EngineFault, type Sandbox } from './sandbox.ts'
 import { openOutput, type SandboxOutput } from './sandbox-output.ts'
+import { SAVE_MS } from './stop-switch.ts'
 
 /** One container as its engine shows it. Every call has a bound, and throws EngineFault. */
 export type Container = {
@@ -97,7 +98,11 @@ const readToEnd = async (following: Following, attached: Readable): Promise<Cont
     if (!state || !source) throw new EngineFault('engine_unavailable', 'The sandbox was removed by somebody else.')
     if (state.running) log.info({ event: 'sandbox.followed_again' })
     else endedAt ??= performance.now()
-    const behind = await read(following, source, 'log')
+    const behind = await read(following, source, 'log').catch(async (fault) => {
+      // Nothing that it says can be heard any more, but what it did can still be saved.
+      if (state.running) await container.stop(SAVE_MS).catch(() => undefined)
+      throw fault
+    })
     if (behind === 0 && !state.running) return state
     if (behind && !state.running)
       throw new EngineFault('engine_unavailable', "The end of what the sandbox said is missing in the Docker engine's log.")

@@ -23,7 +23,7 @@ export type StopSwitch = {
 const TIME_GRACE_MS = 30_000
 
 /** To commit and push what there is, and say how it ended. What is no longer ours, or floods us, gets no time. */
-const SAVE_MS = 20_000
+export const SAVE_MS = 20_000
 const GRACE_MS: Record<StopCause, number> = {
   cancelled: SAVE_MS,
   runner_stopped: SAVE_MS,

@@ -101,6 +101,17 @@ describe('a Docker engine', () => {
     await sandbox.remove()
   })
 
+  it('removes the leftovers that it can, and tells of one that it cannot', async () => {
+    const labels = { 'errand.task': 't1', 'errand.attempt': '1', 'errand.runner': 'r1' }
+    answers = {
+      'GET /containers/json': { status: 200, body: ['c1', 'c2'].map((Id) => ({ Id, Labels: labels })) },
+      'DELETE /containers/c1': { status: 500, body: { message: 'device or resource busy' } },
+      'DELETE /containers/c2': { status: 204 },
+    }
+    await expect(engine().removeLeftovers(() => false)).rejects.toMatchObject({ message: expect.stringContaining('busy') })
+    expect(calls).toContain('DELETE /containers/c2')
+  })
+
   it('keeps its hands off the sandboxes of attempts under way', async () => {
     const labels = (attempt: number) => ({ 'errand.task': 't1', 'errand.attempt': String(attempt), 'errand.runner': 'r1' })
     answers = {

@@ -137,6 +137,8 @@ describe('a container that is followed', () => {
     })
     await reading
     expect(lines.slice(0, 1)).toEqual(['one'])
+    // Where it still runs, it may save its work.
+    expect(stops).toEqual(found() === RUNNING ? [20_000] : [])
   })
 
   it('ends as interrupted when it has said more than the log can hold', async () => {

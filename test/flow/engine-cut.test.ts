@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { execa } from 'execa'
+import { endedWell, inTheMiddle, PATIENCE_MS } from '../support/demo-task.ts'
+import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
+import { expectWhole } from '../support/event-list.ts'
+import { type System, startSystem } from '../support/system.ts'
+import { temporaryFolder } from '../support/temporary.ts'
+import { waitFor } from '../support/wait.ts'
+
+describe('in the middle of a task', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let proxy: EngineProxy
+  let system: System
+  beforeEach(async () => {
+    folder = await temporaryFolder()
+    proxy = await startEngineProxy(join(folder.path, 'engine.sock'))
+    system = await startSystem({ runners: [{ DOCKER_HOST: `unix://${proxy.path}` }] })
+  })
+  afterEach(async () => {
+    await system.stop()
+    await proxy.cut()
+    await folder.remove()
+  })
+  const logged = (event: string) =>
+    waitFor(`the runner to log ${event}`, () => system.runners[0]?.log().includes(`"${event}"`), 30_000)
+
+  it(
+    'the connection with the engine is cut: the same attempt goes on, and no event is missing',
+    async () => {
+      const taskId = await inTheMiddle(system)
+      await proxy.cut()
+      await logged('engine.away')
+      await proxy.mend()
+      const events = await endedWell(system, taskId)
+      expect(events.filter(({ type }) => type === 'attempt.started')).toHaveLength(1)
+    },
+    PATIENCE_MS + 60_000,
+  )
+
+  it(
+    'it is cancelled while the engine is away: it ends once the engine is back',
+    async () => {
+      const taskId = await inTheMiddle(system)
+      await proxy.cut()
+      await logged('engine.away')
+      await system.api(`/api/tasks/${taskId}/cancel`, { method: 'POST' })
+      await logged('lease.cancelled')
+      await proxy.mend()
+      expect(await system.ended(taskId, 30_000)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_user' })
+      expectWhole(await system.events(taskId))
+    },
+    PATIENCE_MS + 60_000,
+  )
+
+  it(
+    'something on the host kills the sandbox: the next attempt ends well',
+    async () => {
+      const taskId = await inTheMiddle(system)
+      const { stdout: container } = await execa('docker', ['ps', '-q', '--filter', `label=errand.task=${taskId}`])
+      await execa('docker', ['kill', container])
+      const events = await endedWell(system, taskId)
+      expect(events.filter(({ type }) => type === 'attempt.ended').map((event) => event.data)).toMatchObject([
+        { outcome: 'interrupted', reason: 'sandbox_killed' },
+        { outcome: 'completed', reason: 'done' },
+      ])
+    },
+    PATIENCE_MS + 60_000,
+  )
+})
