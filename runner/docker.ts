@@ -15,14 +15,13 @@ type Options = ContainerSettings & { dockerHost: string; log: Logger; callMs?: n
 export const dockerEngine = (options: Options): SandboxEngine => {
   const { image, runnerId, callMs = CALL_MS } = options
   const docker = new Docker(connection(options.dockerHost))
-  const inTime = () => ({ abortSignal: AbortSignal.timeout(callMs) })
   return {
-    check: () => orFault(async () => void (await within(callMs, docker.getImage(image).inspect())), image),
+    check: () => orFault(async () => void (await inTime(callMs, () => docker.getImage(image).inspect())), image),
     start: (spec) => orFault(() => startContainer(docker, spec, options), image),
     removeLeftovers: (isUnderWay) =>
       orFault(async () => {
         const filters = { label: [`${LABELS.runner}=${runnerId}`] }
-        const left = await docker.listContainers({ all: true, filters, ...inTime() })
+        const left = await inTime(callMs, (abortSignal) => docker.listContainers({ all: true, filters, abortSignal }))
         const over = left.filter(({ Labels }) => !isUnderWay(Labels[LABELS.task] ?? '', Number(Labels[LABELS.attempt])))
         // One that the engine cannot remove keeps none of the others.
         const removed = await Promise.allSettled(over.map(({ Id }) => removeContainer(docker.getContainer(Id), callMs)))
@@ -37,14 +36,18 @@ const startContainer = async (
   spec: SandboxSpec,
   { log, callMs = CALL_MS, ...settings }: Options,
 ): Promise<Sandbox> => {
-  const inTime = () => ({ abortSignal: AbortSignal.timeout(callMs) })
-  const container = await docker.createContainer({ ...containerSpec(spec, settings), ...inTime() })
+  const container = await inTime(callMs, (abortSignal) =>
+    docker.createContainer({ ...containerSpec(spec, settings), abortSignal }),
+  )
   try {
     // Attached before it starts, so that not a byte is missed.
-    const output = await opened(callMs, (signal) => container.attach({ ...BOTH, stream: true, abortSignal: signal }))
-    await container.start(inTime())
+    const output = await inTime(callMs, (abortSignal) => container.attach({ ...BOTH, stream: true, abortSignal }))
+    await inTime(callMs, (abortSignal) => container.start({ abortSignal }))
     const { taskId, attempt } = spec
-    return followContainer(calls(container, callMs), output, { overdueMs: callMs, log: log.child({ taskId, attempt }) })
+    return followContainer(calls(container, callMs), output as NodeJS.ReadableStream as Readable, {
+      overdueMs: callMs,
+      log: log.child({ taskId, attempt }),
+    })
   } catch (error) {
     // Why it did not start is what counts. A container that stays is no attempt's, and swept up.
     await removeContainer(container, callMs).catch(() => undefined)
@@ -52,30 +55,33 @@ const startContainer = async (
   }
 }
 
-const calls = (container: Docker.Container, callMs: number): Container => {
-  const inTime = (ms = callMs) => ({ abortSignal: AbortSignal.timeout(ms) })
-  return {
-    look: () =>
-      orFault(async () => {
-        const found = await container.inspect(inTime()).catch(unless(404))
-        if (!found) return null
-        const { Running, ExitCode, OOMKilled } = found.State
-        return { running: Running, exitCode: ExitCode, outOfMemory: OOMKilled }
-      }),
-    readLog: () => orFault(() => opened(callMs, (signal) => container.logs({ ...BOTH, follow: true, abortSignal: signal }))),
-    stop: (graceMs) =>
-      orFault(async () => {
-        const t = Math.ceil(graceMs / 1000)
-        await (graceMs > 0 ? container.stop({ t, ...inTime(graceMs + callMs) }) : container.kill(inTime())).catch(unless(...GONE))
-      }),
-    remove: () => orFault(() => removeContainer(container, callMs)),
-  }
-}
+const calls = (container: Docker.Container, callMs: number): Container => ({
+  look: () =>
+    orFault(async () => {
+      const found = await inTime(callMs, (abortSignal) => container.inspect({ abortSignal })).catch(unless(404))
+      if (!found) return null
+      const { Running, ExitCode, OOMKilled } = found.State
+      return { running: Running, exitCode: ExitCode, outOfMemory: OOMKilled }
+    }),
+  readLog: () =>
+    orFault(async () => {
+      const open = (abortSignal: AbortSignal) => container.logs({ ...BOTH, follow: true, abortSignal })
+      return (await inTime(callMs, open)) as Readable
+    }),
+  stop: (graceMs) =>
+    orFault(async () => {
+      const stop = (abortSignal: AbortSignal) =>
+        graceMs > 0 ? container.stop({ t: Math.ceil(graceMs / 1000), abortSignal }) : container.kill({ abortSignal })
+      await inTime(graceMs + callMs, stop).catch(unless(...GONE))
+    }),
+  remove: () => orFault(() => removeContainer(container, callMs)),
+})
 
 const BOTH = { stdout: true, stderr: true }
 
 const removeContainer = async (container: Docker.Container, callMs: number): Promise<void> => {
-  await container.remove({ force: true, v: true, abortSignal: AbortSignal.timeout(callMs) }).catch(unless(...GONE))
+  const remove = (abortSignal: AbortSignal) => container.remove({ force: true, v: true, abortSignal })
+  await inTime(callMs, remove).catch(unless(...GONE))
 }
 
 /** Stopped already, gone already, being removed or not running: what was wanted. */
@@ -87,25 +93,21 @@ const unless =
     if (!statuses.includes(statusOf(error) ?? 0)) throw error
   }
 
-/** For the one call that takes no signal. */
-const within = async <T>(ms: number, answer: Promise<T>): Promise<T> => {
+/**
+ * Trap: a call whose connection is cut in the middle of the answer never settles, also not by its signal. And a signal that outlived its call
+ * would cut the stream that the call opened.
+ */
+const inTime = async <T>(ms: number, call: (late: AbortSignal) => Promise<T>): Promise<T> => {
+  const late = new AbortController()
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DOMException('no answer', 'TimeoutError')), ms)
+  const noAnswer = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      late.abort()
+      reject(new DOMException('no answer', 'TimeoutError'))
+    }, ms)
   })
   try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-/** The bound is on the call, and must not outlive it: the signal would cut the stream. */
-const opened = async (callMs: number, open: (signal: AbortSignal) => Promise<NodeJS.ReadableStream>): Promise<Readable> => {
-  const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), callMs)
-  try {
-    return (await open(late.signal)) as Readable
+    return await Promise.race([call(late.signal), noAnswer])
   } finally {
     clearTimeout(timer)
   }

@@ -20,7 +20,7 @@ export type Container = {
 
 export type ContainerState = { running: boolean; exitCode: number; outOfMemory: boolean }
 
-export type FollowTimes = {
+type FollowTimes = {
   /** How long an engine may be away: longer than it takes to restart it, or to install its next version. */
   awayMs: number
   /** How soon an engine that does not answer is asked again. */

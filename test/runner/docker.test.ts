@@ -21,7 +21,7 @@ describe('a Docker engine', () => {
   let server: Server
   let calls: string[]
   /** The calls that it still answers; the others it takes, and says nothing. */
-  let answers: Record<string, { status: number; body?: unknown }>
+  let answers: Record<string, { status: number; body?: unknown; cut?: true }>
 
   beforeEach(async () => {
     folder = await temporaryFolder()
@@ -34,6 +34,7 @@ describe('a Docker engine', () => {
       const answer = answers[call]
       if (!answer) return
       response.writeHead(answer.status, { 'content-type': 'application/json' })
+      if (answer.cut) return response.write('[', () => response.destroy())
       if (call.endsWith('/attach')) response.write(answer.body ?? '')
       else response.end(JSON.stringify(answer.body ?? {}))
     })
@@ -65,6 +66,12 @@ describe('a Docker engine', () => {
     answers = { 'POST /containers/create': { status: 201, body: { Id: 'c1' } } }
     await expect(engine().start(spec)).rejects.toMatchObject(hangs)
     expect(calls.slice(-2)).toEqual(['POST /containers/c1/attach', 'DELETE /containers/c1'])
+  })
+
+  it('fails a call in time that is cut in the middle of its answer', async () => {
+    answers = { 'GET /containers/json': { status: 200, cut: true }, 'GET /images/worker/json': { status: 200, cut: true } }
+    await expect(engine().removeLeftovers(() => false)).rejects.toMatchObject(hangs)
+    await expect(engine().check()).rejects.toMatchObject(hangs)
   })
 
   it('lets go of a sandbox that does not end when it is told to', async () => {
