@@ -1,5 +1,6 @@
 import type { Task } from '../contract/api.ts'
 import type { TaskEvent } from '../contract/event.ts'
+import { NOBODY_TAKES } from '../contract/reason.ts'
 import type { Context } from './context.ts'
 import { EXIT } from './faults.ts'
 import { follow } from './follow.ts'
@@ -91,9 +92,9 @@ const sayStillRunning = ({ stderr }: Context, taskId: string): number => {
 const exitCodeOf = (status: string | undefined): number =>
   status === 'completed' ? EXIT.completed : status === 'cancelled' ? EXIT.cancelled : EXIT.failed
 
-/** The one reason to wait that a person can do something about. */
+/** The reasons to wait that a person can do something about. */
 const runnerMissing = ({ status, reason, reasonText }: Task): string | null =>
-  status === 'pending' && reason === 'no_runner' ? reasonText : null
+  status === 'pending' && reason !== null && NOBODY_TAKES.includes(reason) ? reasonText : null
 
 /** Says something when it begins to hold, and not again until it has stopped. */
 const onceEach = (say: (what: string) => void) => {

@@ -286,7 +286,11 @@ export const EndSubscription = requestBody({ endpoint: PushSubscription.shape.en
 export const Overview = z
   .object({
     runners: z.array(
-      z.object({ id: z.string(), name: z.string(), slots: z.number(), busy: z.number(), seenAt: time, connected: z.boolean() }),
+      z.object({
+        ...{ id: z.string(), name: z.string(), slots: z.number(), busy: z.number(), seenAt: time, connected: z.boolean() },
+        /** Why it takes nothing, although it is connected; absent while it is well. `message` is what was seen on its host. */
+        unwell: z.object({ reason: Reason, reasonText: z.string(), message: z.string() }).optional(),
+      }),
     ),
     tasks: z.record(TaskStatus, z.number()),
     users: z.array(

@@ -2,11 +2,20 @@ import { z } from 'zod'
 import { JobData } from './job.ts'
 import { SteerMessage } from './sandbox.ts'
 
+/** Why a runner takes nothing at the moment: a fault of its own host. `message` is for whoever runs it. */
+export const Unwell = z.object({
+  reason: z.enum(['engine_unavailable', 'image_missing', 'host_disk_full', 'runner_unwell']),
+  message: z.string().max(500),
+})
+export type Unwell = z.infer<typeof Unwell>
+
 /** Who asks. `id` is the runner's own, stable over restarts, one per host and process. */
 export const RunnerIdentity = z.object({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
   name: z.string().max(100),
   slots: z.number().int().positive().max(1000),
+  /** Absent: it is well. */
+  unwell: Unwell.optional(),
 })
 export type RunnerIdentity = z.infer<typeof RunnerIdentity>
 
@@ -95,4 +104,9 @@ export const RenewAnswer = z.object({
 export type RenewAnswer = z.infer<typeof RenewAnswer>
 
 export const LEASE_MS = 30_000
+/**
+ * How long one attempt waits for a coordinator that is away, all its waits together: a day, so that whoever runs it can sleep over it. The
+ * sandbox waits with the work in it, and an end of the waiting saves it as a bundle on the runner's host.
+ */
+export const COORDINATOR_AWAY_MS = 24 * 60 * 60_000
 export const RENEW_EVERY_MS = 5_000

@@ -66,7 +66,15 @@ export const DOOR_PATHS = {
   npm: '/npm/',
   /** PUT: bytes that must outlive the sandbox, `/artifacts/<ArtifactKind>`. */
   artifacts: '/artifacts/',
+  /** GET: waits for the coordinator's word. 204: the attempt is the current one; 403: it is not; {@link UNCONFIRMED}: ask again. */
+  lease: '/lease',
 } as const
+
+/**
+ * The door's status for what must wait, because the coordinator does not answer whether the attempt is still the current one. Nothing has
+ * happened; wait at `DOOR_PATHS.lease`, then do the same again. No other answer of the door has it.
+ */
+export const UNCONFIRMED = 425
 
 /** Paths of the coordinator that only runners call, with `Authorization: Bearer <runner token>`. */
 export const RUNNER_PATHS = {

@@ -6,6 +6,8 @@ export const REASONS = {
   // waiting
   queued: 'Waiting for its turn.',
   no_runner: 'Waiting: no runner is connected. Start one (`npm start`, or a runner on another host).',
+  runner_unwell:
+    'Waiting: the runner that is connected has a fault on its own host, and takes nothing until that is mended. The admin screen and the log of the runner say what it is.',
   retrying: 'Something on our side went wrong; it will be tried again by itself.',
   // interrupted: ours, tried again
   runner_lost: 'The runner that worked on it is gone; it will be tried again by itself.',
@@ -17,6 +19,8 @@ export const REASONS = {
   image_missing:
     'The sandbox image is not on the runner; it will be tried again. Run `npm start` or `npm run runner` there: both build it. With Docker Compose: `docker compose build worker-image`.',
   host_disk_full: 'The disk of the runner is full; it will be tried again. Free some space on that host.',
+  coordinator_away:
+    'The coordinator could not be reached to confirm that the work still counts; it will be tried again. What was done is kept as a git bundle: fetch it with `errand bundle`.',
   // completed
   done: 'Done.',
   no_changes: 'Done: the agent ended without changing a file.',

@@ -34,5 +34,7 @@ export const mayMove = (from: TaskStatus, to: TaskStatus, by: Mover): boolean =>
 /** @returns whether nothing will happen to the task any more unless a person asks */
 export const isEnded = (status: TaskStatus): boolean => status === 'completed' || status === 'failed' || status === 'cancelled'
 
-/** Interrupted attempts that one turn may have before the task is given up as `abandoned`. */
+/** Runners that may have interrupted one turn before the task is given up as `abandoned`. What is wrong with one runner counts once. */
 export const MAX_INTERRUPTIONS = 10
+/** Interrupted attempts that one turn may have on however few runners: a task that brings each down must end, too. */
+export const MAX_INTERRUPTED_ATTEMPTS = 30

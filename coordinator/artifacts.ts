@@ -6,7 +6,7 @@ import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type ArtifactKind, maxBytesOf } from '../contract/sandbox.ts'
 import { Refusal } from './errors.ts'
-import { newestArtifact, newestArtifactOfTurn, putArtifact } from './store/artifacts.ts'
+import { hasArtifact, newestArtifact, newestArtifactOfTurn, putArtifact } from './store/artifacts.ts'
 import { findAttempt } from './store/attempts.ts'
 import type { Store } from './store/database.ts'
 
@@ -14,7 +14,8 @@ import type { Store } from './store/database.ts'
 export type Artifacts = {
   /**
    * Takes the whole stream or nothing of it.
-   * @throws Refusal `conflict` when the attempt is not the current one of its task, `too_large` above the limit
+   * @throws Refusal `conflict` when the attempt is not the current one of its task, unless it is a bundle that its runner could not bring
+   * before; `too_large` above the limit
    */
   save: (taskId: string, attempt: number, kind: ArtifactKind, content: Readable) => Promise<void>
   /**
@@ -44,6 +45,13 @@ export const createArtifacts = async (db: Store, dataDir: string): Promise<Artif
     if (row?.ended_at !== null) throw new Refusal('conflict', 'This attempt is not the current one of its task.')
   }
 
+  /** The last copy of the work may come late, when this server was away at the end of its attempt. It takes no other's place. */
+  const checkBundle = async (taskId: string, attempt: number) => {
+    const row = await findAttempt(db, taskId, attempt)
+    const wasStopped = row?.outcome === 'interrupted' || row?.outcome === 'cancelled'
+    if (!wasStopped || (await hasArtifact(db, taskId, attempt, 'bundle'))) await checkCurrent(taskId, attempt)
+  }
+
   const openNewest: Artifacts['open'] = async (taskId, kind, turn) => {
     const attempt = await (turn === undefined ? newestArtifact(db, taskId, kind) : newestArtifactOfTurn(db, taskId, turn, kind))
     return attempt === null ? null : openFile(fileOf(taskId, attempt, kind))
@@ -51,11 +59,12 @@ export const createArtifacts = async (db: Store, dataDir: string): Promise<Artif
 
   return {
     save: async (taskId, attempt, kind, content) => {
-      await checkCurrent(taskId, attempt)
+      const check = kind === 'bundle' ? checkBundle : checkCurrent
+      await check(taskId, attempt)
       const part = join(folder, partName())
       try {
         const bytes = await write(part, content, maxBytesOf(kind))
-        await checkCurrent(taskId, attempt)
+        await check(taskId, attempt)
         await rename(part, fileOf(taskId, attempt, kind))
         await putArtifact(db, taskId, attempt, kind, bytes)
       } finally {

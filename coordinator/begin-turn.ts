@@ -3,7 +3,7 @@ import type { Say } from './ledger.ts'
 import type { Store } from './store/database.ts'
 import { appendEvents } from './store/events.ts'
 import { type InboxRow, insertMessage, listWaitingMessages, noLongerSteering } from './store/inbox.ts'
-import { countSlots } from './store/runners.ts'
+import { whyNobodyTakes } from './store/runners.ts'
 import { type Change, moveTask, type TaskRow } from './store/tasks.ts'
 
 /** What a person said: `mode` null begins `turn`, any other waits, and is meant for `turn`. */
@@ -54,7 +54,7 @@ const receive = async (
 
 const toQueue = async (tx: Store, task: TaskRow, message: InboxRow, change: Change): Promise<TaskRow> => {
   const now = Date.now()
-  const reason = (await countSlots(tx, now)) > 0 ? 'queued' : 'no_runner'
+  const reason = (await whyNobodyTakes(tx, now)) ?? 'queued'
   const next = { ...change, turn: task.turn + 1, message_id: message.id, reason, error: null, completed_at: null } as const
   return moveTask(tx, task, 'pending', 'user', next, now)
 }

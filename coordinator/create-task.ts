@@ -5,7 +5,7 @@ import { parseRepoUrl } from './repo-url.ts'
 import type { Store } from './store/database.ts'
 import { type Addition, appendEvents } from './store/events.ts'
 import { type InboxRow, insertMessage } from './store/inbox.ts'
-import { countSlots } from './store/runners.ts'
+import { whyNobodyTakes } from './store/runners.ts'
 import { countUnderWay, findTaskByClientId, insertTask, summaryOf, type TaskRow } from './store/tasks.ts'
 import { findOwnBudget } from './store/users.ts'
 import { branchOf, newTaskId } from './task-names.ts'
@@ -23,7 +23,7 @@ export const createTask = async (parts: TaskParts, user: User, input: CreateTask
     const before = fresh.client_id === null ? undefined : await findTaskByClientId(tx, user.id, fresh.client_id)
     if (before) return { row: before, created: false }
     await checkLimit(tx, user.id, config.tasksPerUser)
-    const reason = (await countSlots(tx, fresh.created_at)) > 0 ? 'queued' : 'no_runner'
+    const reason = (await whyNobodyTakes(tx, fresh.created_at)) ?? 'queued'
     const waiting: TaskRow = { ...fresh, reason }
     await insertTask(tx, waiting)
     await insertMessage(tx, firstMessage(waiting))

@@ -27,7 +27,7 @@ export const endAttempt = async (tx: Store, say: Say, task: TaskRow, attempt: At
   await updateAttempt(tx, attempt, { ended_at: now, outcome, reason, ...numbered })
 
   const verdict = judgeEnd(task, end, {
-    interruptions: await countInterruptions(tx, task.id, attempt.turn),
+    ...(await countInterruptions(tx, task.id, attempt.turn)),
     pushed: await wasPushed(tx, task.id),
   })
   const moved = await moveTask(tx, task, verdict.status, end.by, verdict.change, now)

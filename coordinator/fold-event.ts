@@ -1,6 +1,7 @@
 import type { NewEvent } from '../contract/event.ts'
 import { REASONS, type Reason } from '../contract/reason.ts'
-import { MAX_INTERRUPTIONS, type Outcome, type TaskStatus } from '../contract/status.ts'
+import { MAX_INTERRUPTED_ATTEMPTS, MAX_INTERRUPTIONS, type Outcome, type TaskStatus } from '../contract/status.ts'
+import type { Interruptions } from './store/attempts.ts'
 import type { Change, TaskRow } from './store/tasks.ts'
 
 /** What an event says about its task, beyond being told. */
@@ -25,19 +26,21 @@ export const foldEvent = (task: TaskRow, event: NewEvent): Change => {
   }
 }
 
+export type History = Interruptions & { pushed: boolean }
 export type Ended = { outcome: Outcome; reason: Reason; message: string | null }
 export type Verdict = { status: TaskStatus; change: Change; closing: NewEvent | null }
 
 /**
  * Where a task stands once its attempt ended. A cancel that was accepted before wins over whatever the attempt came to. What is ours to
  * answer for is tried again, unless it happened too often; then the turn has ended, and `closing` says so.
- * @param history.interruptions of this turn, this one included; `pushed`: whether anything is on the task's branch
+ * @param history.interruptions runners that interrupted this turn, this one included; `interruptedAttempts`: how often, all in all;
+ * `pushed`: whether anything is on the task's branch
  */
-export const judgeEnd = (task: TaskRow, ended: Ended, history: { interruptions: number; pushed: boolean }): Verdict => {
+export const judgeEnd = (task: TaskRow, ended: Ended, history: History): Verdict => {
   if (task.cancel_requested_at !== null)
     return close(task, 'cancelled', 'cancelled_by_user', doneByThen(ended, history.pushed), history.pushed)
   if (ended.outcome !== 'interrupted') return close(task, ended.outcome, ended.reason, ended.message, history.pushed)
-  if (history.interruptions >= MAX_INTERRUPTIONS) {
+  if (history.interruptions >= MAX_INTERRUPTIONS || history.interruptedAttempts >= MAX_INTERRUPTED_ATTEMPTS) {
     const last = ended.message ?? REASONS[ended.reason]
     return close(task, 'failed', 'abandoned', `${REASONS.abandoned} The last time: ${last}`.slice(0, 2_000), history.pushed)
   }

@@ -82,7 +82,8 @@ export const createNotifier = (parts: NotifierParts): Notifier => {
   const longWaits = createLongWaits(longWaitMs)
   const loop = startLoop({
     work: async () => {
-      for (const task of longWaits(await listWithoutRunner(db), Date.now())) begin(tell(task, ['attention'], 'no_runner'))
+      for (const task of longWaits(await listWithoutRunner(db), Date.now()))
+        begin(tell(task, ['attention'], task.reason ?? 'no_runner'))
       // After a start this comes late enough for open apps to have said what they look at.
       for (const { id, turn } of await listUntold(db)) beginEnd(id, turn)
     },

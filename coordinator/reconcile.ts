@@ -7,7 +7,7 @@ import { startLoop } from './loop.ts'
 import { type Seen, settle } from './settle.ts'
 import { findAttempt, isRunOut, listRunOut } from './store/attempts.ts'
 import type { Store } from './store/database.ts'
-import { countSlots } from './store/runners.ts'
+import { whyNobodyTakes } from './store/runners.ts'
 import { findTask, listReleased, setWaitReason } from './store/tasks.ts'
 import { watchUnbroken } from './unbroken.ts'
 
@@ -89,6 +89,5 @@ const unread = (log: Logger) => (error: unknown) => {
 
 const tellTruthOfWaiting = ({ ledger }: ReconcileParts): Promise<void> =>
   ledger.write(async (tx, say) => {
-    const isRunnerThere = (await countSlots(tx, Date.now())) > 0
-    for (const task of await setWaitReason(tx, isRunnerThere)) say(task, [])
+    for (const task of await setWaitReason(tx, await whyNobodyTakes(tx, Date.now()))) say(task, [])
   })

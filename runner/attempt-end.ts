@@ -5,7 +5,14 @@ import type { SandboxEnd } from './sandbox.ts'
 export type AttemptEnd = EventData<'attempt.ended'>
 
 /** Why we stopped the sandbox ourselves. The first cause is the one that counts. */
-export type StopCause = 'cancelled' | 'lost' | 'runner_stopped' | 'time_exceeded' | 'flooded' | 'host_disk_full'
+export type StopCause =
+  | 'cancelled'
+  | 'lost'
+  | 'runner_stopped'
+  | 'time_exceeded'
+  | 'flooded'
+  | 'host_disk_full'
+  | 'coordinator_away'
 
 /** The host's fault: nothing that the task could help. */
 export type HostFault = { reason: 'engine_unavailable' | 'image_missing' | 'host_disk_full' | 'runner_stopped'; message: string }
@@ -33,6 +40,7 @@ const STOPPED: Record<StopCause, AttemptEnd> = {
   time_exceeded: { outcome: 'failed', reason: 'time_exceeded', message: null },
   flooded: { outcome: 'failed', reason: 'sandbox_crashed', message: 'It said more than an attempt may say, and was stopped.' },
   host_disk_full: { outcome: 'interrupted', reason: 'host_disk_full', message: null },
+  coordinator_away: { outcome: 'interrupted', reason: 'coordinator_away', message: null },
 }
 
 /** What an agent may give as the reason of a turn. The rest of the reasons are ours to know. */

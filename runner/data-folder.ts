@@ -8,6 +8,7 @@ export type DataFolder = {
   runnerId: string
   spoolDirectory: string
   doorsDirectory: string
+  keptDirectory: string
 }
 
 /** Longest path that the kernel takes for a unix socket, bytes. */
@@ -28,7 +29,7 @@ export const openDataFolder = async (path: string): Promise<DataFolder> => {
   try {
     await rm(doorsDirectory, { recursive: true, force: true })
     for (const directory of [path, spoolDirectory, doorsDirectory]) await mkdir(directory, { recursive: true, mode: 0o700 })
-    return { runnerId: await keptId(join(path, 'runner-id')), spoolDirectory, doorsDirectory }
+    return { runnerId: await keptId(join(path, 'runner-id')), spoolDirectory, doorsDirectory, keptDirectory: join(path, 'kept') }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new Error(

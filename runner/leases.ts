@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { type Lease, RENEW_EVERY_MS, type RenewAnswer, type RunnerIdentity } from '../contract/lease.ts'
+import { type Lease, RENEW_EVERY_MS, type RenewAnswer, type RunnerIdentity, type Unwell } from '../contract/lease.ts'
 import type { SteerMessage } from '../contract/sandbox.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
 
@@ -31,6 +31,8 @@ export type Holding = {
    * @returns false when `gone` aborts first, or it took longer than `atMostMs`
    */
   awaitLease: (taskId: string, attempt: number, gone: AbortSignal, atMostMs: number) => Promise<boolean>
+  /** Renews now, for news that should not wait for the next beat. */
+  announce: () => void
   stop: () => Promise<void>
 }
 
@@ -60,10 +62,12 @@ type Held = {
 export const startHolding = (options: {
   client: CoordinatorClient
   runner: RunnerIdentity
+  /** What is wrong with this host, told with every renewal. */
+  unwell?: () => Unwell | undefined
   log: Logger
   everyMs?: number
 }): Holding => {
-  const { client, runner, log, everyMs = RENEW_EVERY_MS } = options
+  const { client, runner, unwell = () => undefined, log, everyMs = RENEW_EVERY_MS } = options
   const held = new Set<Held>()
   const stopped = new AbortController()
   let reachable = true
@@ -72,7 +76,7 @@ export const startHolding = (options: {
     const asked = now()
     try {
       const attempts = [...held].map(({ taskId, attempt }) => ({ taskId, attempt }))
-      const answer = await client.renew({ runner, attempts })
+      const answer = await client.renew({ runner: { ...runner, unwell: unwell() }, attempts })
       if (!reachable) log.info({ event: 'coordinator.back' })
       reachable = true
       for (const word of answer.attempts) heed(word, asked)
@@ -123,7 +127,7 @@ export const startHolding = (options: {
     },
     confirm: async (taskId, attempt, gone) => {
       while (!gone.aborted) {
-        const answers = await renew()
+        const answers = await Promise.race([renew(), aborted(gone)])
         if (answers) return answers.some((word) => word.taskId === taskId && word.attempt === attempt && isHeld(word))
         await pause(ASK_AGAIN_MS, gone)
       }
@@ -139,6 +143,7 @@ export const startHolding = (options: {
       }
       return false
     },
+    announce: () => void renew(),
     stop: async () => {
       stopped.abort()
       await beating
@@ -153,6 +158,10 @@ const now = (): Moment => ({ wallMs: Date.now(), steadyMs: performance.now() })
 
 /** The longer of what the two clocks say: whatever happened to either, no lease is held for running that has run out. */
 const msSince = ({ wallMs, steadyMs }: Moment): number => Math.max(Date.now() - wallMs, performance.now() - steadyMs)
+
+/** Settles, with null, when the signal aborts: an answer may be ten seconds in coming, and nobody waits for it any more. */
+const aborted = (signal: AbortSignal): Promise<null> =>
+  new Promise((done) => signal.addEventListener('abort', () => done(null), { once: true }))
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((done) => {

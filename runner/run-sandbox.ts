@@ -13,6 +13,7 @@ import { cleanText } from './clean.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
 import type { Delivery } from './delivery.ts'
 import type { Gateway, GatewayOptions } from './gateway/gateway.ts'
+import type { KeptWork } from './kept-work.ts'
 import type { Holding } from './leases.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { Nesting } from './nesting.ts'
@@ -27,6 +28,7 @@ export type SandboxParts = {
   openGateway: (options: GatewayOptions) => Promise<Gateway>
   client: Pick<CoordinatorClient, 'saveArtifact' | 'openTranscript'>
   holding: Pick<Holding, 'confirm' | 'awaitLease'>
+  keptWork: Pick<KeptWork, 'keep'>
   publisher: Pick<Publisher, 'delta'>
   doorsDirectory: string
   coordinatorUrl: string
@@ -157,7 +159,7 @@ const say = ({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolean
 }
 
 const gatewayOptions = (attempt: Attempt, directory: string, redact: Redactor): GatewayOptions => {
-  const { parts, lease, log } = attempt
+  const { parts, lease, stop, log } = attempt
   const { taskId, turn, prompt, messageId, hasTranscript, baseBranch, branch, model, budgetUsd, timeLimitMs } = lease
   const task = { taskId, attempt: lease.attempt, turn, prompt, messageId, hasTranscript, repoUrl: lease.repo.url }
   return {
@@ -167,8 +169,10 @@ const gatewayOptions = (attempt: Attempt, directory: string, redact: Redactor): 
     coordinatorUrl: parts.coordinatorUrl,
     npmRegistryUrl: parts.npmRegistryUrl,
     allowedHosts: parts.allowedHosts,
-    confirmLease: (gone) => parts.holding.confirm(taskId, lease.attempt, gone),
-    awaitLease: (gone, atMostMs) => parts.holding.awaitLease(taskId, lease.attempt, gone, atMostMs),
+    confirmLease: (gone) => stop.whileAway(gone, (patience) => parts.holding.confirm(taskId, lease.attempt, patience)),
+    awaitLease: (gone, atMostMs) =>
+      stop.whileAway(gone, (patience) => parts.holding.awaitLease(taskId, lease.attempt, patience, atMostMs)),
+    keepWork: () => (stop.cause() ? (bundle) => parts.keptWork.keep(taskId, lease.attempt, bundle) : null),
     say: (event) => say(attempt, presentable(event, redact)),
     saveArtifact: (kind, body) => parts.client.saveArtifact(taskId, lease.attempt, kind, body),
     waitingMessages: attempt.mailbox.waiting,

@@ -1,19 +1,25 @@
 import { type Logger, pino } from 'pino'
 import type { Lease, RunnerIdentity } from '../contract/lease.ts'
 import { adoptLeftovers } from './adopt.ts'
+import type { AttemptEnd } from './attempt-end.ts'
+import { checkDisk } from './check-disk.ts'
 import type { Config } from './config.ts'
 import { coordinatorClient } from './coordinator-client.ts'
 import { openDataFolder } from './data-folder.ts'
 import { dockerEngine } from './docker.ts'
 import { openGateway } from './gateway/gateway.ts'
 import { handleTurn } from './handle-turn.ts'
+import { watchHealth } from './health.ts'
+import { openKeptWork } from './kept-work.ts'
 import { startHolding } from './leases.ts'
 import { openPublisher } from './publisher.ts'
 import { runAttempt } from './run-attempt.ts'
-import { EngineFault, type SandboxEngine } from './sandbox.ts'
 import { startSweep } from './sweep.ts'
-import { takeJobs } from './take-jobs.ts'
+import { type TurnAnswer, takeJobs } from './take-jobs.ts'
 import { findToken } from './token.ts'
+
+/** How soon a turn that came to a runner which is unwell is offered again, to whoever is well. */
+const NOT_BY_ME_MS = 1_000
 
 export type Runner = {
   id: string
@@ -40,25 +46,50 @@ export const start = async (config: Config): Promise<Runner> => {
   const engine = dockerEngine({ ...config, runnerId, log })
   const publisher = openPublisher({ redisUrl: config.redisUrl, runnerId, log })
   const adopted = await adoptLeftovers({ engine, publisher, spoolDirectory: folders.spoolDirectory, log })
-  await reportEngine(engine, log)
-  const holding = startHolding({ client, runner, log })
+  const health = watchHealth({
+    check: async () => {
+      await checkDisk([folders.spoolDirectory, folders.doorsDirectory])
+      await engine.check()
+    },
+    onChange: (unwell) => {
+      holding.announce()
+      const done = unwell ? taking.pause() : taking.resume()
+      done.catch((error) => log.error({ event: 'queue.error', err: error }))
+    },
+    log,
+  })
+  const holding = startHolding({ client, runner, unwell: health.unwell, log })
   const { coordinatorUrl, npmRegistryUrl, allowedHosts } = config
-  const outside = { engine, holding, publisher, client, openGateway, secrets: [token], log }
+  const keptWork = await openKeptWork({ directory: folders.keptDirectory, client, log })
+  const outside = { engine, holding, publisher, client, keptWork, openGateway, secrets: [token], log }
   const parts = { ...outside, ...folders, coordinatorUrl, npmRegistryUrl, allowedHosts }
   const sweep = startSweep({ engine, log })
-  const run = (lease: Lease) =>
-    sweep.during(lease.taskId, lease.attempt, () => runAttempt(parts, lease, { drain: drain.signal, now: now.signal }))
-  const taking = takeJobs({ ...config, log, handle: (data) => handleTurn({ client, runner, run, log }, data) })
+  const runnerStop = { drain: drain.signal, now: now.signal }
+  const run = async (lease: Lease): Promise<AttemptEnd> => {
+    const how = await sweep
+      .during(lease.taskId, lease.attempt, () => runAttempt(parts, lease, runnerStop))
+      .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
+    if (!drain.signal.aborted) health.ended(how)
+    if (how instanceof Error) throw how
+    return how
+  }
+  const handle = async (data: unknown): Promise<TurnAnswer> =>
+    (await health.mayTake()) ? handleTurn({ client, runner, run, log }, data) : { say: 'later', afterMs: NOT_BY_ME_MS }
+  const taking = takeJobs({ ...config, log, handle })
+  // Said at once, not with the first task.
+  await health.mayTake()
   log.info({ event: 'runner.started', runner: runnerId, name: config.name, slots: config.slots })
 
   const closeInOrder = async () => {
     log.info({ event: 'runner.stopping' })
+    health.stop()
     await taking.pause()
     drain.abort()
     adopted.abandon()
     await taking.close()
     await sweep.stop()
     await adopted.delivered
+    await keptWork.stop()
     await holding.stop()
     publisher.close()
     log.info({ event: 'runner.stopped' })
@@ -79,13 +110,4 @@ const openLog = ({ logLevel, prettyLog }: Config): Logger => {
   const redact = { paths: ['err.command'], remove: true }
   const options = { level: logLevel, base: { room: 'runner' }, timestamp: pino.stdTimeFunctions.isoTime, redact }
   return pino(prettyLog ? { ...options, transport: { target: 'pino-pretty', options: { messageKey: 'event' } } } : options)
-}
-
-const reportEngine = async (engine: SandboxEngine, log: Logger): Promise<void> => {
-  try {
-    await engine.check()
-  } catch (error) {
-    if (!(error instanceof EngineFault)) throw error
-    log.error({ event: 'engine.fault', reason: error.reason, err: error })
-  }
 }

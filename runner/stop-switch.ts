@@ -1,3 +1,4 @@
+import { COORDINATOR_AWAY_MS } from '../contract/lease.ts'
 import type { StopCause } from './attempt-end.ts'
 import type { LeaseCause } from './leases.ts'
 
@@ -16,6 +17,12 @@ export type StopSwitch = {
   because: (cause: StopCause) => void
   /** Calls `act` with how long the agent may take to save its work: at once when there is a cause already, and again with 0 for "now". */
   whenStopped: (act: (graceMs: number) => void) => () => void
+  /**
+   * Does what waits for the coordinator. The time limit stands still meanwhile: the wait is not the task's doing. Waits of more than
+   * {@link COORDINATOR_AWAY_MS} together are a cause to stop.
+   * @param wait gets a signal that aborts with `gone`, or soon after a cause to stop, which leaves no time to wait
+   */
+  whileAway: <T>(gone: AbortSignal, wait: (gone: AbortSignal) => Promise<T>) => Promise<T>
   dispose: () => void
 }
 
@@ -29,22 +36,35 @@ const GRACE_MS: Record<StopCause, number> = {
   runner_stopped: SAVE_MS,
   time_exceeded: SAVE_MS,
   host_disk_full: SAVE_MS,
+  coordinator_away: SAVE_MS,
   flooded: 0,
   lost: 0,
 }
 
-type Options = { lease: AbortSignal; runnerStop: RunnerStop; timeLimitMs: number; timeGraceMs?: number }
+/** How long a sandbox that is being stopped waits for the coordinator's word: a part of the time to save its work. */
+const LAST_WAIT_MS = 2_000
 
-export const stopSwitch = ({ lease, runnerStop, timeLimitMs, timeGraceMs = TIME_GRACE_MS }: Options): StopSwitch => {
+type Options = {
+  lease: AbortSignal
+  runnerStop: RunnerStop
+  timeLimitMs: number
+  timeGraceMs?: number
+  awayMs?: number
+}
+
+export const stopSwitch = (options: Options): StopSwitch => {
+  const { lease, runnerStop, timeLimitMs, timeGraceMs = TIME_GRACE_MS, awayMs = COORDINATOR_AWAY_MS } = options
   let cause: StopCause | null = null
   let flooded = false
   let act: ((graceMs: number) => void) | null = null
+  let disposed = false
 
   const because = (given: StopCause) => {
     const floods = given === 'flooded' && !flooded
     if (cause && !floods) return
     cause ??= given
     flooded ||= floods
+    for (const one of waiting) one.hurry()
     act?.(graceOf(given))
   }
   const graceOf = (given: StopCause) => (runnerStop.now.aborted || flooded ? 0 : GRACE_MS[given])
@@ -54,7 +74,10 @@ export const stopSwitch = ({ lease, runnerStop, timeLimitMs, timeGraceMs = TIME_
     because('runner_stopped')
     act?.(0)
   }
-  const timer = setTimeout(() => because('time_exceeded'), timeLimitMs + timeGraceMs)
+  const limit = stoppableTimer(timeLimitMs + timeGraceMs, () => because('time_exceeded'))
+  const away = stoppableTimer(awayMs, () => because('coordinator_away'))
+  const waiting = new Set<Patience>()
+  limit.run()
   lease.addEventListener('abort', onLease)
   runnerStop.drain.addEventListener('abort', onDrain)
   runnerStop.now.addEventListener('abort', onNow)
@@ -72,11 +95,69 @@ export const stopSwitch = ({ lease, runnerStop, timeLimitMs, timeGraceMs = TIME_
         act = null
       }
     },
+    whileAway: async (gone, wait) => {
+      const patience = openPatience(gone)
+      waiting.add(patience)
+      if (cause) patience.hurry()
+      limit.stop()
+      away.run()
+      try {
+        return await wait(patience.signal)
+      } finally {
+        patience.dispose()
+        waiting.delete(patience)
+        if (waiting.size === 0) {
+          away.stop()
+          if (!disposed) limit.run()
+        }
+      }
+    },
     dispose: () => {
-      clearTimeout(timer)
+      disposed = true
+      for (const timer of [limit, away]) timer.stop()
       lease.removeEventListener('abort', onLease)
       runnerStop.drain.removeEventListener('abort', onDrain)
       runnerStop.now.removeEventListener('abort', onNow)
+    },
+  }
+}
+
+/** Counts only while it runs. */
+const stoppableTimer = (ms: number, onEnd: () => void) => {
+  let leftMs = ms
+  let since = 0
+  let timer: NodeJS.Timeout | null = null
+  return {
+    run: () => {
+      if (timer) return
+      since = performance.now()
+      timer = setTimeout(onEnd, Math.max(0, leftMs))
+    },
+    stop: () => {
+      if (!timer) return
+      clearTimeout(timer)
+      timer = null
+      leftMs -= performance.now() - since
+    },
+  }
+}
+
+type Patience = { signal: AbortSignal; hurry: () => void; dispose: () => void }
+
+const openPatience = (gone: AbortSignal): Patience => {
+  const end = new AbortController()
+  const abort = () => end.abort()
+  let timer: NodeJS.Timeout | undefined
+  gone.addEventListener('abort', abort)
+  if (gone.aborted) abort()
+  return {
+    signal: end.signal,
+    hurry: () => {
+      timer ??= setTimeout(abort, LAST_WAIT_MS)
+    },
+    dispose: () => {
+      clearTimeout(timer)
+      gone.removeEventListener('abort', abort)
     },
   }
 }

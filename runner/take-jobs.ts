@@ -14,6 +14,8 @@ export type TurnAnswer =
 export type Taking = {
   /** Takes no more; what runs goes on. */
   pause: () => Promise<void>
+  /** Takes again. */
+  resume: () => Promise<void>
   /** Returns when everything taken has been answered, and the queue has heard it or is away. */
   close: () => Promise<void>
 }
@@ -66,6 +68,7 @@ export const takeJobs = ({
   worker.on('error', report)
   return {
     pause: () => worker.pause(true),
+    resume: () => worker.resume(),
     close: async () => {
       while (underWay.size > 0) await Promise.allSettled(underWay)
       // BullMQ waits without end for a Redis that is away. What cannot be written down there, the store knows.

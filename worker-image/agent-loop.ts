@@ -1,6 +1,7 @@
 import { LIMITS } from '../contract/limits.ts'
 import type { SteerMessage } from '../contract/sandbox.ts'
 import type { Budget } from './budget.ts'
+import type { LeaseStanding } from './door.ts'
 import { completed, type End, endOf, failed } from './end.ts'
 import type { Gates } from './gates.ts'
 import { blocksOf, type Inbox } from './inbox.ts'
@@ -32,6 +33,8 @@ export type LoopOptions = {
   signal: AbortSignal
   /** @returns the part of the time that is used, 0 to 1 */
   timeUsed: () => number
+  /** Waits for a coordinator that is away. */
+  standing: () => Promise<LeaseStanding>
   timing: Timing
   log: Log
   maxSteps?: number
@@ -82,6 +85,7 @@ export const runLoop = async (options: LoopOptions): Promise<LoopResult> => {
       onDiscard: voice.discard,
       onUsage: budget.charge,
       stripThinking: transcript.stripThinking,
+      standing: options.standing,
       log,
     })
     if (!turn.ok) return stop(turn.end)

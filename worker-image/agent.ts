@@ -17,7 +17,7 @@ export const runAgent = async (config: Config): Promise<number> => {
   const log = createLog(secrets, (line) => process.stderr.write(line))
   const voice = createVoice({ output: process.stdout, secrets })
   try {
-    const door = createDoor({ url: config.doorUrl, token: config.token, signal: cancel.signal })
+    const door = createDoor({ url: config.doorUrl, token: config.token, signal: cancel.signal, patience: cancel.signal })
     const assignment = await door.assignment()
     await run({ config, assignment, door, voice, log, signal: cancel.signal })
     await voice.flush()

@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises'
 import type { DiffStat } from '../contract/event.ts'
+import { UNCONFIRMED } from '../contract/names.ts'
 import { commitAll, diffStat, patchOf } from './changes.ts'
-import type { Door } from './door.ts'
+import type { Door, LeaseStanding } from './door.ts'
 import { type End, failed } from './end.ts'
 import { type Git, type GitResult, must } from './git.ts'
 import type { Log } from './log.ts'
@@ -27,14 +28,16 @@ export type DeliveryOptions = {
   outside: Git
   /** Address of the repository at the door. */
   remote: string
-  door: Pick<Door, 'keep' | 'keepFile'>
+  door: Pick<Door, 'keep' | 'keepFile' | 'standing'>
   workspace: Workspace
   /** Commit message; its first line is the subject. */
   message: string
   /** Where the bundle is made when the push is refused. */
   scratch: string
-  /** For the pushes together. */
+  /** For the pushes together, without what they wait for the coordinator. */
   timeoutMs: number
+  /** Aborts when the sandbox is being stopped: then nothing is waited for. */
+  signal: AbortSignal
   log: Log
   /** Between two pushes that failed without a refusal. */
   retryDelaysMs?: readonly number[]
@@ -45,7 +48,7 @@ export type DeliveryOptions = {
  * refused or cannot be made is kept as a git bundle instead. Never throws: what can be delivered does not wait for what cannot.
  */
 export const deliver = async (options: DeliveryOptions): Promise<Delivery> => {
-  const { git, workspace, message, timeoutMs, log } = options
+  const { git, workspace, message, log } = options
   const { note, failed: uncommitted } = await commitAll(git, message)
   const lost = uncommitted ? fault(uncommitted) : null
   if (lost) log('commit.failed', { message: lost.message })
@@ -55,53 +58,88 @@ export const deliver = async (options: DeliveryOptions): Promise<Delivery> => {
   const diff = await statOf(options, tip)
   if (tip === null || (tip === workspace.base && !workspace.resumed && asides.length === 0))
     return { diff, changed: lost !== null, tip: null, problem: lost, note }
-  await keepPatch(options, tip)
-  const deadline = performance.now() + timeoutMs
-  const refused = tip === remoteCommit ? null : ((await pushBranch(options, tip, deadline)) ?? (await checkArrival(options, tip)))
+  let lease = await lastWord(options)
+  if (lease === 'current') {
+    await keepPatch(options, tip)
+    lease = await lastWord(options)
+  }
+  const time = { until: performance.now() + options.timeoutMs }
+  const refused = tip === remoteCommit ? null : lease === 'current' ? await pushWork(options, tip, time) : unheard(lease)
   if (refused) {
     log('push.failed', { reason: refused.reason, message: refused.message })
     return { diff, changed: true, tip: remoteCommit, problem: await keepBundle(options, standing, refused), note }
   }
-  const notes = [note, await pushAsides(options, standing, deadline)].filter(Boolean)
+  const notes = [note, await pushAsides(options, standing, time)].filter(Boolean)
   return { diff, changed: diff?.files !== 0, tip, problem: lost, note: notes.join(' ') || null }
 }
 
 /** @returns null when the branch is on the git host, or why it is not */
-const pushBranch = (options: DeliveryOptions, tip: string, deadline: number): Promise<End | null> => {
+const pushWork = async (options: DeliveryOptions, tip: string, time: PushTime): Promise<End | null> =>
+  (await pushBranch(options, tip, time)) ?? (await checkArrival(options, tip))
+
+const pushBranch = (options: DeliveryOptions, tip: string, time: PushTime): Promise<End | null> => {
   const { branch, remoteCommit } = options.workspace
   const ref = `refs/heads/${branch}`
   // The lease lets the model rewrite what an earlier attempt pushed, and nothing that anybody else did.
   return push(
     options,
     [...(remoteCommit ? [`--force-with-lease=${ref}:${remoteCommit}`] : []), options.remote, `${tip}:${ref}`],
-    deadline,
+    time,
   )
 }
 
 /** After the branch and apart from it: what lies beside may be refused, and the branch must not go down with it. @returns a note */
-const pushAsides = async (options: DeliveryOptions, standing: Standing, deadline: number): Promise<string | null> => {
+const pushAsides = async (options: DeliveryOptions, standing: Standing, time: PushTime): Promise<string | null> => {
   const { asides } = standing
   if (asides.length === 0) return null
   const specs = asides.map(({ branch, commit }) => `${commit}:refs/heads/${branch}`)
-  const refused = await push(options, [options.remote, ...specs], deadline)
+  const refused = await push(options, [options.remote, ...specs], time)
   if (!refused)
     return `What was left beside the branch (another commit, a stash) is on ${asides.map(({ branch }) => branch).join(', ')}.`
   options.log('push.failed', { reason: refused.reason, message: refused.message })
   return (await keepBundle(options, standing, refused)).message
 }
 
-const push = async (options: DeliveryOptions, args: readonly string[], deadline: number): Promise<End | null> => {
-  const { git, retryDelaysMs = RETRY_DELAYS_MS } = options
-  for (let tried = 0; ; tried++) {
-    const left = Math.max(1000, deadline - performance.now())
-    const result = await git(['push', '--quiet', ...args], { timeoutMs: left })
+/** When the pushes must be over; what they wait for the coordinator moves it on. */
+type PushTime = { until: number }
+
+/**
+ * What fails because the coordinator is away costs neither push time nor a try: the push waits for it, and is made again.
+ * @returns null when the host took it, or why it did not
+ */
+const push = async (options: DeliveryOptions, args: readonly string[], time: PushTime): Promise<End | null> => {
+  const { git, door, signal, retryDelaysMs = RETRY_DELAYS_MS } = options
+  for (let tried = 0; ; ) {
+    const since = performance.now()
+    const result = await git(['push', '--quiet', ...args], { timeoutMs: Math.max(1000, time.until - since) })
     if (result.code === 0) return null
-    const delay = retryDelaysMs[tried]
-    if (isRefusal(result)) return failed('push_refused', result.stderr.trim().slice(-1000))
-    if (delay === undefined || performance.now() + delay > deadline) return fault(result)
+    const isHeldBack = has(result, UNCONFIRMED)
+    const refused = !isHeldBack && isRefusal(result) ? failed('push_refused', result.stderr.trim().slice(-1000)) : null
+    // The door's refusal of an attempt that is over, or the host's.
+    if (refused && !has(result, 403)) return refused
+    const { lease, waited } = await door.standing(signal)
+    if (lease !== 'current') return unheard(lease)
+    if (refused) return refused
+    if (isHeldBack || waited) {
+      time.until += performance.now() - since
+      continue
+    }
+    const delay = retryDelaysMs[tried++]
+    if (delay === undefined || performance.now() + delay > time.until) return fault(result)
     await pause(delay)
   }
 }
+
+const has = ({ stderr }: GitResult, status: number): boolean => stderr.includes(`returned error: ${status}`)
+
+/** While the sandbox is being stopped, only the bundle has a way out without the coordinator's word, and the time for it is short. */
+const lastWord = async ({ door, signal }: DeliveryOptions): Promise<LeaseStanding['lease']> =>
+  signal.aborted ? (await door.standing(signal)).lease : 'current'
+
+const unheard = (lease: 'over' | 'away'): End =>
+  lease === 'over'
+    ? { outcome: 'interrupted', reason: 'runner_lost', message: 'This attempt is no longer the current one.' }
+    : { outcome: 'interrupted', reason: 'coordinator_away', message: 'The coordinator did not answer while there was time.' }
 
 /** For asking where the branch stands after a push. */
 const ARRIVAL_MS = 3_000
@@ -143,6 +181,7 @@ const keepBundle = async (
   why: End,
 ): Promise<End> => {
   const file = `${scratch}/work.bundle`
+  const what = why.reason === 'coordinator_away' ? 'Nothing could be pushed' : 'The push failed'
   try {
     const wanted = [...(tip ? [{ branch: workspace.branch, commit: tip }] : []), ...asides]
     // A bundle holds what has a name.
@@ -152,9 +191,9 @@ const keepBundle = async (
     await must(git, ['bundle', 'create', '--quiet', file, ...names, ...(isCommit ? [`^${workspace.base}`] : [])])
     await door.keepFile('bundle', file)
     await rm(file)
-    return { ...why, message: `The push failed; the work is kept as a git bundle (\`errand bundle\`). ${why.message}` }
+    return { ...why, message: `${what}; the work is kept as a git bundle (\`errand bundle\`). ${why.message}` }
   } catch (error) {
     log('bundle.lost', { message: String(error) })
-    return { ...why, message: `The push failed, and keeping the work as a git bundle did too (${String(error)}). ${why.message}` }
+    return { ...why, message: `${what}, and keeping the work as a git bundle did too (${String(error)}). ${why.message}` }
   }
 }

@@ -20,7 +20,7 @@ process.env[MARKER] = config.run
 const { supervise } = await import('./supervisor.ts')
 const said = await supervise(config, [process.execPath, ...process.execArgv, script, 'agent'], async ({ exit, stopped }) => {
   const [{ rescue }, { endAfterCrash }] = await Promise.all([import('./rescue.ts'), import('./verdict.ts')])
-  await rescue(config, endAfterCrash(exit, stopped))
+  await rescue(config, endAfterCrash(exit, stopped.aborted), stopped)
 }).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
   return false

@@ -17,6 +17,9 @@ export class CutError extends Error {}
 /** The stream holds events that do not belong together. */
 export class GarbledError extends Error {}
 
+/** The gateway spends nothing while the coordinator is away: the call was not made, and is to wait for it. */
+export const isHeldBack = (error: unknown): boolean => describe(error).code === 'lease_run_out'
+
 /** What the SDK's errors have in common, without its classes: an answer's status, and what its body and headers say. */
 type Described = {
   status: number | undefined

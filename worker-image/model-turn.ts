@@ -1,9 +1,10 @@
 import type { ApiUsage } from '../contract/models.ts'
+import type { LeaseStanding } from './door.ts'
 import { type End, endOf, failed } from './end.ts'
 import type { Log } from './log.ts'
 import { type Answer, createAnswerReader } from './model-answer.ts'
 import type { ModelClient, ModelRequest } from './model-client.ts'
-import { classify, StallError } from './model-errors.ts'
+import { classify, isHeldBack, StallError } from './model-errors.ts'
 import { pause } from './pause.ts'
 
 /** All waits of a turn, milliseconds; tests make them short. */
@@ -41,6 +42,8 @@ export type TurnOptions = {
   onUsage: (usage: ApiUsage) => void
   /** Takes earlier thinking out of the conversation. */
   stripThinking: () => void
+  /** Waits for a coordinator that is away. */
+  standing: () => Promise<LeaseStanding>
   log: Log
 }
 
@@ -63,6 +66,8 @@ export const runTurn = async (options: TurnOptions): Promise<TurnResult> => {
     if ('answer' in tried) return { ok: true, answer: tried.answer }
     if (signal.aborted) return { ok: false, end: endOf(signal) }
     options.onDiscard()
+    // Not a try: nothing was asked of the model.
+    if (isHeldBack(tried.error) && (await options.standing()).lease === 'current') continue
     const fault = classify(tried.error)
     log('model.failed', { ...fault, retries })
     if (fault.kind === 'final') return { ok: false, end: failed(fault.reason, fault.message) }

@@ -3,6 +3,7 @@ import type { Assignment } from '../contract/sandbox.ts'
 import { type LoopResult, runLoop } from './agent-loop.ts'
 import { createBudget } from './budget.ts'
 import { headCommit } from './changes.ts'
+import { type Clock, startClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { deliver } from './delivery.ts'
 import type { Door } from './door.ts'
@@ -34,8 +35,6 @@ export type RunOptions = {
   timing?: Timing
 }
 
-/** Kept back from the time limit for commit and push. */
-const RESERVE_MS = 60_000
 /** For the pushes of a turn that ran to its end, and of one that is being stopped. */
 const PUSH_MS = 45_000
 const STOPPED_PUSH_MS = 6_000
@@ -80,6 +79,7 @@ export const run = async (options: RunOptions): Promise<void> => {
       message: commitMessage(summary, assignment.prompt, how),
       scratch: config.scratch,
       timeoutMs: options.signal.aborted ? STOPPED_PUSH_MS : PUSH_MS,
+      signal: options.signal,
       log,
     })
     await keepJournal({ door, scratch: config.scratch, end: how, tip: delivery.tip, log })
@@ -111,6 +111,7 @@ const work = async (options: RunOptions, git: Git, workspace: Workspace, earlier
       onGrown: journal.save,
       signal: clock.signal,
       timeUsed: clock.used,
+      standing: () => clock.standStill(() => door.standing(options.signal)),
       timing,
       log,
     })
@@ -119,21 +120,5 @@ const work = async (options: RunOptions, git: Git, workspace: Workspace, earlier
     return { end: failed('sandbox_crashed', `The agent failed: ${String(error)}`), summary: '' }
   } finally {
     log('processes.ended', { count: await tools.stop() })
-  }
-}
-
-type Clock = { signal: AbortSignal; used: () => number; stop: () => void }
-
-/** One signal for everything that ends the work early: a person, or the time that is left less what delivering takes. */
-const startClock = (limitMs: number, cancel: AbortSignal): Clock => {
-  const started = performance.now()
-  const workMs = limitMs - Math.min(RESERVE_MS, limitMs / 4)
-  const controller = new AbortController()
-  const minutes = Math.round(limitMs / 60_000)
-  const timer = setTimeout(() => controller.abort(failed('time_exceeded', `The limit is ${minutes} minutes.`)), workMs)
-  return {
-    signal: AbortSignal.any([cancel, controller.signal]),
-    used: () => (performance.now() - started) / workMs,
-    stop: () => clearTimeout(timer),
   }
 }

@@ -23,16 +23,16 @@ const STOP_MS = 9_000
 export const supervise = async (
   config: Config,
   command: readonly [string, ...string[]],
-  rescue: (how: { exit: Exit; stopped: boolean }) => Promise<void>,
+  rescue: (how: { exit: Exit; stopped: AbortSignal }) => Promise<void>,
 ): Promise<boolean> => {
   const forwarder = await startForwarder(config.socketPath, config.port)
   const [file, ...args] = command
   const child = spawn(file, args, { stdio: ['ignore', 'inherit', 'inherit'] })
-  let stopped = false
+  const stopped = new AbortController()
   let timer: NodeJS.Timeout | null = null
   const stop = () => {
-    if (stopped) return
-    stopped = true
+    if (stopped.signal.aborted) return
+    stopped.abort()
     child.kill('SIGTERM')
     timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
   }
@@ -45,7 +45,7 @@ export const supervise = async (
     if (code === 0) return true
     // A line that the agent was killed in the middle of is ended here, so that ours begins on its own.
     process.stdout.write('\n')
-    await rescue({ exit: { code, signal }, stopped })
+    await rescue({ exit: { code, signal }, stopped: stopped.signal })
     return true
   } finally {
     process.off('SIGTERM', stop)

@@ -209,6 +209,7 @@ export const words = {
     seen: (when: string) => `seen ${when}`,
     connected: 'Connected',
     gone: 'Gone',
+    unwell: 'Unwell, takes nothing',
     queue: 'Tasks',
     board: 'Open the queue (Bull Board)',
     redisUp: 'Redis answers',

@@ -41,3 +41,8 @@ export const newestArtifact = async (db: Store, taskId: string, kind: ArtifactKi
   const rows = db.selectFrom('artifacts').select('attempt').where('task_id', '=', taskId).where('kind', '=', kind)
   return (await rows.orderBy('attempt', 'desc').limit(1).executeTakeFirst())?.attempt ?? null
 }
+
+export const hasArtifact = async (db: Store, taskId: string, attempt: number, kind: ArtifactKind): Promise<boolean> => {
+  const rows = db.selectFrom('artifacts').select('kind').where('task_id', '=', taskId).where('attempt', '=', attempt)
+  return (await rows.where('kind', '=', kind).executeTakeFirst()) !== undefined
+}

@@ -4,6 +4,9 @@ import type { Database } from './schema.ts'
 
 export type AttemptRow = Database['attempts']
 
+/** `interruptions`: runners that did; `interruptedAttempts`: how often all in all. */
+export type Interruptions = { interruptions: number; interruptedAttempts: number }
+
 export const insertAttempt = (db: Store, row: AttemptRow): Promise<unknown> => db.insertInto('attempts').values(row).execute()
 
 export const findAttempt = (db: Store, taskId: string, attempt: number): Promise<AttemptRow | undefined> =>
@@ -23,14 +26,14 @@ export const listRunOut = async (db: Store, now: number): Promise<AttemptRow[]> 
   return open.filter((row) => isRunOut(row, now))
 }
 
-/** How often this turn was interrupted up to now. */
-export const countInterruptions = async (db: Store, taskId: string, turn: number): Promise<number> => {
-  const { count } = await db
+/** How often this turn was interrupted up to now, and by how many runners. */
+export const countInterruptions = async (db: Store, taskId: string, turn: number): Promise<Interruptions> => {
+  const { attempts, runners } = await db
     .selectFrom('attempts')
-    .select((eb) => eb.fn.countAll().as('count'))
+    .select((eb) => [eb.fn.countAll().as('attempts'), eb.fn.count('runner_id').distinct().as('runners')])
     .where('task_id', '=', taskId)
     .where('turn', '=', turn)
     .where('outcome', '=', 'interrupted')
     .executeTakeFirstOrThrow()
-  return Number(count)
+  return { interruptions: Number(runners), interruptedAttempts: Number(attempts) }
 }

@@ -9,6 +9,7 @@ import * as notifications from './migrations/0003-notifications.ts'
 import * as budgets from './migrations/0004-budgets.ts'
 import * as toldTurns from './migrations/0005-told-turns.ts'
 import * as keyCheck from './migrations/0006-key-check.ts'
+import * as unwellRunners from './migrations/0007-unwell-runners.ts'
 import { openFault, RESTORE, unusable } from './open-fault.ts'
 import type { Database } from './schema.ts'
 
@@ -183,6 +184,7 @@ const MIGRATIONS = {
   '0004-budgets': budgets,
   '0005-told-turns': toldTurns,
   '0006-key-check': keyCheck,
+  '0007-unwell-runners': unwellRunners,
 }
 const FIRST_MIGRATION: keyof typeof MIGRATIONS = '0001-initial'
 

@@ -1,4 +1,5 @@
 import type { Overview } from '../../contract/api.ts'
+import { REASONS } from '../../contract/reason.ts'
 import { TaskStatus } from '../../contract/status.ts'
 import { SESSION_IDLE_MS } from '../sessions.ts'
 import type { Store } from './database.ts'
@@ -30,8 +31,9 @@ const listRunners = async (db: Store, now: number): Promise<Overview['runners']>
     )
     .orderBy('seen_at', 'desc')
     .execute()
-  return rows.map(({ id, name, slots, busy, seen_at }) => ({
+  return rows.map(({ id, name, slots, busy, seen_at, unwell_reason: reason, unwell_message: message }) => ({
     ...{ id, name, slots, busy: Number(busy) },
+    ...(reason === null ? {} : { unwell: { reason, reasonText: REASONS[reason], message: message ?? '' } }),
     seenAt: new Date(seen_at).toISOString(),
     connected: seen_at >= now - RUNNER_SILENT_MS,
   }))

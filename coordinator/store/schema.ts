@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { Unwell } from '../../contract/lease.ts'
 import type { Reason } from '../../contract/reason.ts'
 import type { Outcome, TaskStatus } from '../../contract/status.ts'
 
@@ -119,7 +120,15 @@ export type Database = {
     data: string
   }
   artifacts: { task_id: string; attempt: number; kind: string; bytes: number; created_at: number }
-  runners: { id: string; name: string; slots: number; seen_at: number }
+  runners: {
+    id: string
+    name: string
+    slots: number
+    seen_at: number
+    /** Why it takes nothing; both null while it is well. */
+    unwell_reason: Unwell['reason'] | null
+    unwell_message: string | null
+  }
   push_subscriptions: {
     /** The push service's address for one browser: whoever knows it can name that browser. */
     endpoint: string

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { ListTasks, Task } from '../../contract/api.ts'
-import { REASONS } from '../../contract/reason.ts'
+import { NOBODY_TAKES, REASONS, type Reason } from '../../contract/reason.ts'
 import { isEnded, type Mover, mayMove, type TaskStatus } from '../../contract/status.ts'
 import type { Store } from './database.ts'
 import { listQueuePlaces } from './queue-places.ts'
@@ -159,9 +159,9 @@ export const countReleased = async (db: Store): Promise<number> => {
 export const listReleased = (db: Store): Promise<Pick<TaskRow, 'id' | 'turn'>[]> =>
   db.selectFrom('tasks').select(['id', 'turn']).where('status', '=', 'pending').where('released_at', 'is not', null).execute()
 
-/** Tasks that wait because no runner is there. */
+/** Tasks that wait because no runner is there, or none that is well. */
 export const listWithoutRunner = (db: Store): Promise<TaskRow[]> =>
-  db.selectFrom('tasks').selectAll().where('status', '=', 'pending').where('reason', '=', 'no_runner').execute()
+  db.selectFrom('tasks').selectAll().where('status', '=', 'pending').where('reason', 'in', NOBODY_TAKES).execute()
 
 /** Ended tasks of whose end nobody was told yet. */
 export const listUntold = (db: Store): Promise<TaskRow[]> =>
@@ -171,16 +171,23 @@ export const setTold = (db: Store, taskId: string, turn: number): Promise<unknow
   db.updateTable('tasks').set({ told_turn: turn }).where('id', '=', taskId).where('told_turn', '<', turn).execute()
 
 /**
- * Without a runner, that is why a task waits, whatever the reason was before; with one, it is so no more.
+ * While nobody takes a task, that is why each waits, whatever the reason was before; else it is so no more.
+ * @param nobody why not; null when a runner can
  * @returns those whose reason changed
  */
-export const setWaitReason = (db: Store, isRunnerThere: boolean): Promise<TaskRow[]> => {
+export const setWaitReason = (db: Store, nobody: Reason | null): Promise<TaskRow[]> => {
   const waiting = db.updateTable('tasks').where('status', '=', 'pending')
-  const changed = isRunnerThere
-    ? waiting.where('reason', '=', 'no_runner').set({ reason: sql`case when ${WAS_TRIED} then 'retrying' else 'queued' end` })
-    : waiting.where('reason', 'is not', 'no_runner').set({ reason: 'no_runner' })
+  const changed =
+    nobody === null
+      ? waiting
+          .where((eb) => eb.or([eb('reason', 'in', ONLY_WAITING), eb.and([eb('reason', 'in', NOBODY_TAKES), eb.not(WAS_TRIED)])]))
+          .set({ reason: sql`case when ${WAS_TRIED} then 'retrying' else 'queued' end` })
+      : waiting.where('reason', 'is not', nobody).set({ reason: nobody })
   return changed.returningAll().execute()
 }
+
+/** Reasons to wait that no attempt ends with. */
+const ONLY_WAITING: readonly Reason[] = ['no_runner', 'runner_unwell']
 
 /** Gives a waiting task into the queue's hands. @returns false when it does not wait any more */
 export const releaseTask = (db: Store, taskId: string, userId: string, now: number): Promise<boolean> =>

@@ -5,13 +5,16 @@ import type { Logger } from 'pino'
 import { LIMITS } from '../../contract/limits.ts'
 import { DOOR_PATHS } from '../../contract/names.ts'
 import { ArtifactKind, maxBytesOf } from '../../contract/sandbox.ts'
+import { CoordinatorFault } from '../coordinator-client.ts'
+import { type ConfirmLease, refuseEffect, standingOf } from './fence.ts'
 import { limitBytes, TooManyBytes } from './limit-bytes.ts'
 import { answer, type Call, type Room } from './room.ts'
 
 export type ArtifactsOptions = {
-  /** Waits until the coordinator is there to take the bytes; throws when `gone` aborts first. */
-  confirmLease: (gone: AbortSignal) => Promise<boolean>
+  confirmLease: ConfirmLease
   saveArtifact: (kind: ArtifactKind, body: Readable) => Promise<void>
+  /** Takes the last copy of the work for later, while the sandbox is being stopped and the coordinator is away; null while it may wait. */
+  keepWork: () => ((bundle: Readable) => Promise<void>) | null
   log: Logger
   maxBytes?: number
 }
@@ -23,6 +26,7 @@ export type ArtifactsOptions = {
 export const serveArtifacts = ({
   confirmLease,
   saveArtifact,
+  keepWork,
   log,
   maxBytes: most = LIMITS.artifactBytes,
 }: ArtifactsOptions): Room => {
@@ -34,15 +38,18 @@ export const serveArtifacts = ({
     const body = new PassThrough()
     try {
       // A body can be sent once only: not before somebody is there.
-      if (!(await confirmLease(gone))) return answer(response, 403, 'This attempt is no longer the current one.')
+      const standing = await standingOf(confirmLease, gone)
+      const keepHere = kind === 'bundle' && standing === 'unconfirmed' ? keepWork() : null
+      if (standing !== 'current' && !keepHere) return refuseEffect(response, standing)
       await Promise.all([
         pipeline(request.iterator({ destroyOnReturn: false }), limitBytes(maxBytes), body),
-        saveArtifact(kind, body),
+        keepHere ? keepHere(body) : saveArtifact(kind, body),
       ])
     } catch (error) {
       body.destroy()
       log.warn({ event: 'artifact.refused', kind, err: error })
       if (error instanceof TooManyBytes) return answer(response, 413, `An artifact may have ${maxBytes} bytes at most.`)
+      if (isAway(error)) return refuseEffect(response, 'unconfirmed')
       return answer(response, 502, 'The artifact could not be kept; try again.')
     }
     response.writeHead(204).end()
@@ -61,3 +68,7 @@ export const serveArtifacts = ({
     await mine
   }
 }
+
+/** It went away in the middle: nobody answered, or a proxy before it did. */
+const isAway = (error: unknown): boolean =>
+  error instanceof CoordinatorFault && error.kind === 'unreachable' && [null, 502, 504].includes(error.status)

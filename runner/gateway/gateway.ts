@@ -12,6 +12,7 @@ import { serveArtifacts } from './artifacts.ts'
 import { openBudget } from './budget.ts'
 import { serveConversation } from './conversation.ts'
 import { makeDoorToken } from './door-token.ts'
+import { serveFence } from './fence.ts'
 import { serveGit } from './git.ts'
 import { serveModel } from './model.ts'
 import { isTarball, serveRegistry } from './registry.ts'
@@ -33,6 +34,8 @@ export type GatewayOptions = {
   awaitLease: (gone: AbortSignal, atMostMs: number) => Promise<boolean>
   say: (event: NewEvent) => void
   saveArtifact: (kind: ArtifactKind, body: Readable) => Promise<void>
+  /** Takes the last copy of the work for later, while the sandbox is being stopped and the coordinator is away; null while it may wait. */
+  keepWork: () => ((bundle: Readable) => Promise<void>) | null
   waitingMessages: () => SteerMessage[]
   openTranscript: () => Promise<Readable | null>
   log: Logger
@@ -142,7 +145,8 @@ const layOutRooms = (options: GatewayOptions, upstream: ReturnType<typeof openUp
   const repository = { ...lease.repo, upstream: resolveUpstream(lease.repo.upstream, coordinatorUrl) }
   const git = serveGit({ repository, taskId: lease.taskId, confirmLease: options.confirmLease, upstream, say, log })
   const npm = serveRegistry({ registryUrl: options.npmRegistryUrl, upstream, log })
-  const artifacts = serveArtifacts({ confirmLease: options.confirmLease, saveArtifact: options.saveArtifact, log })
+  const artifacts = serveArtifacts(options)
+  const fence = serveFence(options.confirmLease)
   const conversation = serveConversation(options)
   const task: Room = async ({ request, response }) => {
     if (request.method !== 'GET') return answer(response, 405, 'Only GET is served here.')
@@ -156,6 +160,7 @@ const layOutRooms = (options: GatewayOptions, upstream: ReturnType<typeof openUp
     if (path.startsWith(`${DOOR_PATHS.model}/`)) return { serve: model, open: false }
     if (path.startsWith('/git/')) return { serve: git, open: false }
     if (path.startsWith(DOOR_PATHS.artifacts)) return { serve: artifacts, open: false }
+    if (path === DOOR_PATHS.lease) return { serve: fence, open: false }
     return null
   }
 }

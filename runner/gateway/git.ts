@@ -3,7 +3,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import type { NewEvent } from '../../contract/event.ts'
-import { branchPrefix, DOOR_PATHS } from '../../contract/names.ts'
+import { branchPrefix, DOOR_PATHS, UNCONFIRMED } from '../../contract/names.ts'
+import { type ConfirmLease, refuseEffect, standingOf } from './fence.ts'
 import { limitBytes, TooManyBytes } from './limit-bytes.ts'
 import { openPushReport } from './push-report.ts'
 import { type Commands, readCommands } from './receive-pack.ts'
@@ -14,8 +15,7 @@ import { failureText, type Upstream } from './upstream.ts'
 export type GitOptions = {
   repository: { upstream: string; username: string | null; token: string | null }
   taskId: string
-  /** Waits for the answer; throws when `gone` aborts first. */
-  confirmLease: (gone: AbortSignal) => Promise<boolean>
+  confirmLease: ConfirmLease
   upstream: Upstream
   say: (event: NewEvent) => void
   log: Logger
@@ -70,17 +70,17 @@ export const serveGit = (options: GitOptions): Room => {
       log.warn({ event: 'push.refused', why: commands.state === 'refused' ? commands.why : 'cut off' })
       return answer(call.response, 403, commands.state === 'refused' ? commands.why : 'The push ended within its first lines.')
     }
-    // The last look before the effect: a runner that was paused may have lost its attempt to another in the meantime.
-    const current = await confirmLease(call.gone).catch((error: unknown) => error as Error)
-    if (current instanceof Error) {
-      log.warn({ event: 'push.unconfirmed', err: current })
-      return answer(call.response, 503, 'It cannot be confirmed at the moment that this attempt is the current one; try again.')
+    const standing = await standingOf(confirmLease, call.gone)
+    if (standing !== 'current') {
+      log.warn({ event: 'push.held_back', standing })
+      return refuseEffect(call.response, standing)
     }
-    if (!current) return answer(call.response, 403, 'This attempt is no longer the current one: its push is refused.')
 
     const body = Readable.from(limitBytes(maxPushBytes)(continueWith(head, chunks)), { objectMode: false })
     const headers = { ...typesOf('git-receive-pack'), ...pickHeaders(call.request, ['content-length']) }
     const found = await ask(call, '/git-receive-pack', headers, body)
+    // A host's word must not be taken for ours.
+    if (found.statusCode === UNCONFIRMED) found.statusCode = 502
     if (!relayHead(call, found, readRedirect(found, address, '/git-receive-pack'))) return
     const report = openPushReport(commands.capabilities.includes('side-band-64k'))
     try {

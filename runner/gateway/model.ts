@@ -27,8 +27,8 @@ export type ModelOptions = {
 const BODY_BYTES = 32 * 1024 * 1024
 /** Calls at once. The agent makes one; a second is room for a client that starts the next before it has let go of the last. */
 const CALLS_AT_ONCE = 2
-/** How long a call waits for a lease to be renewed: less than the five minutes after which its caller gives an answer up. */
-const LEASE_WAIT_MS = 4 * 60_000
+/** How long a call waits for a lease to be renewed. Its caller goes on waiting at the fence, where its time stands still. */
+const LEASE_WAIT_MS = 15_000
 
 /** What an attempt may send in calls that are refused, each of which holds up everybody while it is looked at. Honest ones are a few small ones. */
 const REFUSED_BYTES = 8 * BODY_BYTES
@@ -181,7 +181,7 @@ const count = ({ model, say }: ModelOptions, hold: Hold, reading: Reading | null
   return cost
 }
 
-const NOT_LEASED = 'The coordinator cannot be reached, and without it no money is spent. Try again.'
+const NOT_LEASED = 'The coordinator cannot be reached, and without it no money is spent. Wait for it.'
 const KEY_REFUSED = "The model API refused this server's key. Whoever runs this server must check ANTHROPIC_API_KEY."
 
 const budgetText = (model: string, hold: Hold, leftUsd: number): string => {

@@ -44,6 +44,19 @@ describe('what outlives a sandbox', () => {
     expect(await text(await core.tasks.patch(ada.id, id))).toBe('two')
   })
 
+  it('takes the last copy of the work late, once, from an attempt that was stopped while the coordinator was away', async () => {
+    const { id } = await core.create(ada)
+    const lease = await core.lease(id)
+    const stopped = { outcome: 'interrupted', reason: 'runner_stopped', message: null } as const
+    await core.runner.send(lease, 1, { type: 'attempt.ended', data: stopped })
+    await waitFor('the end', async () => (await core.tasks.find(ada.id, id)).status === 'pending')
+    const late = (kind: 'bundle' | 'patch', words: string) => core.artifacts.save(id, 1, kind, Readable.from([words]))
+    await late('bundle', 'the work')
+    await expect(late('bundle', 'other work')).rejects.toMatchObject({ code: 'conflict' })
+    await expect(late('patch', 'late')).rejects.toMatchObject({ code: 'conflict' })
+    expect(await text(await core.tasks.bundle(ada.id, id))).toBe('the work')
+  })
+
   it('has no more what is gone from the disk, and goes on without', async () => {
     const { id } = await core.create(ada)
     await core.lease(id)

@@ -82,10 +82,10 @@ export const startCore = async (options: {
   const create = async (user: User, input: Partial<CreateTask> = {}): Promise<Task> =>
     (await tasks.create(user, { repoUrl: 'https://github.com/a/b', prompt: 'Fix the test', ...input })).task
   /** Takes the task's turn out of the queue as a runner would, lease and all. */
-  const lease = async (taskId: string, turn?: number): Promise<Lease> => {
+  const lease = async (taskId: string, turn?: number, runnerId = runner.id): Promise<Lease> => {
     const answer = await leases.grant({
       job: await runner.job(taskId, turn),
-      runner: { id: runner.id, name: 'A', slots: options.slots ?? 100 },
+      runner: { id: runnerId, name: 'A', slots: options.slots ?? 100 },
     })
     if (!answer.granted) throw new Error(`refused: ${answer.refusal}`)
     return answer.lease

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { NewEvent } from '../../contract/event.ts'
 import { signedEntryText } from '../../contract/river.ts'
-import { MAX_INTERRUPTIONS } from '../../contract/status.ts'
+import { MAX_INTERRUPTED_ATTEMPTS, MAX_INTERRUPTIONS } from '../../contract/status.ts'
 import { chooseNext } from '../../coordinator/choose-next.ts'
 import { foldEvent, judgeEnd } from '../../coordinator/fold-event.ts'
 import { closePairs } from '../../coordinator/open-pairs.ts'
@@ -43,7 +43,7 @@ describe('choosing what goes to the queue next', () => {
 })
 
 describe('judging the end of an attempt', () => {
-  const history = { interruptions: 1, pushed: false }
+  const history = { interruptions: 1, interruptedAttempts: 1, pushed: false }
   it('tries an interrupted turn again, with the reason for whoever waits', () => {
     expect(judgeEnd(task, { outcome: 'interrupted', reason: 'host_disk_full', message: null }, history)).toEqual({
       status: 'pending',
@@ -77,7 +77,7 @@ describe('judging the end of an attempt', () => {
     (...row) => {
       const [ended, pushed, message] = row
       const wished = { ...task, cancel_requested_at: 5 }
-      const verdict = judgeEnd(wished, ended, { interruptions: MAX_INTERRUPTIONS, pushed })
+      const verdict = judgeEnd(wished, ended, { ...history, interruptions: MAX_INTERRUPTIONS, pushed })
       const told = message instanceof RegExp ? expect.stringMatching(message) : message
       expect(verdict).toEqual({
         status: 'cancelled',
@@ -93,6 +93,12 @@ describe('judging the end of an attempt', () => {
     const ended = { outcome: 'failed', reason: 'push_refused', message: 'x'.repeat(2_000) } as const
     const { closing } = judgeEnd({ ...task, cancel_requested_at: 5 }, ended, history)
     expect(NewEvent.safeParse(closing).success).toBe(true)
+  })
+  it('gives up on few runners, too, when it was interrupted again and again', () => {
+    const ended = { outcome: 'interrupted', reason: 'runner_lost', message: null } as const
+    const judged = (interruptedAttempts: number) => judgeEnd(task, ended, { ...history, interruptedAttempts })
+    expect(judged(MAX_INTERRUPTED_ATTEMPTS)).toMatchObject({ status: 'failed', change: { reason: 'abandoned' } })
+    expect(judged(MAX_INTERRUPTED_ATTEMPTS - 1).status).toBe('pending')
   })
   it('names the branch only when something is on it', () => {
     const ended = { outcome: 'completed', reason: 'done', message: null } as const

@@ -202,12 +202,25 @@ describe('the end of an attempt', () => {
     await isRefused(first)
     await core.runner.send(second, 1, end('interrupted', 'host_disk_full'))
     await toStatus(id, 'pending')
-    for (let attempt = 3; attempt <= MAX_INTERRUPTIONS; attempt++) {
-      await core.runner.send(await core.lease(id), 1, end('interrupted', 'image_missing'))
-      await toStatus(id, attempt < MAX_INTERRUPTIONS ? 'pending' : 'failed')
+    // Both were by one runner, which counts once.
+    for (let runner = 2; runner <= MAX_INTERRUPTIONS; runner++) {
+      await core.runner.send(await core.lease(id, undefined, `runner-${runner}`), 1, end('interrupted', 'image_missing'))
+      await toStatus(id, runner < MAX_INTERRUPTIONS ? 'pending' : 'failed')
     }
-    expect(await core.tasks.find(ada.id, id)).toMatchObject({ status: 'failed', reason: 'abandoned', attempt: MAX_INTERRUPTIONS })
+    expect(await core.tasks.find(ada.id, id)).toMatchObject({
+      ...{ status: 'failed', reason: 'abandoned', attempt: MAX_INTERRUPTIONS + 1 },
+    })
     expect(await texts(id)).toEqual([])
+  })
+
+  it('is not given up because one runner interrupts it again and again', async () => {
+    const { id } = await core.create(ada)
+    for (let attempt = 1; attempt <= MAX_INTERRUPTIONS; attempt++) {
+      await core.runner.send(await core.lease(id), 1, end('interrupted', 'engine_unavailable'))
+      await toStatus(id, 'pending')
+    }
+    await core.runner.send(await core.lease(id, undefined, 'runner-b'), 1, end('completed', 'done'))
+    await toStatus(id, 'completed')
   })
 
   it('cancels instead of trying again when a person asked for it', async () => {

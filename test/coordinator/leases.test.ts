@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LEASE_MS } from '../../contract/lease.ts'
+import { findOverview } from '../../coordinator/store/overview.ts'
+import { countSlots } from '../../coordinator/store/runners.ts'
 import type { User } from '../../coordinator/user.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { waitFor } from '../support/wait.ts'
@@ -116,5 +118,29 @@ describe('renewing', () => {
       'queued',
       'no_runner',
     ])
+  })
+
+  it('tells which runner is unwell: nobody takes a task then, and its reason says why', async () => {
+    const sick = { ...runner('sick'), unwell: { reason: 'engine_unavailable' as const, message: 'no such socket' } }
+    const renew = (identity: typeof sick | ReturnType<typeof runner>) =>
+      core.leases.renew({ runner: identity, attempts: [] }).then(() => undefined)
+    await core.db.updateTable('runners').set({ seen_at: 0 }).execute()
+    await renew(sick)
+    const { id } = await core.create(ada)
+    const reason = async () => (await core.tasks.find(ada.id, id)).reason
+    expect([await reason(), await countSlots(core.db, Date.now())]).toEqual(['engine_unavailable', 0])
+    const shown = (await findOverview(core.db, Date.now())).runners.find((one) => one.id === 'sick')
+    expect(shown).toMatchObject({
+      connected: true,
+      unwell: { reason: 'engine_unavailable', reasonText: expect.stringContaining('Docker'), message: 'no such socket' },
+    })
+    await renew({ ...sick, unwell: { reason: 'runner_unwell', message: '' } } as never)
+    await waitFor('the reason', async () => (await reason()) === 'runner_unwell')
+    await renew(runner('well'))
+    await waitFor('the reason', async () => (await reason()) === 'queued')
+    expect(await countSlots(core.db, Date.now())).toBe(1)
+    await renew(runner('sick'))
+    expect(await countSlots(core.db, Date.now())).toBe(2)
+    expect((await findOverview(core.db, Date.now())).runners.find((one) => one.id === 'sick')).not.toHaveProperty('unwell')
   })
 })

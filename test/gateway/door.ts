@@ -49,6 +49,7 @@ export const openDoor = async (
     say: (event) => said.push(event),
     waitingMessages: () => [],
     openTranscript: async () => null,
+    keepWork: () => null,
     saveArtifact: async (kind, body) => void artifacts.set(kind, await buffer(body)),
     log: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
     ...options,

@@ -45,6 +45,7 @@ describe('an artifact', () => {
     const url = await serve(
       serveArtifacts({
         confirmLease: async () => true,
+        keepWork: () => null,
         saveArtifact: async (_kind, body) => void kept.push(await buffer(body)),
         log,
         maxBytes: 100_000,
@@ -63,7 +64,7 @@ describe('what is kept of a turn', () => {
   const start = async () => {
     kept.clear()
     const saveArtifact = async (kind: string, body: Readable) => void kept.set(kind, (await buffer(body)).length)
-    const url = await serve(serveArtifacts({ confirmLease: async () => true, saveArtifact, log }))
+    const url = await serve(serveArtifacts({ confirmLease: async () => true, keepWork: () => null, saveArtifact, log }))
     return async (kind: string, bytes: number) => {
       const response = await fetch(`${url}/artifacts/${kind}`, { method: 'PUT', body: Buffer.alloc(bytes) })
       return [response.status, await response.text()] as const

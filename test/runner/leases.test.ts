@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { pino } from 'pino'
-import type { RenewAnswer } from '../../contract/lease.ts'
+import type { RenewAnswer, Unwell } from '../../contract/lease.ts'
 import { type CoordinatorClient, CoordinatorFault } from '../../runner/coordinator-client.ts'
 import { type Holding, startHolding } from '../../runner/leases.ts'
 import { waitFor } from '../support/wait.ts'
@@ -8,15 +8,25 @@ import { waitFor } from '../support/wait.ts'
 let holding: Holding
 afterEach(() => holding.stop())
 
+/** A coordinator that is silent answers at the end of its test. */
+let answerAll: () => void = () => undefined
+const silence = new Promise<void>((done) => {
+  answerAll = done
+})
+
 const hold = (leaseMs = 30_000) => holding.hold({ taskId: 't1', attempt: 1, leaseMs }, () => undefined)
 
 /** A coordinator that answers renewals with these in turn; the last stays. */
-const holdingOn = (answers: readonly ('away' | RenewAnswer['attempts'][number]['state'])[], everyMs = 60_000): Holding => {
+const holdingOn = (
+  answers: readonly ('away' | 'silent' | RenewAnswer['attempts'][number]['state'])[],
+  everyMs = 60_000,
+): Holding => {
   let asked = 0
   const client: Pick<CoordinatorClient, 'renew'> = {
     renew: async ({ attempts }) => {
       const state = answers[Math.min(asked++, answers.length - 1)] ?? 'away'
-      if (state === 'away') throw new CoordinatorFault('unreachable', 'away')
+      if (state === 'silent') await silence
+      if (state === 'away' || state === 'silent') throw new CoordinatorFault('unreachable', 'away')
       return {
         attempts: attempts.map((one) => ({ ...one, state, leaseMs: /held|cancel/.test(state) ? 30_000 : 0, messages: [] })),
       }
@@ -40,10 +50,39 @@ describe('the fence before an effect', () => {
     expect(signal.reason).toBe('lost')
   })
 
+  it('lets go at once of who is gone, also while the coordinator takes a call and does not answer it', async () => {
+    holding = holdingOn(['silent'])
+    hold()
+    await expect(holding.confirm('t1', 1, AbortSignal.timeout(50))).rejects.toThrow('did not answer in time')
+    answerAll()
+  })
+
   it('lets nobody wait who is gone', async () => {
     holding = holdingOn(['away'])
     hold()
     await expect(holding.confirm('t1', 1, AbortSignal.timeout(50))).rejects.toThrow('did not answer in time')
+  })
+})
+
+describe('renewing', () => {
+  it('tells what is wrong with this host, for as long as it is', async () => {
+    const told: unknown[] = []
+    const renew: CoordinatorClient['renew'] = async ({ runner }) => {
+      told.push(runner.unwell?.reason ?? 'well')
+      return { attempts: [] }
+    }
+    let unwell: Unwell | undefined
+    const runner = { id: 'r1', name: 'test', slots: 1 }
+    const log = pino({ level: 'silent' })
+    holding = startHolding({ client: { renew } as CoordinatorClient, runner, unwell: () => unwell, log, everyMs: 60_000 })
+    await waitFor('the first word', () => told.length === 1)
+    unwell = { reason: 'image_missing', message: '' }
+    holding.announce()
+    await waitFor('the second word', () => told.length === 2)
+    unwell = undefined
+    holding.announce()
+    await waitFor('the third word', () => told.length === 3)
+    expect(told).toEqual(['well', 'image_missing', 'well'])
   })
 })
 

@@ -56,9 +56,7 @@ describe('an attempt', () => {
     const lease = leaseOf('t1', 1, { signingKey: coordinator.expect('t1', 1, runner.id), ...change })
     engine = scriptedEngine(() => steps)
     const parts = {
-      engine,
-      holding,
-      publisher,
+      ...{ engine, holding, publisher, keptWork: { keep: async () => undefined } },
       client: { saveArtifact: async () => undefined, openTranscript: async () => null },
       openGateway: async (options: GatewayOptions) => {
         gateway = options

@@ -4,6 +4,7 @@ import { PassThrough, Readable } from 'node:stream'
 import type { EventData } from '../../contract/event.ts'
 import { branchPrefix } from '../../contract/names.ts'
 import { type AgentEvent, AgentLine, type Assignment, type SteerMessage } from '../../contract/sandbox.ts'
+import type { GatewayOptions } from '../../runner/gateway/gateway.ts'
 import type { Config } from '../../worker-image/config.ts'
 import { createDoor } from '../../worker-image/door.ts'
 import { cancelled } from '../../worker-image/end.ts'
@@ -50,6 +51,8 @@ export type ErrandOptions = {
   /** What the gateway has for the agent between two tools. */
   waiting?: SteerMessage[]
   timing?: Partial<Timing>
+  /** What else the gateway is to do otherwise than a runner whose coordinator is always there. */
+  gateway?: Partial<Pick<GatewayOptions, 'confirmLease' | 'awaitLease' | 'keepWork' | 'saveArtifact'>>
   /** The key that the gateway adds; any other is refused by the model server. */
   modelKey?: string
 }
@@ -84,6 +87,7 @@ export const startErrand = async (options: ErrandOptions): Promise<Errand> => {
     },
     {
       assignment,
+      ...options.gateway,
       waitingMessages: () => options.waiting ?? [],
       openTranscript: async () => {
         const kept = door.artifacts.get('transcript')
@@ -118,7 +122,7 @@ export const startErrand = async (options: ErrandOptions): Promise<Errand> => {
       await run({
         config,
         assignment,
-        door: createDoor({ url: config.doorUrl, token: config.token }),
+        door: createDoor({ url: config.doorUrl, token: config.token, patience: controller.signal }),
         voice,
         log: createLog([config.token], (line) => log.push(line)),
         signal: controller.signal,

@@ -55,7 +55,9 @@ export const makeWorkTree = async () => {
       door: {
         keep: async (kind, bytes) => void kept.set(kind, String(bytes)),
         keepFile: async (kind, path) => void kept.set(kind, path),
+        standing: async () => ({ lease: 'current', waited: false }),
       },
+      signal: never,
       workspace,
       message: 'Work',
       scratch: folder.path,

@@ -37,6 +37,25 @@ export const AdminScreen = () => {
   )
 }
 
+type Runner = Overview['runners'][number]
+
+const stateOf = ({ connected, unwell, seenAt }: Runner): string => {
+  if (!connected) return `${words.admin.gone} · ${words.admin.seen(age(seenAt))}`
+  return unwell ? words.admin.unwell : words.admin.connected
+}
+
+/** What is wrong with a runner's host, and what was seen there. */
+const WhyUnwell = ({ reasonText, message }: NonNullable<Runner['unwell']>) => (
+  <span className="small block">
+    {reasonText}
+    {message && (
+      <span className="soft block" dir="auto">
+        {message}
+      </span>
+    )}
+  </span>
+)
+
 const Glance = ({ overview }: { overview: Overview }) => (
   <>
     <Note mood={overview.redis ? 'good' : 'bad'}>
@@ -54,10 +73,9 @@ const Glance = ({ overview }: { overview: Overview }) => (
               <span>
                 <span dir="auto">{runner.name}</span>
                 <span className="soft small block">{words.admin.slots(runner.busy, runner.slots)}</span>
+                {runner.connected && runner.unwell && <WhyUnwell {...runner.unwell} />}
               </span>
-              <span className={`small ${runner.connected ? 'added' : 'removed'}`}>
-                {runner.connected ? words.admin.connected : `${words.admin.gone} · ${words.admin.seen(age(runner.seenAt))}`}
-              </span>
+              <span className={`small ${runner.connected && !runner.unwell ? 'added' : 'removed'}`}>{stateOf(runner)}</span>
             </li>
           ))}
         </ul>

@@ -1,0 +1,51 @@
+import type { ServerResponse } from 'node:http'
+import { UNCONFIRMED } from '../../contract/names.ts'
+import { answer, type Room } from './room.ts'
+
+/** Waits for the coordinator's answer; throws when `gone` aborts first. */
+export type ConfirmLease = (gone: AbortSignal) => Promise<boolean>
+
+/** Whether the attempt is the current one; `unconfirmed`: the coordinator does not answer. */
+export type Standing = 'current' | 'over' | 'unconfirmed'
+
+/** How long an effect waits at the fence with a connection of its caller's open. Longer than the coordinator may take over one answer. */
+const EFFECT_WAIT_MS = 15_000
+/** How long one who only asks is kept: each time it asks anew, the time limit of its attempt runs for a moment. */
+const ASKER_WAIT_MS = 60_000
+
+/** The last look before an effect: a runner that was paused may have lost its attempt to another in the meantime. */
+export const standingOf = async (
+  confirmLease: ConfirmLease,
+  gone: AbortSignal,
+  waitMs: number = EFFECT_WAIT_MS,
+): Promise<Standing> => {
+  const late = new AbortController()
+  const abort = () => late.abort()
+  const timer = setTimeout(abort, waitMs)
+  gone.addEventListener('abort', abort)
+  if (gone.aborted) abort()
+  try {
+    return (await confirmLease(late.signal)) ? 'current' : 'over'
+  } catch {
+    return 'unconfirmed'
+  } finally {
+    clearTimeout(timer)
+    gone.removeEventListener('abort', abort)
+  }
+}
+
+/** Refuses the effect of an attempt that is not known to be the current one. */
+export const refuseEffect = (response: ServerResponse, standing: Exclude<Standing, 'current'>): void =>
+  standing === 'over'
+    ? answer(response, 403, 'This attempt is no longer the current one.')
+    : answer(response, UNCONFIRMED, 'The coordinator does not answer whether this attempt is the current one. Wait for it.')
+
+/** `GET /lease`: waits for the coordinator with whoever has an effect to make. */
+export const serveFence =
+  (confirmLease: ConfirmLease, waitMs: number = ASKER_WAIT_MS): Room =>
+  async ({ request, response, gone }) => {
+    if (request.method !== 'GET') return answer(response, 405, 'Only GET is served here.')
+    const standing = await standingOf(confirmLease, gone, waitMs)
+    if (standing !== 'current') return refuseEffect(response, standing)
+    response.writeHead(204).end()
+  }

@@ -1,0 +1,45 @@
+import { failed } from './end.ts'
+
+/** The time that a turn may work, and one signal for everything that ends its work early. */
+export type Clock = {
+  signal: AbortSignal
+  /** @returns the part of the time that is used, 0 to 1 */
+  used: () => number
+  /** Does what waits for the coordinator: no time is used meanwhile. */
+  standStill: <T>(wait: () => Promise<T>) => Promise<T>
+  stop: () => void
+}
+
+/** Kept back from the time limit for commit and push. */
+const RESERVE_MS = 60_000
+
+/** Ends the work when a person cancels, or when the time is up less what delivering takes. */
+export const startClock = (limitMs: number, cancel: AbortSignal): Clock => {
+  const workMs = limitMs - Math.min(RESERVE_MS, limitMs / 4)
+  const minutes = Math.round(limitMs / 60_000)
+  const controller = new AbortController()
+  const timeIsUp = () => controller.abort(failed('time_exceeded', `The limit is ${minutes} minutes.`))
+  let usedMs = 0
+  let since = performance.now()
+  let timer: NodeJS.Timeout | null = setTimeout(timeIsUp, workMs)
+  const stop = () => {
+    if (!timer) return
+    clearTimeout(timer)
+    timer = null
+    usedMs += performance.now() - since
+  }
+  return {
+    signal: AbortSignal.any([cancel, controller.signal]),
+    used: () => (timer ? usedMs + performance.now() - since : usedMs) / workMs,
+    standStill: async (wait) => {
+      stop()
+      try {
+        return await wait()
+      } finally {
+        since = performance.now()
+        timer = setTimeout(timeIsUp, Math.max(0, workMs - usedMs))
+      }
+    },
+    stop,
+  }
+}
