@@ -230,7 +230,8 @@ export const words = {
     copy: 'Copy details',
   },
   outbox: {
+    away: 'It waits for the network, and goes out by itself.',
+    later: (why: string) => `${why} It is tried again by itself.`,
     signedOut: 'You were signed out before it went out. It goes out when you have signed in again.',
-    late: 'The server did not answer within 30 seconds.',
   },
 } as const

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { ApiError } from '../../app/src/client/api-error.ts'
-import { GIVE_UP_MS } from '../../app/src/client/outbox.ts'
 import type { Message } from '../../contract/api.ts'
 import { away, setUp } from './scripted-outbox.ts'
 
+const MINUTE_MS = 60_000
 const TASK = { repoUrl: 'https://github.com/acme/shop', prompt: 'mend it' }
 describe('the outbox', () => {
   beforeEach(() => {
@@ -42,61 +42,108 @@ describe('the outbox', () => {
     expect(taken).toEqual(['id1'])
   })
 
-  it('says after 30 seconds that it was not sent, and sends it again only when told to', async () => {
-    const { outbox, taken, answerWith } = setUp()
+  it('waits without a limit while nobody answers, says so, and goes out by itself', async () => {
+    const { outbox, taken, said, answerWith } = setUp()
     answerWith(away)
     outbox.sendTask(TASK)
-    await jest.advanceTimersByTimeAsync(GIVE_UP_MS + 3_000)
-    expect(outbox.state.get()).toEqual([
-      expect.objectContaining({ state: 'failed', error: expect.stringContaining('30 seconds') }),
+    outbox.sendMessage('t', { text: 'first', mode: 'queue' })
+    outbox.sendMessage('t', { text: 'second', mode: 'queue' })
+    await jest.advanceTimersByTimeAsync(24 * 60 * MINUTE_MS)
+    expect(outbox.state.get()).toMatchObject([
+      { state: 'waiting', error: expect.stringContaining('goes out by itself') },
+      { state: 'waiting', error: expect.stringContaining('goes out by itself') },
+      { state: 'sending' },
     ])
     answerWith(async () => undefined)
+    await jest.advanceTimersByTimeAsync(15_000)
+    expect({ taken, said: said.map(({ text }) => text) }).toEqual({ taken: ['id1'], said: ['first', 'second'] })
+  })
+
+  it.each(['unavailable', 'rate_limited', 'internal'] as const)(
+    'waits for a server whose answer is %s, in its words',
+    async (code) => {
+      const { outbox, taken, answerWith } = setUp()
+      answerWith(() => Promise.reject(new ApiError(code, 'Not now.')))
+      outbox.sendTask(TASK)
+      await jest.advanceTimersByTimeAsync(2 * MINUTE_MS)
+      expect(outbox.state.get()).toMatchObject([{ state: 'waiting', error: 'Not now. It is tried again by itself.' }])
+      answerWith(async () => undefined)
+      await jest.advanceTimersByTimeAsync(15_000)
+      expect(taken).toEqual(['id1'])
+    },
+  )
+
+  it('asks ever more seldom, and at once when the line is back', async () => {
+    const { outbox, taken, answerWith } = setUp()
+    let tries = 0
+    answerWith(() => {
+      tries += 1
+      return away()
+    })
+    outbox.sendTask(TASK)
+    await jest.advanceTimersByTimeAsync(10 * MINUTE_MS)
+    expect(tries).toBeLessThan(45)
+    answerWith(async () => undefined)
     outbox.flush()
-    await settle()
-    expect(taken).toEqual([])
-    outbox.retry('id1')
     await settle()
     expect(taken).toEqual(['id1'])
   })
 
-  it('does not count the time that a phone sleeps, and tries again after it with the same clientId', async () => {
+  it('goes out at once when the line came back while a try still hung on the old one', async () => {
     const { outbox, taken, answerWith } = setUp()
     let lose: (error: Error) => void = () => {}
     answerWith(() => new Promise((_resolve, reject) => (lose = reject)))
     outbox.sendTask(TASK)
     await settle()
-    jest.setSystemTime(Date.now() + 20 * GIVE_UP_MS)
-    lose(new ApiError('unreachable', 'the answer was lost in the sleep'))
-    answerWith(away)
-    await jest.advanceTimersByTimeAsync(GIVE_UP_MS / 2)
-    expect(outbox.state.get()).toMatchObject([{ state: 'sending' }])
     answerWith(async () => undefined)
-    await jest.advanceTimersByTimeAsync(5_000)
+    outbox.flush()
+    lose(new ApiError('unreachable', 'too late'))
+    await settle()
     expect(taken).toEqual(['id1'])
   })
 
-  it('tells a refusal from an answer that never came', async () => {
-    const { outbox, answerWith } = setUp()
-    answerWith(async (clientId) => {
-      throw new ApiError(clientId === 'id1' ? 'invalid' : 'unavailable', 'no')
-    })
-    outbox.sendTask(TASK)
-    outbox.sendTask(TASK)
-    await jest.advanceTimersByTimeAsync(GIVE_UP_MS + 3_000)
-    expect(outbox.state.get()).toMatchObject([
-      { state: 'failed', isRefused: true },
-      { state: 'failed', isRefused: false },
-    ])
-  })
-
-  it('shows a refusal at once, in the words of the server', async () => {
-    const { outbox, answerWith } = setUp()
-    answerWith(() => Promise.reject(new ApiError('invalid', 'This is not the address of a repository.')))
+  it('is taken away while it waits, and not sent any more', async () => {
+    const { outbox, taken, kept, answerWith } = setUp()
+    answerWith(away)
     outbox.sendTask(TASK)
     await settle()
-    expect(outbox.state.get()).toEqual([
-      expect.objectContaining({ state: 'failed', error: 'This is not the address of a repository.' }),
-    ])
+    outbox.forget('id1')
+    answerWith(async () => undefined)
+    await jest.advanceTimersByTimeAsync(MINUTE_MS)
+    expect({ taken, kept: kept.size, timers: jest.getTimerCount() }).toEqual({ taken: [], kept: 0, timers: 0 })
+  })
+
+  it.each(['invalid', 'forbidden', 'not_found', 'conflict', 'too_large'] as const)(
+    'shows at once that it was refused (%s), in the words of the server, and sends it again only when told to',
+    async (code) => {
+      const { outbox, taken, answerWith } = setUp()
+      answerWith(() => Promise.reject(new ApiError(code, 'Not this one.')))
+      outbox.sendTask(TASK)
+      await settle()
+      expect(outbox.state.get()).toMatchObject([{ state: 'failed', error: 'Not this one.' }])
+      answerWith(async () => undefined)
+      outbox.flush()
+      await jest.advanceTimersByTimeAsync(MINUTE_MS)
+      expect(taken).toEqual([])
+      outbox.retry('id1')
+      await settle()
+      expect(taken).toEqual(['id1'])
+    },
+  )
+
+  it('waits on after a reload, in its order', async () => {
+    const before = setUp()
+    before.answerWith(away)
+    for (const text of ['first', 'second']) before.outbox.sendMessage('t', { text, mode: 'queue' })
+    await jest.advanceTimersByTimeAsync(2 * MINUTE_MS)
+    const after = setUp(before.kept)
+    after.answerWith(away)
+    await after.outbox.restore()
+    await jest.advanceTimersByTimeAsync(2 * MINUTE_MS)
+    expect(after.outbox.state.get()).toMatchObject([{ state: 'waiting' }, {}])
+    after.answerWith(async () => undefined)
+    await jest.advanceTimersByTimeAsync(15_000)
+    expect(after.said.map(({ text }) => text)).toEqual(['first', 'second'])
   })
 
   it('goes on after the app was closed, with the same clientId', async () => {
@@ -187,20 +234,20 @@ describe('the outbox', () => {
     expect(outbox.state.get()).toEqual([])
   })
 
-  it('holds what it has while nobody is signed in, also past 30 seconds, and sends it once after that', async () => {
+  it('holds what it has while nobody is signed in, and sends it once after that', async () => {
     const kept = new Map<string, unknown>()
     const before = setUp(kept)
     before.answerWith(() => Promise.reject(new ApiError('unauthorized', 'sign in')))
     before.outbox.sendMessage('t', { text: 'hello', mode: 'steer' })
-    await jest.advanceTimersByTimeAsync(GIVE_UP_MS * 2)
+    await jest.advanceTimersByTimeAsync(MINUTE_MS)
     expect(before.outbox.state.get()).toEqual([
-      expect.objectContaining({ state: 'sending', error: expect.stringContaining('signed in again') }),
+      expect.objectContaining({ state: 'waiting', error: expect.stringContaining('signed in again') }),
     ])
     const after = setUp(kept)
     after.answerWith(away)
     await after.outbox.restore()
-    await jest.advanceTimersByTimeAsync(GIVE_UP_MS - 5_000)
-    expect(after.outbox.state.get()).toMatchObject([{ state: 'sending', error: null }])
+    await jest.advanceTimersByTimeAsync(MINUTE_MS)
+    expect(after.outbox.state.get()).toMatchObject([{ state: 'waiting', error: expect.stringContaining('network') }])
     after.answerWith(async () => undefined)
     after.outbox.flush()
     await jest.advanceTimersByTimeAsync(5_000)

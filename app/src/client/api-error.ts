@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../contract/errors.ts'
 
-/** What a call can fail with. `unreachable`: no answer at all came back. `message` is for a person. */
+/** What a call can fail with. `unreachable`: no answer of the server came back. `message` is for a person. */
 export class ApiError extends Error {
   readonly code: ErrorCode | 'unreachable'
   constructor(code: ErrorCode | 'unreachable', message: string, options?: ErrorOptions) {
@@ -14,6 +14,9 @@ export const isPassing = (error: unknown): boolean => {
   const code = codeOf(error)
   return code === 'unreachable' || code === 'unavailable' || code === 'rate_limited' || code === 'internal'
 }
+
+/** @returns whether the network or the server is away: no fault of the call, and nothing that a person could mend in the app */
+export const isAway = (error: unknown): boolean => codeOf(error) === 'unreachable'
 
 /** @returns null for anything that no call of ours threw */
 export const codeOf = (error: unknown): ApiError['code'] | null => (error instanceof ApiError ? error.code : null)

@@ -118,10 +118,11 @@ const query = (values: Readonly<Record<string, string | number | undefined>>): s
   return given.length > 0 ? `?${new URLSearchParams(given)}` : ''
 }
 
-const readRefusal = async (response: Response): Promise<ApiError> => {
+export const readRefusal = async (response: Response): Promise<ApiError> => {
   const body = (await response.json().catch(() => null)) as { error?: { code?: ErrorCode; message?: string } } | null
   if (body?.error?.code && body.error.message) return new ApiError(body.error.code, body.error.message)
-  // A proxy in between answers for a server that is down or starting.
-  const code = response.status === 401 ? 'unauthorized' : response.status >= 500 ? 'unavailable' : 'invalid'
-  return new ApiError(code, words.common.badAnswer)
+  // A proxy in between answers for a server that is down or starting, or a hotel that wants a sign-in of its own: no word of the server's.
+  return new ApiError(SPOKEN_BY_PROXIES[response.status] ?? 'unreachable', words.common.badAnswer)
 }
+
+const SPOKEN_BY_PROXIES: Readonly<Record<number, ErrorCode>> = { 401: 'unauthorized', 413: 'too_large' }

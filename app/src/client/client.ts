@@ -45,19 +45,20 @@ export const createClient = (): Client => {
     lastSent.set({ clientId, taskId: task.id })
   }
   let restored = Promise.resolve()
-  let userId: string | null = null
+  const shownUser = () => queries.getQueryData<Me>(['me'])?.id ?? null
   const ask = createAskMe({ api, storage, drafts, outbox: () => outbox, restored: () => restored })
   const askMe = async (): Promise<Me> => {
+    const shown = shownUser()
     const me = await ask()
-    userId = me.id
+    // Signed in by another window: nothing on this page is theirs.
+    if (shown !== null && shown !== me.id) location.assign('/')
     return me
   }
-  // Once is enough: another user comes with another page.
-  const checkUser = async () => userId ?? (await askMe()).id
   const outbox = createOutbox({
-    ...{ api, storage, newId, checkUser, onTask },
+    ...{ api, storage, newId, onTask, userId: shownUser },
+    // Each time: another window may have signed in another user, whose cookie this page has from then on.
+    checkUser: async () => (await askMe()).id,
     now: () => new Date(),
-    userId: () => queries.getQueryData<Me>(['me'])?.id ?? null,
   })
 
   connection.on('task', takeTask)

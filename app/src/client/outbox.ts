@@ -1,21 +1,22 @@
 import type { CreateTask, SendMessage, Task } from '../../../contract/api.ts'
-import { words } from '../words.ts'
 import type { Api } from './api.ts'
-import { codeOf, isPassing } from './api-error.ts'
+import { codeOf } from './api-error.ts'
+import { afterFault, goesOut, isWanted, nextOf, pauseMs } from './outbox-rules.ts'
 import { createState, type State } from './state.ts'
 import type { Storage } from './storage.ts'
 
 type Content = { kind: 'task'; body: CreateTask & { clientId: string } } | { kind: 'message'; taskId: string; body: SendMessage }
 
-/** Something that a person sent. `sent`: the server has it, and its event is under way. `failed`: only a person's Retry sends it again. */
+/**
+ * Something that a person sent. `waiting`: it was tried, and is tried again until the server answers. `sent`: the server has it, and its
+ * event is under way. `failed`: the server refused it, and only a person's Retry sends it again.
+ */
 export type Unsent = Content & {
   clientId: string
   /** Who wrote it: it goes out as nobody else. */
   userId: string | null
   createdAt: string
-  state: 'sending' | 'sent' | 'failed'
-  /** Failed by the server's word, so that it certainly has none of it; without an answer it may have. */
-  isRefused: boolean
+  state: 'sending' | 'waiting' | 'sent' | 'failed'
   /** Why it failed, or what it waits for, for a person. */
   error: string | null
 }
@@ -50,17 +51,13 @@ export type OutboxParts = {
 
 /** A key for each, so that two open windows of the app do not write over each other's. */
 const KEY = 'outbox:'
-const RETRY_MS = 2_000
-/** After this long without an answer it is shown as not sent. The time that a phone sleeps does not count. */
-export const GIVE_UP_MS = 30_000
-const TICK_MS = 1_000
 
 /** Sends what a person wrote, once, however often the app, the network or the server goes away in between: `clientId` is the server's key. */
 export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTask }: OutboxParts): Outbox => {
   const state = createState<readonly Unsent[]>([])
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
+  const tries = new Map<string, number>()
   const underWay = new Set<string>()
-  const patience = createPatience()
   const gone = new Set<string>()
   let storing = Promise.resolve()
 
@@ -69,11 +66,10 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
     const { clientId } = item
     storing = storing.then(() => (item.state === 'sent' ? storage.remove(KEY + clientId) : storage.write(KEY + clientId, item)))
   }
-  const change = (clientId: string, next: Pick<Unsent, 'state' | 'error'> & { isRefused?: boolean }) => {
+  const change = (clientId: string, next: Pick<Unsent, 'state' | 'error'>) => {
     const item = find(clientId)
-    if (!item) return
-    const changed = { ...item, isRefused: false, ...next }
-    if (changed.state !== 'sending') patience.end(clientId)
+    if (!item || (item.state === next.state && item.error === next.error)) return
+    const changed = { ...item, ...next }
     state.set(state.get().map((one) => (one === item ? changed : one)))
     store(changed)
   }
@@ -81,27 +77,28 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
     gone.add(clientId)
     const item = find(clientId)
     if (!item) return
-    clearTimeout(timers.get(clientId))
-    patience.end(clientId)
+    rest(clientId)
     state.set(state.get().filter((one) => one !== item))
     storing = storing.then(() => storage.remove(KEY + clientId))
     goOn(item)
   }
-  /** What waits to go out where this one goes: what is said to one task arrives in the order in which it was said. */
-  const queueOf = (item: Unsent) =>
-    item.kind === 'task'
-      ? [item]
-      : state.get().filter((one) => one.kind === 'message' && one.taskId === item.taskId && one.state === 'sending')
   const goOn = (after: Unsent) => {
-    const [next] = queueOf(after)
+    const next = nextOf(after, state.get())
     if (next && next.clientId !== after.clientId) void attempt(next.clientId)
+  }
+  /** No more tries of their own accord. */
+  const rest = (clientId: string) => {
+    clearTimeout(timers.get(clientId))
+    timers.delete(clientId)
+    tries.delete(clientId)
   }
 
   const attempt = async (clientId: string) => {
     const item = find(clientId)
-    if (item?.state !== 'sending' || queueOf(item).some((one) => underWay.has(one.clientId)) || queueOf(item)[0] !== item) return
+    if (!item || !goesOut(item, state.get(), underWay)) return
     underWay.add(clientId)
     clearTimeout(timers.get(clientId))
+    tries.set(clientId, (tries.get(clientId) ?? 0) + 1)
     let fault: unknown = null
     try {
       await storing
@@ -118,40 +115,39 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
   const send = async (clientId: string) => {
     const item = find(clientId)
     // Meanwhile what an earlier run left may have come before it.
-    if (!item || queueOf(item)[0] !== item) return
+    if (!item || nextOf(item, state.get()) !== item) return
     if (item.kind === 'task') {
       const task = await api.createTask(item.body)
       forget(clientId)
       onTask(task, clientId)
     } else {
       const message = await api.sendMessage(item.taskId, item.body)
+      rest(clientId)
       // Of one that waits no more, the feed has told already.
       if (message.state === 'waiting') change(clientId, { state: 'sent', error: null })
       else forget(clientId)
     }
   }
   const fail = (clientId: string, error: unknown) => {
-    if (codeOf(error) === 'unauthorized') change(clientId, { state: 'sending', error: words.outbox.signedOut })
-    else if (isPassing(error) && !patience.isOver(clientId)) timers.set(clientId, setTimeout(attempt, RETRY_MS, clientId))
-    else change(clientId, { state: 'failed', isRefused: !isPassing(error), error: sentenceOf(error) })
-  }
-  const begin = (clientId: string) => {
-    const item = find(clientId)
-    if (item?.state !== 'sending') return
-    patience.begin(clientId)
-    if (item.error !== null) change(clientId, { state: 'sending', error: null })
-    void attempt(clientId)
+    const next = afterFault(error)
+    change(clientId, next)
+    // Whoever is signed out is asked to sign in; the line that comes up then sends it.
+    if (next.state === 'failed' || codeOf(error) === 'unauthorized') return rest(clientId)
+    const count = tries.get(clientId)
+    // The network came back while this try still hung on the old one.
+    if (count === undefined) void attempt(clientId)
+    else timers.set(clientId, setTimeout(attempt, pauseMs(count), clientId))
   }
   const add = (content: Content): string => {
     const { clientId } = content.body
     const item: Unsent = {
       ...content,
       ...{ clientId, userId: userId(), createdAt: now().toISOString() },
-      ...{ state: 'sending', isRefused: false, error: null },
+      ...{ state: 'sending', error: null },
     }
     state.set([...state.get(), item])
     store(item)
-    begin(clientId)
+    void attempt(clientId)
     return clientId
   }
 
@@ -162,14 +158,13 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
     retry: (clientId) => {
       if (find(clientId)?.state !== 'failed') return
       change(clientId, { state: 'sending', error: null })
-      begin(clientId)
+      void attempt(clientId)
     },
     forget,
     flush: () => {
-      for (const { clientId, error } of state.get()) {
-        // What waited for a sign-in has its time before it.
-        if (error !== null) begin(clientId)
-        else void attempt(clientId)
+      for (const { clientId } of state.get().filter(isWanted)) {
+        tries.delete(clientId)
+        void attempt(clientId)
       }
     },
     restore: async () => {
@@ -178,7 +173,7 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
       const unknown = kept.filter(({ clientId }) => !gone.has(clientId) && !find(clientId))
       const inOrder = [...unknown, ...state.get()].sort((a, b) => a.createdAt.localeCompare(b.createdAt))
       state.set(inOrder)
-      for (const { clientId } of unknown) begin(clientId)
+      for (const { clientId } of unknown) void attempt(clientId)
     },
     clear: () => {
       const all = state.get()
@@ -187,31 +182,4 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
       for (const { clientId } of all) forget(clientId)
     },
   }
-}
-
-/** Counts ticks, of which none come while a phone sleeps. */
-const createPatience = () => {
-  const ticks = new Map<string, number>()
-  let ticking: ReturnType<typeof setInterval> | undefined
-  const tick = () => {
-    for (const [id, count] of ticks) ticks.set(id, count + 1)
-  }
-  return {
-    begin: (id: string) => {
-      ticks.set(id, 0)
-      ticking ??= setInterval(tick, TICK_MS)
-    },
-    end: (id: string) => {
-      ticks.delete(id)
-      if (ticks.size > 0) return
-      clearInterval(ticking)
-      ticking = undefined
-    },
-    isOver: (id: string) => (ticks.get(id) ?? 0) * TICK_MS >= GIVE_UP_MS,
-  }
-}
-
-const sentenceOf = (error: unknown): string => {
-  if (codeOf(error) === 'unreachable') return words.outbox.late
-  return error instanceof Error ? error.message : words.common.unknownFault
 }

@@ -9,7 +9,7 @@ const SLOW_MS = 2_500
 
 /**
  * Sends by the outbox and goes to the task once the server has it. A refusal brings the text back into the form. Without an answer the server
- * may have it: then it stays in the outbox, where trying again makes no second task, and the list shows it.
+ * may have it: then it stays in the outbox, which tries again by itself and makes no second task, and the list shows it.
  */
 export const useSendTask = () => {
   const { outbox, drafts, lastSent } = useClient()
@@ -26,12 +26,11 @@ export const useSendTask = () => {
 
   useEffect(() => {
     if (item?.state !== 'failed' || item.kind !== 'task') return
-    if (!item.isRefused) return navigate('/', { replace: true })
     setError(item.error)
     setSentId(null)
     putBack(drafts, item.body)
     outbox.forget(item.clientId)
-  }, [item, outbox, drafts, navigate])
+  }, [item, outbox, drafts])
 
   useEffect(() => {
     setIsSlow(false)

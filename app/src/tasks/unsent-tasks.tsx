@@ -8,9 +8,9 @@ import { firstLine, repoName } from '../show.ts'
 import { words } from '../words.ts'
 import { UnsentMessages } from './unsent-messages.tsx'
 
-/** What the server does not have: tasks, with what a person can do about each, and messages that failed. */
+/** What the server does not have: tasks, with what a person can do about each, and messages that did not get through. */
 export const UnsentTasks = ({ items, tasks }: { items: readonly Unsent[]; tasks: readonly Task[] }) => {
-  const shown = items.filter(({ kind, state }) => kind === 'task' || state === 'failed')
+  const shown = items.filter(({ kind, state }) => kind === 'task' || state === 'failed' || state === 'waiting')
   return shown.length === 0 ? null : (
     <section className="task-group" aria-label={words.tasks.unsent}>
       <h2>{words.tasks.unsent}</h2>
@@ -40,16 +40,21 @@ const UnsentTask = ({ item }: { item: Unsent }) => {
         {firstLine(prompt)}
       </span>
       <span className="task-row-facts small soft">
-        <span>{item.state === 'failed' ? words.tasks.notSent : words.tasks.sending}</span>
+        {item.state === 'sending' && <span>{words.tasks.sending}</span>}
+        {item.state === 'failed' && <span>{words.tasks.notSent}</span>}
         <span>{repoName(repoUrl)}</span>
       </span>
       {item.error && <span className="task-row-why small">{item.error}</span>}
-      {item.state === 'failed' && (
+      {item.state !== 'sending' && (
         <span className="row">
-          <Button look="main" icon="retry" onClick={() => outbox.retry(item.clientId)}>
-            {words.common.retry}
-          </Button>
-          <Button onClick={edit}>{words.common.edit}</Button>
+          {item.state === 'failed' && (
+            <>
+              <Button look="main" icon="retry" onClick={() => outbox.retry(item.clientId)}>
+                {words.common.retry}
+              </Button>
+              <Button onClick={edit}>{words.common.edit}</Button>
+            </>
+          )}
           <Button look="danger" onClick={() => outbox.forget(item.clientId)}>
             {words.common.remove}
           </Button>

@@ -59,7 +59,7 @@ const UnsentMessage = ({ taskId, item }: { taskId: string; item: Unsent }) => {
     <MessageBubble
       message={message}
       turn={0}
-      note={state === 'failed' ? `${WORDS.notSent} ${error ?? ''}` : (error ?? WORDS[state])}
+      note={state === 'failed' ? `${WORDS.notSent} ${error ?? ''}` : (error ?? (state === 'sent' ? WORDS.sent : WORDS.sending))}
     >
       {state === 'failed' && (
         <>
@@ -69,10 +69,12 @@ const UnsentMessage = ({ taskId, item }: { taskId: string; item: Unsent }) => {
           <Button look="quiet" onClick={edit}>
             {WORDS.edit}
           </Button>
-          <Button look="quiet" onClick={() => outbox.forget(clientId)}>
-            {WORDS.discard}
-          </Button>
         </>
+      )}
+      {(state === 'failed' || state === 'waiting') && (
+        <Button look="quiet" onClick={() => outbox.forget(clientId)}>
+          {WORDS.discard}
+        </Button>
       )}
     </MessageBubble>
   )

@@ -1,3 +1,4 @@
+import { readRefusal } from '../../client/api.ts'
 import { ApiError } from '../../client/api-error.ts'
 import { words } from '../../words.ts'
 
@@ -22,15 +23,9 @@ export const readRange = async (
   const total = Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1])
   // Nothing at all is there: a range cannot begin.
   if (response.status === 416) return { bytes: new Uint8Array(), totalBytes: total || 0 }
-  if (!response.ok) throw await refusalOf(response)
+  if (!response.ok) throw await readRefusal(response)
   const bytes = new Uint8Array(await response.arrayBuffer())
   // A server, or a proxy, may answer with the whole of it.
   if (response.status !== 206) return { bytes: bytes.subarray(from), totalBytes: bytes.length }
   return { bytes, totalBytes: Number.isFinite(total) ? total : from + bytes.length }
-}
-
-const refusalOf = async (response: Response): Promise<ApiError> => {
-  const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null
-  const code = response.status === 404 ? 'not_found' : response.status === 401 ? 'unauthorized' : 'unavailable'
-  return new ApiError(code, body?.error?.message ?? words.common.badAnswer)
 }
