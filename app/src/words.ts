@@ -18,6 +18,7 @@ export const words = {
     copied: 'Copied',
     edit: 'Edit',
     never: 'never used',
+    notHere: 'This is not on this device. It comes by itself when the server answers.',
     asOf: (time: string) => `As of ${time}`,
     skip: 'Skip to the content',
   },
@@ -64,6 +65,7 @@ export const words = {
     open: 'Open the link',
     ended: 'You were signed out. Sign in again: your drafts are kept.',
     unreachable: 'The server cannot be reached',
+    away: 'The server cannot be reached. This page goes on by itself when it answers.',
   },
   tasks: {
     title: 'Tasks',

@@ -3,6 +3,7 @@ import type { Me, Task, TaskPage } from '../../contract/api.ts'
 import { signIn } from '../support/browser.ts'
 import { addUser } from '../support/users.ts'
 import { waitFor } from '../support/wait.ts'
+import { keysOn } from './device.ts'
 import { type Phone, startPhone } from './phone.ts'
 
 let phone: Phone
@@ -31,16 +32,8 @@ describe('a message and a task that wait for the network', () => {
     // Nothing of the one who wrote it stays on the screen either.
     await page.waitForURL(`${phone.server.url}/`)
     await page.getByText('Send your first errand').waitFor()
-    await waitFor('the outbox to be empty', () => page.evaluate<boolean>(OUTBOX_IS_EMPTY))
+    await waitFor('the outbox to be empty', async () => (await keysOn(page)).every((key) => !key.startsWith('outbox:')))
     expect(posts.filter((path) => path.endsWith('/messages'))).toEqual([])
     expect((await phone.api<TaskPage>('/api/tasks', undefined, { token: bob })).items).toEqual([])
   })
 })
-
-const OUTBOX_IS_EMPTY = `new Promise((resolve) => {
-  const opened = indexedDB.open('keyval-store')
-  opened.onsuccess = () => {
-    const keys = opened.result.transaction('keyval').objectStore('keyval').getAllKeys()
-    keys.onsuccess = () => resolve(!keys.result.some((key) => key.startsWith('outbox:')))
-  }
-})`

@@ -1,8 +1,7 @@
-import { useQuery } from '@tanstack/react-query'
 import type { Overview } from '../../../contract/api.ts'
 import type { TaskStatus } from '../../../contract/status.ts'
 import { codeOf } from '../client/api-error.ts'
-import { useClient, useMe } from '../client/hooks.ts'
+import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { Icon } from '../design/icon.tsx'
 import { Screen } from '../design/screen.tsx'
 import { EmptyState, Note } from '../design/states.tsx'
@@ -19,12 +18,7 @@ const LOOK_AGAIN_MS = 5_000
 export const AdminScreen = () => {
   const { api } = useClient()
   const { data: me } = useMe()
-  const overview = useQuery({
-    queryKey: ['overview'],
-    queryFn: api.overview,
-    refetchInterval: LOOK_AGAIN_MS,
-    enabled: me?.admin === true,
-  })
+  const overview = useSaved('overview', api.overview, { refetchInterval: LOOK_AGAIN_MS, enabled: me?.admin === true })
   const isForbidden = me?.admin === false || codeOf(overview.error) === 'forbidden'
   return (
     <Screen title={words.admin.title}>

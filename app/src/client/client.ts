@@ -4,6 +4,7 @@ import { type Api, createApi } from './api.ts'
 import { createAskMe } from './ask-me.ts'
 import { type Connection, createConnection } from './connection.ts'
 import { createDrafts, type Drafts } from './drafts.ts'
+import { keepAnswers } from './keep-answers.ts'
 import { keepNewestFeeds } from './kept-feeds.ts'
 import { newId } from './new-id.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
@@ -27,6 +28,8 @@ export type Client = {
   /** The newest task that the server took from this device, for whoever waits to see it. */
   lastSent: State<{ clientId: string; taskId: string } | null>
   openFeed: (taskId: string) => OpenFeed
+  /** From here on nothing more is saved on this device: its user leaves. */
+  stopKeeping: () => void
   /** Begins: what an earlier run left unsent, and the socket once `first` is there. */
   start: (first: Promise<unknown>) => void
 }
@@ -37,7 +40,8 @@ export const createClient = (): Client => {
   const connection = createConnection()
   const storage = createStorage()
   const drafts = createDrafts(() => localStorage)
-  const queries = createQueries()
+  const queries = createQueries(() => connection.state.get() === 'live')
+  const keeper = keepAnswers(queries, storage)
   const takeTask = (task: Task) => putTask(queries, task)
   const lastSent = createState<{ clientId: string; taskId: string } | null>(null)
   const onTask = (task: Task, clientId: string) => {
@@ -80,8 +84,9 @@ export const createClient = (): Client => {
     askMe,
     signedOut,
     lastSent,
+    stopKeeping: keeper.stop,
     openFeed: (taskId) => {
-      void keepNewestFeeds(storage, taskId)
+      void keepNewestFeeds(storage, taskId).then(() => keeper.keepTask(taskId))
       return openTaskFeed(taskId, { api, connection, storage, onMessage: outbox.forget })
     },
     start: (first) => {

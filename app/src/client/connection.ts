@@ -15,6 +15,8 @@ export type ConnectionEvents = {
 
 export type Connection = {
   state: State<ConnectionState>
+  /** Since when nothing is heard of the server; null while the line carries, and for a break that is too short to speak of. */
+  downSince: State<string | null>
   /** True when the server speaks a newer protocol than this app: it must be reloaded. */
   tooOld: State<boolean>
   open: () => void
@@ -41,6 +43,9 @@ const ACKNOWLEDGE_MS = 10_000
 /** After an end from the server's side, where Socket.IO does not try again by itself. */
 const RETURN_MS = 1_000
 
+/** A break that is shorter than this is nobody's business. A first line takes its time on a slow network. */
+const PATIENCE_MS: Readonly<Partial<Record<ConnectionState, number>>> = { connecting: 5_000, offline: 2_000 }
+
 /** One socket for the whole app. What it brings is a hint: the feeds check it against the numbers of the events. */
 export const createConnection = (
   load: () => Promise<AppSocket> = async () => (await import('./socket.ts')).createSocket(),
@@ -53,6 +58,7 @@ export const createConnection = (
   let socket: AppSocket | null = null
   let opening: Promise<void> | null = null
   let returning: ReturnType<typeof setTimeout> | undefined
+  const { downSince, watchDown } = createDown(state)
 
   const open = () => {
     if (state.get() === 'unauthorized') state.set('connecting')
@@ -60,6 +66,7 @@ export const createConnection = (
     return opening
   }
   const begin = async () => {
+    watchDown()
     try {
       socket = await load()
       listen(socket)
@@ -144,6 +151,7 @@ export const createConnection = (
 
   return {
     state,
+    downSince,
     tooOld,
     open: () => void open(),
     close: () => {
@@ -171,3 +179,19 @@ export const createConnection = (
 }
 
 type Listeners = { [E in keyof ConnectionEvents]: Set<ConnectionEvents[E]> }
+
+/** Counts how long a line is down, from the first try on. */
+const createDown = (state: State<ConnectionState>) => {
+  const downSince = createState<string | null>(null)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let since: string | null = null
+  const watchDown = () => {
+    clearTimeout(timer)
+    const patience = PATIENCE_MS[state.get()]
+    since = patience === undefined ? null : (since ?? new Date().toISOString())
+    if (patience === undefined) downSince.set(null)
+    else if (downSince.get() === null) timer = setTimeout(() => downSince.set(since), patience)
+  }
+  state.subscribe(watchDown)
+  return { downSince, watchDown }
+}

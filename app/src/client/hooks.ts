@@ -1,12 +1,14 @@
 import { queryOptions, useMutation, useQuery } from '@tanstack/react-query'
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { Me, RetryTask, Task } from '../../../contract/api.ts'
+import type { TaskEvent } from '../../../contract/event.ts'
 import type { Client } from './client.ts'
 import type { ConnectionState } from './connection.ts'
 import type { Unsent } from './outbox.ts'
-import { taskInLists } from './queries.ts'
-import { savedWhenOffline } from './saved.ts'
+import { putTask, taskInLists } from './queries.ts'
+import { type Saved, savedWhenOffline } from './saved.ts'
 import type { State } from './state.ts'
+import { taskAfter } from './task-after.ts'
 import type { OpenFeed, TaskFeed } from './task-feed.ts'
 
 export const ClientContext = createContext<Client | null>(null)
@@ -21,17 +23,32 @@ export const useStateOf = <T>(state: State<T>): T => useSyncExternalStore(state.
 
 export const useConnectionState = (): ConnectionState => useStateOf(useClient().connection.state)
 
+/** When what is shown was true, for what does not come from the server now: as it was saved, or as it stood when the line went down. */
+export const useAsOf = (shown: { asOf?: string } | undefined): string | undefined => {
+  const downSince = useStateOf(useClient().connection.downSince)
+  return shown && (shown.asOf ?? downSince ?? undefined)
+}
+
 /** What the server was asked for; without a network as it was saved, with the time of that. */
-export const useSaved = <T extends object>(key: string, ask: () => Promise<T>) => {
+export const useSaved = <T extends object>(
+  key: string,
+  ask: () => Promise<T>,
+  options: { enabled?: boolean; refetchInterval?: number } = {},
+) => {
   const { storage } = useClient()
-  return useQuery({ queryKey: [key], queryFn: savedWhenOffline(storage, key, ask) })
+  return useQuery({ queryKey: [key], queryFn: savedWhenOffline(storage, key, ask), meta: { savedAs: key }, ...options })
 }
 
 /** Who is signed in and what the server offers; without a network as it was saved. */
 export const useMe = () => useQuery(meQuery(useClient()))
 
 export const meQuery = ({ askMe, storage }: Pick<Client, 'askMe' | 'storage'>) =>
-  queryOptions({ queryKey: ['me'], queryFn: savedWhenOffline<Me>(storage, 'me', askMe), staleTime: 60_000 })
+  queryOptions({
+    queryKey: ['me'],
+    queryFn: savedWhenOffline<Me>(storage, 'me', askMe),
+    meta: { savedAs: 'me' },
+    staleTime: 60_000,
+  })
 
 /** A task's summary, kept fresh by the socket; without a network as it was saved. */
 export const useTask = (taskId: string) => {
@@ -43,6 +60,16 @@ export const useTask = (taskId: string) => {
     initialData: () => taskInLists(queries, taskId),
     initialDataUpdatedAt: 0,
   })
+}
+
+/** The summary, or what the events tell of it when they are newer; the lists and what is saved learn of it too. */
+export const useNewestTask = (task: Saved<Task>, events: readonly TaskEvent[]): Saved<Task> => {
+  const { queries } = useClient()
+  const newest = useMemo(() => taskAfter(task, events), [task, events])
+  useEffect(() => {
+    if (newest !== task) putTask(queries, newest)
+  }, [newest, task, queries])
+  return newest
 }
 
 /** The live list of a task's events, while the component is there. `loadEarlier` and `retry` do not change. */

@@ -34,7 +34,8 @@ export const afterFault = (error: unknown): Pick<Unsent, 'state' | 'error'> => {
 /** @param tries how often it was tried in a row, without a sign of the network in between */
 export const pauseMs = (tries: number): number => Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS)
 
-const queueOf = (item: Unsent, items: readonly Unsent[]): readonly Unsent[] => {
+/** @returns what goes where this one goes, in its order */
+export const queueOf = (item: Unsent, items: readonly Unsent[]): readonly Unsent[] => {
   if (item.kind === 'task') return isWanted(item) ? [item] : []
   return items.filter((one) => one.kind === 'message' && one.taskId === item.taskId && isWanted(one))
 }

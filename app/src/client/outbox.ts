@@ -1,7 +1,7 @@
 import type { CreateTask, SendMessage, Task } from '../../../contract/api.ts'
 import type { Api } from './api.ts'
 import { codeOf } from './api-error.ts'
-import { afterFault, goesOut, isWanted, nextOf, pauseMs } from './outbox-rules.ts'
+import { afterFault, goesOut, isWanted, nextOf, pauseMs, queueOf } from './outbox-rules.ts'
 import { createState, type State } from './state.ts'
 import type { Storage } from './storage.ts'
 
@@ -129,7 +129,10 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
     }
   }
   const fail = (clientId: string, error: unknown) => {
+    const item = find(clientId)
     const next = afterFault(error)
+    // What stands behind it waits for the same.
+    for (const one of item && next.state === 'waiting' ? queueOf(item, state.get()) : []) change(one.clientId, next)
     change(clientId, next)
     // Whoever is signed out is asked to sign in; the line that comes up then sends it.
     if (next.state === 'failed' || codeOf(error) === 'unauthorized') return rest(clientId)
@@ -145,6 +148,8 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
       ...{ clientId, userId: userId(), createdAt: now().toISOString() },
       ...{ state: 'sending', error: null },
     }
+    const ahead = nextOf(item, state.get())
+    if (ahead?.state === 'waiting' && ahead.kind === 'message') Object.assign(item, { state: 'waiting', error: ahead.error })
     state.set([...state.get(), item])
     store(item)
     void attempt(clientId)

@@ -1,10 +1,13 @@
 import { QueryClient, replaceEqualDeep } from '@tanstack/react-query'
 import type { Task } from '../../../contract/api.ts'
-import { codeOf, isPassing } from './api-error.ts'
+import { codeOf, isAway, isPassing } from './api-error.ts'
 import { newerPages, newerTask, type Pages } from './newer-task.ts'
+import { firstOf, type Saved } from './saved.ts'
+
+const ASK_AGAIN_MS = 5_000
 
 /** What the server was asked for. A task's summary never goes back: an answer that was under way meanwhile is older than what the socket said. */
-export const createQueries = (): QueryClient => {
+export const createQueries = (isLive: () => boolean): QueryClient => {
   const queries = new QueryClient({
     defaultOptions: {
       queries: {
@@ -13,6 +16,8 @@ export const createQueries = (): QueryClient => {
         networkMode: 'always',
         refetchOnWindowFocus: false,
         refetchOnReconnect: false,
+        // One call may get lost on a line that carries. When the line itself comes back, everything is asked for anew.
+        refetchInterval: ({ state }) => isLive() && lacksAnswer(state) && ASK_AGAIN_MS,
         retry: (count, error) => count < 1 && isPassing(error) && codeOf(error) !== 'unreachable',
       },
       mutations: { networkMode: 'always' },
@@ -27,9 +32,12 @@ export const createQueries = (): QueryClient => {
   return queries
 }
 
+const lacksAnswer = ({ error, data }: { error: unknown; data: unknown }): boolean =>
+  isAway(error) || firstOf(data)?.asOf !== undefined
+
 /** After a gap everything may have changed. Changes that are being read stay: their screen offers newer ones. */
 export const askAnew = (queries: QueryClient): void =>
-  void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'changes' })
+  void queries.invalidateQueries({ predicate: ({ queryKey, state }) => queryKey[0] !== 'changes' || state.data === undefined })
 
 /** Into every list that has it; a list that has not may lack it, and is asked for anew. */
 export const putTask = (queries: QueryClient, task: Task): void => {
@@ -42,10 +50,11 @@ export const putTask = (queries: QueryClient, task: Task): void => {
 }
 
 /** @returns a task as the lists have it, which may be a little old */
-export const taskInLists = (queries: QueryClient, taskId: string): Task | undefined =>
+export const taskInLists = (queries: QueryClient, taskId: string): Saved<Task> | undefined =>
   queries
     .getQueriesData<Pages>({ queryKey: ['tasks'] })
-    .flatMap(([, data]) => data?.pages.flatMap(({ items }) => items) ?? [])
+    .flatMap(([, data]) => data?.pages ?? [])
+    .flatMap(({ items, asOf }) => items.map((task) => (asOf === undefined ? task : { ...task, asOf })))
     .find(({ id }) => id === taskId)
 
 const replaceIn = (data: Pages, task: Task): Pages => ({

@@ -1,22 +1,23 @@
-import { codeOf } from './api-error.ts'
+import { codeOf, isAway } from './api-error.ts'
+import type { Pages } from './newer-task.ts'
 import type { Storage } from './storage.ts'
 
 /** An answer of the server. `asOf`: when it was saved, for one that does not come from the server now. */
 export type Saved<T> = T & { asOf?: string }
 
-/** Saves every good answer; gives the saved one when the server cannot be reached. @param keep false for what is only a part of it */
+/** Asks; gives what `keepAnswers` saved under this key when the server cannot be reached. */
 export const savedWhenOffline =
-  <T extends object>(storage: Pick<Storage, 'read' | 'write'>, key: string, ask: () => Promise<T>, keep = true) =>
+  <T extends object>(storage: Pick<Storage, 'read'>, key: string, ask: () => Promise<T>) =>
   async (): Promise<Saved<T>> => {
     try {
-      const answer = await ask()
-      if (keep) void storage.write(`saved:${key}`, { ...answer, asOf: new Date().toISOString() })
-      return answer
+      return await ask()
     } catch (error) {
-      const saved = isAway(error) ? await storage.read<Saved<T>>(`saved:${key}`) : null
+      const saved = isAway(error) || codeOf(error) === 'unavailable' ? await storage.read<Saved<T>>(`saved:${key}`) : null
       if (saved === null) throw error
       return saved
     }
   }
 
-const isAway = (error: unknown): boolean => codeOf(error) === 'unreachable' || codeOf(error) === 'unavailable'
+/** @returns the answer that a query has; of a list its newest page, which alone is saved */
+export const firstOf = (data: unknown): { asOf?: string } | undefined =>
+  typeof data === 'object' && data !== null && 'pages' in data ? (data as Pages).pages[0] : (data as object | undefined)

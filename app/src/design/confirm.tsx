@@ -1,7 +1,7 @@
 import { words } from '../words.ts'
 import { Button } from './button.tsx'
 import { Sheet } from './sheet.tsx'
-import { messageOf, Note } from './states.tsx'
+import { Fault } from './states.tsx'
 
 /** Asks before something is lost. */
 export const Confirm = ({
@@ -23,11 +23,7 @@ export const Confirm = ({
 }) => (
   <Sheet title={title} onClose={onClose}>
     <p className="soft">{text}</p>
-    {error !== null && error !== undefined && (
-      <Note mood="bad">
-        <p role="alert">{messageOf(error)}</p>
-      </Note>
-    )}
+    {error !== null && error !== undefined && <Fault error={error} />}
     <div className="row">
       <Button look="danger" busy={busy} onClick={onConfirm}>
         {action}

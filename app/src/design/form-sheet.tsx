@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { words } from '../words.ts'
 import { Button } from './button.tsx'
 import { Sheet } from './sheet.tsx'
-import { messageOf, Note } from './states.tsx'
+import { Fault } from './states.tsx'
 
 type Props = {
   title: string
@@ -28,11 +28,7 @@ export const FormSheet = ({ title, isReady, save, onClose, children }: Props) =>
         }}
       >
         {children}
-        {saving.isError && (
-          <Note mood="bad">
-            <p role="alert">{messageOf(saving.error)}</p>
-          </Note>
-        )}
+        {saving.isError && <Fault error={saving.error} />}
         <Button look="main" type="submit" busy={saving.isPending} disabled={!isReady}>
           {words.common.save}
         </Button>

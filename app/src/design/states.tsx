@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react'
+import { isAway } from '../client/api-error.ts'
 import { timeOf } from '../show.ts'
 import { words } from '../words.ts'
 import { Button } from './button.tsx'
-import { Icon, type IconName } from './icon.tsx'
+import { Icon } from './icon.tsx'
 import './states.css'
 
 /** The shape of what is coming, so that nothing jumps when it comes. `lines` are widths in percent. */
@@ -27,30 +28,35 @@ export const EmptyState = ({ title, text, children }: { title: string; text?: Re
   </section>
 )
 
-/** What failed, in the server's or our own words, and how to try again. */
-export const ErrorState = ({
-  title = words.common.failed,
-  error,
-  onRetry,
-  icon = 'alert',
-}: {
-  title?: string
-  error: unknown
-  onRetry?: () => void
-  icon?: IconName
-}) => (
-  <section className="state" role="alert">
-    <span className="state-icon">
-      <Icon name={icon} size={24} />
-    </span>
-    <h2>{title}</h2>
-    <p className="soft">{messageOf(error)}</p>
-    {onRetry && (
+/** What failed, in the server's or our own words, and how to try again. Without a network nothing failed: then it is what is {@link NotHere}. */
+export const ErrorState = ({ title = words.common.failed, error, onRetry }: Failure) =>
+  isAway(error) ? (
+    <NotHere />
+  ) : (
+    <section className="state" role="alert">
+      <span className="state-icon">
+        <Icon name="alert" size={24} />
+      </span>
+      <h2>{title}</h2>
+      <p className="soft">{messageOf(error)}</p>
       <Button icon="retry" onClick={onRetry}>
         {words.common.retry}
       </Button>
-    )}
-  </section>
+    </section>
+  )
+
+type Failure = { title?: string; error: unknown; onRetry: () => void }
+
+/** What this device does not have while the server is away. Quiet: the line above says so already, and it comes by itself. */
+export const NotHere = ({ children = words.common.notHere }: { children?: ReactNode }) => (
+  <p className="soft not-here">{children}</p>
+)
+
+/** Says that something a person wanted did not work. That the network is away is no fault, and not shown as one. */
+export const Fault = ({ error }: { error: unknown }) => (
+  <Note mood={isAway(error) ? 'wait' : 'bad'}>
+    <p role={isAway(error) ? 'status' : 'alert'}>{messageOf(error)}</p>
+  </Note>
 )
 
 /** @returns the sentence for a person in anything thrown */

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { Project } from '../../../contract/api.ts'
-import { useClient, useMe, useSaved } from '../client/hooks.ts'
+import { useAsOf, useClient, useMe, useSaved } from '../client/hooks.ts'
 import { AskFirst } from '../design/ask-first.tsx'
 import { Button, IconButton, LinkButton } from '../design/button.tsx'
 import { Screen } from '../design/screen.tsx'
@@ -16,6 +16,7 @@ export const ProjectsScreen = () => {
   const { data: me } = useMe()
   const [adding, setAdding] = useState(false)
   const list = useSaved('projects', api.projects)
+  const asOf = useAsOf(list.data)
   const items = list.data?.items ?? []
   return (
     <Screen
@@ -28,7 +29,7 @@ export const ProjectsScreen = () => {
         )
       }
     >
-      <AsOf time={list.data?.asOf} />
+      <AsOf time={asOf} />
       {list.isPending && <Skeleton rows={3} lines={[50, 80]} />}
       {list.isError && !list.data && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
       {list.isSuccess && items.length === 0 && (

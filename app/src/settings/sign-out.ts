@@ -20,6 +20,7 @@ export const forgetUser = async (client: Client): Promise<void> => {
 /** Empties this device, and begins anew at the sign-in. */
 export const leaveNothing = async (client: Client): Promise<void> => {
   client.connection.close()
+  client.stopKeeping()
   client.outbox.clear()
   client.drafts.clear()
   // Whoever signs in here next must not be told of it unasked.

@@ -1,8 +1,8 @@
 import { type ReactNode, useEffect } from 'react'
 import { useLocation } from 'wouter'
-import { codeOf } from '../client/api-error.ts'
+import { codeOf, isAway } from '../client/api-error.ts'
 import { useClient, useMe, useStateOf } from '../client/hooks.ts'
-import { ErrorState, Skeleton } from '../design/states.tsx'
+import { ErrorState, NotHere, Skeleton } from '../design/states.tsx'
 import { words } from '../words.ts'
 import { keepReturn, takeReturn } from './return-path.ts'
 
@@ -30,7 +30,11 @@ export const SignInGate = ({ children }: { children: ReactNode }) => {
     return (
       <main className="crash">
         <h1 className="hidden-for-eyes">{words.name}</h1>
-        <ErrorState title={words.signIn.unreachable} error={me.error} onRetry={() => void me.refetch()} />
+        {isAway(me.error) ? (
+          <NotHere>{words.signIn.away}</NotHere>
+        ) : (
+          <ErrorState title={words.signIn.unreachable} error={me.error} onRetry={() => void me.refetch()} />
+        )}
       </main>
     )
   return <ComingIn />

@@ -22,6 +22,9 @@ export const StatusLines = () => {
   const isStorageFull = useStateOf(storage.full)
   const areDraftsFull = useStateOf(drafts.full)
   const tooOld = useStateOf(connection.tooOld)
+  const isDown = useStateOf(connection.downSince) !== null
+  // What pulses says that something goes on: nobody knows that now.
+  useEffect(() => void document.documentElement.toggleAttribute('data-still', isDown), [isDown])
   const newVersion = useNewVersion()
   return (
     <aside aria-label={words.line.label}>

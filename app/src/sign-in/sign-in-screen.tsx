@@ -1,21 +1,25 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { useLocation } from 'wouter'
+import { isAway } from '../client/api-error.ts'
 import { useClient, useStateOf } from '../client/hooks.ts'
 import { Icon } from '../design/icon.tsx'
-import { ErrorState, Note, Skeleton } from '../design/states.tsx'
+import { ErrorState, Note, NotHere, Skeleton } from '../design/states.tsx'
 import { Mark } from '../shell/mark.tsx'
 import { words } from '../words.ts'
 import { PasteLink } from './paste-link.tsx'
 import { useSignedInElsewhere } from './use-signed-in.ts'
 import './sign-in.css'
 
+/** Nobody is signed in whose line could tell that the server is back. */
+const ASK_ON = { retry: (_count: number, error: unknown) => isAway(error), retryDelay: 3_000 }
+
 /** The way in: GitHub where the server has it, and the one-time link always. */
 export const SignInScreen = () => {
   const { api, signedOut, queries } = useClient()
   const [, navigate] = useLocation()
   const wasSignedOut = useStateOf(signedOut)
-  const ways = useQuery({ queryKey: ['sign-in-ways'], queryFn: api.signInWays, retry: 0, staleTime: 60_000 })
+  const ways = useQuery({ queryKey: ['sign-in-ways'], queryFn: api.signInWays, staleTime: 60_000, ...ASK_ON })
   useSignedInElsewhere()
   const h1 = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
@@ -39,7 +43,8 @@ export const SignInScreen = () => {
           <p role="status">{words.signIn.ended}</p>
         </Note>
       )}
-      {ways.isPending && <Skeleton lines={[90, 60]} />}
+      {ways.isPending && !isAway(ways.failureReason) && <Skeleton lines={[90, 60]} />}
+      {isAway(ways.failureReason) && <NotHere>{words.signIn.away}</NotHere>}
       {ways.isError && <ErrorState title={words.signIn.unreachable} error={ways.error} onRetry={() => void ways.refetch()} />}
       {ways.data && (
         <section className="stack" aria-label={words.signIn.title}>

@@ -1,6 +1,7 @@
 import { useState } from 'react'
-import { useTask } from '../client/hooks.ts'
+import { useAsOf, useTask } from '../client/hooks.ts'
 import { Screen } from '../design/screen.tsx'
+import { AsOf } from '../design/states.tsx'
 import { ChangeNotes } from './changes/change-notes.tsx'
 import { ChangesContent } from './changes/changes-content.tsx'
 import { TurnChoice } from './changes/turn-choice.tsx'
@@ -19,9 +20,11 @@ export const ChangesScreen = ({ taskId }: { taskId: string }) => {
   const [turn, setTurn] = useState<number | undefined>(undefined)
   const [wrap, setWrap] = useWrap()
   const changes = useChanges(task, taskId, turn)
+  const asOf = useAsOf(changes.data && {})
   return (
     <Screen title={WORDS.title} back={`/task/${taskId}`} actions={<WrapChoice wrap={wrap} onChange={setWrap} />} wide>
       <div className="changes">
+        <AsOf time={asOf} />
         {task && task.turn > 1 && <TurnChoice turns={task.turn} turn={turn} onChange={setTurn} />}
         {task && <ChangeNotes task={task} changes={changes} />}
         <ChangesContent taskId={taskId} task={task} turn={turn} changes={changes} wrap={wrap} />

@@ -4,7 +4,7 @@ import { useClient } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Icon } from '../design/icon.tsx'
 import { Screen } from '../design/screen.tsx'
-import { EmptyState, ErrorState, messageOf, Note, Skeleton } from '../design/states.tsx'
+import { EmptyState, ErrorState, Fault, messageOf, Note, Skeleton } from '../design/states.tsx'
 import { useWrap } from './changes/use-wrap.ts'
 import { CopyButton } from './feed/copy-button.tsx'
 import { fileSize } from './format.ts'
@@ -62,7 +62,7 @@ export const LogScreen = ({ taskId, callId }: { taskId: string; callId: string }
             {chunks.every((chunk) => chunk.trim() === '') && <p className="soft">{WORDS.empty}</p>}
           </section>
         )}
-        {pages.length > 0 && error !== null && <Note mood="bad">{messageOf(error)}</Note>}
+        {pages.length > 0 && error !== null && <Fault error={error} />}
         {left > 0 && (
           <Button busy={loading} onClick={output.more}>
             {WORDS.more(fileSize(left))}

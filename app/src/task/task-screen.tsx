@@ -2,7 +2,8 @@ import { useCallback, useMemo, useState } from 'react'
 import type { Task } from '../../../contract/api.ts'
 import { codeOf } from '../client/api-error.ts'
 import { liveTextOf } from '../client/feed-reducer.ts'
-import { useLookAt, useTask, useTaskFeed } from '../client/hooks.ts'
+import { useAsOf, useLookAt, useNewestTask, useTask, useTaskFeed } from '../client/hooks.ts'
+import type { Saved } from '../client/saved.ts'
 import { LinkButton } from '../design/button.tsx'
 import { Screen } from '../design/screen.tsx'
 import { EmptyState, ErrorState, Skeleton } from '../design/states.tsx'
@@ -42,8 +43,10 @@ const NoTask = ({ error, onRetry }: { error: unknown; onRetry: () => void }) =>
     <ErrorState title={TASK_WORDS.header.loadFailed} error={error} onRetry={onRetry} />
   )
 
-const LoadedTask = ({ task }: { task: Task }) => {
-  const source = useTaskFeed(task.id)
+const LoadedTask = ({ task: known }: { task: Saved<Task> }) => {
+  const source = useTaskFeed(known.id)
+  const task = useNewestTask(known, source.events)
+  const asOf = useAsOf(task)
   const feed = useFeedModel(source.events, source.said)
   const live = liveTextOf(source)
   const [retrying, setRetrying] = useState(false)
@@ -53,7 +56,10 @@ const LoadedTask = ({ task }: { task: Task }) => {
   const rowTask = useMemo(() => ({ id, demo, pullRequestUrl }), [id, demo, pullRequestUrl])
   // The same elements while a text is being written: it comes many times a second, and changes none of them.
   const heading = useMemo(() => <TaskHeading task={task} />, [task])
-  const actions = useMemo(() => <TaskActions task={task} onRetry={openRetry} />, [task, openRetry])
+  const actions = useMemo(
+    () => <TaskActions task={task} isOld={asOf !== undefined} onRetry={openRetry} />,
+    [task, asOf, openRetry],
+  )
   const composer = useMemo(() => <Composer task={task} />, [task])
   const { phase, hasEarlier, loadingEarlier, loadEarlier } = source
   const hasEvents = source.events.length > 0
@@ -67,7 +73,7 @@ const LoadedTask = ({ task }: { task: Task }) => {
       footer={
         <section aria-label={TASK_WORDS.composer.region}>
           <div ref={setJumpPlace} className="jump" />
-          <StatusStrip task={task} feed={feed} live={live} />
+          <StatusStrip task={task} feed={feed} live={live} asOf={asOf} />
           {composer}
         </section>
       }

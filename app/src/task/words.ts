@@ -170,8 +170,6 @@ export const TASK_WORDS = {
     showNewer: 'Show its changes',
     notPushed:
       'The git host refused the push: the branch there does not have these changes. They are kept here, and as a git bundle.',
-    offline: 'No network',
-    offlineText: 'Changes are not kept on this device. They come when the server answers.',
     previous: 'Previous change',
     next: 'Next change',
     at: (at: number, all: number) => `${at}/${all}`,
@@ -187,7 +185,6 @@ export const TASK_WORDS = {
     kinds: { added: 'added', deleted: 'deleted', modified: 'changed', renamed: 'renamed' } as Record<string, string>,
     renamedFrom: (path: string) => `was ${path}`,
     failed: 'The changes could not be loaded.',
-    again: 'Try again',
     total: (files: number) => count(files, 'file'),
   },
   log: {

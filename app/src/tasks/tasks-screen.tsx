@@ -1,9 +1,9 @@
 import { useDeferredValue } from 'react'
 import { Link } from 'wouter'
-import { useClient, useMe, useStateOf } from '../client/hooks.ts'
+import { useAsOf, useClient, useMe, useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Screen } from '../design/screen.tsx'
-import { AsOf, EmptyState, ErrorState, messageOf, Note, Skeleton } from '../design/states.tsx'
+import { AsOf, EmptyState, ErrorState, Fault, Note, Skeleton } from '../design/states.tsx'
 import { words } from '../words.ts'
 import { groupTasks, type TaskGroup } from './group-tasks.ts'
 import { type Filters, NO_FILTERS, TaskFilters } from './task-filters.tsx'
@@ -22,7 +22,7 @@ export const TasksScreen = () => {
   const list = useTasks(filterOf({ ...filters, search }))
   const unsent = useStateOf(useClient().outbox.state)
   const tasks = list.data?.pages.flatMap(({ items }) => items) ?? []
-  const asOf = list.data?.pages[0]?.asOf
+  const asOf = useAsOf(list.data?.pages[0])
   const isFiltered = filters.status !== '' || filters.repoUrl !== '' || search !== ''
   const isFirstVisit = list.isSuccess && tasks.length === 0 && !isFiltered && unsent.length === 0 && !asOf
   return (
@@ -47,11 +47,7 @@ export const TasksScreen = () => {
           <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
             {words.tasks.more}
           </Button>
-          {list.isFetchNextPageError && (
-            <Note mood="bad">
-              <p role="alert">{messageOf(list.error)}</p>
-            </Note>
-          )}
+          {list.isFetchNextPageError && <Fault error={list.error} />}
         </div>
       )}
     </Screen>

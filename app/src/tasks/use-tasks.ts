@@ -1,8 +1,9 @@
 import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query'
-import type { TaskPage } from '../../../contract/api.ts'
+import type { Task, TaskPage } from '../../../contract/api.ts'
 import type { TaskStatus } from '../../../contract/status.ts'
 import type { Client } from '../client/client.ts'
 import { useClient } from '../client/hooks.ts'
+import { newerTask } from '../client/newer-task.ts'
 import { type Saved, savedWhenOffline } from '../client/saved.ts'
 
 export type ListFilter = { status?: TaskStatus; search?: string; repoUrl?: string }
@@ -16,19 +17,29 @@ export const tasksQuery = ({ api, storage }: Pick<Client, 'api' | 'storage'>, fi
   return infiniteQueryOptions({
     queryKey: ['tasks', filter],
     initialPageParam: '',
+    ...(isWhole && { meta: { savedAs: 'tasks' } }),
     queryFn: async ({ pageParam: cursor }): Promise<Saved<TaskPage>> => {
       const ask = () => api.tasks({ ...filter, ...(cursor !== '' && { cursor }), limit: 50 })
       if (cursor !== '') return ask()
-      const page = await savedWhenOffline(storage, 'tasks', ask, isWhole)()
-      return page.asOf === undefined ? page : { ...page, items: page.items.filter(fits(filter)), nextCursor: null }
+      const page = await savedWhenOffline(storage, 'tasks', ask)()
+      if (page.asOf === undefined) return page
+      const items = withNewer(page.items, await storage.list<Task>('saved:task:'))
+      return { ...page, items: items.filter(fits(filter)), nextCursor: null }
     },
     getNextPageParam: (page) => page.nextCursor,
   })
 }
 
+/** A task that was looked at without the list is saved by itself alone. */
+const withNewer = (listed: readonly Task[], alone: readonly Task[]): Task[] => {
+  const known = new Map(listed.map((task) => [task.id, task]))
+  for (const task of alone) known.set(task.id, newerTask(known.get(task.id), task))
+  return [...known.values()].sort((a, b) => b.createdAt.localeCompare(a.createdAt))
+}
+
 const fits =
   ({ status, search, repoUrl }: ListFilter) =>
-  (task: TaskPage['items'][number]): boolean =>
+  (task: Task): boolean =>
     (status === undefined || task.status === status) &&
     (repoUrl === undefined || task.repoUrl === repoUrl) &&
     (search === undefined || `${task.prompt} ${task.repoUrl}`.toLowerCase().includes(search.toLowerCase()))

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import type { NotificationSettings, Overview, SignInLink } from '../../../contract/api.ts'
-import { asAda, asGrace, asLin, breakDown, change, type Go, hang, open, press, type Scene } from './scene.ts'
+import { cutLine } from '../cut-line.ts'
+import { asAda, asGrace, asLin, breakDown, change, type Go, hang, notHere, open, press, type Scene } from './scene.ts'
 
 const settings =
   (seen: string, then: Go = async () => undefined): Go =>
@@ -35,11 +36,18 @@ export const HOUSE_SCENES: readonly Scene[] = [
     await page.goto(`${world.url}/projects`)
     await page.getByLabel('Loading').waitFor()
   }),
+  asGrace('projects-offline', async (page, world) => {
+    const line = await cutLine(page)
+    await open(page, world, '/projects', 'No projects yet')
+    await line.cut()
+    await page.getByText(/^As of /).waitFor()
+  }),
   asAda('projects-error', async (page, world) => {
     await breakDown(page, '**/api/projects')
     await open(page, world, '/projects', 'Something went wrong on the server')
   }),
 
+  asLin('settings-not-here', notHere('/settings')),
   asAda('settings', settings('git.example.org')),
   asAda('settings-notifications', settings('git.example.org', part('notifications'))),
   asAda('settings-devices', settings('git.example.org', part('devices'))),
@@ -131,6 +139,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
     await open(page, world, '/admin', 'No runner is connected')
   }),
   asGrace('admin-no-rights', (page, world) => open(page, world, '/admin', 'For admins only')),
+  asAda('admin-not-here', notHere('/admin')),
   asAda('admin-error', async (page, world) => {
     await breakDown(page, '**/api/admin/overview')
     await open(page, world, '/admin', 'Something went wrong on the server')

@@ -1,4 +1,4 @@
-import { asGrace, breakDown, type Go, hang, open, press, type Scene, type World } from './scene.ts'
+import { asGrace, breakDown, type Go, hang, notHere, open, press, type Scene, type World } from './scene.ts'
 
 const changesOf =
   (name: keyof World['grace'], seen: string | RegExp, then: Go = async () => undefined): Go =>
@@ -46,6 +46,10 @@ export const RESULT_SCENES: readonly Scene[] = [
     await page.goto(`${world.url}/task/${world.grace.changes.id}/changes`)
     await page.getByLabel('Loading').waitFor()
   }),
+  asGrace(
+    'changes-not-here',
+    notHere(({ grace }) => `/task/${grace.changes.id}/changes`),
+  ),
   asGrace('changes-error', async (page, world) => {
     await breakDown(page, '**/api/tasks/*/changes')
     await open(page, world, `/task/${world.grace.changes.id}/changes`, 'The changes could not be loaded')
@@ -63,6 +67,10 @@ export const RESULT_SCENES: readonly Scene[] = [
     await page.goto(`${world.url}/task/${world.grace.outputs.id}/log/toolu_10`)
     await page.getByLabel('Loading').waitFor()
   }),
+  asGrace(
+    'log-not-here',
+    notHere(({ grace }) => `/task/${grace.outputs.id}/log/toolu_10`),
+  ),
   asGrace('log-error', async (page, world) => {
     await breakDown(page, '**/outputs/*')
     await open(page, world, `/task/${world.grace.outputs.id}/log/toolu_10`, 'The output could not be loaded')

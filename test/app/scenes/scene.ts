@@ -1,4 +1,7 @@
 import type { Page } from 'playwright-core'
+import { waitFor } from '../../support/wait.ts'
+import { cutLine } from '../cut-line.ts'
+import { forgetTasks, savedOn } from '../device.ts'
 import type { tellAdasTasks } from './adas-tasks.ts'
 import type { tellGracesTasks } from './graces-tasks.ts'
 import type { Person, Stage } from './stage.ts'
@@ -62,6 +65,20 @@ export const change = <T>(page: Page, path: string, changed: (body: T) => unknow
 /** Whoever is signed in, with other properties. */
 export const asMe = (page: Page, me: Record<string, unknown>) =>
   change<object>(page, '**/api/me', (known) => ({ ...known, ...me }))
+
+/** Without a network, on a screen of which nothing is on the device. */
+export const notHere =
+  (path: string | ((world: World) => string)): Go =>
+  async (page, world) => {
+    const line = await cutLine(page)
+    await page.goto(world.url)
+    await waitFor('the user on the device', () => savedOn(page, 'saved:me'))
+    await line.cut()
+    await forgetTasks(page)
+    await page.goto(world.url + (typeof path === 'string' ? path : path(world)))
+    await page.getByText('This is not on this device.').first().waitFor()
+    await page.locator('.line', { hasText: /No network|Reconnecting/ }).waitFor()
+  }
 
 /** The network goes away: no call and no socket gets through. */
 export const cutOff = async (page: Page): Promise<void> => {

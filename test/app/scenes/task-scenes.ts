@@ -1,6 +1,20 @@
 import type { Page } from 'playwright-core'
 import type { Task } from '../../../contract/api.ts'
-import { asAda, asGrace, breakDown, change, cutOff, type Go, hang, open, press, type Scene, type World } from './scene.ts'
+import { cutLine } from '../cut-line.ts'
+import {
+  asAda,
+  asGrace,
+  breakDown,
+  change,
+  cutOff,
+  type Go,
+  hang,
+  notHere,
+  open,
+  press,
+  type Scene,
+  type World,
+} from './scene.ts'
 import type { Told } from './tell.ts'
 
 type Of = (world: World) => Told
@@ -86,10 +100,21 @@ export const TASK_SCENES: readonly Scene[] = [
   asGrace(
     'task-sending',
     at(ofGrace('live'), 'Read 1 file', async (page) => {
-      await page.route('**/messages', (route) => route.abort())
+      await hang(page, '**/messages')
       await composer(page).fill('Say it in three sentences, please.')
       await press(page, 'Send')
       await page.getByText('Sending…').waitFor()
+    }),
+  ),
+  asGrace(
+    'task-waits-for-network',
+    at(ofGrace('live'), 'Read 1 file', async (page) => {
+      await page.route('**/messages', (route) => route.abort())
+      for (const text of ['Say it in three sentences, please.', 'And leave the code out.']) {
+        await composer(page).fill(text)
+        await press(page, 'Send')
+      }
+      await page.getByText('It waits for the network').nth(1).waitFor()
     }),
   ),
   asGrace(
@@ -153,6 +178,19 @@ export const TASK_SCENES: readonly Scene[] = [
   asAda('task-error', async (page, world) => {
     await breakDown(page, '**/api/tasks/*')
     await open(page, world, `/task/${world.ada.finished.id}`, 'The task could not be loaded')
+  }),
+  asAda(
+    'task-not-here',
+    notHere(({ ada }) => `/task/${ada.finished.id}`),
+  ),
+  asAda('task-working-offline', async (page, world) => {
+    const line = await cutLine(page)
+    await open(page, world, `/task/${world.ada.working.id}`, 'Now the tests of the cache')
+    await line.cut()
+    await page
+      .locator('.strip')
+      .getByText(/^As of /)
+      .waitFor()
   }),
   asAda(
     'task-offline',

@@ -1,6 +1,20 @@
 import type { Page } from 'playwright-core'
 import { waitFor } from '../../support/wait.ts'
-import { asAda, asGrace, asLin, asMe, breakDown, cutOff, hang, heading, open, press, type Scene, type World } from './scene.ts'
+import {
+  asAda,
+  asGrace,
+  asLin,
+  asMe,
+  breakDown,
+  cutOff,
+  hang,
+  heading,
+  notHere,
+  open,
+  press,
+  type Scene,
+  type World,
+} from './scene.ts'
 
 const REPO = 'https://github.com/lighthouse/tide-tables'
 
@@ -43,6 +57,7 @@ export const TASKS_SCENES: readonly Scene[] = [
     await page.getByRole('link', { name: 'Tasks' }).last().click()
     await page.getByRole('heading', { name: 'Not sent yet' }).waitFor()
   }),
+  asAda('tasks-not-here', notHere('/')),
   asLin('tasks-no-access', async (page, world) => {
     await page.route('**/api/tasks?*', async (route) => {
       const { items } = await world.api<{ items: object[] }>('Ada', '/api/tasks?limit=3')

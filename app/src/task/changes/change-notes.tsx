@@ -1,7 +1,7 @@
 import type { Task } from '../../../../contract/api.ts'
 import { useClient } from '../../client/hooks.ts'
 import { Button } from '../../design/button.tsx'
-import { messageOf, Note } from '../../design/states.tsx'
+import { Fault, Note } from '../../design/states.tsx'
 import { isUnderWay } from '../status/under-way.ts'
 import { TASK_WORDS } from '../words.ts'
 import type { useChanges } from './use-changes.ts'
@@ -25,11 +25,7 @@ export const ChangeNotes = ({ task, changes: { isStale, isFetching, error, data,
           </div>
         </Note>
       )}
-      {data && error && (
-        <Note mood="bad">
-          <p role="alert">{messageOf(error)}</p>
-        </Note>
-      )}
+      {data && error && <Fault error={error} />}
       {isUnderWay(task.status) && <Note>{WORDS.updating}</Note>}
       {task.reason === 'push_refused' && (
         <Note mood="bad">

@@ -1,7 +1,7 @@
 import type { Task } from '../../../../contract/api.ts'
 import { codeOf } from '../../client/api-error.ts'
 import { useClient } from '../../client/hooks.ts'
-import { Button, LinkButton } from '../../design/button.tsx'
+import { LinkButton } from '../../design/button.tsx'
 import { Icon } from '../../design/icon.tsx'
 import { EmptyState, ErrorState, Skeleton } from '../../design/states.tsx'
 import { Branch, PullRequestLink } from '../feed/branch.tsx'
@@ -56,19 +56,11 @@ const Where = ({ task: { branch, reason, pullRequestUrl } }: { task: Task }) => 
 )
 
 const NotThere = ({ error, onRetry }: { error: unknown; onRetry: () => void }) => {
-  const code = codeOf(error)
-  if (code === 'not_found')
+  if (codeOf(error) === 'not_found')
     return (
       <EmptyState title={TASK_WORDS.header.notFound}>
         <LinkButton href="/">{TASK_WORDS.header.toTasks}</LinkButton>
       </EmptyState>
     )
-  if (code !== 'unreachable') return <ErrorState title={WORDS.failed} error={error} onRetry={onRetry} />
-  return (
-    <EmptyState title={WORDS.offline} text={WORDS.offlineText}>
-      <Button icon="retry" onClick={onRetry}>
-        {WORDS.again}
-      </Button>
-    </EmptyState>
-  )
+  return <ErrorState title={WORDS.failed} error={error} onRetry={onRetry} />
 }

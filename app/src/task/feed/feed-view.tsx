@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { type MouseEvent, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { Button } from '../../design/button.tsx'
-import { messageOf, Note } from '../../design/states.tsx'
+import { Fault } from '../../design/states.tsx'
 import type { Feed } from '../model/feed.ts'
 import { TASK_WORDS } from '../words.ts'
 import { type Choices, ChoicesContext } from './choices.tsx'
@@ -57,11 +57,7 @@ export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetr
           <Button look="quiet" busy={earlier.loading} onClick={more}>
             {earlier.loading ? WORDS.loadingEarlier : WORDS.earlier}
           </Button>
-          {loading.isError && (
-            <Note mood="bad">
-              <p role="alert">{messageOf(loading.error)}</p>
-            </Note>
-          )}
+          {loading.isError && <Fault error={loading.error} />}
         </div>
       )}
       <div ref={content} className="feed" role="log" aria-live="off" aria-label={WORDS.label} onClickCapture={holdOnToggle}>

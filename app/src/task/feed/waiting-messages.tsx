@@ -1,4 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
+import { isAway } from '../../client/api-error.ts'
 import { useClient, useUnsent } from '../../client/hooks.ts'
 import type { Unsent } from '../../client/outbox.ts'
 import { Button } from '../../design/button.tsx'
@@ -38,7 +39,7 @@ const Withdraw = ({ taskId, messageId }: { taskId: string; messageId: string }) 
         {WORDS.withdraw}
       </Button>
       {withdraw.isError && (
-        <span className="bad" role="alert">
+        <span className={isAway(withdraw.error) ? 'soft' : 'bad'} role={isAway(withdraw.error) ? 'status' : 'alert'}>
           {messageOf(withdraw.error)}
         </span>
       )}

@@ -5,7 +5,7 @@ import { newId } from '../../client/new-id.ts'
 import { Button } from '../../design/button.tsx'
 import { Field } from '../../design/field.tsx'
 import { Sheet } from '../../design/sheet.tsx'
-import { messageOf, Note } from '../../design/states.tsx'
+import { Fault } from '../../design/states.tsx'
 import { TASK_WORDS } from '../words.ts'
 
 const WORDS = TASK_WORDS.retry
@@ -54,7 +54,7 @@ export const RetrySheet = ({ task, onClose }: { task: Task; onClose: () => void 
             />
           )}
         </Field>
-        {retry.isError && <Note mood="bad">{messageOf(retry.error)}</Note>}
+        {retry.isError && <Fault error={retry.error} />}
         <Button type="submit" look="main" icon="retry" busy={retry.isPending}>
           {WORDS.go}
         </Button>

@@ -5,7 +5,7 @@ import { useCancelTask } from '../../client/hooks.ts'
 import { Button, IconButton } from '../../design/button.tsx'
 import { Icon } from '../../design/icon.tsx'
 import { Sheet } from '../../design/sheet.tsx'
-import { messageOf, Note } from '../../design/states.tsx'
+import { Fault } from '../../design/states.tsx'
 import { useCopy } from '../../design/use-copy.ts'
 import { isUnderWay } from '../status/under-way.ts'
 import { TASK_WORDS } from '../words.ts'
@@ -13,11 +13,11 @@ import { TASK_WORDS } from '../words.ts'
 const WORDS = TASK_WORDS.header
 
 /** Stop, while there is something to stop, and what else can be done with a task. */
-export const TaskActions = ({ task, onRetry }: { task: Task; onRetry: () => void }) => {
+export const TaskActions = ({ task, isOld, onRetry }: { task: Task; isOld: boolean; onRetry: () => void }) => {
   const [open, setOpen] = useState(false)
   return (
     <>
-      {isUnderWay(task.status) && <StopButton key={task.turn} taskId={task.id} />}
+      {isUnderWay(task.status) && <StopButton key={task.turn} taskId={task.id} isOld={isOld} />}
       <IconButton icon="more" label={WORDS.menu} aria-haspopup="dialog" onClick={() => setOpen(true)} />
       {open && (
         <TaskMenu
@@ -33,18 +33,18 @@ export const TaskActions = ({ task, onRetry }: { task: Task; onRetry: () => void
   )
 }
 
-/** It stays "Stopping" until the turn has ended. */
-const StopButton = ({ taskId }: { taskId: string }) => {
+/** It stays "Stopping" until the turn has ended. Without a line there may be nothing left to stop. */
+const StopButton = ({ taskId, isOld }: { taskId: string; isOld: boolean }) => {
   const cancel = useCancelTask(taskId)
   const stopping = cancel.isPending || cancel.isSuccess
   return (
     <>
-      <Button look="danger" icon="stop" className="stop" busy={stopping} onClick={() => cancel.mutate()}>
+      <Button look="danger" icon="stop" className="stop" disabled={isOld} busy={stopping} onClick={() => cancel.mutate()}>
         <span className="stop-word">{stopping ? WORDS.stopping : WORDS.stop}</span>
       </Button>
       {cancel.isError && (
         <Sheet title={WORDS.stop} onClose={() => cancel.reset()}>
-          <Note mood="bad">{messageOf(cancel.error)}</Note>
+          <Fault error={cancel.error} />
         </Sheet>
       )}
     </>

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { EventData } from '../../../../contract/event.ts'
 import type { Api } from '../../client/api.ts'
-import { ApiError, codeOf } from '../../client/api-error.ts'
+import { ApiError, codeOf, isAway } from '../../client/api-error.ts'
 import { useClient } from '../../client/hooks.ts'
 import { words } from '../../words.ts'
 import { withoutHead } from '../output-preview.ts'
@@ -34,7 +34,7 @@ const NOTHING: Output = {
 
 /** The output of a call by ranges, and by its event where no more was kept. */
 export const useOutput = (taskId: string, callId: string) => {
-  const { api } = useClient()
+  const { api, connection } = useClient()
   const [output, setOutput] = useState(NOTHING)
   const at = useRef({ busy: false, from: 0, decoder: new TextDecoder() })
   const url = api.outputUrl(taskId, callId)
@@ -61,6 +61,8 @@ export const useOutput = (taskId: string, callId: string) => {
       })
   }, [api, url, taskId, callId])
   useEffect(more, [more])
+  const isMissing = isAway(output.error)
+  useEffect(() => (isMissing ? connection.on('live', more) : undefined), [isMissing, connection, more])
 
   const all = async (): Promise<string> => {
     if (output.inEvent || output.loadedBytes === output.totalBytes) return output.pages.join('')

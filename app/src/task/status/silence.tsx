@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { isAway } from '../../client/api-error.ts'
 import { useCancelTask } from '../../client/hooks.ts'
 import { Button } from '../../design/button.tsx'
 import { messageOf } from '../../design/states.tsx'
@@ -33,7 +34,7 @@ export const Silence = ({ taskId, now, heardAt }: { taskId: string; now: number;
         </p>
       )}
       {cancel.isError && (
-        <p className="bad" role="alert">
+        <p className={isAway(cancel.error) ? 'soft' : 'bad'} role={isAway(cancel.error) ? 'status' : 'alert'}>
           {messageOf(cancel.error)}
         </p>
       )}

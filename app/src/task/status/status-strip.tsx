@@ -1,6 +1,9 @@
 import { memo } from 'react'
 import type { Task } from '../../../../contract/api.ts'
 import { useConnectionState } from '../../client/hooks.ts'
+import { AsOf } from '../../design/states.tsx'
+import { timeOf } from '../../show.ts'
+import { words } from '../../words.ts'
 import type { Call } from '../feed-items.ts'
 import { clock, money, tokens } from '../format.ts'
 import type { Feed } from '../model/feed.ts'
@@ -16,14 +19,17 @@ import './status.css'
 const WORDS = TASK_WORDS.status
 
 /** Above the composer while something is under way: what it is at, for how long, and what it has cost. Never a spinner without a word. */
-export const StatusStrip = ({ task, feed, live }: { task: Task; feed: Feed; live: string | null }) => {
-  const heardAt = useHeardAt(feed, live)
-  if (!isUnderWay(task.status)) return null
-  return <Strip task={task} feed={feed} heardAt={heardAt} />
+type Props = { task: Task; feed: Feed; asOf: string | undefined }
+
+/** No clock runs for what may be over by now. */
+export const StatusStrip = ({ live, ...props }: Props & { live: string | null }) => {
+  const heardAt = useHeardAt(props.feed, live)
+  if (!isUnderWay(props.task.status)) return <AsOf time={props.asOf} />
+  return <Strip {...props} heardAt={heardAt} />
 }
 
-const Strip = memo(({ task, feed, heardAt }: { task: Task; feed: Feed; heardAt: number }) => {
-  const now = useNow(true)
+const Strip = memo(({ task, feed, heardAt, asOf }: Props & { heardAt: number }) => {
+  const now = useNow(asOf === undefined)
   const online = useConnectionState() === 'live'
   const since = feed.turnStartedAt || Date.parse(task.startedAt ?? task.createdAt)
   const { usage } = task
@@ -31,7 +37,7 @@ const Strip = memo(({ task, feed, heardAt }: { task: Task; feed: Feed; heardAt: 
   return (
     <div className="strip">
       <div className="strip-line">
-        <span className="dot-alive" />
+        <span className={asOf === undefined ? 'dot-alive' : 'dot'} />
         <span className="strip-now">{nowOf(task, feed)}</span>
         <span className="strip-facts numbers">
           {usage.outputTokens > 0 && (
@@ -40,7 +46,7 @@ const Strip = memo(({ task, feed, heardAt }: { task: Task; feed: Feed; heardAt: 
             </span>
           )}
           {!task.demo && usage.costUsd > 0 && <span>{money(usage.costUsd)}</span>}
-          <span>{clock(now - since)}</span>
+          <span>{asOf === undefined ? clock(now - since) : words.common.asOf(timeOf(asOf))}</span>
         </span>
       </div>
       {online && task.status === 'running' && <Silence key={task.turn} taskId={task.id} now={now} heardAt={heardAt} />}
