@@ -8,7 +8,7 @@ import { keepAnswers } from './keep-answers.ts'
 import { keepNewestFeeds } from './kept-feeds.ts'
 import { newId } from './new-id.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
-import { askAnew, createQueries, putTask } from './queries.ts'
+import { askAnew, createQueries, putTask, watchAnswers } from './queries.ts'
 import { createState, type State } from './state.ts'
 import { createStorage, type Storage } from './storage.ts'
 import { type OpenFeed, openTaskFeed } from './task-feed.ts'
@@ -41,7 +41,8 @@ export const createClient = (): Client => {
   const storage = createStorage()
   const drafts = createDrafts(() => localStorage)
   const queries = createQueries(() => connection.state.get() === 'live')
-  const keeper = keepAnswers(queries, storage)
+  const keeper = keepAnswers(storage)
+  watchAnswers(queries, keeper.hear)
   const takeTask = (task: Task) => putTask(queries, task)
   const lastSent = createState<{ clientId: string; taskId: string } | null>(null)
   const onTask = (task: Task, clientId: string) => {
@@ -86,7 +87,7 @@ export const createClient = (): Client => {
     lastSent,
     stopKeeping: keeper.stop,
     openFeed: (taskId) => {
-      void keepNewestFeeds(storage, taskId).then(() => keeper.keepTask(taskId))
+      void keepNewestFeeds(storage, taskId).then(() => keeper.keepTask(taskId, queries.getQueryData(['task', taskId])))
       return openTaskFeed(taskId, { api, connection, storage, onMessage: outbox.forget })
     },
     start: (first) => {

@@ -1,26 +1,28 @@
-import type { QueryClient } from '@tanstack/react-query'
 import type { Task } from '../../../contract/api.ts'
 import { KEPT_FEEDS_KEY } from './kept-feeds.ts'
-import { firstOf } from './saved.ts'
+import type { Saved } from './saved.ts'
 import type { Storage } from './storage.ts'
 
-type Keeper = {
-  /** This task was opened: what is known of it already is kept from now on. */
-  keepTask: (taskId: string) => void
+type Answer = { asOf?: string }
+
+export type Keeper = {
+  /** Something is known anew, whether a question, the socket or an action brought it. @param place `tasks`, `task:<id>`, `me` … */
+  hear: (place: string, answer: Answer) => void
+  /** This task was opened: what was known of it before is kept from now on. */
+  keepTask: (taskId: string, known: Saved<Task> | undefined) => void
+  /** From here on nothing more is kept: the user leaves this device. */
   stop: () => void
 }
 
 /** A running task says something several times a second. */
 const KEEP_EVERY_MS = 2_000
 
-/**
- * Keeps on the device what the app knows, whether a question, the socket or an action brought it: the queries that say by `meta.savedAs` where,
- * and the summaries of the tasks that open without a network.
- */
-export const keepAnswers = (queries: QueryClient, storage: Pick<Storage, 'list' | 'write'>): Keeper => {
-  const changed = new Map<string, object>()
+/** Keeps on the device what the app knows of the server; of the tasks those that open without a network. */
+export const keepAnswers = (storage: Pick<Storage, 'list' | 'write'>): Keeper => {
+  const changed = new Map<string, Answer>()
   const statuses = new Map<string, Task['status']>()
-  let timer: ReturnType<typeof setTimeout> | undefined
+  const timers = new Map<string, ReturnType<typeof setTimeout>>()
+  let stopped = false
 
   const keep = async () => {
     const [opened = []] = await storage.list<string[]>(KEPT_FEEDS_KEY)
@@ -30,21 +32,23 @@ export const keepAnswers = (queries: QueryClient, storage: Pick<Storage, 'list' 
     const isKept = (place: string) => !place.startsWith(TASK) || opened.includes(place.slice(TASK.length))
     for (const [place, answer] of answers) if (isKept(place)) void storage.write(`saved:${place}`, { ...answer, asOf })
   }
-  const keepSoon = () => {
-    if (timer !== undefined) return
+  /** At once, and what is heard of the same place soon after it together. */
+  const keepSoon = (place: string) => {
+    if (timers.has(place)) return
     void keep()
-    timer = setTimeout(() => {
-      timer = undefined
-      if (changed.size > 0) keepSoon()
-    }, KEEP_EVERY_MS)
+    const again = () => {
+      timers.delete(place)
+      if (changed.has(place)) keepSoon(place)
+    }
+    timers.set(place, setTimeout(again, KEEP_EVERY_MS))
   }
   /** What was read from the device needs no writing. @returns whether there is something to keep */
-  const note = (place: string, answer: { asOf?: string } | undefined): boolean => {
-    if (answer === undefined || answer.asOf !== undefined) return false
+  const note = (place: string, answer: Answer): boolean => {
+    if (stopped || answer.asOf !== undefined) return false
     changed.set(place, answer)
     return true
   }
-  const hasMoved = (place: string, answer: object) => {
+  const hasMoved = (place: string, answer: Answer) => {
     if (!place.startsWith(TASK)) return false
     const { status } = answer as Task
     const before = statuses.get(place)
@@ -52,23 +56,19 @@ export const keepAnswers = (queries: QueryClient, storage: Pick<Storage, 'list' 
     return before !== status
   }
 
-  const unsubscribe = queries.getQueryCache().subscribe((event) => {
-    if (event.type !== 'updated' || event.action.type !== 'success') return
-    const { queryKey, meta, state } = event.query
-    const place = (meta?.savedAs as string | undefined) ?? (queryKey[0] === 'task' ? TASK + queryKey[1] : null)
-    const answer = firstOf(state.data)
-    if (place === null || answer === undefined || !note(place, answer)) return
-    // Of a task that has just ended, nothing may be lost with an app that is swiped away.
-    if (hasMoved(place, answer)) void keep()
-    else keepSoon()
-  })
   return {
-    keepTask: (taskId) => {
-      if (note(TASK + taskId, queries.getQueryData(['task', taskId]))) void keep()
+    hear: (place, answer) => {
+      if (!note(place, answer)) return
+      // Of a task that has just ended, nothing may be lost with an app that is swiped away.
+      if (hasMoved(place, answer)) void keep()
+      else keepSoon(place)
+    },
+    keepTask: (taskId, known) => {
+      if (known && note(TASK + taskId, known)) void keep()
     },
     stop: () => {
-      unsubscribe()
-      clearTimeout(timer)
+      stopped = true
+      for (const timer of timers.values()) clearTimeout(timer)
       changed.clear()
     },
   }

@@ -39,6 +39,16 @@ const lacksAnswer = ({ error, data }: { error: unknown; data: unknown }): boolea
 export const askAnew = (queries: QueryClient): void =>
   void queries.invalidateQueries({ predicate: ({ queryKey, state }) => queryKey[0] !== 'changes' || state.data === undefined })
 
+/** Tells of each answer that there is to keep, wherever it came from: of the queries that say in `meta.savedAs` where, and of every task. */
+export const watchAnswers = (queries: QueryClient, hear: (place: string, answer: { asOf?: string }) => void): void =>
+  void queries.getQueryCache().subscribe((event) => {
+    if (event.type !== 'updated' || event.action.type !== 'success') return
+    const { queryKey, meta, state } = event.query
+    const place = queryKey[0] === 'task' ? `task:${queryKey[1]}` : meta?.savedAs
+    const answer = firstOf(state.data)
+    if (typeof place === 'string' && answer !== undefined) hear(place, answer)
+  })
+
 /** Into every list that has it; a list that has not may lack it, and is asked for anew. */
 export const putTask = (queries: QueryClient, task: Task): void => {
   queries.setQueryData(['task', task.id], task)

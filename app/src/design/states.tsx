@@ -55,7 +55,7 @@ export const NotHere = ({ children = words.common.notHere }: { children?: ReactN
 /** Says that something a person wanted did not work. That the network is away is no fault, and not shown as one. */
 export const Fault = ({ error }: { error: unknown }) => (
   <Note mood={isAway(error) ? 'wait' : 'bad'}>
-    <p role={isAway(error) ? 'status' : 'alert'}>{messageOf(error)}</p>
+    <p role="alert">{messageOf(error)}</p>
   </Note>
 )
 

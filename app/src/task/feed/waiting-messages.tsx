@@ -39,7 +39,7 @@ const Withdraw = ({ taskId, messageId }: { taskId: string; messageId: string }) 
         {WORDS.withdraw}
       </Button>
       {withdraw.isError && (
-        <span className={isAway(withdraw.error) ? 'soft' : 'bad'} role={isAway(withdraw.error) ? 'status' : 'alert'}>
+        <span className={isAway(withdraw.error) ? 'soft' : 'bad'} role="alert">
           {messageOf(withdraw.error)}
         </span>
       )}

@@ -34,7 +34,7 @@ export const Silence = ({ taskId, now, heardAt }: { taskId: string; now: number;
         </p>
       )}
       {cancel.isError && (
-        <p className={isAway(cancel.error) ? 'soft' : 'bad'} role={isAway(cancel.error) ? 'status' : 'alert'}>
+        <p className={isAway(cancel.error) ? 'soft' : 'bad'} role="alert">
           {messageOf(cancel.error)}
         </p>
       )}

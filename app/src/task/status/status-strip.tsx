@@ -32,21 +32,13 @@ const Strip = memo(({ task, feed, heardAt, asOf }: Props & { heardAt: number }) 
   const now = useNow(asOf === undefined)
   const online = useConnectionState() === 'live'
   const since = feed.turnStartedAt || Date.parse(task.startedAt ?? task.createdAt)
-  const { usage } = task
-  const read = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
   return (
     <div className="strip">
       <div className="strip-line">
         <span className={asOf === undefined ? 'dot-alive' : 'dot'} />
         <span className="strip-now">{nowOf(task, feed)}</span>
         <span className="strip-facts numbers">
-          {usage.outputTokens > 0 && (
-            <span className="strip-tokens">
-              {tokens(read)} / {tokens(usage.outputTokens)}
-            </span>
-          )}
-          {!task.demo && usage.costUsd > 0 && <span>{money(usage.costUsd)}</span>}
-          <span>{asOf === undefined ? clock(now - since) : words.common.asOf(timeOf(asOf))}</span>
+          {asOf === undefined ? <Facts task={task} forMs={now - since} /> : words.common.asOf(timeOf(asOf))}
         </span>
       </div>
       {online && task.status === 'running' && <Silence key={task.turn} taskId={task.id} now={now} heardAt={heardAt} />}
@@ -54,6 +46,21 @@ const Strip = memo(({ task, feed, heardAt, asOf }: Props & { heardAt: number }) 
     </div>
   )
 })
+
+const Facts = ({ task: { usage, demo }, forMs }: { task: Task; forMs: number }) => {
+  const read = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
+  return (
+    <>
+      {usage.outputTokens > 0 && (
+        <span className="strip-tokens">
+          {tokens(read)} / {tokens(usage.outputTokens)}
+        </span>
+      )}
+      {!demo && usage.costUsd > 0 && <span>{money(usage.costUsd)}</span>}
+      <span>{clock(forMs)}</span>
+    </>
+  )
+}
 
 const nowOf = (task: Task, feed: Feed): string => {
   if (task.status === 'pending') return task.reasonText?.replaceAll('`', '') ?? TASK_WORDS.boot.queued(task.queuePosition)
