@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { axeFaults } from '../support/axe.ts'
+import { touchFaults } from '../support/touch.ts'
 import { waitFor } from '../support/wait.ts'
 import { inLook, openScene } from './scenes/open-scene.ts'
 import type { World } from './scenes/scene.ts'
 import { SCENES, startWorld } from './scenes/world.ts'
 
 const SMALLEST = { width: 320, height: 640 }
+const DESK = { width: 1280, height: 800 }
 
 let world: World
 beforeAll(async () => {
@@ -21,7 +23,7 @@ describe('every screen in every state, at 320 px', () => {
   })
 
   for (const scene of SCENES)
-    it(`${scene.name}: nothing for axe to find and nothing wider than the window, in light and dark`, async () => {
+    it(`${scene.name}: nothing for axe to find, nothing wider than the window and nothing too small for a finger`, async () => {
       const page = await openScene(world, scene, { viewport: SMALLEST, hasTouch: true, isMobile: true })
       for (const colorScheme of ['light', 'dark'] as const) {
         await inLook(page, colorScheme)
@@ -30,10 +32,14 @@ describe('every screen in every state, at 320 px', () => {
         const width = await page.evaluate<number>('document.documentElement.scrollWidth')
         expect({ colorScheme, width }).toEqual({ colorScheme, width: SMALLEST.width })
       }
+      const small = await touchFaults(page)
+      // A desk may have a touch screen too.
+      await page.setViewportSize(DESK)
+      expect({ small, smallOnDesk: await touchFaults(page) }).toEqual({ small: [], smallOnDesk: [] })
       await page.context().close()
     }, 60_000)
 
-  it('would notice a screen that is wider, and a picture without words', async () => {
+  it('would notice a screen that is wider, a picture without words, a small control and a small field', async () => {
     const page = await world.visitUnknown({ viewport: SMALLEST })
     await page.goto(`${world.url}/sign-in`)
     await page.getByText('npx errand link').waitFor()
@@ -41,5 +47,11 @@ describe('every screen in every state, at 320 px', () => {
     await waitFor('the picture', () => page.locator('img').count())
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeGreaterThan(SMALLEST.width)
     expect(await axeFaults(page)).toContainEqual(expect.stringContaining('image-alt'))
+    await page.evaluate(
+      `document.body.insertAdjacentHTML('beforeend', '<p>in a <a href="/">text</a></p><button style="padding:0">x</button><input style="font-size:15px">')`,
+    )
+    const small = await touchFaults(page)
+    expect(small).toEqual([expect.stringMatching(/px: <button/), expect.stringMatching(/letters of 15 px: <input/)])
+    await page.context().close()
   })
 })

@@ -3,6 +3,7 @@ import { Link } from 'wouter'
 import { words } from '../words.ts'
 import { FromTheTop } from './from-the-top.tsx'
 import { Icon } from './icon.tsx'
+import './follow-room.ts'
 import './screen.css'
 
 /**
