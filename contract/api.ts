@@ -243,6 +243,8 @@ export const Device = z
     lastUsedAt: time.nullable(),
     /** Whether this very request came from it. */
     current: z.boolean(),
+    /** Whether it is the token of the server's own machine, which is not revoked: `errand link` there is the way back in. */
+    serverOwn: z.boolean(),
   })
   .meta({ id: 'Device' })
 export type Device = z.infer<typeof Device>

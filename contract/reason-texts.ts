@@ -22,8 +22,8 @@ export const REASONS = {
   coordinator_away:
     'The coordinator could not be reached to confirm that the work still counts; it will be tried again. What was done is kept as a git bundle: fetch it with `errand bundle`.',
   // completed
-  done: 'Done.',
-  no_changes: 'Done: the agent ended without changing a file.',
+  done: 'Completed.',
+  no_changes: 'Completed: the agent ended without changing a file.',
   // failed: the task's fault, not tried again
   repository_not_found:
     'The repository was not found, or your access does not reach it. Check the address, and the token for its host in your git credentials.',

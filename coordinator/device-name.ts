@@ -24,5 +24,13 @@ export const deviceName = (userAgent: string | undefined): string => {
   return system ? `${browser} on ${system}` : browser
 }
 
+/** @returns the name, with a number behind it when others bear it already: so that two phones of one kind can be told apart */
+export const freeName = (name: string, taken: readonly string[]): string => {
+  if (!taken.includes(name)) return name
+  let number = 2
+  while (taken.includes(`${name} (${number})`)) number++
+  return `${name} (${number})`
+}
+
 const firstMatch = (names: typeof BROWSERS, userAgent = ''): string | undefined =>
   names.find(([pattern]) => pattern.test(userAgent))?.[1]

@@ -9,7 +9,7 @@ import type { User } from './user.ts'
 
 /**
  * Whoever runs the server: an admin, whose API token is kept in `<dataDir>/owner-token` (mode 600), and stored hashed like any other.
- * A token that was revoked stays so: the next start makes a new one.
+ * It cannot be revoked (see http/devices.ts). If the store does not know it all the same, the next start makes a new one.
  */
 export const ensureOwner = async (db: Store, config: Pick<Config, 'dataDir'>): Promise<Owner> => {
   const user = await upsertOwner(db)

@@ -1,3 +1,5 @@
+import { STATUS_WORDS } from '../../contract/status-words.ts'
+
 /** All the words of the app that are not a task's own screens (those are in `task/words.ts`). Plain, short, and saying what to do. */
 export const words = {
   name: 'Errand',
@@ -22,13 +24,7 @@ export const words = {
     asOf: (time: string) => `As of ${time}`,
     skip: 'Skip to the content',
   },
-  status: {
-    pending: 'Waiting',
-    running: 'Running',
-    completed: 'Done',
-    failed: 'Failed',
-    cancelled: 'Cancelled',
-  },
+  status: STATUS_WORDS,
   line: {
     label: 'How things stand',
     connecting: 'Connecting…',
@@ -74,7 +70,6 @@ export const words = {
     anyStatus: 'Any status',
     repository: 'Repository',
     anyRepository: 'Any repository',
-    groups: { running: 'Running', pending: 'Waiting', completed: 'Done recently', failed: 'Failed', cancelled: 'Cancelled' },
     examplePrompts: ['Fix the failing test.', 'Add a French greeting.', 'Document in the README how to use it.'],
     tryDemo: 'Try the demo task',
     unsent: 'Not sent yet',
@@ -137,7 +132,8 @@ export const words = {
     signOutTitle: 'Sign out of this device?',
     signOutText: 'Drafts and saved tasks are removed from it. Your tasks go on.',
     signOutAll: 'Sign out everywhere',
-    signOutAllText: 'Ends every session and revokes every token, this one too.',
+    signOutAllText: 'Ends every session and revokes every API token, on this device too.',
+    signOutAllButOwn: 'The token of the server’s own machine stays.',
     unsentWarning: (count: number) =>
       `${count === 1 ? 'One message was' : `${count} messages were`} not sent yet, and will be lost.`,
     access: 'Git access',
@@ -169,8 +165,8 @@ export const words = {
       'This browser cannot show notifications from here. On an iPhone, add Errand to the Home Screen first; elsewhere it needs HTTPS.',
     pushTest: 'Send a test',
     pushSent: 'Sent. It should show within a few seconds.',
-    onDone: 'A task is done',
-    onFailed: 'A task failed',
+    onDone: 'A task is completed',
+    onFailed: 'A task has failed',
     onAttention: 'A task needs you',
     webhook: 'Webhook or ntfy address',
     webhookHint: 'Gets a POST with title, text and link for each notification',
@@ -180,14 +176,15 @@ export const words = {
     themeLight: 'Light',
     themeDark: 'Dark',
     devices: 'Signed in',
+    devicesText: 'Browsers, and API tokens for the command line and scripts.',
+    browserSince: (when: string) => `Signed in ${when}`,
+    tokenSince: (when: string) => `API token, made ${when}`,
     thisDevice: 'this device',
     lastUsed: (when: string) => `last used ${when}`,
+    serverOwn: 'This server’s own: `npx errand link` needs it, so it cannot be revoked.',
     revoke: 'Revoke',
     revokeTitle: (name: string) => `Revoke ${name}?`,
     revokeText: 'It is signed out at once.',
-    tokens: 'API tokens',
-    tokensText: 'For the command line and scripts.',
-    tokensEmpty: 'No tokens.',
     newToken: 'New token',
     tokenName: 'What is it for?',
     tokenMade: 'Copy it now: it is not shown again.',

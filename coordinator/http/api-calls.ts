@@ -142,10 +142,16 @@ const ME: Call[] = [
     status: 201,
     answer: api.NewApiToken,
   }),
-  me('delete', '/api/me/tokens/:id', 'Revoke an API token', { status: 204 }),
+  me('delete', '/api/me/tokens/:id', 'Revoke an API token; not the one of the server itself', {
+    status: 204,
+    errors: ['conflict'],
+  }),
   me('get', '/api/me/devices', 'What is signed in as you: browsers and API tokens', { status: 200, answer: listOf(api.Device) }),
-  me('delete', '/api/me/devices/:id', 'Sign a browser out, or revoke a token; it is cut off at once', { status: 204 }),
-  me('post', '/api/me/devices/sign-out-everywhere', 'Sign out every browser, this one too, and revoke every API token', {
+  me('delete', '/api/me/devices/:id', 'Sign a browser out, or revoke a token; it is cut off at once', {
+    status: 204,
+    errors: ['conflict'],
+  }),
+  me('post', '/api/me/devices/sign-out-everywhere', 'Sign out every browser, and revoke every token but the server’s own', {
     status: 204,
   }),
 ]

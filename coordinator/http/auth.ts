@@ -5,7 +5,7 @@ import { deviceName } from '../device-name.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { lookForPhoneAccess } from '../phone-access.ts'
-import { deviceIdOf, revokeDevice } from '../store/devices.ts'
+import { deviceIdOf, nameNewBrowser, revokeDevice } from '../store/devices.ts'
 import { createSignInLink, findSignInLink, takeSignInLink } from '../store/sign-in-links.ts'
 import { findUser } from '../store/users.ts'
 import { authenticate, currentUser } from './authenticate.ts'
@@ -22,7 +22,7 @@ export const addAuthRoutes = (app: Express, parts: Parts, { passport, readForm }
   app.get('/auth/github', requireGithub(parts), passport.authenticate('github'))
   app.get('/auth/github/callback', requireGithub(parts), async (request, response, next) => {
     const user = await askGithub(passport, request, response, next)
-    await logIn(request, user)
+    await logIn(parts, request, user)
     request.log.info({ event: 'user.signed_in', userId: user.id, by: 'github' })
     response.redirect(303, '/')
   })
@@ -41,7 +41,7 @@ export const addAuthRoutes = (app: Express, parts: Parts, { passport, readForm }
   })
   app.post('/auth/link', sameOrigin, readForm, async (request, response) => {
     const user = await userOfLink(parts, await takeSignInLink(parts.db, Code.parse(request.body).code))
-    await logIn(request, user)
+    await logIn(parts, request, user)
     request.log.info({ event: 'user.signed_in', userId: user.id, by: 'link' })
     response.redirect(303, '/')
   })
@@ -97,9 +97,10 @@ const askGithub = (passport: Passport, ...[request, response, next]: Parameters<
     passport.authenticate('github', answer)(request, response, next)
   })
 
-const logIn = async (request: Request, user: Express.User): Promise<void> => {
+const logIn = async ({ db }: Parts, request: Request, user: Express.User): Promise<void> => {
+  const name = await nameNewBrowser(db, user.id, deviceName(request.get('user-agent')))
   await new Promise<void>((resolve, reject) => request.logIn(user, (error) => (error ? reject(error) : resolve())))
-  request.session.device = { name: deviceName(request.get('user-agent')), signedInAt: new Date().toISOString() }
+  request.session.device = { name, signedInAt: new Date().toISOString() }
 }
 
 const confirmPage = (code: string, name: string): string =>

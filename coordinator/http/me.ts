@@ -9,9 +9,10 @@ import { issueToken, listTokens } from '../store/tokens.ts'
 import { findOwnBudget, setOwnBudget } from '../store/users.ts'
 import type { User } from '../user.ts'
 import { currentUser } from './authenticate.ts'
+import { refuseOwnToken } from './devices.ts'
 
 /** Who asks, their budget, their access to git hosts, and their API tokens. */
-export const addMeRoutes = (app: Express, { db, secrets, config, demo, disconnectDevice }: Parts): void => {
+export const addMeRoutes = (app: Express, { db, secrets, config, demo, disconnectDevice, ownerTokenId }: Parts): void => {
   const describe = async (user: User): Promise<Me> => {
     const ownBudgetUsd = await findOwnBudget(db, user.id)
     return {
@@ -56,6 +57,7 @@ export const addMeRoutes = (app: Express, { db, secrets, config, demo, disconnec
   })
   app.delete('/api/me/tokens/:id', async (request, response) => {
     const { id } = request.params
+    refuseOwnToken(id, ownerTokenId)
     if (!(await revokeDevice(db, currentUser(request).id, id)))
       throw new Refusal('not_found', 'You have no API token with this id.')
     disconnectDevice(id)

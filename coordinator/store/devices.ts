@@ -1,5 +1,6 @@
 import type { SessionData } from 'express-session'
 import type { Device } from '../../contract/api.ts'
+import { freeName } from '../device-name.ts'
 import { SESSION_IDLE_MS } from '../sessions.ts'
 import type { Store } from './database.ts'
 import type { Database } from './schema.ts'
@@ -8,17 +9,34 @@ import { hashToken, listTokens } from './tokens.ts'
 /** What everybody may know of a session: its own id is a secret. */
 export const deviceIdOf = (sessionId: string): string => hashToken(sessionId)
 
-/** All that is signed in as this user, what was used last first. @param currentId of the device that asks */
-export const listDevices = async (db: Store, userId: string, currentId: string): Promise<Device[]> => {
+/**
+ * All that is signed in as this user, what was used last first; no two bear the same name.
+ * @param currentId of the device that asks
+ */
+export const listDevices = async (db: Store, userId: string, currentId: string, ownerTokenId: string): Promise<Device[]> => {
   const sessions = await sessionsOf(db, userId).execute()
   const devices = [
     ...sessions.map(browserOf),
     ...(await listTokens(db, userId)).map((token) => ({ ...token, kind: 'token' as const })),
   ]
-  return devices
-    .map((device) => ({ ...device, current: device.id === currentId }))
+  return withOwnNames(devices)
+    .map((device) => ({ ...device, current: device.id === currentId, serverOwn: device.id === ownerTokenId }))
     .sort((a, b) => (b.lastUsedAt ?? b.createdAt).localeCompare(a.lastUsedAt ?? a.createdAt))
 }
+
+/** @returns what a browser that signs in now is called, so that its name stays its own when others sign out */
+export const nameNewBrowser = async (db: Store, userId: string, name: string): Promise<string> =>
+  freeName(name, namesOf(withOwnNames((await sessionsOf(db, userId).execute()).map(browserOf))))
+
+/** Whatever signed in first keeps a name that several bear. */
+const withOwnNames = <T extends { name: string; createdAt: string }>(devices: readonly T[]): T[] => {
+  const named: T[] = []
+  for (const device of devices.toSorted((a, b) => a.createdAt.localeCompare(b.createdAt)))
+    named.push({ ...device, name: freeName(device.name, namesOf(named)) })
+  return named
+}
+
+const namesOf = (devices: readonly { name: string }[]): string[] => devices.map(({ name }) => name)
 
 /**
  * Signs a browser out, or revokes a token. What it was told by push ends with it, and so do the user's sign-in links: it may have made one.
@@ -47,7 +65,7 @@ export const revokeAllDevices = (db: Store, userId: string, exceptTokenId: strin
 const sessionsOf = (db: Store, userId: string) =>
   db.selectFrom('sessions').selectAll().where('user_id', '=', userId).where('expires_at', '>', Date.now())
 
-const browserOf = ({ id, data, expires_at }: Database['sessions']): Omit<Device, 'current'> => {
+const browserOf = ({ id, data, expires_at }: Database['sessions']): Omit<Device, 'current' | 'serverOwn'> => {
   const { device } = JSON.parse(data) as SessionData
   const lastUsedAt = new Date(expires_at - SESSION_IDLE_MS).toISOString()
   return {

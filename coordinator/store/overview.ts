@@ -53,6 +53,8 @@ const listUsers = async (db: Store): Promise<Overview['users']> => {
         .selectFrom('tasks')
         .select(({ fn }) => fn.sum('cost_usd').as('n'))
         .whereRef('user_id', '=', 'users.id')
+        // What the demo costs is made up.
+        .where('demo', '=', 0)
         .as('cost'),
       eb
         .selectFrom('sessions')

@@ -93,6 +93,28 @@ describe('the link for another device', () => {
   })
 })
 
+describe('what is signed in', () => {
+  it('stands in one list, by what it is; the server’s own token is not revoked', async () => {
+    await phone.api('/api/me/tokens', { name: 'nightly' })
+    const [page, other] = [await phone.visit(), await phone.visit()]
+    await page.goto(`${server.url}/settings`)
+    const lines = page.locator('#devices li')
+    const own = lines.filter({ hasText: 'The machine that runs this server' })
+    await own.getByText('npx errand link').waitFor()
+    expect(await own.getByRole('button').count()).toBe(0)
+    await lines
+      .filter({ hasText: 'nightly' })
+      .getByText(/^API token, made .*never used$/)
+      .waitFor()
+    const browsers = await lines.filter({ hasText: 'Signed in' }).allTextContents()
+    const names = browsers.map((text) => text.replace(/Signed in.*/, ''))
+    expect(names).toEqual([...new Set(names)])
+    expect(browsers.filter((text) => text.includes('this device'))).toHaveLength(1)
+    expect(await page.getByText('nightly').count()).toBe(1)
+    await other.context().close()
+  })
+})
+
 describe('without a network', () => {
   it('the projects and the settings are there as they were, and say how old they are; what cannot be changed says what to do', async () => {
     const page = await phone.visit()
@@ -107,7 +129,7 @@ describe('without a network', () => {
     await page.route('**/api/**', (route) => route.abort())
     await page.reload()
     await page.getByText('this device', { exact: true }).waitFor()
-    expect(await page.getByText(/^As of /).count()).toBe(4)
+    expect(await page.getByText(/^As of /).count()).toBe(3)
     expect(await axeFaults(page)).toEqual([])
     await page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Sign out everywhere' }).click()

@@ -95,7 +95,7 @@ describe('a push message', () => {
     await place.end('tsk_done', 'completed', 'done')
     const notice = {
       title: 'Fix the failing test',
-      body: 'Done.',
+      body: 'Completed.',
       taskId: 'tsk_done',
       url: `${PUBLIC_URL}/task/tsk_done`,
     }

@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { io, type Socket } from 'socket.io-client'
 import type { Device, Overview } from '../../contract/api.ts'
 import { deviceName } from '../../coordinator/device-name.ts'
+import { ensureOwner } from '../../coordinator/owner.ts'
 import { createPresence } from '../../coordinator/presence.ts'
 import { createRooms, type Rooms } from '../../coordinator/rooms.ts'
 import { putSubscription } from '../../coordinator/store/notifications.ts'
@@ -155,6 +158,60 @@ describe('devices', () => {
     expect([await opens(mine), await opens(hers)]).toEqual([200, 200])
     expect((await send(server, phone, method, await pathOf(phone))).status).toBe(204)
     expect([await opens(mine), await opens(hers)]).toEqual([403, 200])
+  })
+
+  it('of one kind can be told apart, and keep their names when others leave', async () => {
+    const { server } = await start()
+    const first = await browserOf(server, IPHONE)
+    const [, third] = [await browserOf(server, IPHONE), await browserOf(server, IPHONE)]
+    for (const name of ['script', 'script']) await server.call('POST', '/api/me/tokens', { body: { name } })
+    const namesOf = async (browser: Visitor) => (await devicesOf(browser)).map(({ name }) => name).sort()
+    const others = ['The machine that runs this server', 'script', 'script (2)']
+    const phones = ['Safari on iPhone', 'Safari on iPhone (2)', 'Safari on iPhone (3)']
+    expect(await namesOf(third)).toEqual([...phones, ...others])
+    await send(server, first, 'POST', '/auth/logout')
+    expect(await namesOf(third)).toEqual([...phones.slice(1), ...others])
+    expect((await devicesOf(third)).find(({ current }) => current)?.name).toBe('Safari on iPhone (3)')
+    await browserOf(server, IPHONE)
+    expect(await namesOf(third)).toEqual([...phones, ...others])
+  })
+
+  it('can be told apart also when they signed in under one name, as before', async () => {
+    const { server } = await start()
+    const phones = [await browserOf(server, IPHONE), await browserOf(server, IPHONE)] as const
+    for (const { id, data } of await server.parts.db.selectFrom('sessions').selectAll().execute()) {
+      const session = { ...JSON.parse(data), device: { ...JSON.parse(data).device, name: 'Safari on iPhone' } }
+      await server.parts.db
+        .updateTable('sessions')
+        .set({ data: JSON.stringify(session) })
+        .where('id', '=', id)
+        .execute()
+    }
+    const browsers = (await devicesOf(phones[0])).filter(({ kind }) => kind === 'browser')
+    expect(browsers.map(({ name }) => name).sort()).toEqual(['Safari on iPhone', 'Safari on iPhone (2)'])
+  })
+
+  it.each(['/api/me/devices/', '/api/me/tokens/'])(
+    'never lose the way back in: %s refuses the server’s own token',
+    async (path) => {
+      const { server } = await start()
+      const phone = await browserOf(server, ANDROID)
+      const own = (await devicesOf(phone)).filter(({ serverOwn }) => serverOwn)
+      expect(own.map(({ id, kind }) => [id, kind])).toEqual([[server.owner.tokenId, 'token']])
+      const refused = await send(server, phone, 'DELETE', path + server.owner.tokenId)
+      expect([refused.status, await refused.text()]).toEqual([409, expect.stringMatching(/errand link.*owner-token/)])
+      expect((await server.call('POST', '/auth/links')).status).toBe(201)
+    },
+  )
+
+  it('that are the server’s own token come back at the next start, when it was revoked before', async () => {
+    const { server } = await start()
+    const { db, config } = server.parts
+    await db.deleteFrom('api_tokens').where('id', '=', server.owner.tokenId).execute()
+    expect((await server.call('POST', '/auth/links')).status).toBe(401)
+    const { token } = await ensureOwner(db, config)
+    expect((await server.call('POST', '/auth/links', { token })).status).toBe(201)
+    expect((await readFile(join(config.dataDir, 'owner-token'), 'utf8')).trim()).toBe(token)
   })
 
   it('are closed to a page of another site', async () => {

@@ -1,5 +1,4 @@
 import type {
-  ApiToken,
   ChangeMe,
   Changes,
   CreateTask,
@@ -91,9 +90,7 @@ export const createApi = (onUnauthorized: () => void = () => {}) => {
     credentials: () => json<List<Credential>>('GET', '/api/me/credentials'),
     putCredential: (credential: PutCredential) => json<Credential>('PUT', '/api/me/credentials', credential),
     deleteCredential: (host: string) => nothing('DELETE', `/api/me/credentials/${id(host)}`),
-    tokens: () => json<List<ApiToken>>('GET', '/api/me/tokens'),
     createToken: (name: string) => json<NewApiToken>('POST', '/api/me/tokens', { name }),
-    revokeToken: (tokenId: string) => nothing('DELETE', `/api/me/tokens/${id(tokenId)}`),
     devices: () => json<List<Device>>('GET', '/api/me/devices'),
     revokeDevice: (deviceId: string) => nothing('DELETE', `/api/me/devices/${id(deviceId)}`),
     revokeAllDevices: () => nothing('POST', '/api/me/devices/sign-out-everywhere'),

@@ -1,39 +1,40 @@
+import { useState } from 'react'
 import { useClient, useSaved } from '../client/hooks.ts'
 import { AskFirst } from '../design/ask-first.tsx'
 import { Button } from '../design/button.tsx'
 import { words } from '../words.ts'
-import { lastUsed } from './last-used.ts'
+import { NewToken } from './new-token.tsx'
 import { Loaded, Section } from './section.tsx'
 import { SignInLinkButton } from './sign-in-link.tsx'
 import { leaveNothing } from './sign-out.ts'
 import { SignedInLine } from './signed-in-line.tsx'
 
-/** Every browser and program that is signed in as the user, and how to end it. */
+/** Every browser and API token by which somebody is signed in as the user, and how to end or add one. */
 export const Devices = () => {
   const client = useClient()
   const { api } = client
+  const [making, setMaking] = useState(false)
   const list = useSaved('devices', api.devices)
+  const hasOwn = list.data?.items.some(({ serverOwn }) => serverOwn)
   return (
-    <Section id="devices" title={words.settings.devices}>
+    <Section id="devices" title={words.settings.devices} text={words.settings.devicesText}>
       <Loaded asked={list}>
         {({ items }) => (
           <ul className="card-lines">
-            {items.map(({ id, name, current, lastUsedAt }) => (
-              <SignedInLine
-                key={id}
-                name={name}
-                note={current ? words.settings.thisDevice : lastUsed(lastUsedAt)}
-                {...(!current && { revoke: () => api.revokeDevice(id) })}
-              />
+            {items.map((device) => (
+              <SignedInLine key={device.id} device={device} />
             ))}
           </ul>
         )}
       </Loaded>
       <div className="row">
         <SignInLinkButton />
+        <Button icon="plus" onClick={() => setMaking(true)}>
+          {words.settings.newToken}
+        </Button>
         <AskFirst
           title={`${words.settings.signOutAll}?`}
-          text={words.settings.signOutAllText}
+          text={hasOwn ? `${words.settings.signOutAllText} ${words.settings.signOutAllButOwn}` : words.settings.signOutAllText}
           action={words.settings.signOutAll}
           act={() => api.revokeAllDevices().then(() => leaveNothing(client))}
         >
@@ -44,6 +45,7 @@ export const Devices = () => {
           )}
         </AskFirst>
       </div>
+      {making && <NewToken onClose={() => setMaking(false)} />}
     </Section>
   )
 }

@@ -9,7 +9,6 @@ import { Install } from './install.tsx'
 import { Notifications } from './notifications.tsx'
 import './settings.css'
 import { ThemeChoice } from './theme-choice.tsx'
-import { Tokens } from './tokens.tsx'
 
 /** Of the app on this device, as the build has it. */
 declare const APP_VERSION: string
@@ -27,7 +26,6 @@ export const SettingsScreen = () => {
       <Notifications />
       <ThemeChoice />
       <Devices />
-      <Tokens />
       <Install />
       <p className="small soft">{words.admin.version(APP_VERSION)}</p>
     </Screen>

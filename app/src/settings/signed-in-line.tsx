@@ -1,24 +1,36 @@
 import type { QueryClient } from '@tanstack/react-query'
+import type { Device } from '../../../contract/api.ts'
 import { useClient } from '../client/hooks.ts'
 import { AskFirst } from '../design/ask-first.tsx'
 import { Button } from '../design/button.tsx'
+import { Sentence } from '../design/sentence.tsx'
+import { age, timeOf } from '../show.ts'
 import { words } from '../words.ts'
 
-/** One browser or program that is signed in, and the end of that. `revoke` is absent for the one that is used right now. */
-export const SignedInLine = ({ name, note, revoke }: { name: string; note: string; revoke?: () => Promise<unknown> }) => {
-  const { queries } = useClient()
+/** One browser or token that is signed in, and the end of that; not of the one that is used right now, nor of the server's own. */
+export const SignedInLine = ({ device }: { device: Device }) => {
+  const { api, queries } = useClient()
+  const { id, name, kind, createdAt, current, serverOwn } = device
+  const since = kind === 'browser' ? words.settings.browserSince : words.settings.tokenSince
   return (
     <li>
       <span>
         <span dir="auto">{name}</span>
-        <span className="soft small block">{note}</span>
+        <span className="soft small block">
+          {since(timeOf(createdAt))}, {lastUseOf(device)}
+        </span>
+        {serverOwn && (
+          <span className="soft small block">
+            <Sentence text={words.settings.serverOwn} />
+          </span>
+        )}
       </span>
-      {revoke && (
+      {!current && !serverOwn && (
         <AskFirst
           title={words.settings.revokeTitle(name)}
           text={words.settings.revokeText}
           action={words.settings.revoke}
-          act={() => revoke().then(() => forgetSignedIn(queries))}
+          act={() => api.revokeDevice(id).then(() => forgetSignedIn(queries))}
         >
           {(ask) => (
             <Button look="danger" aria-label={`${words.settings.revoke}: ${name}`} onClick={ask}>
@@ -31,6 +43,9 @@ export const SignedInLine = ({ name, note, revoke }: { name: string; note: strin
   )
 }
 
-/** Tokens are among the devices too: both lists are asked for anew. */
-export const forgetSignedIn = (queries: QueryClient): Promise<unknown> =>
-  Promise.all(['devices', 'tokens'].map((key) => queries.invalidateQueries({ queryKey: [key] })))
+const lastUseOf = ({ current, lastUsedAt }: Device) => {
+  if (current) return <strong>{words.settings.thisDevice}</strong>
+  return lastUsedAt === null ? words.common.never : words.settings.lastUsed(age(lastUsedAt))
+}
+
+export const forgetSignedIn = (queries: QueryClient): Promise<unknown> => queries.invalidateQueries({ queryKey: ['devices'] })

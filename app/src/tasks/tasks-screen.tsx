@@ -57,7 +57,7 @@ export const TasksScreen = () => {
 const Group = ({ group }: { group: TaskGroup }) => (
   <section className="task-group" aria-labelledby={`group-${group.status}`}>
     <h2 id={`group-${group.status}`}>
-      {words.tasks.groups[group.status]} <span className="numbers">{group.tasks.length}</span>
+      {words.status[group.status]} <span className="numbers">{group.tasks.length}</span>
     </h2>
     <ul className="task-list">
       {group.tasks.map((task) => (

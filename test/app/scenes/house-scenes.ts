@@ -51,7 +51,6 @@ export const HOUSE_SCENES: readonly Scene[] = [
   asAda('settings', settings('git.example.org')),
   asAda('settings-notifications', settings('git.example.org', part('notifications'))),
   asAda('settings-devices', settings('git.example.org', part('devices'))),
-  asAda('settings-tokens', settings('git.example.org', part('tokens'))),
   asLin('settings-new-user', settings('No host yet')),
   asLin(
     'settings-push-denied',
