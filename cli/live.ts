@@ -1,4 +1,5 @@
 import type { Delta } from '../contract/event.ts'
+import { DEMO_COST } from '../contract/status-words.ts'
 import { clean, clip, duration, type Look, money, paint, wrap } from './layout.ts'
 import { describe } from './render-tool.ts'
 import type { View } from './view.ts'
@@ -33,7 +34,7 @@ export const renderLive = (view: View, live: LiveText, connected: boolean, now: 
   const facts = [
     connected ? activity(view, text !== '') : 'connection lost, reconnecting…',
     ...(view.createdAt > 0 ? [duration(Math.max(0, now - view.createdAt))] : []),
-    ...(view.usage.costUsd > 0 ? [money(view.usage.costUsd)] : []),
+    ...(view.usage.costUsd > 0 ? [view.created?.demo ? DEMO_COST : money(view.usage.costUsd)] : []),
   ]
   return [...written, ...tools, `${paint(look, 'cyan', spinner)} ${paint(look, 'dim', facts.join(' · '))}`].slice(-rows)
 }

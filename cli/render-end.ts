@@ -1,5 +1,6 @@
 import type { TaskEvent, Usage } from '../contract/event.ts'
 import { REASONS } from '../contract/reason.ts'
+import { DEMO_COST, STATUS_WORDS } from '../contract/status-words.ts'
 import { clean, count, demoMark, duration, type Format, type Look, money, paint, wrap } from './layout.ts'
 import type { View } from './view.ts'
 
@@ -9,7 +10,7 @@ type Ended = Extract<TaskEvent, { type: 'task.ended' }>
 export const renderEnd = (view: View, { data, at }: Ended, look: Look): string[] => {
   const { turn, usage, created, createdAt } = view
   const [mark, format] = MARKS[data.status] ?? ['•', 'bold']
-  const word = data.status === 'completed' && data.reason === 'no_changes' ? 'completed, nothing changed' : data.status
+  const word = STATUS_WORDS[data.status].toLowerCase() + (data.reason === 'no_changes' ? ', nothing changed' : '')
   const demo = created?.demo ? ` ${demoMark(look)}` : ''
   const reason = data.status === 'completed' ? [] : wrap(plainReason(data), look.width - 2).map((line) => `  ${line}`)
   const summary = clean(turn?.summary ?? '').trim()
@@ -25,7 +26,7 @@ export const renderEnd = (view: View, { data, at }: Ended, look: Look): string[]
           ] as [string, string],
         ]
       : []),
-    ['cost', `${money(usage.costUsd)}  ${paint(look, 'dim', created?.demo ? 'made up: the demo costs nothing' : tokens(usage))}`],
+    ['cost', `${created?.demo ? DEMO_COST : money(usage.costUsd)}  ${paint(look, 'dim', tokens(usage))}`],
     ['time', duration(Date.parse(at) - createdAt)],
   ]
   return [

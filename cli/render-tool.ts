@@ -1,3 +1,4 @@
+import { wasCutOff } from '../contract/cut-off.ts'
 import type { EventData } from '../contract/event.ts'
 import { clean, clip, duration, type Look, paint } from './layout.ts'
 import { type Change, changeOf } from './tool-change.ts'
@@ -12,17 +13,19 @@ const WORTH_TELLING_MS = 1_000
 
 /** A finished tool call: what, how it went, how long, and the end of its output or the change that it made. */
 export const renderTool = (title: string, input: unknown, ended: Ended, look: Look): string[] => {
-  const failed = !ended.ok || (ended.exitCode ?? 0) !== 0
-  const change = failed ? null : changeOf(ended.name, input)
+  const wentWrong = !ended.ok || (ended.exitCode ?? 0) !== 0
+  const isCut = wasCutOff(ended)
+  const failed = wentWrong && !isCut
+  const change = wentWrong ? null : changeOf(ended.name, input)
   const counts = change ? `  +${change.added.length} −${change.removed.length}` : ''
-  const result = failed ? [ended.exitCode ? `exit ${ended.exitCode}` : 'failed'] : []
+  const result = failed ? [ended.exitCode ? `exit ${ended.exitCode}` : 'failed'] : isCut ? ['cut off'] : []
   const time = ended.name === 'bash' || ended.durationMs >= WORTH_TELLING_MS ? [duration(ended.durationMs)] : []
   const facts = [...result, ...time].join(' · ')
   const tail = `${counts}${facts && `  ${facts}`}`
   const what = clip(describe(ended.name, input, title), look.width - 2 - tail.length)
   if (ended.name === 'todo' && !failed) return [paint(look, 'dim', `· ${what}`)]
-  const mark = failed ? paint(look, 'red', '✗') : paint(look, 'green', '✓')
-  const body = change ? changeLines(change, look) : failed || ended.name === 'bash' ? outputLines(ended, failed, look) : []
+  const mark = failed ? paint(look, 'red', '✗') : isCut ? paint(look, 'dim', '■') : paint(look, 'green', '✓')
+  const body = change ? changeLines(change, look) : wentWrong || ended.name === 'bash' ? outputLines(ended, failed, look) : []
   return [
     `${mark} ${paint(look, 'bold', what)}${paint(look, failed ? 'red' : 'dim', tail)}`,
     ...body.map((line) => `    ${line}`),

@@ -21,7 +21,7 @@ export const renderEvent = (view: View, event: TaskEvent, look: Look): string[] 
     case 'message.withdrawn':
       return [paint(look, 'dim', `  withdrawn: ${clip(clean(view.waiting.get(event.data.messageId) ?? ''), look.width - 14)}`)]
     case 'attempt.started':
-      return event.attempt > 1
+      return view.interrupted
         ? [`${paint(look, 'yellow', '↻')} attempt ${event.attempt}, on ${clean(event.data.runner)}`]
         : [done(look, `taken by ${clean(event.data.runner)}`, sinceMs)]
     case 'sandbox.ready':

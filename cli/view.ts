@@ -8,6 +8,8 @@ export type View = {
   created: EventData<'task.created'> | null
   createdAt: number
   attempt: number
+  /** Whether an attempt at this turn was interrupted: the next one is another try. */
+  interrupted: boolean
   /** When the newest event happened. */
   at: number
   stage: 'waiting' | 'starting' | 'cloning' | 'working' | 'closing' | 'ended'
@@ -27,6 +29,7 @@ export const emptyView = (): View => ({
   created: null,
   createdAt: 0,
   attempt: 0,
+  interrupted: false,
   at: 0,
   stage: 'waiting',
   openTools: [],
@@ -73,9 +76,10 @@ export const advance = (view: View, event: TaskEvent): View => {
     case 'turn.ended':
       return { ...next, stage: 'closing', turn: event.data, openTools: [] }
     case 'attempt.ended':
-      return { ...next, stage: event.data.outcome === 'interrupted' ? 'waiting' : 'closing', openTools: [] }
+      if (event.data.outcome === 'interrupted') return { ...next, stage: 'waiting', interrupted: true, openTools: [] }
+      return { ...next, stage: 'closing', openTools: [] }
     case 'task.ended':
-      return { ...next, stage: 'ended', end: event.data }
+      return { ...next, stage: 'ended', interrupted: false, end: event.data }
     default:
       return next
   }

@@ -6,3 +6,6 @@ export const STATUS_WORDS = {
   failed: 'Failed',
   cancelled: 'Cancelled',
 } as const
+
+/** What a task of the demo cost, wherever a cost is shown: its model is a script, and its prices are made up. */
+export const DEMO_COST = '$0 (demo)'

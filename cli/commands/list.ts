@@ -1,5 +1,6 @@
 import type { Task } from '../../contract/api.ts'
 import { TaskStatus } from '../../contract/status.ts'
+import { DEMO_COST, STATUS_WORDS } from '../../contract/status-words.ts'
 import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { EXIT, Fault } from '../faults.ts'
@@ -8,17 +9,19 @@ import { createScreen } from '../screen.ts'
 
 /** `errand list`: the newest tasks, newest first. */
 export const list = async (args: readonly string[], context: Context): Promise<number> => {
-  const usage = `errand list [--status ${TaskStatus.options.join('|')}]`
+  const usage = `errand list [--status ${TaskStatus.options.map(wordOf).join('|')}]`
   const { values } = readArguments(args, { status: { type: 'string' } } as const, [], usage)
-  if (values.status && !TaskStatus.safeParse(values.status).success)
-    throw new Fault(EXIT.refused, `There is no status “${values.status}”.\nUsage: ${usage}`)
-  const { items } = await context.api().listTasks(values.status ? { status: values.status } : {})
+  const status = TaskStatus.options.find((one) => values.status === one || values.status === wordOf(one))
+  if (values.status && !status) throw new Fault(EXIT.refused, `There is no status “${values.status}”.\nUsage: ${usage}`)
+  const { items } = await context.api().listTasks(status ? { status } : {})
   const screen = createScreen(context, () => [])
   screen.print(items.map((task) => row(task, Date.now(), screen.look())))
   screen.stop()
   if (items.length === 0) context.stderr.write('No tasks here yet. Send one: errand run --repo URL "what to do"\n')
   return EXIT.completed
 }
+
+const wordOf = (status: TaskStatus): string => STATUS_WORDS[status].toLowerCase()
 
 const FORMATS: Readonly<Record<TaskStatus, Format>> = {
   pending: 'dim',
@@ -29,9 +32,10 @@ const FORMATS: Readonly<Record<TaskStatus, Format>> = {
 }
 
 const row = (task: Task, now: number, look: Look): string => {
-  const status = paint(look, FORMATS[task.status], task.status.padEnd(9))
+  const status = paint(look, FORMATS[task.status], wordOf(task.status).padEnd(9))
   const age = `${roughly(now - Date.parse(task.createdAt))} ago`
-  const facts = [age.padStart(10), money(task.usage.costUsd).padStart(8), ...(task.demo ? ['DEMO'] : [])].join('  ')
+  const cost = task.demo ? DEMO_COST : money(task.usage.costUsd)
+  const facts = [age.padStart(10), cost.padStart(DEMO_COST.length)].join('  ')
   const room = Math.max(16, look.width - task.id.length - 9 - facts.length - 6)
   const prompt = clip(clean(task.prompt), room)
   return `${task.id}  ${status}  ${prompt}${' '.repeat(room - columnsOf(prompt))}  ${paint(look, 'dim', facts)}`

@@ -38,7 +38,7 @@ const message = (text: string, state: 'waiting' | 'delivered' | 'withdrawn') =>
   page.locator(`.message.${state}`, { hasText: text })
 const turn = (n: number) => page.getByRole('heading', { name: `Turn ${n}` })
 const ends = () => page.locator('.end h3')
-const seesEnd = async (n: number, how: 'Done' | 'Stopped') => {
+const seesEnd = async (n: number, how: 'Completed' | 'Cancelled') => {
   await waitFor(`the end of turn ${n}`, async () => (await ends().count()) === n, TURN_MS, 200)
   expect((await ends().allTextContents()).at(-1)).toBe(how)
 }
@@ -74,7 +74,7 @@ describe('a person with a phone', () => {
       .first()
       .waitFor({ timeout: TURN_MS })
     await message('Keep it short.', 'delivered').getByText('said while it worked').waitFor({ timeout: TURN_MS })
-    await seesEnd(1, 'Done')
+    await seesEnd(1, 'Completed')
     const types = (await system.events(id)).map(({ type }) => type)
     const delivered = types.indexOf('message.delivered')
     expect(types.lastIndexOf('tool.ended', delivered)).toBeGreaterThan(0)
@@ -86,9 +86,9 @@ describe('a person with a phone', () => {
     await composer().fill('Document in the README how to use it.')
     await tap('Stop and send')
     await turn(3).waitFor({ state: 'attached', timeout: TURN_MS })
-    expect(await ends().allTextContents()).toEqual(['Done', 'Stopped'])
+    expect(await ends().allTextContents()).toEqual(['Completed', 'Cancelled'])
     expect(await composer().inputValue()).toBe('')
-    await seesEnd(3, 'Done')
+    await seesEnd(3, 'Completed')
   }, 180_000)
 
   it('has the last turn tried again', async () => {
@@ -96,7 +96,7 @@ describe('a person with a phone', () => {
     await tap('Try again…')
     await page.getByRole('dialog').getByRole('button', { name: 'Try again' }).tap()
     await turn(4).waitFor({ state: 'attached', timeout: TURN_MS })
-    await seesEnd(4, 'Done')
+    await seesEnd(4, 'Completed')
   }, 120_000)
 
   it('was told all that the store has, in order and once', async () => {

@@ -65,7 +65,7 @@ describe('the feed of a task on a phone', () => {
     expect(cuts).toBeGreaterThan(1)
     // As a browser does when the network is back; without it the client's own pause between two tries has its length.
     await page.evaluate("dispatchEvent(new Event('online'))")
-    await page.getByRole('heading', { name: 'Done', exact: true }).waitFor({ timeout: 30_000 })
+    await page.getByRole('heading', { name: 'Completed', exact: true }).waitFor({ timeout: 30_000 })
     await waitFor('the page to show what the store has', async () => {
       expect(await rowsInPage(page)).toEqual(rowsOf(await system.events(id)))
       return true
@@ -77,6 +77,7 @@ describe('the feed of a task on a phone', () => {
     await page.getByRole('button', { name: /^Worked for/ }).click()
     await page.getByRole('button', { name: /edited 1 file/ }).click()
     await page.locator('.diff-row.add').first().waitFor()
+    await page.getByRole('button', { name: /1 failed/ }).click()
     expect(await page.locator('.output').first().textContent()).toContain('ERR_ASSERTION')
     expect(await faults()).toEqual([])
     expect(await isAsWideAsTheWindow()).toBe(true)

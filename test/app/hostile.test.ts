@@ -70,6 +70,7 @@ describe('what an agent writes', () => {
     await openTask()
     await page.getByRole('button', { name: /^Worked for/ }).click()
     await page.getByRole('link', { name: 'a plain link' }).waitFor()
+    await page.getByRole('button', { name: /1 failed/ }).click()
     await page.locator('.output').first().waitFor()
     await page.locator('.diff-row.add').first().waitFor()
     const links = await page.locator('.prose a').evaluateAll((all) => all.map((one) => one.getAttribute('href')))
@@ -83,6 +84,7 @@ describe('what an agent writes', () => {
   it('cannot make a command or a file look like another by marks that reorder text', async () => {
     await openTask()
     await page.getByRole('button', { name: /^Worked for/ }).click()
+    await page.getByRole('button', { name: /1 failed/ }).click()
     await page.getByText('src/cod‹U+202E›gnp.ts').first().waitFor()
     await page
       .getByText(/rm ‹U\+202E›/)

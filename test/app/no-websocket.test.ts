@@ -46,7 +46,7 @@ describe('where a proxy lets no WebSocket pass', () => {
       return page.getByText('Words in the making').first().isVisible()
     })
     await task.end()
-    await page.getByRole('heading', { name: 'Done', exact: true }).waitFor()
+    await page.getByRole('heading', { name: 'Completed', exact: true }).waitFor()
     expect(proxy.refused()).toBeGreaterThan(0)
     expect(await page.getByText('Reconnecting').count()).toBe(0)
   }, 60_000)

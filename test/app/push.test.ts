@@ -162,7 +162,7 @@ describe('a task that is in front', () => {
     await open(`/task/${first.id}`)
     await looksAt(true, first.id)
     await first.end()
-    await page.getByRole('heading', { name: 'Done', exact: true }).waitFor()
+    await page.getByRole('heading', { name: 'Completed', exact: true }).waitFor()
 
     await open(`/task/${second.id}`)
     await looksAt(true, second.id)

@@ -129,6 +129,30 @@ describe('what a person reads of a task', () => {
     )
   })
 
+  it('speaks of no other attempt in a second turn that was not interrupted', () => {
+    const { lines } = tell([
+      ...[CREATED, ASKED, ...BOOT, ...DONE],
+      { type: 'message.received', data: { messageId: 'n', turn: 2, text: 'More.', mode: null, clientId: null } },
+      { type: 'attempt.started', data: { turn: 2, runner: 'host-2' }, attempt: 2 },
+    ])
+    expect(lines.at(-1)).toMatch(/taken by host-2/)
+  })
+
+  it('says of a command that a Stop ended that it was cut off, and not that it failed', () => {
+    const { lines } = tell([
+      ...[CREATED, ASKED, ...BOOT],
+      { type: 'tool.started', data: { callId: 'c', name: 'bash', title: 'wait', input: { command: 'sleep 60' } } },
+      {
+        type: 'tool.ended',
+        data: {
+          ...{ callId: 'c', name: 'bash', ok: false, outputBytes: 0, exitCode: 143, durationMs: 2_000 },
+          output: 'exit_code: 143\nwall_time: 2.0 s\nended: the task was stopped\n(no output)',
+        },
+      },
+    ])
+    expect(lines.find((line) => line.includes('sleep 60'))).toMatch(/^■ .*cut off/)
+  })
+
   it('ends with the outcome, the branch, the size of the change, the cost and the time', () => {
     const text = tell([REAL, ASKED, ...BOOT, USED, USED, ...DONE]).lines.join('\n')
     expect(text).toMatch(/claude-opus-5-5 · at most \$5\.00/)
@@ -143,7 +167,8 @@ describe('what a person reads of a task', () => {
   it('says of a demo that it is one, and that it costs nothing', () => {
     const text = tell([CREATED, ASKED, ...BOOT, USED, ...DONE]).lines.join('\n')
     expect(text).toMatch(/✓ completed +DEMO/)
-    expect(text).toMatch(/cost +\$0\.0123 +made up/)
+    expect(text).toMatch(/cost +\$0 \(demo\) /)
+    expect(text).not.toMatch(/0\.0123/)
     expect(text).not.toMatch(/claude/)
   })
 

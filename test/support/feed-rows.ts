@@ -75,7 +75,7 @@ export const rowsInPage = async (page: Page): Promise<string[]> => {
     if (kind === 'blocked') return text === 'Interrupted' ? 'interrupted' : `${text.replace('Blocked:', 'blocked')} ×${more[0]}`
     if (kind === 'ended') return `ended ${text} ${more[0]}`.trim()
     if (kind === 'fact') return text.replace('Pushed', 'pushed')
-    return /^(Attempt \d+ · )?Started in /.test(text) ? 'began' : []
+    return /^(.* · )?Started in /.test(text) ? 'began' : []
   })
 }
 

@@ -1,3 +1,4 @@
+import { wasCutOff } from '../../../contract/cut-off.ts'
 import type { DiffStat, EventData, Usage } from '../../../contract/event.ts'
 import type { Reason } from '../../../contract/reason.ts'
 import type { TaskStatus } from '../../../contract/status.ts'
@@ -32,6 +33,8 @@ type BootItem = {
   kind: 'boot'
   /** 0 while nothing took it. */
   attempt: number
+  /** Which try at its turn it is; null for a later one whose number is not known, because earlier events were not loaded. */
+  nth: number | null
   queuedAt: number
   takenAt: number | null
   sandboxAt: number | null
@@ -55,6 +58,8 @@ export type Call = {
   input: unknown
   startedAt: number
   ended: EventData<'tool.ended'> | null
+  /** A person stopped the turn while it ran. */
+  cancelled: boolean
 }
 /** Calls with nothing said between them. */
 type WorkItem = { kind: 'work'; calls: readonly Call[] }
@@ -79,5 +84,6 @@ export type EndItem = {
 
 export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 }
 
-/** @returns whether a call went wrong, as far as it is over */
-export const hasFailed = ({ ended }: Call): boolean => ended !== null && (!ended.ok || (ended.exitCode ?? 0) !== 0)
+/** @returns whether a call went wrong by itself, as far as it is over */
+export const hasFailed = ({ ended }: Call): boolean =>
+  ended !== null && (!ended.ok || (ended.exitCode ?? 0) !== 0) && !wasCutOff(ended)

@@ -1,7 +1,7 @@
 import type { TaskEvent } from '../../../contract/event.ts'
 import { addUsage } from './feed-facts.ts'
 import type { Item } from './feed-items.ts'
-import { startAttempt } from './model/boot.ts'
+import { startAgent, startAttempt } from './model/boot.ts'
 import { beginTurn, changeLast, type Draft } from './model/draft.ts'
 import { conclude, end, interrupt } from './model/ends.ts'
 import type { Feed } from './model/feed.ts'
@@ -54,7 +54,7 @@ const take = (draft: Draft, event: TaskEvent): void => {
     }
     case 'turn.started':
       draft.activity = 'thinking'
-      changeLast(draft, 'boot', (boot) => ({ ...boot, agentAt: at }))
+      startAgent(draft)
       break
     case 'text.written':
       draft.activity = 'thinking'

@@ -1,8 +1,12 @@
+import { DEMO_COST, STATUS_WORDS } from '../../../contract/status-words.ts'
 import type { PlanStep } from './feed-facts.ts'
 import type { Activity } from './model/feed.ts'
 import type { WorkCounts } from './work-summary.ts'
 
 const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
+
+/** A turn is not tried eleven times. */
+const ORDINAL_ENDS: Readonly<Record<number, string>> = { 2: 'nd', 3: 'rd' }
 
 /** Every word of the task's screens. */
 export const TASK_WORDS = {
@@ -42,8 +46,10 @@ export const TASK_WORDS = {
     failed: (n: number) => `${n} failed`,
     exit: (code: number) => `exit ${code}`,
     callFailed: 'failed',
+    cutOff: 'cut off',
+    cancelled: 'cancelled',
     running: 'running',
-    noOutput: 'It wrote nothing.',
+    noOutput: 'No output.',
     linesAbove: (n: number) => `${count(n, 'line')} above`,
     showAll: (size: string) => `Show all (${size})`,
     copy: 'Copy',
@@ -58,16 +64,16 @@ export const TASK_WORDS = {
   boot: {
     done: (time: string, runner: string) => `Started in ${time} on ${runner}`,
     stopped: 'Ended before the agent began',
-    attempt: (n: number) => `Attempt ${n}`,
+    again: (nth: number | null) => (nth === null ? 'Another try' : `${nth}${ORDINAL_ENDS[nth] ?? 'th'} try`),
     queued: (ahead: number | null) =>
       ahead === null ? 'In the queue' : ahead === 0 ? 'Next in the queue' : `In the queue, ${ahead} ahead`,
     taken: (runner: string) => `Taken by ${runner}`,
-    sandbox: 'The sandbox starts',
+    sandbox: 'Starting the sandbox',
     sandboxDone: 'Sandbox ready',
-    clone: 'The repository is cloned',
+    clone: 'Cloning the repository',
     cloneDone: (branch: string) => `Cloned from ${branch}`,
     resumed: 'Continues on its branch',
-    agent: 'The agent begins',
+    agent: 'Starting the agent',
     agentDone: 'Agent at work',
   },
   blocked: (method: string, host: string) => `Blocked: ${method} ${host}`,
@@ -76,15 +82,11 @@ export const TASK_WORDS = {
   pushed: (commit: string) => `Pushed ${commit.slice(0, 7)}`,
   pullRequest: (n: number) => `Pull request #${n}`,
   end: {
-    completed: 'Done',
-    failed: 'Failed',
-    cancelled: 'Stopped',
-    pending: 'Waiting',
-    running: 'Running',
+    status: STATUS_WORDS,
     time: 'Time',
     cost: 'Cost',
     tokens: 'Tokens',
-    demoCost: 'Nothing (demo)',
+    demoCost: DEMO_COST,
     openChanges: 'See changes',
     copyBranch: 'Copy branch name',
     openPullRequest: 'Open pull request',
@@ -98,25 +100,20 @@ export const TASK_WORDS = {
   },
   status: {
     now: {
-      waiting: 'Waiting',
+      waiting: STATUS_WORDS.pending,
       starting: 'Starting',
       thinking: 'Thinking',
+      writing: 'Writing',
       working: 'Working',
       finishing: 'Finishing',
       ended: 'Ended',
-    } as Record<Activity, string>,
+    } as Record<Activity | 'writing', string>,
     stopping: 'Stopping',
     quiet: (minutes: number) => `No news for ${minutes} min.`,
     stuck: 'It may be stuck.',
     stop: 'Stop',
     keepWaiting: 'Keep waiting',
-    announce: {
-      pending: 'Waiting to start',
-      running: 'Running',
-      completed: 'Done',
-      failed: 'Failed',
-      cancelled: 'Stopped',
-    } as Record<string, string>,
+    announce: STATUS_WORDS,
   },
   header: {
     stop: 'Stop',
@@ -197,7 +194,7 @@ export const TASK_WORDS = {
     download: 'Download',
     wrap: 'Wrap lines',
     more: (size: string) => `Load more (${size} left)`,
-    empty: 'It wrote nothing.',
+    empty: 'No output.',
     gone: 'The whole output was not kept. What the task shows of it:',
     failed: 'The output could not be loaded.',
   },

@@ -45,7 +45,7 @@ export const TASK_SCENES: readonly Scene[] = [
     }))
     await open(page, world, `/task/${world.grace.waiting.id}`, 'no runner is connected')
   }),
-  asGrace('task-booting', at(ofGrace('booting'), 'The repository is cloned')),
+  asGrace('task-booting', at(ofGrace('booting'), 'Cloning the repository')),
   asGrace(
     'task-live',
     at(ofGrace('live'), 'Read 1 file', async (page, world) => {
@@ -153,7 +153,7 @@ export const TASK_SCENES: readonly Scene[] = [
   asGrace('task-push-refused', at(ofGrace('refusedPush'), 'Download the work')),
   asGrace('task-no-repository', at(ofGrace('noRepository'), 'Set git credentials')),
   asGrace('task-wrong-key', at(ofGrace('wrongKey'), 'The model API refused the key')),
-  asGrace('task-cancelled', at(ofGrace('cancelled'), 'Stopped')),
+  asGrace('task-cancelled', at(ofGrace('cancelled'), 'Cancelled')),
   asGrace('task-no-changes', at(ofGrace('noChanges'), 'the agent ended without changing a file')),
   asGrace(
     'task-retry',
@@ -164,7 +164,7 @@ export const TASK_SCENES: readonly Scene[] = [
   ),
   asGrace(
     'task-menu',
-    at(ofGrace('cancelled'), 'Stopped', async (page) => {
+    at(ofGrace('cancelled'), 'Cancelled', async (page) => {
       await press(page, 'More')
       await page.getByRole('dialog').waitFor()
     }),

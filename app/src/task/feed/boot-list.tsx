@@ -18,7 +18,7 @@ export const BootList = memo(({ item, ahead }: { item: ItemOf<'boot'>; ahead: nu
       <button type="button" className="work-line" aria-expanded={open} onClick={toggle}>
         <Icon name={open ? 'down' : 'right'} size={16} />
         <span>
-          {item.attempt > 1 && `${WORDS.attempt(item.attempt)} · `}
+          {item.nth !== 1 && `${WORDS.again(item.nth)} · `}
           {item.agentAt === null
             ? WORDS.stopped
             : WORDS.done(duration(item.agentAt - (item.takenAt ?? item.queuedAt)), item.runner)}
@@ -43,20 +43,29 @@ const Steps = ({ item, ahead }: { item: ItemOf<'boot'>; ahead: number | null }) 
     },
     { word: WORDS.agent, doneWord: WORDS.agentDone, at: item.agentAt, since: item.clonedAt },
   ]
-  const next = item.stopped ? -1 : steps.findIndex(({ at }) => at === null)
+  const next = steps.findIndex(({ at }) => at === null)
   return (
     <ol className="boot">
       {steps.map((step, index) => (
-        <StepRow key={step.word} step={step} state={step.at !== null ? 'done' : index === next ? 'now' : 'later'} />
+        <StepRow
+          key={step.word}
+          step={step}
+          state={step.at !== null ? 'done' : index === next ? (item.stopped ? 'ended' : 'now') : 'later'}
+        />
       ))}
     </ol>
   )
 }
 
-const StepRow = ({ step: { word, doneWord, at, since }, state }: { step: Step; state: 'done' | 'now' | 'later' }) => (
+/** `ended`: the turn ended while it was at this step. */
+type StepState = 'done' | 'now' | 'ended' | 'later'
+
+const StepRow = ({ step: { word, doneWord, at, since }, state }: { step: Step; state: StepState }) => (
   <li className={`boot-step ${state}`} {...(state === 'now' && { 'aria-current': 'step' })}>
     <span className="boot-mark">
-      {state === 'done' ? <Icon name="check" size={16} /> : <span className={state === 'now' ? 'dot-alive' : 'dot'} />}
+      {state === 'done' && <Icon name="check" size={16} />}
+      {state === 'ended' && <Icon name="cross" size={16} />}
+      {(state === 'now' || state === 'later') && <span className={state === 'now' ? 'dot-alive' : 'dot'} />}
     </span>
     <span>{state === 'done' ? doneWord : word}</span>
     {at !== null && since !== null && <span className="soft numbers">{duration(at - since)}</span>}

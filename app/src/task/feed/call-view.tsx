@@ -1,9 +1,11 @@
 import { memo, useState } from 'react'
 import { Link } from 'wouter'
+import { wasCutOff } from '../../../../contract/cut-off.ts'
 import { Icon } from '../../design/icon.tsx'
 import { editDiff } from '../edit-diff.ts'
 import { type Call, hasFailed } from '../feed-items.ts'
 import { duration, fileSize } from '../format.ts'
+import { callKey } from '../open-failure.ts'
 import { previewOf } from '../output-preview.ts'
 import { TASK_WORDS } from '../words.ts'
 import { describeCall } from '../work-summary.ts'
@@ -14,17 +16,31 @@ import { DiffView } from './diff-view.tsx'
 
 const WORDS = TASK_WORDS.work
 
-/** A call on one line, that opens to the change it made or the end of what it wrote. A failed one is open from the start. */
-export const CallView = memo(({ taskId, call, alone }: { taskId: string; call: Call; alone: boolean }) => {
-  const failed = hasFailed(call)
+type Props = {
+  taskId: string
+  call: Call
+  /** Whether it is open when its group opens. */
+  startsOpen: boolean
+  /** A failure that opens by itself. */
+  shown: boolean
+  /** The person opened or closed it. */
+  onToggle: () => void
+}
+
+/** A call on one line, that opens to the change it made or the end of what it wrote. */
+export const CallView = memo(({ taskId, call, startsOpen, shown, onToggle }: Props) => {
   const isEdit = call.name === 'edit' || call.name === 'write'
   // What opened as the only one stays open when it is no longer that.
-  const [begunAlone] = useState(alone)
-  const [open, toggle] = useChoice(`call-${call.attempt}-${call.callId}`, failed || isEdit || begunAlone)
+  const [begunOpen] = useState(startsOpen)
+  const [open, toggle] = useChoice(`call-${callKey(call)}`, shown || isEdit || begunOpen)
+  const choose = () => {
+    onToggle()
+    toggle()
+  }
   return (
-    <li className={failed ? 'call failed' : 'call'}>
-      <button type="button" className="call-line" aria-expanded={open} onClick={toggle}>
-        <CallMark call={call} failed={failed} />
+    <li className={`call ${stateOf(call)}`}>
+      <button type="button" className="call-line" aria-expanded={open} onClick={choose}>
+        <CallMark call={call} />
         <span className="call-what mono">
           <span className="call-verb">{WORDS.verbs[call.name] ?? call.name}</span> {describeCall(call)}
         </span>
@@ -35,17 +51,31 @@ export const CallView = memo(({ taskId, call, alone }: { taskId: string; call: C
   )
 })
 
-const CallMark = ({ call, failed }: { call: Call; failed: boolean }) =>
-  call.ended === null ? <span className="dot-alive" /> : <Icon name={failed ? 'cross' : 'check'} size={16} />
+type CallState = 'running' | 'ok' | 'failed' | 'cut'
 
-const CallFacts = ({ call: { name, ended, input } }: { call: Call }) => {
+const stateOf = (call: Call): CallState => {
+  if (call.ended === null) return 'running'
+  return wasCutOff(call.ended) ? 'cut' : hasFailed(call) ? 'failed' : 'ok'
+}
+
+const MARKS = { ok: 'check', failed: 'cross', cut: 'stop' } as const
+
+const CallMark = ({ call }: { call: Call }) => {
+  const state = stateOf(call)
+  return state === 'running' ? <span className="dot-alive" /> : <Icon name={MARKS[state]} size={16} />
+}
+
+const CallFacts = ({ call }: { call: Call }) => {
+  const { name, ended, input, cancelled } = call
   if (!ended) return <span className="call-facts">{WORDS.running}</span>
-  const failure = ended.exitCode ? WORDS.exit(ended.exitCode) : ended.ok ? '' : WORDS.callFailed
+  const state = stateOf(call)
+  const failure = state === 'failed' ? (ended.exitCode ? WORDS.exit(ended.exitCode) : WORDS.callFailed) : ''
   const diff = ended.ok ? editDiff(name, input) : null
   const time = ended.durationMs >= (name === 'bash' ? 100 : 1_000) ? duration(ended.durationMs) : ''
   return (
     <span className="call-facts numbers">
       {failure && <span className="bad">{failure}</span>}
+      {state === 'cut' && <span>{cancelled ? WORDS.cancelled : WORDS.cutOff}</span>}
       {diff && <Counts added={diff.added} removed={diff.removed} />}
       {time && <span>{time}</span>}
     </span>
@@ -65,7 +95,10 @@ const CallBody = ({ taskId, call }: { taskId: string; call: Call }) => {
     <div className="call-body">
       {call.name === 'bash' && (
         <div className="command">
-          <pre className="mono">{what}</pre>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+          <pre className="mono" tabIndex={0}>
+            {what}
+          </pre>
           <CopyButton text={what} />
         </div>
       )}
@@ -80,16 +113,20 @@ const Output = ({ taskId, call }: { taskId: string; call: Call }) => {
   if (text === '') return <p className="soft small">{WORDS.noOutput}</p>
   return (
     <>
-      {linesAbove > 0 && <p className="soft small">{WORDS.linesAbove(linesAbove)}</p>}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <pre className="output" tabIndex={0}>
-        {text}
-      </pre>
-      {cut && (
-        <Link className="button quiet show-all" href={`/task/${taskId}/log/${encodeURIComponent(call.callId)}`}>
-          {WORDS.showAll(fileSize(bytes))}
-        </Link>
+      {(linesAbove > 0 || cut) && (
+        <div className="above small">
+          <span className="soft">{linesAbove > 0 && WORDS.linesAbove(linesAbove)}</span>
+          {cut && (
+            <Link className="button quiet" href={`/task/${taskId}/log/${encodeURIComponent(call.callId)}`}>
+              {WORDS.showAll(fileSize(bytes))}
+            </Link>
+          )}
+        </div>
       )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <div className="output-end" tabIndex={0}>
+        <pre className="output">{text}</pre>
+      </div>
     </>
   )
 }

@@ -5,18 +5,20 @@ export type Choices = Map<string, boolean>
 
 export const ChoicesContext = createContext<Choices>(new Map())
 
-/** @returns whether it is open (`fallback` until the person chose) and the way to choose */
-export const useChoice = (key: string, fallback: boolean): [boolean, () => void] => useChoiceOfGroup([key], fallback)
+type Choice = [open: boolean, toggle: () => void, keep: () => void]
+
+/** @returns whether it is open (`fallback` until the person chose), the way to choose, and to keep it as it is */
+export const useChoice = (key: string, fallback: boolean): Choice => useChoiceOfGroup([key], fallback)
 
 /** The same for what grows at both ends: its keys are those of its parts, and the newest choice for one of them counts. */
-export const useChoiceOfGroup = (keys: readonly string[], fallback: boolean): [boolean, () => void] => {
+export const useChoiceOfGroup = (keys: readonly string[], fallback: boolean): Choice => {
   const choices = useContext(ChoicesContext)
   const [, changed] = useState(0)
   const chosen = keys.findLast((key) => choices.has(key)) ?? ''
   const open = choices.get(chosen) ?? fallback
-  const toggle = () => {
-    choices.set(keys.at(-1) ?? '', !open)
+  const choose = (wanted: boolean) => {
+    choices.set(keys.at(-1) ?? '', wanted)
     changed((n) => n + 1)
   }
-  return [open, toggle]
+  return [open, () => choose(!open), () => choose(open)]
 }

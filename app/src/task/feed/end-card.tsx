@@ -32,7 +32,7 @@ export const EndCard = memo(({ taskId, item, demo, pullRequestUrl, onRetry }: Pr
     <section className={`end ${status}`}>
       <h3>
         <Icon name={ICONS[status] ?? 'clock'} size={18} />
-        {WORDS[status]}
+        {WORDS.status[status]}
       </h3>
       {reason !== 'done' && reason !== 'cancelled_by_user' && (
         <p>

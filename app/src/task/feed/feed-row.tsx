@@ -11,10 +11,17 @@ import { WorkGroup } from './work-group.tsx'
 /** What the rows need of the task, and nothing that changes while it runs. */
 export type RowTask = Pick<Task, 'id' | 'demo' | 'pullRequestUrl'>
 
-type Props = { item: Item; task: RowTask; ahead: number | null; onRetry: (() => void) | undefined }
+type Props = {
+  item: Item
+  task: RowTask
+  ahead: number | null
+  /** Of its calls: the failed one that opens by itself. */
+  shownFailure: string | null
+  onRetry: (() => void) | undefined
+}
 
 /** One item. Memoised: an event renders the row that it changed and no other. */
-export const FeedRow = memo(({ item, task, ahead, onRetry }: Props) => {
+export const FeedRow = memo(({ item, task, ahead, shownFailure, onRetry }: Props) => {
   switch (item.kind) {
     case 'message':
       return <MessageBubble message={item} turn={item.turn} />
@@ -23,7 +30,7 @@ export const FeedRow = memo(({ item, task, ahead, onRetry }: Props) => {
     case 'text':
       return <AgentText text={item.text} />
     case 'work':
-      return <WorkGroup taskId={task.id} item={item} />
+      return <WorkGroup taskId={task.id} item={item} shownFailure={shownFailure} />
     case 'blocked':
       return <BlockedHosts item={item} />
     case 'interrupted':

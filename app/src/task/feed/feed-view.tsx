@@ -3,7 +3,9 @@ import { type MouseEvent, memo, type ReactNode, useCallback, useMemo, useRef, us
 import { createPortal } from 'react-dom'
 import { Button } from '../../design/button.tsx'
 import { Fault } from '../../design/states.tsx'
+import type { Item } from '../feed-items.ts'
 import type { Feed } from '../model/feed.ts'
+import { callKey, openFailureOf, shownFailures } from '../open-failure.ts'
 import { TASK_WORDS } from '../words.ts'
 import { type Choices, ChoicesContext } from './choices.tsx'
 import { FeedRow, type RowTask } from './feed-row.tsx'
@@ -41,6 +43,8 @@ export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetr
   const { start, showEarlier, keep } = useWindow(list, rows.length, firstSeq, atEnd)
   const fresh = useFresh(feed.items, atEnd)
   const shown = useMemo(() => rows.slice(start), [rows, start])
+  const failures = useRef<ReadonlySet<string>>(new Set())
+  failures.current = shownFailures(failures.current, openFailureOf(feed.items), atEnd)
   const loading = useMutation({ mutationFn: earlier.load })
   const more = () => {
     if (start > 0) return showEarlier()
@@ -62,7 +66,7 @@ export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetr
       )}
       <div ref={content} className="feed" role="log" aria-live="off" aria-label={WORDS.label} onClickCapture={holdOnToggle}>
         <div ref={list} className="feed-rows">
-          <Rows rows={shown} task={task} ahead={ahead} onRetry={onRetry} onToggleTurn={toggleTurn} />
+          <Rows rows={shown} task={task} ahead={ahead} failures={failures.current} onRetry={onRetry} onToggleTurn={toggleTurn} />
         </div>
         {children}
       </div>
@@ -78,9 +82,14 @@ export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetr
   )
 }
 
-type RowsProps = { rows: readonly Row[]; onToggleTurn: (turn: number) => void } & Pick<Props, 'task' | 'ahead' | 'onRetry'>
+type RowsProps = {
+  rows: readonly Row[]
+  /** The failed calls that open by themselves. */
+  failures: ReadonlySet<string>
+  onToggleTurn: (turn: number) => void
+} & Pick<Props, 'task' | 'ahead' | 'onRetry'>
 
-const Rows = memo(({ rows, task, ahead, onRetry, onToggleTurn }: RowsProps) =>
+const Rows = memo(({ rows, task, ahead, failures, onRetry, onToggleTurn }: RowsProps) =>
   rows.map((row, index) =>
     row.kind === 'fold' ? (
       <TurnFold key={row.key} row={row} onToggle={onToggleTurn} />
@@ -90,11 +99,17 @@ const Rows = memo(({ rows, task, ahead, onRetry, onToggleTurn }: RowsProps) =>
         item={row.item}
         task={task}
         ahead={row.item.kind === 'boot' ? ahead : null}
+        shownFailure={failureIn(row.item, failures)}
         onRetry={index === rows.length - 1 ? onRetry : undefined}
       />
     ),
   ),
 )
+
+const failureIn = (item: Item, failures: ReadonlySet<string>): string | null => {
+  if (item.kind !== 'work' || failures.size === 0) return null
+  return item.calls.map(callKey).findLast((key) => failures.has(key)) ?? null
+}
 
 /** Turns that were over when the screen opened are folded; one that ends before the person's eyes stays as it is. */
 const useRows = (feed: Feed, settled: boolean): { rows: Row[]; toggleTurn: (turn: number) => void } => {

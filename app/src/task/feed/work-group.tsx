@@ -1,6 +1,7 @@
 import { memo, useState } from 'react'
 import { Icon } from '../../design/icon.tsx'
 import { type Call, hasFailed, type ItemOf } from '../feed-items.ts'
+import { callKey } from '../open-failure.ts'
 import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'
 import { countWork } from '../work-summary.ts'
@@ -12,10 +13,17 @@ const WORDS = TASK_WORDS.work
 /** Calls of one group that are on the page at once, from the end. */
 const WINDOW = 60
 
-/** Work between two texts as one line. It opens to its calls, by itself when one of them failed. */
-export const WorkGroup = memo(({ taskId, item }: { taskId: string; item: ItemOf<'work'> }) => {
+type Props = {
+  taskId: string
+  item: ItemOf<'work'>
+  /** The key of its failed call that opens by itself, or null. */
+  shownFailure: string | null
+}
+
+/** Work between two texts as one line. It opens to its calls, by itself while a failed one is the last that the agent did. */
+export const WorkGroup = memo(({ taskId, item, shownFailure }: Props) => {
   const counts = countWork(item.calls)
-  const [open, toggle] = useChoiceOfGroup(item.calls.map(keyOf), counts.failed > 0)
+  const [open, toggle, keep] = useChoiceOfGroup(item.calls.map(keyOf), shownFailure !== null)
   const current = item.calls.at(-1)
   return (
     <section className="work">
@@ -27,15 +35,17 @@ export const WorkGroup = memo(({ taskId, item }: { taskId: string; item: ItemOf<
         </span>
         {counts.running && <span className="dot-alive" />}
       </button>
-      {open && <Calls taskId={taskId} calls={item.calls} />}
+      {open && <Calls taskId={taskId} calls={item.calls} shownFailure={shownFailure} onToggle={keep} />}
       {!open && counts.running && current && <p className="work-now soft small">{visibleMarks(current.title)}</p>}
     </section>
   )
 })
 
-const keyOf = ({ attempt, callId }: Call): string => `work-${attempt}-${callId}`
+const keyOf = (call: Call): string => `work-${callKey(call)}`
 
-const Calls = ({ taskId, calls }: { taskId: string; calls: readonly Call[] }) => {
+type CallsProps = { taskId: string; calls: readonly Call[]; shownFailure: string | null; onToggle: () => void }
+
+const Calls = ({ taskId, calls, shownFailure, onToggle }: CallsProps) => {
   const [shown, setShown] = useState(WINDOW)
   const left = calls.length - shown
   return (
@@ -48,10 +58,12 @@ const Calls = ({ taskId, calls }: { taskId: string; calls: readonly Call[] }) =>
       <ul className="calls">
         {calls.slice(Math.max(0, left)).map((call) => (
           <CallView
-            key={`${call.attempt}-${call.callId}`}
+            key={callKey(call)}
             taskId={taskId}
             call={call}
-            alone={calls.length === 1 && !hasFailed(call)}
+            startsOpen={calls.length === 1 || (shownFailure === null && hasFailed(call))}
+            shown={callKey(call) === shownFailure}
+            onToggle={onToggle}
           />
         ))}
       </ul>

@@ -6,7 +6,18 @@ export const startAttempt = (draft: Draft, attempt: number, runner: string, key:
   // What a person took back meanwhile stands below it.
   const last = draft.items.findLast((item) => item.kind === 'boot')
   if (last?.attempt !== 0 || last.stopped) draft.items.push(waitingBoot(draft, key))
-  changeLast(draft, 'boot', (boot) => ({ ...boot, attempt, runner, takenAt: draft.lastAt }))
+  const nth = nthTry(draft)
+  changeLast(draft, 'boot', (boot) => ({ ...boot, attempt, nth, runner, takenAt: draft.lastAt }))
+}
+
+/** The agent begins in a repository that is there: it says that its turn started also when the clone failed. */
+export const startAgent = (draft: Draft): void =>
+  changeLast(draft, 'boot', (boot) => (boot.clonedAt === null ? boot : { ...boot, agentAt: draft.lastAt }))
+
+/** Attempts are numbered over the whole task; a person counts the tries at what they asked for last. */
+const nthTry = ({ items, turn, turnStartedAt }: Draft): number | null => {
+  const earlier = items.filter((item) => item.kind === 'boot' && item.turn === turn && item.attempt > 0).length
+  return earlier > 0 && turnStartedAt === 0 ? null : earlier + 1
 }
 
 /** The checklist of a turn that nothing took yet. */
@@ -15,6 +26,7 @@ export const waitingBoot = ({ turn, lastAt }: Draft, key: string): ItemOf<'boot'
   key: `boot-${key}`,
   turn,
   attempt: 0,
+  nth: 1,
   queuedAt: lastAt,
   takenAt: null,
   sandboxAt: null,

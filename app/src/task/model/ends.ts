@@ -1,10 +1,12 @@
 import type { EventData } from '../../../../contract/event.ts'
 import { stopBoot, waitingBoot } from './boot.ts'
 import type { Draft } from './draft.ts'
+import { cancelCalls } from './work.ts'
 
 /** The summary is mostly the last text over again: then that text is the answer. */
 export const conclude = (draft: Draft, data: EventData<'turn.ended'>, key: string): void => {
   draft.verdict = data
+  if (data.outcome === 'cancelled') cancelCalls(draft)
   const summary = data.summary.trim()
   if (summary === '') return
   // 0: the turn's beginning is among the events that were not loaded.
@@ -24,6 +26,7 @@ export const end = (draft: Draft, data: EventData<'task.ended'>, key: string): v
   const { status, reason, branch } = data
   draft.turn = Math.max(draft.turn, data.turn)
   stopBoot(draft)
+  if (status === 'cancelled') cancelCalls(draft)
   draft.items.push({
     kind: 'end',
     key,

@@ -1,5 +1,7 @@
+import { wasCutOff } from '../../../../contract/cut-off.ts'
 import type { EventData } from '../../../../contract/event.ts'
 import { planOf } from '../feed-facts.ts'
+import type { Call } from '../feed-items.ts'
 import { changeLast, type Draft } from './draft.ts'
 
 export const startCall = (draft: Draft, attempt: number, data: EventData<'tool.started'>, key: string): void => {
@@ -8,7 +10,7 @@ export const startCall = (draft: Draft, attempt: number, data: EventData<'tool.s
     draft.plan = planOf(input) ?? draft.plan
     return
   }
-  const call = { callId, attempt, name, title, input, startedAt: draft.lastAt, ended: null }
+  const call = { callId, attempt, name, title, input, startedAt: draft.lastAt, ended: null, cancelled: false }
   // A blocked host stands below the work that met it, and does not cut it in two.
   const at = draft.items.at(-1)?.kind === 'blocked' ? -2 : -1
   if (draft.items.at(at)?.kind === 'work') changeLast(draft, 'work', (work) => ({ ...work, calls: [...work.calls, call] }))
@@ -22,6 +24,16 @@ export const endCall = (draft: Draft, ended: EventData<'tool.ended'>): void => {
     const index = work.calls.findLastIndex(({ callId }) => callId === ended.callId)
     const call = work.calls[index]
     return call ? { ...work, calls: work.calls.with(index, { ...call, ended }) } : work
+  })
+}
+
+/** A person stopped the turn: what that cut off did not fail. */
+export const cancelCalls = (draft: Draft): void => {
+  const isCut = ({ ended, cancelled }: Call) => !cancelled && ended !== null && wasCutOff(ended)
+  draft.items = draft.items.map((item) => {
+    // 0: the turn's beginning is among the events that were not loaded.
+    if (item.kind !== 'work' || (item.turn !== draft.turn && item.turn !== 0) || !item.calls.some(isCut)) return item
+    return { ...item, calls: item.calls.map((call) => (isCut(call) ? { ...call, cancelled: true } : call)) }
   })
 }
 

@@ -1,5 +1,6 @@
 import { memo } from 'react'
 import type { Task } from '../../../../contract/api.ts'
+import { DEMO_COST } from '../../../../contract/status-words.ts'
 import { useConnectionState } from '../../client/hooks.ts'
 import { AsOf } from '../../design/states.tsx'
 import { timeOf } from '../../show.ts'
@@ -18,17 +19,19 @@ import './status.css'
 
 const WORDS = TASK_WORDS.status
 
-/** Above the composer while something is under way: what it is at, for how long, and what it has cost. Never a spinner without a word. */
 type Props = { task: Task; feed: Feed; asOf: string | undefined }
 
-/** No clock runs for what may be over by now. */
+/**
+ * Above the composer while something is under way: what it is at, for how long, and what it has cost. Never a spinner without a word.
+ * No clock runs for what may be over by now.
+ */
 export const StatusStrip = ({ live, ...props }: Props & { live: string | null }) => {
   const heardAt = useHeardAt(props.feed, live)
   if (!isUnderWay(props.task.status)) return <AsOf time={props.asOf} />
-  return <Strip {...props} heardAt={heardAt} />
+  return <Strip {...props} heardAt={heardAt} writing={live !== null && live.trim() !== ''} />
 }
 
-const Strip = memo(({ task, feed, heardAt, asOf }: Props & { heardAt: number }) => {
+const Strip = memo(({ task, feed, heardAt, writing, asOf }: Props & { heardAt: number; writing: boolean }) => {
   const now = useNow(asOf === undefined)
   const online = useConnectionState() === 'live'
   const since = feed.turnStartedAt || Date.parse(task.startedAt ?? task.createdAt)
@@ -36,7 +39,7 @@ const Strip = memo(({ task, feed, heardAt, asOf }: Props & { heardAt: number }) 
     <div className="strip">
       <div className="strip-line">
         <span className={asOf === undefined ? 'dot-alive' : 'dot'} />
-        <span className="strip-now">{nowOf(task, feed)}</span>
+        <span className="strip-now">{nowOf(task, feed, writing)}</span>
         <span className="strip-facts numbers">
           {asOf === undefined ? <Facts task={task} forMs={now - since} /> : words.common.asOf(timeOf(asOf))}
         </span>
@@ -56,16 +59,17 @@ const Facts = ({ task: { usage, demo }, forMs }: { task: Task; forMs: number }) 
           {tokens(read)} / {tokens(usage.outputTokens)}
         </span>
       )}
-      {!demo && usage.costUsd > 0 && <span>{money(usage.costUsd)}</span>}
+      {usage.costUsd > 0 && <span>{demo ? DEMO_COST : money(usage.costUsd)}</span>}
       <span>{clock(forMs)}</span>
     </>
   )
 }
 
-const nowOf = (task: Task, feed: Feed): string => {
+const nowOf = (task: Task, feed: Feed, writing: boolean): string => {
   if (task.status === 'pending') return task.reasonText?.replaceAll('`', '') ?? TASK_WORDS.boot.queued(task.queuePosition)
   const call = feed.activity === 'working' ? runningCall(feed) : null
   if (call) return visibleMarks(call.title || call.name)
+  if (writing) return WORDS.now.writing
   return feed.activity === 'ended' ? WORDS.now.starting : WORDS.now[feed.activity]
 }
 
