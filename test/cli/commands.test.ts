@@ -25,6 +25,13 @@ describe('the command line', () => {
     expect([...server.created.values()].map((task) => task.prompt)).toEqual(['do it'])
   })
 
+  it('lists the tasks of a status by the word that is shown, and by the word of the API', async () => {
+    for (const status of ['waiting', 'pending', 'completed'])
+      expect((await errand(['list', '--status', status], { env: env() })).exit).toBe(0)
+    const { exit, err } = await errand(['list', '--status', 'odd'], { env: env() })
+    expect([exit, err]).toEqual([2, expect.stringContaining('[--status waiting|running|completed|failed|cancelled]')])
+  })
+
   it.each([
     [['run', '--repo', 'https://example.org/a/b'], /what to do” is missing/],
     [['run', 'do it'], /--repo is missing/],

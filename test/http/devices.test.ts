@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { io, type Socket } from 'socket.io-client'
-import type { Device, Overview } from '../../contract/api.ts'
+import type { Device, Me, Overview, Task } from '../../contract/api.ts'
 import { deviceName } from '../../coordinator/device-name.ts'
 import { ensureOwner } from '../../coordinator/owner.ts'
 import { createPresence } from '../../coordinator/presence.ts'
@@ -274,5 +274,18 @@ describe('the overview', () => {
       redis: true,
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
     })
+  })
+
+  it('counts no cost of a demo, which is made up', async () => {
+    const { server } = await start()
+    const { db } = server.parts
+    const { demoRepoUrl } = (await (await server.call('GET', '/api/me')).json()) as Me
+    for (const demo of [0, 1]) {
+      const sent = await server.call('POST', '/api/tasks', { body: { repoUrl: demoRepoUrl, prompt: 'mend it' } })
+      const { id } = (await sent.json()) as Task
+      await db.updateTable('tasks').set({ demo, cost_usd: 1.5 }).where('id', '=', id).execute()
+    }
+    const { users } = (await (await server.call('GET', '/api/admin/overview')).json()) as Overview
+    expect(users).toMatchObject([{ name: 'owner', tasks: 2, costUsd: 1.5 }])
   })
 })
