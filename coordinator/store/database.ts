@@ -8,8 +8,8 @@ import * as conversation from './migrations/0002-conversation.ts'
 import * as notifications from './migrations/0003-notifications.ts'
 import * as budgets from './migrations/0004-budgets.ts'
 import * as toldTurns from './migrations/0005-told-turns.ts'
-import * as keyCheck from './migrations/0006-key-check.ts'
-import * as unwellRunners from './migrations/0007-unwell-runners.ts'
+import * as unwellRunners from './migrations/0006-unwell-runners.ts'
+import * as keyCheck from './migrations/0007-key-check.ts'
 import { openFault, RESTORE, unusable } from './open-fault.ts'
 import type { Database } from './schema.ts'
 
@@ -183,8 +183,8 @@ const MIGRATIONS = {
   '0003-notifications': notifications,
   '0004-budgets': budgets,
   '0005-told-turns': toldTurns,
-  '0006-key-check': keyCheck,
-  '0007-unwell-runners': unwellRunners,
+  '0006-unwell-runners': unwellRunners,
+  '0007-key-check': keyCheck,
 }
 const FIRST_MIGRATION: keyof typeof MIGRATIONS = '0001-initial'
 

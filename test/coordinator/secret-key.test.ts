@@ -47,7 +47,7 @@ const inDatabase = (sql: string) => {
   sqlite.close()
 }
 /** As an older version left it, which kept no check. */
-const forgetCheck = () => inDatabase("drop table key_check; delete from kysely_migration where name = '0006-key-check'")
+const forgetCheck = () => inDatabase("drop table key_check; delete from kysely_migration where name = '0007-key-check'")
 
 const expectRefusal = async (sentence: RegExp, start: () => Promise<unknown> = openAndClose) => {
   const before = await contentsOf(dataDir)
