@@ -283,23 +283,3 @@ export type PushSubscription = Omit<z.infer<typeof PushSubscription>, 'expiratio
 
 /** Body of `DELETE /api/me/push/subscriptions`. */
 export const EndSubscription = requestBody({ endpoint: PushSubscription.shape.endpoint })
-
-/** `GET /api/admin/overview`, for admins alone. */
-export const Overview = z
-  .object({
-    runners: z.array(
-      z.object({
-        ...{ id: z.string(), name: z.string(), slots: z.number(), busy: z.number(), seenAt: time, connected: z.boolean() },
-        /** Why it takes nothing, although it is connected; absent while it is well. `message` is what was seen on its host. */
-        unwell: z.object({ reason: Reason, reasonText: z.string(), message: z.string() }).optional(),
-      }),
-    ),
-    tasks: z.record(TaskStatus, z.number()),
-    users: z.array(
-      z.object({ id: z.string(), name: z.string(), tasks: z.number(), costUsd: z.number(), lastSeenAt: time.nullable() }),
-    ),
-    redis: z.boolean(),
-    version: z.string(),
-  })
-  .meta({ id: 'Overview' })
-export type Overview = z.infer<typeof Overview>

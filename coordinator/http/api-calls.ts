@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import * as api from '../../contract/api.ts'
 import type { ErrorCode } from '../../contract/errors.ts'
+import { Overview } from '../../contract/overview.ts'
 
 /** One call as the description shows it. */
 export type Call = { method: 'get' | 'post' | 'put' | 'patch' | 'delete'; path: string; summary: string; tag: string } & Details
@@ -241,7 +242,7 @@ const SERVER: Call[] = [
   server('get', '/', 'The app', { access: 'anybody', status: 200, ...page, errors: ['unavailable'] }),
   server('get', '/api/admin/overview', 'Runners, tasks and users at a glance, for admins', {
     status: 200,
-    answer: api.Overview,
+    answer: Overview,
     errors: ['forbidden'],
   }),
 ]

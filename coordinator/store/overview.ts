@@ -1,4 +1,4 @@
-import type { Overview } from '../../contract/api.ts'
+import type { Overview } from '../../contract/overview.ts'
 import { REASONS } from '../../contract/reason.ts'
 import { TaskStatus } from '../../contract/status.ts'
 import { SESSION_IDLE_MS } from '../sessions.ts'

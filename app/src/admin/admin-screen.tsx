@@ -1,4 +1,4 @@
-import type { Overview } from '../../../contract/api.ts'
+import type { Overview } from '../../../contract/overview.ts'
 import type { TaskStatus } from '../../../contract/status.ts'
 import { codeOf } from '../client/api-error.ts'
 import { useClient, useMe, useSaved } from '../client/hooks.ts'

@@ -9,7 +9,6 @@ import type {
   NewApiToken,
   NotificationSettings,
   Notifications,
-  Overview,
   Project,
   PushSubscription,
   PutCredential,
@@ -22,6 +21,7 @@ import type {
 } from '../../../contract/api.ts'
 import type { ErrorCode } from '../../../contract/errors.ts'
 import type { TaskEvent } from '../../../contract/event.ts'
+import type { Overview } from '../../../contract/overview.ts'
 import type { TaskStatus } from '../../../contract/status.ts'
 import { words } from '../words.ts'
 import { ApiError } from './api-error.ts'
