@@ -7,20 +7,18 @@ export const REASONS = {
   queued: 'Waiting for its turn.',
   no_runner: 'Waiting: no runner is connected. Start one (`npm start`, or a runner on another host).',
   runner_unwell:
-    'Waiting: the runner that is connected has a fault on its own host, and takes nothing until that is mended. The admin screen and the log of the runner say what it is.',
-  retrying: 'Something on our side went wrong; it will be tried again by itself.',
-  // interrupted: ours, tried again
-  runner_lost: 'The runner that worked on it is gone; it will be tried again by itself.',
-  runner_stopped: 'The runner that worked on it was stopped; it will be tried again by itself.',
-  engine_unavailable:
-    'The Docker engine on the runner does not answer; it will be tried again. Check `docker info` on that host.',
-  sandbox_killed:
-    'The sandbox was killed from outside; it will be tried again by itself. If this happens often, look whether its host runs out of memory.',
+    'Waiting: the connected runner has a fault on its own host and takes nothing until that is mended. The admin screen and the log of the runner say what it is.',
+  retrying: 'Something went wrong on our side. It will be retried automatically.',
+  // interrupted: ours. Whether it is retried is not said here, since the attempt may have been the last.
+  runner_lost: 'The runner that worked on it is gone.',
+  runner_stopped: 'The runner that worked on it was stopped.',
+  engine_unavailable: 'The Docker engine on the runner does not answer. Check `docker info` on that host.',
+  sandbox_killed: 'The sandbox was killed from outside. If this happens often, check whether its host runs out of memory.',
   image_missing:
-    'The sandbox image is not on the runner; it will be tried again. Run `npm start` or `npm run runner` there: both build it. With Docker Compose: `docker compose build worker-image`.',
-  host_disk_full: 'The disk of the runner is full; it will be tried again. Free some space on that host.',
+    'The sandbox image is not on the runner. Run `npm start` or `npm run runner` there: both build it. With Docker Compose: `docker compose build worker-image`.',
+  host_disk_full: 'The disk of the runner is full. Free some space on that host.',
   coordinator_away:
-    'The coordinator could not be reached to confirm that the work still counts; it will be tried again. What was done is kept as a git bundle: fetch it with `errand bundle`.',
+    'The coordinator could not be reached to confirm that the work still counts. What was done is kept as a git bundle: fetch it with `errand bundle`.',
   // completed
   done: 'Completed.',
   no_changes: 'Completed: the agent ended without changing a file.',
@@ -48,7 +46,19 @@ export const REASONS = {
   out_of_disk: 'The sandbox ran out of disk. Make the task smaller, or give sandboxes more (RUNNER_WORKSPACE_MB).',
   sandbox_crashed: 'The sandbox ended in a way that was not expected. Send the task again; the log of the runner says more.',
   abandoned:
-    "It was interrupted too many times on our side, and is given up. Whoever runs this server finds the cause in the runner's log.",
+    "Errand gave up: the task was interrupted too often on our side. Whoever runs this server finds the cause in the runner's log.",
   // cancelled
   cancelled_by_user: 'Cancelled.',
 } as const
+
+/** What follows the reason of an interruption while the task waits for its next attempt. */
+export const WILL_BE_RETRIED = 'It will be retried automatically.'
+export const INTERRUPTIONS: readonly string[] = [
+  'runner_lost',
+  'runner_stopped',
+  'engine_unavailable',
+  'sandbox_killed',
+  'image_missing',
+  'host_disk_full',
+  'coordinator_away',
+] satisfies (keyof typeof REASONS)[]

@@ -1,4 +1,3 @@
-import { REASONS } from '../contract/reason.ts'
 import type { Mover } from '../contract/status.ts'
 import { beginWaitingTurn } from './begin-turn.ts'
 import { type Ended, judgeEnd } from './fold-event.ts'
@@ -48,7 +47,7 @@ export const endAttempt = async (tx: Store, say: Say, task: TaskRow, attempt: At
 export const runnerLost = (now: number): End => ({
   outcome: 'interrupted',
   reason: 'runner_lost',
-  message: REASONS.runner_lost,
+  message: null,
   n: null,
   at: now,
   by: 'reconciler',

@@ -42,7 +42,7 @@ export const judgeEnd = (task: TaskRow, ended: Ended, history: History): Verdict
   if (ended.outcome !== 'interrupted') return close(task, ended.outcome, ended.reason, ended.message, history.pushed)
   if (history.interruptions >= MAX_INTERRUPTIONS || history.interruptedAttempts >= MAX_INTERRUPTED_ATTEMPTS) {
     const last = ended.message ?? REASONS[ended.reason]
-    return close(task, 'failed', 'abandoned', `${REASONS.abandoned} The last time: ${last}`.slice(0, 2_000), history.pushed)
+    return close(task, 'failed', 'abandoned', `The last time: ${last}`.slice(0, 2_000), history.pushed)
   }
   return { status: 'pending', change: { reason: ended.reason, error: null }, closing: null }
 }
@@ -70,4 +70,4 @@ const doneByThen = ({ outcome, reason, message }: Ended, pushed: boolean): strin
 
 /** What to do comes first; what exactly was seen follows it. */
 const explained = (reason: Reason, seen: string | null): string =>
-  seen === null || seen.startsWith(REASONS[reason]) ? (seen ?? REASONS[reason]) : `${REASONS[reason]}\n${seen}`
+  seen === null ? REASONS[reason] : `${REASONS[reason]}\n${seen}`

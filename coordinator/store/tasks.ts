@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { ListTasks, Task } from '../../contract/api.ts'
-import { NOBODY_TAKES, REASONS, type Reason } from '../../contract/reason.ts'
+import { NOBODY_TAKES, type Reason, reasonTextOf } from '../../contract/reason.ts'
 import { isEnded, type Mover, mayMove, type TaskStatus } from '../../contract/status.ts'
 import type { Store } from './database.ts'
 import { listQueuePlaces } from './queue-places.ts'
@@ -19,7 +19,7 @@ export const taskOf = (row: TaskRow, queuePosition: number | null): Task => ({
   id: row.id,
   status: row.status,
   reason: row.reason,
-  reasonText: row.reason && REASONS[row.reason],
+  reasonText: row.reason && reasonTextOf(row.status, row.reason),
   repoUrl: row.repo_url,
   baseBranch: row.base_branch,
   branch: row.branch,

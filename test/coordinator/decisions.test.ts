@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { NewEvent } from '../../contract/event.ts'
+import { type Reason, reasonTextOf } from '../../contract/reason.ts'
+import { INTERRUPTIONS } from '../../contract/reason-texts.ts'
 import { signedEntryText } from '../../contract/river.ts'
 import { MAX_INTERRUPTED_ATTEMPTS, MAX_INTERRUPTIONS } from '../../contract/status.ts'
 import { chooseNext } from '../../coordinator/choose-next.ts'
@@ -56,6 +58,15 @@ describe('judging the end of an attempt', () => {
     const verdict = judgeEnd(task, ended, { ...history, interruptions: MAX_INTERRUPTIONS })
     expect(verdict).toMatchObject({ status: 'failed', change: { reason: 'abandoned', error: expect.stringContaining('gone') } })
     expect(judgeEnd(task, ended, { ...history, interruptions: MAX_INTERRUPTIONS - 1 }).status).toBe('pending')
+    for (const reason of INTERRUPTIONS as Reason[]) {
+      const last = judgeEnd(
+        task,
+        { outcome: 'interrupted', reason, message: null },
+        { ...history, interruptions: MAX_INTERRUPTIONS },
+      )
+      expect(JSON.stringify(last)).not.toMatch(/again|retr/i)
+      expect(reasonTextOf('pending', reason)).toMatch(/\. It will be retried automatically\.$/)
+    }
   })
   it.each([
     [{ outcome: 'completed', reason: 'done', message: null }, true, 'The agent had finished by then. Its work is on the branch.'],

@@ -195,7 +195,10 @@ describe('the end of an attempt', () => {
     const first = await core.lease(id)
     await core.runner.send(first, 1, end('interrupted', 'runner_stopped'))
     await toStatus(id, 'pending')
-    expect(await core.tasks.find(ada.id, id)).toMatchObject({ reason: 'runner_stopped', completedAt: null })
+    expect(await core.tasks.find(ada.id, id)).toMatchObject({
+      ...{ reason: 'runner_stopped', completedAt: null },
+      reasonText: 'The runner that worked on it was stopped. It will be retried automatically.',
+    })
     const second = await core.lease(id)
     expect(second.attempt).toBe(2)
     await core.runner.send(first, 2, text('from the grave'))
@@ -207,9 +210,11 @@ describe('the end of an attempt', () => {
       await core.runner.send(await core.lease(id, undefined, `runner-${runner}`), 1, end('interrupted', 'image_missing'))
       await toStatus(id, runner < MAX_INTERRUPTIONS ? 'pending' : 'failed')
     }
-    expect(await core.tasks.find(ada.id, id)).toMatchObject({
-      ...{ status: 'failed', reason: 'abandoned', attempt: MAX_INTERRUPTIONS + 1 },
-    })
+    const given = await core.tasks.find(ada.id, id)
+    expect(given).toMatchObject({ status: 'failed', reason: 'abandoned', attempt: MAX_INTERRUPTIONS + 1 })
+    // What was said while it waited is not promised any more, neither in the end nor in the attempts before it.
+    expect(given.error).toMatch(/^Errand gave up: .*\nThe last time: The sandbox image is not on the runner\./)
+    expect(JSON.stringify([given, await history(id)])).not.toMatch(/again|automatically/)
     expect(await texts(id)).toEqual([])
   })
 
