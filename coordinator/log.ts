@@ -1,9 +1,14 @@
 import { type Logger, pino } from 'pino'
 import type { Config } from './config.ts'
+import { createTroubles } from './troubles.ts'
 
-/** Facts, one JSON object a line. What may hold a secret is cut before it is written. */
-export const createLog = ({ logLevel, prettyLog }: Pick<Config, 'logLevel' | 'prettyLog'>): Logger =>
-  pino({
+const WARN = 40
+const LOOK_EVERY_MS = 10_000
+
+/** Facts, one JSON object a line. What may hold a secret is cut before it is written, and one trouble fills no disk. */
+export const createLog = ({ logLevel, prettyLog }: Pick<Config, 'logLevel' | 'prettyLog'>): Logger => {
+  const troubles = createTroubles()
+  const log = pino({
     level: logLevel,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -15,5 +20,18 @@ export const createLog = ({ logLevel, prettyLog }: Pick<Config, 'logLevel' | 'pr
       ],
       censor: '[redacted]',
     },
+    hooks: {
+      logMethod(this: Logger, [facts, ...rest]: Parameters<pino.LogFn>, write: pino.LogFn, level: number) {
+        if (level < WARN || typeof facts !== 'object' || facts === null) return write.apply(this, [facts, ...rest])
+        const verdict = troubles.judge(facts)
+        if (!verdict.write) return
+        write.apply(this, [verdict.leftOut ? { ...facts, leftOut: verdict.leftOut } : facts, ...rest])
+      },
+    },
     ...(prettyLog && { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', messageKey: 'event' } } }),
   })
+  setInterval(() => {
+    for (const over of troubles.takeOver()) log.info({ event: 'trouble.over', ...over })
+  }, LOOK_EVERY_MS).unref()
+  return log
+}
