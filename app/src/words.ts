@@ -143,7 +143,7 @@ export const words = {
     username: 'User name',
     usernameHint: 'Left empty for GitHub and most others',
     token: 'Token',
-    tokenHint: 'For github.com: a fine-grained token with “Contents” and “Pull requests”, read and write',
+    tokenHint: 'For github.com: a fine-grained token with “Contents”, read and write',
     removeHost: (host: string) => `Remove the token for ${host}?`,
     removeHostText: 'Tasks on its private repositories, and all pushes there, will fail until you set one again.',
     addHost: 'Add a host',
