@@ -82,8 +82,8 @@ export const bareReconnect = async (dataDir: string, taskId: string, count: numb
   return times
 }
 
-/** @returns megabytes that an idle Node container uses */
-export const bareSandboxMemory = async (): Promise<number> => {
+/** @returns megabytes that an idle Node container uses; null when the engine does not say */
+export const bareSandboxMemory = async (): Promise<number | null> => {
   const { stdout: id } = await execa('docker', [
     'run',
     '-d',
@@ -103,9 +103,10 @@ export const bareSandboxMemory = async (): Promise<number> => {
   }
 }
 
-/** @returns megabytes that a container uses, by the engine's own account */
-export const containerMemory = async (id: string): Promise<number> => {
+/** @returns megabytes that a container uses, by the engine's own account; null when it gives none */
+export const containerMemory = async (id: string): Promise<number | null> => {
   const { stdout } = await execa('docker', ['stats', '--no-stream', '--format', '{{.MemUsage}}', id])
-  const [, amount = '0', unit = 'MiB'] = /^([\d.]+)(KiB|MiB|GiB)/.exec(stdout) ?? []
-  return Math.round(Number(amount) * ({ KiB: 1 / 1024, MiB: 1, GiB: 1024 }[unit] ?? 1) * 10) / 10
+  const [, amount, unit] = /^([\d.]+)(KiB|MiB|GiB)/.exec(stdout) ?? []
+  const inMegabytes = unit && { KiB: 1 / 1024, MiB: 1, GiB: 1024 }[unit]
+  return inMegabytes ? Math.round(Number(amount) * inMegabytes * 10) / 10 : null
 }

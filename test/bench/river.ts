@@ -6,6 +6,7 @@ import { LABELS } from '../../contract/names.ts'
 import type { System } from '../support/system.ts'
 import { waitFor } from '../support/wait.ts'
 import { containerMemory } from './bare.ts'
+import { type Climb, climb } from './ladder.ts'
 import { percentile } from './table.ts'
 
 type Talk = { kind: 'events' | 'deltas' | 'idle'; perSecond: number; seconds: number }
@@ -56,25 +57,25 @@ export const latency = async (
   }
   socket.on('event', onEvent)
   socket.on('delta', onDelta)
-  const task = await send(system, { kind, perSecond, seconds })
-  await socket.emitWithAck('task:watch', { taskId: task.id })
-  await system.ended(task.id, 120_000)
-  if (kind === 'events') await waitFor('every event', () => latencies.length === perSecond * seconds)
-  socket.disconnect()
+  try {
+    const task = await send(system, { kind, perSecond, seconds })
+    await socket.emitWithAck('task:watch', { taskId: task.id })
+    await system.ended(task.id, 120_000)
+    if (kind === 'events') await waitFor('every event', () => latencies.length === perSecond * seconds)
+  } finally {
+    socket.disconnect()
+  }
   return latencies.filter(Number.isFinite)
 }
 
 /** @returns the highest rate tried, durable events a second through one task, at which 99 of 100 arrive within 100 ms */
-export const throughput = async (system: System): Promise<number> => {
-  let most = 0
-  for (const perSecond of [500, 1000, 2000, 4000, 8000]) {
-    const p99 = percentile(await latency(system, 'events', perSecond, 4), 0.99)
-    process.stderr.write(`  ${perSecond}/s: p99 ${p99.toFixed(1)} ms\n`)
-    if (p99 >= 100) break
-    most = perSecond
-  }
-  return most
-}
+export const throughput = (system: System): Promise<Climb> =>
+  climb(
+    { rates: [500, 1000, 2000, 4000, 8000], boundMs: 100 },
+    async (perSecond) => percentile(await latency(system, 'events', perSecond, 4), 0.99),
+    (perSecond, tried) =>
+      process.stderr.write(`  ${perSecond}/s: ${'p99' in tried ? `p99 ${tried.p99.toFixed(1)} ms` : tried.fault}\n`),
+  )
 
 /** @returns milliseconds from opening a connection to having the last `missed` events of a task, 10 times */
 export const reconnect = async (system: System, missed: number): Promise<{ taskId: string; times: number[] }> => {
@@ -95,14 +96,15 @@ export const reconnect = async (system: System, missed: number): Promise<{ taskI
   return { taskId: task.id, times }
 }
 
-/** @returns megabytes of a process that are in memory */
-export const memory = (pid: number): number => {
-  const [, kilobytes = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return Math.round(Number(kilobytes) / 1024)
+/** @returns megabytes of a process that are in memory; null when it does not run */
+export const memory = (pid: number | undefined): number | null => {
+  if (!pid) return null
+  const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return kilobytes === undefined ? null : Math.round(Number(kilobytes) / 1024)
 }
 
-/** @returns megabytes of a sandbox that waits */
-export const sandboxMemory = async (system: System): Promise<number> => {
+/** @returns megabytes of a sandbox that waits; null when the engine does not say */
+export const sandboxMemory = async (system: System): Promise<number | null> => {
   const task = await send(system, { kind: 'idle', perSecond: 0, seconds: 4 })
   const id = await waitFor('the sandbox', async () => {
     const { stdout } = await execa('docker', ['ps', '-q', '--filter', `label=${LABELS.task}=${task.id}`])

@@ -4,13 +4,24 @@ export const percentile = (values: readonly number[], part: number): number => {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }
 
-export const milliseconds = (values: readonly number[], part: number): string => `${percentile(values, part).toFixed(1)} ms`
+export const NOT_MEASURED = 'not measured'
+
+export const milliseconds = (values: readonly number[], part: number): string => shown(percentile(values, part), 1, 'ms')
+
+export const megabytes = (amount: number | null): string => (amount === null ? NOT_MEASURED : `${amount} MB`)
 
 /** How many times the bare cost ours is, by the medians. */
-export const ratio = (ours: readonly number[] | number, bare: readonly number[] | number): string =>
-  `${(median(ours) / median(bare)).toFixed(2)} ×`
+export const ratio = (ours: Measured, bare: Measured): string => shown(median(ours) / median(bare), 2, '×')
 
-const median = (values: readonly number[] | number): number => (typeof values === 'number' ? values : percentile(values, 0.5))
+type Measured = readonly number[] | number | null
+
+const shown = (value: number, digits: number, unit: string): string =>
+  Number.isFinite(value) ? `${value.toFixed(digits)} ${unit}` : NOT_MEASURED
+
+const median = (values: Measured): number => {
+  if (values === null) return Number.NaN
+  return typeof values === 'number' ? values : percentile(values, 0.5)
+}
 
 /** A Markdown table; every column but the first is flushed right. */
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
