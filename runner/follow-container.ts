@@ -100,7 +100,7 @@ const readToEnd = async (following: Following, attached: Readable): Promise<Cont
     else endedAt ??= performance.now()
     const behind = await read(following, source, 'log').catch(async (fault) => {
       // Nothing that it says can be heard any more, but what it did can still be saved.
-      if (state.running) await container.stop(SAVE_MS).catch(() => undefined)
+      if (state.running && !over.aborted) await container.stop(SAVE_MS).catch(() => undefined)
       throw fault
     })
     if (behind === 0 && !state.running) return state
@@ -117,7 +117,7 @@ const readToEnd = async (following: Following, attached: Readable): Promise<Cont
  * @throws EngineFault when what it brings is of no use
  */
 const read = async (following: Following, source: Readable, from: 'container' | 'log'): Promise<number | null> => {
-  const { output, over } = following
+  const { output, over, log } = following
   const drop = () => source.destroy()
   const silence = watchSilence(following, drop)
   over.addEventListener('abort', drop)
@@ -134,6 +134,7 @@ const read = async (following: Following, source: Readable, from: 'container' | 
     return reading.behind()
   } catch (error) {
     if (error instanceof EngineFault) throw error
+    log.warn({ event: 'sandbox.output_cut', err: error })
     return null
   } finally {
     silence.stop()

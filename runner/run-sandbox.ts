@@ -128,7 +128,7 @@ const listen = async (attempt: Attempt, { lines }: Sandbox, redact: Redactor): P
     }
   } catch (error) {
     // How the sandbox ended tells whether this was the engine's fault.
-    log.warn({ event: 'sandbox.output_cut', err: error })
+    log.warn({ event: 'sandbox.output_lost', err: error })
   }
   if (noise > 0) log.warn({ event: 'sandbox.noise', lines: noise })
 }
