@@ -33,6 +33,10 @@ export class CoordinatorFault extends Error {
   }
 }
 
+/** @returns whether nobody was there: no answer came, or that of a proxy before it. What the coordinator itself says is something else. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof CoordinatorFault && error.kind === 'unreachable' && [null, 502, 504].includes(error.status)
+
 const ANSWER_MS = 10_000
 const UPLOAD_MS = 10 * 60_000
 const ADVICE_401 =

@@ -87,12 +87,17 @@ export const createDoor = (parts: { url: string; token: string; signal?: AbortSi
         return Assignment.parse(JSON.parse(response.text))
       }, signal),
     transcript: () =>
-      persistently(async () => {
-        const response = await ask(DOOR_PATHS.transcript)
-        if (response.ok) return response.text
-        if (response.status === 404) return null
-        throw new NotYet(`the gateway answered ${response.status} instead of the transcript`)
-      }, signal),
+      persistently(
+        async () => {
+          const response = await ask(DOOR_PATHS.transcript)
+          if (response.ok) return response.text
+          if (response.status === 404) return null
+          if (response.status === UNCONFIRMED) throw new Away('the coordinator is away')
+          throw new NotYet(`the gateway answered ${response.status} instead of the transcript`)
+        },
+        signal,
+        standing,
+      ),
     messages: async () => {
       const response = await ask(DOOR_PATHS.messages)
       if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of the messages`)
@@ -109,6 +114,9 @@ export const createDoor = (parts: { url: string; token: string; signal?: AbortSi
 
 /** The gateway is there, and has no answer yet, or not all of it. */
 class NotYet extends Error {}
+
+/** The gateway says that it is to be waited for. */
+class Away extends Error {}
 
 type Answer = Pick<Response, 'ok' | 'status'> & { text: string }
 
@@ -142,15 +150,21 @@ const textOf = async (body: ReadableStream<Uint8Array> | null, onPiece: () => vo
   }
 }
 
-const persistently = async <T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
-  const begun = performance.now()
+const persistently = async <T>(
+  ask: () => Promise<T>,
+  signal: AbortSignal | undefined,
+  standing?: Door['standing'],
+): Promise<T> => {
+  let begun = performance.now()
   let heardAt = begun
   for (let tried = 1; ; tried++) {
     try {
       return await ask()
     } catch (error) {
+      // The wait for it does not count.
+      if (error instanceof Away && (await standing?.(signal))?.lease === 'current') begun = performance.now()
       const now = performance.now()
-      if (error instanceof NotYet) heardAt = now
+      if (error instanceof NotYet || error instanceof Away) heardAt = now
       if (signal?.aborted || now - heardAt > SILENT_MS || now - begun > BEGIN_MS) throw error
       await pause(Math.min(200 * tried, ASK_AGAIN_MS), signal)
     }

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { LIMITS } from '../../contract/limits.ts'
 import { DOOR_PATHS } from '../../contract/names.ts'
 import { ArtifactKind, maxBytesOf } from '../../contract/sandbox.ts'
-import { CoordinatorFault } from '../coordinator-client.ts'
+import { isAway } from '../coordinator-client.ts'
 import { type ConfirmLease, refuseEffect, standingOf } from './fence.ts'
 import { limitBytes, TooManyBytes } from './limit-bytes.ts'
 import { answer, type Call, type Room } from './room.ts'
@@ -49,6 +49,7 @@ export const serveArtifacts = ({
       body.destroy()
       log.warn({ event: 'artifact.refused', kind, err: error })
       if (error instanceof TooManyBytes) return answer(response, 413, `An artifact may have ${maxBytes} bytes at most.`)
+      // It went away in the middle.
       if (isAway(error)) return refuseEffect(response, 'unconfirmed')
       return answer(response, 502, 'The artifact could not be kept; try again.')
     }
@@ -68,7 +69,3 @@ export const serveArtifacts = ({
     await mine
   }
 }
-
-/** It went away in the middle: nobody answered, or a proxy before it did. */
-const isAway = (error: unknown): boolean =>
-  error instanceof CoordinatorFault && error.kind === 'unreachable' && [null, 502, 504].includes(error.status)

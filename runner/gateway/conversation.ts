@@ -3,6 +3,8 @@ import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import { DOOR_PATHS } from '../../contract/names.ts'
 import type { SteerMessage } from '../../contract/sandbox.ts'
+import { isAway } from '../coordinator-client.ts'
+import { refuseEffect } from './fence.ts'
 import { answer, type Room } from './room.ts'
 
 export type ConversationOptions = {
@@ -23,8 +25,9 @@ export const serveConversation = ({ waitingMessages, openTranscript, log }: Conv
     }
     const transcript = await openTranscript().catch((error: unknown) => {
       log.warn({ event: 'transcript.unavailable', err: error }, 'transcript.unavailable')
-      return undefined
+      return isAway(error) ? 'away' : undefined
     })
+    if (transcript === 'away') return refuseEffect(response, 'unconfirmed')
     if (transcript === undefined) return answer(response, 502, 'The transcript cannot be had just now; try again.')
     if (transcript === null) return answer(response, 404, 'No earlier turn left a transcript.')
     response.writeHead(200, { 'content-type': 'application/json' })

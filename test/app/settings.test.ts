@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { encode } from 'uqr'
 import type { Me } from '../../contract/api.ts'
+import type { Overview } from '../../contract/overview.ts'
 import { axeFaults } from '../support/axe.ts'
 import { openPage } from '../support/browser.ts'
 import { addUser } from '../support/users.ts'
@@ -198,6 +199,24 @@ describe('the admin screen', () => {
     await page.unroute('**/api/admin/overview')
     await page.getByRole('button', { name: 'Reload' }).click()
     await page.getByRole('heading', { name: 'Runners' }).waitFor()
+  })
+})
+
+describe('a runner that is unwell', () => {
+  it('is shown as such, with what to do and what was seen on its host', async () => {
+    const seen = `connect ENOENT /${'x'.repeat(150)}.sock`
+    const page = await phone.visit()
+    await page.route('**/api/admin/overview', async (route) => {
+      const known = (await (await route.fetch()).json()) as Overview
+      const unwell = { reason: 'engine_unavailable', reasonText: 'Check `docker info` on that host.', message: seen } as const
+      const runner = { id: 'r1', name: 'cellar', slots: 2, busy: 0, seenAt: new Date().toISOString(), connected: true, unwell }
+      await route.fulfill({ json: { ...known, runners: [runner] } satisfies Overview })
+    })
+    await page.goto(`${server.url}/admin`)
+    for (const words of ['Unwell, takes nothing', 'Check `docker info` on that host.', seen])
+      await page.getByText(words).waitFor()
+    expect(await page.getByText('Connected', { exact: true }).count()).toBe(0)
+    expect([await isAsWideAsTheWindow(page), await axeFaults(page)]).toEqual([true, []])
   })
 })
 

@@ -17,7 +17,7 @@ describe('git through the door', () => {
   let repository: { url: string; path: string }
   let folder: { path: string; remove: () => Promise<void> }
   let door: Door
-  let leaseIsOurs: boolean
+  let leaseIsOurs: boolean | null
   let git: (...args: string[]) => Promise<{ failed: boolean; text: string }>
 
   beforeEach(async () => {
@@ -27,7 +27,12 @@ describe('git through the door', () => {
     leaseIsOurs = true
     door = await openDoor(
       { repo: { url: repository.url, upstream: repository.url, username: null, token: TOKEN } },
-      { confirmLease: async () => leaseIsOurs },
+      {
+        confirmLease: async () => {
+          if (leaseIsOurs === null) throw new Error('the coordinator does not answer')
+          return leaseIsOurs
+        },
+      },
     )
     git = gitIn(folder.path, door)
   })
@@ -106,6 +111,20 @@ describe('git through the door', () => {
     expect(await refsOf(repository.path)).toEqual(before)
     const { status, text } = await post(door, '/git-receive-pack', '0000')
     expect([status, text]).toEqual([403, expect.stringContaining('no longer the current one')])
+  })
+
+  it('holds a push back while nobody says whether the attempt is the current one, with a status that no host can give', async () => {
+    await clone()
+    await commit('new.txt', 'new\n')
+    leaseIsOurs = null
+    const push = () => git('push', '-q', 'origin', `HEAD:refs/heads/errand/${TASK}/work`)
+    const asked = () => fetch(`${door.url}/lease`, { headers: door.headers }).then(({ status }) => status)
+    expect([await push(), await asked()]).toMatchObject([{ failed: true, text: expect.stringContaining('425') }, 425])
+    expect(Object.keys(await refsOf(repository.path))).toEqual(['refs/heads/main'])
+    leaseIsOurs = true
+    expect([await push(), await asked()]).toMatchObject([{ failed: false }, 204])
+    leaseIsOurs = false
+    expect(await asked()).toBe(403)
   })
 
   it('tells nothing of a push that the host declined', async () => {
@@ -224,6 +243,16 @@ describe('the host behind git', () => {
     await door.close()
     first.close()
     second.close()
+  })
+
+  it('cannot hold a push back as the door does', async () => {
+    const first = createServer((_request, response) => void response.writeHead(425).end()).listen(0, '127.0.0.1')
+    await once(first, 'listening')
+    const upstream = `http://127.0.0.1:${(first.address() as AddressInfo).port}/o/n.git`
+    const door = await openDoor({ repo: { url: upstream, upstream, username: null, token: TOKEN } })
+    expect((await post(door, '/git-receive-pack', '0000')).status).toBe(502)
+    await door.close()
+    first.close()
   })
 
   it('may be away: 502 that says so', async () => {

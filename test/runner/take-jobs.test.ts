@@ -108,6 +108,25 @@ describe('taking turns off the queue', () => {
     expect(await queue.getJobCountByTypes('waiting')).toBe(1)
   })
 
+  it('leaves everything to others while it is paused, and takes again when it is told to', async () => {
+    const taken: string[] = []
+    const named = (name: string) => async (): Promise<TurnAnswer> => {
+      taken.push(name)
+      return { say: 'done', outcome: 'completed' }
+    }
+    const sick = take(named('sick'))
+    await sick.pause()
+    const well = take(named('well'))
+    for (const id of ['a', 'b', 'c']) await add(id)
+    await waitFor('all to complete', async () => (await queue.getJobCountByTypes('completed')) === 3)
+    await well.close()
+    await sick.resume()
+    await add('d')
+    await waitFor('the last to complete', async () => (await queue.getJobCountByTypes('completed')) === 4)
+    expect(taken.filter((name) => name === 'well').length).toBeGreaterThanOrEqual(2)
+    expect(taken.at(-1)).toBe('sick')
+  })
+
   it('closes also while Redis is away', async () => {
     await add('t1')
     let taken = false

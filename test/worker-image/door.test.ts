@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { UNCONFIRMED } from '../../contract/names.ts'
 import { createDoor } from '../../worker-image/door.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -12,8 +13,8 @@ afterEach(async () => {
   await once(server, 'close')
 })
 
-const listen = async (reply: (response: ServerResponse) => unknown): Promise<string> => {
-  server = createServer((_, response) => void reply(response)).listen(0, '127.0.0.1')
+const listen = async (reply: (response: ServerResponse, path: string) => unknown): Promise<string> => {
+  server = createServer(({ url = '' }, response) => void reply(response, url)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
@@ -33,6 +34,19 @@ describe('the conversation so far', () => {
   it('is waited for while the coordinator is started again, for longer than that takes', async () => {
     const { url } = await startGateway(8)
     expect(await createDoor({ url, token: 't' }).transcript()).toBe('what was said')
+  })
+
+  it('is asked for twice while the coordinator is away: the wait between is at the fence', async () => {
+    const asked: string[] = []
+    const isBack = () => asked.filter((path) => path === '/lease').length > 3
+    const url = await listen((response, path) => {
+      asked.push(path)
+      if (!isBack()) response.writeHead(UNCONFIRMED).end()
+      else if (path === '/lease') response.writeHead(204).end()
+      else response.end('what was said')
+    })
+    expect(await createDoor({ url, token: 't' }).transcript()).toBe('what was said')
+    expect(asked).toEqual(['/transcript', '/lease', '/lease', '/lease', '/lease', '/transcript'])
   })
 
   it('may take longer to come than the gateway may take to answer, and is asked for again when it breaks off', async () => {
