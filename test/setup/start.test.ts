@@ -140,8 +140,10 @@ describe('npm start', () => {
     const before = Object.values(old.pids).map((pid) => [pid, identityOf(pid)] as const)
     run.child.kill('SIGKILL')
     const early = npmStart()
-    await waitFor('a coordinator of its own', () =>
-      leftOvers(dataDir).find(({ part, pid }) => part === 'coordinator' && pid !== old.pids.coordinator),
+    await waitFor(
+      'a coordinator of its own',
+      () => leftOvers(dataDir).some(({ part, pid }) => part === 'coordinator' && pid !== old.pids.coordinator),
+      60_000,
     )
     early.child.kill('SIGKILL')
     const left = leftOvers(dataDir)
@@ -153,7 +155,7 @@ describe('npm start', () => {
     const kept = [...before, ...left.map(({ pid, identity }) => [pid, identity] as const)]
     expect(kept.filter(([pid, identity]) => identityOf(pid) === identity)).toEqual([])
     expect(await isReady(file.url)).toBe(true)
-  }, 90_000)
+  }, 180_000)
 
   it('takes the image that RUNNER_IMAGE names, and builds none', async () => {
     const { pids } = (await serverFile()) as ServerFile
