@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
 import type { TaskEvent } from '../contract/event.ts'
 import type { Replay, Replays } from './replays.ts'
 import { createRotation, type Rotation } from './rotation.ts'
@@ -22,10 +22,12 @@ type Parts = {
 }
 
 /**
- * A page is read, made into JSON and sent without a pause, which takes about 4 ms: that is how long everything else waits. A reader that
+ * A page is read, made into JSON and sent without a pause, which takes about 2 ms: that is how long everything else waits. A reader that
  * is slow holds one page in memory.
  */
-const PAGE = { limit: 200, bytes: 128 * 1024 }
+const PAGE = { limit: 100, bytes: 64 * 1024 }
+/** Between two pages: time for a request that takes several steps. */
+const PAUSE_MS = 1
 
 /** @returns what sends histories to one client: page by page, each when the client took the one before */
 export const createSendHistory = ({ reader, tasks, replays, pages }: Parts): ((replay: Replay) => Promise<void>) => {
@@ -54,8 +56,7 @@ export const createSendHistory = ({ reader, tasks, replays, pages }: Parts): ((r
       try {
         if (!reader.isOpen() || !replays.isCurrent(replay)) return true
         const isLast = await sendPage(replay)
-        // Whatever else there is to do comes between two pages.
-        await setImmediate()
+        await setTimeout(PAUSE_MS)
         return isLast
       } finally {
         leavePages()

@@ -6,6 +6,7 @@ import { createRotation } from '../../coordinator/rotation.ts'
 import { createSendHistory, type Reader } from '../../coordinator/send-history.ts'
 import { createSocketPlaces } from '../../coordinator/socket-places.ts'
 import type { Tasks } from '../../coordinator/tasks.ts'
+import { waitFor } from '../support/wait.ts'
 
 const event = (seq: number, taskId = 'a') => ({ taskId, seq }) as TaskEvent
 
@@ -156,17 +157,19 @@ describe('sending a history', () => {
     const [replays, pages] = [createReplays(), createRotation()]
     const { reader } = readerOf('u')
     let take = (): void => undefined
+    let asked = 0
     const slow: Reader = {
       ...reader,
       drained: () =>
         new Promise((resolve) => {
+          asked += 1
           take = resolve
         }),
     }
     const sendHistory = createSendHistory({ reader: slow, tasks: pagesOf(read), replays, pages })
     const sent = ['a', 'b', 'c'].map((taskId) => sendHistory(replays.begin('s1', taskId, 800) as Replay))
     for (let taken = 0; taken < 6; taken++) {
-      for (let round = 0; round < 5; round++) await setImmediate()
+      await waitFor('the next to wait for its reader', () => asked === taken + 1)
       expect(read).toHaveLength(taken)
       take()
     }
