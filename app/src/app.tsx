@@ -2,20 +2,29 @@ import { lazy, Suspense } from 'react'
 import { Route, Switch } from 'wouter'
 import { Skeleton } from './design/states.tsx'
 import { CrashBoundary } from './shell/crash-boundary.tsx'
+import { patiently } from './shell/patiently.ts'
 import { Shell } from './shell/shell.tsx'
 import { ComingIn, SignInGate } from './shell/sign-in-gate.tsx'
 import { TasksScreen } from './tasks/tasks-screen.tsx'
 import { words } from './words.ts'
 
-const SignInScreen = lazy(async () => ({ default: (await import('./sign-in/sign-in-screen.tsx')).SignInScreen }))
-const NewTaskScreen = lazy(async () => ({ default: (await import('./new-task/new-task-screen.tsx')).NewTaskScreen }))
-const TaskScreen = lazy(async () => ({ default: (await import('./task/task-screen.tsx')).TaskScreen }))
-const ChangesScreen = lazy(async () => ({ default: (await import('./task/changes-screen.tsx')).ChangesScreen }))
-const LogScreen = lazy(async () => ({ default: (await import('./task/log-screen.tsx')).LogScreen }))
-const ProjectsScreen = lazy(async () => ({ default: (await import('./projects/projects-screen.tsx')).ProjectsScreen }))
-const SettingsScreen = lazy(async () => ({ default: (await import('./settings/settings-screen.tsx')).SettingsScreen }))
-const AdminScreen = lazy(async () => ({ default: (await import('./admin/admin-screen.tsx')).AdminScreen }))
-const NotFoundScreen = lazy(async () => ({ default: (await import('./shell/not-found-screen.tsx')).NotFoundScreen }))
+const SignInScreen = lazy(async () => ({ default: (await patiently(() => import('./sign-in/sign-in-screen.tsx'))).SignInScreen }))
+const NewTaskScreen = lazy(async () => ({
+  default: (await patiently(() => import('./new-task/new-task-screen.tsx'))).NewTaskScreen,
+}))
+const TaskScreen = lazy(async () => ({ default: (await patiently(() => import('./task/task-screen.tsx'))).TaskScreen }))
+const ChangesScreen = lazy(async () => ({ default: (await patiently(() => import('./task/changes-screen.tsx'))).ChangesScreen }))
+const LogScreen = lazy(async () => ({ default: (await patiently(() => import('./task/log-screen.tsx'))).LogScreen }))
+const ProjectsScreen = lazy(async () => ({
+  default: (await patiently(() => import('./projects/projects-screen.tsx'))).ProjectsScreen,
+}))
+const SettingsScreen = lazy(async () => ({
+  default: (await patiently(() => import('./settings/settings-screen.tsx'))).SettingsScreen,
+}))
+const AdminScreen = lazy(async () => ({ default: (await patiently(() => import('./admin/admin-screen.tsx'))).AdminScreen }))
+const NotFoundScreen = lazy(async () => ({
+  default: (await patiently(() => import('./shell/not-found-screen.tsx'))).NotFoundScreen,
+}))
 
 /** Every screen and its address. All but the list of tasks come when they are first opened. */
 export const App = () => (

@@ -185,6 +185,21 @@ describe('a screen that was never here before', () => {
   }, 120_000)
 })
 
+describe('a screen whose files are not here either, since the browser keeps none', () => {
+  it('comes by itself too', async () => {
+    await page.getByRole('heading', { level: 1, name: 'Tasks' }).waitFor()
+    await page.route('**/assets/*', (route) => route.abort())
+    await line.cut()
+    await page.getByRole('link', { name: 'Settings' }).click()
+    await page.getByLabel('Loading').waitFor()
+    await page.locator('.line', { hasText: /No network|Reconnecting/ }).waitFor()
+    expect(await page.getByRole('alert').count()).toBe(0)
+    await page.unroute('**/assets/*')
+    await line.mend()
+    await page.getByText('No host yet').waitFor()
+  }, 120_000)
+})
+
 describe('a message that is sent without a network', () => {
   it('says what it waits for, can be taken away, and goes out by itself in its order', async () => {
     const told = await begin('mend the pump')

@@ -145,7 +145,7 @@ describe('a page that was frozen for two minutes', () => {
       await composer().fill('steer in a tunnel')
       const send = page.getByRole('button', { name: 'Send', exact: true })
       for (let tap = 0; tap < 3; tap++) await send.tap({ force: true, noWaitAfter: true }).catch(() => {})
-      await page.getByText('Sending…').waitFor()
+      await page.getByText('It waits for the network').waitFor()
       await page.context().setOffline(false)
       await waitFor('the message at the server', async () => (await saying(id, 'steer in a tunnel')).length > 0, PATIENCE_MS)
 
@@ -158,7 +158,7 @@ describe('a page that was frozen for two minutes', () => {
       })
       await say('steer without an answer')
       await waitFor('the answer to be cut', () => cuts > 0, PATIENCE_MS)
-      await page.getByText('Sending…').waitFor({ state: 'detached', timeout: PATIENCE_MS })
+      await page.getByText(/^(Sending…|It waits for the network)/).waitFor({ state: 'detached', timeout: PATIENCE_MS })
       await page.unroute('**/messages')
       model.letGo('through a tunnel', STEPS)
       await system.ended(id)

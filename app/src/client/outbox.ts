@@ -143,13 +143,13 @@ export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTa
   }
   const add = (content: Content): string => {
     const { clientId } = content.body
-    const item: Unsent = {
+    const fresh: Unsent = {
       ...content,
       ...{ clientId, userId: userId(), createdAt: now().toISOString() },
       ...{ state: 'sending', error: null },
     }
-    const ahead = nextOf(item, state.get())
-    if (ahead?.state === 'waiting' && ahead.kind === 'message') Object.assign(item, { state: 'waiting', error: ahead.error })
+    const ahead = nextOf(fresh, state.get())
+    const item: Unsent = ahead?.state === 'waiting' ? { ...fresh, state: 'waiting', error: ahead.error } : fresh
     state.set([...state.get(), item])
     store(item)
     void attempt(clientId)
