@@ -14,7 +14,7 @@ const setUp = () => {
       kept.set(key, value)
     },
   })
-  const hear = (task: Task & { asOf?: string }) => keeper.hear(`task:${task.id}`, task)
+  const hear = (task: Task & { asOf?: string }) => keeper.hear(`task:${task.id}`, task, false)
   return { kept, hear, keeper, writes: () => writes }
 }
 const soon = () => jest.advanceTimersByTimeAsync(1)
@@ -42,6 +42,15 @@ describe('what is saved of tasks', () => {
     hear(summary('opened', { lastSeq: 51, status: 'completed' }))
     await soon()
     expect(kept.get('saved:task:opened')).toMatchObject({ status: 'completed', lastSeq: 51 })
+  })
+
+  it('is written at once when it answers a question, however soon after the last one', async () => {
+    const { kept, keeper } = setUp()
+    for (const items of [[], ['added']]) {
+      keeper.hear('projects', { items } as object, true)
+      await soon()
+    }
+    expect(kept.get('saved:projects')).toMatchObject({ items: ['added'] })
   })
 
   it('has what was known of a task before it was opened', async () => {

@@ -6,8 +6,12 @@ import type { Storage } from './storage.ts'
 type Answer = { asOf?: string }
 
 export type Keeper = {
-  /** Something is known anew, whether a question, the socket or an action brought it. @param place `tasks`, `task:<id>`, `me` … */
-  hear: (place: string, answer: Answer) => void
+  /**
+   * Something is known anew.
+   * @param place `tasks`, `task:<id>`, `me` …
+   * @param isAsked whether it answers a question; else the socket or an action brought it, which may be one of many
+   */
+  hear: (place: string, answer: Answer, isAsked: boolean) => void
   /** This task was opened: what was known of it before is kept from now on. */
   keepTask: (taskId: string, known: Saved<Task> | undefined) => void
   /** From here on nothing more is kept: the user leaves this device. */
@@ -57,10 +61,10 @@ export const keepAnswers = (storage: Pick<Storage, 'list' | 'write'>): Keeper =>
   }
 
   return {
-    hear: (place, answer) => {
+    hear: (place, answer, isAsked) => {
       if (!note(place, answer)) return
       // Of a task that has just ended, nothing may be lost with an app that is swiped away.
-      if (hasMoved(place, answer)) void keep()
+      if (hasMoved(place, answer) || isAsked) void keep()
       else keepSoon(place)
     },
     keepTask: (taskId, known) => {

@@ -1,6 +1,7 @@
 import { QueryClient, replaceEqualDeep } from '@tanstack/react-query'
 import type { Task } from '../../../contract/api.ts'
 import { codeOf, isAway, isPassing } from './api-error.ts'
+import type { Keeper } from './keep-answers.ts'
 import { newerPages, newerTask, type Pages } from './newer-task.ts'
 import { firstOf, type Saved } from './saved.ts'
 
@@ -40,13 +41,13 @@ export const askAnew = (queries: QueryClient): void =>
   void queries.invalidateQueries({ predicate: ({ queryKey, state }) => queryKey[0] !== 'changes' || state.data === undefined })
 
 /** Tells of each answer that there is to keep, wherever it came from: of the queries that say in `meta.savedAs` where, and of every task. */
-export const watchAnswers = (queries: QueryClient, hear: (place: string, answer: { asOf?: string }) => void): void =>
+export const watchAnswers = (queries: QueryClient, hear: Keeper['hear']): void =>
   void queries.getQueryCache().subscribe((event) => {
     if (event.type !== 'updated' || event.action.type !== 'success') return
     const { queryKey, meta, state } = event.query
     const place = queryKey[0] === 'task' ? `task:${queryKey[1]}` : meta?.savedAs
     const answer = firstOf(state.data)
-    if (typeof place === 'string' && answer !== undefined) hear(place, answer)
+    if (typeof place === 'string' && answer !== undefined) hear(place, answer, event.action.manual !== true)
   })
 
 /** Into every list that has it; a list that has not may lack it, and is asked for anew. */
