@@ -115,14 +115,16 @@ describe('taking turns off the queue', () => {
       return { say: 'done', outcome: 'completed' }
     }
     const sick = take(named('sick'))
+    await add('first')
+    await waitFor('the first to complete', async () => (await stateOf('first')) === 'completed')
     await sick.pause()
     const well = take(named('well'))
     for (const id of ['a', 'b', 'c']) await add(id)
-    await waitFor('all to complete', async () => (await queue.getJobCountByTypes('completed')) === 3)
+    await waitFor('all to complete', async () => (await queue.getJobCountByTypes('completed')) === 4)
     await well.close()
     await sick.resume()
     await add('d')
-    await waitFor('the last to complete', async () => (await queue.getJobCountByTypes('completed')) === 4)
+    await waitFor('the last to complete', async () => (await queue.getJobCountByTypes('completed')) === 5)
     expect(taken.filter((name) => name === 'well').length).toBeGreaterThanOrEqual(2)
     expect(taken.at(-1)).toBe('sick')
   })
