@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { sql } from 'kysely'
 import { pino } from 'pino'
 import { io, type Socket } from 'socket.io-client'
-import type { Device, Me, Task } from '../../contract/api.ts'
+import type { Device } from '../../contract/api.ts'
 import type { Overview } from '../../contract/overview.ts'
 import { deviceName } from '../../coordinator/device-name.ts'
 import { ensureOwner } from '../../coordinator/owner.ts'
@@ -280,12 +281,11 @@ describe('the overview', () => {
   it('counts no cost of a demo, which is made up', async () => {
     const { server } = await start()
     const { db } = server.parts
-    const { demoRepoUrl } = (await (await server.call('GET', '/api/me')).json()) as Me
-    for (const demo of [0, 1]) {
-      const sent = await server.call('POST', '/api/tasks', { body: { repoUrl: demoRepoUrl, prompt: 'mend it' } })
-      const { id } = (await sent.json()) as Task
-      await db.updateTable('tasks').set({ demo, cost_usd: 1.5 }).where('id', '=', id).execute()
-    }
+    for (const demo of [0, 1])
+      await sql`insert into tasks (id, user_id, repo_url, branch, prompt, model, budget_usd, demo, status, turn, attempt, last_seq, cost_usd, created_at)
+        values (${`tsk_${demo}`}, ${server.owner.user.id}, 'r', 'b', 'p', 'm', 5, ${demo}, 'running', 1, 1, 0, 1.5, 1)`.execute(
+        db,
+      )
     const { users } = (await (await server.call('GET', '/api/admin/overview')).json()) as Overview
     expect(users).toMatchObject([{ name: 'owner', tasks: 2, costUsd: 1.5 }])
   })
