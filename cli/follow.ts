@@ -21,7 +21,7 @@ export type FollowOptions = {
   onTask?: (task: Task) => void
   /** False once the connection is lost, true when it is back. */
   onConnection?: (connected: boolean) => void
-  /** The server refuses for now, and says why; it is asked again. */
+  /** The server refuses at the moment and says why; it is asked again. */
   onWait?: (why: string) => void
 }
 
