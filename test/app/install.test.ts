@@ -117,7 +117,7 @@ describe('installing', () => {
   ])('is not offered by the app that is installed: %s', async (_where, script) => {
     const app = await pageWith(script)
     await app.goto(`${server.url}/settings`)
-    await app.getByRole('heading', { name: 'API tokens' }).waitFor()
+    await app.getByRole('heading', { name: 'Signed in' }).waitFor()
     expect(await app.getByRole('region', { name: 'Install' }).count()).toBe(0)
     await app.close()
   })

@@ -48,7 +48,7 @@ const isSaved = (key: string, fits: (value: { status?: string; items?: Task[]; l
     return value !== null && fits(value)
   })
 const expectDone = async () => {
-  await page.locator('.task-heading').getByText('Done').waitFor()
+  await page.locator('.task-heading').getByText('Completed').waitFor()
   await page.getByText('It is mended.').waitFor()
   expect(await page.getByRole('button', { name: 'Stop' }).count()).toBe(0)
   expect(await page.locator('.strip').count()).toBe(0)

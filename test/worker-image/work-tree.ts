@@ -7,6 +7,14 @@ import { openWorkspace, type Workspace } from '../../worker-image/workspace.ts'
 import { refsOf } from '../support/git-server.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
+/** Whoever commits elsewhere: a machine need not know a name for its commits. */
+const SOMEBODY = {
+  GIT_AUTHOR_NAME: 'Somebody',
+  GIT_AUTHOR_EMAIL: 'somebody@example.org',
+  GIT_COMMITTER_NAME: 'Somebody',
+  GIT_COMMITTER_EMAIL: 'somebody@example.org',
+}
+
 export const BRANCH = 'errand/T1/work'
 export type WorkTree = Awaited<ReturnType<typeof makeWorkTree>>
 
@@ -43,7 +51,7 @@ export const makeWorkTree = async () => {
   const pushed = async (branch: string, file: string) => {
     const tree = join(folder.path, `elsewhere-${file}`)
     const script = `git clone -q "$0" "$1" 2>/dev/null && cd "$1" && (git checkout -q "origin/$2" 2>/dev/null || true) && echo "$3" > "$3" && git add -A && git commit -qm "$3" && git push -q origin "HEAD:refs/heads/$2"`
-    await execa('bash', ['-c', script, origin, tree, branch, file])
+    await execa('bash', ['-c', script, origin, tree, branch, file], { env: SOMEBODY })
   }
 
   const delivered = async (workspace: Workspace) => {
