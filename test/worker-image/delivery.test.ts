@@ -46,9 +46,7 @@ describe('delivering', () => {
   it('brings the model’s own commits along, wherever it left HEAD', async () => {
     await at.pushed('main', 'a')
     const workspace = await at.opened()
-    await execa('bash', ['-c', 'git checkout -q -b other && echo b > b && git add -A && git commit -qm mine && echo c > c'], {
-      cwd: at.directory,
-    })
+    await at.inTree('git checkout -q -b other && echo b > b && git add -A && git commit -qm mine && echo c > c')
     expect((await at.delivered(workspace)).delivery).toMatchObject({ problem: null, diff: { files: 2 } })
     const { stdout } = await execa('git', ['-C', at.origin, 'log', '--format=%s', BRANCH])
     expect(stdout).toBe('Work\nmine\na')
@@ -58,9 +56,9 @@ describe('delivering', () => {
     await at.pushed('main', 'a')
     await at.pushed(BRANCH, 'b')
     const workspace = await at.opened()
-    await execa('git', ['commit', '-q', '--amend', '-m', 'better'], { cwd: at.directory })
+    await at.inTree('git commit -q --amend -m better')
     expect((await at.delivered(workspace)).delivery.problem).toBeNull()
-    await execa('git', ['commit', '-q', '--amend', '-m', 'better still'], { cwd: at.directory })
+    await at.inTree('git commit -q --amend -m "better still"')
     const { delivery, kept } = await at.delivered(workspace)
     expect(delivery.problem).toMatchObject({ reason: 'push_refused' })
     expect([...kept.keys()]).toEqual(['patch', 'turn-patch', 'bundle'])

@@ -4,6 +4,7 @@ import { execa } from 'execa'
 import { refsOf } from '../support/git-server.ts'
 import { type Errand, type ErrandOptions, endOf, eventsOf, startErrand } from './errand.ts'
 import { answer, bash, call, inTurn, mends, SUMMARY, text } from './policies.ts'
+import { SOMEBODY } from './work-tree.ts'
 
 let errand: Errand
 const start = async (options: ErrandOptions) => {
@@ -56,7 +57,7 @@ describe('a turn', () => {
         'echo one > first.txt && git add -A && git commit -qm first && git push -q origin HEAD:$0',
         `refs/heads/${assignment.branch}`,
       ],
-      { cwd: tree },
+      { cwd: tree, env: SOMEBODY },
     )
     const lines = await run()
     expect(eventsOf(lines, 'repo.cloned')).toMatchObject([{ resumed: true, baseBranch: 'main' }])

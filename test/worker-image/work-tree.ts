@@ -7,8 +7,8 @@ import { openWorkspace, type Workspace } from '../../worker-image/workspace.ts'
 import { refsOf } from '../support/git-server.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
-/** Whoever commits elsewhere: a machine need not know a name for its commits. */
-const SOMEBODY = {
+/** Whoever commits in a test: a machine need not know a name for its commits. */
+export const SOMEBODY = {
   GIT_AUTHOR_NAME: 'Somebody',
   GIT_AUTHOR_EMAIL: 'somebody@example.org',
   GIT_COMMITTER_NAME: 'Somebody',
@@ -76,7 +76,7 @@ export const makeWorkTree = async () => {
     return { delivery, kept }
   }
 
-  const inTree = (script: string) => execa('bash', ['-c', script], { cwd: directory })
+  const inTree = (script: string) => execa('bash', ['-c', script], { cwd: directory, env: SOMEBODY })
 
   /** The task's branches on the git host with their commits, its own first. */
   const onHost = async () => {
