@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Readable, Transform } from 'node:stream'
@@ -105,6 +104,8 @@ const write = async (path: string, content: Readable, maxBytes: number): Promise
       else done(null, chunk)
     },
   })
-  await pipeline(content, bounded, createWriteStream(path, { mode: 0o600, flags: 'wx', flush: true }))
+  // Opened before it is written to: content that breaks off at once must not make its file after it was removed.
+  const file = await open(path, 'wx', 0o600)
+  await pipeline(content, bounded, file.createWriteStream({ flush: true }))
   return bytes
 }

@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -75,7 +75,9 @@ export const openKeptWork = async ({ directory, client, log, everyMs = EVERY_MS 
       if (kept >= MOST_BUNDLES) throw new Error(`${MOST_BUNDLES} bundles wait on this host for the coordinator already`)
       const part = join(directory, `${name}.part`)
       try {
-        await pipeline(bundle, createWriteStream(part, { mode: 0o600, flush: true }))
+        // Opened before it is written to: a bundle that breaks off at once must not make its file after it was removed.
+        const file = await open(part, 'w', 0o600)
+        await pipeline(bundle, file.createWriteStream({ flush: true }))
         await rename(part, join(directory, name))
         log.warn({ event: 'work.kept_here', taskId, attempt })
       } finally {
