@@ -43,6 +43,10 @@ const seesEnd = async (n: number, how: 'Completed' | 'Cancelled') => {
   expect((await ends().allTextContents()).at(-1)).toBe(how)
 }
 
+const signalRunner = (signal: 'SIGSTOP' | 'SIGCONT') => {
+  for (const runner of system.runners) process.kill(runner.pid(), signal)
+}
+
 describe('a person with a phone', () => {
   it('signs in by the link, and sends the demo task from the welcome screen', async () => {
     const { body } = await system.api<SignInLink>('/auth/links', { method: 'POST', body: {} })
@@ -51,6 +55,8 @@ describe('a person with a phone', () => {
     await page.getByRole('link', { name: 'Try the demo task' }).tap()
     const prompt = page.getByLabel('What should be done?')
     await waitFor('the task to be filled in', async () => (await prompt.inputValue()) === 'Fix the failing test.')
+    // A sandbox starts faster than a busy machine shows a screen.
+    signalRunner('SIGSTOP')
     await tap('Send')
     await page.waitForURL('**/task/*')
     id = page.url().split('/').at(-1) ?? ''
@@ -58,6 +64,7 @@ describe('a person with a phone', () => {
 
   it('watches it start; steers it, queues two more turns and takes one of them back', async () => {
     await page.locator('.boot-step.now').waitFor()
+    signalRunner('SIGCONT')
     await say('Keep it short.', 'Steer')
     await message('Keep it short.', 'waiting').getByText('the agent gets it between two steps').waitFor()
     await say('Add a French greeting.', 'Queue')

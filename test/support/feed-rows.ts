@@ -12,6 +12,7 @@ export const rowsOf = (events: readonly TaskEvent[]): string[] => {
   let lastText = ''
   /** Where the way to the newest attempt stands: below what it is to answer. */
   let start = 0
+  let cloned = false
   const say = (text: string) => {
     start = rows.push(`said ${letters(text)}`)
   }
@@ -27,7 +28,10 @@ export const rowsOf = (events: readonly TaskEvent[]): string[] => {
       say(text)
     } else if (type === 'message.withdrawn') {
       if (waiting.delete(data.messageId)) rows.push(`withdrew ${letters(texts.get(data.messageId) ?? '')}`)
-    } else if (type === 'turn.started') rows.splice(start, 0, 'began')
+    } else if (type === 'attempt.started') cloned = false
+    else if (type === 'repo.cloned') cloned = true
+    // A turn that was ended before has its beginning told all the same: pairs nest.
+    else if (type === 'turn.started') rows.splice(start, 0, ...(cloned ? ['began'] : []))
     else if (type === 'text.written') {
       lastText = letters(data.text)
       if (lastText !== '') rows.push(`wrote ${lastText}`)
