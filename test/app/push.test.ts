@@ -118,7 +118,7 @@ describe('the end of a task', () => {
     await notification()
     await worker.deliver(JSON.stringify(sent))
     await waitFor('both', async () => (await worker.shown()).length === 2, PATIENCE_MS)
-    await page.getByRole('link', { name: /Fix the failing test/ }).click()
+    await page.locator(`a[href="/task/${id}"]`).click()
     await waitFor('the other alone', async () => (await worker.shown()).length === 1)
     expect(await worker.shown()).toMatchObject([{ tag: 'another' }])
   })

@@ -42,6 +42,7 @@ export const watchWorker = async (context: BrowserContext, page: Page, origin: s
     /** As the browser does with what the push service brings. On a busy machine the debugger may lose one; it is given again then. */
     deliver: async (data: string) => {
       const before = await worker.evaluate<number>('self.pushes')
+      const shownBefore = await worker.evaluate<number>('self.noticesShown')
       const hasCome = async () => (await worker.evaluate<number>('self.pushes')) > before
       await waitFor(
         'the push to reach the worker',
@@ -50,6 +51,12 @@ export const watchWorker = async (context: BrowserContext, page: Page, origin: s
           return waitFor('it to come', hasCome, 5_000)
         },
         15_000,
+      )
+      // Whoever asks Chromium what is shown drops from its list what is only being shown: nobody may ask before.
+      await waitFor(
+        'the notification to be shown',
+        async () => (await worker.evaluate<number>('self.noticesShown')) > shownBefore,
+        30_000,
       )
     },
     shown: () => worker.evaluate<Shown[]>(SHOWN),
@@ -65,9 +72,15 @@ export const watchWorker = async (context: BrowserContext, page: Page, origin: s
 
 const SHOWN = `registration.getNotifications().then((all) => all.map(({ title, body, tag, renotify, data }) => ({ title, body, tag, renotify, data })))`
 
-/** Without a real finger the browser lets no worker open or focus a window: what it asks for is noted instead. */
+/** Without a real finger the browser lets no worker open or focus a window: what it asks for is noted instead, and what it has shown. */
 const RECORD_WINDOWS = `
   self.askedFor = []
+  self.noticesShown = 0
+  const show = ServiceWorkerRegistration.prototype.showNotification
+  ServiceWorkerRegistration.prototype.showNotification = async function (...notice) {
+    await show.apply(this, notice)
+    self.noticesShown += 1
+  }
   self.pushes = 0
   self.addEventListener('push', () => { self.pushes += 1 })
   Clients.prototype.openWindow = async (url) => (self.askedFor.push('open ' + url), null)
