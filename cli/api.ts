@@ -33,7 +33,7 @@ const EventPage = z.object({
 const RETRY_AFTER_MS = [300, 700, 1_500, 3_000]
 
 /** The calls of the REST API that the tool makes. Each throws a {@link Fault} that says what to do. */
-export const createApi = (server: Server, interrupted: AbortSignal) => {
+export function createApi(server: Server, interrupted: AbortSignal) {
   const call = (method: string, path: string, body?: unknown) => request(server, interrupted, method, path, body)
   const task = (id: string) => `/api/tasks/${encodeURIComponent(id)}`
   return {
@@ -74,12 +74,14 @@ export const createApi = (server: Server, interrupted: AbortSignal) => {
   }
 }
 
-const items = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) })
+function items<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item) })
+}
 
 /** A fault that may be gone in a moment. */
 class PassingFault extends Fault {}
 
-const persistently = async <T>(interrupted: AbortSignal, send: () => Promise<T>): Promise<T> => {
+async function persistently<T>(interrupted: AbortSignal, send: () => Promise<T>): Promise<T> {
   for (const waitMs of RETRY_AFTER_MS) {
     try {
       return await send()
@@ -91,13 +93,13 @@ const persistently = async <T>(interrupted: AbortSignal, send: () => Promise<T>)
   return send()
 }
 
-const request = async (
+async function request(
   { url, token }: Server,
   interrupted: AbortSignal,
   method: string,
   path: string,
   body?: unknown,
-): Promise<Response> => {
+): Promise<Response> {
   const headers = {
     authorization: `Bearer ${token}`,
     accept: 'application/json',
@@ -117,7 +119,7 @@ const request = async (
 
 const ErrorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string(), requestId: z.string() }) })
 
-const faultOf = async (response: Response, url: string): Promise<Fault> => {
+async function faultOf(response: Response, url: string): Promise<Fault> {
   const parsed = ErrorAnswer.safeParse(await jsonOf(response))
   if (!parsed.success) {
     const text = `${url} answered ${response.status}, and not as Errand does. Is this the address of an Errand server?`
@@ -131,14 +133,14 @@ const faultOf = async (response: Response, url: string): Promise<Fault> => {
   return new Fault(exitOf(code), code === 'internal' ? `${message} (request ${requestId})` : message)
 }
 
-const read = async <T>(schema: z.ZodType<T>, response: Response): Promise<T> => {
+async function read<T>(schema: z.ZodType<T>, response: Response): Promise<T> {
   const parsed = schema.safeParse(await jsonOf(response))
   if (parsed.success) return parsed.data
   throw new Fault(EXIT.unreachable, `The server answered in a form that this tool does not know. Are both of the same version?`)
 }
 
 /** @returns null when it is not JSON */
-const jsonOf = async (response: Response): Promise<unknown> => {
+async function jsonOf(response: Response): Promise<unknown> {
   const body = await text(bodyOf(response))
   try {
     return JSON.parse(body)
@@ -160,7 +162,7 @@ const bodyOf = async function* (response: Response): AsyncGenerator<Uint8Array> 
 }
 
 /** fetch says only that it failed; the reason is in its cause. */
-const causeOf = (error: unknown): string => {
+function causeOf(error: unknown): string {
   const { cause, message } = error as { cause?: NodeJS.ErrnoException; message?: string }
   return cause?.code ?? cause?.message ?? message ?? String(error)
 }

@@ -9,12 +9,7 @@ type Options = NonNullable<ParseArgsConfig['options']>
  *   when the command's text comes from `--file`
  * @throws Fault that names what is wrong, with the usage
  */
-export const readArguments = <T extends Options>(
-  args: readonly string[],
-  options: T,
-  names: readonly string[],
-  usage: string,
-) => {
+export function readArguments<T extends Options>(args: readonly string[], options: T, names: readonly string[], usage: string) {
   try {
     const { forParser, words } = separate(args, options)
     const { values } = parseArgs({ args: forParser, options, allowPositionals: false, strict: true })
@@ -35,7 +30,7 @@ export const readArguments = <T extends Options>(
 /** One word of a dash and a letter, with or without `=value`. What a person writes in quotes has blanks in it. */
 const LOOKS_LIKE_OPTION = /^--?[a-z][\w-]*(=|$)/i
 
-const separate = (args: readonly string[], options: Options): { forParser: string[]; words: string[] } => {
+function separate(args: readonly string[], options: Options): { forParser: string[]; words: string[] } {
   const forParser: string[] = []
   const words: string[] = []
   for (let at = 0; at < args.length; at++) {

@@ -12,7 +12,7 @@ export type Place = { repoUrl: string; baseBranch: string }
  * @param base what `--base` says
  * @throws Fault that says which option is needed instead
  */
-export const placeOfCheckout = (base: string | undefined, { cwd, home, stderr }: Context): Place => {
+export function placeOfCheckout(base: string | undefined, { cwd, home, stderr }: Context): Place {
   const root = git(cwd, 'rev-parse', '--show-toplevel')
   // Who calls the tool in Errand's own folder, as npx wants it, seldom means that repository.
   if (root === null || root === ownRoot(home))
@@ -37,7 +37,7 @@ export const placeOfCheckout = (base: string | undefined, { cwd, home, stderr }:
  * The HTTPS address of what a remote names in one of git's ways, without a name or password.
  * @returns null for what is on no web host: a path, a bundle
  */
-export const webAddressOf = (remote: string): string | null => {
+export function webAddressOf(remote: string): string | null {
   const [, scpHost, scpPath] = /^(?:[^@/:\s]+@)?([a-z0-9.-]+):(?!\/\/)\/?(\S+)$/i.exec(remote) ?? []
   if (scpHost !== undefined && scpPath !== undefined) return `https://${scpHost.toLowerCase()}/${scpPath}`
   if (!URL.canParse(remote)) return null
@@ -47,7 +47,7 @@ export const webAddressOf = (remote: string): string | null => {
   return protocol === 'ssh:' || protocol === 'git+ssh:' ? `https://${hostname}${pathname}` : null
 }
 
-const ownRoot = (home: string): string | null => {
+function ownRoot(home: string): string | null {
   try {
     return realpathSync(home)
   } catch {
@@ -56,7 +56,7 @@ const ownRoot = (home: string): string | null => {
 }
 
 /** The branch's own remote, else `origin`, else the only one. */
-const remoteOf = (cwd: string, branch: string | null): string => {
+function remoteOf(cwd: string, branch: string | null): string {
   const own = branch === null ? null : git(cwd, 'config', '--get', `branch.${branch}.remote`)
   if (own !== null && own !== '.') return own
   const remotes = git(cwd, 'remote')?.split('\n') ?? []
@@ -64,21 +64,21 @@ const remoteOf = (cwd: string, branch: string | null): string => {
 }
 
 /** @throws Fault when the host does not have the branch, which would only show after the task had begun */
-const pushedBranch = (cwd: string, remote: string, branch: string | null): string => {
+function pushedBranch(cwd: string, remote: string, branch: string | null): string {
   if (branch === null) throw new Fault(EXIT.refused, 'The checkout is on no branch. Name the branch to begin from with --base.')
   const upstream = git(cwd, 'config', '--get', `branch.${branch}.merge`)?.replace('refs/heads/', '') ?? branch
   if (git(cwd, 'rev-parse', '--verify', '--quiet', `refs/remotes/${remote}/${upstream}`) !== null) return upstream
   throw new Fault(EXIT.refused, `The branch “${branch}” is not on ${remote} yet. Push it, or name another with --base.`)
 }
 
-const unpushed = (cwd: string, remote: string, branch: string): string => {
+function unpushed(cwd: string, remote: string, branch: string): string {
   const count = Number(git(cwd, 'rev-list', '--count', `refs/remotes/${remote}/${branch}..HEAD`) ?? 0)
   if (count === 0) return ''
   return ` ${count === 1 ? 'One commit here is' : `${count} commits here are`} not pushed, so the agent does not have ${count === 1 ? 'it' : 'them'}.`
 }
 
 /** @returns what git printed, or null when it failed, also for want of git. None of the calls above runs a program that a checkout names. */
-const git = (cwd: string, ...args: string[]): string | null => {
+function git(cwd: string, ...args: string[]): string | null {
   const { status, stdout } = spawnSync('git', args, { cwd, encoding: 'utf8', timeout: GIT_MS })
   return status === 0 ? stdout.trimEnd() : null
 }

@@ -46,7 +46,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
 )
 
 /** @throws Fault when there is no such command */
-export const commandNamed = (name: string): Command => {
+export function commandNamed(name: string): Command {
   const command = COMMANDS.get(name)
   if (!command) throw new Fault(EXIT.refused, `There is no command “${name}”. See: errand help`)
   return command

@@ -9,7 +9,7 @@ import { findServer } from './find-server.ts'
  * @param argv without node and script
  * @returns the exit code
  */
-export const runErrand = async (argv: readonly string[], surroundings: Surroundings): Promise<number> => {
+export async function runErrand(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const server = () => findServer(surroundings.environment, surroundings.home)
   const context: Context = {
     ...surroundings,
@@ -28,5 +28,6 @@ export const runErrand = async (argv: readonly string[], surroundings: Surroundi
   }
 }
 
-const unexpected = (error: unknown): Fault =>
-  new Fault(EXIT.unreachable, error instanceof Error ? (error.stack ?? error.message) : String(error))
+function unexpected(error: unknown): Fault {
+  return new Fault(EXIT.unreachable, error instanceof Error ? (error.stack ?? error.message) : String(error))
+}

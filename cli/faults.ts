@@ -25,5 +25,6 @@ export class Fault extends Error {
 }
 
 /** The exit code for a fault that the server named. A code of a newer server counts as the server's fault. */
-export const exitOf = (code: ErrorCode | string): number =>
-  ['invalid', 'not_found', 'conflict', 'too_large', 'rate_limited'].includes(code) ? EXIT.refused : EXIT.unreachable
+export function exitOf(code: ErrorCode | string): number {
+  return ['invalid', 'not_found', 'conflict', 'too_large', 'rate_limited'].includes(code) ? EXIT.refused : EXIT.unreachable
+}

@@ -20,7 +20,7 @@ const ServerFile = z.object({ url: z.url(), token: z.string().min(1) })
  * @param home Errand's own folder
  * @throws Fault that says how to start one
  */
-export const findServer = (environment: Record<string, string | undefined>, home: string): Server => {
+export function findServer(environment: Record<string, string | undefined>, home: string): Server {
   const { ERRAND_URL: url, ERRAND_TOKEN: token, ERRAND_DATA_DIR } = environment
   const dataDir = resolve(home, ERRAND_DATA_DIR || '.errand')
   if (url) return named(url, token || (ERRAND_DATA_DIR ? ownerToken(dataDir) : undefined))
@@ -35,7 +35,7 @@ export const findServer = (environment: Record<string, string | undefined>, home
   )
 }
 
-const named = (url: string, token: string | undefined): Server => {
+function named(url: string, token: string | undefined): Server {
   if (!z.url({ protocol: /^https?$/ }).safeParse(url).success)
     throw new Fault(EXIT.refused, `ERRAND_URL is not an address: ${url}. It looks like https://errand.example.org`)
   if (!token)
@@ -46,12 +46,12 @@ const named = (url: string, token: string | undefined): Server => {
   return { url: url.replace(/\/+$/, ''), token, dataDir: null }
 }
 
-const ownerToken = (dataDir: string): string | undefined => {
+function ownerToken(dataDir: string): string | undefined {
   const path = join(dataDir, 'owner-token')
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
 }
 
-const fromFile = (dataDir: string): Server => {
+function fromFile(dataDir: string): Server {
   const path = join(dataDir, 'server.json')
   try {
     const { url, token } = ServerFile.parse(JSON.parse(readFileSync(path, 'utf8')))

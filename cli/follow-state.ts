@@ -36,21 +36,23 @@ type Stepped = { state: FollowState; outputs: Output[] }
 
 const MAX_HELD = 2_000
 
-export const startFollowing = (taskId: string): FollowState => ({
-  taskId,
-  phase: 'offline',
-  last: 0,
-  head: 0,
-  held: new Map(),
-  ended: 0,
-  waiting: new Set(),
-})
+export function startFollowing(taskId: string): FollowState {
+  return {
+    taskId,
+    phase: 'offline',
+    last: 0,
+    head: 0,
+    held: new Map(),
+    ended: 0,
+    waiting: new Set(),
+  }
+}
 
 /**
  * Puts a feed in order that may be cut, repeated and mixed with other tasks: each event is given out once, in order of `seq`,
  * without a hole. What is missing is asked for again, from the last event that was given out.
  */
-export const step = (state: FollowState, input: Input): Stepped => {
+export function step(state: FollowState, input: Input): Stepped {
   switch (input.type) {
     case 'connected':
       return watch(state)
@@ -73,22 +75,25 @@ export const step = (state: FollowState, input: Input): Stepped => {
  * @param turn the newest that the task is known to have: one before it is not the end
  * @param throughTurns whether the turns that waiting messages begin count too
  */
-export const isOver = ({ ended, waiting, phase, last, head }: FollowState, turn = 1, throughTurns = false): boolean =>
-  ended >= turn && phase === 'live' && last >= head && !(throughTurns && waiting.size > 0)
+export function isOver({ ended, waiting, phase, last, head }: FollowState, turn = 1, throughTurns = false): boolean {
+  return ended >= turn && phase === 'live' && last >= head && !(throughTurns && waiting.size > 0)
+}
 
-const watch = (state: FollowState): Stepped => ({
-  state: { ...state, phase: 'asked' },
-  outputs: [{ type: 'watch', after: state.last }],
-})
+function watch(state: FollowState): Stepped {
+  return {
+    state: { ...state, phase: 'asked' },
+    outputs: [{ type: 'watch', after: state.last }],
+  }
+}
 
-const take = (state: FollowState, event: TaskEvent): Stepped => {
+function take(state: FollowState, event: TaskEvent): Stepped {
   if (event.taskId !== state.taskId || event.seq <= state.last) return { state, outputs: [] }
   const held = state.held.size < MAX_HELD || event.seq === state.last + 1 ? new Map(state.held).set(event.seq, event) : state.held
   return settle({ ...state, held, head: Math.max(state.head, event.seq) }, [])
 }
 
 /** Gives out what is due. A hole in a feed that should be complete is asked for. */
-const settle = (state: FollowState, outputs: Output[]): Stepped => {
+function settle(state: FollowState, outputs: Output[]): Stepped {
   const held = new Map(state.held)
   const waiting = new Set(state.waiting)
   let { last, ended } = state

@@ -38,8 +38,8 @@ const RETRY_MS = 2_000
  * once and in order.
  * @throws Fault when the server refuses: no access, or no such task
  */
-export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
-  new Promise((resolve, reject) => {
+export function follow(options: FollowOptions): Promise<'ended' | 'left'> {
+  return new Promise((resolve, reject) => {
     const { server, taskId, turn, throughTurns = false, signal, onEvent, onDelta, onTask, onConnection, onWait } = options
     let state: FollowState = startFollowing(taskId)
     const socket: Feed = io(server.url, {
@@ -126,6 +126,9 @@ export const follow = (options: FollowOptions): Promise<'ended' | 'left'> =>
     signal.addEventListener('abort', leave)
     if (signal.aborted) leave()
   })
+}
 
 /** Whether asking again cannot help. */
-const isFinal = (code: string): boolean => ['unauthorized', 'forbidden', 'not_found', 'invalid'].includes(code)
+function isFinal(code: string): boolean {
+  return ['unauthorized', 'forbidden', 'not_found', 'invalid'].includes(code)
+}

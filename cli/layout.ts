@@ -5,33 +5,39 @@ export type Format = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'mag
 /** How wide a line may be, in columns, and whether it may have colours. */
 export type Look = { width: number; colour: boolean }
 
-export const paint = ({ colour }: Look, format: Format | Format[], text: string): string =>
-  colour && text !== '' ? styleText(format, text, { validateStream: false }) : text
+export function paint({ colour }: Look, format: Format | Format[], text: string): string {
+  return colour && text !== '' ? styleText(format, text, { validateStream: false }) : text
+}
 
 /** The mark of everything that the demo model did. */
-export const demoMark = (look: Look): string => (look.colour ? paint(look, ['inverse', 'magenta'], ' DEMO ') : 'DEMO')
+export function demoMark(look: Look): string {
+  return look.colour ? paint(look, ['inverse', 'magenta'], ' DEMO ') : 'DEMO'
+}
 
 /** Text from a sandbox, fit for a terminal: no control sequence of its own, and none that turns the reading direction. */
-export const clean = (text: string): string =>
-  stripVTControlCharacters(text)
-    .replaceAll('\r\n', '\n')
-    .replaceAll('\t', '    ')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+export function clean(text: string): string {
+  return (
+    stripVTControlCharacters(text)
+      .replaceAll('\r\n', '\n')
+      .replaceAll('\t', '    ')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+      .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+  )
+}
 
 const segmenter = new Intl.Segmenter()
 const WIDE =
   /\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|[\u3000-\u303f\uff01-\uff60]/u
 
 /** Columns that a text without control sequences takes on a terminal. */
-export const columnsOf = (text: string): number => {
+export function columnsOf(text: string): number {
   let columns = 0
   for (const { segment } of segmenter.segment(text)) columns += WIDE.test(segment) ? 2 : 1
   return columns
 }
 
 /** One line, cut to `width` columns with an ellipsis. */
-export const clip = (text: string, width: number): string => {
+export function clip(text: string, width: number): string {
   const line = text.replaceAll('\n', ' ⏎ ')
   if (columnsOf(line) <= width) return line
   let clipped = ''
@@ -43,9 +49,11 @@ export const clip = (text: string, width: number): string => {
 }
 
 /** Breaks text at spaces so that no line is wider than `width`; the lines of a list hang below its mark. */
-export const wrap = (text: string, width: number): string[] => text.split('\n').flatMap((line) => wrapLine(line.trimEnd(), width))
+export function wrap(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => wrapLine(line.trimEnd(), width))
+}
 
-const wrapLine = (line: string, width: number): string[] => {
+function wrapLine(line: string, width: number): string[] {
   const indent = /^\s*(?:[-*•]\s+|\d+[.)]\s+|>\s+)?/.exec(line)?.[0] ?? ''
   const hang = ' '.repeat(Math.min(columnsOf(indent), Math.floor(width / 2)))
   const lines: string[] = []
@@ -67,7 +75,7 @@ const wrapLine = (line: string, width: number): string[] => {
 }
 
 /** A word that is wider than a line, in pieces that are not. */
-const chop = (word: string, width: number): string[] => {
+function chop(word: string, width: number): string[] {
   if (columnsOf(word) <= width) return [word]
   const pieces: string[] = ['']
   for (const { segment } of segmenter.segment(word)) {
@@ -78,7 +86,7 @@ const chop = (word: string, width: number): string[] => {
   return pieces
 }
 
-export const duration = (ms: number): string => {
+export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`
   const seconds = Math.round(ms / 1_000)
@@ -88,6 +96,10 @@ export const duration = (ms: number): string => {
 }
 
 /** US dollars; small amounts with enough digits to be more than nothing. */
-export const money = (usd: number): string => (usd > 0 && usd < 1 ? `$${usd.toFixed(4)}` : `$${usd.toFixed(2)}`)
+export function money(usd: number): string {
+  return usd > 0 && usd < 1 ? `$${usd.toFixed(4)}` : `$${usd.toFixed(2)}`
+}
 
-export const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString('en')} ${n === 1 ? one : many}`
+}

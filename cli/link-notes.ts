@@ -9,11 +9,11 @@ export type Terminal = Readonly<{ isTTY?: boolean; columns?: number }>
  * What `npm start` and `errand link` say beside a sign-in link: its QR code when a phone can open it, else why not, and what to set.
  * A terminal that is too narrow for the code gets none: broken lines cannot be read.
  */
-export const linkNotes = (
+export function linkNotes(
   { url, onlyHere }: SignInLink,
   { isTTY = false, columns = Number.POSITIVE_INFINITY }: Terminal,
   { TERM, NO_COLOR }: Readonly<Record<string, string | undefined>>,
-): string[] => {
+): string[] {
   if (onlyHere) {
     const { why, what, after } = onlyHereTexts(onlyHere)
     return [why, what, ...onlyHere.settings.map((setting) => `  ${setting}`), after]

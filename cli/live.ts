@@ -10,7 +10,7 @@ export type LiveText = { attempt: number; text: string }
 export const NO_TEXT: LiveText = { attempt: 0, text: '' }
 
 /** Puts a piece in its place. Pieces may be lost on the way; what is missing shows as an ellipsis until the durable text comes. */
-export const addDelta = (live: LiveText, { attempt, offset, text }: Delta): LiveText => {
+export function addDelta(live: LiveText, { attempt, offset, text }: Delta): LiveText {
   const before = attempt === live.attempt ? live.text : ''
   const gap = offset > before.length ? '…'.padEnd(offset - before.length, ' ') : ''
   return { attempt, text: before.slice(0, offset) + gap + text }
@@ -23,7 +23,7 @@ const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
  * @param now milliseconds since 1970
  * @param rows how many lines there is room for
  */
-export const renderLive = (view: View, live: LiveText, connected: boolean, now: number, look: Look, rows: number): string[] => {
+export function renderLive(view: View, live: LiveText, connected: boolean, now: number, look: Look, rows: number): string[] {
   const text = clean(live.text).trim()
   const spinner = SPINNER[Math.floor(now / 100) % SPINNER.length] ?? ''
   const tools = view.openTools.map((tool) => {
@@ -39,7 +39,7 @@ export const renderLive = (view: View, live: LiveText, connected: boolean, now: 
   return [...written, ...tools, `${paint(look, 'cyan', spinner)} ${paint(look, 'dim', facts.join(' · '))}`].slice(-rows)
 }
 
-const activity = ({ stage, openTools }: View, writing: boolean): string => {
+function activity({ stage, openTools }: View, writing: boolean): string {
   if (stage === 'waiting') return 'waiting for a runner'
   if (stage === 'starting') return 'starting the sandbox'
   if (stage === 'cloning') return 'cloning'

@@ -18,7 +18,7 @@ const CALM_MS = 1_500
  * @param throughTurns whether a turn that a waiting message begins is followed too
  * @returns the exit code that tells the end
  */
-export const narrate = async (context: Context, task: Task, throughTurns = false): Promise<number> => {
+export async function narrate(context: Context, task: Task, throughTurns = false): Promise<number> {
   let view = emptyView()
   let text = NO_TEXT
   let connected = true
@@ -67,7 +67,7 @@ export const narrate = async (context: Context, task: Task, throughTurns = false
 }
 
 /** Follows a task and prints every event as one line of JSON, and nothing else. */
-export const narrateAsJson = async (context: Context, task: Task, throughTurns = false): Promise<number> => {
+export async function narrateAsJson(context: Context, task: Task, throughTurns = false): Promise<number> {
   let status: string | undefined
   const end = await follow({
     server: context.server(),
@@ -84,20 +84,22 @@ export const narrateAsJson = async (context: Context, task: Task, throughTurns =
   return end === 'left' ? sayStillRunning(context, task.id) : exitCodeOf(status)
 }
 
-const sayStillRunning = ({ stderr }: Context, taskId: string): number => {
+function sayStillRunning({ stderr }: Context, taskId: string): number {
   stderr.write(`\nThe task is still running.\n  errand show --follow ${taskId}\n  errand cancel ${taskId}\n`)
   return EXIT.left
 }
 
-const exitCodeOf = (status: string | undefined): number =>
-  status === 'completed' ? EXIT.completed : status === 'cancelled' ? EXIT.cancelled : EXIT.failed
+function exitCodeOf(status: string | undefined): number {
+  return status === 'completed' ? EXIT.completed : status === 'cancelled' ? EXIT.cancelled : EXIT.failed
+}
 
 /** The reasons to wait that a person can do something about. */
-const runnerMissing = ({ status, reason, reasonText }: Task): string | null =>
-  status === 'pending' && reason !== null && NOBODY_TAKES.includes(reason) ? reasonText : null
+function runnerMissing({ status, reason, reasonText }: Task): string | null {
+  return status === 'pending' && reason !== null && NOBODY_TAKES.includes(reason) ? reasonText : null
+}
 
 /** Says something when it begins to hold, and not again until it has stopped. */
-const onceEach = (say: (what: string) => void) => {
+function onceEach(say: (what: string) => void) {
   let said: string | null = null
   return (what: string | null) => {
     if (what !== null && what !== said) say(what)
@@ -106,7 +108,7 @@ const onceEach = (say: (what: string) => void) => {
 }
 
 /** Tells of a change only when it lasts. */
-const calmly = (tell: (connected: boolean) => void) => {
+function calmly(tell: (connected: boolean) => void) {
   let told = true
   let timer: NodeJS.Timeout | undefined
   const say = (connected: boolean) => {

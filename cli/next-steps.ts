@@ -5,7 +5,7 @@ import { clean, type Look, paint } from './layout.ts'
 import type { View } from './view.ts'
 
 /** What to do with the result: commands to copy. */
-export const nextSteps = ({ taskId, created, end }: View, server: Server, look: Look): string[] => {
+export function nextSteps({ taskId, created, end }: View, server: Server, look: Look): string[] {
   const steps: [string, string][] = []
   if (end?.branch) {
     steps.push(['patch', `errand diff ${taskId}`])
@@ -18,7 +18,7 @@ export const nextSteps = ({ taskId, created, end }: View, server: Server, look: 
 }
 
 /** The demo repository wants credentials over HTTP; who sits beside it can take it from the data folder. */
-const checkout = (branch: string, repoUrl: string, { url, dataDir }: Server): [string, string][] => {
+function checkout(branch: string, repoUrl: string, { url, dataDir }: Server): [string, string][] {
   if (!repoUrl.startsWith(`${url}/demo/`)) return [['checkout', `git fetch origin ${branch} && git switch ${branch}`]]
   const repository = dataDir && join(dataDir, 'demo', 'hello.git')
   return repository && existsSync(repository) ? [['checkout', `git clone -b ${branch} ${repository} hello`]] : []

@@ -9,7 +9,7 @@ const COLOURS = ['\x1b[38;5;16;48;5;231m', '\x1b[0m'] as const
  * A QR code for a terminal, two rows of modules in a line.
  * @param colour with it the code is dark on light whatever the terminal looks like; without it, right for light text on dark
  */
-export const qrCode = (text: string, colour: boolean): string[] => {
+export function qrCode(text: string, colour: boolean): string[] {
   const { data, size } = encode(text, { border: BORDER })
   const [before, after] = colour ? COLOURS : ['', '']
   const isInk = (row: number, column: number): boolean => (data[row]?.[column] ?? false) === colour

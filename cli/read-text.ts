@@ -15,7 +15,7 @@ const MAX_BYTES = 4 * LIMITS.promptChars
  * The text that a person gives a command: the words themselves, standard input for `-`, or a file (`--file PATH`).
  * @throws Fault that says what to do when it cannot be read, is too long or is not UTF-8
  */
-export const readText = async (words: string | undefined, file: string | undefined, context: Context): Promise<string> => {
+export async function readText(words: string | undefined, file: string | undefined, context: Context): Promise<string> {
   if (words !== undefined && file !== undefined)
     throw new Fault(EXIT.refused, 'The text stands on the command line, and --file names another. Give one of the two.')
   if (words === '-' || file === '-') return readInput(context)
@@ -24,12 +24,12 @@ export const readText = async (words: string | undefined, file: string | undefin
   return decode(await readBounded(createReadStream(path), path), path)
 }
 
-const readInput = async ({ stdin, stderr, interrupted }: Context): Promise<string> => {
+async function readInput({ stdin, stderr, interrupted }: Context): Promise<string> {
   if (stdin.isTTY) stderr.write('Type the text, then press Enter and Ctrl-D.\n')
   return decode(await readBounded(addAbortSignal(interrupted, stdin), 'standard input'), 'Standard input')
 }
 
-const readBounded = async (stream: Readable, name: string): Promise<Buffer> => {
+async function readBounded(stream: Readable, name: string): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   try {
@@ -49,7 +49,7 @@ const readBounded = async (stream: Readable, name: string): Promise<Buffer> => {
 }
 
 /** Without the newline that editors and `echo` put at the end. */
-const decode = (bytes: Buffer, name: string): string => {
+function decode(bytes: Buffer, name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).trimEnd()
   } catch (error) {

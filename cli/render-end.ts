@@ -7,7 +7,7 @@ import type { View } from './view.ts'
 type Ended = Extract<TaskEvent, { type: 'task.ended' }>
 
 /** The account at the end of a task: how it went, what the agent says of it, and what came out. */
-export const renderEnd = (view: View, { data, at }: Ended, look: Look): string[] => {
+export function renderEnd(view: View, { data, at }: Ended, look: Look): string[] {
   const { turn, usage, created, createdAt } = view
   const [mark, format] = MARKS[data.status] ?? ['•', 'bold']
   const word = STATUS_WORDS[data.status].toLowerCase() + (data.reason === 'no_changes' ? ', nothing changed' : '')
@@ -40,8 +40,9 @@ export const renderEnd = (view: View, { data, at }: Ended, look: Look): string[]
 }
 
 /** What is in the task's reason and message, in plain words. */
-export const plainReason = ({ reason, message }: { reason: keyof typeof REASONS; message: string | null }): string =>
-  clean([REASONS[reason] ?? reason, message].filter(Boolean).join(' '))
+export function plainReason({ reason, message }: { reason: keyof typeof REASONS; message: string | null }): string {
+  return clean([REASONS[reason] ?? reason, message].filter(Boolean).join(' '))
+}
 
 const MARKS: Readonly<Record<string, [string, Format]>> = {
   completed: ['✓', 'green'],
@@ -49,7 +50,7 @@ const MARKS: Readonly<Record<string, [string, Format]>> = {
   cancelled: ['■', 'yellow'],
 }
 
-const tokens = ({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: Usage): string => {
+function tokens({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: Usage): string {
   const read = inputTokens + cacheReadTokens + cacheWriteTokens
   const cached = cacheReadTokens > 0 ? ` (${Math.round((cacheReadTokens / read) * 100)}% from the cache)` : ''
   return `${count(read, 'token')} read${cached}, ${outputTokens.toLocaleString('en')} written`

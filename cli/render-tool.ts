@@ -12,7 +12,7 @@ const SHOWN = { few: 8, many: 14 }
 const WORTH_TELLING_MS = 1_000
 
 /** A finished tool call: what, how it went, how long, and the end of its output or the change that it made. */
-export const renderTool = (title: string, input: unknown, ended: Ended, look: Look): string[] => {
+export function renderTool(title: string, input: unknown, ended: Ended, look: Look): string[] {
   const wentWrong = !ended.ok || (ended.exitCode ?? 0) !== 0
   const isCut = wasCutOff(ended)
   const failed = wentWrong && !isCut
@@ -34,7 +34,7 @@ export const renderTool = (title: string, input: unknown, ended: Ended, look: Lo
 }
 
 /** The call on one line, also while it runs. */
-export const describe = (name: string, input: unknown, title: string): string => {
+export function describe(name: string, input: unknown, title: string): string {
   const { command, file_path, items } = (typeof input === 'object' && input !== null ? input : {}) as Record<string, unknown>
   if (name === 'bash' && typeof command === 'string') return `$ ${clean(command)}`
   if (name === 'todo' && Array.isArray(items)) return planOf(items)
@@ -43,7 +43,7 @@ export const describe = (name: string, input: unknown, title: string): string =>
 }
 
 /** The end of the output: that is where results and errors are. */
-const outputLines = ({ output, outputBytes }: Ended, failed: boolean, look: Look): string[] => {
+function outputLines({ output, outputBytes }: Ended, failed: boolean, look: Look): string[] {
   const lines = clean(output)
     .replace(TOLD_OTHERWISE, '')
     .split('\n')
@@ -61,7 +61,7 @@ const TOLD_OTHERWISE = /^exit_code: .*\nwall_time: .*\n(?:\(no output\))?/
 /** Stack frames of the runtime itself tell nothing. */
 const FRAME = /^\s+at .*(?:\(|\s)(?:node:|\S*\/node_modules\/)/
 
-const changeLines = ({ removed, added }: Change, look: Look): string[] => {
+function changeLines({ removed, added }: Change, look: Look): string[] {
   const lines = [
     ...removed.map((text) => ['red', `- ${clean(text)}`] as const),
     ...added.map((text) => ['green', `+ ${clean(text)}`] as const),
@@ -71,7 +71,7 @@ const changeLines = ({ removed, added }: Change, look: Look): string[] => {
   return left > 0 ? [...shown, paint(look, 'dim', `… ${left} more lines`)] : shown
 }
 
-const planOf = (items: { text?: unknown; status?: unknown }[]): string => {
+function planOf(items: { text?: unknown; status?: unknown }[]): string {
   const finished = items.filter((item) => item?.status === 'done').length
   const current = items.find((item) => item?.status === 'doing')
   const now = current ? clean(String(current.text ?? '')) : finished === items.length ? 'all done' : 'next'
@@ -79,9 +79,11 @@ const planOf = (items: { text?: unknown; status?: unknown }[]): string => {
 }
 
 /** `/workspace/repository/src/a.js` is `src/a.js` to a reader. */
-const withoutWorkspace = (path: string): string => path.replace(/^\/workspace\/[^/]+\//, '')
+function withoutWorkspace(path: string): string {
+  return path.replace(/^\/workspace\/[^/]+\//, '')
+}
 
-const size = (bytes: number): string => {
+function size(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`
   return bytes < 1024 ** 2 ? `${Math.round(bytes / 1024)} kB` : `${(bytes / 1024 ** 2).toFixed(1)} MB`
 }

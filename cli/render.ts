@@ -8,7 +8,7 @@ import type { View } from './view.ts'
  * The lines that an event adds to what a person reads; none for what only machines want to know.
  * @param view what was known before the event
  */
-export const renderEvent = (view: View, event: TaskEvent, look: Look): string[] => {
+export function renderEvent(view: View, event: TaskEvent, look: Look): string[] {
   const sinceMs = Date.parse(event.at) - view.at
   switch (event.type) {
     case 'task.created':
@@ -50,24 +50,26 @@ export const renderEvent = (view: View, event: TaskEvent, look: Look): string[] 
 }
 
 /** The agent's own words, with what stands in backquotes set off. */
-const prose = (text: string, look: Look): string[] =>
-  wrap(clean(text).trim(), look.width).map((line) => line.replace(/`[^`]+`/g, (code) => paint(look, 'cyan', code)))
+function prose(text: string, look: Look): string[] {
+  return wrap(clean(text).trim(), look.width).map((line) => line.replace(/`[^`]+`/g, (code) => paint(look, 'cyan', code)))
+}
 
 const WAITS = { steer: '  waits for a pause between two tools', queue: '  waits for this turn to end' } as const
 
-const said = (text: string, look: Look): string[] =>
-  wrap(clean(text).trim(), look.width - 2).map(
+function said(text: string, look: Look): string[] {
+  return wrap(clean(text).trim(), look.width - 2).map(
     (line, i) => `${i === 0 ? paint(look, 'cyan', '›') : ' '} ${paint(look, 'bold', line)}`,
   )
+}
 
 /** What begins a turn stands there again: much may have happened since it was sent. */
-const delivered = (view: View, { messageId, turn }: EventData<'message.delivered'>, look: Look): string[] => {
+function delivered(view: View, { messageId, turn }: EventData<'message.delivered'>, look: Look): string[] {
   const text = view.waiting.get(messageId) ?? ''
   if (view.end) return ['', ...said(text, look), '']
   return [done(look, `turn ${turn} has your message: ${clean(text).replaceAll('\n', ' ')}`, null)]
 }
 
-const prompt = ({ created }: View, { text, turn }: EventData<'message.received'>, look: Look): string[] => {
+function prompt({ created }: View, { text, turn }: EventData<'message.received'>, look: Look): string[] {
   const words = said(text, look)
   if (!created || turn > 1) return words
   const facts = [
@@ -82,18 +84,24 @@ const prompt = ({ created }: View, { text, turn }: EventData<'message.received'>
   return [...words, ...lines, ...demo]
 }
 
-const cloned = ({ baseBranch, commit, branch, resumed }: EventData<'repo.cloned'>): string =>
-  resumed
+function cloned({ baseBranch, commit, branch, resumed }: EventData<'repo.cloned'>): string {
+  return resumed
     ? `cloned ${clean(branch)}@${short(commit)}, to go on from there`
     : `cloned ${clean(baseBranch)}@${short(commit)} for ${clean(branch)}`
+}
 
-const done = (look: Look, what: string, tookMs: number | null): string => {
+function done(look: Look, what: string, tookMs: number | null): string {
   const time = tookMs === null ? '' : `  ${duration(tookMs)}`
   return `${paint(look, 'green', '✓')} ${clip(what, look.width - 2 - time.length)}${paint(look, 'dim', time)}`
 }
 
 /** What a person should notice. */
-export const warning = (look: Look, text: string): string[] =>
-  wrap(text, look.width - 2).map((line, i) => `${i === 0 ? paint(look, 'yellow', '!') : ' '} ${paint(look, 'yellow', line)}`)
+export function warning(look: Look, text: string): string[] {
+  return wrap(text, look.width - 2).map(
+    (line, i) => `${i === 0 ? paint(look, 'yellow', '!') : ' '} ${paint(look, 'yellow', line)}`,
+  )
+}
 
-const short = (commit: string): string => clean(commit).slice(0, 7)
+function short(commit: string): string {
+  return clean(commit).slice(0, 7)
+}

@@ -13,10 +13,10 @@ const REDRAW_MS = 100
 const WIDTH = { least: 40, most: 110, withoutTerminal: 100 }
 
 /** @param live the moving lines below everything else; asked for again and again */
-export const createScreen = (
+export function createScreen(
   { stdout, environment }: Pick<Surroundings, 'stdout' | 'environment'>,
   live: (look: Look, rows: number) => string[],
-): Screen => {
+): Screen {
   const terminal = stdout.isTTY === true && environment.TERM !== 'dumb'
   const colour = terminal && !environment.NO_COLOR
   let drawn = 0

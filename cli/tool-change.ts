@@ -1,7 +1,7 @@
 export type Change = { removed: string[]; added: string[] }
 
 /** The lines that a call of `edit` or `write` takes away and puts there, as far as its input tells; null for any other call. */
-export const changeOf = (name: string, input: unknown): Change | null => {
+export function changeOf(name: string, input: unknown): Change | null {
   if (typeof input !== 'object' || input === null) return null
   const { old_string, new_string, content } = input as Record<string, unknown>
   if (name === 'write' && typeof content === 'string') return { removed: [], added: content.replace(/\n$/, '').split('\n') }
@@ -9,7 +9,7 @@ export const changeOf = (name: string, input: unknown): Change | null => {
   return withoutCommonEnds(old_string.split('\n'), new_string.split('\n'))
 }
 
-const withoutCommonEnds = (before: string[], after: string[]): Change => {
+function withoutCommonEnds(before: string[], after: string[]): Change {
   const shorter = Math.min(before.length, after.length)
   let start = 0
   while (start < shorter && before[start] === after[start]) start++

@@ -24,25 +24,27 @@ export type View = {
   end: EventData<'task.ended'> | null
 }
 
-export const emptyView = (): View => ({
-  taskId: '',
-  created: null,
-  createdAt: 0,
-  attempt: 0,
-  interrupted: false,
-  at: 0,
-  stage: 'waiting',
-  openTools: [],
-  usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 },
-  lastText: '',
-  pushed: null,
-  waiting: new Map(),
-  turn: null,
-  end: null,
-})
+export function emptyView(): View {
+  return {
+    taskId: '',
+    created: null,
+    createdAt: 0,
+    attempt: 0,
+    interrupted: false,
+    at: 0,
+    stage: 'waiting',
+    openTools: [],
+    usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 },
+    lastText: '',
+    pushed: null,
+    waiting: new Map(),
+    turn: null,
+    end: null,
+  }
+}
 
 /** The view after one more event. */
-export const advance = (view: View, event: TaskEvent): View => {
+export function advance(view: View, event: TaskEvent): View {
   const at = Date.parse(event.at)
   const next = { ...view, at, attempt: event.attempt || view.attempt }
   switch (event.type) {
@@ -85,13 +87,16 @@ export const advance = (view: View, event: TaskEvent): View => {
   }
 }
 
-const without = (waiting: ReadonlyMap<string, string>, messageId: string): ReadonlyMap<string, string> =>
-  new Map([...waiting].filter(([id]) => id !== messageId))
+function without(waiting: ReadonlyMap<string, string>, messageId: string): ReadonlyMap<string, string> {
+  return new Map([...waiting].filter(([id]) => id !== messageId))
+}
 
-const add = (a: Usage, b: Usage): Usage => ({
-  inputTokens: a.inputTokens + b.inputTokens,
-  outputTokens: a.outputTokens + b.outputTokens,
-  cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
-  cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
-  costUsd: a.costUsd + b.costUsd,
-})
+function add(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+    cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+    costUsd: a.costUsd + b.costUsd,
+  }
+}

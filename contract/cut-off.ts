@@ -10,5 +10,6 @@ const CUT_OFF = [
 ]
 
 /** @returns whether a call was ended from outside, by a person's Stop, the time limit or a lost runner, and so did not fail by itself */
-export const wasCutOff = ({ ok, output }: { ok: boolean; output: string }): boolean =>
-  !ok && CUT_OFF.some((sentence) => sentence.test(output))
+export function wasCutOff({ ok, output }: { ok: boolean; output: string }): boolean {
+  return !ok && CUT_OFF.some((sentence) => sentence.test(output))
+}

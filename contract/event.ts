@@ -3,7 +3,9 @@ import { LIMITS } from './limits.ts'
 import { Reason } from './reason.ts'
 import { Outcome, TaskStatus } from './status.ts'
 
-const text = (max: number) => z.string().max(max)
+function text(max: number) {
+  return z.string().max(max)
+}
 const count = z.number().int().nonnegative()
 
 /** What a change amounts to, in files and lines. */

@@ -12,7 +12,9 @@ export const JobData = z.object({
 })
 export type JobData = z.infer<typeof JobData>
 
-export const signedJobText = (taskId: string, turn: number): string => `job\n${taskId}\n${turn}`
+export function signedJobText(taskId: string, turn: number): string {
+  return `job\n${taskId}\n${turn}`
+}
 
 /** BullMQ's retry for interrupted attempts; the runner's {@link retryDelayMs} says when. */
 export const JOB_RETRY = { attempts: 20, backoff: { type: 'capped' } } as const
@@ -27,7 +29,7 @@ const JITTER = 0.5
  * @param tries that were interrupted, 1 or more
  * @param random 0 to 1
  */
-export const retryDelayMs = (tries: number, random: number): number => {
+export function retryDelayMs(tries: number, random: number): number {
   const longest = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (tries - 1))
   return Math.round(longest * (1 - JITTER * random))
 }

@@ -13,13 +13,15 @@ export type Model = Rates & {
   longPrompt?: Rates & { aboveTokens: number }
 }
 
-const rates = (input: number, output: number, cacheRead: number, cacheWrite5m: number, cacheWrite1h: number): Rates => ({
-  input,
-  output,
-  cacheRead,
-  cacheWrite5m,
-  cacheWrite1h,
-})
+function rates(input: number, output: number, cacheRead: number, cacheWrite5m: number, cacheWrite1h: number): Rates {
+  return {
+    input,
+    output,
+    cacheRead,
+    cacheWrite5m,
+    cacheWrite1h,
+  }
+}
 
 /** The models that a task may name. Prices: Anthropic's list of November 2026. */
 export const MODELS: Readonly<Record<string, Model>> = {
@@ -53,7 +55,7 @@ export type ApiUsage = z.infer<typeof ApiUsage>
  * What a call cost, US dollars at list price. `input_tokens` excludes what was read from or written to the cache, and `output_tokens`
  * includes thinking (docs.claude.com, "Prompt caching"). A model that is not in the table is charged at the dearest rates: never nothing.
  */
-export const costUsd = (model: string, usage: ApiUsage): number => {
+export function costUsd(model: string, usage: ApiUsage): number {
   const created = usage.cache_creation_input_tokens ?? 0
   const written1h = usage.cache_creation?.ephemeral_1h_input_tokens ?? 0
   const written5m = usage.cache_creation?.ephemeral_5m_input_tokens ?? Math.max(0, created - written1h)
@@ -71,9 +73,11 @@ export const costUsd = (model: string, usage: ApiUsage): number => {
 }
 
 /** @param promptTokens the whole prompt, cached or not: it picks the tier */
-export const ratesFor = (model: string, promptTokens: number): Rates => {
+export function ratesFor(model: string, promptTokens: number): Rates {
   const known = MODELS[model] ?? dearest()
   return known.longPrompt && promptTokens > known.longPrompt.aboveTokens ? known.longPrompt : known
 }
 
-const dearest = (): Model => Object.values(MODELS).reduce((a, b) => (b.output > a.output ? b : a))
+function dearest(): Model {
+  return Object.values(MODELS).reduce((a, b) => (b.output > a.output ? b : a))
+}

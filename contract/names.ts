@@ -13,25 +13,39 @@ export const BELL_CHANNEL = 'errand:bell'
 export const DELTA_CHANNEL = 'errand:deltas'
 
 /** Pub/sub channel on which one runner hears acknowledgements and cancels. */
-export const runnerChannel = (runnerId: string): string => `errand:runner:${runnerId}`
+export function runnerChannel(runnerId: string): string {
+  return `errand:runner:${runnerId}`
+}
 
 /** Socket.IO room of all sockets of one user. Only the server joins it. */
-export const userRoom = (userId: string): string => `user:${userId}`
+export function userRoom(userId: string): string {
+  return `user:${userId}`
+}
 
 /** The sockets of one browser's session or of one API token, to cut them off when it is revoked. */
-export const deviceRoom = (deviceId: string): string => `device:${deviceId}`
+export function deviceRoom(deviceId: string): string {
+  return `device:${deviceId}`
+}
 
 /** Socket.IO room of the sockets that watch one task; it carries deltas alone. Only the server joins it. */
-export const taskRoom = (taskId: string): string => `task:${taskId}`
+export function taskRoom(taskId: string): string {
+  return `task:${taskId}`
+}
 
 /** BullMQ job id of a turn: the same turn enqueued twice is one job. BullMQ allows no `:` in it. */
-export const jobId = (taskId: string, turn: number): string => `${taskId}-${turn}`
+export function jobId(taskId: string, turn: number): string {
+  return `${taskId}-${turn}`
+}
 
 /** A task's id whole: `tsk_` and 80 random bits in base 32. */
-export const isTaskId = (text: string): boolean => /^tsk_[a-z2-7]{16}$/.test(text)
+export function isTaskId(text: string): boolean {
+  return /^tsk_[a-z2-7]{16}$/.test(text)
+}
 
 /** Where a task may push: every ref below this prefix. It ends in `/`, so that no other task's prefix begins with it. */
-export const branchPrefix = (taskId: string): string => `errand/${taskId}/`
+export function branchPrefix(taskId: string): string {
+  return `errand/${taskId}/`
+}
 
 /** Labels on every container that a runner starts; nothing without them is ever touched. */
 export const LABELS = { task: 'errand.task', attempt: 'errand.attempt', runner: 'errand.runner' } as const

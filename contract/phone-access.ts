@@ -9,14 +9,16 @@ export type OnlyHere = Readonly<{
 }>
 
 /** What to say before the settings, and after them. */
-export const onlyHereTexts = ({ phoneUrl, reachable }: OnlyHere): { why: string; what: string; after: string } => ({
-  why: `This link opens only on the machine that the server runs on.${reachable ? ALTHOUGH_REACHABLE : ''}`,
-  what: phoneUrl
-    ? `To open it at ${phoneUrl} from a phone in the same network, set this in .env, and start the server again:`
-    : 'To open it from a phone, set an address that the phone reaches (on the internet one with https://) in .env, and start the server again:',
-  after:
-    'Then the link comes as a QR code too. To install the app and to get notifications, the address must begin with https://.',
-})
+export function onlyHereTexts({ phoneUrl, reachable }: OnlyHere): { why: string; what: string; after: string } {
+  return {
+    why: `This link opens only on the machine that the server runs on.${reachable ? ALTHOUGH_REACHABLE : ''}`,
+    what: phoneUrl
+      ? `To open it at ${phoneUrl} from a phone in the same network, set this in .env, and start the server again:`
+      : 'To open it from a phone, set an address that the phone reaches (on the internet one with https://) in .env, and start the server again:',
+    after:
+      'Then the link comes as a QR code too. To install the app and to get notifications, the address must begin with https://.',
+  }
+}
 
 const ALTHOUGH_REACHABLE =
   ' Other devices reach the server, but ERRAND_PUBLIC_URL names no address for them, so the app gets no live updates there.'

@@ -37,7 +37,7 @@ for (const [network, bits] of SPECIAL_IPV4) ipv4.addSubnet(network, bits, 'ipv4'
 for (const [network, bits] of SPECIAL_IPV6) ipv6.addSubnet(network, bits, 'ipv6')
 
 /** @param address an IP address as a resolver gives it; anything else is not public */
-export const isPublicAddress = (address: string): boolean => {
+export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
   if (family === 4) return !ipv4.check(address, 'ipv4')
   return family === 6 && !ipv6.check(address, 'ipv6')

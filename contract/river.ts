@@ -21,8 +21,9 @@ export const StreamEntry = z.object({
 })
 export type StreamEntry = z.infer<typeof StreamEntry>
 
-export const signedEntryText = (entry: Omit<StreamEntry, 'signature'>): string =>
-  `event\n${entry.taskId}\n${entry.attempt}\n${entry.n}\n${entry.at}\n${entry.body}`
+export function signedEntryText(entry: Omit<StreamEntry, 'signature'>): string {
+  return `event\n${entry.taskId}\n${entry.attempt}\n${entry.n}\n${entry.at}\n${entry.body}`
+}
 
 /** What travels on {@link DELTA_CHANNEL} and {@link runnerChannel}: a JSON text and its signature. */
 export const SignedMessage = z.object({
@@ -33,8 +34,9 @@ export const SignedMessage = z.object({
 })
 export type SignedMessage = z.infer<typeof SignedMessage>
 
-export const signedMessageText = (kind: 'delta' | 'word', message: Omit<SignedMessage, 'signature'>): string =>
-  `${kind}\n${message.taskId}\n${message.attempt}\n${message.body}`
+export function signedMessageText(kind: 'delta' | 'word', message: Omit<SignedMessage, 'signature'>): string {
+  return `${kind}\n${message.taskId}\n${message.attempt}\n${message.body}`
+}
 
 /** The body of a delta on its channel. */
 export const DeltaBody = z.object({ offset: z.number().int().nonnegative(), text: z.string().max(LIMITS.deltaChars) })

@@ -77,7 +77,7 @@ export type ArtifactKind = z.infer<typeof ArtifactKind>
 const PATCH_MOST_BYTES = 3 * LIMITS.patchBytes
 
 /** Pure. What an artifact may have, bytes: who passes it on and who keeps it both hold it to that. */
-export const maxBytesOf = (kind: ArtifactKind): number => {
+export function maxBytesOf(kind: ArtifactKind): number {
   if (kind === 'patch' || kind === 'turn-patch') return PATCH_MOST_BYTES
   if (kind === 'transcript') return LIMITS.transcriptBytes
   return kind.startsWith('output.') ? LIMITS.outputBytes : LIMITS.artifactBytes

@@ -28,11 +28,14 @@ export const MOVES: ReadonlyArray<{ from: TaskStatus; to: TaskStatus; by: readon
 ]
 
 /** @returns whether `by` may take a task from `from` to `to` */
-export const mayMove = (from: TaskStatus, to: TaskStatus, by: Mover): boolean =>
-  MOVES.some((move) => move.from === from && move.to === to && move.by.includes(by))
+export function mayMove(from: TaskStatus, to: TaskStatus, by: Mover): boolean {
+  return MOVES.some((move) => move.from === from && move.to === to && move.by.includes(by))
+}
 
 /** @returns whether nothing will happen to the task any more unless a person asks */
-export const isEnded = (status: TaskStatus): boolean => status === 'completed' || status === 'failed' || status === 'cancelled'
+export function isEnded(status: TaskStatus): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled'
+}
 
 /** Runners that may have interrupted one turn before the task is given up as `abandoned`. What is wrong with one runner counts once. */
 export const MAX_INTERRUPTIONS = 10

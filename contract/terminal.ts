@@ -11,4 +11,6 @@ const ESCAPE = /\u001b[ -/]{0,8}[0-~]?/g
  * Text without the sequences that a terminal obeys. In place of Node's own, which takes minutes over half a megabyte of some: each of these
  * expressions looks at a character a bounded number of times.
  */
-export const stripTerminal = (text: string): string => text.replace(COMMAND, '').replace(CONTROL, '').replace(ESCAPE, '')
+export function stripTerminal(text: string): string {
+  return text.replace(COMMAND, '').replace(CONTROL, '').replace(ESCAPE, '')
+}

@@ -29,11 +29,13 @@ export type Artifacts = {
 }
 
 /** What is still coming has a random name; that of a kept file begins with its task. */
-const partName = () => `${randomUUID()}.part`
+function partName() {
+  return `${randomUUID()}.part`
+}
 const IS_PART = /^[0-9a-f-]{36}\.part$/
 
 /** Only where nobody else writes: it clears away what a killed server was just taking. */
-export const createArtifacts = async (db: Store, dataDir: string): Promise<Artifacts> => {
+export async function createArtifacts(db: Store, dataDir: string): Promise<Artifacts> {
   const folder = join(dataDir, 'artifacts')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   for (const name of await readdir(folder)) if (IS_PART.test(name)) await rm(join(folder, name), { force: true })
@@ -85,7 +87,7 @@ export const createArtifacts = async (db: Store, dataDir: string): Promise<Artif
 }
 
 /** @returns null when it is not there: a restored backup may hold the database alone */
-const openFile = async (path: string): Promise<Readable | null> => {
+async function openFile(path: string): Promise<Readable | null> {
   try {
     return (await open(path)).createReadStream()
   } catch (error) {
@@ -95,7 +97,7 @@ const openFile = async (path: string): Promise<Readable | null> => {
 }
 
 /** @returns how many bytes there were, all of them on the disk */
-const write = async (path: string, content: Readable, maxBytes: number): Promise<number> => {
+async function write(path: string, content: Readable, maxBytes: number): Promise<number> {
   let bytes = 0
   const bounded = new Transform({
     transform(chunk: Buffer, _encoding, done) {

@@ -10,20 +10,20 @@ import { type Change, moveTask, type TaskRow } from './store/tasks.ts'
 export type Said = { text: string; clientId: string | null; mode: InboxRow['mode']; turn: number }
 
 /** Takes an ended task back to the queue with a turn that answers these words. @param change of the task beside it */
-export const beginTurn = async (
+export async function beginTurn(
   tx: Store,
   say: Say,
   task: TaskRow,
   said: Pick<Said, 'text' | 'clientId'>,
   change: Change = {},
-): Promise<{ task: TaskRow; message: InboxRow }> => {
+): Promise<{ task: TaskRow; message: InboxRow }> {
   const turn = task.turn + 1
   const message = draft(task, { ...said, mode: null, turn })
   return receive(tx, say, await toQueue(tx, task, message, change), message, turn)
 }
 
 /** The oldest message that waits begins the next turn. @returns the task as it was when none waits */
-export const beginWaitingTurn = async (tx: Store, say: Say, task: TaskRow): Promise<TaskRow> => {
+export async function beginWaitingTurn(tx: Store, say: Say, task: TaskRow): Promise<TaskRow> {
   await noLongerSteering(tx, task.id)
   const [oldest] = await listWaitingMessages(tx, task.id)
   if (!oldest) return task
@@ -33,17 +33,18 @@ export const beginWaitingTurn = async (tx: Store, say: Say, task: TaskRow): Prom
 }
 
 /** Keeps a message that waits, for the turn under way or for one after it. */
-export const keepWaiting = (tx: Store, say: Say, task: TaskRow, said: Said): Promise<{ task: TaskRow; message: InboxRow }> =>
-  receive(tx, say, task, draft(task, said), said.turn)
+export function keepWaiting(tx: Store, say: Say, task: TaskRow, said: Said): Promise<{ task: TaskRow; message: InboxRow }> {
+  return receive(tx, say, task, draft(task, said), said.turn)
+}
 
 /** Message and event in one transaction. The event takes the next place in the task's list, which is the message's place too. */
-const receive = async (
+async function receive(
   tx: Store,
   say: Say,
   task: TaskRow,
   message: InboxRow,
   turn: number,
-): Promise<{ task: TaskRow; message: InboxRow }> => {
+): Promise<{ task: TaskRow; message: InboxRow }> {
   const { id: messageId, text, mode, client_id: clientId } = message
   const event = { type: 'message.received', data: { messageId, turn, text, mode, clientId } } as const
   await insertMessage(tx, message)
@@ -52,22 +53,24 @@ const receive = async (
   return { task: told, message }
 }
 
-const toQueue = async (tx: Store, task: TaskRow, message: InboxRow, change: Change): Promise<TaskRow> => {
+async function toQueue(tx: Store, task: TaskRow, message: InboxRow, change: Change): Promise<TaskRow> {
   const now = Date.now()
   const reason = (await whyNobodyTakes(tx, now)) ?? 'queued'
   const next = { ...change, turn: task.turn + 1, message_id: message.id, reason, error: null, completed_at: null } as const
   return moveTask(tx, task, 'pending', 'user', next, now)
 }
 
-const draft = (task: TaskRow, { text, clientId, mode }: Said): InboxRow => ({
-  id: randomUUID(),
-  task_id: task.id,
-  client_id: clientId,
-  seq: task.last_seq + 1,
-  text,
-  mode,
-  state: 'waiting',
-  turn: null,
-  created_at: Date.now(),
-  delivered_at: null,
-})
+function draft(task: TaskRow, { text, clientId, mode }: Said): InboxRow {
+  return {
+    id: randomUUID(),
+    task_id: task.id,
+    client_id: clientId,
+    seq: task.last_seq + 1,
+    text,
+    mode,
+    state: 'waiting',
+    turn: null,
+    created_at: Date.now(),
+    delivered_at: null,
+  }
+}

@@ -7,7 +7,7 @@ import { summaryOf } from './store/tasks.ts'
 import type { TaskParts } from './tasks.ts'
 
 /** Stops the turn that waits or runs, and takes back what waits to be said to it; what is said after this begins the next turn. */
-export const cancelTask = async (parts: TaskParts, userId: string, taskId: string): Promise<Task> => {
+export async function cancelTask(parts: TaskParts, userId: string, taskId: string): Promise<Task> {
   const row = await parts.ledger.write(async (tx, say) => {
     const task = await findOwn(tx, userId, taskId)
     if (isEnded(task.status)) throw new Refusal('conflict', 'This task has ended already.')

@@ -6,7 +6,7 @@ import type { Waiting } from './store/tasks.ts'
  * user the oldest task comes first. So nobody waits behind another's thousand tasks.
  * @param places how many more the queue may hold
  */
-export const chooseNext = (waiting: readonly Waiting[], places: number): Waiting[] => {
+export function chooseNext(waiting: readonly Waiting[], places: number): Waiting[] {
   const users = [...groupBy(waiting, (task) => task.userId).values()]
     .map((tasks) => tasks.toSorted(byAge))
     .toSorted((a, b) => lastReleased(a) - lastReleased(b) || byAge(a[0], b[0]))
@@ -19,7 +19,10 @@ export const chooseNext = (waiting: readonly Waiting[], places: number): Waiting
   return chosen
 }
 
-const lastReleased = (tasks: readonly Waiting[]): number => tasks[0]?.lastReleasedAt ?? 0
+function lastReleased(tasks: readonly Waiting[]): number {
+  return tasks[0]?.lastReleasedAt ?? 0
+}
 
-const byAge = (a: Waiting | undefined, b: Waiting | undefined): number =>
-  (a?.createdAt ?? 0) - (b?.createdAt ?? 0) || ((a?.taskId ?? '') < (b?.taskId ?? '') ? -1 : 1)
+function byAge(a: Waiting | undefined, b: Waiting | undefined): number {
+  return (a?.createdAt ?? 0) - (b?.createdAt ?? 0) || ((a?.taskId ?? '') < (b?.taskId ?? '') ? -1 : 1)
+}

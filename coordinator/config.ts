@@ -49,13 +49,14 @@ export type Config = Readonly<{
  * follows the host would have no effect, also where a git host is meant.
  * @param advice what to do instead of naming a path
  */
-const originOf = (advice: string) =>
-  z.url({ protocol: /^https?$/ }).transform((value, context) => {
+function originOf(advice: string) {
+  return z.url({ protocol: /^https?$/ }).transform((value, context) => {
     const { origin, pathname, search, hash, username } = new URL(value)
     if (pathname !== '/' || search || hash || username)
       context.addIssue(`must end after the host and the port, as ${origin} does. ${advice}`)
     return origin
   })
+}
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -117,7 +118,7 @@ const Environment = z
   })
 
 /** @returns where a browser on this machine opens a server that listens there, or null when no address can be written with that host */
-const ownUrl = (host: string, port: number): string | null => {
+function ownUrl(host: string, port: number): string | null {
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   if (!URL.canParse(url)) return null
   const { hostname, origin } = new URL(url)
@@ -128,7 +129,7 @@ const ownUrl = (host: string, port: number): string | null => {
  * @param environment usually `process.env`; an empty variable counts as absent
  * @throws Error that names every variable that is wrong, and how
  */
-export const readConfig = (environment: Record<string, string | undefined>): Config => {
+export function readConfig(environment: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const parsed = Environment.safeParse(given)
   if (!parsed.success) throw new Error(`The configuration is not usable.\n${z.prettifyError(parsed.error)}`)

@@ -13,7 +13,7 @@ import type { TaskParts } from './tasks.ts'
 import type { User } from './user.ts'
 
 /** Accepts a task: the store first, then the queue. What a crash between the two leaves out, the next start finds. */
-export const createTask = async (parts: TaskParts, user: User, input: CreateTask): Promise<{ task: Task; created: boolean }> => {
+export async function createTask(parts: TaskParts, user: User, input: CreateTask): Promise<{ task: Task; created: boolean }> {
   const { config, ledger, dispatch, log } = parts
   const repoUrl = parseRepoUrl(input.repoUrl, { allowedOrigins: config.gitHosts, demoRepoUrl: parts.demoRepoUrl })
   const budgetUsd = input.budgetUsd ?? (await findOwnBudget(parts.db, user.id)) ?? config.defaultBudgetUsd
@@ -42,12 +42,12 @@ export const createTask = async (parts: TaskParts, user: User, input: CreateTask
 }
 
 /** @throws Refusal `rate_limited` when a user's tasks may not become more */
-export const checkLimit = async (tx: Store, userId: string, limit: number): Promise<void> => {
+export async function checkLimit(tx: Store, userId: string, limit: number): Promise<void> {
   if ((await countUnderWay(tx, userId)) >= limit)
     throw new Refusal('rate_limited', `${limit} of your tasks wait or run already. Wait for one to end, or cancel one.`)
 }
 
-const draft = ({ config }: TaskParts, userId: string, input: CreateTask & { budgetUsd: number }): TaskRow => {
+function draft({ config }: TaskParts, userId: string, input: CreateTask & { budgetUsd: number }): TaskRow {
   const id = newTaskId()
   return {
     id,
@@ -85,7 +85,7 @@ const draft = ({ config }: TaskParts, userId: string, input: CreateTask & { budg
   }
 }
 
-const firstEvents = (task: TaskRow): Addition[] => {
+function firstEvents(task: TaskRow): Addition[] {
   const place = { attempt: 0, n: null, at: task.created_at }
   const { repo_url: repoUrl, base_branch: baseBranch, model, budget_usd: budgetUsd } = task
   const { id: messageId, text, mode, client_id: clientId } = firstMessage(task)
@@ -96,24 +96,29 @@ const firstEvents = (task: TaskRow): Addition[] => {
   ]
 }
 
-const firstMessage = (task: TaskRow): InboxRow => ({
-  id: task.message_id ?? '',
-  task_id: task.id,
-  client_id: task.client_id,
-  // After `task.created`.
-  seq: 2,
-  text: task.prompt,
-  mode: null,
-  state: 'waiting',
-  turn: null,
-  created_at: task.created_at,
-  delivered_at: null,
-})
+function firstMessage(task: TaskRow): InboxRow {
+  return {
+    id: task.message_id ?? '',
+    task_id: task.id,
+    client_id: task.client_id,
+    // After `task.created`.
+    seq: 2,
+    text: task.prompt,
+    mode: null,
+    state: 'waiting',
+    turn: null,
+    created_at: task.created_at,
+    delivered_at: null,
+  }
+}
 
 /** What was left out then may have had another default: only what is named now is compared. */
-const isSame = (row: TaskRow, input: CreateTask, repoUrl: string): boolean =>
-  row.repo_url === repoUrl &&
-  row.prompt === input.prompt &&
-  row.base_branch === (input.baseBranch ?? null) &&
-  (input.model === undefined || row.model === input.model) &&
-  (input.budgetUsd === undefined || row.budget_usd === input.budgetUsd)
+function isSame(row: TaskRow, input: CreateTask, repoUrl: string): boolean {
+  return (
+    row.repo_url === repoUrl &&
+    row.prompt === input.prompt &&
+    row.base_branch === (input.baseBranch ?? null) &&
+    (input.model === undefined || row.model === input.model) &&
+    (input.budgetUsd === undefined || row.budget_usd === input.budgetUsd)
+  )
+}

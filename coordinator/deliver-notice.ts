@@ -18,13 +18,13 @@ type Target = { by: 'push' | 'webhook'; request: () => OutsideRequest; gone: () 
  * Sends to every device of the user and to their webhook. A subscription that its push service does not know any more is forgotten.
  * @param pausesMs before each further try of what failed in a way that may pass
  */
-export const deliverNotice = async (
+export async function deliverNotice(
   parts: DeliveryParts,
   userId: string,
   notice: Notice,
   pausesMs: readonly number[],
   signal: AbortSignal,
-): Promise<Delivered> => {
+): Promise<Delivered> {
   const { webhookUrl } = await findNotifications(parts.db, userId)
   const subscriptions = await listSubscriptions(parts.db, userId)
   const targets = [
@@ -37,37 +37,41 @@ export const deliverNotice = async (
   return { sent, failed: answers.length - sent }
 }
 
-const pushTarget = ({ db, webPush }: DeliveryParts, userId: string, notice: Notice, subscription: PushSubscription): Target => ({
-  by: 'push',
-  request: () => webPush.requestFor(subscription, JSON.stringify(notice), notice.taskId),
-  gone: () => deleteSubscription(db, userId, subscription.endpoint),
-})
+function pushTarget({ db, webPush }: DeliveryParts, userId: string, notice: Notice, subscription: PushSubscription): Target {
+  return {
+    by: 'push',
+    request: () => webPush.requestFor(subscription, JSON.stringify(notice), notice.taskId),
+    gone: () => deleteSubscription(db, userId, subscription.endpoint),
+  }
+}
 
 /** JSON for programs; the headers have ntfy 2.10 or newer make a notification of it (docs.ntfy.sh/publish, "Message templating"). */
-const webhookTarget = ({ title, body, taskId, url }: Notice, webhookUrl: string): Target => ({
-  by: 'webhook',
-  request: () => ({
-    url: webhookUrl,
-    headers: {
-      'Content-Type': 'application/json',
-      'X-Template': 'yes',
-      'X-Title': '{{.title}}',
-      'X-Message': '{{.body}}',
-      'X-Click': url,
-    },
-    body: JSON.stringify({ title, body, taskId, url }),
-  }),
-  gone: async () => undefined,
-})
+function webhookTarget({ title, body, taskId, url }: Notice, webhookUrl: string): Target {
+  return {
+    by: 'webhook',
+    request: () => ({
+      url: webhookUrl,
+      headers: {
+        'Content-Type': 'application/json',
+        'X-Template': 'yes',
+        'X-Title': '{{.title}}',
+        'X-Message': '{{.body}}',
+        'X-Click': url,
+      },
+      body: JSON.stringify({ title, body, taskId, url }),
+    }),
+    gone: async () => undefined,
+  }
+}
 
 /** @returns whether it was taken */
-const deliver = async (
+async function deliver(
   { outside, log }: DeliveryParts,
   facts: { taskId: string; userId: string },
   target: Target,
   pausesMs: readonly number[],
   signal: AbortSignal,
-): Promise<boolean> => {
+): Promise<boolean> {
   for (const pauseMs of [0, ...pausesMs]) {
     await setTimeout(pauseMs, undefined, { signal })
     const answer = await post(outside, target).catch((error: unknown) => error as Error)
@@ -85,8 +89,11 @@ const deliver = async (
   return false
 }
 
-const post = async (outside: Outside, target: Target): Promise<number> => outside.post(target.request())
+async function post(outside: Outside, target: Target): Promise<number> {
+  return outside.post(target.request())
+}
 
 /** Whether the same may work a little later: no answer, too many at once, or a fault of the other side. */
-const mayPass = (answer: number | Error): boolean =>
-  typeof answer === 'number' ? answer === 429 || answer >= 500 : 'syscall' in answer || answer.name === 'TimeoutError'
+function mayPass(answer: number | Error): boolean {
+  return typeof answer === 'number' ? answer === 429 || answer >= 500 : 'syscall' in answer || answer.name === 'TimeoutError'
+}

@@ -20,7 +20,7 @@ type Parts = {
 const OPEN_FOR_MS = 1_000
 
 /** Passes text on as the model writes it, to those who watch. It goes around the store: what is lost here comes as `text.written`. */
-export const startDeltas = async ({ db, redis, signatures, log, isWatched, show }: Parts): Promise<{ stop: () => void }> => {
+export async function startDeltas({ db, redis, signatures, log, isWatched, show }: Parts): Promise<{ stop: () => void }> {
   const openUntil = new Map<string, number>()
   const isOpen = async (taskId: string, attempt: number): Promise<boolean> => {
     const now = performance.now()

@@ -18,19 +18,20 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** @returns what a person calls the browser that sends this, like "Chrome on Android" */
-export const deviceName = (userAgent: string | undefined): string => {
+export function deviceName(userAgent: string | undefined): string {
   const browser = firstMatch(BROWSERS, userAgent) ?? 'A browser'
   const system = firstMatch(SYSTEMS, userAgent)
   return system ? `${browser} on ${system}` : browser
 }
 
 /** @returns the name, with a number behind it when others bear it already: so that two phones of one kind can be told apart */
-export const freeName = (name: string, taken: readonly string[]): string => {
+export function freeName(name: string, taken: readonly string[]): string {
   if (!taken.includes(name)) return name
   let number = 2
   while (taken.includes(`${name} (${number})`)) number++
   return `${name} (${number})`
 }
 
-const firstMatch = (names: typeof BROWSERS, userAgent = ''): string | undefined =>
-  names.find(([pattern]) => pattern.test(userAgent))?.[1]
+function firstMatch(names: typeof BROWSERS, userAgent = ''): string | undefined {
+  return names.find(([pattern]) => pattern.test(userAgent))?.[1]
+}

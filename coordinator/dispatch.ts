@@ -38,7 +38,7 @@ export type Dispatch = {
 /** Beyond the runners' free slots, so that a slot that falls free finds its next job in the queue. */
 const SPARE = 2
 
-export const createDispatch = (parts: { db: Store; redis: RedisLinks; signatures: Signatures; log: Logger }): Dispatch => {
+export function createDispatch(parts: { db: Store; redis: RedisLinks; signatures: Signatures; log: Logger }): Dispatch {
   const { db, redis, signatures, log } = parts
   const queue = new Queue(QUEUE_NAME, {
     connection: redis.commands,

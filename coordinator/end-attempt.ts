@@ -19,7 +19,7 @@ export type End = Ended & {
  * Ends an attempt that is open, and with it the turn if nothing is left to try: the one place where that happens. A message that waited
  * for the end begins the next turn.
  */
-export const endAttempt = async (tx: Store, say: Say, task: TaskRow, attempt: AttemptRow, end: End): Promise<TaskRow> => {
+export async function endAttempt(tx: Store, say: Say, task: TaskRow, attempt: AttemptRow, end: End): Promise<TaskRow> {
   const now = Date.now()
   const { outcome, reason, message } = end
   const numbered = end.n === null ? {} : { last_n: end.n }
@@ -44,11 +44,13 @@ export const endAttempt = async (tx: Store, say: Say, task: TaskRow, attempt: At
 }
 
 /** The end of an attempt whose runner fell silent. */
-export const runnerLost = (now: number): End => ({
-  outcome: 'interrupted',
-  reason: 'runner_lost',
-  message: null,
-  n: null,
-  at: now,
-  by: 'reconciler',
-})
+export function runnerLost(now: number): End {
+  return {
+    outcome: 'interrupted',
+    reason: 'runner_lost',
+    message: null,
+    n: null,
+    at: now,
+    by: 'reconciler',
+  }
+}

@@ -5,7 +5,7 @@ import type { Interruptions } from './store/attempts.ts'
 import type { Change, TaskRow } from './store/tasks.ts'
 
 /** What an event says about its task, beyond being told. */
-export const foldEvent = (task: TaskRow, event: NewEvent): Change => {
+export function foldEvent(task: TaskRow, event: NewEvent): Change {
   switch (event.type) {
     case 'usage.counted':
       return {
@@ -36,7 +36,7 @@ export type Verdict = { status: TaskStatus; change: Change; closing: NewEvent | 
  * @param history.interruptions runners that interrupted this turn, this one included; `interruptedAttempts`: how often, all in all;
  * `pushed`: whether anything is on the task's branch
  */
-export const judgeEnd = (task: TaskRow, ended: Ended, history: History): Verdict => {
+export function judgeEnd(task: TaskRow, ended: Ended, history: History): Verdict {
   if (task.cancel_requested_at !== null)
     return close(task, 'cancelled', 'cancelled_by_user', doneByThen(ended, history.pushed), history.pushed)
   if (ended.outcome !== 'interrupted') return close(task, ended.outcome, ended.reason, ended.message, history.pushed)
@@ -47,20 +47,22 @@ export const judgeEnd = (task: TaskRow, ended: Ended, history: History): Verdict
   return { status: 'pending', change: { reason: ended.reason, error: null }, closing: null }
 }
 
-const close = (
+function close(
   task: TaskRow,
   status: 'completed' | 'failed' | 'cancelled',
   reason: Reason,
   message: string | null,
   pushed: boolean,
-): Verdict => ({
-  status,
-  change: { reason, error: status === 'failed' ? explained(reason, message) : null },
-  closing: { type: 'task.ended', data: { turn: task.turn, status, reason, message, branch: pushed ? task.branch : null } },
-})
+): Verdict {
+  return {
+    status,
+    change: { reason, error: status === 'failed' ? explained(reason, message) : null },
+    closing: { type: 'task.ended', data: { turn: task.turn, status, reason, message, branch: pushed ? task.branch : null } },
+  }
+}
 
 /** What a cancelled turn had come to when its end was stored; null when there is nothing to say of it. */
-const doneByThen = ({ outcome, reason, message }: Ended, pushed: boolean): string | null => {
+function doneByThen({ outcome, reason, message }: Ended, pushed: boolean): string | null {
   if (outcome === 'interrupted') return null
   if (outcome === 'cancelled') return message
   if (outcome === 'failed') return `The turn had failed by then. ${explained(reason, message)}`.slice(0, 2_000)
@@ -69,5 +71,6 @@ const doneByThen = ({ outcome, reason, message }: Ended, pushed: boolean): strin
 }
 
 /** What to do comes first; what exactly was seen follows it. */
-const explained = (reason: Reason, seen: string | null): string =>
-  seen === null ? REASONS[reason] : `${REASONS[reason]}\n${seen}`
+function explained(reason: Reason, seen: string | null): string {
+  return seen === null ? REASONS[reason] : `${REASONS[reason]}\n${seen}`
+}

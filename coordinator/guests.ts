@@ -9,7 +9,7 @@ type Parts = { db: Store; config: Pick<Config, 'admins' | 'users'>; log: Logger 
  * Makes the store agree with the configuration on who may come in, which else only a sign-in would ask: whoever was taken out of
  * ERRAND_USERS loses every session, link and API token, and who is no admin any more is none from here on. Their tasks stay.
  */
-export const checkGuests = async ({ db, config, log }: Parts): Promise<void> => {
+export async function checkGuests({ db, config, log }: Parts): Promise<void> {
   const guests = await db.selectFrom('users').select(['id', 'name', 'admin']).where('identity', 'like', 'github:%').execute()
   for (const { id, name, admin } of guests) {
     const isStill = isAdmin(name, config)
@@ -23,7 +23,7 @@ export const checkGuests = async ({ db, config, log }: Parts): Promise<void> => 
   }
 }
 
-const shutOut = async (db: Store, userId: string, log: Logger): Promise<void> => {
+async function shutOut(db: Store, userId: string, log: Logger): Promise<void> {
   const tables = ['sessions', 'sign_in_links', 'api_tokens'] as const
   let revoked = 0n
   for (const table of tables)

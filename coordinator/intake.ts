@@ -35,7 +35,7 @@ const LOOK_EVERY_MS = 500
  * not yet stored, so no position is kept that a Redis which lost its memory could contradict. Only after the commit is anything
  * trimmed, acknowledged or told; whatever is lost before is sent again by the runner.
  */
-export const startIntake = async (parts: IntakeParts): Promise<Intake> => {
+export async function startIntake(parts: IntakeParts): Promise<Intake> {
   const { redis, log } = parts
   const drain = async () => {
     while (redis.isReady() && (await takePage(parts)) === PAGE);
@@ -61,7 +61,7 @@ export const startIntake = async (parts: IntakeParts): Promise<Intake> => {
 }
 
 /** @returns how many entries there were */
-const takePage = async (parts: IntakeParts): Promise<number> => {
+async function takePage(parts: IntakeParts): Promise<number> {
   const page = await parts.redis.commands.xrange(EVENT_STREAM, '-', '+', 'COUNT', PAGE)
   const last = page.at(-1)
   if (!last) return 0
@@ -77,7 +77,7 @@ const takePage = async (parts: IntakeParts): Promise<number> => {
   return page.length
 }
 
-const read = (fields: string[], { signatures, log }: IntakeParts): Received[] => {
+function read(fields: string[], { signatures, log }: IntakeParts): Received[] {
   const received = readEntry(fields, signatures)
   if ('rejected' in received) {
     log.warn({ event: 'intake.rejected', why: received.rejected })
@@ -92,7 +92,7 @@ const read = (fields: string[], { signatures, log }: IntakeParts): Received[] =>
  * All in one transaction; if that fails by the fault of something in it, each event in one of its own. One that cannot be stored takes up
  * its number and is left out: without an acknowledgement its runner would send it forever.
  */
-const store = async (received: readonly Received[], { ledger, log }: IntakeParts): Promise<Taken[]> => {
+async function store(received: readonly Received[], { ledger, log }: IntakeParts): Promise<Taken[]> {
   const groups = [...groupBy(received, ({ taskId, attempt }) => `${taskId} ${attempt}`).values()] as [Received, ...Received[]][]
   const takeAll = (some: typeof groups): Promise<Taken[]> =>
     ledger.write(async (tx, say) => {
@@ -121,7 +121,7 @@ const store = async (received: readonly Received[], { ledger, log }: IntakeParts
 }
 
 /** The id after this one: `XTRIM MINID` keeps what is equal or higher. */
-const following = (id: string): string => {
+function following(id: string): string {
   const [ms, sequence] = id.split('-')
   return `${ms}-${BigInt(sequence ?? 0) + 1n}`
 }

@@ -6,11 +6,12 @@ import { dirname } from 'node:path'
  * A secret that the server made itself and keeps in a file that only its own user may read (mode 600).
  * @param make called when there is no such file; of two processes that start at once, both get the one that was kept
  */
-export const readOrKeep = async (path: string, make: () => string): Promise<string> =>
-  (await readKept(path)) ?? (await keepFirst(path, make()))
+export async function readOrKeep(path: string, make: () => string): Promise<string> {
+  return (await readKept(path)) ?? (await keepFirst(path, make()))
+}
 
 /** @returns the file's text without the line's end; null when there is none */
-export const readKept = async (path: string): Promise<string | null> => {
+export async function readKept(path: string): Promise<string | null> {
   try {
     return (await readFile(path, 'utf8')).trim()
   } catch (error) {
@@ -20,10 +21,12 @@ export const readKept = async (path: string): Promise<string | null> => {
 }
 
 /** Writes the file whole or not at all, in the place of any that was there. */
-export const replaceKept = async (path: string, text: string): Promise<void> => rename(await writeBeside(path, text), path)
+export async function replaceKept(path: string, text: string): Promise<void> {
+  return rename(await writeBeside(path, text), path)
+}
 
 /** `link` refuses an existing name, so that a half-written file is never seen and the first writer wins. */
-const keepFirst = async (path: string, text: string): Promise<string> => {
+async function keepFirst(path: string, text: string): Promise<string> {
   const beside = await writeBeside(path, text)
   try {
     await link(beside, path)
@@ -38,7 +41,7 @@ const keepFirst = async (path: string, text: string): Promise<string> => {
   }
 }
 
-const writeBeside = async (path: string, text: string): Promise<string> => {
+async function writeBeside(path: string, text: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const beside = `${path}.${randomBytes(6).toString('hex')}`
   await writeFile(beside, `${text}\n`, { mode: 0o600, flag: 'wx', flush: true })
@@ -46,9 +49,11 @@ const writeBeside = async (path: string, text: string): Promise<string> => {
 }
 
 /** Secrets in the store are worthless without the key in such a file: a power cut must not lose the file and leave them. */
-const keepName = async (path: string): Promise<void> => {
+async function keepName(path: string): Promise<void> {
   const folder = await open(dirname(path))
   await folder.sync().finally(() => folder.close())
 }
 
-const isCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException).code === code
+function isCode(error: unknown, code: string): boolean {
+  return (error as NodeJS.ErrnoException).code === code
+}

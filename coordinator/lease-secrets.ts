@@ -20,7 +20,7 @@ type Parts = {
   log: Logger
 }
 
-export const createLeaseSecrets = ({ config, db, secrets, demo, demoRepoUrl, log }: Parts): LeaseSecrets => {
+export function createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log }: Parts): LeaseSecrets {
   const gitAccess = async (userId: string, url: URL): Promise<{ username: string | null; token: string | null }> => {
     try {
       const own = await findCredential(db, secrets, userId, url.host)

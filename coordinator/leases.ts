@@ -41,57 +41,61 @@ export type LeaseParts = {
 type Refusal = Extract<LeaseAnswer, { granted: false }>
 /** How soon to ask again for what another holds. */
 const RETRY_AFTER_MS = 2_000
-const refuse = (refusal: Refusal['refusal'], retryAfterMs = RETRY_AFTER_MS): Refusal => ({
-  granted: false,
-  refusal,
-  retryAfterMs,
-})
+function refuse(refusal: Refusal['refusal'], retryAfterMs = RETRY_AFTER_MS): Refusal {
+  return {
+    granted: false,
+    refusal,
+    retryAfterMs,
+  }
+}
 
-export const createLeases = (parts: LeaseParts): Leases => ({
-  grant: async ({ job, runner }) => {
-    const { db, ledger, signatures, log } = parts
-    if (!signatures.isOurJob(job)) return refuse('unknown')
-    const task = await findTask(db, job.taskId)
-    if (!task) return refuse('unknown')
-    // Before the transaction: afterwards nothing may fail that would leave an attempt without its runner.
-    const secrets = await parts.secretsFor(task)
-    const now = Date.now()
-    const answer = await ledger.write(async (tx, say) => {
-      const isNews = await seeRunner(tx, runner, now)
-      const row = await take(tx, say, job, runner, now)
-      return { isNews, taken: 'refusal' in row ? row : { row, conversation: await conversationOf(tx, row) } }
-    })
-    if (answer.isNews) parts.onRunner()
-    if ('refusal' in answer.taken) return answer.taken
-    const { row, conversation } = answer.taken
-    log.info({ event: 'attempt.started', taskId: row.id, attempt: row.attempt, turn: row.turn, runner: runner.id })
-    return { granted: true, lease: { ...describe(row, parts), ...conversation, ...secrets } }
-  },
+export function createLeases(parts: LeaseParts): Leases {
+  return {
+    grant: async ({ job, runner }) => {
+      const { db, ledger, signatures, log } = parts
+      if (!signatures.isOurJob(job)) return refuse('unknown')
+      const task = await findTask(db, job.taskId)
+      if (!task) return refuse('unknown')
+      // Before the transaction: afterwards nothing may fail that would leave an attempt without its runner.
+      const secrets = await parts.secretsFor(task)
+      const now = Date.now()
+      const answer = await ledger.write(async (tx, say) => {
+        const isNews = await seeRunner(tx, runner, now)
+        const row = await take(tx, say, job, runner, now)
+        return { isNews, taken: 'refusal' in row ? row : { row, conversation: await conversationOf(tx, row) } }
+      })
+      if (answer.isNews) parts.onRunner()
+      if ('refusal' in answer.taken) return answer.taken
+      const { row, conversation } = answer.taken
+      log.info({ event: 'attempt.started', taskId: row.id, attempt: row.attempt, turn: row.turn, runner: runner.id })
+      return { granted: true, lease: { ...describe(row, parts), ...conversation, ...secrets } }
+    },
 
-  renew: async ({ runner, attempts }) => {
-    const now = Date.now()
-    const { isNews, answers } = await parts.ledger.write(async (tx) => {
-      const answers: RenewAnswer['attempts'] = []
-      const isNews = await seeRunner(tx, runner, now)
-      for (const { taskId, attempt } of attempts) {
-        const state = await renewOne(tx, runner.id, taskId, attempt, now)
-        const messages = state === 'held' ? await waitingFor(tx, taskId) : []
-        answers.push({ taskId, attempt, state, leaseMs: state === 'held' || state === 'cancel' ? LEASE_MS : 0, messages })
-      }
-      return { isNews, answers }
-    })
-    if (isNews) parts.onRunner()
-    return { attempts: answers }
-  },
-})
+    renew: async ({ runner, attempts }) => {
+      const now = Date.now()
+      const { isNews, answers } = await parts.ledger.write(async (tx) => {
+        const answers: RenewAnswer['attempts'] = []
+        const isNews = await seeRunner(tx, runner, now)
+        for (const { taskId, attempt } of attempts) {
+          const state = await renewOne(tx, runner.id, taskId, attempt, now)
+          const messages = state === 'held' ? await waitingFor(tx, taskId) : []
+          answers.push({ taskId, attempt, state, leaseMs: state === 'held' || state === 'cancel' ? LEASE_MS : 0, messages })
+        }
+        return { isNews, answers }
+      })
+      if (isNews) parts.onRunner()
+      return { attempts: answers }
+    },
+  }
+}
 
-const take = async (
+async function take(
   tx: Store,
   say: Say,
   { taskId, turn }: LeaseRequest['job'],
   runner: LeaseRequest['runner'],
   now: number,
-): Promise<TaskRow | Refusal> => {
+): Promise<TaskRow | Refusal> {
   const task = await findTask(tx, taskId)
   if (!task || turn > task.turn) return refuse('unknown')
   if (turn < task.turn) return refuse('ended')
@@ -123,7 +127,7 @@ const take = async (
 }
 
 /** With the lease, what began the turn has reached it. @returns what tells of that, for one that had waited */
-const deliverPrompt = async (tx: Store, task: TaskRow, now: number): Promise<Addition[]> => {
+async function deliverPrompt(tx: Store, task: TaskRow, now: number): Promise<Addition[]> {
   const message = task.message_id === null ? undefined : await findMessage(tx, task.id, task.message_id)
   if (message?.state !== 'waiting') return []
   await updateMessage(tx, message, { state: 'delivered', turn: task.turn, delivered_at: now })
@@ -132,16 +136,17 @@ const deliverPrompt = async (tx: Store, task: TaskRow, now: number): Promise<Add
   return [{ event: { type: 'message.delivered', data }, attempt: 0, n: null, at: now }]
 }
 
-const waitingFor = async (tx: Store, taskId: string): Promise<RenewAnswer['attempts'][number]['messages']> =>
-  (await listWaitingMessages(tx, taskId)).filter(isWaitingSteer).map(({ id, text }) => ({ messageId: id, text }))
+async function waitingFor(tx: Store, taskId: string): Promise<RenewAnswer['attempts'][number]['messages']> {
+  return (await listWaitingMessages(tx, taskId)).filter(isWaitingSteer).map(({ id, text }) => ({ messageId: id, text }))
+}
 
-const renewOne = async (
+async function renewOne(
   tx: Store,
   runnerId: string,
   taskId: string,
   number: number,
   now: number,
-): Promise<RenewAnswer['attempts'][number]['state']> => {
+): Promise<RenewAnswer['attempts'][number]['state']> {
   const attempt = await findAttempt(tx, taskId, number)
   if (attempt?.runner_id !== runnerId) return 'unknown'
   if (attempt.ended_at !== null) return 'lost'
@@ -149,16 +154,18 @@ const renewOne = async (
   return (await findTask(tx, taskId))?.cancel_requested_at == null ? 'held' : 'cancel'
 }
 
-const describe = (row: TaskRow, { config, signatures }: LeaseParts): Omit<Lease, 'repo' | 'modelApi' | keyof Conversation> => ({
-  taskId: row.id,
-  turn: row.turn,
-  attempt: row.attempt,
-  leaseMs: LEASE_MS,
-  signingKey: signatures.attemptKey(row.id, row.attempt),
-  messageId: row.message_id,
-  baseBranch: row.base_branch,
-  branch: row.branch,
-  model: row.model,
-  budgetUsd: Math.max(0, row.budget_usd - row.cost_usd),
-  timeLimitMs: config.timeLimitMs,
-})
+function describe(row: TaskRow, { config, signatures }: LeaseParts): Omit<Lease, 'repo' | 'modelApi' | keyof Conversation> {
+  return {
+    taskId: row.id,
+    turn: row.turn,
+    attempt: row.attempt,
+    leaseMs: LEASE_MS,
+    signingKey: signatures.attemptKey(row.id, row.attempt),
+    messageId: row.message_id,
+    baseBranch: row.base_branch,
+    branch: row.branch,
+    model: row.model,
+    budgetUsd: Math.max(0, row.budget_usd - row.cost_usd),
+    timeLimitMs: config.timeLimitMs,
+  }
+}

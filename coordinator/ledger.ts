@@ -25,7 +25,7 @@ export type Ledger = {
   write: <T>(work: (tx: Store, say: Say) => Promise<T>) => Promise<T>
 }
 
-export const createLedger = (db: Store, ...audiences: readonly Audience[]): Ledger => {
+export function createLedger(db: Store, ...audiences: readonly Audience[]): Ledger {
   let last: Promise<unknown> = Promise.resolve()
   const writeNow = async <T>(work: (tx: Store, say: Say) => Promise<T>): Promise<T> => {
     const said: Parameters<Say>[] = []

@@ -6,7 +6,7 @@ const WARN = 40
 const LOOK_EVERY_MS = 10_000
 
 /** Facts, one JSON object a line. What may hold a secret is cut before it is written, and one trouble fills no disk. */
-export const createLog = ({ logLevel, prettyLog }: Pick<Config, 'logLevel' | 'prettyLog'>): Logger => {
+export function createLog({ logLevel, prettyLog }: Pick<Config, 'logLevel' | 'prettyLog'>): Logger {
   const troubles = createTroubles()
   const log = pino({
     level: logLevel,

@@ -4,7 +4,7 @@ export type Waiting = { id: string; turn: number }
  * Notes what waits, look by look.
  * @returns a function that names those which have waited for `longMs` without a break, each once
  */
-export const createLongWaits = (longMs: number): (<T extends Waiting>(waiting: readonly T[], now: number) => T[]) => {
+export function createLongWaits(longMs: number): <T extends Waiting>(waiting: readonly T[], now: number) => T[] {
   let seen = new Map<string, { since: number; named: boolean }>()
   return (waiting, now) => {
     const before = seen

@@ -16,7 +16,7 @@ export type LoopOptions = {
 }
 
 /** Work that is done when woken and on a timer, one run at a time. A wake during a run causes one more. */
-export const startLoop = ({ work, onError, everyMs, gapMs = 0 }: LoopOptions): Loop => {
+export function startLoop({ work, onError, everyMs, gapMs = 0 }: LoopOptions): Loop {
   let stopped = false
   let woken = false
   let running: Promise<void> | null = null

@@ -3,7 +3,7 @@ import { createLog } from './log.ts'
 import { start } from './start.ts'
 
 /** Signals and exit codes; everything else is `start.ts`. */
-const main = async (): Promise<void> => {
+async function main(): Promise<void> {
   const config = readConfig(process.env)
   const log = createLog(config)
   // Heard from the beginning: one that comes during the start stops what has been started.
@@ -14,8 +14,8 @@ const main = async (): Promise<void> => {
   log.info({ event: 'coordinator.stopped' })
 }
 
-const heardSignal = (): Promise<NodeJS.Signals> =>
-  new Promise((resolve) => {
+function heardSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
     let heard = 0
     const hear = (signal: NodeJS.Signals) => {
       // The second one is from somebody who does not want to wait.
@@ -24,9 +24,10 @@ const heardSignal = (): Promise<NodeJS.Signals> =>
     }
     process.on('SIGTERM', hear).on('SIGINT', hear)
   })
+}
 
 /** What to do is in the message; where it was thrown helps nobody who starts a server. */
-const fail = (error: unknown): void => {
+function fail(error: unknown): void {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
 }

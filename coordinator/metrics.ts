@@ -13,7 +13,7 @@ export type Metrics = {
 
 export type MetricsSources = { db: Store; countQueued: () => Promise<number>; countSockets: () => number }
 
-export const createMetrics = ({ db, countQueued, countSockets }: MetricsSources): Metrics => {
+export function createMetrics({ db, countQueued, countSockets }: MetricsSources): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })

@@ -32,7 +32,7 @@ const LONG_WAIT_MS = 60_000
 const LOOKS_PER_WAIT = 12
 const PAUSES_MS = [1_000, 10_000]
 
-export const createNotifier = (parts: NotifierParts): Notifier => {
+export function createNotifier(parts: NotifierParts): Notifier {
   const { db, log, presence, publicUrl, longWaitMs = LONG_WAIT_MS, pausesMs = PAUSES_MS } = parts
   const stopping = new AbortController()
   const underWay = new Set<Promise<void>>()
@@ -107,6 +107,8 @@ export const createNotifier = (parts: NotifierParts): Notifier => {
   }
 }
 
-const keyOf = (taskId: string, turn: number): string => `${taskId} ${turn}`
+function keyOf(taskId: string, turn: number): string {
+  return `${taskId} ${turn}`
+}
 
 const TEST = { title: 'Errand', body: 'Notifications reach this device.', taskId: 'test' }

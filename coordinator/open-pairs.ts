@@ -7,7 +7,7 @@ import type { PairRow } from './store/events.ts'
  * tool did is not known.
  * @param pairs of one attempt, in order
  */
-export const closePairs = (pairs: readonly PairRow[], ended: Ended, now: number): NewEvent[] => {
+export function closePairs(pairs: readonly PairRow[], ended: Ended, now: number): NewEvent[] {
   const tools = new Map<string, NewEvent>()
   let turn: NewEvent | null = null
   for (const row of pairs) {
@@ -19,20 +19,24 @@ export const closePairs = (pairs: readonly PairRow[], ended: Ended, now: number)
   return [...[...tools.values()].reverse(), ...(turn ? [turn] : [])]
 }
 
-const cutOffTool = ({ callId, name, at }: Extract<PairRow, { callId: string }>, now: number): NewEvent => ({
-  type: 'tool.ended',
-  data: {
-    callId,
-    name,
-    ok: false,
-    output: 'Cut off: what it did is not known.',
-    outputBytes: 0,
-    exitCode: null,
-    durationMs: Math.max(0, now - at),
-  },
-})
+function cutOffTool({ callId, name, at }: Extract<PairRow, { callId: string }>, now: number): NewEvent {
+  return {
+    type: 'tool.ended',
+    data: {
+      callId,
+      name,
+      ok: false,
+      output: 'Cut off: what it did is not known.',
+      outputBytes: 0,
+      exitCode: null,
+      durationMs: Math.max(0, now - at),
+    },
+  }
+}
 
-const cutOffTurn = (turn: number, { outcome, reason, message }: Ended): NewEvent => ({
-  type: 'turn.ended',
-  data: { turn, outcome, reason, summary: '', message, diff: null },
-})
+function cutOffTurn(turn: number, { outcome, reason, message }: Ended): NewEvent {
+  return {
+    type: 'turn.ended',
+    data: { turn, outcome, reason, summary: '', message, diff: null },
+  }
+}

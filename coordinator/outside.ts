@@ -21,7 +21,7 @@ export type Outside = {
 const ANSWER_MS = 10_000
 
 /** @param allowPrivate whether addresses on private networks, and plain http, are fine */
-export const createOutside = (allowPrivate: boolean): Outside => {
+export function createOutside(allowPrivate: boolean): Outside {
   const check = (url: string): void => {
     if (allowPrivate) return
     const { protocol, hostname } = new URL(url)
@@ -68,4 +68,6 @@ const publicLookup: LookupFunction = (hostname, options, callback) => {
 
 const HOW_TO_ALLOW = 'Whoever runs this server can allow others with ERRAND_ALLOW_PRIVATE_WEBHOOKS.'
 
-const notPublic = (host: string): Refusal => new Refusal('invalid', `${host} is not on the public internet. ${HOW_TO_ALLOW}`)
+function notPublic(host: string): Refusal {
+  return new Refusal('invalid', `${host} is not on the public internet. ${HOW_TO_ALLOW}`)
+}

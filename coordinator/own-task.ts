@@ -3,7 +3,7 @@ import type { Store } from './store/database.ts'
 import { findTaskOfUser, type TaskRow } from './store/tasks.ts'
 
 /** @throws Refusal `not_found`, also for what is somebody else's */
-export const findOwn = async (db: Store, userId: string, taskId: string): Promise<TaskRow> => {
+export async function findOwn(db: Store, userId: string, taskId: string): Promise<TaskRow> {
   const row = await findTaskOfUser(db, userId, taskId)
   if (!row) throw new Refusal('not_found', 'There is no such task.')
   return row

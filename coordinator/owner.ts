@@ -11,7 +11,7 @@ import type { User } from './user.ts'
  * Whoever runs the server: an admin, whose API token is kept in `<dataDir>/owner-token` (mode 600), and stored hashed like any other.
  * It cannot be revoked (see http/devices.ts). If the store does not know it all the same, the next start makes a new one.
  */
-export const ensureOwner = async (db: Store, config: Pick<Config, 'dataDir'>): Promise<Owner> => {
+export async function ensureOwner(db: Store, config: Pick<Config, 'dataDir'>): Promise<Owner> {
   const user = await upsertOwner(db)
   const path = join(config.dataDir, 'owner-token')
   const kept = await readKept(path)
@@ -28,7 +28,7 @@ type Owner = { user: User; token: string; tokenId: string }
  * What runners must show: from the configuration, or made at the first start and kept (mode 600) in a file that runners of the same
  * machine may be given.
  */
-export const loadRunnerToken = async (config: Pick<Config, 'runnerToken' | 'runnerTokenFile' | 'dataDir'>): Promise<string> => {
+export async function loadRunnerToken(config: Pick<Config, 'runnerToken' | 'runnerTokenFile' | 'dataDir'>): Promise<string> {
   const file = config.runnerTokenFile ?? join(config.dataDir, 'runner-token')
   return config.runnerToken ?? readOrKeep(file, () => randomBytes(32).toString('base64url'))
 }

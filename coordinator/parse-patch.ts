@@ -11,7 +11,7 @@ const MOST_LINES = 500_000
  * Reads what `git diff` prints (git-scm.com, "diff-generate-patch"). Lines are counted by each hunk's own header: a changed line may look
  * like the header of anything.
  */
-export const parsePatch = (patch: string): { files: ChangedFile[]; truncated: boolean } => {
+export function parsePatch(patch: string): { files: ChangedFile[]; truncated: boolean } {
   const parts: string[][] = []
   let left = { old: 0, new: 0 }
   let truncated = false
@@ -50,7 +50,7 @@ const linesOf = function* (text: string): Generator<string> {
   }
 }
 
-const fileOf = (lines: readonly string[]): ChangedFile => {
+function fileOf(lines: readonly string[]): ChangedFile {
   const border = lines.findIndex((line) => line.startsWith('@@ '))
   const head = border < 0 ? lines : lines.slice(0, border)
   const body = border < 0 ? [] : lines.slice(border)
@@ -79,13 +79,13 @@ const fileOf = (lines: readonly string[]): ChangedFile => {
 }
 
 /** `a/path` or `b/path`; null for the side that is not there. A tab ends a path that has a space in it. */
-const withoutSide = (side: string | undefined): string | null => {
+function withoutSide(side: string | undefined): string | null {
   const path = pathOf(side?.replace(/\t$/, ''))
   return path === null || path === '/dev/null' ? null : path.slice(2)
 }
 
 /** Of a file without a line to show the title alone names it, twice: `diff --git a/x b/x`. */
-const pathInTitle = (title: string): string => {
+function pathInTitle(title: string): string {
   const both = title.slice('diff --git '.length)
   return withoutSide(both.slice(both.length / 2 + 1)) ?? both
 }
@@ -93,7 +93,7 @@ const pathInTitle = (title: string): string => {
 const ESCAPES: Readonly<Record<string, number>> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 }
 
 /** git quotes a path with unusual characters as C does, its bytes in octal. */
-const pathOf = (name: string | undefined): string | null => {
+function pathOf(name: string | undefined): string | null {
   if (name === undefined) return null
   if (!/^".*"$/.test(name)) return name
   const bytes: number[] = []

@@ -7,11 +7,12 @@ type Listening = Pick<Config, 'publicUrl' | 'host' | 'port' | 'composeListen'>
 type Interfaces = Readonly<Record<string, readonly Pick<NetworkInterfaceInfo, 'address' | 'family' | 'internal'>[] | undefined>>
 
 /** @returns what keeps this server's links from opening on another device, or null when they open there */
-export const lookForPhoneAccess = (config: Listening): OnlyHere | null =>
-  decidePhoneAccess(config, inContainer() ? null : localAddress(networkInterfaces()))
+export function lookForPhoneAccess(config: Listening): OnlyHere | null {
+  return decidePhoneAccess(config, inContainer() ? null : localAddress(networkInterfaces()))
+}
 
 /** @param address this machine's in its local network; null: not known */
-export const decidePhoneAccess = (listening: Listening, address: string | null): OnlyHere | null => {
+export function decidePhoneAccess(listening: Listening, address: string | null): OnlyHere | null {
   const { publicUrl, composeListen } = listening
   if (!isLoopback(new URL(publicUrl).hostname)) return null
   if (composeListen !== null) return onCompose(composeListen)
@@ -23,21 +24,22 @@ export const decidePhoneAccess = (listening: Listening, address: string | null):
 }
 
 /** A container does not know its host's addresses. @param listen ERRAND_LISTEN, `[host:]port` */
-const onCompose = (listen: string): OnlyHere => {
+function onCompose(listen: string): OnlyHere {
   const [, host = '0.0.0.0', port = ''] = /^(?:(.*):)?(\d+)$/.exec(listen) ?? []
   const reachable = !isLoopback(host)
   const settings = [...(reachable ? [] : [`ERRAND_LISTEN=0.0.0.0:${port}`]), publicUrlSetting(null, port)]
   return { phoneUrl: null, reachable, settings }
 }
 
-const publicUrlSetting = (url: string | null, port: number | string): string =>
-  `ERRAND_PUBLIC_URL=${url ?? `http://<address of this machine>:${port}`}`
+function publicUrlSetting(url: string | null, port: number | string): string {
+  return `ERRAND_PUBLIC_URL=${url ?? `http://<address of this machine>:${port}`}`
+}
 
 /**
  * The address that a phone in the same network most likely reaches: one of a home or an office, then one of Tailscale, then of another
  * tunnel. None that is public: plain HTTP does not belong on the internet.
  */
-export const localAddress = (interfaces: Interfaces): string | null => {
+export function localAddress(interfaces: Interfaces): string | null {
   const found = Object.entries(interfaces).flatMap(([name, addresses = []]) =>
     addresses.flatMap(({ address, family, internal }) => {
       const rank = family === 'IPv4' && !internal && !BRIDGE.test(name) ? RANKS.findIndex((fits) => fits(name, address)) : -1
@@ -61,8 +63,14 @@ const RANKS: readonly ((name: string, address: string) => boolean)[] = [
 ]
 
 /** @param host a name or an address, with the brackets of an address in a URL or without */
-const isLoopback = (host: string): boolean => /^(127\..*|(.*\.)?localhost|\[?::1\]?|\[?::ffff:7f.*)$/i.test(host)
+function isLoopback(host: string): boolean {
+  return /^(127\..*|(.*\.)?localhost|\[?::1\]?|\[?::ffff:7f.*)$/i.test(host)
+}
 
-const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::'
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
+}
 
-const inContainer = (): boolean => existsSync('/.dockerenv') || existsSync('/run/.containerenv')
+function inContainer(): boolean {
+  return existsSync('/.dockerenv') || existsSync('/run/.containerenv')
+}

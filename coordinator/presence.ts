@@ -10,7 +10,7 @@ export type Presence = {
   isInFront: (userId: string, taskId: string) => boolean
 }
 
-export const createPresence = (): Presence => {
+export function createPresence(): Presence {
   const looking = new Map<string, { userId: string; taskId: string }>()
   return {
     set: (socketId, userId, { active, taskId }) => {

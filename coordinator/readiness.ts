@@ -11,11 +11,7 @@ type Options = {
 const PROOF_MS = 10_000
 
 /** @returns what answers `/readyz`: whether the store and Redis can be read and written */
-export const createReadiness = ({
-  db,
-  redis,
-  proofMs = PROOF_MS,
-}: Options): (() => Promise<{ store: boolean; redis: boolean }>) => {
+export function createReadiness({ db, redis, proofMs = PROOF_MS }: Options): () => Promise<{ store: boolean; redis: boolean }> {
   const askStore = provenFor(
     proofMs,
     () => proveWritable(db),
@@ -26,7 +22,7 @@ export const createReadiness = ({
 }
 
 /** A proof at most every `proofMs`, and whenever the last one failed; in between it is only asked whether it answers. */
-const provenFor = (proofMs: number, prove: () => Promise<unknown>, ask: () => Promise<unknown>) => {
+function provenFor(proofMs: number, prove: () => Promise<unknown>, ask: () => Promise<unknown>) {
   let provenUntil = Number.NEGATIVE_INFINITY
   return async () => {
     if (performance.now() < provenUntil) return ask()
@@ -35,7 +31,7 @@ const provenFor = (proofMs: number, prove: () => Promise<unknown>, ask: () => Pr
   }
 }
 
-const answers = async (ask: () => Promise<unknown>): Promise<boolean> => {
+async function answers(ask: () => Promise<unknown>): Promise<boolean> {
   try {
     await ask()
     return true

@@ -23,7 +23,7 @@ export type ReconcileParts = {
 const EVERY_MS = 2_000
 
 /** Settles every task whose store and queue disagree, whatever crash or loss made them. */
-export const startReconcile = (parts: ReconcileParts): { stop: () => Promise<void> } => {
+export function startReconcile(parts: ReconcileParts): { stop: () => Promise<void> } {
   // A runner renews several times within this part of a lease.
   const unbrokenMs = watchUnbroken((parts.leaseMs ?? LEASE_MS) / 3)
   const loop = startLoop({
@@ -36,7 +36,7 @@ export const startReconcile = (parts: ReconcileParts): { stop: () => Promise<voi
 }
 
 /** One pass. Each effect looks again before it acts: what was seen may have changed. */
-const reconcile = async (parts: ReconcileParts, unbrokenMs: () => number): Promise<void> => {
+async function reconcile(parts: ReconcileParts, unbrokenMs: () => number): Promise<void> {
   const { ledger, dispatch, log } = parts
   await tellTruthOfWaiting(parts)
   const { interrupt, restore, withdraw } = settle(await look(parts, unbrokenMs))
@@ -59,7 +59,7 @@ const reconcile = async (parts: ReconcileParts, unbrokenMs: () => number): Promi
 }
 
 /** One that cannot be settled holds up no other; the next pass tries it again. */
-const each = async <T extends { taskId: string }>(items: readonly T[], log: Logger, act: (item: T) => Promise<void>) => {
+async function each<T extends { taskId: string }>(items: readonly T[], log: Logger, act: (item: T) => Promise<void>) {
   for (const item of items) {
     try {
       await act(item)
@@ -69,7 +69,7 @@ const each = async <T extends { taskId: string }>(items: readonly T[], log: Logg
   }
 }
 
-const look = async ({ db, dispatch, log, leaseMs = LEASE_MS }: ReconcileParts, unbrokenMs: () => number): Promise<Seen> => {
+async function look({ db, dispatch, log, leaseMs = LEASE_MS }: ReconcileParts, unbrokenMs: () => number): Promise<Seen> {
   const released = (await listReleased(db)).map(({ id, turn }) => ({ taskId: id, turn }))
   const runOut = (await listRunOut(db, Date.now())).map(({ task_id, attempt }) => ({ taskId: task_id, attempt }))
   // After the leases were read: a break before that is seen here.
@@ -82,12 +82,15 @@ const look = async ({ db, dispatch, log, leaseMs = LEASE_MS }: ReconcileParts, u
 }
 
 /** Leases are judged all the same: what the store alone knows does not wait for the queue. */
-const unread = (log: Logger) => (error: unknown) => {
-  log.error({ event: 'reconcile.queue_unread', err: error })
-  return null
+function unread(log: Logger) {
+  return (error: unknown) => {
+    log.error({ event: 'reconcile.queue_unread', err: error })
+    return null
+  }
 }
 
-const tellTruthOfWaiting = ({ ledger }: ReconcileParts): Promise<void> =>
-  ledger.write(async (tx, say) => {
+function tellTruthOfWaiting({ ledger }: ReconcileParts): Promise<void> {
+  return ledger.write(async (tx, say) => {
     for (const task of await setWaitReason(tx, await whyNobodyTakes(tx, Date.now()))) say(task, [])
   })
+}

@@ -27,7 +27,7 @@ const PROOF_KEPT_S = 60
  * Two connections to a Redis that can do the work.
  * @throws Error with what to do when it does not answer, is too old, or may forget keys
  */
-export const connectRedis = async (url: string, log: Logger): Promise<RedisLinks> => {
+export async function connectRedis(url: string, log: Logger): Promise<RedisLinks> {
   const options = {
     lazyConnect: true,
     connectTimeout: COMMAND_TIMEOUT_MS,
@@ -68,7 +68,7 @@ export const connectRedis = async (url: string, log: Logger): Promise<RedisLinks
   return { commands, listen, isReady: () => commands.status === 'ready', proveWritable, close }
 }
 
-const connect = async (redis: Redis, url: string): Promise<void> => {
+async function connect(redis: Redis, url: string): Promise<void> {
   try {
     await redis.connect()
   } catch (cause) {
@@ -78,7 +78,7 @@ const connect = async (redis: Redis, url: string): Promise<void> => {
 }
 
 /** BullMQ: noeviction "is the only setting that guarantees the correct behavior" (docs.bullmq.io, Going to production). */
-const checkRedis = async (redis: Redis): Promise<void> => {
+async function checkRedis(redis: Redis): Promise<void> {
   const info = await redis.info()
   const version = /redis_version:(\d+)\.(\d+)/.exec(info)
   const [major, minor] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)]
@@ -93,7 +93,7 @@ const checkRedis = async (redis: Redis): Promise<void> => {
 }
 
 /** One line when it is lost and one when it is back; the errors of every retry between them, and of the start, say nothing new. */
-const report = (redis: Redis, log: Logger): void => {
+function report(redis: Redis, log: Logger): void {
   let state: 'starting' | 'ready' | 'lost' = 'starting'
   redis.on('ready', () => {
     if (state === 'lost') log.info({ event: 'redis.back' })

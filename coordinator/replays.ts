@@ -38,7 +38,7 @@ export type Replays = {
 /** Histories that may be under way on one socket at a time. */
 export const REPLAYS_PER_SOCKET = 50
 
-export const createReplays = (): Replays => {
+export function createReplays(): Replays {
   const bySocket = new Map<string, Map<string, Replay>>()
   const isCurrent = (replay: Replay) => bySocket.get(replay.socketId)?.get(replay.taskId) === replay
   const end = (replay: Replay) => {

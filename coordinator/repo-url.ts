@@ -22,7 +22,7 @@ const MAX_SEGMENTS = 20
  * Nested groups (`/group/subgroup/name`) are allowed.
  * @throws Refusal `invalid` with a sentence that says what to write instead
  */
-export const parseRepoUrl = (input: string, rules: RepoUrlRules): string => {
+export function parseRepoUrl(input: string, rules: RepoUrlRules): string {
   if (comparable(input) === comparable(rules.demoRepoUrl)) return rules.demoRepoUrl
   const [, base, path] = SHAPE.exec(input.trim()) ?? []
   const origin = base === undefined ? null : originOf(base)
@@ -34,17 +34,22 @@ export const parseRepoUrl = (input: string, rules: RepoUrlRules): string => {
   return `${origin}/${segments.join('/')}`
 }
 
-const isSafe = (segment: string): boolean => SEGMENT.test(segment)
+function isSafe(segment: string): boolean {
+  return SEGMENT.test(segment)
+}
 
-const originOf = (base: string): string | null => (URL.canParse(base) ? new URL(base).origin : null)
+function originOf(base: string): string | null {
+  return URL.canParse(base) ? new URL(base).origin : null
+}
 
-const comparable = (url: string): string =>
-  url
+function comparable(url: string): string {
+  return url
     .trim()
     .replace(/\/$/, '')
     .replace(/\.git$/, '')
+}
 
-const refuse = (what: string, rules: RepoUrlRules): Refusal => {
+function refuse(what: string, rules: RepoUrlRules): Refusal {
   const origins = rules.allowedOrigins.length > 0 ? rules.allowedOrigins : ['https://github.com']
   return new Refusal(
     'invalid',

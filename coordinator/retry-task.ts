@@ -9,7 +9,7 @@ import { type Change, summaryOf } from './store/tasks.ts'
 import type { TaskParts } from './tasks.ts'
 
 /** The last turn's words again, as a turn of their own; what was done so far stays on the branch and in the conversation. */
-export const retryTask = async (parts: TaskParts, userId: string, taskId: string, input: RetryTask): Promise<Task> => {
+export async function retryTask(parts: TaskParts, userId: string, taskId: string, input: RetryTask): Promise<Task> {
   const { config, db, ledger, dispatch, log } = parts
   const { row, created } = await ledger.write(async (tx, say) => {
     const task = await findOwn(tx, userId, taskId)

@@ -48,7 +48,7 @@ const SOCKETS_PER_USER = 64
 /** What may wait for a client that takes nothing, in characters: more than one batch of the intake. */
 const MOST_UNSENT = 16 * 1024 * 1024
 
-export const createRooms = ({ publicUrl, identify, presence, log }: Options): Rooms => {
+export function createRooms({ publicUrl, identify, presence, log }: Options): Rooms {
   const io = createServer(publicUrl)
   const replays = createReplays()
   const pages = createRotation()
@@ -104,9 +104,9 @@ export const createRooms = ({ publicUrl, identify, presence, log }: Options): Ro
   }
 }
 
-const createServer = (publicUrl: string): OurServer =>
+function createServer(publicUrl: string): OurServer {
   // Compression of each message costs 4.7 times the CPU; recovery of connections skips authentication, and the history replays.
-  new Server({
+  return new Server({
     ...PING,
     serveClient: false,
     perMessageDeflate: false,
@@ -119,9 +119,10 @@ const createServer = (publicUrl: string): OurServer =>
       answer(isOurs ? null : 'This origin may not connect.', isOurs)
     },
   })
+}
 
 /** Lets in who is known and has a place. The place is free again when the socket or its line is gone, whichever is first. */
-const letIn = ({ identify, log }: Pick<Options, 'identify' | 'log'>) => {
+function letIn({ identify, log }: Pick<Options, 'identify' | 'log'>) {
   const places = createSocketPlaces<OurSocket>(SOCKETS_PER_USER)
   return (socket: OurSocket, next: (refused?: Error) => void): void => {
     identify(shownBy(socket))
@@ -145,7 +146,7 @@ const letIn = ({ identify, log }: Pick<Options, 'identify' | 'log'>) => {
 
 const TOO_MANY = `You have ${SOCKETS_PER_USER} connections open already. Close some tabs of the app, or programs that follow tasks.`
 
-const connectionOf = (socket: OurSocket): Connection => {
+function connectionOf(socket: OurSocket): Connection {
   const unsent = boundUnsent(socket)
   return {
     id: socket.id,
@@ -166,10 +167,12 @@ const connectionOf = (socket: OurSocket): Connection => {
 }
 
 /** Whatever still waits for this client is dropped: it comes back, and asks for what it lacks. */
-const cut = ({ conn }: OurSocket) => conn.close(true)
+function cut({ conn }: OurSocket) {
+  return conn.close(true)
+}
 
 /** Cuts a client that takes nothing before it fills the memory. @returns how much waits for it, in characters */
-const boundUnsent = (socket: OurSocket): (() => number) => {
+function boundUnsent(socket: OurSocket): () => number {
   let unsent = 0
   socket.conn.on('packetCreate', ({ data }: { data?: string | Buffer }) => {
     unsent += data?.length ?? 0
@@ -182,11 +185,12 @@ const boundUnsent = (socket: OurSocket): (() => number) => {
   return () => unsent
 }
 
-const shownBy = ({ handshake }: OurSocket): Shown => {
+function shownBy({ handshake }: OurSocket): Shown {
   const { token } = handshake.auth as { token?: unknown }
   const { cookie } = handshake.headers
   return { ...(typeof token === 'string' && { token }), ...(cookie !== undefined && { cookie }) }
 }
 
-const refusal = (code: string, message: string): Error & { data: object } =>
-  Object.assign(new Error(message), { data: { code, message, requestId: randomUUID() } })
+function refusal(code: string, message: string): Error & { data: object } {
+  return Object.assign(new Error(message), { data: { code, message, requestId: randomUUID() } })
+}

@@ -4,7 +4,7 @@ export type Rotation = {
   enter: (key: string) => Promise<() => void>
 }
 
-export const createRotation = (): Rotation => {
+export function createRotation(): Rotation {
   // A map keeps its keys in the order in which they were set: the first is the next.
   const waiting = new Map<string, (() => void)[]>()
   let taken = false

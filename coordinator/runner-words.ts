@@ -10,8 +10,8 @@ import type { Signatures } from './signatures.ts'
  */
 export type SayToRunner = (runnerId: string, taskId: string, attempt: number, word: RunnerWord) => Promise<void>
 
-export const createSayToRunner =
-  (redis: RedisLinks, signatures: Signatures): SayToRunner =>
-  async (runnerId, taskId, attempt, word) => {
+export function createSayToRunner(redis: RedisLinks, signatures: Signatures): SayToRunner {
+  return async (runnerId, taskId, attempt, word) => {
     await redis.commands.publish(runnerChannel(runnerId), JSON.stringify(signatures.signWord(taskId, attempt, word)))
   }
+}

@@ -12,7 +12,7 @@ type KeyConfig = Pick<Config, 'secretKey' | 'dataDir' | 'databasePath'>
  * Looks whether the secrets in a store were sealed with the key that this start has; writes nothing.
  * @throws Error that names the key that is missing, and what to do
  */
-export const approveKey = async (db: Store, config: KeyConfig): Promise<void> => {
+export async function approveKey(db: Store, config: KeyConfig): Promise<void> {
   const sealed = await sealedIn(db)
   if (sealed.length === 0) return
   const key = config.secretKey ?? (await readKey(config))
@@ -26,7 +26,7 @@ export const approveKey = async (db: Store, config: KeyConfig): Promise<void> =>
  * it is, for {@link approveKey} of the next start.
  * @throws Error when the kept file does not hold 64 hex digits
  */
-export const openSecrets = async (db: Store, config: KeyConfig): Promise<Secrets> => {
+export async function openSecrets(db: Store, config: KeyConfig): Promise<Secrets> {
   await approveKey(db, config)
   const secrets = createSecrets(await loadSecretKey(config))
   if ((await findKeyCheck(db)) === null) await putKeyCheck(db, secrets.seal('errand', 'key check'))
@@ -34,15 +34,16 @@ export const openSecrets = async (db: Store, config: KeyConfig): Promise<Secrets
 }
 
 /** @throws Error when the kept file does not hold 64 hex digits */
-export const loadSecretKey = async (config: Pick<Config, 'secretKey' | 'dataDir'>): Promise<Buffer> =>
-  config.secretKey ?? parseKey(config, await readOrKeep(pathOf(config), () => randomBytes(KEY_BYTES).toString('hex')))
+export async function loadSecretKey(config: Pick<Config, 'secretKey' | 'dataDir'>): Promise<Buffer> {
+  return config.secretKey ?? parseKey(config, await readOrKeep(pathOf(config), () => randomBytes(KEY_BYTES).toString('hex')))
+}
 
-const readKey = async (config: Pick<Config, 'dataDir'>): Promise<Buffer | null> => {
+async function readKey(config: Pick<Config, 'dataDir'>): Promise<Buffer | null> {
   const text = await readKept(pathOf(config))
   return text === null ? null : parseKey(config, text)
 }
 
-const parseKey = (config: Pick<Config, 'dataDir'>, text: string): Buffer => {
+function parseKey(config: Pick<Config, 'dataDir'>, text: string): Buffer {
   if (!/^[0-9a-f]{64}$/i.test(text))
     throw new Error(
       `${pathOf(config)} must hold 64 hex digits. Restore it from a backup; without it the stored git tokens cannot be read.`,
@@ -50,12 +51,12 @@ const parseKey = (config: Pick<Config, 'dataDir'>, text: string): Buffer => {
   return Buffer.from(text, 'hex')
 }
 
-const sealedIn = async (db: Store): Promise<string[]> => {
+async function sealedIn(db: Store): Promise<string[]> {
   const check = await findKeyCheck(db)
   return check === null ? listSealed(db) : [check]
 }
 
-const wrongKey = (config: KeyConfig, hasKey: boolean): string => {
+function wrongKey(config: KeyConfig, hasKey: boolean): string {
   const path = pathOf(config)
   const [what, remedy] = config.secretKey
     ? ['ERRAND_SECRET_KEY is another key than the one', `Set that one again; leave the variable out if the key is in ${path}.`]
@@ -69,4 +70,6 @@ const wrongKey = (config: KeyConfig, hasKey: boolean): string => {
   )
 }
 
-const pathOf = ({ dataDir }: Pick<Config, 'dataDir'>): string => join(dataDir, 'secret-key')
+function pathOf({ dataDir }: Pick<Config, 'dataDir'>): string {
+  return join(dataDir, 'secret-key')
+}

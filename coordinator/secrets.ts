@@ -23,7 +23,7 @@ const TAG_BYTES = 16
  * The context is authenticated with it (AAD), so that a sealed text that is copied to another row does not open there.
  * @param key the server's secret key, 32 bytes
  */
-export const createSecrets = (key: Buffer): Secrets => {
+export function createSecrets(key: Buffer): Secrets {
   if (key.length !== KEY_BYTES) throw new Error(`The secret key has ${key.length} bytes; it must have ${KEY_BYTES}.`)
   const deriveKey = (purpose: string) => Buffer.from(hkdfSync('sha256', key, '', `errand ${purpose}`, KEY_BYTES))
   const sealKey = deriveKey('seal')
@@ -55,10 +55,11 @@ export const createSecrets = (key: Buffer): Secrets => {
   return { seal, open, isOwn: (sealed) => sealed.split('.')[1] === keyId, deriveKey }
 }
 
-const unreadable = (why: string, cause?: unknown): Refusal =>
-  new Refusal(
+function unreadable(why: string, cause?: unknown): Refusal {
+  return new Refusal(
     'unavailable',
     `A kept token cannot be read: ${why}. Set the token again in your git credentials, or sign in again.`,
     undefined,
     { cause },
   )
+}

@@ -30,7 +30,7 @@ const PAGE = { limit: 100, bytes: 64 * 1024 }
 const PAUSE_MS = 1
 
 /** @returns what sends histories to one client: page by page, each when the client took the one before */
-export const createSendHistory = ({ reader, tasks, replays, pages }: Parts): ((replay: Replay) => Promise<void>) => {
+export function createSendHistory({ reader, tasks, replays, pages }: Parts): (replay: Replay) => Promise<void> {
   const histories = createRotation()
 
   /** @returns whether that was the last one */

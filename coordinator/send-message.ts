@@ -17,12 +17,12 @@ const MOST_WAITING = 50
  * end, or (`steer`) for the next pause between two of the agent's tools. One that no agent took when its turn ends begins the next.
  * With `stopFirst` the turn under way is stopped in the same transaction, so that neither happens without the other, nor twice.
  */
-export const sendMessage = async (
+export async function sendMessage(
   parts: TaskParts,
   userId: string,
   taskId: string,
   { text, mode, clientId, stopFirst = false }: SendMessage,
-): Promise<{ message: Message; created: boolean }> => {
+): Promise<{ message: Message; created: boolean }> {
   const { config, ledger, dispatch, log } = parts
   const { task, message, created, stopped } = await ledger.write(async (tx, say) => {
     const found = await findOwn(tx, userId, taskId)

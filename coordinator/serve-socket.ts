@@ -50,7 +50,7 @@ const BURST = 100
 const PER_SECOND = 20
 
 /** What a client can ask for on its socket. Every payload is parsed, every event acknowledged, every task checked to be the user's own. */
-export const serveSocket = (parts: Parts): ClientToServer => {
+export function serveSocket(parts: Parts): ClientToServer {
   const { connection, tasks, replays, pages, countNew, presence } = parts
   const answer = createAnswer(parts)
   const sendHistory = createSendHistory({ reader: connection, tasks, replays, pages })
@@ -93,7 +93,7 @@ export const serveSocket = (parts: Parts): ClientToServer => {
 
 type Reply<T> = { result: T; afterwards?: () => Promise<void> }
 
-const createAnswer = ({ connection, log }: Parts) => {
+function createAnswer({ connection, log }: Parts) {
   let allowance = BURST
   let countedAt = performance.now()
   const checkRate = () => {
@@ -131,7 +131,7 @@ const createAnswer = ({ connection, log }: Parts) => {
 }
 
 /** What a person may know of an error, as over HTTP; the rest is in the log, found by the request id. */
-const describe = (error: unknown, log: Logger): ErrorBody => {
+function describe(error: unknown, log: Logger): ErrorBody {
   const requestId = randomUUID()
   const { code, message, details } = refusalOf(error)
   if (code === 'internal' || code === 'unavailable') log.error({ event: 'socket.error', requestId, code, err: error })

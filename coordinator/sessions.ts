@@ -62,8 +62,11 @@ export class DatabaseSessions extends SessionStore {
   }
 }
 
-const endOf = ({ cookie }: SessionData): number =>
-  cookie.expires ? new Date(cookie.expires).getTime() : Date.now() + SESSION_IDLE_MS
+function endOf({ cookie }: SessionData): number {
+  return cookie.expires ? new Date(cookie.expires).getTime() : Date.now() + SESSION_IDLE_MS
+}
 
 /** express-session hands a callback to every call that it makes; the type alone says that it may not. */
-const ignore = (): void => undefined
+function ignore(): void {
+  undefined
+}

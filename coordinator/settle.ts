@@ -26,7 +26,7 @@ export type Settlement = {
  * What is to be done where store and queue disagree; the store is right. Leases are not judged until every runner had the time to
  * renew: after a pause of our own, a lease that ran out says nothing about its runner.
  */
-export const settle = ({ upMs, leaseMs, released, runOut, queued }: Seen): Settlement => {
+export function settle({ upMs, leaseMs, released, runOut, queued }: Seen): Settlement {
   const isQueued = new Set(queued?.map(({ taskId, turn }) => `${taskId} ${turn}`))
   return {
     interrupt: upMs < leaseMs ? [] : runOut,

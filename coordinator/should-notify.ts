@@ -17,14 +17,14 @@ const UP_TO_THE_PERSON: ReadonlySet<Reason> = new Set<Reason>([
 ])
 
 /** @returns what the end of a turn is an occasion for; nothing for what the person stopped */
-export const occasionsOfEnd = (status: TaskStatus, reason: Reason): readonly Occasion[] => {
+export function occasionsOfEnd(status: TaskStatus, reason: Reason): readonly Occasion[] {
   if (status === 'completed') return ['done']
   if (status !== 'failed') return []
   return UP_TO_THE_PERSON.has(reason) ? ['failed', 'attention'] : ['failed']
 }
 
 /** @param inFront whether the person has the task before their eyes */
-export const shouldNotify = (occasions: readonly Occasion[], wanted: Notifications, inFront: boolean): boolean => {
+export function shouldNotify(occasions: readonly Occasion[], wanted: Notifications, inFront: boolean): boolean {
   const isWanted = { done: wanted.onDone, failed: wanted.onFailed, attention: wanted.onAttention }
   return !inFront && occasions.some((occasion) => isWanted[occasion])
 }
@@ -35,7 +35,7 @@ export type Notice = { title: string; body: string; taskId: string; url: string 
 const TITLE_CHARS = 80
 
 /** The first line of the prompt is all that leaves the server of what a task is about: a lock screen is read by others. */
-export const titleOf = (prompt: string): string => {
+export function titleOf(prompt: string): string {
   const line = prompt.trim().split(/[\r\n]/, 1)[0] ?? ''
   const letters = [...line.replaceAll(/\p{Cc}/gu, ' ').trim()]
   return letters.length > TITLE_CHARS ? `${letters.slice(0, TITLE_CHARS - 1).join('')}…` : letters.join('')

@@ -14,7 +14,7 @@ export type Signatures = {
 }
 
 /** @param deriveKey gives a key of its own for each purpose, the same at every start */
-export const createSignatures = (deriveKey: (purpose: string) => Buffer): Signatures => {
+export function createSignatures(deriveKey: (purpose: string) => Buffer): Signatures {
   const jobKey = deriveKey('jobs')
   const attemptsKey = deriveKey('attempts')
   const keyOf = (taskId: string, attempt: number) => hmac(attemptsKey, `attempt\n${taskId}\n${attempt}`)
@@ -34,9 +34,11 @@ export const createSignatures = (deriveKey: (purpose: string) => Buffer): Signat
   }
 }
 
-const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
+function hmac(key: Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest()
+}
 
-const isEqual = (given: string, expected: Buffer): boolean => {
+function isEqual(given: string, expected: Buffer): boolean {
   const bytes = Buffer.from(given, 'hex')
   return bytes.length === expected.length && timingSafeEqual(bytes, expected)
 }

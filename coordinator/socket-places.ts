@@ -6,7 +6,7 @@ export type SocketPlaces<S> = {
 }
 
 /** @param most sockets that one user may have open at a time */
-export const createSocketPlaces = <S>(most: number): SocketPlaces<S> => {
+export function createSocketPlaces<S>(most: number): SocketPlaces<S> {
   const byUser = new Map<string, Set<S>>()
   return {
     take: (userId, socket) => {

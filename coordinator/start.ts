@@ -52,7 +52,7 @@ const APP_FOLDER = join(import.meta.dirname, '../app/dist')
  * Wires everything. When it resolves, the server takes requests.
  * @throws Error with what to do when a part cannot be had: Redis, the database, the port
  */
-export const start = async (given: Config, log: Logger): Promise<Coordinator> => {
+export async function start(given: Config, log: Logger): Promise<Coordinator> {
   const stopping = createStopList(log)
   try {
     return await wire(given, log, stopping)
@@ -63,7 +63,7 @@ export const start = async (given: Config, log: Logger): Promise<Coordinator> =>
   }
 }
 
-const wire = async (given: Config, log: Logger, stopping: StopList): Promise<Coordinator> => {
+async function wire(given: Config, log: Logger, stopping: StopList): Promise<Coordinator> {
   const db = await openDatabase(given.databasePath, (found) => approveKey(found, given))
   stopping.add('store', () => db.destroy())
   const redis = await connectRedis(given.redisUrl, log)

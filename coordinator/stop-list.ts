@@ -10,7 +10,7 @@ export type StopList = {
 }
 
 /** How a process of many parts ends: in the reverse of the order in which they began. */
-export const createStopList = (log: Logger): StopList => {
+export function createStopList(log: Logger): StopList {
   type Step = { name: string; step: () => Promise<unknown> }
   const first: Step[] = []
   const rest: Step[] = []

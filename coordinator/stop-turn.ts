@@ -13,7 +13,7 @@ import { withdraw } from './withdraw-message.ts'
  * to the task is taken back. After the commit comes {@link spreadStop}.
  * @param task that has not ended
  */
-export const stopTurn = async (tx: Store, say: Say, task: TaskRow): Promise<TaskRow> => {
+export async function stopTurn(tx: Store, say: Say, task: TaskRow): Promise<TaskRow> {
   const now = Date.now()
   if (task.status === 'pending') return endWaiting(tx, say, task, now)
   const { task: told } = await withdraw(tx, say, task, await listWaitingMessages(tx, task.id))
@@ -21,7 +21,7 @@ export const stopTurn = async (tx: Store, say: Say, task: TaskRow): Promise<Task
 }
 
 /** Tells the queue or the runner. @param stopped the task as {@link stopTurn} gave it: it may have gone on since */
-export const spreadStop = async (parts: TaskParts, { id, user_id, status, turn, attempt }: TaskRow): Promise<void> => {
+export async function spreadStop(parts: TaskParts, { id, user_id, status, turn, attempt }: TaskRow): Promise<void> {
   const { dispatch, log } = parts
   log.info({ event: 'task.cancel_requested', taskId: id, userId: user_id, status })
   if (!isEnded(status)) return tellAgent(parts, id, attempt, { say: 'cancel' })
@@ -34,7 +34,7 @@ export const spreadStop = async (parts: TaskParts, { id, user_id, status, turn, 
   dispatch.nudge()
 }
 
-const endWaiting = async (tx: Store, say: Say, task: TaskRow, now: number): Promise<TaskRow> => {
+async function endWaiting(tx: Store, say: Say, task: TaskRow, now: number): Promise<TaskRow> {
   const reason = 'cancelled_by_user'
   const first = task.message_id === null ? undefined : await findMessage(tx, task.id, task.message_id)
   const waiting = [...(first?.state === 'waiting' ? [first] : []), ...(await listWaitingMessages(tx, task.id, task.message_id))]

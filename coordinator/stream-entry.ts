@@ -19,7 +19,7 @@ const OURS: readonly EventType[] = ['task.created', 'message.received', 'message
  * @param fields the flat list of names and values as Redis gives it
  * @returns why not, when nobody's signature makes it worth an answer
  */
-export const readEntry = (fields: readonly string[], signatures: Signatures): Received | { rejected: string } => {
+export function readEntry(fields: readonly string[], signatures: Signatures): Received | { rejected: string } {
   const named: Record<string, string> = {}
   for (let i = 0; i + 1 < fields.length; i += 2) named[fields[i] ?? ''] = fields[i + 1] ?? ''
   const parsed = StreamEntry.safeParse(named)
@@ -29,7 +29,7 @@ export const readEntry = (fields: readonly string[], signatures: Signatures): Re
   return { taskId, attempt, n, at: Date.parse(at), ...readBody(body) }
 }
 
-const readBody = (body: string): Pick<Received, 'event' | 'fault'> => {
+function readBody(body: string): Pick<Received, 'event' | 'fault'> {
   let json: unknown
   try {
     json = JSON.parse(body)

@@ -19,7 +19,7 @@ export type Taken = { runnerId: string; taskId: string; attempt: number; word: R
  * @param entries all of one attempt
  * @returns null for an attempt that never was
  */
-export const takeEvents = async (tx: Store, say: Say, entries: readonly [Received, ...Received[]]): Promise<Taken | null> => {
+export async function takeEvents(tx: Store, say: Say, entries: readonly [Received, ...Received[]]): Promise<Taken | null> {
   const { taskId, attempt: number } = entries[0]
   const attempt = await findAttempt(tx, taskId, number)
   const task = await findTask(tx, taskId)
@@ -70,13 +70,7 @@ export const takeEvents = async (tx: Store, say: Say, entries: readonly [Receive
  * perhaps another has begun. Only the totals of the task move. In the history the attempt is closed, and nothing comes after that.
  * @returns the number of the last event that was taken
  */
-const countLate = async (
-  tx: Store,
-  say: Say,
-  task: TaskRow,
-  attempt: AttemptRow,
-  entries: readonly Received[],
-): Promise<number> => {
+async function countLate(tx: Store, say: Say, task: TaskRow, attempt: AttemptRow, entries: readonly Received[]): Promise<number> {
   let lastN = attempt.last_n
   let change: Change = {}
   for (const { n, event } of entries) {
@@ -93,7 +87,7 @@ const countLate = async (
  * An agent took a message. One that was withdrawn in the same moment counts as delivered: the model has it.
  * @returns false for what is not news, or was not an agent's to take
  */
-const noteDelivery = async (tx: Store, task: TaskRow, messageId: string, at: number): Promise<boolean> => {
+async function noteDelivery(tx: Store, task: TaskRow, messageId: string, at: number): Promise<boolean> {
   const message = await findMessage(tx, task.id, messageId)
   if (message?.mode !== 'steer' || message.state === 'delivered') return false
   await updateMessage(tx, message, { state: 'delivered', turn: task.turn, delivered_at: at })

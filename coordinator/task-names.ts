@@ -4,12 +4,16 @@ import { branchPrefix } from '../contract/names.ts'
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
 
 /** `tsk_` and 80 random bits. */
-export const newTaskId = (): string => `tsk_${Array.from(randomBytes(16), (byte) => BASE32[byte & 31]).join('')}`
+export function newTaskId(): string {
+  return `tsk_${Array.from(randomBytes(16), (byte) => BASE32[byte & 31]).join('')}`
+}
 
 /** The task's branch, with the first words of the prompt for whoever reads the list of branches. */
-export const branchOf = (taskId: string, prompt: string): string => branchPrefix(taskId) + slugOf(prompt)
+export function branchOf(taskId: string, prompt: string): string {
+  return branchPrefix(taskId) + slugOf(prompt)
+}
 
-const slugOf = (prompt: string): string => {
+function slugOf(prompt: string): string {
   const words = prompt
     .slice(0, 200)
     .normalize('NFKD')

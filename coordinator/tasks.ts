@@ -87,7 +87,7 @@ export type TaskParts = {
   log: Logger
 }
 
-export const createTasks = (parts: TaskParts): Tasks => {
+export function createTasks(parts: TaskParts): Tasks {
   const { db } = parts
   const artifact = async (userId: string, taskId: string, kind: ArtifactKind, turn?: number): Promise<Readable> => {
     await findOwn(db, userId, taskId)
@@ -142,9 +142,11 @@ export const createTasks = (parts: TaskParts): Tasks => {
   }
 }
 
-const cursorAfter = ({ created_at, id }: TaskRow): string => Buffer.from(`${created_at} ${id}`).toString('base64url')
+function cursorAfter({ created_at, id }: TaskRow): string {
+  return Buffer.from(`${created_at} ${id}`).toString('base64url')
+}
 
-const readCursor = (cursor: string): { createdAt: number; id: string } => {
+function readCursor(cursor: string): { createdAt: number; id: string } {
   const [, createdAt, id] = /^(\d{1,16}) (tsk_[a-z2-7]{16})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
   if (createdAt === undefined || id === undefined)
     throw new Refusal('invalid', 'This cursor is not one of ours. Leave it out for the first page, then pass on `nextCursor`.')

@@ -2,12 +2,12 @@ import { findAttempt } from './store/attempts.ts'
 import type { TaskParts } from './tasks.ts'
 
 /** Only the quick way: a word that is lost comes with the runner's next renewal, or with the lease of the next attempt. */
-export const tellAgent = async (
+export async function tellAgent(
   { db, sayToRunner, log }: Pick<TaskParts, 'db' | 'sayToRunner' | 'log'>,
   taskId: string,
   number: number,
   word: Parameters<TaskParts['sayToRunner']>[3],
-): Promise<void> => {
+): Promise<void> {
   const attempt = await findAttempt(db, taskId, number)
   if (attempt?.ended_at !== null) return
   try {

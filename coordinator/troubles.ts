@@ -12,7 +12,7 @@ const EVERY_MS = 60_000
  * A full disk, or a Redis that refuses, fails everything that is tried, many times a second. Such a trouble is told once a minute, whatever
  * it kept from being done, with the number of lines that were left out since, by their `event`. Any other line is always written.
  */
-export const createTroubles = (options: { everyMs?: number; now?: () => number } = {}) => {
+export function createTroubles(options: { everyMs?: number; now?: () => number } = {}) {
   const { everyMs = EVERY_MS, now = () => performance.now() } = options
   const known = new Map<string, { toldAt: number; seenAt: number; leftOut: Record<string, number> }>()
   return {
@@ -44,7 +44,7 @@ export const createTroubles = (options: { everyMs?: number; now?: () => number }
 const CODE = /^(ENOSPC|EDQUOT|EIO|EROFS|EMFILE|ENFILE)$/
 const WORDS = /^(OOM|MISCONF|READONLY|NOREPLICAS|LOADING|Connection is closed|Command timed out|Stream isn't writeable)\b/
 
-const troubleOf = ({ event, err, status }: Facts): string | null => {
+function troubleOf({ event, err, status }: Facts): string | null {
   // Each is also told as `http.refused`, with its cause.
   if (event === 'http.answered' && status === 503) return 'HTTP 503'
   for (let fault = err; typeof fault === 'object' && fault !== null; fault = (fault as { cause?: unknown }).cause) {

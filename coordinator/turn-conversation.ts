@@ -11,7 +11,7 @@ export type Conversation = { prompt: string; hasTranscript: boolean; messages: {
  * The words that begin the turn, and what was said to it since. A message that an earlier attempt of the turn took comes again: its sandbox
  * may have died with it, and an agent that finds it in the transcript passes over it.
  */
-export const conversationOf = async (db: Store, task: TaskRow): Promise<Conversation> => {
+export async function conversationOf(db: Store, task: TaskRow): Promise<Conversation> {
   const said = await listMessages(db, task.id)
   const kept = await newestArtifact(db, task.id, 'transcript')
   const keptTurn = kept === null ? 0 : ((await findAttempt(db, task.id, kept))?.turn ?? 0)
@@ -24,22 +24,27 @@ export const conversationOf = async (db: Store, task: TaskRow): Promise<Conversa
 }
 
 /** What waits for the running turn, in case the word about it was lost. */
-export const isWaitingSteer = ({ state, mode }: InboxRow): boolean => state === 'waiting' && mode === 'steer'
+export function isWaitingSteer({ state, mode }: InboxRow): boolean {
+  return state === 'waiting' && mode === 'steer'
+}
 
-const isForTurn = (row: InboxRow, task: TaskRow): boolean =>
-  isWaitingSteer(row) || (row.state === 'delivered' && row.turn === task.turn && row.id !== task.message_id)
+function isForTurn(row: InboxRow, task: TaskRow): boolean {
+  return isWaitingSteer(row) || (row.state === 'delivered' && row.turn === task.turn && row.id !== task.message_id)
+}
 
 /** Turns whose sandbox was lost as a whole left no transcript; what a person said in them is not to be lost with it. */
-const missedBetween = (said: readonly InboxRow[], keptTurn: number, turn: number): InboxRow[] =>
-  said
+function missedBetween(said: readonly InboxRow[], keptTurn: number, turn: number): InboxRow[] {
+  return said
     .filter((row) => row.state === 'delivered' && row.turn !== null && row.turn > keptTurn && row.turn < turn)
     .toSorted((a, b) => (a.turn ?? 0) - (b.turn ?? 0) || a.seq - b.seq)
+}
 
-const withMissed = (prompt: string, missed: readonly InboxRow[]): string =>
-  missed.length === 0
+function withMissed(prompt: string, missed: readonly InboxRow[]): string {
+  return missed.length === 0
     ? prompt
     : [
         prompt,
         'What was said to you before this, in turns that were cut off. Their work is on the branch as far as it was pushed:',
         ...missed.map(({ text }, index) => `${index + 1}. ${text}`),
       ].join('\n\n')
+}

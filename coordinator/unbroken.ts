@@ -8,7 +8,7 @@ const clocks: Clocks = () => ({ wallMs: Date.now(), steadyMs: performance.now() 
  * say nothing about the others: the process stood still, the machine slept, or somebody set the clock.
  * @param breakMs what is longer between two looks, or a clock that is off by more, is a break
  */
-export const watchUnbroken = (breakMs: number, read: Clocks = clocks): (() => number) => {
+export function watchUnbroken(breakMs: number, read: Clocks = clocks): () => number {
   let last = read()
   let since = last.steadyMs
   return () => {

@@ -20,7 +20,7 @@ export type WebPush = {
 const KEPT_S = 24 * 60 * 60
 
 /** Made at the first start and kept: with other keys, every subscription would be void. */
-export const createWebPush = async ({ dataDir, publicUrl }: Pick<Config, 'dataDir' | 'publicUrl'>): Promise<WebPush> => {
+export async function createWebPush({ dataDir, publicUrl }: Pick<Config, 'dataDir' | 'publicUrl'>): Promise<WebPush> {
   const path = join(dataDir, 'vapid-keys.json')
   const keys = JSON.parse(await readOrKeep(path, () => JSON.stringify(webPush.generateVAPIDKeys())))
   // Where a push service's people would complain; it must be https: or mailto: (RFC 8292 §2.1).

@@ -10,7 +10,7 @@ export type Listening = { server: Server; connections: ReadonlySet<Socket>; conf
  * @returns the configuration with the real port, also when port 0 asked for any
  * @throws Error with what to do when the port is taken
  */
-export const listen = async (config: Config): Promise<Listening> => {
+export async function listen(config: Config): Promise<Listening> {
   const server = createServer()
   const connections = new Set<Socket>()
   server.on('connection', (connection) => {
@@ -33,11 +33,11 @@ export const listen = async (config: Config): Promise<Listening> => {
  * Accepts nothing more, closes the sockets, and waits for the requests under way; what takes longer than `patienceMs` is cut off. That
  * goes for WebSockets too: a phone that left its network answers no goodbye.
  */
-export const closeServer = async (
+export async function closeServer(
   { server, connections }: Omit<Listening, 'config'>,
   closeSockets: () => Promise<void>,
   patienceMs: number,
-): Promise<void> => {
+): Promise<void> {
   const cutOff = setTimeout(() => {
     for (const connection of connections) connection.destroy()
   }, patienceMs)

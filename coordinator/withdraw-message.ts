@@ -10,7 +10,7 @@ import type { TaskParts } from './tasks.ts'
 import { tellAgent } from './tell-agent.ts'
 
 /** Takes back a message that waits. Should an agent just have taken it all the same, its delivery comes after this and is what counts. */
-export const withdrawMessage = async (parts: TaskParts, userId: string, taskId: string, messageId: string): Promise<Message> => {
+export async function withdrawMessage(parts: TaskParts, userId: string, taskId: string, messageId: string): Promise<Message> {
   const { task, message } = await parts.ledger.write(async (tx, say) => {
     const task = await findOwn(tx, userId, taskId)
     const found = await findMessage(tx, taskId, messageId)
@@ -27,12 +27,12 @@ export const withdrawMessage = async (parts: TaskParts, userId: string, taskId: 
 }
 
 /** Within the transaction of whatever takes them back. */
-export const withdraw = async (
+export async function withdraw(
   tx: Store,
   say: Say,
   task: TaskRow,
   rows: readonly InboxRow[],
-): Promise<{ task: TaskRow; messages: InboxRow[] }> => {
+): Promise<{ task: TaskRow; messages: InboxRow[] }> {
   const at = Date.now()
   const messages: InboxRow[] = []
   for (const row of rows) messages.push(await updateMessage(tx, row, { state: 'withdrawn' }))

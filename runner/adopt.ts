@@ -17,7 +17,7 @@ export type Adopted = {
 type Options = { engine: SandboxEngine; publisher: Publisher; spoolDirectory: string; log: Logger }
 
 /** Returns when the containers are gone and everything that the attempts still owe is on its way. */
-export const adoptLeftovers = async ({ engine, publisher, spoolDirectory, log }: Options): Promise<Adopted> => {
+export async function adoptLeftovers({ engine, publisher, spoolDirectory, log }: Options): Promise<Adopted> {
   await removeContainers(engine, log)
   const spools = await recoverSpools(spoolDirectory)
   const finishing = spools.map((spool) => finishSpool(spool, publisher, log))
@@ -30,7 +30,7 @@ export const adoptLeftovers = async ({ engine, publisher, spoolDirectory, log }:
   }
 }
 
-const removeContainers = async (engine: SandboxEngine, log: Logger): Promise<void> => {
+async function removeContainers(engine: SandboxEngine, log: Logger): Promise<void> {
   try {
     const removed = await engine.removeLeftovers(() => false)
     if (removed > 0) log.info({ event: 'leftovers.removed', containers: removed })
@@ -42,7 +42,7 @@ const removeContainers = async (engine: SandboxEngine, log: Logger): Promise<voi
 }
 
 /** Closes what the attempt left open and says that it was interrupted, unless its end was written before the process died. */
-const finishSpool = async (spool: Spool, publisher: Publisher, log: Logger): Promise<Adopted> => {
+async function finishSpool(spool: Spool, publisher: Publisher, log: Logger): Promise<Adopted> {
   const { taskId, attempt } = spool.header
   const { tree, turnEnd } = await replay(spool)
   const ignore = () => undefined
@@ -63,7 +63,7 @@ const finishSpool = async (spool: Spool, publisher: Publisher, log: Logger): Pro
 }
 
 /** What the attempt had said, as a tree to close; and how its turn ended, which is how the attempt ended when the turn was over. */
-const replay = async (spool: Spool): Promise<{ tree: Nesting; turnEnd: AttemptEnd | null }> => {
+async function replay(spool: Spool): Promise<{ tree: Nesting; turnEnd: AttemptEnd | null }> {
   const tree = nesting(spool.header.turn, '')
   let turnEnd: AttemptEnd | null = null
   for (let from = 1; from <= spool.lastN(); ) {

@@ -1,5 +1,5 @@
 /** @returns a function that says true `perSecond` times a second at most, all of a second's at once if need be */
-export const allowance = (perSecond: number): (() => boolean) => {
+export function allowance(perSecond: number): () => boolean {
   let left = perSecond
   let countedAt = performance.now()
   return () => {

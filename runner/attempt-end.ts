@@ -70,7 +70,7 @@ const FAILED: readonly Reason[] = [
  * How an attempt ended, in this order: what the agent said of its turn; why we stopped it; what the host got wrong; how the sandbox died.
  * The first is believed even after a bad exit, since the turn was over by then.
  */
-export const decideEnd = ({ turn, stop, fault, sandbox }: AttemptFacts): AttemptEnd => {
+export function decideEnd({ turn, stop, fault, sandbox }: AttemptFacts): AttemptEnd {
   if (turn) return turn
   if (stop) return STOPPED[stop]
   if (fault) return { outcome: 'interrupted', reason: fault.reason, message: shortened(fault.message) }
@@ -82,7 +82,7 @@ export const decideEnd = ({ turn, stop, fault, sandbox }: AttemptFacts): Attempt
  * The agent's word on its turn, held against what we know. While we stop it, we know why better than it does; and a sandbox that nobody
  * stopped has no say on being cancelled or interrupted, save that something on the host sent it a SIGTERM.
  */
-export const turnEnd = (said: AttemptEnd, stop: StopCause | null): AttemptEnd => {
+export function turnEnd(said: AttemptEnd, stop: StopCause | null): AttemptEnd {
   if (stop) return { ...STOPPED[stop], message: STOPPED[stop].message ?? said.message }
   if (said.outcome === 'completed') return { ...said, reason: COMPLETED.includes(said.reason) ? said.reason : 'done' }
   if (said.outcome === 'failed') return { ...said, reason: FAILED.includes(said.reason) ? said.reason : 'sandbox_crashed' }
@@ -90,7 +90,7 @@ export const turnEnd = (said: AttemptEnd, stop: StopCause | null): AttemptEnd =>
 }
 
 /** Trap: Docker reports an OOM kill of any process in the sandbox, also when the agent went on and ended well. */
-const crash = ({ exitCode, outOfMemory, errorTail }: SandboxEnd): AttemptEnd => {
+function crash({ exitCode, outOfMemory, errorTail }: SandboxEnd): AttemptEnd {
   const message = shortened(`The agent's process ended with exit code ${exitCode}.${errorTail ? `\n${errorTail}` : ''}`)
   if (outOfMemory) return { outcome: 'failed', reason: 'out_of_memory', message }
   if (ENDED_FROM_OUTSIDE.includes(exitCode)) return { outcome: 'interrupted', reason: 'sandbox_killed', message }
@@ -98,6 +98,8 @@ const crash = ({ exitCode, outOfMemory, errorTail }: SandboxEnd): AttemptEnd => 
   return { outcome: 'failed', reason: 'sandbox_crashed', message }
 }
 
-const shortened = (text: string): string => (text.length <= MESSAGE_CHARS ? text : `${text.slice(0, MESSAGE_CHARS - 1)}…`)
+function shortened(text: string): string {
+  return text.length <= MESSAGE_CHARS ? text : `${text.slice(0, MESSAGE_CHARS - 1)}…`
+}
 /** As the contract bounds the message of an end. */
 const MESSAGE_CHARS = 2000

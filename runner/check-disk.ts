@@ -9,7 +9,7 @@ const FREE_BYTES = 64 * 1024 * 1024
  * Proves that spools and doors can be written: there is room, and a file reaches the disk.
  * @throws EngineFault `host_disk_full`, or Error for a folder that is read-only, broken or gone
  */
-export const checkDisk = async (directories: readonly string[], freeBytes: number = FREE_BYTES): Promise<void> => {
+export async function checkDisk(directories: readonly string[], freeBytes: number = FREE_BYTES): Promise<void> {
   for (const directory of directories) {
     const { bavail, bsize } = await statfs(directory)
     const free = bavail * bsize
@@ -27,4 +27,6 @@ export const checkDisk = async (directories: readonly string[], freeBytes: numbe
   }
 }
 
-const megabytes = (bytes: number): number => Math.floor(bytes / 1024 / 1024)
+function megabytes(bytes: number): number {
+  return Math.floor(bytes / 1024 / 1024)
+}

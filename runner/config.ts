@@ -34,7 +34,9 @@ export type Config = Readonly<{
 }>
 
 const address = z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, ''))
-const positive = (max: number) => z.coerce.number().int().min(1).max(max)
+function positive(max: number) {
+  return z.coerce.number().int().min(1).max(max)
+}
 const host = z.string().regex(/^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i, 'must be host names, or suffixes like .example.org')
 
 const Environment = z
@@ -81,7 +83,7 @@ const Environment = z
  * @param environment usually `process.env`; an empty variable counts as absent
  * @throws Error that names every variable that is wrong, and how
  */
-export const readConfig = (environment: Record<string, string | undefined>): Config => {
+export function readConfig(environment: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const parsed = Environment.safeParse(given)
   if (!parsed.success) throw new Error(`The configuration is not usable.\n${z.prettifyError(parsed.error)}`)

@@ -34,15 +34,16 @@ export class CoordinatorFault extends Error {
 }
 
 /** @returns whether nobody was there: no answer came, or that of a proxy before it. What the coordinator itself says is something else. */
-export const isAway = (error: unknown): boolean =>
-  error instanceof CoordinatorFault && error.kind === 'unreachable' && [null, 502, 504].includes(error.status)
+export function isAway(error: unknown): boolean {
+  return error instanceof CoordinatorFault && error.kind === 'unreachable' && [null, 502, 504].includes(error.status)
+}
 
 const ANSWER_MS = 10_000
 const UPLOAD_MS = 10 * 60_000
 const ADVICE_401 =
   'runner token refused: set RUNNER_TOKEN to the one that the coordinator has (its RUNNER_TOKEN, or runner-token in its data folder)'
 
-export const coordinatorClient = (options: { url: string; token: string; log: Logger }): CoordinatorClient => {
+export function coordinatorClient(options: { url: string; token: string; log: Logger }): CoordinatorClient {
   const call = async (path: string, init: RequestInit & { duplex?: 'half' }, timeoutMs: number): Promise<Response> => {
     const headers = { ...init.headers, authorization: `Bearer ${options.token}` }
     const signal = AbortSignal.timeout(timeoutMs)

@@ -19,7 +19,7 @@ const DOOR = '/0123456789ab/door.sock'
  * Makes the runner's folder ready; old doors are gone afterwards.
  * @throws Error with what to do when a socket's path in it would be too long, or it cannot be written
  */
-export const openDataFolder = async (path: string): Promise<DataFolder> => {
+export async function openDataFolder(path: string): Promise<DataFolder> {
   const doorsDirectory = join(path, 'doors')
   if (Buffer.byteLength(doorsDirectory + DOOR) > SOCKET_PATH_BYTES)
     throw new Error(
@@ -39,7 +39,7 @@ export const openDataFolder = async (path: string): Promise<DataFolder> => {
   }
 }
 
-const keptId = async (path: string): Promise<string> => {
+async function keptId(path: string): Promise<string> {
   const kept = RunnerIdentity.shape.id.safeParse((await readIfThere(path)).trim())
   if (kept.success) return kept.data
   const id = randomBytes(8).toString('hex')
@@ -49,7 +49,7 @@ const keptId = async (path: string): Promise<string> => {
   return id
 }
 
-const readIfThere = async (path: string): Promise<string> => {
+async function readIfThere(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {

@@ -41,7 +41,7 @@ const SEND_AGAIN_MS = 250
 const STALL_MS = 1_000
 const STALL_MAX_MS = 30_000
 
-export const deliver = ({ spool, send, isWaiting, onSpoolFault, onSendFault }: DeliveryParts): Delivery => {
+export function deliver({ spool, send, isWaiting, onSpoolFault, onSendFault }: DeliveryParts): Delivery {
   let said = spool.lastN()
   let acknowledged = 0
   let sent = 0
@@ -151,7 +151,7 @@ export const deliver = ({ spool, send, isWaiting, onSpoolFault, onSendFault }: D
 }
 
 /** Something to wait on. A ring that nobody waits for is kept for the next who does. */
-const bell = () => {
+function bell() {
   let rung = false
   let wakeUp: (() => void) | null = null
   return {

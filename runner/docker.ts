@@ -12,7 +12,7 @@ const CALL_MS = 60_000
 type Options = ContainerSettings & { dockerHost: string; log: Logger; callMs?: number }
 
 /** Sandboxes as containers of a Docker engine (API 1.41 and later). */
-export const dockerEngine = (options: Options): SandboxEngine => {
+export function dockerEngine(options: Options): SandboxEngine {
   const { image, runnerId, callMs = CALL_MS } = options
   const docker = new Docker(connection(options.dockerHost))
   return {
@@ -31,11 +31,11 @@ export const dockerEngine = (options: Options): SandboxEngine => {
   }
 }
 
-const startContainer = async (
+async function startContainer(
   docker: Docker,
   spec: SandboxSpec,
   { log, callMs = CALL_MS, ...settings }: Options,
-): Promise<Sandbox> => {
+): Promise<Sandbox> {
   const container = await inTime(callMs, (abortSignal) =>
     docker.createContainer({ ...containerSpec(spec, settings), abortSignal }),
   )
@@ -55,31 +55,33 @@ const startContainer = async (
   }
 }
 
-const calls = (container: Docker.Container, callMs: number): Container => ({
-  look: () =>
-    orFault(async () => {
-      const found = await inTime(callMs, (abortSignal) => container.inspect({ abortSignal })).catch(unless(404))
-      if (!found) return null
-      const { Running, ExitCode, OOMKilled } = found.State
-      return { running: Running, exitCode: ExitCode, outOfMemory: OOMKilled }
-    }),
-  readLog: () =>
-    orFault(async () => {
-      const open = (abortSignal: AbortSignal) => container.logs({ ...BOTH, follow: true, abortSignal })
-      return (await inTime(callMs, open)) as Readable
-    }),
-  stop: (graceMs) =>
-    orFault(async () => {
-      const stop = (abortSignal: AbortSignal) =>
-        graceMs > 0 ? container.stop({ t: Math.ceil(graceMs / 1000), abortSignal }) : container.kill({ abortSignal })
-      await inTime(graceMs + callMs, stop).catch(unless(...GONE))
-    }),
-  remove: () => orFault(() => removeContainer(container, callMs)),
-})
+function calls(container: Docker.Container, callMs: number): Container {
+  return {
+    look: () =>
+      orFault(async () => {
+        const found = await inTime(callMs, (abortSignal) => container.inspect({ abortSignal })).catch(unless(404))
+        if (!found) return null
+        const { Running, ExitCode, OOMKilled } = found.State
+        return { running: Running, exitCode: ExitCode, outOfMemory: OOMKilled }
+      }),
+    readLog: () =>
+      orFault(async () => {
+        const open = (abortSignal: AbortSignal) => container.logs({ ...BOTH, follow: true, abortSignal })
+        return (await inTime(callMs, open)) as Readable
+      }),
+    stop: (graceMs) =>
+      orFault(async () => {
+        const stop = (abortSignal: AbortSignal) =>
+          graceMs > 0 ? container.stop({ t: Math.ceil(graceMs / 1000), abortSignal }) : container.kill({ abortSignal })
+        await inTime(graceMs + callMs, stop).catch(unless(...GONE))
+      }),
+    remove: () => orFault(() => removeContainer(container, callMs)),
+  }
+}
 
 const BOTH = { stdout: true, stderr: true }
 
-const removeContainer = async (container: Docker.Container, callMs: number): Promise<void> => {
+async function removeContainer(container: Docker.Container, callMs: number): Promise<void> {
   const remove = (abortSignal: AbortSignal) => container.remove({ force: true, v: true, abortSignal })
   await inTime(callMs, remove).catch(unless(...GONE))
 }
@@ -87,17 +89,17 @@ const removeContainer = async (container: Docker.Container, callMs: number): Pro
 /** Stopped already, gone already, being removed or not running: what was wanted. */
 const GONE = [304, 404, 409]
 
-const unless =
-  (...statuses: number[]) =>
-  (error: unknown): undefined => {
+function unless(...statuses: number[]) {
+  return (error: unknown): undefined => {
     if (!statuses.includes(statusOf(error) ?? 0)) throw error
   }
+}
 
 /**
  * Trap: a call whose connection is cut in the middle of the answer never settles, also not by its signal. And a signal that outlived its call
  * would cut the stream that the call opened.
  */
-const inTime = async <T>(ms: number, call: (late: AbortSignal) => Promise<T>): Promise<T> => {
+async function inTime<T>(ms: number, call: (late: AbortSignal) => Promise<T>): Promise<T> {
   const late = new AbortController()
   let timer: NodeJS.Timeout | undefined
   const noAnswer = new Promise<never>((_, reject) => {
@@ -113,7 +115,7 @@ const inTime = async <T>(ms: number, call: (late: AbortSignal) => Promise<T>): P
   }
 }
 
-const orFault = async <T>(work: () => Promise<T>, image = 'of the sandbox'): Promise<T> => {
+async function orFault<T>(work: () => Promise<T>, image = 'of the sandbox'): Promise<T> {
   try {
     return await work()
   } catch (error) {
@@ -121,7 +123,7 @@ const orFault = async <T>(work: () => Promise<T>, image = 'of the sandbox'): Pro
   }
 }
 
-const engineFault = (error: unknown, image: string): EngineFault => {
+function engineFault(error: unknown, image: string): EngineFault {
   const text = error instanceof Error ? error.message : String(error)
   if (/no space left|ENOSPC/i.test(text)) return new EngineFault('host_disk_full', text, error)
   if (statusOf(error) === 404 && /no such image/i.test(text))
@@ -131,9 +133,11 @@ const engineFault = (error: unknown, image: string): EngineFault => {
   return new EngineFault('engine_unavailable', `The Docker engine could not do it: ${text}`, error)
 }
 
-const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number } | null)?.statusCode
+function statusOf(error: unknown): number | undefined {
+  return (error as { statusCode?: number } | null)?.statusCode
+}
 
-const connection = (dockerHost: string): Docker.DockerOptions => {
+function connection(dockerHost: string): Docker.DockerOptions {
   if (!dockerHost.startsWith('tcp://')) return { socketPath: dockerHost.replace(/^unix:\/\//, '') }
   const { hostname, port } = new URL(dockerHost)
   return { protocol: 'http', host: hostname, port: port || '2375' }

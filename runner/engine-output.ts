@@ -19,7 +19,7 @@ export type Output = Readonly<Record<Stream, Buffer>>
  * entry that has no newline and continues no line is the end of the output, or was cut by an engine that stopped: there none is missing.
  * @returns a function that takes one piece after the other. @throws EngineFault at output that is in no frame
  */
-export const frameReader = (from: 'container' | 'log'): ((piece: Buffer) => Output) => {
+export function frameReader(from: 'container' | 'log'): (piece: Buffer) => Output {
   const header = Buffer.alloc(HEADER_BYTES)
   let headerBytes = 0
   let bytesLeft = 0

@@ -42,7 +42,7 @@ type Options = {
  * how it ended is asked until there is an answer. No wait in here is without a bound.
  * @param attached brings the output from its first byte on; its end proves nothing, since a cut looks the same
  */
-export const followContainer = (container: Container, attached: Readable, options: Options): Sandbox => {
+export function followContainer(container: Container, attached: Readable, options: Options): Sandbox {
   const over = new AbortController()
   const output = openOutput()
   const following = { ...options, container, output, over: over.signal, times: { ...TIMES, ...options.times } }
@@ -86,7 +86,7 @@ type Following = Omit<Options, 'times'> & {
 }
 
 /** Its end counts once a log that was asked for after the end has been read whole. */
-const readToEnd = async (following: Following, attached: Readable): Promise<ContainerState> => {
+async function readToEnd(following: Following, attached: Readable): Promise<ContainerState> {
   const { container, log, over, times } = following
   await read(following, attached, 'container')
   let endedAt: number | null = null
@@ -116,7 +116,7 @@ const readToEnd = async (following: Following, attached: Readable): Promise<Cont
  * @returns how many bytes less it brought than were read before; null when the connection was cut
  * @throws EngineFault when what it brings is of no use
  */
-const read = async (following: Following, source: Readable, from: 'container' | 'log'): Promise<number | null> => {
+async function read(following: Following, source: Readable, from: 'container' | 'log'): Promise<number | null> {
   const { output, over, log } = following
   const drop = () => source.destroy()
   const silence = watchSilence(following, drop)
@@ -144,7 +144,7 @@ const read = async (following: Following, source: Readable, from: 'container' | 
 }
 
 /** Calls `drop` when nothing is said for a while and the container does not run, or nobody can tell. */
-const watchSilence = ({ container, times }: Following, drop: () => void) => {
+function watchSilence({ container, times }: Following, drop: () => void) {
   let spoke = false
   let timer: NodeJS.Timeout | undefined
   const isRunning = () =>
@@ -171,7 +171,7 @@ const watchSilence = ({ container, times }: Following, drop: () => void) => {
   }
 }
 
-const patiently = async <T>({ over, times, log }: Following, call: () => Promise<T>): Promise<T> => {
+async function patiently<T>({ over, times, log }: Following, call: () => Promise<T>): Promise<T> {
   const since = performance.now()
   let away = false
   for (;;) {
@@ -190,7 +190,7 @@ const patiently = async <T>({ over, times, log }: Following, call: () => Promise
 }
 
 /** A stop that the engine did not hear is said again, until the sandbox is overdue or the next stop is asked for. */
-const stopPatiently = async ({ container, over, times }: Following, graceMs: number, replaced: AbortSignal): Promise<void> => {
+async function stopPatiently({ container, over, times }: Following, graceMs: number, replaced: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([over, replaced])
   for (;;) {
     try {
@@ -203,4 +203,6 @@ const stopPatiently = async ({ container, over, times }: Following, graceMs: num
   }
 }
 
-const rest = (ms: number, signal: AbortSignal): Promise<void> => pause(ms, undefined, { signal }).catch(() => undefined)
+function rest(ms: number, signal: AbortSignal): Promise<void> {
+  return pause(ms, undefined, { signal }).catch(() => undefined)
+}

@@ -16,7 +16,7 @@ type Parts = {
 }
 
 /** One turn off the queue: ask for the lease, run the attempt, say what became of it. Never throws. */
-export const handleTurn = async ({ client, runner, run, log }: Parts, data: unknown): Promise<TurnAnswer> => {
+export async function handleTurn({ client, runner, run, log }: Parts, data: unknown): Promise<TurnAnswer> {
   const job = JobData.safeParse(data)
   if (!job.success) return { say: 'never', why: 'its data is not that of a turn' }
   const { taskId } = job.data
@@ -34,5 +34,6 @@ export const handleTurn = async ({ client, runner, run, log }: Parts, data: unkn
   }
 }
 
-const answerOf = ({ outcome, reason }: AttemptEnd): TurnAnswer =>
-  outcome === 'interrupted' ? { say: 'interrupted', why: reason } : { say: 'done', outcome }
+function answerOf({ outcome, reason }: AttemptEnd): TurnAnswer {
+  return outcome === 'interrupted' ? { say: 'interrupted', why: reason } : { say: 'done', outcome }
+}

@@ -36,10 +36,11 @@ const MESSAGE_CHARS = 500
  * a task each time, so each takes twice as long as the one before.
  * @param faults in a row, 1 or more
  */
-export const restMs = (faults: number, firstMs: number = LOOK_AGAIN_MS): number =>
-  Math.min(LONGEST_REST_MS, firstMs * 2 ** (faults - 1))
+export function restMs(faults: number, firstMs: number = LOOK_AGAIN_MS): number {
+  return Math.min(LONGEST_REST_MS, firstMs * 2 ** (faults - 1))
+}
 
-export const watchHealth = (options: Options): Health => {
+export function watchHealth(options: Options): Health {
   const { check, onChange, log, checkMs = CHECK_MS, lookAgainMs = LOOK_AGAIN_MS } = options
   let unwell: Unwell | undefined
   let faults = 0
@@ -105,7 +106,7 @@ export const watchHealth = (options: Options): Health => {
 }
 
 /** Pure. @returns what an end says of the host; null when it says nothing bad */
-const faultIn = (how: AttemptEnd | Error): Unwell | null => {
+function faultIn(how: AttemptEnd | Error): Unwell | null {
   if (how instanceof Error) return unwellOf(how)
   if (how.outcome !== 'interrupted') return null
   const message = (how.message ?? '').slice(0, MESSAGE_CHARS)
@@ -121,13 +122,13 @@ const faultIn = (how: AttemptEnd | Error): Unwell | null => {
   }
 }
 
-const unwellOf = (error: unknown): Unwell => {
+function unwellOf(error: unknown): Unwell {
   const { message, code }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error))
   const reason = error instanceof EngineFault ? error.reason : code === 'ENOSPC' ? 'host_disk_full' : 'runner_unwell'
   return { reason, message: message.slice(0, MESSAGE_CHARS) }
 }
 
-const inTime = async (ms: number, work: Promise<void>): Promise<void> => {
+async function inTime(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     const words = `The Docker engine or the disk did not answer within ${Math.round(ms / 1000)} s.`

@@ -22,11 +22,13 @@ const MOST_BUNDLES = 20
 /** For a coordinator that never comes back. */
 const KEPT_MS = 30 * 24 * 60 * 60_000
 
-const nameOf = (taskId: string, attempt: number) => `${taskId}-${attempt}.bundle`
+function nameOf(taskId: string, attempt: number) {
+  return `${taskId}-${attempt}.bundle`
+}
 const IS_BUNDLE = /^([A-Za-z0-9_-]{1,100})-(\d{1,9})\.bundle$/
 
 /** Takes up what an earlier process kept, too. */
-export const openKeptWork = async ({ directory, client, log, everyMs = EVERY_MS }: Options): Promise<KeptWork> => {
+export async function openKeptWork({ directory, client, log, everyMs = EVERY_MS }: Options): Promise<KeptWork> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   for (const name of await readdir(directory)) if (!IS_BUNDLE.test(name)) await rm(join(directory, name), { force: true })
   let stopped = false

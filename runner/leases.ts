@@ -59,14 +59,14 @@ type Held = {
  * Renews everything held in one call every {@link RENEW_EVERY_MS}, also when that is nothing. While the coordinator does not answer,
  * the work goes on, but for what waits at a fence: only its word ends an attempt.
  */
-export const startHolding = (options: {
+export function startHolding(options: {
   client: CoordinatorClient
   runner: RunnerIdentity
   /** What is wrong with this host, told with every renewal. */
   unwell?: () => Unwell | undefined
   log: Logger
   everyMs?: number
-}): Holding => {
+}): Holding {
   const { client, runner, unwell = () => undefined, log, everyMs = RENEW_EVERY_MS } = options
   const held = new Set<Held>()
   const stopped = new AbortController()
@@ -152,19 +152,26 @@ export const startHolding = (options: {
 }
 
 /** Cancelled or not: it is the current attempt, and what it does counts. */
-const isHeld = ({ state }: RenewAnswer['attempts'][number]): boolean => state === 'held' || state === 'cancel'
+function isHeld({ state }: RenewAnswer['attempts'][number]): boolean {
+  return state === 'held' || state === 'cancel'
+}
 
-const now = (): Moment => ({ wallMs: Date.now(), steadyMs: performance.now() })
+function now(): Moment {
+  return { wallMs: Date.now(), steadyMs: performance.now() }
+}
 
 /** The longer of what the two clocks say: whatever happened to either, no lease is held for running that has run out. */
-const msSince = ({ wallMs, steadyMs }: Moment): number => Math.max(Date.now() - wallMs, performance.now() - steadyMs)
+function msSince({ wallMs, steadyMs }: Moment): number {
+  return Math.max(Date.now() - wallMs, performance.now() - steadyMs)
+}
 
 /** Settles, with null, when the signal aborts: an answer may be ten seconds in coming, and nobody waits for it any more. */
-const aborted = (signal: AbortSignal): Promise<null> =>
-  new Promise((done) => signal.addEventListener('abort', () => done(null), { once: true }))
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((done) => signal.addEventListener('abort', () => done(null), { once: true }))
+}
 
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((done) => {
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
     const finish = () => {
       clearTimeout(timer)
       signal.removeEventListener('abort', finish)
@@ -174,3 +181,4 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', finish)
     if (signal.aborted) finish()
   })
+}

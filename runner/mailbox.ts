@@ -11,7 +11,7 @@ export type Mailbox = {
   waiting: () => SteerMessage[]
 }
 
-export const createMailbox = (messages: readonly SteerMessage[]): Mailbox => {
+export function createMailbox(messages: readonly SteerMessage[]): Mailbox {
   const waiting = new Map<string, SteerMessage>()
   const known = new Set<string>()
   const put: Mailbox['put'] = (some) => {

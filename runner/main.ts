@@ -2,7 +2,7 @@ import { readConfig } from './config.ts'
 import { start } from './start.ts'
 
 /** Signals and exit codes; everything else is in `start`. The first signal drains, the second waits for nothing. */
-const main = async (): Promise<void> => {
+async function main(): Promise<void> {
   const runner = await start(readConfig(process.env))
   let asked = false
   const stop = () => {
@@ -14,7 +14,7 @@ const main = async (): Promise<void> => {
   process.on('SIGINT', stop)
 }
 
-const fail = (error: unknown): void => {
+function fail(error: unknown): void {
   console.error(error instanceof Error ? error.message : error)
   process.exit(1)
 }

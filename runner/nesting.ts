@@ -14,7 +14,7 @@ export type Nesting = {
  * Keeps the events of one attempt a tree, whatever the sandbox says: `turn.started … turn.ended` once, tools inside it, nothing of the
  * agent after it.
  */
-export const nesting = (turn: number, model: string): Nesting => {
+export function nesting(turn: number, model: string): Nesting {
   const openTools = new Map<string, { name: string; since: number }>()
   let turnState: 'before' | 'open' | 'over' = 'before'
   let ended: AttemptEnd | null = null
@@ -81,15 +81,17 @@ export const nesting = (turn: number, model: string): Nesting => {
   }
 }
 
-const cutOff = (callId: string, tool: { name: string; since: number }): NewEvent => ({
-  type: 'tool.ended',
-  data: {
-    callId,
-    name: tool.name,
-    ok: false,
-    output: 'Cut off: the attempt ended while it ran, and what came of it is not known.',
-    outputBytes: 0,
-    exitCode: null,
-    durationMs: Math.round(performance.now() - tool.since),
-  },
-})
+function cutOff(callId: string, tool: { name: string; since: number }): NewEvent {
+  return {
+    type: 'tool.ended',
+    data: {
+      callId,
+      name: tool.name,
+      ok: false,
+      output: 'Cut off: the attempt ended while it ran, and what came of it is not known.',
+      outputBytes: 0,
+      exitCode: null,
+      durationMs: Math.round(performance.now() - tool.since),
+    },
+  }
+}

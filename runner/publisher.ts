@@ -41,7 +41,7 @@ const MAX_DELTAS = 64
 
 type Listed = { delivery: Delivery; hear: Hear; signingKey: string }
 
-export const openPublisher = (options: { redisUrl: string; runnerId: string; log: Logger }): Publisher => {
+export function openPublisher(options: { redisUrl: string; runnerId: string; log: Logger }): Publisher {
   const { redisUrl, runnerId, log } = options
   const commands = connectForCommands(redisUrl)
   const report = seldom(log, 'redis.error')
@@ -90,12 +90,12 @@ export const openPublisher = (options: { redisUrl: string; runnerId: string; log
 }
 
 /** Each command that is refused for want of a connection leaves a timer behind in the client library. */
-const connected = (redis: Redis): Redis => {
+function connected(redis: Redis): Redis {
   if (redis.status === 'ready') return redis
   throw new Error('Redis is away; what is said is kept in the spool')
 }
 
-const sendEntries = async (redis: Redis, header: SpoolHeader, entries: readonly SpoolEntry[]): Promise<string[]> => {
+async function sendEntries(redis: Redis, header: SpoolHeader, entries: readonly SpoolEntry[]): Promise<string[]> {
   const fields = entries.flatMap(({ n, at, body }) => {
     const entry = signEntry(header.signingKey, { taskId: header.taskId, attempt: header.attempt, n, at, body })
     return [entry.taskId, entry.attempt, entry.n, entry.at, entry.body, entry.signature]
@@ -104,7 +104,7 @@ const sendEntries = async (redis: Redis, header: SpoolHeader, entries: readonly 
 }
 
 /** @returns false for what nobody with the attempt's key said */
-const hearWord = (open: ReadonlyMap<string, Listed>, text: string): boolean => {
+function hearWord(open: ReadonlyMap<string, Listed>, text: string): boolean {
   const message = SignedMessage.safeParse(fromJson(text))
   if (!message.success) return false
   const listed = open.get(keyOf(message.data.taskId, message.data.attempt))
@@ -116,7 +116,7 @@ const hearWord = (open: ReadonlyMap<string, Listed>, text: string): boolean => {
   return true
 }
 
-const act = ({ delivery, hear }: Listed, word: RunnerWord): void => {
+function act({ delivery, hear }: Listed, word: RunnerWord): void {
   if (word.say === 'acknowledged') delivery.acknowledged(word.n)
   else if (word.say === 'cancel') hear.onCancel()
   else if (word.say === 'message') hear.onMessage(word.message)
@@ -127,9 +127,11 @@ const act = ({ delivery, hear }: Listed, word: RunnerWord): void => {
   }
 }
 
-const keyOf = (taskId: string, attempt: number): string => `${taskId}\n${attempt}`
+function keyOf(taskId: string, attempt: number): string {
+  return `${taskId}\n${attempt}`
+}
 
-const fromJson = (text: string): unknown => {
+function fromJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -7,7 +7,7 @@ export type Redactor = { text: (text: string) => string; sameLength: (text: stri
  * Takes exact secrets out of text, also where they stand in base64 (at any of its three alignments) or in a URL. A second line: no
  * secret but the task token is in the sandbox to begin with. Values shorter than the mark are not looked for.
  */
-export const redactor = (secrets: readonly (string | null)[]): Redactor => {
+export function redactor(secrets: readonly (string | null)[]): Redactor {
   const forms = secrets.filter((secret) => secret !== null).flatMap(formsOf)
   const needles = [...new Set(forms)].filter((form) => form.length >= MARK.length).sort((a, b) => b.length - a.length)
   if (needles.length === 0) return { text: (text) => text, sameLength: (text) => text }
@@ -18,16 +18,18 @@ export const redactor = (secrets: readonly (string | null)[]): Redactor => {
   }
 }
 
-const formsOf = (secret: string): string[] => {
+function formsOf(secret: string): string[] {
   const base64 = [0, 1, 2].map((shift) => base64Inside(secret, shift))
   return [secret, encodeURIComponent(secret), ...base64, ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))]
 }
 
 /** The characters of base64 that depend on `secret` alone when `shift` other bytes come before it in its group of three. */
-const base64Inside = (secret: string, shift: number): string => {
+function base64Inside(secret: string, shift: number): string {
   const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)])
   const whole = Math.floor((bytes.length * 8) / 6)
   return bytes.toString('base64').slice(Math.ceil((shift * 8) / 6), whole)
 }
 
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+}

@@ -9,17 +9,20 @@ const COMMAND_TIMEOUT_MS = 5_000
 const SILENT_MS = 10_000
 const PING_EVERY_MS = 5_000
 
-const retryStrategy = (times: number): number => Math.min(times * 50, 1_000)
+function retryStrategy(times: number): number {
+  return Math.min(times * 50, 1_000)
+}
 
 /** For commands that fail at once when Redis is away; whoever sends them tries again in its own time. */
-export const connectForCommands = (url: string): Redis =>
-  new Redis(url, {
+export function connectForCommands(url: string): Redis {
+  return new Redis(url, {
     retryStrategy,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
     socketTimeout: SILENT_MS,
   })
+}
 
 type Listening = { url: string; channel: string; onError: (error: unknown) => void; pingEveryMs?: number; silentMs?: number }
 
@@ -27,7 +30,7 @@ type Listening = { url: string; channel: string; onError: (error: unknown) => vo
  * Hears `channel`, again also whenever Redis comes back. Who only listens never learns that a firewall forgot the connection, and
  * would wait for acknowledgements forever; so it asks now and then.
  */
-export const connectForListening = (options: Listening): Redis => {
+export function connectForListening(options: Listening): Redis {
   const { url, channel, onError, pingEveryMs = PING_EVERY_MS, silentMs = SILENT_MS } = options
   const redis = new Redis(url, { retryStrategy, maxRetriesPerRequest: null, socketTimeout: silentMs, autoResubscribe: false })
   redis.on('error', onError)

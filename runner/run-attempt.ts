@@ -25,7 +25,7 @@ const LAST_WORDS_MS = 5_000
  * Runs one leased attempt from its first sandbox to its last acknowledged event. Whatever happens on the way, the attempt ends in one of
  * the four ways, and says so.
  */
-export const runAttempt = async (parts: AttemptParts, lease: Lease, runnerStop: RunnerStop): Promise<AttemptEnd> => {
+export async function runAttempt(parts: AttemptParts, lease: Lease, runnerStop: RunnerStop): Promise<AttemptEnd> {
   const { taskId, attempt, turn, signingKey } = lease
   const log = parts.log.child({ taskId, attempt })
   const mailbox = createMailbox(lease.messages)
@@ -61,7 +61,7 @@ export const runAttempt = async (parts: AttemptParts, lease: Lease, runnerStop: 
   }
 }
 
-const openSpool = async (directory: string, header: SpoolHeader, onFault: (error: unknown) => void): Promise<Spool> => {
+async function openSpool(directory: string, header: SpoolHeader, onFault: (error: unknown) => void): Promise<Spool> {
   try {
     return await createSpool(directory, header)
   } catch (error) {
@@ -70,7 +70,7 @@ const openSpool = async (directory: string, header: SpoolHeader, onFault: (error
   }
 }
 
-const lastWords = async (delivery: Delivery, { drain, now }: RunnerStop): Promise<DeliveryEnd> => {
+async function lastWords(delivery: Delivery, { drain, now }: RunnerStop): Promise<DeliveryEnd> {
   const finished = delivery.finish()
   let timer: NodeJS.Timeout | undefined
   const soon = () => {

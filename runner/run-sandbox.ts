@@ -62,7 +62,7 @@ const TRAILING_MS = 30_000
 const CLOSE_MS = 30_000
 
 /** Opens the door, runs the sandbox behind it, and takes both away again. Everything that they had to say is said when it returns. */
-export const runSandbox = async (attempt: Attempt): Promise<{ sandbox: SandboxEnd | null; fault: HostFault | null }> => {
+export async function runSandbox(attempt: Attempt): Promise<{ sandbox: SandboxEnd | null; fault: HostFault | null }> {
   try {
     return { sandbox: await behindDoor(attempt), fault: null }
   } catch (error) {
@@ -71,7 +71,7 @@ export const runSandbox = async (attempt: Attempt): Promise<{ sandbox: SandboxEn
   }
 }
 
-const behindDoor = async (attempt: Attempt): Promise<SandboxEnd | null> => {
+async function behindDoor(attempt: Attempt): Promise<SandboxEnd | null> {
   const { parts, lease, log, stop } = attempt
   const directory = join(parts.doorsDirectory, randomBytes(6).toString('hex'))
   const known = secretsOf(lease, parts.secrets)
@@ -97,7 +97,7 @@ const behindDoor = async (attempt: Attempt): Promise<SandboxEnd | null> => {
 }
 
 /** Reads what the sandbox says until it ends, and ends it when there is a cause to. */
-const follow = async (attempt: Attempt, sandbox: Sandbox, redact: Redactor): Promise<SandboxEnd> => {
+async function follow(attempt: Attempt, sandbox: Sandbox, redact: Redactor): Promise<SandboxEnd> {
   const { stop, log } = attempt
   const unbind = stop.whenStopped((graceMs) => {
     sandbox.stop(graceMs).catch((error) => log.error({ event: 'sandbox.stop_failed', err: error }))
@@ -114,7 +114,7 @@ const follow = async (attempt: Attempt, sandbox: Sandbox, redact: Redactor): Pro
   }
 }
 
-const listen = async (attempt: Attempt, { lines }: Sandbox, redact: Redactor): Promise<void> => {
+async function listen(attempt: Attempt, { lines }: Sandbox, redact: Redactor): Promise<void> {
   const { delivery, stop, log } = attempt
   const mayShow = allowance(DELTAS_PER_SECOND)
   let noise = 0
@@ -133,13 +133,13 @@ const listen = async (attempt: Attempt, { lines }: Sandbox, redact: Redactor): P
   if (noise > 0) log.warn({ event: 'sandbox.noise', lines: noise })
 }
 
-const show = ({ parts, spool }: Attempt, { offset, text }: AgentDelta): true => {
+function show({ parts, spool }: Attempt, { offset, text }: AgentDelta): true {
   parts.publisher.delta(spool.header, { offset, text })
   return true
 }
 
 /** What the agent said first-hand: a message counts as delivered only if it was here to be taken, and of this turn. */
-const hear = (attempt: Attempt, said: AgentEvent): boolean => {
+function hear(attempt: Attempt, said: AgentEvent): boolean {
   if (said.type !== 'message.delivered') return say(attempt, said)
   if (!attempt.mailbox.take(said.data.messageId)) return false
   return say(attempt, { ...said, data: { ...said.data, turn: attempt.lease.turn } })
@@ -150,7 +150,7 @@ const hear = (attempt: Attempt, said: AgentEvent): boolean => {
  * still said.
  * @returns whether anything fitted
  */
-const say = ({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolean => {
+function say({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolean {
   if (stop.flooded() && event.type !== 'usage.counted') return false
   const fitting = tree.admit(event, stop.cause())
   for (const one of fitting) delivery.say(one)
@@ -158,7 +158,7 @@ const say = ({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolean
   return fitting.length > 0
 }
 
-const gatewayOptions = (attempt: Attempt, directory: string, redact: Redactor): GatewayOptions => {
+function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): GatewayOptions {
   const { parts, lease, stop, log } = attempt
   const { taskId, turn, prompt, messageId, hasTranscript, baseBranch, branch, model, budgetUsd, timeLimitMs } = lease
   const task = { taskId, attempt: lease.attempt, turn, prompt, messageId, hasTranscript, repoUrl: lease.repo.url }
@@ -181,20 +181,17 @@ const gatewayOptions = (attempt: Attempt, directory: string, redact: Redactor): 
   }
 }
 
-const secretsOf = ({ modelApi, repo, signingKey }: Lease, ours: readonly string[]): (string | null)[] => [
-  modelApi.key,
-  repo.token,
-  signingKey,
-  ...ours,
-]
+function secretsOf({ modelApi, repo, signingKey }: Lease, ours: readonly string[]): (string | null)[] {
+  return [modelApi.key, repo.token, signingKey, ...ours]
+}
 
-const hostFault = (error: unknown): HostFault => {
+function hostFault(error: unknown): HostFault {
   if (error instanceof EngineFault) return { reason: error.reason, message: error.message }
   const { code, message }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error))
   return { reason: code === 'ENOSPC' ? 'host_disk_full' : 'runner_stopped', message }
 }
 
-const tried = async (log: Logger, event: string, work: () => Promise<unknown>): Promise<void> => {
+async function tried(log: Logger, event: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work()
   } catch (error) {
@@ -202,7 +199,7 @@ const tried = async (log: Logger, event: string, work: () => Promise<unknown>): 
   }
 }
 
-const atMost = async (ms: number, work: Promise<void>): Promise<void> => {
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((done) => {
     timer = setTimeout(done, ms)

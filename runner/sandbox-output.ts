@@ -30,7 +30,7 @@ export type SandboxOutput = {
 const ENTRY_BYTES = 128
 const ENTRIES_PER_BYTE = 1 / (16 * 1024)
 
-export const openOutput = (): SandboxOutput => {
+export function openOutput(): SandboxOutput {
   const stdout = new PassThrough()
   const streams = { stdout: readOnce(), stderr: readOnce() }
   const tail = tailOf()
@@ -63,8 +63,8 @@ export const openOutput = (): SandboxOutput => {
 }
 
 /** Returns also when nobody reads any more. */
-const roomIn = (sink: Writable): Promise<void> =>
-  new Promise((resolve) => {
+function roomIn(sink: Writable): Promise<void> {
+  return new Promise((resolve) => {
     const done = () => {
       sink.off('drain', done).off('close', done)
       resolve()
@@ -72,6 +72,7 @@ const roomIn = (sink: Writable): Promise<void> =>
     sink.on('drain', done).on('close', done)
     if (sink.destroyed) done()
   })
+}
 
 /** One stream of output, over as many readings as it takes: every byte once. */
 type ReadOnce = {
@@ -91,7 +92,7 @@ type Reading = {
   behind: () => number
 }
 
-const readOnce = (): ReadOnce => {
+function readOnce(): ReadOnce {
   const hash = createHash('sha256')
   let bytes = 0
   let lines = 0

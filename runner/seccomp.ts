@@ -15,12 +15,22 @@ const ALL_NAMESPACES = NAMESPACES.reduce((sum, flag) => sum + flag, 0)
 const PERSONALITIES = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff]
 
 type Condition = { index: number; value: number; valueTwo?: number; op: string }
-const is = (value: number): Condition => ({ index: 0, value, op: 'SCMP_CMP_EQ' })
-const bits = (mask: number, value: number): Condition => ({ index: 0, value: mask, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' })
-const allow = (names: readonly string[], args: Condition[] = []) => ({ names, action: 'SCMP_ACT_ALLOW', args })
-const refuse = (names: readonly string[], args: Condition[] = []) => ({ names, action: 'SCMP_ACT_ERRNO', errnoRet: EPERM, args })
+function is(value: number): Condition {
+  return { index: 0, value, op: 'SCMP_CMP_EQ' }
+}
+function bits(mask: number, value: number): Condition {
+  return { index: 0, value: mask, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' }
+}
+function allow(names: readonly string[], args: Condition[] = []) {
+  return { names, action: 'SCMP_ACT_ALLOW', args }
+}
+function refuse(names: readonly string[], args: Condition[] = []) {
+  return { names, action: 'SCMP_ACT_ERRNO', errnoRet: EPERM, args }
+}
 
-const lacks = (names: readonly string[]) => ({ names, action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS, args: [] })
+function lacks(names: readonly string[]) {
+  return { names, action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS, args: [] }
+}
 
 const CONDITIONAL = ['socket', 'clone', 'clone3', 'personality']
 

@@ -1,7 +1,7 @@
 import type { Spool, SpoolEntry, SpoolHeader } from './spool.ts'
 
 /** For an attempt whose spool the disk has no room for: it can still say why it ends. A killed process takes it along. */
-export const spoolInMemory = (header: SpoolHeader): Spool => {
+export function spoolInMemory(header: SpoolHeader): Spool {
   const kept: SpoolEntry[] = []
   let bytes = 0
   const nothing = async () => undefined

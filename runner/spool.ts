@@ -37,7 +37,7 @@ export type Spool = {
 const READ_BYTES = 1024 * 1024
 const ENDING = '.ndjson'
 
-export const createSpool = async (directory: string, header: SpoolHeader): Promise<Spool> => {
+export async function createSpool(directory: string, header: SpoolHeader): Promise<Spool> {
   const path = join(directory, `${encodeURIComponent(header.taskId)}.${header.attempt}${ENDING}`)
   const file = await open(path, 'wx+', 0o600)
   try {
@@ -53,7 +53,7 @@ export const createSpool = async (directory: string, header: SpoolHeader): Promi
 }
 
 /** Every spool that an earlier process left; a torn last line is cut off, and a file without a readable header deleted. */
-export const recoverSpools = async (directory: string): Promise<Spool[]> => {
+export async function recoverSpools(directory: string): Promise<Spool[]> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const names = (await readdir(directory)).filter((name) => name.endsWith(ENDING))
   const spools: Spool[] = []
@@ -64,7 +64,7 @@ export const recoverSpools = async (directory: string): Promise<Spool[]> => {
   return spools
 }
 
-const recover = async (path: string): Promise<Spool | null> => {
+async function recover(path: string): Promise<Spool | null> {
   const file = await open(path, 'r+')
   const { header, starts, end } = wholeLines(await file.readFile())
   if (!header) {
@@ -77,7 +77,7 @@ const recover = async (path: string): Promise<Spool | null> => {
 }
 
 /** @returns the header, where each whole entry begins, and where the last of them ends */
-const wholeLines = (content: Buffer): { header: SpoolHeader | null; starts: number[]; end: number } => {
+function wholeLines(content: Buffer): { header: SpoolHeader | null; starts: number[]; end: number } {
   const starts: number[] = []
   let header: SpoolHeader | null = null
   let start = 0
@@ -92,7 +92,7 @@ const wholeLines = (content: Buffer): { header: SpoolHeader | null; starts: numb
   return { header, starts, end: start }
 }
 
-const spoolOn = (path: string, file: FileHandle, header: SpoolHeader, starts: number[], end: number): Spool => {
+function spoolOn(path: string, file: FileHandle, header: SpoolHeader, starts: number[], end: number): Spool {
   let size = end
   const onDisk = () => starts.length
   /** Entries that the disk did not take. */
@@ -157,7 +157,7 @@ const spoolOn = (path: string, file: FileHandle, header: SpoolHeader, starts: nu
   }
 }
 
-const fromJson = (line: string): unknown => {
+function fromJson(line: string): unknown {
   try {
     return JSON.parse(line)
   } catch {

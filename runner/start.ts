@@ -34,7 +34,7 @@ export type Runner = {
  * Starts everything that a runner is, and returns when it takes work. A coordinator, Redis or Docker engine that is away is waited for.
  * @throws Error with what to do when the data folder or the token cannot be had
  */
-export const start = async (config: Config): Promise<Runner> => {
+export async function start(config: Config): Promise<Runner> {
   const log = openLog(config)
   const token = await findToken({ ...config, log })
   const { runnerId, ...folders } = await openDataFolder(config.dataDir)
@@ -105,7 +105,7 @@ export const start = async (config: Config): Promise<Runner> => {
   }
 }
 
-const openLog = ({ logLevel, prettyLog }: Config): Logger => {
+function openLog({ logLevel, prettyLog }: Config): Logger {
   // The error of a Redis command has the whole command on it: with the events of a task, each time that it fails.
   const redact = { paths: ['err.command'], remove: true }
   const options = { level: logLevel, base: { room: 'runner' }, timestamp: pino.stdTimeFunctions.isoTime, redact }

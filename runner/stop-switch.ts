@@ -52,7 +52,7 @@ type Options = {
   awayMs?: number
 }
 
-export const stopSwitch = (options: Options): StopSwitch => {
+export function stopSwitch(options: Options): StopSwitch {
   const { lease, runnerStop, timeLimitMs, timeGraceMs = TIME_GRACE_MS, awayMs = COORDINATOR_AWAY_MS } = options
   let cause: StopCause | null = null
   let flooded = false
@@ -123,7 +123,7 @@ export const stopSwitch = (options: Options): StopSwitch => {
 }
 
 /** Counts only while it runs. */
-const stoppableTimer = (ms: number, onEnd: () => void) => {
+function stoppableTimer(ms: number, onEnd: () => void) {
   let leftMs = ms
   let since = 0
   let timer: NodeJS.Timeout | null = null
@@ -144,7 +144,7 @@ const stoppableTimer = (ms: number, onEnd: () => void) => {
 
 type Patience = { signal: AbortSignal; hurry: () => void; dispose: () => void }
 
-const openPatience = (gone: AbortSignal): Patience => {
+function openPatience(gone: AbortSignal): Patience {
   const end = new AbortController()
   const abort = () => end.abort()
   let timer: NodeJS.Timeout | undefined

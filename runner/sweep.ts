@@ -12,7 +12,7 @@ type Options = { engine: Pick<SandboxEngine, 'removeLeftovers'>; log: Logger; ev
 const EVERY_MS = 60_000
 
 /** Removes, now and then, what could not be removed when its attempt ended: an engine that hung then may answer by now. */
-export const startSweep = ({ engine, log, everyMs = EVERY_MS }: Options): Sweep => {
+export function startSweep({ engine, log, everyMs = EVERY_MS }: Options): Sweep {
   const underWay = new Set<string>()
   let stopped = false
   let timer: NodeJS.Timeout | undefined

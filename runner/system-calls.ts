@@ -1,4 +1,6 @@
-const words = (text: string): string[] => text.split(/\s+/).filter(Boolean)
+function words(text: string): string[] {
+  return text.split(/\s+/).filter(Boolean)
+}
 
 /** What no sandbox may call; `seccomp.ts` answers EPERM. */
 export const DENIED: readonly string[] = [

@@ -38,14 +38,7 @@ const SILENT_MS = 30_000
 const CLOSE_MS = 5_000
 
 /** Takes turns off the queue, one per free slot. The lock on a job is no fence: the lease is. */
-export const takeJobs = ({
-  redisUrl,
-  slots,
-  handle,
-  log,
-  lockMs = JOB_LOCK_MS,
-  stallCheckMs = STALL_CHECK_MS,
-}: Options): Taking => {
+export function takeJobs({ redisUrl, slots, handle, log, lockMs = JOB_LOCK_MS, stallCheckMs = STALL_CHECK_MS }: Options): Taking {
   const report = seldom(log, 'queue.error')
   let leaving = false
   const retryStrategy = (times: number) => (leaving ? null : Math.min(times * 50, 1_000))
@@ -87,7 +80,7 @@ export const takeJobs = ({
   }
 }
 
-const answerQueue = async (job: Job, token: string | undefined, answer: TurnAnswer): Promise<{ outcome: string }> => {
+async function answerQueue(job: Job, token: string | undefined, answer: TurnAnswer): Promise<{ outcome: string }> {
   switch (answer.say) {
     case 'done':
       return { outcome: answer.outcome }

@@ -9,7 +9,7 @@ const WAIT_MS = 60_000
  * The runner token: given, or in a file that the coordinator writes at its own first start, which may be a little later than ours.
  * @throws Error with what to do when the file does not appear
  */
-export const findToken = async (options: { token: string | null; tokenFile: string | null; log: Logger; waitMs?: number }) => {
+export async function findToken(options: { token: string | null; tokenFile: string | null; log: Logger; waitMs?: number }) {
   const { token, tokenFile, log, waitMs = WAIT_MS } = options
   if (token) return token
   const deadline = performance.now() + waitMs

@@ -18,7 +18,7 @@ const INGREDIENTS = [
  * Builds the app into `app/dist`, where the coordinator serves it from, when its sources changed since the last time.
  * @throws Error with the end of the build's output
  */
-export const buildApp = async (root: string): Promise<void> => {
+export async function buildApp(root: string): Promise<void> {
   const note = join(root, 'app', 'dist', '.built-from')
   const hash = await contentHash(root, INGREDIENTS, 'app')
   if ((await readFile(note, 'utf8').catch(() => null)) === hash) return
@@ -30,7 +30,7 @@ export const buildApp = async (root: string): Promise<void> => {
   console.log(`  built in ${Math.round((performance.now() - since) / 1000)} s`)
 }
 
-const runVite = async (root: string): Promise<void> => {
+async function runVite(root: string): Promise<void> {
   const child = spawn(process.execPath, [viteProgram(root), 'build', '--logLevel', 'warn'], {
     cwd: join(root, 'app'),
     // Whoever serves the app, it is the one for people.
@@ -43,7 +43,7 @@ const runVite = async (root: string): Promise<void> => {
   if (code !== 0) throw new Error(`The app could not be built:\n${(said + complained).trim().split('\n').slice(-25).join('\n')}`)
 }
 
-const viteProgram = (root: string): string => {
+function viteProgram(root: string): string {
   try {
     const packageFile = createRequire(join(root, 'app', 'package.json')).resolve('vite/package.json')
     return join(dirname(packageFile), 'bin', 'vite.js')

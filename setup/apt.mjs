@@ -4,21 +4,27 @@ import { runShown } from './progress.mjs'
 /** Debian's and Ubuntu's packages. Plain Node: also used before any npm package is there. */
 
 /** @returns {boolean} whether packages can be installed here without asking anybody */
-export const canApt = () => hasApt() && prefix() !== null
+export function canApt() {
+  return hasApt() && prefix() !== null
+}
 
-export const hasApt = () => spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0
+export function hasApt() {
+  return spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0
+}
 
 /** @returns {'none' | 'asks' | 'free'} whether there is a sudo, and one that asks for no password */
-export const hasSudo = () => {
+export function hasSudo() {
   const answer = spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' })
   if (answer.error) return 'none'
   return answer.status === 0 ? 'free' : 'asks'
 }
 
-const isRoot = () => process.getuid?.() === 0
+function isRoot() {
+  return process.getuid?.() === 0
+}
 
 /** @returns {string} what a person types */
-export const aptCommand = (packages, root = isRoot()) => {
+export function aptCommand(packages, root = isRoot()) {
   const before = root ? '' : 'sudo '
   return `${before}apt-get update && ${before}apt-get install -y --no-install-recommends ${packages.join(' ')}`
 }
@@ -28,7 +34,7 @@ export const aptCommand = (packages, root = isRoot()) => {
  * @param {string[]} packages
  * @throws Error with the command to type when it may not, or when it fails
  */
-export const aptInstall = async (packages) => {
+export async function aptInstall(packages) {
   const before = prefix()
   if (!hasApt() || before === null)
     throw new Error(`Please install: ${packages.join(', ')}. On Debian or Ubuntu: ${aptCommand(packages)}`)
@@ -47,12 +53,12 @@ export const aptInstall = async (packages) => {
 }
 
 /** The words before `apt-get`; null when nothing lets us. */
-const prefix = () => {
+function prefix() {
   if (isRoot()) return []
   return hasSudo() === 'free' ? ['sudo', '-n'] : null
 }
 
-const aptGet = (before, args) => {
+function aptGet(before, args) {
   // Another apt-get is waited for: a new machine updates itself.
   const patient = ['-q', '-o', 'DPkg::Lock::Timeout=120']
   const [command, ...rest] = [...before, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...patient, ...args]

@@ -18,8 +18,8 @@ export type Facts = Readonly<{
 export const INDENT = 2
 
 /** What `npm start` ends with: where to go, with what it works, and what to try. */
-export const banner = (facts: Facts): string =>
-  [
+export function banner(facts: Facts): string {
+  return [
     '',
     `  Errand runs at ${facts.url}`,
     '',
@@ -41,8 +41,9 @@ export const banner = (facts: Facts): string =>
     '  Ctrl-C stops it; nothing that was accepted is lost.',
     '',
   ].join('\n')
+}
 
-export const slotsText = (slots: string | null, processors: number): string => {
+export function slotsText(slots: string | null, processors: number): string {
   const count = Number(slots ?? processors)
   return `${count} ${count === 1 ? 'task' : 'tasks'} at once`
 }

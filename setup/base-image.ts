@@ -17,7 +17,7 @@ const nodePackage = `node-linux-${process.arch}@24`
  * and npm's packages.
  * @throws Error that says how to get it
  */
-export const findBaseImage = async (): Promise<{ tag: string; id: string }> => {
+export async function findBaseImage(): Promise<{ tag: string; id: string }> {
   const isMade = imageId(OWN_BASE_IMAGE) !== null && imageId(BASE_IMAGE) === null
   const tag = isMade ? OWN_BASE_IMAGE : (await havingImage(BASE_IMAGE)) ? BASE_IMAGE : await makeBaseImage()
   const id = imageId(tag)
@@ -25,7 +25,7 @@ export const findBaseImage = async (): Promise<{ tag: string; id: string }> => {
   throw new Error(`The image ${tag} is not on the Docker engine, although it was just there. Start again.`)
 }
 
-const makeBaseImage = async (): Promise<string> => {
+async function makeBaseImage(): Promise<string> {
   if (!canApt())
     throw new Error(`Docker could not pull ${BASE_IMAGE}. Check the machine's network, then: docker pull ${BASE_IMAGE}`)
   console.log(`Making ${OWN_BASE_IMAGE} from Debian's and npm's packages instead (a minute or two) …`)
@@ -47,13 +47,13 @@ const makeBaseImage = async (): Promise<string> => {
   return OWN_BASE_IMAGE
 }
 
-const unpack = async (folder: string, name: string, into: string): Promise<void> => {
+async function unpack(folder: string, name: string, into: string): Promise<void> {
   const file = (await step('npm', ['pack', '--silent', name], folder)).at(-1) ?? ''
   mkdirSync(join(folder, into))
   await step('tar', ['-xzf', file, '-C', into, '--strip-components=1'], folder)
 }
 
-const step = async (file: string, args: readonly string[], folder: string): Promise<string[]> => {
+async function step(file: string, args: readonly string[], folder: string): Promise<string[]> {
   const what = `${file} ${args.find((word) => !word.startsWith('-')) ?? ''}`
   console.log(`  ${what}`)
   const answer = await runShown(file, args, { cwd: folder })

@@ -2,7 +2,8 @@ import { runPrepared } from './prepare.ts'
 import { nodeCommand } from './processes.ts'
 
 /** `npm run bench` measures the river, `npm run bench:app` the app in a browser. Makes the machine ready first. @returns the exit code */
-export const main = ([what]: readonly string[]): Promise<number> =>
-  what === 'app'
+export function main([what]: readonly string[]): Promise<number> {
+  return what === 'app'
     ? runPrepared(nodeCommand('test/bench/app/bench.ts'), { browser: true, compose: false })
     : runPrepared(nodeCommand('test/bench/bench.ts'), { browser: false, compose: false })
+}

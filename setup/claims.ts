@@ -13,7 +13,7 @@ export type Claim = Readonly<{
   release: () => void
 }>
 
-export const claim = (folder: string): Claim => {
+export function claim(folder: string): Claim {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const file = join(folder, String(process.pid))
   // Whole at once: half of it would look like a dead process's.
@@ -23,16 +23,17 @@ export const claim = (folder: string): Claim => {
 }
 
 /** @returns the pids of the living */
-export const holders = (folder: string): number[] =>
-  namesIn(folder)
+export function holders(folder: string): number[] {
+  return namesIn(folder)
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
       const identity = identityOf(pid)
       return identity !== '' && identity === readOrEmpty(join(folder, String(pid)))
     })
+}
 
-const namesIn = (folder: string): string[] => {
+function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
@@ -40,7 +41,7 @@ const namesIn = (folder: string): string[] => {
   }
 }
 
-const readOrEmpty = (file: string): string => {
+function readOrEmpty(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch {

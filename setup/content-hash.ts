@@ -8,7 +8,7 @@ import { join, relative, sep } from 'node:path'
  * @param first what else makes a difference, in a line
  * @returns 12 hex digits over the paths and contents of all files; the order of a directory does not matter
  */
-export const contentHash = async (root: string, ingredients: readonly string[], first: string): Promise<string> => {
+export async function contentHash(root: string, ingredients: readonly string[], first: string): Promise<string> {
   const hash = createHash('sha256').update(`${first}\n`)
   for (const file of await filesOf(root, ingredients)) {
     const content = await readFile(join(root, file))
@@ -17,7 +17,7 @@ export const contentHash = async (root: string, ingredients: readonly string[], 
   return hash.digest('hex').slice(0, 12)
 }
 
-const filesOf = async (root: string, ingredients: readonly string[]): Promise<string[]> => {
+async function filesOf(root: string, ingredients: readonly string[]): Promise<string[]> {
   const files: string[] = []
   for (const ingredient of ingredients) {
     const path = join(root, ingredient)

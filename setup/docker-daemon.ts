@@ -19,13 +19,15 @@ const ENGINE_SOCKET = '/var/run/docker.sock'
 const START_MS = 60_000
 const STOP_MS = 30_000
 
-export const logFileIn = (folder: string): string => join(folder, 'dockerd.log')
+export function logFileIn(folder: string): string {
+  return join(folder, 'dockerd.log')
+}
 
 /**
  * Counts this process among the engine's users. Waits for an engine that is being stopped right now: it may still answer.
  * @returns what leaves it, and stops the engine that was started by hand when nobody else uses it
  */
-export const useDaemon = async (folder: string, socket = ENGINE_SOCKET): Promise<() => Promise<void>> => {
+export async function useDaemon(folder: string, socket = ENGINE_SOCKET): Promise<() => Promise<void>> {
   const stopping = join(folder, 'dockerd.stopping')
   const use = claim(join(folder, 'dockerd.users'))
   while (holders(stopping).length > 0) await sleep(100)
@@ -41,8 +43,8 @@ export const useDaemon = async (folder: string, socket = ENGINE_SOCKET): Promise
 }
 
 /** @returns the pids of all runners that work with the engine at `socket`, whoever started them, in a container too */
-const runnersOn = (socket: string): number[] =>
-  allPids().filter((pid) => {
+function runnersOn(socket: string): number[] {
+  return allPids().filter((pid) => {
     const [program = '', ...words] = argumentsOf(pid)
     if (!basename(program).startsWith('node') || !words.some((word) => /(^|\/)runner\/main\.ts$/.test(word))) return false
     const host = variablesOf(pid)
@@ -50,21 +52,24 @@ const runnersOn = (socket: string): number[] =>
       ?.slice('DOCKER_HOST='.length)
     return placeOf(host || ENGINE_SOCKET) === placeOf(socket)
   })
+}
 
 /** /var/run is /run by another name. */
-const placeOf = (host: string): string => host.replace(/^unix:\/\//, '').replace(/^\/var\/run\//, '/run/')
+function placeOf(host: string): string {
+  return host.replace(/^unix:\/\//, '').replace(/^\/var\/run\//, '/run/')
+}
 
 /**
  * Starts an engine, unless one that a killed setup started is on its way up, and waits until it answers.
  * @param isUp whether it answers
  * @throws Error with the end of its log when it does not come up
  */
-export const startDaemon = async (
+export async function startDaemon(
   dockerd: string,
   logFile: string,
   isUp: () => boolean | Promise<boolean>,
   args: readonly string[] = [],
-): Promise<void> => {
+): Promise<void> {
   const hasEnded = keptDaemon(logFile) === null ? spawnDaemon(dockerd, logFile, args) : () => keptDaemon(logFile) === null
   const deadline = performance.now() + START_MS
   while (!(await isUp())) {
@@ -75,7 +80,7 @@ export const startDaemon = async (
 }
 
 /** @returns whether it has ended */
-const spawnDaemon = (dockerd: string, logFile: string, args: readonly string[]): (() => boolean) => {
+function spawnDaemon(dockerd: string, logFile: string, args: readonly string[]): () => boolean {
   mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
   const log = openSync(logFile, 'w', 0o600)
   const child = spawn(dockerd, args, { stdio: ['ignore', log, log], detached: true })
@@ -90,7 +95,7 @@ const spawnDaemon = (dockerd: string, logFile: string, args: readonly string[]):
   return () => ended
 }
 
-const stopDaemon = async (logFile: string): Promise<void> => {
+async function stopDaemon(logFile: string): Promise<void> {
   const pid = keptDaemon(logFile)
   if (pid === null) return
   process.kill(pid, 'SIGTERM')
@@ -100,7 +105,7 @@ const stopDaemon = async (logFile: string): Promise<void> => {
 }
 
 /** @returns the pid of the engine that this setup started, if it still runs */
-export const keptDaemon = (logFile: string): number | null => {
+export function keptDaemon(logFile: string): number | null {
   let text = ''
   try {
     text = readFileSync(pidFile(logFile), 'utf8')
@@ -111,6 +116,10 @@ export const keptDaemon = (logFile: string): number | null => {
   return identity !== '' && identityOf(Number(pid)) === identity ? Number(pid) : null
 }
 
-const pidFile = (logFile: string): string => logFile.replace(/\.log$/, '.pid')
+function pidFile(logFile: string): string {
+  return logFile.replace(/\.log$/, '.pid')
+}
 
-const lastLines = (file: string): string => readFileSync(file, 'utf8').trim().split('\n').slice(-5).join('\n')
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').trim().split('\n').slice(-5).join('\n')
+}

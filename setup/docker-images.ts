@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { runShown } from './progress.mjs'
 
 /** @returns the image's id, or null when it is not on this engine */
-export const imageId = (image: string): string | null => {
+export function imageId(image: string): string | null {
   const answer = spawnSync('docker', ['image', 'inspect', '--format', '{{.Id}}', image], { encoding: 'utf8' })
   return answer.status === 0 ? answer.stdout.trim() : null
 }
@@ -11,7 +11,7 @@ export const imageId = (image: string): string | null => {
  * The image that RUNNER_IMAGE names, pulled when it is not here.
  * @throws Error with the command to type when it cannot be had
  */
-export const needRunnerImage = async (image: string): Promise<string> => {
+export async function needRunnerImage(image: string): Promise<string> {
   if (await havingImage(image)) return image
   throw new Error(
     `The sandbox image ${image} (RUNNER_IMAGE) is not on this Docker engine, and it cannot be pulled. ` +
@@ -20,7 +20,7 @@ export const needRunnerImage = async (image: string): Promise<string> => {
 }
 
 /** Says that it pulls, and pulls; an image that is here already is not asked for again. */
-export const havingImage = async (image: string): Promise<boolean> => {
+export async function havingImage(image: string): Promise<boolean> {
   if (imageId(image)) return true
   console.log(`Pulling ${image} …`)
   const pull = await runShown('docker', ['pull', image], { detail: (line) => line })

@@ -22,7 +22,7 @@ const START_MS = 60_000
  * @param hostGiven DOCKER_HOST
  * @throws Error with the command to type when it can do neither
  */
-export const findDocker = async (hostGiven: string | null): Promise<Docker> => {
+export async function findDocker(hostGiven: string | null): Promise<Docker> {
   const stop = mayStartByHand() ? await useDaemon(ENGINE_FOLDER) : async () => undefined
   try {
     const tried: string[] = []
@@ -46,10 +46,11 @@ export const findDocker = async (hostGiven: string | null): Promise<Docker> => {
   }
 }
 
-const mayStartByHand = (): boolean =>
-  process.platform === 'linux' && process.getuid?.() === 0 && !existsSync('/run/systemd/system')
+function mayStartByHand(): boolean {
+  return process.platform === 'linux' && process.getuid?.() === 0 && !existsSync('/run/systemd/system')
+}
 
-const act = async (step: Step & { do: 'start' | 'install' }, inContainer: boolean): Promise<void> => {
+async function act(step: Step & { do: 'start' | 'install' }, inContainer: boolean): Promise<void> {
   console.log(step.say)
   if (step.do === 'install') return aptInstall(step.packages)
   if (step.by === null) return startByHand(step.dockerd, inContainer)
@@ -59,7 +60,7 @@ const act = async (step: Step & { do: 'start' | 'install' }, inContainer: boolea
   await waitForEngine()
 }
 
-const startByHand = async (dockerd: string, inContainer: boolean): Promise<void> => {
+async function startByHand(dockerd: string, inContainer: boolean): Promise<void> {
   const logFile = logFileIn(ENGINE_FOLDER)
   console.log(`Its log: ${logFile}`)
   await startDaemon(dockerd, logFile, async () => (await askSocket(SYSTEM_SOCKET)).state === 'answers').catch((fault: Error) => {
@@ -67,7 +68,7 @@ const startByHand = async (dockerd: string, inContainer: boolean): Promise<void>
   })
 }
 
-const waitForEngine = async (): Promise<void> => {
+async function waitForEngine(): Promise<void> {
   const deadline = performance.now() + START_MS
   while ((await askSocket(SYSTEM_SOCKET)).state === 'silent' && performance.now() < deadline) await sleep(200)
 }

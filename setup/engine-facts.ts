@@ -12,7 +12,7 @@ const VERSION = '{{.Server.Version}} {{.Server.APIVersion}}'
 const ROOT_PATHS = '/usr/local/sbin:/usr/sbin:/sbin'
 
 /** Looks at this machine. @param tried what was done already */
-export const readFacts = async (dockerHost: string | null, tried: readonly string[]): Promise<Facts> => {
+export async function readFacts(dockerHost: string | null, tried: readonly string[]): Promise<Facts> {
   const client = findTool(['docker'])
   const reached = client === null ? null : askByCommand()
   const system = await askSocket(SYSTEM_SOCKET)
@@ -43,7 +43,7 @@ export const readFacts = async (dockerHost: string | null, tried: readonly strin
 }
 
 /** Reads what `docker version` answered. */
-export const readAnswer = (answer: { status: number | null; stdout: string; stderr: string }): Answer => {
+export function readAnswer(answer: { status: number | null; stdout: string; stderr: string }): Answer {
   const [version, api] = answer.stdout.trim().split(' ')
   if (answer.status === 0 && version && api) return { state: 'answers', version, api }
   const said = answer.stderr.trim().split('\n').at(-1) ?? ''
@@ -52,14 +52,14 @@ export const readAnswer = (answer: { status: number | null; stdout: string; stde
   return { state: 'silent', said }
 }
 
-const askByCommand = (): Answer => {
+function askByCommand(): Answer {
   const answer = spawnSync('docker', ['version', '--format', VERSION], { encoding: 'utf8', timeout: ASK_MS })
   return readAnswer({ status: answer.status, stdout: answer.stdout ?? '', stderr: answer.stderr || answer.error?.message || '' })
 }
 
 /** Asks an engine without the docker command. */
-export const askSocket = (socketPath: string): Promise<Answer> =>
-  new Promise((resolve) => {
+export function askSocket(socketPath: string): Promise<Answer> {
+  return new Promise((resolve) => {
     const silent = (said: string) => resolve({ state: 'silent', said })
     const ask = request({ socketPath, path: '/version', timeout: ASK_MS }, (response) => {
       let body = ''
@@ -73,8 +73,9 @@ export const askSocket = (socketPath: string): Promise<Answer> =>
     )
     ask.end()
   })
+}
 
-const readVersion = (body: string): Answer => {
+function readVersion(body: string): Answer {
   try {
     const { Version: version, ApiVersion: api } = JSON.parse(body)
     if (typeof version === 'string' && typeof api === 'string') return { state: 'answers', version, api }
@@ -85,7 +86,7 @@ const readVersion = (body: string): Answer => {
 }
 
 /** The docker command follows its context (Docker Desktop, rootless, colima); the runner only knows DOCKER_HOST. */
-const readContext = (): Facts['context'] => {
+function readContext(): Facts['context'] {
   const format = ['--format', '{{.Name}} {{.Endpoints.docker.Host}}']
   const answer = spawnSync('docker', ['context', 'inspect', ...format], { encoding: 'utf8', timeout: ASK_MS })
   const [name = '', host = ''] = (answer.stdout ?? '').trim().split(' ')
@@ -95,10 +96,11 @@ const readContext = (): Facts['context'] => {
   return missing ? { name: missing, host: null, byVariable } : null
 }
 
-const isSystemSocket = (host: string): boolean =>
-  [SYSTEM_SOCKET, SYSTEM_SOCKET.replace('/var', '')].includes(host.replace('unix://', ''))
+function isSystemSocket(host: string): boolean {
+  return [SYSTEM_SOCKET, SYSTEM_SOCKET.replace('/var', '')].includes(host.replace('unix://', ''))
+}
 
-const readSocketGroup = (): Facts['socketGroup'] => {
+function readSocketGroup(): Facts['socketGroup'] {
   if (!existsSync(SYSTEM_SOCKET)) return null
   const { gid } = statSync(SYSTEM_SOCKET)
   const groups = existsSync('/etc/group') ? readFileSync('/etc/group', 'utf8') : ''
@@ -106,7 +108,7 @@ const readSocketGroup = (): Facts['socketGroup'] => {
 }
 
 /** @returns the engine's package when apt has a version of it that is new enough */
-const updateOf = (dockerd: string | null): string | null => {
+function updateOf(dockerd: string | null): string | null {
   const name = dockerd && packageOf(dockerd)
   if (!name) return null
   const policy = spawnSync('apt-cache', ['policy', name], { encoding: 'utf8' }).stdout ?? ''
@@ -115,11 +117,15 @@ const updateOf = (dockerd: string | null): string | null => {
 }
 
 /** @returns the Debian package that a program came with; null when it came by another way */
-const packageOf = (file: string): string | null => {
+function packageOf(file: string): string | null {
   const answer = spawnSync('dpkg-query', ['--search', realpathSync(file)], { encoding: 'utf8' })
   return answer.status === 0 ? (answer.stdout.split(':')[0] ?? null) : null
 }
 
-const pathOfRoot = (): string => `${process.env.PATH ?? ''}:${ROOT_PATHS}`
+function pathOfRoot(): string {
+  return `${process.env.PATH ?? ''}:${ROOT_PATHS}`
+}
 
-const succeeds = (file: string, ...args: string[]): boolean => spawnSync(file, args, { stdio: 'ignore' }).status === 0
+function succeeds(file: string, ...args: string[]): boolean {
+  return spawnSync(file, args, { stdio: 'ignore' }).status === 0
+}

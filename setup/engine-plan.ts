@@ -58,7 +58,7 @@ const DOCS = 'https://docs.docker.com/engine/install/'
  * The next step on the way to an engine that answers. DOCKER_HOST is an order and is never gone around; a context is a habit: when it
  * leads nowhere, this system's own engine is taken, and said.
  */
-export const nextStep = (facts: Facts): Step => {
+export function nextStep(facts: Facts): Step {
   if (facts.client === null)
     return facts.dockerHost === null && facts.system.state === 'silent' ? getEngine(facts) : getClient(facts)
   const { reached, system } = facts
@@ -74,20 +74,25 @@ export const nextStep = (facts: Facts): Step => {
   return getEngine(facts)
 }
 
-const tell = (text: string): Step => ({ do: 'tell', text })
+function tell(text: string): Step {
+  return { do: 'tell', text }
+}
 
-const said = (answer: Answer | null): string => (answer && 'said' in answer && answer.said ? answer.said : 'it does not answer')
+function said(answer: Answer | null): string {
+  return answer && 'said' in answer && answer.said ? answer.said : 'it does not answer'
+}
 
-const useOrRefuse = (facts: Facts, engine: Answer & { state: 'answers' }, host: string | null, instead: string | null): Step =>
-  isOld(engine.api) ? tell(tooOld(facts, engine, host)) : { do: 'use', host, version: engine.version, instead }
+function useOrRefuse(facts: Facts, engine: Answer & { state: 'answers' }, host: string | null, instead: string | null): Step {
+  return isOld(engine.api) ? tell(tooOld(facts, engine, host)) : { do: 'use', host, version: engine.version, instead }
+}
 
-export const isOld = (api: string): boolean => {
+export function isOld(api: string): boolean {
   const [major = 0, minor = 0] = api.split('.').map(Number)
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_API.split('.').map(Number)
   return major < oldestMajor || (major === oldestMajor && minor < oldestMinor)
 }
 
-const getClient = (facts: Facts): Step => {
+function getClient(facts: Facts): Step {
   const packages = facts.cliPackage || facts.tried.includes('docker.io') ? ['docker-cli'] : ['docker.io']
   const engine = facts.dockerHost ? `DOCKER_HOST names an engine (${facts.dockerHost})` : `An engine is at ${SYSTEM_SOCKET}`
   const why = `${engine}, but the docker command is missing.`
@@ -96,7 +101,7 @@ const getClient = (facts: Facts): Step => {
 }
 
 /** No engine answers at the usual socket: starts the one that is here, or installs one. */
-const getEngine = (facts: Facts): Step => {
+function getEngine(facts: Facts): Step {
   if (!facts.linux) return tell(notLinux(facts))
   const lost = facts.context ? `${deadContext(facts.context, facts.reached)}\n` : ''
   if (facts.dockerd !== null) return startEngine(facts, facts.dockerd, lost)
@@ -107,12 +112,13 @@ const getEngine = (facts: Facts): Step => {
   return install(facts, packages, why) ?? tell(noEngine(facts, packages, lost))
 }
 
-const notLinux = ({ client }: Facts): string =>
-  client === null
+function notLinux({ client }: Facts): string {
+  return client === null
     ? `Errand needs a Docker engine: every task works in a container of its own. Install one: ${DOCS}. Then start again.`
     : 'No Docker engine answers. Open Docker Desktop (or type: colima start). Then start again.'
+}
 
-const startEngine = (facts: Facts, dockerd: string, lost: string): Step => {
+function startEngine(facts: Facts, dockerd: string, lost: string): Step {
   const { root, sudo } = facts
   const asRoot = root ? [] : ['sudo']
   const system = facts.systemd && facts.dockerService ? ['systemctl', 'start', 'docker'] : null
@@ -133,25 +139,30 @@ const startEngine = (facts: Facts, dockerd: string, lost: string): Step => {
   return tell(`${isHere}\nStart it: ${words}${system || service ? '' : ' (it stays in the foreground)'}. Then start again.`)
 }
 
-const logCommand = ({ systemd, root }: Facts): string => {
+function logCommand({ systemd, root }: Facts): string {
   if (systemd) return `${root ? '' : 'sudo '}journalctl --unit docker --lines 20`
   return root ? `tail ${logFileIn(ENGINE_FOLDER)}` : 'sudo tail /var/log/docker.log'
 }
 
 /** Where the command comes from, its engine does too: packages of different makers push each other out. */
-const enginePackages = (clientPackage: string | null): readonly string[] => {
+function enginePackages(clientPackage: string | null): readonly string[] {
   if (clientPackage === 'docker-ce-cli') return ['docker-ce', 'containerd.io']
   return clientPackage === 'moby-cli' ? ['moby-engine'] : ['docker.io']
 }
 
-const mayInstall = ({ linux, hasApt, root, sudo }: Facts): boolean => linux && hasApt && (root || sudo === 'free')
+function mayInstall({ linux, hasApt, root, sudo }: Facts): boolean {
+  return linux && hasApt && (root || sudo === 'free')
+}
 
-const install = (facts: Facts, packages: readonly string[], say: string): Step | null =>
-  mayInstall(facts) && !packages.some((name) => facts.tried.includes(name)) ? { do: 'install', packages, say } : null
+function install(facts: Facts, packages: readonly string[], say: string): Step | null {
+  return mayInstall(facts) && !packages.some((name) => facts.tried.includes(name)) ? { do: 'install', packages, say } : null
+}
 
-const joinGroup = ({ root }: Facts): string => (root ? '' : ' && sudo usermod -aG docker "$USER"')
+function joinGroup({ root }: Facts): string {
+  return root ? '' : ' && sudo usermod -aG docker "$USER"'
+}
 
-const installHint = (facts: Facts, packages: readonly string[]): string => {
+function installHint(facts: Facts, packages: readonly string[]): string {
   if (!facts.hasApt) return `Install it (${DOCS}), and start again.`
   if (!facts.root && facts.sudo === 'none')
     return `Ask who administers this machine to install: ${packages.join(', ')}. Then start again.`
@@ -159,7 +170,7 @@ const installHint = (facts: Facts, packages: readonly string[]): string => {
 }
 
 /** Who is in Docker's group is as good as root on this machine, so that is never done unasked. */
-const noEngine = (facts: Facts, packages: readonly string[], lost: string): string => {
+function noEngine(facts: Facts, packages: readonly string[], lost: string): string {
   const have = facts.client
     ? `The docker command is here (${facts.client}), but no engine.`
     : 'Neither the docker command nor an engine is here.'
@@ -167,7 +178,7 @@ const noEngine = (facts: Facts, packages: readonly string[], lost: string): stri
   return `${lost}Errand needs a Docker engine: every task works in a container of its own. ${have}\n${installHint(facts, packages)}${mount}`
 }
 
-const noPermission = ({ root, sudo, socketGroup, reached, system }: Facts): string => {
+function noPermission({ root, sudo, socketGroup, reached, system }: Facts): string {
   const fault = `Docker is here, but this user may not use it: ${said(system.state === 'no_permission' ? system : reached)}`
   if (root || socketGroup?.gid === 0)
     return `${fault}\nGive this user the right to read and write ${SYSTEM_SOCKET}, and start again.`
@@ -179,10 +190,11 @@ const noPermission = ({ root, sudo, socketGroup, reached, system }: Facts): stri
   return `${fault}\nType: ${make}sudo usermod -aG ${name} "$USER"\nThen sign in again, and start again.`
 }
 
-const deafCommand = (client: string, why: string): string =>
-  `A Docker engine answers at ${SYSTEM_SOCKET}, but the docker command (${client}) does not reach it: ${why}\nMend what keeps it (docker version shows it), and start again.`
+function deafCommand(client: string, why: string): string {
+  return `A Docker engine answers at ${SYSTEM_SOCKET}, but the docker command (${client}) does not reach it: ${why}\nMend what keeps it (docker version shows it), and start again.`
+}
 
-const brokenHost = (facts: Facts, host: string, why: string): string => {
+function brokenHost(facts: Facts, host: string, why: string): string {
   const instead =
     facts.system.state === 'answers' || facts.dockerd
       ? `, or use this system's own engine: unset DOCKER_HOST`
@@ -190,18 +202,21 @@ const brokenHost = (facts: Facts, host: string, why: string): string => {
   return `The Docker engine at ${host} (DOCKER_HOST) cannot be used: ${why}\nStart it, correct DOCKER_HOST${instead} (and take it out of .env, if it is there). Then start again.`
 }
 
-const deadContext = (context: NonNullable<Facts['context']>, reached: Answer | null): string =>
-  context.host === null
+function deadContext(context: NonNullable<Facts['context']>, reached: Answer | null): string {
+  return context.host === null
     ? `The docker context "${context.name}" does not exist.`
     : `The docker context "${context.name}" leads to ${context.host}, and there: ${said(reached)}`
+}
 
-const insteadOfContext = (context: NonNullable<Facts['context']>, reached: Answer | null): string =>
-  `${deadContext(context, reached)}\nThis system's own engine is used instead. To make that the rule: ${context.byVariable ? 'unset DOCKER_CONTEXT' : 'docker context use default'}`
+function insteadOfContext(context: NonNullable<Facts['context']>, reached: Answer | null): string {
+  return `${deadContext(context, reached)}\nThis system's own engine is used instead. To make that the rule: ${context.byVariable ? 'unset DOCKER_CONTEXT' : 'docker context use default'}`
+}
 
-const tooFarApart = ({ client, reached }: Facts, why: string): string =>
-  `The docker command and the engine are too far apart in age: ${why || said(reached)}\nUpdate the older one; or, if another docker command is on this machine, put its folder into PATH before ${client}. Then start again.`
+function tooFarApart({ client, reached }: Facts, why: string): string {
+  return `The docker command and the engine are too far apart in age: ${why || said(reached)}\nUpdate the older one; or, if another docker command is on this machine, put its folder into PATH before ${client}. Then start again.`
+}
 
-const tooOld = ({ aptUpdates, root }: Facts, { version, api }: { version: string; api: string }, host: string | null): string => {
+function tooOld({ aptUpdates, root }: Facts, { version, api }: { version: string; api: string }, host: string | null): string {
   const local = host === null || host === `unix://${SYSTEM_SOCKET}`
   const fault = `The Docker engine${local ? '' : ` at ${host}`} is too old: it is version ${version} (API ${api}); Errand needs 20.10 (API ${OLDEST_API}) or newer.`
   // An update stops its containers, whosever they are: that is never done unasked.

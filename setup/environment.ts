@@ -26,25 +26,27 @@ export type Environment = Readonly<{
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Reads `.env` at the root into the process's environment; what is set already stays. */
-export const loadDotEnv = (): void => {
+export function loadDotEnv(): void {
   const file = join(ROOT, '.env')
   if (existsSync(file)) process.loadEnvFile(file)
 }
 
-export const readEnvironment = (variables: Variables): Environment => ({
-  root: ROOT,
-  dataDir: resolve(ROOT, variables.ERRAND_DATA_DIR || '.errand'),
-  host: variables.ERRAND_HOST || '127.0.0.1',
-  port: readPort(variables.ERRAND_PORT || '3000'),
-  redisUrl: variables.REDIS_URL || null,
-  model: variables.ERRAND_MODEL || null,
-  hasModelKey: Boolean(variables.ANTHROPIC_API_KEY),
-  slots: variables.RUNNER_SLOTS || null,
-  image: variables.RUNNER_IMAGE || null,
-  variables,
-})
+export function readEnvironment(variables: Variables): Environment {
+  return {
+    root: ROOT,
+    dataDir: resolve(ROOT, variables.ERRAND_DATA_DIR || '.errand'),
+    host: variables.ERRAND_HOST || '127.0.0.1',
+    port: readPort(variables.ERRAND_PORT || '3000'),
+    redisUrl: variables.REDIS_URL || null,
+    model: variables.ERRAND_MODEL || null,
+    hasModelKey: Boolean(variables.ANTHROPIC_API_KEY),
+    slots: variables.RUNNER_SLOTS || null,
+    image: variables.RUNNER_IMAGE || null,
+    variables,
+  }
+}
 
-const readPort = (text: string): number => {
+function readPort(text: string): number {
   const port = Number(text)
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
   throw new Error(`ERRAND_PORT is "${text}"; it must be a number from 0 to 65535.`)
@@ -60,20 +62,22 @@ export type Found = Readonly<{
   prettyLog: boolean
 }>
 
-export const coordinatorVariables = (environment: Environment, found: Found): Variables => ({
-  ERRAND_LOG_PRETTY: String(found.prettyLog),
-  ...environment.variables,
-  ERRAND_DATA_DIR: environment.dataDir,
-  ERRAND_PORT: String(found.port),
-  REDIS_URL: found.redisUrl,
-  // Docker Compose's; the same .env may serve both.
-  ERRAND_LISTEN: undefined,
-})
+export function coordinatorVariables(environment: Environment, found: Found): Variables {
+  return {
+    ERRAND_LOG_PRETTY: String(found.prettyLog),
+    ...environment.variables,
+    ERRAND_DATA_DIR: environment.dataDir,
+    ERRAND_PORT: String(found.port),
+    REDIS_URL: found.redisUrl,
+    // Docker Compose's; the same .env may serve both.
+    ERRAND_LISTEN: undefined,
+  }
+}
 
 /** The runner gets a task's secrets with its lease, so it starts without any of the coordinator's. */
 const COORDINATOR_SECRETS = ['ANTHROPIC_API_KEY', 'ERRAND_SECRET_KEY', 'GITHUB_CLIENT_SECRET', 'DATABASE_URL'] as const
 
-export const runnerVariables = (environment: Environment, found: Found): Variables => {
+export function runnerVariables(environment: Environment, found: Found): Variables {
   const variables: Record<string, string | undefined> = {
     ERRAND_LOG_PRETTY: String(found.prettyLog),
     RUNNER_NAME: hostname(),
@@ -91,7 +95,7 @@ export const runnerVariables = (environment: Environment, found: Found): Variabl
 }
 
 /** Where this machine itself reaches a server that listens on `host`. */
-export const localUrl = (host: string, port: number): string => {
+export function localUrl(host: string, port: number): string {
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }

@@ -1,17 +1,19 @@
 import { createServer } from 'node:net'
 
 /** @returns a TCP port of `host` that was free a moment ago */
-export const freePort = async (host = '127.0.0.1'): Promise<number> => {
+export async function freePort(host = '127.0.0.1'): Promise<number> {
   const port = await tryListen(host, 0)
   if (port === null) throw new Error(`No port of ${host} is free.`)
   return port
 }
 
-export const isFree = async (host: string, port: number): Promise<boolean> => (await tryListen(host, port)) !== null
+export async function isFree(host: string, port: number): Promise<boolean> {
+  return (await tryListen(host, port)) !== null
+}
 
 /** @returns the port that was got, or null when somebody else has it */
-const tryListen = (host: string, port: number): Promise<number | null> =>
-  new Promise((resolve, reject) => {
+function tryListen(host: string, port: number): Promise<number | null> {
+  return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(null) : reject(error)))
     server.listen(port, host, () => {
@@ -19,3 +21,4 @@ const tryListen = (host: string, port: number): Promise<number | null> =>
       server.close(() => resolve(typeof address === 'object' && address ? address.port : null))
     })
   })
+}

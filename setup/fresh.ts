@@ -3,7 +3,7 @@ import { nodeCommand, runToEnd } from './processes.ts'
 import { needTool } from './tools.ts'
 
 /** `npm run fresh`: tries the last commit on a machine that has Node, npm and git and nothing else. @returns the exit code */
-export const main = async (words: readonly string[]): Promise<number> => {
+export async function main(words: readonly string[]): Promise<number> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
     throw new Error('A fresh machine is made of namespaces and mounts, which takes Linux and root.')
   await needTool(['git'], ['git'])

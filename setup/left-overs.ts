@@ -18,12 +18,14 @@ export const GRACE_MS: Readonly<Record<Part, number>> = { redis: 20_000, coordin
 const KILL_MS = 10_000
 
 /** @param folder the data folder of a start, or the folder of a runner that was started on its own */
-export const partVariable = (part: Part, folder: string): Record<string, string> => ({
-  PART_OF_ERRAND: `${part} ${realpathSync(folder)}`,
-})
+export function partVariable(part: Part, folder: string): Record<string, string> {
+  return {
+    PART_OF_ERRAND: `${part} ${realpathSync(folder)}`,
+  }
+}
 
 /** @returns what a killed start left running on `folder`, in the order in which it is to be ended: each before what it needs */
-export const leftOvers = (folder: string): LeftOver[] => {
+export function leftOvers(folder: string): LeftOver[] {
   const real = realpathSync(folder)
   const found = allPids().flatMap((pid) => {
     const part = partOf(pid, real)
@@ -33,7 +35,7 @@ export const leftOvers = (folder: string): LeftOver[] => {
 }
 
 /** Ends them one after the other: SIGTERM, so that the runner lets its agents save their work, and SIGKILL after the grace. */
-export const endLeftOvers = async (found: readonly LeftOver[], graceMs = GRACE_MS): Promise<void> => {
+export async function endLeftOvers(found: readonly LeftOver[], graceMs = GRACE_MS): Promise<void> {
   for (const leftOver of found) {
     send(leftOver, 'SIGTERM')
     const deadline = performance.now() + graceMs[leftOver.part]
@@ -47,9 +49,11 @@ export const endLeftOvers = async (found: readonly LeftOver[], graceMs = GRACE_M
   }
 }
 
-const runs = ({ pid, identity }: LeftOver): boolean => identityOf(pid) === identity
+function runs({ pid, identity }: LeftOver): boolean {
+  return identityOf(pid) === identity
+}
 
-const send = (leftOver: LeftOver, signal: NodeJS.Signals): void => {
+function send(leftOver: LeftOver, signal: NodeJS.Signals): void {
   try {
     if (runs(leftOver)) process.kill(leftOver.pid, signal)
   } catch (error) {
@@ -58,7 +62,7 @@ const send = (leftOver: LeftOver, signal: NodeJS.Signals): void => {
   }
 }
 
-const partOf = (pid: number, folder: string): Part | null => {
+function partOf(pid: number, folder: string): Part | null {
   const variables = variablesOf(pid)
   const part = PARTS.find((name) => variables.includes(`PART_OF_ERRAND=${name} ${folder}`))
   if (part) return part
@@ -66,4 +70,6 @@ const partOf = (pid: number, folder: string): Part | null => {
   return isRedis(argumentsOf(pid)[0] ?? '') && folderOf(pid) === join(folder, 'redis') ? 'redis' : null
 }
 
-const isRedis = (title: string): boolean => /(^|\/)(redis|valkey)-server\b/.test(title)
+function isRedis(title: string): boolean {
+  return /(^|\/)(redis|valkey)-server\b/.test(title)
+}

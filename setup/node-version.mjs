@@ -4,7 +4,7 @@
  * @param {string} version as in `process.versions.node`
  * @returns {string | null} what is wrong with that Node, and what to do
  */
-export const nodeFault = (version) => {
+export function nodeFault(version) {
   const [major, minor] = version.split('.').map(Number)
   if (major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19)) return null
   return `Errand needs Node 20.19 and later of 20, or 22.12 or newer; this is ${version}. Get one from https://nodejs.org.`

@@ -13,7 +13,7 @@ const COMPILER = { commands: ['g++', 'make', 'python3'], packages: ['g++', 'make
  * @param {URL} root the repository
  * @throws Error with the command to type when it does not succeed
  */
-export const installPackages = async (root) => {
+export async function installPackages(root) {
   if (isInstalled(root)) return
   console.log('Installing the npm packages (npm ci) …')
   if ((await npmCi(root)) === null) return
@@ -30,7 +30,7 @@ export const installPackages = async (root) => {
 }
 
 /** @returns {Promise<string | null>} npm's words when it failed */
-const npmCi = async (root, variables = {}) => {
+async function npmCi(root, variables = {}) {
   const options = { cwd: fileURLToPath(root), env: { ...process.env, ...variables }, detail: readNpm() }
   const { status, lines } = await runShown('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=info'], options)
   if (status === 0) return null
@@ -41,7 +41,7 @@ const npmCi = async (root, variables = {}) => {
 }
 
 /** @returns {(line: string) => string | null} what a line of `npm ci --loglevel=info` says about what npm is at */
-export const readNpm = () => {
+export function readNpm() {
   let fetched = 0
   return (line) => {
     if (/^npm http fetch /.test(line)) return `${++fetched} downloads`
@@ -51,13 +51,13 @@ export const readNpm = () => {
 }
 
 /** Node's own header files, so that compiling does not have to download them. */
-const ownHeaders = () => {
+function ownHeaders() {
   const prefix = join(dirname(process.execPath), '..')
   return existsSync(join(prefix, 'include/node/node.h')) ? { npm_config_nodedir: prefix } : {}
 }
 
 /** npm writes `node_modules/.package-lock.json` last, so a broken-off installation has none. */
-const isInstalled = (root) => {
+function isInstalled(root) {
   const hidden = new URL('node_modules/.package-lock.json', root)
   if (!existsSync(hidden)) return false
   const wanted = JSON.parse(readFileSync(new URL('package-lock.json', root), 'utf8')).packages
@@ -67,4 +67,6 @@ const isInstalled = (root) => {
   )
 }
 
-const responds = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0
+function responds(command) {
+  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0
+}

@@ -5,7 +5,7 @@ import { nodeCommand, runToEnd } from './processes.ts'
 import { needTool } from './tools.ts'
 
 /** `npm run pictures -- <folder>`: makes ready what the scenes need, then takes a picture of each. No engine is needed. @returns the exit code */
-export const main = async ([folder = 'pictures', ...words]: readonly string[]): Promise<number> => {
+export async function main([folder = 'pictures', ...words]: readonly string[]): Promise<number> {
   const { root } = readEnvironment(process.env)
   await needTool(['git'], ['git'])
   await needTool(['redis-server'], ['redis-server'])

@@ -14,7 +14,7 @@ export type Engine = Readonly<{ docker: Docker; image: string }>
  * Git (the coordinator serves the demo repository with it), a Docker engine, and the sandbox image on it: the one that RUNNER_IMAGE
  * names, else one that is built from this repository. What was started for it is ended by `docker.stop`.
  */
-export const prepareEngine = async (environment: Environment): Promise<Engine> => {
+export async function prepareEngine(environment: Environment): Promise<Engine> {
   await needTool(['git'], ['git'])
   const docker = await findDocker(environment.variables.DOCKER_HOST || null)
   try {
@@ -25,15 +25,16 @@ export const prepareEngine = async (environment: Environment): Promise<Engine> =
   }
 }
 
-const buildImage = async ({ root, variables }: Environment): Promise<string> =>
-  buildWorkerImage({ root, base: await findBaseImage(), extraCertificates: variables.NODE_EXTRA_CA_CERTS || null })
+async function buildImage({ root, variables }: Environment): Promise<string> {
+  return buildWorkerImage({ root, base: await findBaseImage(), extraCertificates: variables.NODE_EXTRA_CA_CERTS || null })
+}
 
 /**
  * Runs a program that drives the real parts itself (the tests, the benchmark): Git, a Redis server's binary, a browser with
  * the app for it, and the engine are made ready first, and what was started for it is ended afterwards.
  * @returns the program's exit code
  */
-export const runPrepared = async (command: Command, needs: { browser: boolean; compose: boolean }): Promise<number> => {
+export async function runPrepared(command: Command, needs: { browser: boolean; compose: boolean }): Promise<number> {
   // Without .env: a test run must not find a real key, nor somebody's server.
   const environment = readEnvironment(process.env)
   await needTool(['redis-server'], ['redis-server'])
@@ -53,4 +54,6 @@ export const runPrepared = async (command: Command, needs: { browser: boolean; c
   }
 }
 
-const hasComposePlugin = (): boolean => spawnSync('docker', ['compose', 'version'], { stdio: 'ignore' }).status === 0
+function hasComposePlugin(): boolean {
+  return spawnSync('docker', ['compose', 'version'], { stdio: 'ignore' }).status === 0
+}

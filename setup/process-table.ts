@@ -6,24 +6,28 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 const onLinux = process.platform === 'linux'
 
 /** @returns the pids of all processes of this machine; none on a system without /proc */
-export const allPids = (): number[] =>
-  onLinux
+export function allPids(): number[] {
+  return onLinux
     ? readdirSync('/proc')
         .filter((name) => /^\d+$/.test(name))
         .map(Number)
     : []
+}
 
 /** @returns the words of a process's command line */
-export const argumentsOf = (pid: number): string[] =>
-  read(`/proc/${pid}/cmdline`)
+export function argumentsOf(pid: number): string[] {
+  return read(`/proc/${pid}/cmdline`)
     .split('\0')
     .filter((word) => word !== '')
+}
 
 /** @returns the variables that a process was started with, as `NAME=value` */
-export const variablesOf = (pid: number): string[] => read(`/proc/${pid}/environ`).split('\0')
+export function variablesOf(pid: number): string[] {
+  return read(`/proc/${pid}/environ`).split('\0')
+}
 
 /** @returns the folder that a process works in */
-export const folderOf = (pid: number): string => {
+export function folderOf(pid: number): string {
   try {
     return readlinkSync(`/proc/${pid}/cwd`)
   } catch {
@@ -32,13 +36,15 @@ export const folderOf = (pid: number): string => {
 }
 
 /** @returns whether a process leads its group, as those that we keep running do and their own children do not */
-export const leadsGroup = (pid: number): boolean => statOf(pid)[GROUP] === String(pid)
+export function leadsGroup(pid: number): boolean {
+  return statOf(pid)[GROUP] === String(pid)
+}
 
 /**
  * Tells a process from every other one that has had or will have its pid: its boot and the moment of its start.
  * @returns '' for none and for a zombie
  */
-export const identityOf = (pid: number): string => {
+export function identityOf(pid: number): string {
   if (!onLinux) return spawnSync('ps', ['-p', String(pid), '-o', 'lstart=,args='], { encoding: 'utf8' }).stdout ?? ''
   const stat = statOf(pid)
   return stat[STATE] === undefined || stat[STATE] === 'Z'
@@ -51,12 +57,12 @@ const STATE = 0
 const GROUP = 2
 const STARTED = 19
 
-const statOf = (pid: number): string[] => {
+function statOf(pid: number): string[] {
   const text = read(`/proc/${pid}/stat`)
   return text === '' ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
-const read = (file: string): string => {
+function read(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch {

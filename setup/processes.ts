@@ -33,13 +33,15 @@ const LONGEST_DELAY_MS = 30_000
 const STEADY_MS = 60_000
 
 /** @param failures ends in a row, this one included */
-export const restartDelayMs = (failures: number): number => Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), LONGEST_DELAY_MS)
+export function restartDelayMs(failures: number): number {
+  return Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), LONGEST_DELAY_MS)
+}
 
 /**
  * Runs a process, shows its lines with its name before them, and starts it again whenever it dies. Each is the leader of a process
  * group of its own: Ctrl-C at the terminal reaches only us, and we stop them one after the other.
  */
-export const keepRunning = (options: Options): Supervised => {
+export function keepRunning(options: Options): Supervised {
   let child: ChildProcess | null = null
   let timer: NodeJS.Timeout | null = null
   let stopping = false
@@ -82,7 +84,7 @@ export const keepRunning = (options: Options): Supervised => {
   }
 }
 
-const spawnProcess = ({ command, variables, folder, write }: Options): ChildProcess => {
+function spawnProcess({ command, variables, folder, write }: Options): ChildProcess {
   const child = spawn(command.file, command.args, {
     cwd: folder,
     env: { ...variables },
@@ -93,7 +95,7 @@ const spawnProcess = ({ command, variables, folder, write }: Options): ChildProc
   return child
 }
 
-const endProcess = async (child: ChildProcess, graceMs: number, force?: AbortSignal): Promise<void> => {
+async function endProcess(child: ChildProcess, graceMs: number, force?: AbortSignal): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const closed = once(child, 'close')
   const kill = () => child.kill('SIGKILL')
@@ -105,11 +107,12 @@ const endProcess = async (child: ChildProcess, graceMs: number, force?: AbortSig
   force?.removeEventListener('abort', kill)
 }
 
-const describeEnd = (code: number | null, signal: NodeJS.Signals | null): string =>
-  signal ? `by ${signal}` : `exit code ${code}`
+function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal ? `by ${signal}` : `exit code ${code}`
+}
 
 /** Runs a program that has the terminal to itself. @returns its exit code, 1 when a signal ended it */
-export const runToEnd = async (command: Command, variables: Options['variables'], folder: string): Promise<number> => {
+export async function runToEnd(command: Command, variables: Options['variables'], folder: string): Promise<number> {
   const child = spawn(command.file, command.args, { cwd: folder, env: { ...variables }, stdio: 'inherit' })
   const pass = (signal: NodeJS.Signals) => child.kill(signal)
   // Ctrl-C reaches the program by itself; we only must not die before it.
@@ -121,7 +124,9 @@ export const runToEnd = async (command: Command, variables: Options['variables']
 }
 
 /** How this Node runs a TypeScript file of ours: by itself where it strips types, else through tsx. */
-export const nodeCommand = (file: string, ...args: string[]): Command => ({
-  file: process.execPath,
-  args: [...('typescript' in process.features && process.features.typescript ? [] : ['--import', 'tsx']), file, ...args],
-})
+export function nodeCommand(file: string, ...args: string[]): Command {
+  return {
+    file: process.execPath,
+    args: [...('typescript' in process.features && process.features.typescript ? [] : ['--import', 'tsx']), file, ...args],
+  }
+}

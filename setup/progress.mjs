@@ -12,7 +12,7 @@ const KEPT_LINES = 200
  * @param {() => string} detail what it is at
  * @returns {() => void} ends that
  */
-export const showThatItLives = (detail = () => '', everyMs = EVERY_MS) => {
+export function showThatItLives(detail = () => '', everyMs = EVERY_MS) {
   const since = performance.now()
   const timer = setInterval(() => {
     const at = detail().slice(0, 100)
@@ -26,7 +26,7 @@ export const showThatItLives = (detail = () => '', everyMs = EVERY_MS) => {
  * @param {(line: string) => string | null} detail what a line of its output says about what it is at; null: nothing
  * @returns {Promise<{status: number | null, lines: string[], stdout: string[]}>} the last lines of its output
  */
-export const runShown = async (file, args, { detail = () => null, everyMs = EVERY_MS, ...options } = {}) => {
+export async function runShown(file, args, { detail = () => null, everyMs = EVERY_MS, ...options } = {}) {
   let at = ''
   const quiet = showThatItLives(() => at, everyMs)
   const lines = []

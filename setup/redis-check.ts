@@ -6,7 +6,7 @@ const OLDEST = [6, 2]
  * What a Redis must be for Errand: new enough, and one that never evicts, since what it holds is work under way.
  * @returns null when it is, or what is wrong and what to do
  */
-export const redisFault = (info: string): string | null => {
+export function redisFault(info: string): string | null {
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
   const version = field('redis_version')
   const [major = 0, minor = 0] = version.split('.').map(Number)
@@ -23,7 +23,7 @@ export const redisFault = (info: string): string | null => {
  * Looks at a Redis that somebody else runs.
  * @throws Error that says what is wrong with it and what to do
  */
-export const checkRedis = async (url: string): Promise<void> => {
+export async function checkRedis(url: string): Promise<void> {
   const info = await withRedis(url, (redis) => redis.info()).catch((error: unknown) => {
     throw new Error(
       `Redis at ${withoutPassword(url)} (REDIS_URL) does not answer: ${error instanceof Error ? error.message : error}\n` +
@@ -34,17 +34,19 @@ export const checkRedis = async (url: string): Promise<void> => {
   if (fault) throw new Error(`Redis at ${withoutPassword(url)} (REDIS_URL) cannot be used: ${fault}.`)
 }
 
-export const answers = (url: string): Promise<boolean> =>
-  withRedis(url, async (redis) => (await redis.ping()) === 'PONG').catch(() => false)
+export function answers(url: string): Promise<boolean> {
+  return withRedis(url, async (redis) => (await redis.ping()) === 'PONG').catch(() => false)
+}
 
 /** Ends a Redis in order: it writes what it holds first. Its answer is the closed connection. */
-export const shutDown = (url: string): Promise<void> =>
-  withRedis(url, async (redis) => void (await redis.shutdown().catch(() => undefined)))
+export function shutDown(url: string): Promise<void> {
+  return withRedis(url, async (redis) => void (await redis.shutdown().catch(() => undefined)))
+}
 
 /** So that one which took the connection and says nothing more is not waited for without end. */
 const ANSWER_MS = 20_000
 
-const withRedis = async <T>(url: string, ask: (redis: Redis) => Promise<T>): Promise<T> => {
+async function withRedis<T>(url: string, ask: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis(url, {
     lazyConnect: true,
     retryStrategy: () => null,
@@ -67,7 +69,7 @@ const withRedis = async <T>(url: string, ask: (redis: Redis) => Promise<T>): Pro
   }
 }
 
-export const withoutPassword = (url: string): string => {
+export function withoutPassword(url: string): string {
   const parsed = new URL(url)
   parsed.password = parsed.password && '***'
   return parsed.href

@@ -10,7 +10,7 @@ export type RedisSettings = Readonly<{ folder: string; file: string; port: numbe
  * The configuration of Errand's own Redis, kept with its data: the same port and password at every start.
  * The file is its owner's alone, as the password keeps this machine's other users out.
  */
-export const prepareRedisFolder = async (folder: string): Promise<RedisSettings> => {
+export async function prepareRedisFolder(folder: string): Promise<RedisSettings> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const file = join(folder, 'redis.conf')
   const kept = await keptSettings(folder)
@@ -21,18 +21,21 @@ export const prepareRedisFolder = async (folder: string): Promise<RedisSettings>
 }
 
 /** Ends, in order, a Redis that a killed start left running where no process of it can be found: in a container. */
-export const endKeptRedis = async (folder: string): Promise<void> => {
+export async function endKeptRedis(folder: string): Promise<void> {
   const kept = await keptSettings(folder)
   if (kept && (await answers(redisUrl(kept)))) await shutDown(redisUrl(kept))
 }
 
-const keptSettings = async (folder: string) => readSettings(await readFile(join(folder, 'redis.conf'), 'utf8').catch(() => ''))
+async function keptSettings(folder: string) {
+  return readSettings(await readFile(join(folder, 'redis.conf'), 'utf8').catch(() => ''))
+}
 
-export const redisUrl = ({ port, password }: Pick<RedisSettings, 'port' | 'password'>): string =>
-  `redis://:${password}@127.0.0.1:${port}`
+export function redisUrl({ port, password }: Pick<RedisSettings, 'port' | 'password'>): string {
+  return `redis://:${password}@127.0.0.1:${port}`
+}
 
-export const settingsText = ({ port, password }: Pick<RedisSettings, 'port' | 'password'>): string =>
-  [
+export function settingsText({ port, password }: Pick<RedisSettings, 'port' | 'password'>): string {
+  return [
     'bind 127.0.0.1',
     `port ${port}`,
     `requirepass ${password}`,
@@ -43,8 +46,9 @@ export const settingsText = ({ port, password }: Pick<RedisSettings, 'port' | 'p
     'loglevel warning',
     '',
   ].join('\n')
+}
 
-export const readSettings = (text: string): { port: number; password: string } | null => {
+export function readSettings(text: string): { port: number; password: string } | null {
   const port = /^port (\d+)$/m.exec(text)?.[1]
   const password = /^requirepass (\S+)$/m.exec(text)?.[1]
   return port && password ? { port: Number(port), password } : null

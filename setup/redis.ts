@@ -17,12 +17,12 @@ export type RedisChoice = Readonly<{ url: string; said: string; command: Command
 export type RedisWay = 'given' | 'server' | 'container' | 'install' | 'tell'
 
 /** In this order. An unknown Redis on the usual port is never used: somebody else's data is in it. */
-export const chooseRedis = async (have: {
+export async function chooseRedis(have: {
   url: boolean
   server: boolean
   image: () => Promise<boolean>
   apt: () => boolean
-}): Promise<RedisWay> => {
+}): Promise<RedisWay> {
   if (have.url) return 'given'
   if (have.server) return 'server'
   if (await have.image()) return 'container'
@@ -33,7 +33,7 @@ export const chooseRedis = async (have: {
  * @param redisUrlGiven REDIS_URL
  * @throws Error with the command to type when there is none and none can be had
  */
-export const findRedis = async (redisUrlGiven: string | null, dataDir: string): Promise<RedisChoice> => {
+export async function findRedis(redisUrlGiven: string | null, dataDir: string): Promise<RedisChoice> {
   const server = findTool(SERVERS)
   const way = await chooseRedis({
     url: redisUrlGiven !== null,
@@ -55,19 +55,21 @@ export const findRedis = async (redisUrlGiven: string | null, dataDir: string): 
   return { url: redisUrl(settings), said: `Redis of its own (${binary})`, command: serverCommand(binary, settings) }
 }
 
-const installRedis = async (): Promise<void> => {
+async function installRedis(): Promise<void> {
   console.log('No Redis is here. (The service that the package may start by itself, on port 6379, is not used.)')
   await aptInstall(['redis-server'])
 }
 
-const serverCommand = (binary: string, { file, folder }: RedisSettings): Command => ({
-  file: binary,
-  args: [file, '--dir', folder, '--logfile', join(folder, LOG)],
-  log: join(folder, LOG),
-})
+function serverCommand(binary: string, { file, folder }: RedisSettings): Command {
+  return {
+    file: binary,
+    args: [file, '--dir', folder, '--logfile', join(folder, LOG)],
+    log: join(folder, LOG),
+  }
+}
 
 /** In the foreground, so that its end is seen and its log comes along. */
-const containerCommand = ({ folder, port }: RedisSettings): Command => {
+function containerCommand({ folder, port }: RedisSettings): Command {
   const name = `errand-redis-${port}`
   // One that a killed start left behind would hold the name.
   spawnSync('docker', ['rm', '--force', name], { stdio: 'ignore' })
@@ -81,11 +83,12 @@ const containerCommand = ({ folder, port }: RedisSettings): Command => {
   }
 }
 
-const noRedis = (): string =>
-  [
+function noRedis(): string {
+  return [
     'Errand needs a Redis (6.2 or newer) or a Valkey, and found none.',
     `  Debian, Ubuntu:  ${aptCommand(['redis-server'])}`,
     '  Fedora:          sudo dnf install -y valkey',
     '  macOS:           brew install valkey',
     'Then start again. Or set REDIS_URL to one that you run already.',
   ].join('\n')
+}

@@ -11,7 +11,7 @@ const root = new URL('../', import.meta.url)
  * Node 20 does it through tsx. A fault ends as one plain message and exit code 1.
  * @param {string} path from the repository's root
  */
-export const runTypeScript = async (path) => {
+export async function runTypeScript(path) {
   try {
     const fault = nodeFault(process.versions.node)
     if (fault) throw new Error(fault)

@@ -11,7 +11,7 @@ import { stopSignals } from './stop-signals.ts'
 const STOP_MS = 45_000
 
 /** `npm run runner`: one more runner on this host, for a coordinator somewhere else. @returns the exit code */
-export const main = async (): Promise<number> => {
+export async function main(): Promise<number> {
   loadDotEnv()
   const environment = readEnvironment(process.env)
   requireCoordinator(environment)
@@ -34,7 +34,7 @@ export const main = async (): Promise<number> => {
  * After an `npm run runner` that was killed, the runner that it left is ended: two in one folder would take each other's sandboxes.
  * @param others pids of living ones with this folder
  */
-const takeOver = async (folder: string, others: readonly number[]): Promise<void> => {
+async function takeOver(folder: string, others: readonly number[]): Promise<void> {
   if (others.length > 0)
     throw new Error(
       `Another npm run runner (pid ${others.join(', ')}) works in ${folder}. Set RUNNER_DATA_DIR to another folder for one more runner on this host.`,
@@ -44,7 +44,7 @@ const takeOver = async (folder: string, others: readonly number[]): Promise<void
   await endLeftOvers(left)
 }
 
-const prepareAndRun = async (environment: Environment, folder: string): Promise<void> => {
+async function prepareAndRun(environment: Environment, folder: string): Promise<void> {
   const signals = stopSignals()
   const engine = await prepareEngine(environment)
   try {
@@ -73,7 +73,7 @@ const prepareAndRun = async (environment: Environment, folder: string): Promise<
   }
 }
 
-const requireCoordinator = ({ variables }: Environment): void => {
+function requireCoordinator({ variables }: Environment): void {
   const missing = ['COORDINATOR_URL', 'REDIS_URL'].filter((name) => !variables[name])
   if (!variables.RUNNER_TOKEN && !variables.RUNNER_TOKEN_FILE) missing.push('RUNNER_TOKEN')
   if (missing.length === 0) return

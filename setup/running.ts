@@ -11,18 +11,22 @@ const ServerFile = z.object({
 })
 export type ServerFile = z.infer<typeof ServerFile>
 
-export const serverFilePath = (dataDir: string): string => join(dataDir, 'server.json')
+export function serverFilePath(dataDir: string): string {
+  return join(dataDir, 'server.json')
+}
 
-export const writeServerFile = async (dataDir: string, content: ServerFile): Promise<void> => {
+export async function writeServerFile(dataDir: string, content: ServerFile): Promise<void> {
   const path = serverFilePath(dataDir)
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await writeFile(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
   await chmod(path, 0o600)
 }
 
-export const removeServerFile = (dataDir: string): Promise<void> => rm(serverFilePath(dataDir), { force: true })
+export function removeServerFile(dataDir: string): Promise<void> {
+  return rm(serverFilePath(dataDir), { force: true })
+}
 
-export const readServerFile = async (dataDir: string): Promise<ServerFile | null> => {
+export async function readServerFile(dataDir: string): Promise<ServerFile | null> {
   const text = await readFile(serverFilePath(dataDir), 'utf8').catch(() => null)
   if (text === null) return null
   try {

@@ -7,7 +7,7 @@ import { SignInLink } from '../contract/api.ts'
 const ASK_MS = 5_000
 
 /** @returns null when the coordinator can work, else its answer or why there is none */
-export const serverFault = async (url: string): Promise<string | null> => {
+export async function serverFault(url: string): Promise<string | null> {
   try {
     const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(ASK_MS) })
     return answer.ok ? null : `${answer.status} ${(await answer.text()).slice(0, 300)}`
@@ -17,11 +17,12 @@ export const serverFault = async (url: string): Promise<string | null> => {
 }
 
 /** The local owner's API token, which the coordinator makes at its first start. */
-export const readOwnerToken = async (dataDir: string): Promise<string> =>
-  (await readFile(join(dataDir, 'owner-token'), 'utf8')).trim()
+export async function readOwnerToken(dataDir: string): Promise<string> {
+  return (await readFile(join(dataDir, 'owner-token'), 'utf8')).trim()
+}
 
 /** @returns an address that signs its bearer in once, and who can open it */
-export const makeSignInLink = async (url: string, token: string): Promise<SignInLink> => {
+export async function makeSignInLink(url: string, token: string): Promise<SignInLink> {
   const answer = await fetch(`${url}/auth/links`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}` },

@@ -21,12 +21,12 @@ const START_MS = 60_000
  * @param changed called whenever one of them has a new pid
  * @throws Error when one of them does not come up; what had come up is stopped
  */
-export const startStack = async (
+export async function startStack(
   environment: Environment,
   redis: RedisChoice,
   found: Found,
   changed: () => void,
-): Promise<Stack> => {
+): Promise<Stack> {
   const running = new Map<Part, Supervised>()
   const keep = (name: Part, command: Command, variables: Variables): Supervised => {
     const write = (line: string) => console.log(`${name.padEnd(11)} | ${line}`)
@@ -58,7 +58,7 @@ export const startStack = async (
   }
 }
 
-const pidsOf = (running: ReadonlyMap<Part, Supervised>): Record<string, number> => {
+function pidsOf(running: ReadonlyMap<Part, Supervised>): Record<string, number> {
   const pids: Record<string, number> = {}
   for (const [name, supervised] of running) {
     const pid = supervised.pid()

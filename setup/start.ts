@@ -19,7 +19,7 @@ import { type Stack, startStack } from './stack.ts'
 import { stopSignals } from './stop-signals.ts'
 
 /** `npm start`: all that a working server needs on this machine, then the server. @returns the exit code */
-export const main = async (): Promise<number> => {
+export async function main(): Promise<number> {
   loadDotEnv()
   const environment = readEnvironment(process.env)
   await mkdir(environment.dataDir, { recursive: true, mode: 0o700 })
@@ -32,7 +32,7 @@ export const main = async (): Promise<number> => {
   return 0
 }
 
-const prepareAndServe = async (environment: Environment): Promise<void> => {
+async function prepareAndServe(environment: Environment): Promise<void> {
   const signals = stopSignals()
   const port = await choosePort(environment)
   await buildApp(environment.root)
@@ -48,13 +48,13 @@ const prepareAndServe = async (environment: Environment): Promise<void> => {
 
 type Signals = ReturnType<typeof stopSignals>
 
-const serve = async (
+async function serve(
   environment: Environment,
   engine: Engine,
   redis: RedisChoice,
   port: number,
   signals: Signals,
-): Promise<void> => {
+): Promise<void> {
   const found: Found = {
     port,
     redisUrl: redis.url,
@@ -83,7 +83,7 @@ const serve = async (
   }
 }
 
-const describe = async (environment: Environment, engine: Engine, redis: RedisChoice, stack: Stack): Promise<string> => {
+async function describe(environment: Environment, engine: Engine, redis: RedisChoice, stack: Stack): Promise<string> {
   const link = await makeSignInLink(stack.url, stack.token)
   return banner({
     url: environment.variables.ERRAND_PUBLIC_URL || stack.url,
@@ -100,7 +100,7 @@ const describe = async (environment: Environment, engine: Engine, redis: RedisCh
 }
 
 /** They are indented in the banner. */
-const notesOn = (link: SignInLink): string[] => {
+function notesOn(link: SignInLink): string[] {
   const { isTTY, columns } = process.stdout
   return linkNotes(link, { isTTY, columns: columns - INDENT }, process.env)
 }
@@ -110,7 +110,7 @@ const notesOn = (link: SignInLink): string[] => {
  * @param others pids of living starts on this data folder
  * @throws Error when one of them is still preparing: what it has begun, its Redis say, looks like left over
  */
-const isRunningAlready = async ({ dataDir }: Environment, others: readonly number[]): Promise<boolean> => {
+async function isRunningAlready({ dataDir }: Environment, others: readonly number[]): Promise<boolean> {
   const file = await readServerFile(dataDir)
   if (file && others.includes(file.pids.start ?? 0)) {
     console.log(`Errand already runs at ${file.url} (pid ${file.pids.start}, data in ${dataDir}).`)
@@ -130,17 +130,19 @@ const isRunningAlready = async ({ dataDir }: Environment, others: readonly numbe
   return false
 }
 
-const choosePort = async ({ host, port }: Environment): Promise<number> => {
+async function choosePort({ host, port }: Environment): Promise<number> {
   if (port === 0) return freePort(host)
   if (await isFree(host, port)) return port
   throw new Error(`Port ${port} of ${host} is taken by another program. Choose another: ERRAND_PORT=${port + 1} npm start`)
 }
 
 /** Where this machine gets its packages, so that the sandboxes' go the same way; null when npm names none that is usable. */
-const npmRegistry = (): string | null => {
+function npmRegistry(): string | null {
   const answer = spawnSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' })
   const registry = (answer.stdout ?? '').trim().replace(/\/+$/, '')
   return /^https?:\/\//.test(registry) ? registry : null
 }
 
-const reportFault = (error: unknown): void => console.error('server.json could not be written:', error)
+function reportFault(error: unknown): void {
+  console.error('server.json could not be written:', error)
+}

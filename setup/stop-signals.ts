@@ -4,7 +4,7 @@
  * A reader of our output that goes away (`npm start | head -1`, a pager, a connection that is cut) asks for it as well, as a terminal
  * that is closed does by SIGHUP: nobody would see, or could end, what went on.
  */
-export const stopSignals = (): { stop: AbortSignal; force: AbortSignal; stopped: Promise<void> } => {
+export function stopSignals(): { stop: AbortSignal; force: AbortSignal; stopped: Promise<void> } {
   const stop = new AbortController()
   const force = new AbortController()
   const heard = () => {

@@ -8,7 +8,7 @@ import { countTests, summary } from './test-summary.ts'
  * `npm test`: makes the machine ready, runs every test (or those that the arguments name, as Jest takes them), and ends with the line
  * `N passed, N failed`. @returns the exit code; 0 only when nothing failed
  */
-export const main = async (args: readonly string[]): Promise<number> => {
+export async function main(args: readonly string[]): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'errand-jest-'))
   const report = join(folder, 'report.json')
   try {

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { aptInstall } from './apt.mjs'
 
 /** @returns the full path of the first of `names` that is on PATH, or null */
-export const findTool = (names: readonly string[], path = process.env.PATH ?? ''): string | null => {
+export function findTool(names: readonly string[], path = process.env.PATH ?? ''): string | null {
   for (const name of names)
     for (const folder of path.split(delimiter)) {
       const file = join(folder, name)
@@ -17,7 +17,7 @@ export const findTool = (names: readonly string[], path = process.env.PATH ?? ''
  * @param packages what has it on Debian and Ubuntu
  * @throws Error with the command to type when it is absent and may not be installed
  */
-export const needTool = async (names: readonly string[], packages: readonly string[]): Promise<string> => {
+export async function needTool(names: readonly string[], packages: readonly string[]): Promise<string> {
   const found = findTool(names)
   if (found) return found
   await aptInstall(packages)
@@ -28,7 +28,7 @@ export const needTool = async (names: readonly string[], packages: readonly stri
   )
 }
 
-const isExecutable = (file: string): boolean => {
+function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK)
     return statSync(file).isFile()

@@ -6,12 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * @param ended resolves with what to say when that process ended
  * @throws Error with the last fault seen, or with how the process ended
  */
-export const waitUntilWell = async (
+export async function waitUntilWell(
   what: string,
   lookForFault: () => Promise<string | null>,
   timeoutMs: number,
   ended: Promise<string>,
-): Promise<void> => {
+): Promise<void> {
   const decided = new AbortController()
   const ending = ended.then((how) => {
     throw new Error(how)
@@ -23,7 +23,7 @@ export const waitUntilWell = async (
   }
 }
 
-const poll = async (what: string, lookForFault: () => Promise<string | null>, deadline: number, decided: AbortSignal) => {
+async function poll(what: string, lookForFault: () => Promise<string | null>, deadline: number, decided: AbortSignal) {
   for (;;) {
     const fault = await lookForFault()
     if (fault === null || decided.aborted) return

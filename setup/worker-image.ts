@@ -26,7 +26,7 @@ export type Ingredients = Readonly<{
  * @returns the tag
  * @throws Error with the end of the build's output
  */
-export const buildWorkerImage = async ({ root, base, extraCertificates }: Ingredients): Promise<string> => {
+export async function buildWorkerImage({ root, base, extraCertificates }: Ingredients): Promise<string> {
   const tag = `${WORKER_IMAGE}:${await contentHash(root, WORKER_INGREDIENTS, `base ${base.id}`)}`
   if (imageId(tag)) return tag
   console.log(`Building the sandbox image ${tag} (a few minutes the first time) …`)
@@ -39,7 +39,7 @@ export const buildWorkerImage = async ({ root, base, extraCertificates }: Ingred
 }
 
 /** The Dockerfile takes them from the root, where nothing else looks; a file that somebody put there is left alone. */
-const withCertificates = async (root: string, file: string | null, work: () => Promise<void>): Promise<void> => {
+async function withCertificates(root: string, file: string | null, work: () => Promise<void>): Promise<void> {
   const place = join(root, 'extra-ca.pem')
   if (file === null || existsSync(place)) return work()
   await copyFile(file, place)
@@ -51,7 +51,7 @@ const withCertificates = async (root: string, file: string | null, work: () => P
 }
 
 /** Shows the steps as they come; keeps the rest for the case that it fails. */
-const build = async (args: readonly string[], root: string): Promise<void> => {
+async function build(args: readonly string[], root: string): Promise<void> {
   const child = spawn('docker', args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: string[] = []
   let at = ''

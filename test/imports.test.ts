@@ -102,7 +102,7 @@ describe('the size of files', () => {
   })
 })
 
-const mayImport = (room: string, wanted: string): boolean => {
+function mayImport(room: string, wanted: string): boolean {
   const allowed = TABLE[room] ?? []
   return (
     wanted === room || wanted === 'node' || allowed.includes(wanted) || (wanted.startsWith('npm:') && allowed.includes('npm:*'))

@@ -50,7 +50,7 @@ const MAX_GATE_ROUNDS = 3
 const WRAP_UP_AT = 0.8
 
 /** Asks the model, runs its tools, and asks again, until it is done or may not go on. What each way to stop means: docs.claude.com, "Stop reasons". */
-export const runLoop = async (options: LoopOptions): Promise<LoopResult> => {
+export async function runLoop(options: LoopOptions): Promise<LoopResult> {
   const { client, transcript, budget, voice, inbox, gates, onGrown, signal, timing, log, maxSteps = MAX_STEPS } = options
   const steps: Step[] = []
   let summary = ''
@@ -143,7 +143,7 @@ const cutTooOften = failed('stuck', 'The output was cut at its limit several tim
 const wentSilent = failed('stuck', 'The model stopped several times in a row without a word or a call.')
 
 /** @returns how an answer without calls goes on: an end, words to say (empty: nothing is to be said), or null when the model is done */
-const whatToSay = (answer: Answer): { end: End } | { text: string | null } => {
+function whatToSay(answer: Answer): { end: End } | { text: string | null } {
   switch (answer.stopReason) {
     case 'end_turn':
     case 'stop_sequence':
@@ -162,7 +162,7 @@ const whatToSay = (answer: Answer): { end: End } | { text: string | null } => {
 }
 
 /** One after the other, as the model wrote them: a later one may build on an earlier one. @returns a result for each */
-const runCalls = async (options: LoopOptions, answer: Answer, steps: Step[]): Promise<ModelBlock[]> => {
+async function runCalls(options: LoopOptions, answer: Answer, steps: Step[]): Promise<ModelBlock[]> {
   const results: ModelBlock[] = []
   for (const call of answer.calls) {
     const result = await runCall(options, call, answer)
@@ -178,7 +178,7 @@ const runCalls = async (options: LoopOptions, answer: Answer, steps: Step[]): Pr
   return results
 }
 
-const runCall = async (options: LoopOptions, call: ToolCall, answer: Answer): Promise<ToolResult> => {
+async function runCall(options: LoopOptions, call: ToolCall, answer: Answer): Promise<ToolResult> {
   const { tools, voice, keepOutput } = options
   const { id: callId, name } = call
   const started = performance.now()
@@ -200,7 +200,7 @@ const runCall = async (options: LoopOptions, call: ToolCall, answer: Answer): Pr
   return result
 }
 
-const resultOf = async ({ tools, signal }: LoopOptions, call: ToolCall, answer: Answer): Promise<ToolResult> => {
+async function resultOf({ tools, signal }: LoopOptions, call: ToolCall, answer: Answer): Promise<ToolResult> {
   if (signal.aborted) return refused('The call was not run: the task was stopped.')
   if (call.problem === null) return tools.run(call.name, call.input, signal)
   const cut = answer.stopReason === 'max_tokens'

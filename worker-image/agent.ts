@@ -10,7 +10,7 @@ import { createVoice } from './voice.ts'
  * The agent's process. SIGTERM cancels the turn: what was done is delivered, and the end said, before it exits.
  * @returns its exit code; the end was said when it is {@link EXIT.reported}
  */
-export const runAgent = async (config: Config): Promise<number> => {
+export async function runAgent(config: Config): Promise<number> {
   const cancel = new AbortController()
   process.on('SIGTERM', () => cancel.abort(cancelled()))
   const secrets = [config.token]

@@ -18,7 +18,7 @@ const LEAST_TOKENS = 2_000
 /** What the JSON around the messages may still grow by. */
 const MARGIN_BYTES = 200
 
-export const createBudget = (model: string, limitUsd: number): Budget => {
+export function createBudget(model: string, limitUsd: number): Budget {
   let spent = 0
   const most = MODELS[model]?.maxOutputTokens ?? 32_000
   const context = MODELS[model]?.contextTokens ?? 200_000

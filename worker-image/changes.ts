@@ -13,7 +13,7 @@ export type Committed = { note: string | null; failed: GitResult | null }
  * Commits everything that is not ignored, apart from huge new files and what git cannot add; nothing to commit is fine. Whatever else used
  * this repository must have ended: its locks are removed. Never throws.
  */
-export const commitAll = async (git: Git, message: string): Promise<Committed> => {
+export async function commitAll(git: Git, message: string): Promise<Committed> {
   await removeLocks(git)
   // Without this list the push may be refused, but not lost.
   const huge = await hugeFiles(git).catch(() => [])
@@ -30,7 +30,7 @@ export const commitAll = async (git: Git, message: string): Promise<Committed> =
 }
 
 /** A git that was killed leaves them, and every later one would wait for it in vain. */
-const removeLocks = async (git: Git): Promise<void> => {
+async function removeLocks(git: Git): Promise<void> {
   const directory = (await git(['rev-parse', '--absolute-git-dir'])).stdout.trim()
   try {
     const names = [
@@ -44,7 +44,7 @@ const removeLocks = async (git: Git): Promise<void> => {
 }
 
 /** @returns paths of new files that {@link commitAll} leaves out */
-export const hugeFiles = async (git: Git): Promise<string[]> => {
+export async function hugeFiles(git: Git): Promise<string[]> {
   const root = await must(git, ['rev-parse', '--show-toplevel'])
   const listed = await must(git, ['ls-files', '--others', '--exclude-standard', '-z'])
   const sized = await Promise.all(
@@ -54,13 +54,13 @@ export const hugeFiles = async (git: Git): Promise<string[]> => {
 }
 
 /** @returns HEAD's commit, or null in a repository that has none */
-export const headCommit = async (git: Git): Promise<string | null> => {
+export async function headCommit(git: Git): Promise<string | null> {
   const result = await git(['rev-parse', '--verify', '--quiet', 'HEAD'])
   return result.code === 0 ? result.stdout.trim() : null
 }
 
 /** @returns what `tip` (null: no commit) changes against `base`; binary files count as files without lines */
-export const diffStat = async (git: Git, base: string, tip: string | null): Promise<DiffStat> => {
+export async function diffStat(git: Git, base: string, tip: string | null): Promise<DiffStat> {
   if (tip === null) return { files: 0, insertions: 0, deletions: 0 }
   const rows = (await must(git, ['diff', '--numstat', '--no-ext-diff', '--no-renames', base, tip])).split('\n').filter(Boolean)
   const sum = (column: 0 | 1) => rows.reduce((total, row) => total + (Number(row.split('\t')[column]) || 0), 0)
@@ -68,7 +68,7 @@ export const diffStat = async (git: Git, base: string, tip: string | null): Prom
 }
 
 /** @returns the patch from `base` to `tip`, at most `maxBytes`: a larger one ends at a file border, and says so in its last line */
-export const patchOf = async (git: Git, base: string, tip: string, maxBytes: number = LIMITS.patchBytes): Promise<Buffer> => {
+export async function patchOf(git: Git, base: string, tip: string, maxBytes: number = LIMITS.patchBytes): Promise<Buffer> {
   const note = '# Cut here: the whole change is larger than what is shown. The branch holds all of it.\n'
   const result = await git(['diff', '--no-color', '--no-ext-diff', '--no-textconv', base, tip], {
     maxBytes: maxBytes - note.length,
@@ -78,7 +78,7 @@ export const patchOf = async (git: Git, base: string, tip: string, maxBytes: num
   return Buffer.from((border < 0 ? '' : result.stdout.slice(0, border + 1)) + note)
 }
 
-const sizeOf = async (path: string): Promise<number> => {
+async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size
   } catch {

@@ -14,7 +14,7 @@ export type Clock = {
 const RESERVE_MS = 60_000
 
 /** Ends the work when a person cancels, or when the time is up less what delivering takes. */
-export const startClock = (limitMs: number, cancel: AbortSignal): Clock => {
+export function startClock(limitMs: number, cancel: AbortSignal): Clock {
   const workMs = limitMs - Math.min(RESERVE_MS, limitMs / 4)
   const minutes = Math.round(limitMs / 60_000)
   const controller = new AbortController()

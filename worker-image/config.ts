@@ -28,7 +28,7 @@ const INHERITED = ['PATH', 'HOME', 'LANG', 'USER', 'TMPDIR']
  * @param environment usually `process.env`
  * @throws Error when the token is missing
  */
-export const readConfig = (environment: Record<string, string | undefined>): Config => {
+export function readConfig(environment: Record<string, string | undefined>): Config {
   const token = environment[DOOR.tokenVariable]
   if (!token) throw new Error(`${DOOR.tokenVariable} is not set: a sandbox is started by a runner, which makes one per attempt`)
   const port = Number(environment.ERRAND_DOOR_PORT ?? DOOR.port)

@@ -47,7 +47,7 @@ export type DeliveryOptions = {
  * Brings what the agent has done out of the sandbox, however the turn ended: commits, pushes, and keeps the patch. A push that is
  * refused or cannot be made is kept as a git bundle instead. Never throws: what can be delivered does not wait for what cannot.
  */
-export const deliver = async (options: DeliveryOptions): Promise<Delivery> => {
+export async function deliver(options: DeliveryOptions): Promise<Delivery> {
   const { git, workspace, message, log } = options
   const { note, failed: uncommitted } = await commitAll(git, message)
   const lost = uncommitted ? fault(uncommitted) : null
@@ -74,10 +74,11 @@ export const deliver = async (options: DeliveryOptions): Promise<Delivery> => {
 }
 
 /** @returns null when the branch is on the git host, or why it is not */
-const pushWork = async (options: DeliveryOptions, tip: string, time: PushTime): Promise<End | null> =>
-  (await pushBranch(options, tip, time)) ?? (await checkArrival(options, tip))
+async function pushWork(options: DeliveryOptions, tip: string, time: PushTime): Promise<End | null> {
+  return (await pushBranch(options, tip, time)) ?? (await checkArrival(options, tip))
+}
 
-const pushBranch = (options: DeliveryOptions, tip: string, time: PushTime): Promise<End | null> => {
+function pushBranch(options: DeliveryOptions, tip: string, time: PushTime): Promise<End | null> {
   const { branch, remoteCommit } = options.workspace
   const ref = `refs/heads/${branch}`
   // The lease lets the model rewrite what an earlier attempt pushed, and nothing that anybody else did.
@@ -89,7 +90,7 @@ const pushBranch = (options: DeliveryOptions, tip: string, time: PushTime): Prom
 }
 
 /** After the branch and apart from it: what lies beside may be refused, and the branch must not go down with it. @returns a note */
-const pushAsides = async (options: DeliveryOptions, standing: Standing, time: PushTime): Promise<string | null> => {
+async function pushAsides(options: DeliveryOptions, standing: Standing, time: PushTime): Promise<string | null> {
   const { asides } = standing
   if (asides.length === 0) return null
   const specs = asides.map(({ branch, commit }) => `${commit}:refs/heads/${branch}`)
@@ -107,7 +108,7 @@ type PushTime = { until: number }
  * What fails because the coordinator is away costs neither push time nor a try: the push waits for it, and is made again.
  * @returns null when the host took it, or why it did not
  */
-const push = async (options: DeliveryOptions, args: readonly string[], time: PushTime): Promise<End | null> => {
+async function push(options: DeliveryOptions, args: readonly string[], time: PushTime): Promise<End | null> {
   const { git, door, signal, retryDelaysMs = RETRY_DELAYS_MS } = options
   for (let tried = 0; ; ) {
     const since = performance.now()
@@ -130,33 +131,38 @@ const push = async (options: DeliveryOptions, args: readonly string[], time: Pus
   }
 }
 
-const has = ({ stderr }: GitResult, status: number): boolean => stderr.includes(`returned error: ${status}`)
+function has({ stderr }: GitResult, status: number): boolean {
+  return stderr.includes(`returned error: ${status}`)
+}
 
 /** While the sandbox is being stopped, only the bundle has a way out without the coordinator's word, and the time for it is short. */
-const lastWord = async ({ door, signal }: DeliveryOptions): Promise<LeaseStanding['lease']> =>
-  signal.aborted ? (await door.standing(signal)).lease : 'current'
+async function lastWord({ door, signal }: DeliveryOptions): Promise<LeaseStanding['lease']> {
+  return signal.aborted ? (await door.standing(signal)).lease : 'current'
+}
 
-const unheard = (lease: 'over' | 'away'): End =>
-  lease === 'over'
+function unheard(lease: 'over' | 'away'): End {
+  return lease === 'over'
     ? { outcome: 'interrupted', reason: 'runner_lost', message: 'This attempt is no longer the current one.' }
     : { outcome: 'interrupted', reason: 'coordinator_away', message: 'The coordinator did not answer while there was time.' }
+}
 
 /** For asking where the branch stands after a push. */
 const ARRIVAL_MS = 3_000
 
 /** `url.*.insteadOf` in the repository's config sends a push elsewhere, where it goes well. @returns null, or why the work is not there */
-const checkArrival = async ({ outside, remote, workspace }: DeliveryOptions, tip: string): Promise<End | null> => {
+async function checkArrival({ outside, remote, workspace }: DeliveryOptions, tip: string): Promise<End | null> {
   const found = await outside(['ls-remote', '--', remote, `refs/heads/${workspace.branch}`], { timeoutMs: ARRIVAL_MS })
   if (found.code !== 0 || found.stdout.startsWith(tip)) return null
   return failed('push_refused', 'git reported a push that did not arrive: its config in the work tree sends it somewhere else.')
 }
 
-const isRefusal = ({ stderr }: GitResult): boolean =>
-  /\[(remote )?rejected\]|! \[|returned error: 4\d\d|could not read (Username|Password)|Authentication failed|not found/.test(
+function isRefusal({ stderr }: GitResult): boolean {
+  return /\[(remote )?rejected\]|! \[|returned error: 4\d\d|could not read (Username|Password)|Authentication failed|not found/.test(
     stderr,
   )
+}
 
-const statOf = async ({ git, workspace, log }: DeliveryOptions, tip: string | null): Promise<DiffStat | null> => {
+async function statOf({ git, workspace, log }: DeliveryOptions, tip: string | null): Promise<DiffStat | null> {
   try {
     return await diffStat(git, workspace.base, tip)
   } catch (error) {
@@ -165,7 +171,7 @@ const statOf = async ({ git, workspace, log }: DeliveryOptions, tip: string | nu
   }
 }
 
-const keepPatch = async ({ git, workspace, door, log }: DeliveryOptions, tip: string): Promise<void> => {
+async function keepPatch({ git, workspace, door, log }: DeliveryOptions, tip: string): Promise<void> {
   try {
     await door.keep('patch', await patchOf(git, workspace.base, tip))
     await door.keep('turn-patch', await patchOf(git, workspace.turnBase, tip))
@@ -175,11 +181,11 @@ const keepPatch = async ({ git, workspace, door, log }: DeliveryOptions, tip: st
   }
 }
 
-const keepBundle = async (
+async function keepBundle(
   { git, workspace, door, scratch, log }: DeliveryOptions,
   { tip, asides }: Standing,
   why: End,
-): Promise<End> => {
+): Promise<End> {
   const file = `${scratch}/work.bundle`
   const what = why.reason === 'coordinator_away' ? 'Nothing could be pushed' : 'The push failed'
   try {

@@ -54,7 +54,7 @@ const LAST_STANDING_MS = 2_500
  * @param parts.signal ends the waiting for a gateway that does not answer yet
  * @param parts.patience ends the waiting for a coordinator that is away
  */
-export const createDoor = (parts: { url: string; token: string; signal?: AbortSignal; patience?: AbortSignal }): Door => {
+export function createDoor(parts: { url: string; token: string; signal?: AbortSignal; patience?: AbortSignal }): Door {
   const { url, token, signal, patience } = parts
   const headers = { authorization: `Bearer ${token}` }
   const ask = (path: string) => askDoor(`${url}${path}`, headers, signal)
@@ -120,7 +120,7 @@ class Away extends Error {}
 
 type Answer = Pick<Response, 'ok' | 'status'> & { text: string }
 
-const askDoor = async (url: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Answer> => {
+async function askDoor(url: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Answer> {
   const silence = new AbortController()
   const giveUp = () => silence.abort(new Error('the gateway is silent'))
   let timer = setTimeout(giveUp, ASK_MS)
@@ -137,7 +137,7 @@ const askDoor = async (url: string, headers: Record<string, string>, signal?: Ab
   }
 }
 
-const textOf = async (body: ReadableStream<Uint8Array> | null, onPiece: () => void): Promise<string> => {
+async function textOf(body: ReadableStream<Uint8Array> | null, onPiece: () => void): Promise<string> {
   const pieces: Uint8Array[] = []
   try {
     for await (const piece of body ?? []) {
@@ -150,11 +150,7 @@ const textOf = async (body: ReadableStream<Uint8Array> | null, onPiece: () => vo
   }
 }
 
-const persistently = async <T>(
-  ask: () => Promise<T>,
-  signal: AbortSignal | undefined,
-  standing?: Door['standing'],
-): Promise<T> => {
+async function persistently<T>(ask: () => Promise<T>, signal: AbortSignal | undefined, standing?: Door['standing']): Promise<T> {
   let begun = performance.now()
   let heardAt = begun
   for (let tried = 1; ; tried++) {
@@ -171,7 +167,7 @@ const persistently = async <T>(
   }
 }
 
-const askStanding = async (url: string, headers: Record<string, string>, ended?: AbortSignal): Promise<LeaseStanding> => {
+async function askStanding(url: string, headers: Record<string, string>, ended?: AbortSignal): Promise<LeaseStanding> {
   const isLast = ended?.aborted === true
   const begun = performance.now()
   let heardAt = begun
@@ -195,7 +191,7 @@ const askStanding = async (url: string, headers: Record<string, string>, ended?:
   }
 }
 
-const bounded = (ms: number, ended: AbortSignal | undefined): { signal: AbortSignal; dispose: () => void } => {
+function bounded(ms: number, ended: AbortSignal | undefined): { signal: AbortSignal; dispose: () => void } {
   const late = new AbortController()
   const abort = () => late.abort()
   const timer = setTimeout(abort, ms)
@@ -209,5 +205,6 @@ const bounded = (ms: number, ended: AbortSignal | undefined): { signal: AbortSig
   }
 }
 
-const tooLarge = (kind: ArtifactKind, bytes: number) =>
-  new Error(`the ${kind} has ${bytes} bytes, and at most ${LIMITS.artifactBytes} are kept`)
+function tooLarge(kind: ArtifactKind, bytes: number) {
+  return new Error(`the ${kind} has ${bytes} bytes, and at most ${LIMITS.artifactBytes} are kept`)
+}

@@ -9,13 +9,21 @@ export type End = {
   message: string | null
 }
 
-export const completed = (reason: 'done' | 'no_changes', message: string | null = null): End => ({
-  outcome: 'completed',
-  reason,
-  message,
-})
-export const failed = (reason: Reason, message: string): End => ({ outcome: 'failed', reason, message })
-export const cancelled = (): End => ({ outcome: 'cancelled', reason: 'cancelled_by_user', message: null })
+export function completed(reason: 'done' | 'no_changes', message: string | null = null): End {
+  return {
+    outcome: 'completed',
+    reason,
+    message,
+  }
+}
+export function failed(reason: Reason, message: string): End {
+  return { outcome: 'failed', reason, message }
+}
+export function cancelled(): End {
+  return { outcome: 'cancelled', reason: 'cancelled_by_user', message: null }
+}
 
 /** @returns the end that an aborted signal of ours carries */
-export const endOf = (signal: AbortSignal): End => signal.reason as End
+export function endOf(signal: AbortSignal): End {
+  return signal.reason as End
+}

@@ -7,7 +7,7 @@ export type Forwarder = { stop: () => Promise<void> }
  * passes on, and needs no trust.
  * @throws Error when the port is taken
  */
-export const startForwarder = (socketPath: string, port: number): Promise<Forwarder> => {
+export function startForwarder(socketPath: string, port: number): Promise<Forwarder> {
   const open = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (inside) => {
     const door = connect({ path: socketPath, allowHalfOpen: true })

@@ -11,7 +11,7 @@ const INSTALLED = /(^|\/)(node_modules|\.venv|venv)\//
 const MANY_FILES = 300
 
 /** @param base what the work is compared with */
-export const createGates = ({ git, base, todos }: { git: Git; base: string; todos: () => readonly TodoItem[] }): Gates => {
+export function createGates({ git, base, todos }: { git: Git; base: string; todos: () => readonly TodoItem[] }): Gates {
   return async (round) => {
     const paths = await changedPaths(git, base)
     const fresh = await newPaths(git)
@@ -38,13 +38,18 @@ export const createGates = ({ git, base, todos }: { git: Git; base: string; todo
   }
 }
 
-const named = (names: readonly string[]): string =>
-  names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '')
+function named(names: readonly string[]): string {
+  return names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '')
+}
 
-const changedPaths = async (git: Git, base: string): Promise<string[]> =>
-  paths(await must(git, ['diff', '--name-only', '-z', '--no-ext-diff', base, '--']))
+async function changedPaths(git: Git, base: string): Promise<string[]> {
+  return paths(await must(git, ['diff', '--name-only', '-z', '--no-ext-diff', base, '--']))
+}
 
-const newPaths = async (git: Git): Promise<string[]> =>
-  paths(await must(git, ['ls-files', '--others', '--exclude-standard', '-z']))
+async function newPaths(git: Git): Promise<string[]> {
+  return paths(await must(git, ['ls-files', '--others', '--exclude-standard', '-z']))
+}
 
-const paths = (output: string): string[] => output.split('\0').filter(Boolean)
+function paths(output: string): string[] {
+  return output.split('\0').filter(Boolean)
+}

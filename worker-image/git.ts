@@ -45,7 +45,7 @@ const MAX_STDERR_CHARS = 64 * 1024
  * @param authorization header for the door; it goes into the environment of these calls alone, never into `.git` or to the tools
  * @param run marks these calls as the run's own, see tools/processes.ts
  */
-export const createGit = ({
+export function createGit({
   directory,
   authorization,
   path,
@@ -55,7 +55,7 @@ export const createGit = ({
   authorization: string
   path: string
   run: string
-}): Git => {
+}): Git {
   const env = { ...environment(authorization, path), [MARKER]: run }
   return (args, { signal, timeoutMs, maxBytes = 32 * 1024 * 1024 } = {}) =>
     new Promise((resolve) => {
@@ -90,13 +90,13 @@ export const createGit = ({
 }
 
 /** @returns the output; for calls that only fail when something is broken. @throws Error with git's own words */
-export const must = async (git: Git, args: readonly string[], options?: GitOptions): Promise<string> => {
+export async function must(git: Git, args: readonly string[], options?: GitOptions): Promise<string> {
   const result = await git(args, options)
   if (result.code !== 0) throw new Error(`git ${args[0]} failed (${result.code}): ${result.stderr.trim().slice(-1000)}`)
   return result.stdout.trim()
 }
 
-const environment = (authorization: string, path: string): Record<string, string> => {
+function environment(authorization: string, path: string): Record<string, string> {
   const config = [...CONFIG, ['http.extraHeader', `Authorization: ${authorization}`] as const]
   return {
     PATH: path,

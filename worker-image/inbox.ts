@@ -16,7 +16,7 @@ export type Inbox = {
 type Parts = { door: Pick<Door, 'messages'>; voice: Voice; log: Log; turn: number; taken: Set<string> }
 
 /** @param parts.taken ids that the conversation holds already: an earlier attempt got that far, and its word about it was lost */
-export const createInbox = ({ door, voice, log, turn, taken }: Parts): Inbox => {
+export function createInbox({ door, voice, log, turn, taken }: Parts): Inbox {
   const told = new Set<string>()
   const took: Inbox['took'] = (messages) => {
     for (const { messageId } of messages) {
@@ -43,5 +43,6 @@ export const createInbox = ({ door, voice, log, turn, taken }: Parts): Inbox => 
   }
 }
 
-export const blocksOf = (messages: readonly SteerMessage[]): ModelBlock[] =>
-  messages.map(({ text }) => ({ type: 'text', text: steerMessage(text) }))
+export function blocksOf(messages: readonly SteerMessage[]): ModelBlock[] {
+  return messages.map(({ text }) => ({ type: 'text', text: steerMessage(text) }))
+}

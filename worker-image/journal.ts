@@ -12,15 +12,17 @@ export type Journal = {
   save: () => Promise<void>
 }
 
-const journalFile = (scratch: string): string => join(scratch, 'transcript.json')
+function journalFile(scratch: string): string {
+  return join(scratch, 'transcript.json')
+}
 
 /** @param of what stays the same through the turn; `taken` grows while it lasts */
-export const createJournal = (
+export function createJournal(
   scratch: string,
   transcript: Transcript,
   of: { turn: number; turnBase: string; taken: ReadonlySet<string> },
   log: Log,
-): Journal => {
+): Journal {
   const file = journalFile(scratch)
   const kept = (): KeptTranscript => ({ version: 1, ...of, taken: [...of.taken], ...transcript.parts() })
   return {
@@ -41,13 +43,13 @@ export const createJournal = (
  * begins anew. Never throws: the work itself is on the branch.
  * @param parts.tip where the branch stands on the git host now
  */
-export const keepJournal = async (parts: {
+export async function keepJournal(parts: {
   door: Pick<Door, 'keep'>
   scratch: string
   end: Pick<End, 'reason'>
   tip: string | null
   log: Log
-}): Promise<void> => {
+}): Promise<void> {
   const { door, scratch, end, tip, log } = parts
   try {
     const kept = readKept(await readFile(journalFile(scratch), 'utf8'))

@@ -20,7 +20,7 @@ export type KeptTranscript = {
 }
 
 /** @returns null for what is none of ours, or was damaged on the way */
-export const readKept = (text: string): KeptTranscript | null => {
+export function readKept(text: string): KeptTranscript | null {
   try {
     const kept = JSON.parse(text) as KeptTranscript
     const lists = [kept.system, kept.tools, kept.messages, kept.taken].every(Array.isArray)
@@ -32,7 +32,7 @@ export const readKept = (text: string): KeptTranscript | null => {
 }
 
 /** Bytes to keep; of a conversation that is too long, only that it was there. */
-export const writeKept = (kept: KeptTranscript): Buffer => {
+export function writeKept(kept: KeptTranscript): Buffer {
   const whole = Buffer.from(JSON.stringify(kept))
   return whole.length <= LIMITS.transcriptBytes ? whole : Buffer.from(JSON.stringify({ ...kept, messages: [] }))
 }
@@ -40,7 +40,7 @@ export const writeKept = (kept: KeptTranscript): Buffer => {
 const CUT = 'Interrupted: what came of this call is not known. Check whether it took effect before you run it again.'
 
 /** Gives each call that a cut left without a result one that says so; the API takes no call without. */
-export const repaired = (messages: readonly ModelMessage[]): ModelMessage[] => {
+export function repaired(messages: readonly ModelMessage[]): ModelMessage[] {
   const last = messages.at(-1)
   if (last?.role !== 'assistant' || typeof last.content === 'string') return [...messages]
   const results = last.content.flatMap((block): ModelBlock[] =>

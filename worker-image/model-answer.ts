@@ -36,7 +36,7 @@ type Part = { start: Record<string, unknown>; text: string; json: string; signat
  * Puts an answer together from its events. Unlike the SDK's helper it takes nothing for granted: a stream without its end is no answer,
  * and a tool's input that is no whole JSON is never taken for one (a lenient parser makes a valid-looking half of it).
  */
-export const createAnswerReader = (onText: (text: string) => void): AnswerReader => {
+export function createAnswerReader(onText: (text: string) => void): AnswerReader {
   const parts = new Map<number, Part>()
   let usage: ApiUsage | null = null
   let stopReason: string | null = null
@@ -116,10 +116,11 @@ export const createAnswerReader = (onText: (text: string) => void): AnswerReader
   }
 }
 
-const textOf = (parts: ReadonlyMap<number, Part>): string =>
-  [...parts.values()].flatMap(({ start, text }) => (start.type === 'text' && text !== '' ? [text] : [])).join('\n\n')
+function textOf(parts: ReadonlyMap<number, Part>): string {
+  return [...parts.values()].flatMap(({ start, text }) => (start.type === 'text' && text !== '' ? [text] : [])).join('\n\n')
+}
 
-const callOf = ({ start, json, closed }: Part): ToolCall => {
+function callOf({ start, json, closed }: Part): ToolCall {
   const call = { id: String(start.id), name: String(start.name) }
   const parsed = json.trim() === '' ? { ok: true as const, value: start.input ?? {} } : parse(json)
   if (parsed.ok && closed) return { ...call, input: parsed.value, problem: null }
@@ -129,7 +130,7 @@ const callOf = ({ start, json, closed }: Part): ToolCall => {
 }
 
 /** The block as it came; fields that say null are left out, and so is a text that is empty, which the API does not take back. */
-const blockOf = ({ start, text, signature }: Part, calls: readonly ToolCall[]): ModelBlock[] => {
+function blockOf({ start, text, signature }: Part, calls: readonly ToolCall[]): ModelBlock[] {
   const given = Object.fromEntries(Object.entries(start).filter(([, value]) => value !== null))
   const call = calls.find(({ id }) => id === start.id)
   if (start.type === 'text') return text === '' ? [] : [{ ...given, type: 'text', text }]
@@ -138,7 +139,7 @@ const blockOf = ({ start, text, signature }: Part, calls: readonly ToolCall[]): 
   return [given as unknown as ModelBlock]
 }
 
-const parse = (json: string): { ok: true; value: unknown } | { ok: false } => {
+function parse(json: string): { ok: true; value: unknown } | { ok: false } {
   try {
     return { ok: true, value: JSON.parse(json) }
   } catch {

@@ -20,7 +20,7 @@ export type ModelClient = (
  * @param url of the door's model API, without `/v1`
  * @param headersTimeoutMs until the answer begins; the SDK's own bound, above that of the watchdog
  */
-export const createModelClient = ({
+export function createModelClient({
   url,
   token,
   headersTimeoutMs = 600_000,
@@ -28,7 +28,7 @@ export const createModelClient = ({
   url: string
   token: string
   headersTimeoutMs?: number
-}): ModelClient => {
+}): ModelClient {
   const base = {
     baseURL: url,
     // Given, so that the SDK looks for no other credentials in files and variables.
@@ -46,15 +46,17 @@ export const createModelClient = ({
   }
 }
 
-const heard = (onBytes: () => void) => async (input: string | URL | Request, init?: RequestInit) => {
-  const response = await fetch(input, init)
-  if (!response.body) return response
-  onBytes()
-  const tap = new TransformStream<Uint8Array, Uint8Array>({
-    transform: (bytes, controller) => {
-      onBytes()
-      controller.enqueue(bytes)
-    },
-  })
-  return new Response(response.body.pipeThrough(tap), response)
+function heard(onBytes: () => void) {
+  return async (input: string | URL | Request, init?: RequestInit) => {
+    const response = await fetch(input, init)
+    if (!response.body) return response
+    onBytes()
+    const tap = new TransformStream<Uint8Array, Uint8Array>({
+      transform: (bytes, controller) => {
+        onBytes()
+        controller.enqueue(bytes)
+      },
+    })
+    return new Response(response.body.pipeThrough(tap), response)
+  }
 }

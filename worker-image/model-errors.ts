@@ -18,7 +18,9 @@ export class CutError extends Error {}
 export class GarbledError extends Error {}
 
 /** The gateway spends nothing while the coordinator is away: the call was not made, and is to wait for it. */
-export const isHeldBack = (error: unknown): boolean => describe(error).code === 'lease_run_out'
+export function isHeldBack(error: unknown): boolean {
+  return describe(error).code === 'lease_run_out'
+}
 
 /** What the SDK's errors have in common, without its classes: an answer's status, and what its body and headers say. */
 type Described = {
@@ -38,7 +40,7 @@ const STREAM_RETRY = ['overloaded_error', 'rate_limit_error', 'api_error', 'time
  * key, 401 or 403, into a 502 with `authentication_error`; a 403 is therefore the gateway's own, for a body that it does not let through.
  * @param now milliseconds since 1970, for a `retry-after` that is a date
  */
-export const classify = (error: unknown, now = Date.now()): Fault => {
+export function classify(error: unknown, now = Date.now()): Fault {
   if (error instanceof StallError || error instanceof CutError)
     return { kind: 'retry', retryAfterMs: null, message: error.message }
   if (error instanceof GarbledError || error instanceof SyntaxError) return { kind: 'garbled', message: error.message }
@@ -61,7 +63,7 @@ export const classify = (error: unknown, now = Date.now()): Fault => {
   return final('model_request_invalid')
 }
 
-const describe = (error: unknown): Described => {
+function describe(error: unknown): Described {
   const given = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
   const text = (value: unknown) => (typeof value === 'string' ? value : null)
   return {
@@ -74,10 +76,11 @@ const describe = (error: unknown): Described => {
 }
 
 /** A socket that broke is a bare TypeError of `fetch` mid-stream, and the SDK's APIConnectionError before it. */
-const isConnection = (error: unknown): boolean =>
-  error instanceof TypeError || (error instanceof Error && /connection|terminated|timed out/i.test(error.message))
+function isConnection(error: unknown): boolean {
+  return error instanceof TypeError || (error instanceof Error && /connection|terminated|timed out/i.test(error.message))
+}
 
-const retryAfter = (headers: Headers | undefined, now: number): number | null => {
+function retryAfter(headers: Headers | undefined, now: number): number | null {
   const milliseconds = Number.parseFloat(headers?.get('retry-after-ms') ?? '')
   if (milliseconds >= 0) return milliseconds
   const value = headers?.get('retry-after')

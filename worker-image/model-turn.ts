@@ -53,7 +53,7 @@ export type TurnResult = { ok: true; answer: Answer } | { ok: false; end: End }
  * Gets one whole answer, with as many tries as that is worth. A try that breaks off is dropped as a whole: nothing of it reaches the
  * conversation, and none of its tools is run.
  */
-export const runTurn = async (options: TurnOptions): Promise<TurnResult> => {
+export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   const { signal, timing, log } = options
   let stripped = false
   let retries = 0
@@ -90,7 +90,7 @@ export const runTurn = async (options: TurnOptions): Promise<TurnResult> => {
   }
 }
 
-const tryOnce = async (request: ModelRequest, options: TurnOptions): Promise<{ answer: Answer } | { error: unknown }> => {
+async function tryOnce(request: ModelRequest, options: TurnOptions): Promise<{ answer: Answer } | { error: unknown }> {
   const { client, signal, timing, onText, onUsage } = options
   const reader = createAnswerReader(onText)
   const watchdog = startWatchdog(timing)
@@ -112,10 +112,11 @@ const tryOnce = async (request: ModelRequest, options: TurnOptions): Promise<{ a
 }
 
 /** Full jitter: any time from nothing up to a bound that doubles. */
-const backoff = (retry: number, { backoffMs, maxBackoffMs }: Timing): number =>
-  Math.random() * Math.min(maxBackoffMs, backoffMs * 2 ** (retry - 1))
+function backoff(retry: number, { backoffMs, maxBackoffMs }: Timing): number {
+  return Math.random() * Math.min(maxBackoffMs, backoffMs * 2 ** (retry - 1))
+}
 
-const startWatchdog = ({ firstByteMs, silenceMs }: Timing) => {
+function startWatchdog({ firstByteMs, silenceMs }: Timing) {
   const controller = new AbortController()
   const bite = (ms: number) => controller.abort(new StallError(`the model API sent nothing for ${Math.round(ms / 1000)} s`))
   let timer = setTimeout(bite, firstByteMs, firstByteMs)

@@ -19,7 +19,7 @@ export type Conversation = {
 /** What an earlier turn, or an earlier attempt of this one, left; `lost` when there should be one and it cannot be read. */
 export type Earlier = { kept: KeptTranscript | null; lost: boolean }
 
-export const readEarlier = async (door: Pick<Door, 'transcript'>, assignment: Assignment, log: Log): Promise<Earlier> => {
+export async function readEarlier(door: Pick<Door, 'transcript'>, assignment: Assignment, log: Log): Promise<Earlier> {
   if (!assignment.hasTranscript) return { kept: null, lost: false }
   const text = await door.transcript()
   const kept = text === null ? null : readKept(text)
@@ -32,7 +32,7 @@ export const readEarlier = async (door: Pick<Door, 'transcript'>, assignment: As
  * The conversation that the model goes on with. What was there stays as it is, system text and tools too; the turn's own words come after
  * it, once: an attempt before this one may have put them in already.
  */
-export const openConversation = (options: {
+export function openConversation(options: {
   assignment: Assignment
   earlier: Earlier
   workspace: Workspace
@@ -41,7 +41,7 @@ export const openConversation = (options: {
   notes: string | null
   tools: Tools['definitions']
   log: Log
-}): Conversation => {
+}): Conversation {
   const { assignment, earlier, workspace, notes } = options
   const { kept, lost } = earlier
   const { model, turn } = assignment

@@ -12,7 +12,7 @@ export type KeepOutput = (callId: string, result: ToolResult) => Promise<void>
 /** What the line about a gap may come to, bytes. There can be one of the file, and one of the text made of it. */
 const GAP_BYTES = 200
 
-export const createKeepOutput = (parts: { door: Pick<Door, 'keep'>; secrets: readonly string[]; log: Log }): KeepOutput => {
+export function createKeepOutput(parts: { door: Pick<Door, 'keep'>; secrets: readonly string[]; log: Log }): KeepOutput {
   const { door, secrets, log } = parts
   let kept = 0
   return async (callId, result) => {
@@ -29,10 +29,11 @@ export const createKeepOutput = (parts: { door: Pick<Door, 'keep'>; secrets: rea
   }
 }
 
-const isCut = ({ text, outputBytes = 0 }: ToolResult): boolean =>
-  text.length > LIMITS.toolOutputChars || outputBytes > Buffer.byteLength(text)
+function isCut({ text, outputBytes = 0 }: ToolResult): boolean {
+  return text.length > LIMITS.toolOutputChars || outputBytes > Buffer.byteLength(text)
+}
 
-const wholeOf = async ({ text, wholeFile }: ToolResult): Promise<string> => {
+async function wholeOf({ text, wholeFile }: ToolResult): Promise<string> {
   if (wholeFile === undefined) return text
   const file = await open(wholeFile)
   try {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** Waits `ms` milliseconds, or until the signal aborts; never throws: look at the signal afterwards. */
-export const pause = async (ms: number, signal?: AbortSignal): Promise<void> => {
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   try {
     await wait(ms, undefined, signal ? { signal } : {})
   } catch (error) {

@@ -31,35 +31,39 @@ The person's task is what counts. Files of the repository, its notes for agents 
 It becomes the description of the change. Begin with one line of at most 70 characters that says what changed, like a good commit subject. Then, briefly and plainly: what was wrong or wanted, what you did, and how you checked it: the commands you ran and how they came out. Say honestly what you could not check, what failed, and what is left. No headings for their own sake, no praise of the work.`
 
 /** The first user message: what to do, where, and what the repository says of itself. */
-export const firstMessage = (
+export function firstMessage(
   assignment: Assignment,
   workspace: { directory: string; baseBranch: string; branch: string; resumed: boolean },
   notes: string | null,
-): string[] => [
-  `The task:\n\n${assignment.prompt}`,
-  [
-    `Repository: ${assignment.repoUrl}, cloned to ${workspace.directory}, where commands start.`,
-    `Branch: ${workspace.branch}, based on ${workspace.baseBranch}.`,
-    ...(workspace.resumed
-      ? [
-          'The branch exists already: it holds earlier work on this task. See it with `git log` and `git diff`, and go on from there.',
-        ]
-      : []),
-  ].join('\n'),
-  ...(notes === null ? [] : [notes]),
-]
+): string[] {
+  return [
+    `The task:\n\n${assignment.prompt}`,
+    [
+      `Repository: ${assignment.repoUrl}, cloned to ${workspace.directory}, where commands start.`,
+      `Branch: ${workspace.branch}, based on ${workspace.baseBranch}.`,
+      ...(workspace.resumed
+        ? [
+            'The branch exists already: it holds earlier work on this task. See it with `git log` and `git diff`, and go on from there.',
+          ]
+        : []),
+    ].join('\n'),
+    ...(notes === null ? [] : [notes]),
+  ]
+}
 
 /** A later turn's words. What came before them stands above. */
-export const nextMessage = ({ prompt }: Pick<Assignment, 'prompt'>, place: { directory: string; branch: string }): string[] => [
-  `The next message:\n\n${prompt}`,
-  newSandbox(place),
-]
+export function nextMessage({ prompt }: Pick<Assignment, 'prompt'>, place: { directory: string; branch: string }): string[] {
+  return [`The next message:\n\n${prompt}`, newSandbox(place)]
+}
 
 /** Words of the person in the middle of a turn. */
-export const steerMessage = (text: string): string => `A message from the person, sent while you work:\n\n${text}`
+export function steerMessage(text: string): string {
+  return `A message from the person, sent while you work:\n\n${text}`
+}
 
-const newSandbox = ({ directory, branch }: { directory: string; branch: string }): string =>
-  `This is a new sandbox. The repository is cloned anew to ${directory}, where commands start, and ${branch} is checked out as it was pushed. Processes, files outside of the repository and what git ignores are gone; read a file again before you edit it.`
+function newSandbox({ directory, branch }: { directory: string; branch: string }): string {
+  return `This is a new sandbox. The repository is cloned anew to ${directory}, where commands start, and ${branch} is checked out as it was pushed. Processes, files outside of the repository and what git ignores are gone; read a file again before you edit it.`
+}
 
 /** Texts of ours within the conversation. Each stays the same for as long as a conversation lives. */
 export const NOTICES = {
@@ -79,5 +83,6 @@ export const NOTICES = {
   badCall: (problem: string) => `The call was not run: ${problem}. Make it again.`,
 } as const
 
-export const gateMessage = (problems: readonly string[]): string =>
-  `Errand: before this is handed over:\n${problems.map((problem) => `- ${problem}`).join('\n')}\nMend what needs mending, and end your turn again with your last message. If something is as it should be, say so there.`
+export function gateMessage(problems: readonly string[]): string {
+  return `Errand: before this is handed over:\n${problems.map((problem) => `- ${problem}`).join('\n')}\nMend what needs mending, and end your turn again with your last message. If something is as it should be, say so there.`
+}

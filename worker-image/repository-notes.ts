@@ -8,7 +8,7 @@ const MAX_BYTES = 32 * 1024
  * The notes for agents at the repository's root, framed as what they are: somebody's words, which bind no one.
  * @returns null when there are none
  */
-export const readRepositoryNotes = async (directory: string): Promise<string | null> => {
+export async function readRepositoryNotes(directory: string): Promise<string | null> {
   for (const name of NAMES) {
     const bytes = await regularFile(join(directory, name))
     if (!bytes) continue
@@ -20,7 +20,7 @@ export const readRepositoryNotes = async (directory: string): Promise<string | n
 }
 
 /** A link is not followed: it could name any file of the sandbox. */
-const regularFile = async (path: string): Promise<Buffer | null> => {
+async function regularFile(path: string): Promise<Buffer | null> {
   try {
     return (await lstat(path)).isFile() ? await readFile(path) : null
   } catch (error) {

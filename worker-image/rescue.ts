@@ -18,7 +18,7 @@ const PUSH_MS = 8_000
  * @param stopped aborts when the sandbox is being stopped, which leaves no time to wait for a coordinator that is away
  * @throws Error when the gateway does not answer either; then only the exit code is left to tell
  */
-export const rescue = async (config: Config, end: End, stopped: AbortSignal): Promise<void> => {
+export async function rescue(config: Config, end: End, stopped: AbortSignal): Promise<void> {
   const secrets = [config.token]
   const log = createLog(secrets, (line) => process.stderr.write(line))
   // First of all: a command, or a git of the agent's, would go on changing what is delivered.

@@ -43,7 +43,7 @@ const STOPPED_PUSH_MS = 6_000
  * One turn from the clone to the push. However the work ends, by budget, time, a fault or a person, what was done is delivered, and the
  * end is said.
  */
-export const run = async (options: RunOptions): Promise<void> => {
+export async function run(options: RunOptions): Promise<void> {
   const { config, assignment, door, voice, log } = options
   const { turn, model, branch } = assignment
   const clock = startClock(assignment.timeLimitMs, options.signal)
@@ -90,7 +90,7 @@ export const run = async (options: RunOptions): Promise<void> => {
 }
 
 /** The model's part. @returns its end; a fault of ours is one too, so that the work is still delivered */
-const work = async (options: RunOptions, git: Git, workspace: Workspace, earlier: Earlier, clock: Clock): Promise<LoopResult> => {
+async function work(options: RunOptions, git: Git, workspace: Workspace, earlier: Earlier, clock: Clock): Promise<LoopResult> {
   const { config, assignment, door, voice, log, timing = TIMING } = options
   const { workspace: directory, scratch, token } = config
   const tools = createTools({ directory, scratch, environment: toolEnvironment(config), run: config.run })

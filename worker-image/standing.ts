@@ -10,7 +10,7 @@ export type Standing = { tip: string | null; asides: ReadonlyArray<{ branch: str
  * Finds the work wherever HEAD was left. It may have been left anywhere, by a command that was ended halfway: the branch is moved to HEAD
  * only if nothing of the branch is lost by that. What HEAD holds otherwise, and what is stashed, goes beside the branch.
  */
-export const findWork = async (git: Git, workspace: Workspace): Promise<Standing> => {
+export async function findWork(git: Git, workspace: Workspace): Promise<Standing> {
   const { branch, base, remoteCommit, resumed } = workspace
   const head = await headCommit(git)
   const own = (await commitOf(git, `refs/heads/${branch}`)) ?? remoteCommit
@@ -24,16 +24,20 @@ export const findWork = async (git: Git, workspace: Workspace): Promise<Standing
 }
 
 /** Below the task's prefix, as its branch. The commit in the name keeps one turn from moving what another left. */
-const aside = (branch: string, commit: string) => ({ branch: `${posix.dirname(branch)}/aside-${commit.slice(0, 12)}`, commit })
+function aside(branch: string, commit: string) {
+  return { branch: `${posix.dirname(branch)}/aside-${commit.slice(0, 12)}`, commit }
+}
 
-const commitOf = async (git: Git, ref: string): Promise<string | null> => {
+async function commitOf(git: Git, ref: string): Promise<string | null> {
   const found = await git(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`])
   return found.code === 0 ? found.stdout.trim() : null
 }
 
-const contains = async (git: Git, commit: string, earlier: string): Promise<boolean> =>
-  (await git(['merge-base', '--is-ancestor', earlier, commit])).code === 0
+async function contains(git: Git, commit: string, earlier: string): Promise<boolean> {
+  return (await git(['merge-base', '--is-ancestor', earlier, commit])).code === 0
+}
 
 /** @returns whether the commit has anything that is neither on the branch nor came from the git host */
-const hasWork = async (git: Git, commit: string, own: string): Promise<boolean> =>
-  (await git(['rev-list', '--max-count=1', commit, '--not', own, '--remotes'])).stdout !== ''
+async function hasWork(git: Git, commit: string, own: string): Promise<boolean> {
+  return (await git(['rev-list', '--max-count=1', commit, '--not', own, '--remotes'])).stdout !== ''
+}

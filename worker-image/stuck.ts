@@ -14,7 +14,7 @@ const LIMITS = [
  * Pure. Tells whether the last steps go in a circle: the same call with the same result, or two or three of them in turn.
  * @param steps all so far, the newest last
  */
-export const judgeProgress = (steps: readonly Step[]): Verdict => {
+export function judgeProgress(steps: readonly Step[]): Verdict {
   const verdicts = LIMITS.map(({ period, ok, nudge, stuck }): Verdict => {
     if (ok !== null && steps.at(-1)?.ok !== ok) return 'fine'
     const rounds = repeats(steps, period)
@@ -26,7 +26,7 @@ export const judgeProgress = (steps: readonly Step[]): Verdict => {
 }
 
 /** @returns how many times in a row the last `period` steps have come */
-const repeats = (steps: readonly Step[], period: number): number => {
+function repeats(steps: readonly Step[], period: number): number {
   if (steps.length < period) return 0
   const same = (a: Step | undefined, b: Step | undefined) => a !== undefined && a.call === b?.call && a.result === b.result
   const last = steps.slice(-period)
@@ -41,4 +41,6 @@ export const STUCK_NOTICE =
   'Errand: you have made the same call with the same result several times. It will not come out differently. Look at what the result says, and try another way; if there is none, end your turn and say what stands in the way.'
 
 /** @returns a result without the times in it, which differ when nothing else does */
-export const withoutTimes = (text: string): string => text.replace(/\d+(\.\d+)?\s?(ms|s|sec|seconds|m)\b/g, '#')
+export function withoutTimes(text: string): string {
+  return text.replace(/\d+(\.\d+)?\s?(ms|s|sec|seconds|m)\b/g, '#')
+}

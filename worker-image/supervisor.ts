@@ -20,11 +20,11 @@ const STOP_MS = 9_000
  * @param rescue delivers and says the end when the agent went without having done so
  * @returns true when an end was said
  */
-export const supervise = async (
+export async function supervise(
   config: Config,
   command: readonly [string, ...string[]],
   rescue: (how: { exit: Exit; stopped: AbortSignal }) => Promise<void>,
-): Promise<boolean> => {
+): Promise<boolean> {
   const forwarder = await startForwarder(config.socketPath, config.port)
   const [file, ...args] = command
   const child = spawn(file, args, { stdio: ['ignore', 'inherit', 'inherit'] })
@@ -54,7 +54,7 @@ export const supervise = async (
 }
 
 /** Where memory runs out, the kernel takes the commands first (see tools/bash.ts), then the agent, and this process last. */
-const preferOverUs = async (pid: number): Promise<void> => {
+async function preferOverUs(pid: number): Promise<void> {
   try {
     await writeFile(`/proc/${pid}/oom_score_adj`, '700')
   } catch (error) {

@@ -30,7 +30,7 @@ export type TranscriptOptions = {
   first: readonly string[]
 }
 
-export const createTranscript = ({ model, effort, system, tools, before, first }: TranscriptOptions): Transcript => {
+export function createTranscript({ model, effort, system, tools, before, first }: TranscriptOptions): Transcript {
   let messages: ModelMessage[] = []
   const fixed = {
     model,
@@ -78,16 +78,17 @@ export const createTranscript = ({ model, effort, system, tools, before, first }
   }
 }
 
-const withoutThinking = (content: ModelMessage['content']): ModelMessage['content'] => {
+function withoutThinking(content: ModelMessage['content']): ModelMessage['content'] {
   if (typeof content === 'string') return content
   const rest = content.filter(({ type }) => type !== 'thinking' && type !== 'redacted_thinking')
   return rest.length > 0 ? rest : [{ type: 'text', text: '(nothing)' }]
 }
 
-const blocksIn = ({ content }: ModelMessage): ModelBlock[] =>
-  typeof content === 'string' ? [{ type: 'text', text: content }] : content
+function blocksIn({ content }: ModelMessage): ModelBlock[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content
+}
 
-const imagesIn = (block: ModelBlock): string[] => {
+function imagesIn(block: ModelBlock): string[] {
   if (block.type !== 'tool_result' || !Array.isArray(block.content)) return []
   return block.content.flatMap((part) => (part.type === 'image' && part.source.type === 'base64' ? [part.source.data] : []))
 }

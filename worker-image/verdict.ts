@@ -3,7 +3,7 @@ import { cancelled, completed, type End, failed } from './end.ts'
 import type { Exit } from './supervisor.ts'
 
 /** Pure. @returns how the turn ended, all in all: the model's part, and whether its work came out */
-export const finalEnd = (end: End, delivery: Pick<Delivery, 'problem' | 'changed' | 'note'>): End => {
+export function finalEnd(end: End, delivery: Pick<Delivery, 'problem' | 'changed' | 'note'>): End {
   const { problem, changed, note } = delivery
   if (problem) {
     // A person's cancel stays one; everything else would promise a branch that is not there.
@@ -18,7 +18,7 @@ export const finalEnd = (end: End, delivery: Pick<Delivery, 'problem' | 'changed
  * Pure. The model's first line is the subject, as it was told; without one, the task's own first line, and how it ended.
  * @param summary the model's last words
  */
-export const commitMessage = (summary: string, prompt: string, end: End): string => {
+export function commitMessage(summary: string, prompt: string, end: End): string {
   const done = end.outcome === 'completed'
   const lines = (done && summary.trim() ? summary : prompt).trim().split('\n')
   const first = (lines[0] ?? '').replace(/^[#*\s]+|[*\s]+$/g, '')
@@ -30,18 +30,20 @@ export const commitMessage = (summary: string, prompt: string, end: End): string
 }
 
 /** Pure. @param stopped whether a person had asked for the end by then */
-export const endAfterCrash = ({ code, signal }: Exit, stopped: boolean): End => {
+export function endAfterCrash({ code, signal }: Exit, stopped: boolean): End {
   if (stopped) return cancelled()
   const how = signal ? `was killed by ${signal}` : `ended with code ${code}`
   // Nobody inside sends SIGKILL but the kernel, when memory runs out.
   return failed(signal === 'SIGKILL' ? 'out_of_memory' : 'sandbox_crashed', `The agent's process ${how}.`)
 }
 
-const cut = (line: string, max: number): string => {
+function cut(line: string, max: number): string {
   if (line.length <= max) return line
   const piece = line.slice(0, max - 1)
   const border = piece.lastIndexOf(' ')
   return `${border > max / 2 ? piece.slice(0, border) : piece}…`
 }
 
-const joined = (...parts: ReadonlyArray<string | null>): string | null => parts.filter(Boolean).join(' ') || null
+function joined(...parts: ReadonlyArray<string | null>): string | null {
+  return parts.filter(Boolean).join(' ') || null
+}

@@ -15,7 +15,7 @@ export type Voice = {
 }
 
 /** @param gatherMs how long deltas are gathered into one line */
-export const createVoice = ({
+export function createVoice({
   output,
   secrets,
   gatherMs = 80,
@@ -23,7 +23,7 @@ export const createVoice = ({
   output: Writable
   secrets: readonly string[]
   gatherMs?: number
-}): Voice => {
+}): Voice {
   let offset = 0
   let gathered = ''
   let timer: NodeJS.Timeout | null = null
@@ -66,7 +66,7 @@ export const createVoice = ({
 }
 
 /** @returns the event within the contract's bounds; a text that is too long comes in several */
-const bounded = (event: AgentEvent): AgentEvent[] => {
+function bounded(event: AgentEvent): AgentEvent[] {
   switch (event.type) {
     case 'text.written':
       return pieces(event.data.text, LIMITS.textChars).map((text) => ({ type: 'text.written', data: { text } }))
@@ -92,14 +92,18 @@ const bounded = (event: AgentEvent): AgentEvent[] => {
   }
 }
 
-const pieces = (text: string, size: number): string[] =>
-  Array.from({ length: Math.max(1, Math.ceil(text.length / size)) }, (_, index) => text.slice(index * size, (index + 1) * size))
+function pieces(text: string, size: number): string[] {
+  return Array.from({ length: Math.max(1, Math.ceil(text.length / size)) }, (_, index) =>
+    text.slice(index * size, (index + 1) * size),
+  )
+}
 
-const redact = (text: string, secrets: readonly string[]): string =>
-  secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text)
+function redact(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text)
+}
 
 /** @returns how many characters at the end may be the beginning of a secret whose rest is still to come */
-const secretBegun = (text: string, secrets: readonly string[]): number => {
+function secretBegun(text: string, secrets: readonly string[]): number {
   for (let length = Math.min(text.length, Math.max(0, ...secrets.map((secret) => secret.length)) - 1); length > 0; length--)
     if (secrets.some((secret) => secret.length > length && secret.startsWith(text.slice(-length)))) return length
   return 0

@@ -31,7 +31,7 @@ export const REFS = { base: 'refs/errand/base', remote: 'refs/errand/remote', tu
  * into a new repository at `directory`. Whole, because a later `git log` or `blame` of the model has no way to fetch the rest.
  * @returns the workspace, or how the turn ends: each fault of the git host has its own reason
  */
-export const openWorkspace = async (
+export async function openWorkspace(
   git: Git,
   {
     directory,
@@ -51,7 +51,7 @@ export const openWorkspace = async (
     signal: AbortSignal
     retryDelaysMs?: readonly number[]
   },
-): Promise<Opened> => {
+): Promise<Opened> {
   const ask = (args: string[]) => askAgain(() => git(args, { signal }), signal, retryDelaysMs)
   await mkdir(directory, { recursive: true })
   const listed = await ask(['ls-remote', '--symref', '--', remote])
@@ -88,11 +88,11 @@ export const openWorkspace = async (
 }
 
 /** While the git host cannot be reached, asks again after each pause. @returns the last answer */
-const askAgain = async (
+async function askAgain(
   ask: () => Promise<GitResult>,
   signal: AbortSignal,
   retryDelaysMs: readonly number[],
-): Promise<GitResult> => {
+): Promise<GitResult> {
   for (let tried = 0; ; tried++) {
     const result = await ask()
     const delay = retryDelaysMs[tried]
@@ -103,7 +103,7 @@ const askAgain = async (
 }
 
 /** @returns the workspace that a crashed agent left, or null when it had not come so far */
-export const reopenWorkspace = async (git: Git, branch: string): Promise<Workspace | null> => {
+export async function reopenWorkspace(git: Git, branch: string): Promise<Workspace | null> {
   const base = await git(['rev-parse', '--verify', '--quiet', REFS.base])
   if (base.code !== 0) return null
   const remote = await git(['rev-parse', '--verify', '--quiet', REFS.remote])
@@ -114,7 +114,7 @@ export const reopenWorkspace = async (git: Git, branch: string): Promise<Workspa
 }
 
 /** git's own words, which are stable under LC_MESSAGES=C, and the statuses that the gateway relays. */
-export const fault = ({ code, stderr }: Pick<GitResult, 'code' | 'stderr'>): End => {
+export function fault({ code, stderr }: Pick<GitResult, 'code' | 'stderr'>): End {
   const words = stderr.trim().slice(-1000)
   if (/No space left on device/.test(words)) return failed('out_of_disk', words)
   if (/repository '.*' not found|returned error: 404|does not appear to be a git repository|does not exist/.test(words))
@@ -125,12 +125,14 @@ export const fault = ({ code, stderr }: Pick<GitResult, 'code' | 'stderr'>): End
 }
 
 /** What the git host or the gateway says to a person. git's own line beside it names an address that only the sandbox knows. */
-const toldBy = (words: string): string => [...words.matchAll(/^remote: (.*\S)/gm)].map(([, line]) => line).join(' ')
+function toldBy(words: string): string {
+  return [...words.matchAll(/^remote: (.*\S)/gm)].map(([, line]) => line).join(' ')
+}
 
 type Refs = { head: string | null; branches: ReadonlyMap<string, string> }
 
 /** Reads `git ls-remote --symref`: `ref: refs/heads/main\tHEAD`, then `<commit>\t<ref>` each line. */
-const readRefs = (output: string): Refs => {
+function readRefs(output: string): Refs {
   const rows = output.split('\n').map((line) => line.split('\t'))
   const head = rows.find(([value, name]) => name === 'HEAD' && value?.startsWith('ref: refs/heads/'))?.[0]
   const branches = rows.flatMap(([value, name]) =>
@@ -140,17 +142,18 @@ const readRefs = (output: string): Refs => {
 }
 
 /** An empty repository has no branch at all: its first one is named as the host says, or `main`. */
-const chooseBase = ({ head, branches }: Refs, wanted: string | null): string | null => {
+function chooseBase({ head, branches }: Refs, wanted: string | null): string | null {
   if (wanted !== null) return branches.has(wanted) ? wanted : null
   if (branches.size === 0) return head ?? 'main'
   return [head, 'main', 'master'].find((name) => name !== null && branches.has(name)) ?? null
 }
 
 /** @returns the commit if it came with the clone: a branch that was rewritten meanwhile may be without it */
-const known = async (git: Git, commit: string | null): Promise<string | null> =>
-  commit !== null && (await git(['cat-file', '-e', commit])).code === 0 ? commit : null
+async function known(git: Git, commit: string | null): Promise<string | null> {
+  return commit !== null && (await git(['cat-file', '-e', commit])).code === 0 ? commit : null
+}
 
-const comparisonPoint = async (git: Git, baseTip: string | null, remoteCommit: string | null): Promise<string> => {
+async function comparisonPoint(git: Git, baseTip: string | null, remoteCommit: string | null): Promise<string> {
   if (!baseTip) return must(git, ['hash-object', '-t', 'tree', '-w', '/dev/null'])
   if (!remoteCommit) return baseTip
   const shared = await git(['merge-base', baseTip, remoteCommit])

@@ -27,49 +27,55 @@ const NotFoundScreen = lazy(async () => ({
 }))
 
 /** Every screen and its address. All but the list of tasks come when they are first opened. */
-export const App = () => (
-  <CrashBoundary>
-    <Switch>
-      <Route path="/sign-in">
-        <Suspense fallback={<ComingIn />}>
-          <SignInScreen />
-        </Suspense>
-      </Route>
-      <Route>
-        <SignInGate>
-          <Shell>
-            <Suspense fallback={<Coming />}>
-              <Screens />
-            </Suspense>
-          </Shell>
-        </SignInGate>
-      </Route>
-    </Switch>
-  </CrashBoundary>
-)
+export function App() {
+  return (
+    <CrashBoundary>
+      <Switch>
+        <Route path="/sign-in">
+          <Suspense fallback={<ComingIn />}>
+            <SignInScreen />
+          </Suspense>
+        </Route>
+        <Route>
+          <SignInGate>
+            <Shell>
+              <Suspense fallback={<Coming />}>
+                <Screens />
+              </Suspense>
+            </Shell>
+          </SignInGate>
+        </Route>
+      </Switch>
+    </CrashBoundary>
+  )
+}
 
 /** A screen whose files are on their way. */
-const Coming = () => (
-  <div className="screen">
-    <header className="app-bar">
-      <h1 className="hidden-for-eyes">{words.common.loading}</h1>
-    </header>
-    <main id="content">
-      <Skeleton rows={4} />
-    </main>
-  </div>
-)
+function Coming() {
+  return (
+    <div className="screen">
+      <header className="app-bar">
+        <h1 className="hidden-for-eyes">{words.common.loading}</h1>
+      </header>
+      <main id="content">
+        <Skeleton rows={4} />
+      </main>
+    </div>
+  )
+}
 
-const Screens = () => (
-  <Switch>
-    <Route path="/" component={TasksScreen} />
-    <Route path="/new" component={NewTaskScreen} />
-    <Route path="/task/:id">{({ id }) => <TaskScreen key={id} taskId={id} />}</Route>
-    <Route path="/task/:id/changes">{({ id }) => <ChangesScreen key={id} taskId={id} />}</Route>
-    <Route path="/task/:id/log/:callId">{({ id, callId }) => <LogScreen key={callId} taskId={id} callId={callId} />}</Route>
-    <Route path="/projects" component={ProjectsScreen} />
-    <Route path="/settings" component={SettingsScreen} />
-    <Route path="/admin" component={AdminScreen} />
-    <Route component={NotFoundScreen} />
-  </Switch>
-)
+function Screens() {
+  return (
+    <Switch>
+      <Route path="/" component={TasksScreen} />
+      <Route path="/new" component={NewTaskScreen} />
+      <Route path="/task/:id">{({ id }) => <TaskScreen key={id} taskId={id} />}</Route>
+      <Route path="/task/:id/changes">{({ id }) => <ChangesScreen key={id} taskId={id} />}</Route>
+      <Route path="/task/:id/log/:callId">{({ id, callId }) => <LogScreen key={callId} taskId={id} callId={callId} />}</Route>
+      <Route path="/projects" component={ProjectsScreen} />
+      <Route path="/settings" component={SettingsScreen} />
+      <Route path="/admin" component={AdminScreen} />
+      <Route component={NotFoundScreen} />
+    </Switch>
+  )
+}

@@ -1,17 +1,17 @@
 /** @returns the first line that says something, for a title */
-export const firstLine = (prompt: string): string => {
+export function firstLine(prompt: string): string {
   const line = prompt.trim().split('\n', 1)[0] ?? ''
   return line.length > 160 ? `${line.slice(0, 159)}…` : line
 }
 
 /** @returns `owner/name`; of other shapes the path as it is */
-export const repoName = (repoUrl: string): string => {
+export function repoName(repoUrl: string): string {
   if (!URL.canParse(repoUrl)) return repoUrl
   return new URL(repoUrl).pathname.replace(/^\/(demo\/git\/)?/, '').replace(/\.git$/, '')
 }
 
 /** @returns `just now`, `5 min`, `3 h`, `2 d`, or a date for what is older than a week */
-export const age = (iso: string, now: number = Date.now()): string => {
+export function age(iso: string, now: number = Date.now()): string {
   const minutes = Math.floor((now - Date.parse(iso)) / 60_000)
   if (minutes < 1) return 'just now'
   if (minutes < 60) return `${minutes} min`
@@ -21,7 +21,7 @@ export const age = (iso: string, now: number = Date.now()): string => {
 }
 
 /** @returns the time of day, of another day with its date */
-export const timeOf = (iso: string): string => {
+export function timeOf(iso: string): string {
   const date = new Date(iso)
   const time = date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
   const isToday = date.toDateString() === new Date().toDateString()
@@ -29,4 +29,6 @@ export const timeOf = (iso: string): string => {
 }
 
 /** US dollars. */
-export const dollars = (usd: number): string => `$${usd.toFixed(Number.isInteger(usd) ? 0 : 2)}`
+export function dollars(usd: number): string {
+  return `$${usd.toFixed(Number.isInteger(usd) ? 0 : 2)}`
+}

@@ -5,7 +5,7 @@ import { EXIT, Fault } from '../faults.ts'
 import { taskIdFor } from '../short-id.ts'
 
 /** `errand bundle`: the work of a task that could not be pushed, as a git bundle. */
-export const bundle = async (args: readonly string[], context: Context): Promise<number> => {
+export async function bundle(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], 'errand bundle ID > work.bundle')
   const id = await taskIdFor(given[0] ?? '', context)
   if (context.stdout.isTTY)

@@ -4,7 +4,7 @@ import { EXIT } from '../faults.ts'
 import { taskIdFor } from '../short-id.ts'
 
 /** `errand cancel`: asks for the end of a task. What was done so far is kept on its branch. */
-export const cancel = async (args: readonly string[], context: Context): Promise<number> => {
+export async function cancel(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], 'errand cancel ID')
   const id = await taskIdFor(given[0] ?? '', context)
   const task = await context.api().cancelTask(id)

@@ -9,14 +9,14 @@ import { clean } from '../layout.ts'
 const USAGE = 'errand credentials set HOST [--username NAME] < token | list | remove HOST'
 
 /** `errand credentials`: access to git hosts, where signing in by GitHub gives none. A token is never taken from the command line. */
-export const credentials = async ([action, ...args]: readonly string[], context: Context): Promise<number> => {
+export async function credentials([action, ...args]: readonly string[], context: Context): Promise<number> {
   if (action === 'set') return set(args, context)
   if (action === 'list') return list(args, context)
   if (action === 'remove') return remove(args, context)
   throw new Fault(EXIT.refused, `Usage: ${USAGE}`)
 }
 
-const set = async (args: readonly string[], context: Context): Promise<number> => {
+async function set(args: readonly string[], context: Context): Promise<number> {
   const { values, given } = readArguments(args, { username: { type: 'string' } } as const, ['HOST'], USAGE)
   const token = context.environment.ERRAND_GIT_TOKEN || (await tokenFromInput(context))
   const { username } = values
@@ -28,7 +28,7 @@ const set = async (args: readonly string[], context: Context): Promise<number> =
   return EXIT.completed
 }
 
-const tokenFromInput = async ({ stdin, stderr, interrupted }: Context): Promise<string> => {
+async function tokenFromInput({ stdin, stderr, interrupted }: Context): Promise<string> {
   if (stdin.isTTY) stderr.write('Paste the token, then press Enter and Ctrl-D. (It shows while you type; a pipe is quieter.)\n')
   const token = await text(addAbortSignal(interrupted, stdin))
   if (!token.trim())
@@ -36,14 +36,14 @@ const tokenFromInput = async ({ stdin, stderr, interrupted }: Context): Promise<
   return token
 }
 
-const list = async (args: readonly string[], context: Context): Promise<number> => {
+async function list(args: readonly string[], context: Context): Promise<number> {
   readArguments(args, {}, [], USAGE)
   for (const { host, username, createdAt } of await context.api().listCredentials())
     context.print(`${host}  ${clean(username ?? '(no user name)')}  set ${createdAt.slice(0, 10)}`)
   return EXIT.completed
 }
 
-const remove = async (args: readonly string[], context: Context): Promise<number> => {
+async function remove(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['HOST'], USAGE)
   await context.api().removeCredential(given[0] ?? '')
   context.print('Removed.')

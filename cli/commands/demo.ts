@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { send } from './run.ts'
 
 /** `errand demo`: the first of the demo repository's example tasks. */
-export const demo = async (args: readonly string[], context: Context): Promise<number> => {
+export async function demo(args: readonly string[], context: Context): Promise<number> {
   const options = { json: { type: 'boolean' }, detach: { type: 'boolean' } } as const
   const { values } = readArguments(args, options, [], 'errand demo [--json] [--detach]')
   const { demoRepoUrl } = await context.api().me()

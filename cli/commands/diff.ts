@@ -8,7 +8,7 @@ import { createScreen } from '../screen.ts'
 import { taskIdFor } from '../short-id.ts'
 
 /** `errand diff`: the patch of a task; byte for byte when it goes to a file or a pipe. */
-export const diff = async (args: readonly string[], context: Context): Promise<number> => {
+export async function diff(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], 'errand diff ID')
   const patch = await context.api().diff(await taskIdFor(given[0] ?? '', context))
   if (!context.stdout.isTTY) {
@@ -22,7 +22,7 @@ export const diff = async (args: readonly string[], context: Context): Promise<n
   return EXIT.completed
 }
 
-const formatOf = (line: string): Format[] => {
+function formatOf(line: string): Format[] {
   if (/^(diff|index|---|\+\+\+|new file|deleted file|similarity|rename) /.test(line)) return ['bold']
   if (line.startsWith('@@')) return ['cyan']
   if (line.startsWith('+')) return ['green']

@@ -45,7 +45,7 @@ and of every command: 0 done   2 wrong command line, or refused by the server
 `
 
 /** `errand help` */
-export const help = async (_args: readonly string[], context: Context): Promise<number> => {
+export async function help(_args: readonly string[], context: Context): Promise<number> {
   context.print(HELP.trimEnd())
   return EXIT.completed
 }

@@ -4,7 +4,7 @@ import { EXIT } from '../faults.ts'
 import { linkNotes } from '../link-notes.ts'
 
 /** `errand link`: an address that signs one browser in, once. */
-export const link = async (args: readonly string[], context: Context): Promise<number> => {
+export async function link(args: readonly string[], context: Context): Promise<number> {
   readArguments(args, {}, [], 'errand link')
   const link = await context.api().createSignInLink()
   context.stderr.write(`Signs in once, until ${new Date(link.expiresAt).toLocaleTimeString()}:\n`)

@@ -8,7 +8,7 @@ import { clean, clip, columnsOf, type Format, type Look, money, paint } from '..
 import { createScreen } from '../screen.ts'
 
 /** `errand list`: the newest tasks, newest first. */
-export const list = async (args: readonly string[], context: Context): Promise<number> => {
+export async function list(args: readonly string[], context: Context): Promise<number> {
   const usage = `errand list [--status ${TaskStatus.options.map(wordOf).join('|')}]`
   const { values } = readArguments(args, { status: { type: 'string' } } as const, [], usage)
   const status = TaskStatus.options.find((one) => values.status === one || values.status === wordOf(one))
@@ -21,7 +21,9 @@ export const list = async (args: readonly string[], context: Context): Promise<n
   return EXIT.completed
 }
 
-const wordOf = (status: TaskStatus): string => STATUS_WORDS[status].toLowerCase()
+function wordOf(status: TaskStatus): string {
+  return STATUS_WORDS[status].toLowerCase()
+}
 
 const FORMATS: Readonly<Record<TaskStatus, Format>> = {
   pending: 'dim',
@@ -31,7 +33,7 @@ const FORMATS: Readonly<Record<TaskStatus, Format>> = {
   cancelled: 'yellow',
 }
 
-const row = (task: Task, now: number, look: Look): string => {
+function row(task: Task, now: number, look: Look): string {
   const status = paint(look, FORMATS[task.status], wordOf(task.status).padEnd(9))
   const age = `${roughly(now - Date.parse(task.createdAt))} ago`
   const cost = task.demo ? DEMO_COST : money(task.usage.costUsd)
@@ -41,7 +43,7 @@ const row = (task: Task, now: number, look: Look): string => {
   return `${task.id}  ${status}  ${prompt}${' '.repeat(room - columnsOf(prompt))}  ${paint(look, 'dim', facts)}`
 }
 
-const roughly = (ms: number): string => {
+function roughly(ms: number): string {
   const minutes = Math.max(0, Math.floor(ms / 60_000))
   if (minutes < 1) return 'seconds'
   if (minutes < 60) return `${minutes} min`

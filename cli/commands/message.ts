@@ -10,7 +10,7 @@ const USAGE = 'errand message ID [--queue | --stop] "what to say" | - | --file P
 const OPTIONS = { queue: { type: 'boolean' }, stop: { type: 'boolean' }, ...TEXT_OPTIONS } as const
 
 /** `errand message`: to the running turn between two tools, or as the next turn; with `--stop` the running one ends for it. */
-export const message = async (args: readonly string[], context: Context): Promise<number> => {
+export async function message(args: readonly string[], context: Context): Promise<number> {
   const { values, given } = readArguments(args, OPTIONS, ['ID', '“what to say”…'], USAGE)
   const [task = '', words] = given
   const input = SendMessage.safeParse({

@@ -6,7 +6,7 @@ import { createScreen } from '../screen.ts'
 import { taskIdFor } from '../short-id.ts'
 
 /** `errand messages`: what was said to a task, and where each of it stands. */
-export const messages = async (args: readonly string[], context: Context): Promise<number> => {
+export async function messages(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], 'errand messages ID')
   const said = await context.api().listMessages(await taskIdFor(given[0] ?? '', context))
   const screen = createScreen(context, () => [])

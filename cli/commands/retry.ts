@@ -8,7 +8,7 @@ import { taskIdFor } from '../short-id.ts'
 const USAGE = 'errand retry ID [--model MODEL] [--budget USD]'
 
 /** `errand retry`: the last turn of an ended task again; a budget is added to what is left. */
-export const retry = async (args: readonly string[], context: Context): Promise<number> => {
+export async function retry(args: readonly string[], context: Context): Promise<number> {
   const options = { model: { type: 'string' }, budget: { type: 'string' } } as const
   const { values, given } = readArguments(args, options, ['ID'], USAGE)
   const id = await taskIdFor(given[0] ?? '', context)

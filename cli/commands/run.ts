@@ -11,7 +11,7 @@ const USAGE =
   'errand run [--repo URL] [--base BRANCH] [--model MODEL] [--budget USD] [--json] [--detach] "what to do" | - | --file PATH'
 
 /** `errand run`: sends a task and follows it. */
-export const run = async (args: readonly string[], context: Context): Promise<number> => {
+export async function run(args: readonly string[], context: Context): Promise<number> {
   const options = {
     repo: { type: 'string' },
     base: { type: 'string' },
@@ -47,11 +47,11 @@ const OPTION_OF: Readonly<Record<string, string>> = {
 }
 
 /** Sends a task once, however often the network fails meanwhile, and follows it unless told otherwise. */
-export const send = async (
+export async function send(
   input: CreateTask,
   { json = false, detach = false }: { json?: boolean | undefined; detach?: boolean | undefined },
   context: Context,
-): Promise<number> => {
+): Promise<number> {
   const task = await context.api().createTask({ ...input, clientId: randomUUID() })
   if (detach) {
     context.print(json ? JSON.stringify(task) : task.id)

@@ -9,7 +9,7 @@ import { taskIdFor } from '../short-id.ts'
 import { advance, emptyView } from '../view.ts'
 
 /** `errand show`: what happened so far, or live until the end. */
-export const show = async (args: readonly string[], context: Context): Promise<number> => {
+export async function show(args: readonly string[], context: Context): Promise<number> {
   const options = { json: { type: 'boolean' }, follow: { type: 'boolean' } } as const
   const { values, given } = readArguments(args, options, ['ID'], 'errand show ID [--json] [--follow]')
   const id = await taskIdFor(given[0] ?? '', context)
@@ -22,7 +22,7 @@ export const show = async (args: readonly string[], context: Context): Promise<n
   return EXIT.completed
 }
 
-const print = async (id: string, context: Context): Promise<number> => {
+async function print(id: string, context: Context): Promise<number> {
   const screen = createScreen(context, () => [])
   let view = emptyView()
   try {

@@ -7,14 +7,14 @@ import { onlyOne } from '../short-id.ts'
 const USAGE = 'errand token new NAME | list | revoke ID'
 
 /** `errand token`: access for scripts and for this tool on other machines. */
-export const token = async ([action, ...args]: readonly string[], context: Context): Promise<number> => {
+export async function token([action, ...args]: readonly string[], context: Context): Promise<number> {
   if (action === 'new') return create(args, context)
   if (action === 'list') return list(args, context)
   if (action === 'revoke') return revoke(args, context)
   throw new Fault(EXIT.refused, `Usage: ${USAGE}`)
 }
 
-const create = async (args: readonly string[], context: Context): Promise<number> => {
+async function create(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['NAME'], USAGE)
   const made = await context.api().createToken(given[0] ?? '')
   context.stderr.write('This is the only time that the token is shown. Use it as ERRAND_TOKEN, or as Authorization: Bearer.\n')
@@ -22,18 +22,20 @@ const create = async (args: readonly string[], context: Context): Promise<number
   return EXIT.completed
 }
 
-const list = async (args: readonly string[], context: Context): Promise<number> => {
+async function list(args: readonly string[], context: Context): Promise<number> {
   readArguments(args, {}, [], USAGE)
   for (const { id, name, createdAt, lastUsedAt } of await context.api().listTokens())
     context.print(`${id}  ${clean(name)}  made ${day(createdAt)}, ${lastUsedAt ? `last used ${day(lastUsedAt)}` : 'never used'}`)
   return EXIT.completed
 }
 
-const revoke = async (args: readonly string[], context: Context): Promise<number> => {
+async function revoke(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], USAGE)
   await context.api().revokeToken(onlyOne('token', given[0] ?? '', await context.api().listTokens()))
   context.print('Revoked: it opens nothing any more.')
   return EXIT.completed
 }
 
-const day = (iso: string): string => iso.slice(0, 10)
+function day(iso: string): string {
+  return iso.slice(0, 10)
+}

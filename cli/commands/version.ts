@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { EXIT } from '../faults.ts'
 
 /** `errand --version` */
-export const version = async (args: readonly string[], context: Context): Promise<number> => {
+export async function version(args: readonly string[], context: Context): Promise<number> {
   readArguments(args, {}, [], 'errand --version')
   const { version: number } = Package.parse(JSON.parse(readFileSync(join(context.home, 'package.json'), 'utf8')))
   context.print(`errand ${number}`)

@@ -4,7 +4,7 @@ import { EXIT } from '../faults.ts'
 import { onlyOne, taskIdFor } from '../short-id.ts'
 
 /** `errand withdraw`: takes back a message that waits. */
-export const withdraw = async (args: readonly string[], context: Context): Promise<number> => {
+export async function withdraw(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID', 'MESSAGE'], 'errand withdraw ID MESSAGE')
   const id = await taskIdFor(given[0] ?? '', context)
   const messageId = onlyOne('message', given[1] ?? '', await context.api().listMessages(id))

@@ -30,7 +30,7 @@ const NEXT = /^The next message:\s+/
 const STEER = /^A message from the person, sent while you work:\s+/
 
 /** Reads a conversation of the Messages API: a round begins with its first message, and with every next one of the person. */
-export const readRounds = (messages: readonly Message[]): Round[] => {
+export function readRounds(messages: readonly Message[]): Round[] {
   const rounds: Round[] = []
   let open: Block[] = []
   for (const { role, content } of messages) {
@@ -58,24 +58,31 @@ export const readRounds = (messages: readonly Message[]): Round[] => {
   return rounds
 }
 
-const roundOf = (said: string): Round => ({ said, steps: [], answer: null })
+function roundOf(said: string): Round {
+  return { said, steps: [], answer: null }
+}
 
-const readStep = (calls: Block[], blocks: Block[]): Step => ({
-  calls: calls.map((call) => ({ name: call.name ?? '', input: call.input ?? {} })),
-  results: calls.map((call) => {
-    const result = blocks.find((block) => block.type === 'tool_result' && block.tool_use_id === call.id)
-    return { text: resultText(result?.content), isError: !result || result.is_error === true }
-  }),
-  said: steersIn(blocks),
-})
+function readStep(calls: Block[], blocks: Block[]): Step {
+  return {
+    calls: calls.map((call) => ({ name: call.name ?? '', input: call.input ?? {} })),
+    results: calls.map((call) => {
+      const result = blocks.find((block) => block.type === 'tool_result' && block.tool_use_id === call.id)
+      return { text: resultText(result?.content), isError: !result || result.is_error === true }
+    }),
+    said: steersIn(blocks),
+  }
+}
 
-const steersIn = (blocks: readonly Block[]): string[] =>
-  textsOf(blocks).flatMap((text) => (STEER.test(text) ? [text.replace(STEER, '')] : []))
+function steersIn(blocks: readonly Block[]): string[] {
+  return textsOf(blocks).flatMap((text) => (STEER.test(text) ? [text.replace(STEER, '')] : []))
+}
 
-const resultText = (content: unknown): string => {
+function resultText(content: unknown): string {
   if (typeof content === 'string') return content
   const blocks = z.array(Block).safeParse(content)
   return blocks.success ? textsOf(blocks.data).join('\n') : ''
 }
 
-const textsOf = (blocks: readonly Block[]): string[] => blocks.flatMap((block) => block.text ?? [])
+function textsOf(blocks: readonly Block[]): string[] {
+  return blocks.flatMap((block) => block.text ?? [])
+}

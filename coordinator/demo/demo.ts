@@ -29,7 +29,7 @@ export type DemoOptions = {
  * The stand-in for a model, and a repository to try it on: the whole river without a key, an account or the internet.
  * Neither handler rejects for what a client did; a fault of ours is answered with 500 and logged.
  */
-export const createDemo = async ({ dataDir, deriveKey, log, paceMs = 20 }: DemoOptions): Promise<Demo> => {
+export async function createDemo({ dataDir, deriveKey, log, paceMs = 20 }: DemoOptions): Promise<Demo> {
   const modelKey = `demo-${deriveKey('demo-model').toString('hex')}`
   const gitUsername = 'errand'
   const gitToken = deriveKey('demo-git').toString('hex')
@@ -45,7 +45,7 @@ export const createDemo = async ({ dataDir, deriveKey, log, paceMs = 20 }: DemoO
 }
 
 /** Callers at the same time share one run; after a failure the next caller tries again. */
-const onceItWorks = (make: () => Promise<void>): (() => Promise<void>) => {
+function onceItWorks(make: () => Promise<void>): () => Promise<void> {
   let made: Promise<void> | null = null
   return () => {
     made ??= make().catch((error: unknown) => {

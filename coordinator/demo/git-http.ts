@@ -24,9 +24,8 @@ const SERVICES = [
 ]
 
 /** Git's smart HTTP over `git http-backend`, behind Basic authentication for fetch and push alike. */
-export const gitHttp =
-  ({ root, username, token, log, ready }: Options) =>
-  async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+export function gitHttp({ root, username, token, log, ready }: Options) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [path = '', query = ''] = (request.url ?? '').split('?', 2)
     const service = SERVICES.find((one) => one.method === request.method && path.endsWith(`/${REPOSITORY_NAME}${one.path}`))
     if (!service) return answer(response, 404, 'no such repository here\n')
@@ -44,17 +43,20 @@ export const gitHttp =
       else answer(response, 500, 'the demo repository could not be served: is git installed beside the coordinator?\n')
     }
   }
+}
 
-const mayEnter = (request: IncomingMessage, username: string, token: string): boolean => {
+function mayEnter(request: IncomingMessage, username: string, token: string): boolean {
   const [scheme = '', encoded = ''] = (request.headers.authorization ?? '').split(' ', 2)
   const given = scheme.toLowerCase() === 'basic' ? Buffer.from(encoded, 'base64').toString('utf8') : ''
   return timingSafeEqual(digest(given), digest(`${username}:${token}`))
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
 
 /** Streams both ways. A client that goes away ends the process; a process that dies early ends the answer. */
-const runBackend = async (root: string, path: string, query: string, request: IncomingMessage, response: ServerResponse) => {
+async function runBackend(root: string, path: string, query: string, request: IncomingMessage, response: ServerResponse) {
   const header = (name: string) => request.headers[name]?.toString() ?? ''
   const env = {
     ...WITHOUT_CALLERS_REPOSITORY,
@@ -90,7 +92,7 @@ const runBackend = async (root: string, path: string, query: string, request: In
 type Head = { status: number; headers: Record<string, string>; rest: Buffer }
 
 /** The head of a CGI answer (RFC 3875, 6.2): header lines, an empty line, then the body. Null when there is none. */
-const readHead = async (output: Readable): Promise<Head | null> => {
+async function readHead(output: Readable): Promise<Head | null> {
   let seen = Buffer.alloc(0)
   for await (const chunk of output.iterator({ destroyOnReturn: false })) {
     seen = Buffer.concat([seen, chunk as Buffer])
@@ -101,7 +103,7 @@ const readHead = async (output: Readable): Promise<Head | null> => {
   return null
 }
 
-const parseHead = (text: string): Omit<Head, 'rest'> => {
+function parseHead(text: string): Omit<Head, 'rest'> {
   const pairs = text.split(/\r?\n/).map((line) => {
     const colon = line.indexOf(':')
     return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()] as const
@@ -110,6 +112,6 @@ const parseHead = (text: string): Omit<Head, 'rest'> => {
   return { status: Number.parseInt(status, 10), headers }
 }
 
-const answer = (response: ServerResponse, status: number, text: string): void => {
+function answer(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
 }

@@ -20,7 +20,7 @@ export type ModelMessage = {
  * Returns early, without an error, when the client goes away.
  * @param paceMs pause between two pieces, milliseconds
  */
-export const sendAsStream = async (response: ServerResponse, message: ModelMessage, paceMs: number): Promise<void> => {
+export async function sendAsStream(response: ServerResponse, message: ModelMessage, paceMs: number): Promise<void> {
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' })
@@ -37,11 +37,13 @@ export const sendAsStream = async (response: ServerResponse, message: ModelMessa
 }
 
 /** The same message as one JSON object, for a request without `stream`. */
-export const asJson = (message: ModelMessage) => ({
-  ...shell(message, message.usage.outputTokens),
-  content: message.content.map((block) => (block.type === 'tool_use' ? { ...block, caller: { type: 'direct' } } : block)),
-  stop_reason: message.stopReason,
-})
+export function asJson(message: ModelMessage) {
+  return {
+    ...shell(message, message.usage.outputTokens),
+    content: message.content.map((block) => (block.type === 'tool_use' ? { ...block, caller: { type: 'direct' } } : block)),
+    stop_reason: message.stopReason,
+  }
+}
 
 type StreamEvent = { data: { type: string; [key: string]: unknown }; paced?: boolean }
 
@@ -61,38 +63,40 @@ export function* streamEvents(message: ModelMessage): Generator<StreamEvent> {
   yield { data: { type: 'message_stop' } }
 }
 
-const shell = ({ id, model, usage }: ModelMessage, outputTokens: number) => ({
-  id,
-  type: 'message',
-  role: 'assistant',
-  model,
-  content: [],
-  container: null,
-  diagnostics: null,
-  stop_reason: null,
-  stop_sequence: null,
-  stop_details: null,
-  usage: {
-    input_tokens: usage.inputTokens,
-    cache_creation_input_tokens: usage.cacheWriteTokens,
-    cache_read_input_tokens: usage.cacheReadTokens,
-    cache_creation: { ephemeral_5m_input_tokens: usage.cacheWriteTokens, ephemeral_1h_input_tokens: 0 },
-    output_tokens: outputTokens,
-    output_tokens_details: null,
-    server_tool_use: null,
-    service_tier: 'standard',
-    inference_geo: null,
-    speed: null,
-  },
-})
+function shell({ id, model, usage }: ModelMessage, outputTokens: number) {
+  return {
+    id,
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: [],
+    container: null,
+    diagnostics: null,
+    stop_reason: null,
+    stop_sequence: null,
+    stop_details: null,
+    usage: {
+      input_tokens: usage.inputTokens,
+      cache_creation_input_tokens: usage.cacheWriteTokens,
+      cache_read_input_tokens: usage.cacheReadTokens,
+      cache_creation: { ephemeral_5m_input_tokens: usage.cacheWriteTokens, ephemeral_1h_input_tokens: 0 },
+      output_tokens: outputTokens,
+      output_tokens_details: null,
+      server_tool_use: null,
+      service_tier: 'standard',
+      inference_geo: null,
+      speed: null,
+    },
+  }
+}
 
-const emptied = (block: Content) => {
+function emptied(block: Content) {
   if (block.type === 'thinking') return { ...block, thinking: '', signature: '' }
   if (block.type === 'text') return { ...block, text: '' }
   return { ...block, input: {}, caller: { type: 'direct' } }
 }
 
-const deltasOf = (block: Content) => {
+function deltasOf(block: Content) {
   if (block.type === 'thinking') return pieces(block.thinking).map((thinking) => ({ type: 'thinking_delta', thinking }))
   if (block.type === 'text') return pieces(block.text).map((text) => ({ type: 'text_delta', text }))
   const json = JSON.stringify(block.input).match(/[\s\S]{1,48}/gu) ?? []
@@ -100,4 +104,6 @@ const deltasOf = (block: Content) => {
 }
 
 /** Word by word, each with the space behind it; nothing is lost. */
-const pieces = (text: string): string[] => text.match(/\s*\S+\s?|\s+$/gu) ?? []
+function pieces(text: string): string[] {
+  return text.match(/\s*\S+\s?|\s+$/gu) ?? []
+}

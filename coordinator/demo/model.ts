@@ -20,9 +20,8 @@ type Body = z.infer<typeof Body>
 const MAX_BODY_BYTES = 32 * 1024 * 1024
 
 /** The Messages API as far as a coding agent uses it (platform.claude.com, "Messages"), with the demo model behind. */
-export const modelApi =
-  ({ key, paceMs, log }: Options) =>
-  async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+export function modelApi({ key, paceMs, log }: Options) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     response.setHeader('request-id', `req_demo_${id()}`)
     try {
       const path = (request.url ?? '').split('?', 1)[0] ?? ''
@@ -43,6 +42,7 @@ export const modelApi =
       sendJson(response, status, { type: 'error', error: { type, message }, request_id: response.getHeader('request-id') })
     }
   }
+}
 
 class Fault extends Error {
   readonly status: number
@@ -55,16 +55,20 @@ class Fault extends Error {
   }
 }
 
-const invalid = (message: string): Fault => new Fault(400, 'invalid_request_error', message)
+function invalid(message: string): Fault {
+  return new Fault(400, 'invalid_request_error', message)
+}
 
-const holdsKey = ({ headers }: IncomingMessage, key: string): boolean => {
+function holdsKey({ headers }: IncomingMessage, key: string): boolean {
   const given = headers['x-api-key']?.toString() ?? headers.authorization?.replace(/^bearer /i, '') ?? ''
   return timingSafeEqual(digest(given), digest(key))
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
 
-const readBody = async (request: IncomingMessage): Promise<Body> => {
+async function readBody(request: IncomingMessage): Promise<Body> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request) {
@@ -77,7 +81,7 @@ const readBody = async (request: IncomingMessage): Promise<Body> => {
   return parsed.data
 }
 
-const parseJson = (text: string): unknown => {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -85,7 +89,7 @@ const parseJson = (text: string): unknown => {
   }
 }
 
-const messageFor = (body: Body): ModelMessage => {
+function messageFor(body: Body): ModelMessage {
   const { thinking, text, calls } = decide(body.messages)
   const content: Content[] = [
     ...(thinking ? [{ type: 'thinking' as const, thinking, signature: signatureOf(thinking) }] : []),
@@ -101,14 +105,20 @@ const messageFor = (body: Body): ModelMessage => {
   }
 }
 
-const toolUse = ({ name, input }: Call) => ({ type: 'tool_use' as const, id: `toolu_demo_${id()}`, name, input })
+function toolUse({ name, input }: Call) {
+  return { type: 'tool_use' as const, id: `toolu_demo_${id()}`, name, input }
+}
 
-const signatureOf = (thinking: string): string => createHash('sha256').update(`demo\n${thinking}`).digest('base64')
+function signatureOf(thinking: string): string {
+  return createHash('sha256').update(`demo\n${thinking}`).digest('base64')
+}
 
-const id = (): string => randomBytes(12).toString('hex')
+function id(): string {
+  return randomBytes(12).toString('hex')
+}
 
 /** Numbers as a real conversation with prompt caching would have them: all but the newest messages comes from the cache. */
-const usageOf = (body: Body, content: readonly Content[]): ModelMessage['usage'] => {
+function usageOf(body: Body, content: readonly Content[]): ModelMessage['usage'] {
   const all = tokens(body)
   const fresh = Math.min(all, tokens(body.messages.slice(-2)))
   const cached = body.messages.length > 1 ? all - fresh : 0
@@ -116,8 +126,10 @@ const usageOf = (body: Body, content: readonly Content[]): ModelMessage['usage']
 }
 
 /** About four characters are a token. */
-const tokens = (value: unknown): number => Math.ceil(JSON.stringify(value).length / 4)
+function tokens(value: unknown): number {
+  return Math.ceil(JSON.stringify(value).length / 4)
+}
 
-const sendJson = (response: ServerResponse, status: number, value: unknown): void => {
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
 }

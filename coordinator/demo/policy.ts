@@ -12,7 +12,7 @@ export type Script<T = string> = Generator<Move, T, Result[]>
  * The whole mind of the demo model: from the conversation so far to the next move. It keeps nothing between two requests: the script
  * runs again from its beginning over the recorded results, up to where the conversation ends.
  */
-export const decide = (messages: readonly Message[]): Move => {
+export function decide(messages: readonly Message[]): Move {
   const rounds = readRounds(messages)
   const current = rounds.at(-1)
   if (!current) return { text: 'I am the demo model. There is nothing to do: no task was given.', calls: [] }
@@ -25,7 +25,7 @@ export const decide = (messages: readonly Message[]): Move => {
 }
 
 /** What was said since the last move, and what becomes of it. */
-const acknowledge = ({ said, steps }: Round): string => {
+function acknowledge({ said, steps }: Round): string {
   const before = steps.slice(0, -1).flatMap((step) => step.said)
   const heard = steps.at(-1)?.said ?? []
   const lines = heard.map((text, index) => {
@@ -36,7 +36,7 @@ const acknowledge = ({ said, steps }: Round): string => {
   return lines.join('\n')
 }
 
-const replay = ({ said, steps }: Round): Move => {
+function replay({ said, steps }: Round): Move {
   const heard: string[] = []
   const script = work(said, heard)
   let move = script.next()

@@ -26,7 +26,7 @@ const HISTORY = [
  * Makes the bare demo repository below `root`, unless it is there. It appears whole or not at all.
  * @throws Error when git is missing or the folder cannot be written
  */
-export const ensureRepository = async (root: string): Promise<void> => {
+export async function ensureRepository(root: string): Promise<void> {
   const path = join(root, REPOSITORY_NAME)
   if (await exists(path)) return
   const making = join(root, `${REPOSITORY_NAME}.${process.pid}.part`)
@@ -47,7 +47,7 @@ const SETTINGS = [
 ] as const
 
 /** The history in the language of `git fast-import`: one process, no work tree. */
-const importStream = async (): Promise<string> => {
+async function importStream(): Promise<string> {
   const commits = await Promise.all(
     HISTORY.map(async ({ subject, at, files }) => {
       const contents = await Promise.all(files.map((file) => readFile(join(TEMPLATE, file), 'utf8')))
@@ -58,10 +58,13 @@ const importStream = async (): Promise<string> => {
   return `${commits.join('\n')}\ndone\n`
 }
 
-const data = (text: string): string => `data ${Buffer.byteLength(text)}\n${text}\n`
+function data(text: string): string {
+  return `data ${Buffer.byteLength(text)}\n${text}\n`
+}
 
-const git = (folder: string, args: string[], input = ''): Promise<unknown> =>
-  execa('git', args, { cwd: folder, input, env: WITHOUT_CALLERS_REPOSITORY })
+function git(folder: string, args: string[], input = ''): Promise<unknown> {
+  return execa('git', args, { cwd: folder, input, env: WITHOUT_CALLERS_REPOSITORY })
+}
 
 /** A server that was started from a git hook or alias would otherwise hand its own repository on. */
 export const WITHOUT_CALLERS_REPOSITORY = {
@@ -71,8 +74,9 @@ export const WITHOUT_CALLERS_REPOSITORY = {
   GIT_OBJECT_DIRECTORY: undefined,
 }
 
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
     () => true,
     () => false,
   )
+}

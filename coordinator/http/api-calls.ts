@@ -25,17 +25,21 @@ type Details = {
   errors?: readonly ErrorCode[]
 }
 
-const call = (tag: string) => (method: Call['method'], path: string, summary: string, details: Details) => ({
-  method,
-  path,
-  summary,
-  tag,
-  ...details,
-})
+function call(tag: string) {
+  return (method: Call['method'], path: string, summary: string, details: Details) => ({
+    method,
+    path,
+    summary,
+    tag,
+    ...details,
+  })
+}
 
 const text = z.string()
 const page = { answer: text, answerType: 'text/html' }
-const listOf = (item: z.ZodType) => z.object({ items: z.array(item) })
+function listOf(item: z.ZodType) {
+  return z.object({ items: z.array(item) })
+}
 
 const task = call('tasks')
 const OfTurn = z.object({ turn: z.coerce.number().int().positive().optional() })

@@ -23,7 +23,7 @@ import { createSession } from './session.ts'
 import { addTaskRoutes } from './tasks.ts'
 
 /** Everything that this server answers over HTTP, in the order in which a request meets it. */
-export const createApp = (parts: Parts): Express => {
+export function createApp(parts: Parts): Express {
   const { config, demo, appFolder, limits } = parts
   const readJson = express.json({ limit: LIMITS.bodyBytes })
   const readForm = express.urlencoded({ limit: '2kb', extended: false })

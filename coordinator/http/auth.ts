@@ -14,7 +14,7 @@ import type { Passport } from './passport.ts'
 import { sameOrigin } from './same-origin.ts'
 
 /** Signing in by GitHub or by a one-time link, and out. Passport gives each sign-in and sign-out a new session id. */
-export const addAuthRoutes = (app: Express, parts: Parts, { passport, readForm }: SignInParts): void => {
+export function addAuthRoutes(app: Express, parts: Parts, { passport, readForm }: SignInParts): void {
   app.get('/auth/ways', (_request, response) => {
     response.json({ github: parts.config.github !== null } satisfies SignInWays)
   })
@@ -64,26 +64,26 @@ export type SignInParts = { passport: Passport; readForm: RequestHandler }
 const Code = z.object({ code: z.string('the link is not whole: open it as it was printed').min(1).max(200) })
 
 /** @throws Refusal `forbidden` when the link leads to nobody */
-const userOfLink = async ({ db }: Parts, userId: string | null): Promise<Express.User> => {
+async function userOfLink({ db }: Parts, userId: string | null): Promise<Express.User> {
   const user = userId === null ? null : await findUser(db, userId)
   if (user) return user
   throw new Refusal('forbidden', 'This link was used before, or is older than ten minutes. Make a new one: npx errand link')
 }
 
-const requireGithub =
-  ({ config }: Parts): RequestHandler =>
-  (_request, _response, next) => {
+function requireGithub({ config }: Parts): RequestHandler {
+  return (_request, _response, next) => {
     if (!config.github)
       throw new Refusal('not_found', 'Signing in by GitHub is not set up here: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET.')
     next()
   }
+}
 
 /**
  * Takes the callback's code to GitHub.
  * @throws Refusal `forbidden` for a state that this browser did not start, or a person who may not sign in; `unavailable` when GitHub fails
  */
-const askGithub = (passport: Passport, ...[request, response, next]: Parameters<RequestHandler>): Promise<Express.User> =>
-  new Promise((resolve, reject) => {
+function askGithub(passport: Passport, ...[request, response, next]: Parameters<RequestHandler>): Promise<Express.User> {
+  return new Promise((resolve, reject) => {
     const answer = (error: unknown, user?: Express.User | false, info?: { message?: string }, status?: number) => {
       if (error)
         reject(
@@ -96,15 +96,16 @@ const askGithub = (passport: Passport, ...[request, response, next]: Parameters<
     }
     passport.authenticate('github', answer)(request, response, next)
   })
+}
 
-const logIn = async ({ db }: Parts, request: Request, user: Express.User): Promise<void> => {
+async function logIn({ db }: Parts, request: Request, user: Express.User): Promise<void> {
   const name = await nameNewBrowser(db, user.id, deviceName(request.get('user-agent')))
   await new Promise<void>((resolve, reject) => request.logIn(user, (error) => (error ? reject(error) : resolve())))
   request.session.device = { name, signedInAt: new Date().toISOString() }
 }
 
-const confirmPage = (code: string, name: string): string =>
-  page({
+function confirmPage(code: string, name: string): string {
+  return page({
     title: 'Sign in',
     body: html`<h1>Sign in to Errand</h1>
       <p>This link signs you in as <strong>${name}</strong>. It works once, on this device.</p>
@@ -113,3 +114,4 @@ const confirmPage = (code: string, name: string): string =>
         <button type="submit">Sign in</button>
       </form>`,
   })
+}

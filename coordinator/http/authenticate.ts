@@ -20,9 +20,8 @@ declare global {
  * Lets through whoever shows an API token (`Authorization: Bearer …`) or a browser's session; the session only from our own pages
  * when something is to change. A token that is shown and unknown is refused, whatever the cookie says.
  */
-export const authenticate =
-  ({ db }: Pick<Parts, 'db'>): RequestHandler =>
-  async (request, response, next) => {
+export function authenticate({ db }: Pick<Parts, 'db'>): RequestHandler {
+  return async (request, response, next) => {
     const token = bearerToken(request)
     const signedIn = token === null ? sessionOf(request) : await findByToken(db, token)
     if (!signedIn) {
@@ -33,15 +32,16 @@ export const authenticate =
     Object.assign(request, signedIn)
     next()
   }
+}
 
 /** Only behind {@link authenticate}. */
-export const currentUser = (request: Request): KnownUser => {
+export function currentUser(request: Request): KnownUser {
   if (!request.user) throw new Error('a route that needs a user is mounted before authentication')
   return request.user
 }
 
 /** @returns with what the user is signed in. Only behind {@link authenticate}. */
-export const currentDevice = (request: Request): string => {
+export function currentDevice(request: Request): string {
   if (!request.deviceId) throw new Error('a route that needs a device is mounted before authentication')
   return request.deviceId
 }
@@ -53,10 +53,12 @@ export const requireAdmin: RequestHandler = (request, _response, next) => {
   next()
 }
 
-const sessionOf = ({ user, sessionID }: Request): SignedIn | null => (user ? { user, deviceId: deviceIdOf(sessionID) } : null)
+function sessionOf({ user, sessionID }: Request): SignedIn | null {
+  return user ? { user, deviceId: deviceIdOf(sessionID) } : null
+}
 
 /** @returns null when there is no Authorization header; the empty text when it is not of the Bearer kind */
-export const bearerToken = (request: Request): string | null => {
+export function bearerToken(request: Request): string | null {
   const header = request.headers.authorization
   return header === undefined ? null : (/^Bearer +(\S+) *$/i.exec(header)?.[1] ?? '')
 }

@@ -9,7 +9,7 @@ import { boardHeaders } from './headers.ts'
 const PATH = '/admin/queues'
 
 /** Bull Board, to look at: admins alone, and read-only, since the store and not the queue says what becomes of a task. */
-export const addBoard = (app: Express, parts: Pick<Parts, 'db' | 'dispatch'>): void => {
+export function addBoard(app: Express, parts: Pick<Parts, 'db' | 'dispatch'>): void {
   const adapter = new ExpressAdapter().setBasePath(PATH)
   createBullBoard({
     queues: [new BullMQAdapter(parts.dispatch.queue, { readOnlyMode: true })],

@@ -7,7 +7,7 @@ import { currentDevice, currentUser } from './authenticate.ts'
 type Wanted = Pick<Parts, 'db' | 'disconnectUser' | 'disconnectDevice' | 'ownerTokenId'>
 
 /** What is signed in, and the end of it: the next request is refused, and open sockets are closed at once. */
-export const addDeviceRoutes = (app: Express, { db, disconnectUser, disconnectDevice, ownerTokenId }: Wanted): void => {
+export function addDeviceRoutes(app: Express, { db, disconnectUser, disconnectDevice, ownerTokenId }: Wanted): void {
   app.get('/api/me/devices', async (request, response) => {
     response.json({ items: await listDevices(db, currentUser(request).id, currentDevice(request), ownerTokenId) })
   })
@@ -37,7 +37,7 @@ export const addDeviceRoutes = (app: Express, { db, disconnectUser, disconnectDe
  * Without its own token the server's machine could make no link, and nobody could sign in again. It lies in the server's files alone.
  * @throws Refusal `conflict` with what to do for whoever wants another
  */
-export const refuseOwnToken = (tokenId: string, ownerTokenId: string): void => {
+export function refuseOwnToken(tokenId: string, ownerTokenId: string): void {
   if (tokenId !== ownerTokenId) return
   throw new Refusal(
     'conflict',

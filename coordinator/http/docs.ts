@@ -7,7 +7,7 @@ import { describeApi } from './openapi.ts'
 const require = createRequire(import.meta.url)
 
 /** The API's description, for programs and for people. Swagger UI comes from its package, so that no other host is asked. */
-export const addDocs = (app: Express, publicUrl: string, serveFolder: (path: string) => RequestHandler): void => {
+export function addDocs(app: Express, publicUrl: string, serveFolder: (path: string) => RequestHandler): void {
   const description = describeApi(publicUrl)
   app.get('/openapi.json', (_request, response) => {
     response.json(description)

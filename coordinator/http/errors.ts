@@ -42,7 +42,7 @@ export const answerNotFound: RequestHandler = (request) => {
 }
 
 /** What anything thrown amounts to for the caller. */
-export const refusalOf = (error: unknown): Refusal => {
+export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof ZodError) return new Refusal('invalid', sentenceOf(error), error.issues.map(issueOf))
   if (isHttpError(error)) return readingFault(error)
@@ -60,7 +60,7 @@ export const refusalOf = (error: unknown): Refusal => {
   })
 }
 
-const sentenceOf = (error: ZodError): string => {
+function sentenceOf(error: ZodError): string {
   // A misspelt field is why the right one is missing.
   const first = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]
   if (!first) return 'The request is not in the expected form.'
@@ -71,21 +71,23 @@ const sentenceOf = (error: ZodError): string => {
 }
 
 /** Of an issue only where and what: zod may quote the input, which may be a secret. */
-const issueOf = (issue: ZodError['issues'][number]): { path: string; message: string } => ({
-  path: issue.path.join('.'),
-  message: issue.message,
-})
+function issueOf(issue: ZodError['issues'][number]): { path: string; message: string } {
+  return {
+    path: issue.path.join('.'),
+    message: issue.message,
+  }
+}
 
 type HttpError = Error & { status: number; type?: string; limit?: number }
 
 /** What body parsers, the router and sending a file throw (http-errors): `expose` says that the text is meant for the client. */
-const isHttpError = (error: unknown): error is HttpError => {
+function isHttpError(error: unknown): error is HttpError {
   if (!(error instanceof Error)) return false
   const { status, expose } = error as { status?: unknown; expose?: unknown }
   return typeof status === 'number' && status >= 400 && status < 500 && (expose === true || error instanceof URIError)
 }
 
-const readingFault = ({ status, type, limit, message }: HttpError): Refusal => {
+function readingFault({ status, type, limit, message }: HttpError): Refusal {
   if (status === 404) return new Refusal('not_found', 'There is no such file, or no more.')
   if (status === 413)
     return new Refusal('too_large', `The body is too large${limit ? `: at most ${limit} bytes are taken` : ''}. Send less.`)
@@ -95,14 +97,19 @@ const readingFault = ({ status, type, limit, message }: HttpError): Refusal => {
 }
 
 /** The client closed the connection before it had everything. */
-const isGone = (error: unknown): boolean => (error as NodeJS.ErrnoException)?.code === 'ERR_STREAM_PREMATURE_CLOSE'
+function isGone(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException)?.code === 'ERR_STREAM_PREMATURE_CLOSE'
+}
 
-const isForPrograms = (path: string): boolean => /^\/(api|runner|demo)\//.test(path)
+function isForPrograms(path: string): boolean {
+  return /^\/(api|runner|demo)\//.test(path)
+}
 
-const errorPage = (error: ErrorBody): string =>
-  page({
+function errorPage(error: ErrorBody): string {
+  return page({
     title: 'That did not work',
     body: html`<h1>That did not work</h1>
       <p>${error.message}</p>
       <p class="quiet">Request ${error.requestId} · <a href="/">Back to the start</a></p>`,
   })
+}

@@ -21,7 +21,7 @@ const POLICY = {
 }
 
 /** What a browser may do with our answers: nothing inline, nothing from elsewhere, and in nobody's frame. */
-export const securityHeaders = (config: Pick<Config, 'publicUrl'>): RequestHandler => {
+export function securityHeaders(config: Pick<Config, 'publicUrl'>): RequestHandler {
   // Browsers of before 2022 do not take the socket of the same origin for 'self'.
   const socket = config.publicUrl.replace(/^http/, 'ws')
   return helmet({

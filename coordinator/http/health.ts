@@ -2,7 +2,7 @@ import type { Express } from 'express'
 import type { Parts } from '../parts.ts'
 
 /** For supervisors and Prometheus; they say nothing about any user. */
-export const addHealthRoutes = (app: Express, { readiness, metrics }: Pick<Parts, 'readiness' | 'metrics'>): void => {
+export function addHealthRoutes(app: Express, { readiness, metrics }: Pick<Parts, 'readiness' | 'metrics'>): void {
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' })
   })

@@ -3,13 +3,15 @@ export type Html = Readonly<{ markup: string }>
 type Piece = Html | readonly Html[] | string | number | null | false
 
 /** A template whose values are escaped. Null and false leave nothing; a list of markup is joined. */
-export const html = (strings: TemplateStringsArray, ...values: Piece[]): Html => ({
-  markup: strings.map((text, index) => text + (index < values.length ? markupOf(values[index] ?? null) : '')).join(''),
-})
+export function html(strings: TemplateStringsArray, ...values: Piece[]): Html {
+  return {
+    markup: strings.map((text, index) => text + (index < values.length ? markupOf(values[index] ?? null) : '')).join(''),
+  }
+}
 
 /** A whole page. It holds no script and no inline style: the policy of this server allows neither. */
-export const page = ({ title, body, styles = [], scripts = [] }: PageParts): string =>
-  html`<!doctype html>
+export function page({ title, body, styles = [], scripts = [] }: PageParts): string {
+  return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -25,14 +27,17 @@ export const page = ({ title, body, styles = [], scripts = [] }: PageParts): str
         ${scripts.map((src) => html`<script src="${src}" defer></script>`)}
       </body>
     </html>`.markup
+}
 
 type PageParts = { title: string; body: Html; styles?: readonly string[]; scripts?: readonly string[] }
 
-const markupOf = (piece: Piece): string => {
+function markupOf(piece: Piece): string {
   if (piece === null || piece === false) return ''
   if (typeof piece === 'string' || typeof piece === 'number') return escaped(String(piece))
   return 'markup' in piece ? piece.markup : piece.map(({ markup }) => markup).join('')
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? sign)
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? sign)
+}

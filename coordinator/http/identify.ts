@@ -11,7 +11,7 @@ import { createSession } from './session.ts'
  * Who shows this token or this cookie? For callers that are no Express request: the handshake of a socket.
  * A token that is shown and unknown is nobody, whatever the cookie says.
  */
-export const createIdentify = (parts: Pick<Parts, 'db' | 'secrets' | 'config'>): Parts['identify'] => {
+export function createIdentify(parts: Pick<Parts, 'db' | 'secrets' | 'config'>): Parts['identify'] {
   const session = createSession(parts)
   return async ({ token, cookie }) => {
     if (token !== undefined) return findByToken(parts.db, token)
@@ -22,10 +22,10 @@ export const createIdentify = (parts: Pick<Parts, 'db' | 'secrets' | 'config'>):
 }
 
 /** Lets express-session itself read the cookie and check its signature, on a request that goes nowhere. */
-const readSession = async (
+async function readSession(
   session: ReturnType<typeof createSession>,
   cookie: string,
-): Promise<{ userId?: string | undefined; sessionId?: string }> => {
+): Promise<{ userId?: string | undefined; sessionId?: string }> {
   const request = Object.assign(new IncomingMessage(new Socket()), { url: '/', headers: { cookie } }) as Request
   await new Promise<void>((resolve, reject) => {
     const done = (error?: unknown) => (error ? reject(error) : resolve())

@@ -18,7 +18,7 @@ const NEW_PER_MINUTE = 120
 const NEW = 'new tasks and messages'
 
 /** How often one address or one user may call, counted in memory per process. */
-export const createLimits = ({ trustedProxies }: Pick<Config, 'trustedProxies'>): Limits => {
+export function createLimits({ trustedProxies }: Pick<Config, 'trustedProxies'>): Limits {
   const begun = new MemoryStore()
   return {
     signIn: [
@@ -35,8 +35,8 @@ export const createLimits = ({ trustedProxies }: Pick<Config, 'trustedProxies'>)
   }
 }
 
-const perMinute = (limit: number, what: string, options: Partial<Options>): RequestHandler =>
-  rateLimit({
+function perMinute(limit: number, what: string, options: Partial<Options>): RequestHandler {
+  return rateLimit({
     windowMs: MINUTE_MS,
     limit,
     standardHeaders: 'draft-8',
@@ -49,8 +49,9 @@ const perMinute = (limit: number, what: string, options: Partial<Options>): Requ
     },
     ...options,
   })
+}
 
-const tooMany = (limit: number, what: string, resetTime: Date | undefined): Refusal => {
+function tooMany(limit: number, what: string, resetTime: Date | undefined): Refusal {
   const retryAfterSeconds = Math.max(1, Math.ceil(((resetTime?.getTime() ?? Date.now() + MINUTE_MS) - Date.now()) / 1000))
   const when = retryAfterSeconds === 1 ? 'a second' : `${retryAfterSeconds} seconds`
   return new Refusal('rate_limited', `Too many ${what}: ${limit} a minute are taken. Try again in ${when}.`, {
@@ -59,7 +60,7 @@ const tooMany = (limit: number, what: string, resetTime: Date | undefined): Refu
 }
 
 /** Behind a proxy that is not trusted everybody has its address, and one visitor's failures keep all others from signing in. */
-const warnOfProxy = (): RequestHandler => {
+function warnOfProxy(): RequestHandler {
   let warned = false
   return (request, _response, next) => {
     if (!warned && request.get('x-forwarded-for') !== undefined) {
@@ -71,6 +72,10 @@ const warnOfProxy = (): RequestHandler => {
 }
 
 /** Behind proxies only as true as `trust proxy`; an IPv6 address counts with its /56. */
-const byAddress = (request: Request): string => ipKeyGenerator(request.ip ?? 'unknown')
+function byAddress(request: Request): string {
+  return ipKeyGenerator(request.ip ?? 'unknown')
+}
 
-const byUser = (request: Request): string => request.user?.id ?? byAddress(request)
+function byUser(request: Request): string {
+  return request.user?.id ?? byAddress(request)
+}

@@ -12,7 +12,7 @@ import { currentUser } from './authenticate.ts'
 import { refuseOwnToken } from './devices.ts'
 
 /** Who asks, their budget, their access to git hosts, and their API tokens. */
-export const addMeRoutes = (app: Express, { db, secrets, config, demo, disconnectDevice, ownerTokenId }: Parts): void => {
+export function addMeRoutes(app: Express, { db, secrets, config, demo, disconnectDevice, ownerTokenId }: Parts): void {
   const describe = async (user: User): Promise<Me> => {
     const ownBudgetUsd = await findOwnBudget(db, user.id)
     return {

@@ -14,7 +14,7 @@ import { currentDevice, currentUser } from './authenticate.ts'
 type Wanted = Pick<Parts, 'db' | 'webPush' | 'outside' | 'notifier'>
 
 /** What a user wants to be told of, and where. */
-export const addNotificationRoutes = (app: Express, { db, webPush, outside, notifier }: Wanted): void => {
+export function addNotificationRoutes(app: Express, { db, webPush, outside, notifier }: Wanted): void {
   const settingsOf = async (userId: string): Promise<NotificationSettings> => ({
     ...(await findNotifications(db, userId)),
     vapidPublicKey: webPush.publicKey,
@@ -58,7 +58,7 @@ export const addNotificationRoutes = (app: Express, { db, webPush, outside, noti
   })
 }
 
-const isUsable = (webPush: Parts['webPush'], subscription: PushSubscription): boolean => {
+function isUsable(webPush: Parts['webPush'], subscription: PushSubscription): boolean {
   try {
     webPush.requestFor(subscription, 'test', 'test')
     return true

@@ -7,7 +7,7 @@ import { STATUS } from './errors.ts'
 import { sessionCookieName } from './session.ts'
 
 /** The OpenAPI 3.1 description of everything that clients call, made from the very schemas that parse the requests. */
-export const describeApi = (publicUrl: string): ReturnType<OpenApiGeneratorV31['generateDocument']> => {
+export function describeApi(publicUrl: string): ReturnType<OpenApiGeneratorV31['generateDocument']> {
   const registry = new OpenAPIRegistry()
   registry.registerComponent('securitySchemes', 'token', {
     type: 'http',
@@ -34,55 +34,72 @@ export const describeApi = (publicUrl: string): ReturnType<OpenApiGeneratorV31['
 
 const Failure = z.object({ error: ErrorBody })
 
-const describeCall = (call: Call): RouteConfig => ({
-  method: call.method,
-  path: call.path.replace(/:(\w+)/g, '{$1}'),
-  summary: call.summary,
-  tags: [call.tag],
-  security: isOpen(call) ? [] : [{ token: [] }, { cookie: [] }],
-  request: {
-    ...(hasParams(call) ? { params: paramsOf(call.path) } : {}),
-    ...(call.query ? { query: call.query } : {}),
-    ...(call.headers ? { headers: call.headers } : {}),
-    ...(call.body
-      ? { body: { required: call.bodyRequired ?? true, content: { [call.bodyType ?? JSON_TYPE]: { schema: call.body } } } }
-      : {}),
-  },
-  responses: {
-    ...Object.fromEntries(goodStatusesOf(call).map((status) => [status, answerOf(call, status)])),
-    ...(call.ranges ? { 416: failureOf('invalid') } : {}),
-    ...Object.fromEntries(errorsOf(call).map((code) => [STATUS[code], failureOf(code)])),
-  },
-})
+function describeCall(call: Call): RouteConfig {
+  return {
+    method: call.method,
+    path: call.path.replace(/:(\w+)/g, '{$1}'),
+    summary: call.summary,
+    tags: [call.tag],
+    security: isOpen(call) ? [] : [{ token: [] }, { cookie: [] }],
+    request: {
+      ...(hasParams(call) ? { params: paramsOf(call.path) } : {}),
+      ...(call.query ? { query: call.query } : {}),
+      ...(call.headers ? { headers: call.headers } : {}),
+      ...(call.body
+        ? { body: { required: call.bodyRequired ?? true, content: { [call.bodyType ?? JSON_TYPE]: { schema: call.body } } } }
+        : {}),
+    },
+    responses: {
+      ...Object.fromEntries(goodStatusesOf(call).map((status) => [status, answerOf(call, status)])),
+      ...(call.ranges ? { 416: failureOf('invalid') } : {}),
+      ...Object.fromEntries(errorsOf(call).map((code) => [STATUS[code], failureOf(code)])),
+    },
+  }
+}
 
-const isOpen = (call: Call): boolean => call.access === 'anybody'
-const hasParams = (call: Call): boolean => call.path.includes(':')
+function isOpen(call: Call): boolean {
+  return call.access === 'anybody'
+}
+function hasParams(call: Call): boolean {
+  return call.path.includes(':')
+}
 
-const isForSomebody = (call: Call): boolean => !isOpen(call) || call.path.startsWith('/auth/')
+function isForSomebody(call: Call): boolean {
+  return !isOpen(call) || call.path.startsWith('/auth/')
+}
 
-const goodStatusesOf = ({ status, alike = [], ranges }: Call): number[] => [status, ...alike, ...(ranges ? [206] : [])]
+function goodStatusesOf({ status, alike = [], ranges }: Call): number[] {
+  return [status, ...alike, ...(ranges ? [206] : [])]
+}
 
-const errorsOf = (call: Call): ErrorCode[] => [
-  ...(isOpen(call) ? [] : (['unauthorized'] as const)),
-  // A cookie that a page of another site sent along.
-  ...(isOpen(call) || call.method === 'get' ? [] : (['forbidden'] as const)),
-  // Counted, and the store is asked whose it is.
-  ...(isForSomebody(call) ? (['rate_limited', 'unavailable'] as const) : []),
-  ...(call.body || call.query ? (['invalid'] as const) : []),
-  ...(call.body ? (['too_large'] as const) : []),
-  ...(hasParams(call) ? (['not_found'] as const) : []),
-  ...(call.errors ?? []),
-  'internal',
-]
+function errorsOf(call: Call): ErrorCode[] {
+  return [
+    ...(isOpen(call) ? [] : (['unauthorized'] as const)),
+    // A cookie that a page of another site sent along.
+    ...(isOpen(call) || call.method === 'get' ? [] : (['forbidden'] as const)),
+    // Counted, and the store is asked whose it is.
+    ...(isForSomebody(call) ? (['rate_limited', 'unavailable'] as const) : []),
+    ...(call.body || call.query ? (['invalid'] as const) : []),
+    ...(call.body ? (['too_large'] as const) : []),
+    ...(hasParams(call) ? (['not_found'] as const) : []),
+    ...(call.errors ?? []),
+    'internal',
+  ]
+}
 
 const JSON_TYPE = 'application/json'
 
-const answerOf = ({ answer, answerType = JSON_TYPE }: Call, status: number) => ({
-  description: STATUS_CODES[status] ?? '',
-  ...(answer ? { content: { [answerType]: { schema: answer } } } : {}),
-})
+function answerOf({ answer, answerType = JSON_TYPE }: Call, status: number) {
+  return {
+    description: STATUS_CODES[status] ?? '',
+    ...(answer ? { content: { [answerType]: { schema: answer } } } : {}),
+  }
+}
 
-const failureOf = (code: ErrorCode) => ({ description: `\`${code}\``, content: { [JSON_TYPE]: { schema: Failure } } })
+function failureOf(code: ErrorCode) {
+  return { description: `\`${code}\``, content: { [JSON_TYPE]: { schema: Failure } } }
+}
 
-const paramsOf = (path: string): z.ZodObject =>
-  z.object(Object.fromEntries([...path.matchAll(/:(\w+)/g)].map(([, name = '']) => [name, z.string()])))
+function paramsOf(path: string): z.ZodObject {
+  return z.object(Object.fromEntries([...path.matchAll(/:(\w+)/g)].map(([, name = '']) => [name, z.string()])))
+}

@@ -8,7 +8,7 @@ import { requireAdmin } from './authenticate.ts'
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
 /** The server at a glance, for whoever runs it. */
-export const addOverview = (app: Express, { db, readiness }: Pick<Parts, 'db' | 'readiness'>): void => {
+export function addOverview(app: Express, { db, readiness }: Pick<Parts, 'db' | 'readiness'>): void {
   app.get('/api/admin/overview', requireAdmin, async (_request, response) => {
     const found = await findOverview(db, Date.now())
     response.json({ ...found, redis: (await readiness()).redis, version } satisfies Overview)

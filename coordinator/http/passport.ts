@@ -13,7 +13,7 @@ const SCOPE = ['repo']
 export type Passport = InstanceType<typeof passport.Passport>
 
 /** Who is signed in, kept as the user's id in the session; and GitHub as a way to sign in, when it is configured. */
-export const createPassport = ({ db, secrets, config }: Pick<Parts, 'db' | 'secrets' | 'config'>): Passport => {
+export function createPassport({ db, secrets, config }: Pick<Parts, 'db' | 'secrets' | 'config'>): Passport {
   const authenticator = new passport.Passport()
   authenticator.serializeUser<string>((user, done) => done(null, user.id))
   authenticator.deserializeUser<string>((id, done) => {
@@ -23,10 +23,10 @@ export const createPassport = ({ db, secrets, config }: Pick<Parts, 'db' | 'secr
   return authenticator
 }
 
-const githubStrategy = (
+function githubStrategy(
   { db, secrets, config }: Pick<Parts, 'db' | 'secrets' | 'config'>,
   github: NonNullable<Config['github']>,
-): Strategy => {
+): Strategy {
   const options = {
     clientID: github.clientId,
     clientSecret: github.clientSecret,
@@ -54,14 +54,19 @@ const githubStrategy = (
 type Done = (error: unknown, user?: Express.User | false, info?: { message: string }) => void
 
 /** Admins always; whom ERRAND_USERS names; everybody for `*`. GitHub's logins know no case. */
-export const maySignIn = (login: string, { admins, users }: Pick<Config, 'admins' | 'users'>): boolean =>
-  login !== '' && (isAdmin(login, { admins }) || users.includes('*') || names(users, login))
+export function maySignIn(login: string, { admins, users }: Pick<Config, 'admins' | 'users'>): boolean {
+  return login !== '' && (isAdmin(login, { admins }) || users.includes('*') || names(users, login))
+}
 
-export const isAdmin = (login: string, { admins }: Pick<Config, 'admins'>): boolean => names(admins, login)
+export function isAdmin(login: string, { admins }: Pick<Config, 'admins'>): boolean {
+  return names(admins, login)
+}
 
-const names = (list: readonly string[], login: string): boolean => list.some((name) => name.toLowerCase() === login.toLowerCase())
+function names(list: readonly string[], login: string): boolean {
+  return list.some((name) => name.toLowerCase() === login.toLowerCase())
+}
 
-const notWelcome = (login: string, { admins }: Pick<Config, 'admins'>): string => {
+function notWelcome(login: string, { admins }: Pick<Config, 'admins'>): string {
   const whom = admins.length > 0 ? admins.map((name) => `@${name}`).join(', ') : 'whoever runs this server'
   return `The GitHub account ${login || 'of yours'} may not sign in here. Ask ${whom} to add it to ERRAND_USERS.`
 }

@@ -7,7 +7,7 @@ import { createProject, deleteProject, listProjects } from '../store/projects.ts
 import { currentUser } from './authenticate.ts'
 
 /** The repositories that a user keeps at hand. */
-export const addProjectRoutes = (app: Express, { db, config, demo }: Parts): void => {
+export function addProjectRoutes(app: Express, { db, config, demo }: Parts): void {
   const rules = { allowedOrigins: config.gitHosts, demoRepoUrl: `${config.publicUrl}${demo.repoPath}` }
   app.get('/api/projects', async (request, response) => {
     response.json({ items: await listProjects(db, currentUser(request).id) })

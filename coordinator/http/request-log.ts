@@ -7,7 +7,7 @@ import { pinoHttp } from 'pino-http'
  * One fact a request. Of the address only the path: queries hold sign-in codes. No header and no body is ever logged.
  * The id is ours, never the caller's, and goes back in `X-Request-Id`.
  */
-export const logRequests = (log: Logger): RequestHandler => {
+export function logRequests(log: Logger): RequestHandler {
   const facts = (request: Request, response: Response, { responseTime }: { responseTime: number }) => ({
     event: 'http.answered',
     method: request.method,
@@ -36,9 +36,15 @@ export const logRequests = (log: Logger): RequestHandler => {
   })
 }
 
-const isOurFault = ({ statusCode }: Response): boolean => statusCode >= 500
+function isOurFault({ statusCode }: Response): boolean {
+  return statusCode >= 500
+}
 
-const pathOf = (request: Request): string => request.originalUrl.replace(/\?.*/s, '')
+function pathOf(request: Request): string {
+  return request.originalUrl.replace(/\?.*/s, '')
+}
 
 /** What something calls every few seconds. */
-const isPolled = (request: Request): boolean => /^\/(healthz|readyz|metrics|runner\/renew)$/.test(pathOf(request))
+function isPolled(request: Request): boolean {
+  return /^\/(healthz|readyz|metrics|runner\/renew)$/.test(pathOf(request))
+}

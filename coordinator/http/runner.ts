@@ -10,11 +10,7 @@ import type { Parts } from '../parts.ts'
 import { bearerToken } from './authenticate.ts'
 
 /** What only runners call, over their own token: the lease that holds a task's secrets, the heartbeat, and bytes to keep. */
-export const addRunnerRoutes = (
-  app: Express,
-  { leases, artifacts, runnerToken }: RunnerParts,
-  readJson: RequestHandler,
-): void => {
+export function addRunnerRoutes(app: Express, { leases, artifacts, runnerToken }: RunnerParts, readJson: RequestHandler): void {
   app.use('/runner', requireRunner(runnerToken))
   app.post(RUNNER_PATHS.lease, readJson, async (request, response) => {
     response.json(await leases.grant(LeaseRequest.parse(request.body)))
@@ -39,7 +35,7 @@ type RunnerParts = Pick<Parts, 'leases' | 'artifacts' | 'runnerToken'>
 const AttemptAddress = z.object({ taskId: z.string().min(1).max(100), attempt: z.coerce.number().int().positive() })
 const ArtifactAddress = AttemptAddress.extend({ kind: ArtifactKind })
 
-const requireRunner = (runnerToken: string): RequestHandler => {
+function requireRunner(runnerToken: string): RequestHandler {
   const expected = digest(runnerToken)
   return (request, _response, next) => {
     // Digests are of one length, so that the comparison takes the same time for every guess.
@@ -49,4 +45,6 @@ const requireRunner = (runnerToken: string): RequestHandler => {
   }
 }
 
-const digest = (token: string): Buffer => createHash('sha256').update(token).digest()
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}

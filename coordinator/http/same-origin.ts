@@ -7,7 +7,7 @@ import { Refusal } from '../errors.ts'
  * (Fetch standard; OWASP CSRF cheat sheet, "Fetch Metadata headers"). Programs use a token, and are not asked.
  * @throws Refusal `forbidden`
  */
-export const requireSameOrigin = (request: Request): void => {
+export function requireSameOrigin(request: Request): void {
   if (SAFE_METHODS.has(request.method)) return
   const site = request.get('sec-fetch-site')
   const same = site === undefined ? hostOf(request.get('origin')) === request.get('host') : site === 'same-origin'
@@ -25,4 +25,6 @@ export const sameOrigin: RequestHandler = (request, _response, next) => {
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-const hostOf = (origin: string | undefined): string | null => (origin && URL.canParse(origin) ? new URL(origin).host : null)
+function hostOf(origin: string | undefined): string | null {
+  return origin && URL.canParse(origin) ? new URL(origin).host : null
+}

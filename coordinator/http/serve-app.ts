@@ -4,17 +4,18 @@ import express, { type Express, type RequestHandler, type Response } from 'expre
 import { Refusal } from '../errors.ts'
 
 /** The app's own files. What Vite names by its content never changes; everything else must be asked for anew. */
-export const serveAppFiles = (folder: string): RequestHandler =>
-  express.static(folder, {
+export function serveAppFiles(folder: string): RequestHandler {
+  return express.static(folder, {
     index: false,
     setHeaders: (response, path) => {
       const isNamedByContent = path.startsWith(join(folder, 'assets') + sep)
       response.set('Cache-Control', isNamedByContent ? 'public, max-age=31536000, immutable' : REVALIDATE)
     },
   })
+}
 
 /** Last of all: an address that nothing else answers is a screen of the app, when a browser opens it as a page. */
-export const addAppPages = (app: Express, folder: string): void => {
+export function addAppPages(app: Express, folder: string): void {
   app.get('/', (_request, response) => sendIndex(folder, response))
   app.use(async (request, response, next) => {
     const isPage = ['GET', 'HEAD'].includes(request.method) && !OURS.test(request.path) && opensPage(request.get('accept'))
@@ -29,9 +30,11 @@ const REVALIDATE = 'no-cache'
 const OURS = /^\/(api|auth|runner|demo|static|docs|admin\/queues|assets|socket\.io)(\/|$)/
 
 /** A browser names HTML itself when a person opens an address; what a page loads says something else, or anything. */
-const opensPage = (accept = ''): boolean => /\btext\/html\b/.test(accept)
+function opensPage(accept = ''): boolean {
+  return /\btext\/html\b/.test(accept)
+}
 
-const sendIndex = async (folder: string, response: Response): Promise<void> => {
+async function sendIndex(folder: string, response: Response): Promise<void> {
   try {
     await access(join(folder, 'index.html'))
   } catch (cause) {

@@ -8,7 +8,7 @@ import { DatabaseSessions, SESSION_IDLE_MS } from '../sessions.ts'
  * The browser's session: a signed random id in a cookie, everything else in the store.
  * Over https the name begins with `__Host-`, so that no other host or path can plant one (RFC 6265bis §4.1.3.2).
  */
-export const createSession = ({ db, secrets, config }: Pick<Parts, 'db' | 'secrets' | 'config'>): RequestHandler => {
+export function createSession({ db, secrets, config }: Pick<Parts, 'db' | 'secrets' | 'config'>): RequestHandler {
   const https = isHttps(config)
   const handle = session({
     name: sessionCookieName(config),
@@ -27,6 +27,10 @@ export const createSession = ({ db, secrets, config }: Pick<Parts, 'db' | 'secre
   }
 }
 
-export const sessionCookieName = (config: Pick<Config, 'publicUrl'>): string => (isHttps(config) ? '__Host-errand' : 'errand')
+export function sessionCookieName(config: Pick<Config, 'publicUrl'>): string {
+  return isHttps(config) ? '__Host-errand' : 'errand'
+}
 
-export const isHttps = (config: Pick<Config, 'publicUrl'>): boolean => config.publicUrl.startsWith('https:')
+export function isHttps(config: Pick<Config, 'publicUrl'>): boolean {
+  return config.publicUrl.startsWith('https:')
+}

@@ -7,7 +7,7 @@ import type { Parts } from '../parts.ts'
 import { currentUser } from './authenticate.ts'
 
 /** A user's own tasks; somebody else's are not there. */
-export const addTaskRoutes = (app: Express, { tasks }: Pick<Parts, 'tasks'>, limitCreate: RequestHandler): void => {
+export function addTaskRoutes(app: Express, { tasks }: Pick<Parts, 'tasks'>, limitCreate: RequestHandler): void {
   app.post('/api/tasks', limitCreate, async (request, response) => {
     const { task, created } = await tasks.create(currentUser(request), readNewTask(request))
     response
@@ -66,7 +66,7 @@ export const addTaskRoutes = (app: Express, { tasks }: Pick<Parts, 'tasks'>, lim
 const OfTurn = z.object({ turn: z.coerce.number().int().positive().optional() })
 
 /** The header is the usual name for what the body calls `clientId`. @throws Refusal `invalid` when they differ */
-const readNewTask = (request: Request): CreateTask => {
+function readNewTask(request: Request): CreateTask {
   const key = request.get('idempotency-key')
   const input = CreateTask.parse(request.body)
   if (key === undefined) return input

@@ -2,13 +2,7 @@ import type { ArtifactKind } from '../../contract/sandbox.ts'
 import type { Store } from './database.ts'
 
 /** Notes that the bytes are there; the same kind of the same attempt again takes the place of the first. */
-export const putArtifact = async (
-  db: Store,
-  taskId: string,
-  attempt: number,
-  kind: ArtifactKind,
-  bytes: number,
-): Promise<void> => {
+export async function putArtifact(db: Store, taskId: string, attempt: number, kind: ArtifactKind, bytes: number): Promise<void> {
   const given = { bytes, created_at: Date.now() }
   await db
     .insertInto('artifacts')
@@ -18,12 +12,7 @@ export const putArtifact = async (
 }
 
 /** @returns the newest attempt of this turn that left one */
-export const newestArtifactOfTurn = async (
-  db: Store,
-  taskId: string,
-  turn: number,
-  kind: ArtifactKind,
-): Promise<number | null> => {
+export async function newestArtifactOfTurn(db: Store, taskId: string, turn: number, kind: ArtifactKind): Promise<number | null> {
   const rows = db
     .selectFrom('artifacts')
     .innerJoin('attempts', (join) =>
@@ -37,12 +26,12 @@ export const newestArtifactOfTurn = async (
 }
 
 /** @returns the newest attempt that left one */
-export const newestArtifact = async (db: Store, taskId: string, kind: ArtifactKind): Promise<number | null> => {
+export async function newestArtifact(db: Store, taskId: string, kind: ArtifactKind): Promise<number | null> {
   const rows = db.selectFrom('artifacts').select('attempt').where('task_id', '=', taskId).where('kind', '=', kind)
   return (await rows.orderBy('attempt', 'desc').limit(1).executeTakeFirst())?.attempt ?? null
 }
 
-export const hasArtifact = async (db: Store, taskId: string, attempt: number, kind: ArtifactKind): Promise<boolean> => {
+export async function hasArtifact(db: Store, taskId: string, attempt: number, kind: ArtifactKind): Promise<boolean> {
   const rows = db.selectFrom('artifacts').select('kind').where('task_id', '=', taskId).where('attempt', '=', attempt)
   return (await rows.where('kind', '=', kind).executeTakeFirst()) !== undefined
 }

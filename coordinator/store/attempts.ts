@@ -7,27 +7,31 @@ export type AttemptRow = Database['attempts']
 /** `interruptions`: runners that did; `interruptedAttempts`: how often all in all. */
 export type Interruptions = { interruptions: number; interruptedAttempts: number }
 
-export const insertAttempt = (db: Store, row: AttemptRow): Promise<unknown> => db.insertInto('attempts').values(row).execute()
+export function insertAttempt(db: Store, row: AttemptRow): Promise<unknown> {
+  return db.insertInto('attempts').values(row).execute()
+}
 
-export const findAttempt = (db: Store, taskId: string, attempt: number): Promise<AttemptRow | undefined> =>
-  db.selectFrom('attempts').selectAll().where('task_id', '=', taskId).where('attempt', '=', attempt).executeTakeFirst()
+export function findAttempt(db: Store, taskId: string, attempt: number): Promise<AttemptRow | undefined> {
+  return db.selectFrom('attempts').selectAll().where('task_id', '=', taskId).where('attempt', '=', attempt).executeTakeFirst()
+}
 
-export const updateAttempt = async (db: Store, row: AttemptRow, change: Partial<AttemptRow>): Promise<AttemptRow> => {
+export async function updateAttempt(db: Store, row: AttemptRow, change: Partial<AttemptRow>): Promise<AttemptRow> {
   await db.updateTable('attempts').set(change).where('task_id', '=', row.task_id).where('attempt', '=', row.attempt).execute()
   return { ...row, ...change }
 }
 
 /** @returns whether it did not end, and its lease ran out before `now`. One that lasts far too long was given by a clock that was set back since. */
-export const isRunOut = ({ ended_at, lease_until }: AttemptRow, now: number): boolean =>
-  ended_at === null && (lease_until < now || lease_until > now + 2 * LEASE_MS)
+export function isRunOut({ ended_at, lease_until }: AttemptRow, now: number): boolean {
+  return ended_at === null && (lease_until < now || lease_until > now + 2 * LEASE_MS)
+}
 
-export const listRunOut = async (db: Store, now: number): Promise<AttemptRow[]> => {
+export async function listRunOut(db: Store, now: number): Promise<AttemptRow[]> {
   const open = await db.selectFrom('attempts').selectAll().where('ended_at', 'is', null).execute()
   return open.filter((row) => isRunOut(row, now))
 }
 
 /** How often this turn was interrupted up to now, and by how many runners. */
-export const countInterruptions = async (db: Store, taskId: string, turn: number): Promise<Interruptions> => {
+export async function countInterruptions(db: Store, taskId: string, turn: number): Promise<Interruptions> {
   const { attempts, runners } = await db
     .selectFrom('attempts')
     .select((eb) => [eb.fn.countAll().as('attempts'), eb.fn.count('runner_id').distinct().as('runners')])

@@ -3,12 +3,12 @@ import type { Secrets } from '../secrets.ts'
 import type { Store } from './database.ts'
 
 /** A user's access to one git host. The token is kept sealed, and no answer of the API ever holds it. */
-export const putCredential = async (
+export async function putCredential(
   db: Store,
   secrets: Secrets,
   userId: string,
   { host, username, token }: PutCredential,
-): Promise<Credential> => {
+): Promise<Credential> {
   const given = { username: username ?? null, token: secrets.seal(token, contextOf(userId, host)), created_at: Date.now() }
   await db
     .insertInto('credentials')
@@ -18,14 +18,14 @@ export const putCredential = async (
   return credentialOf({ host, ...given })
 }
 
-export const listCredentials = async (db: Store, userId: string): Promise<Credential[]> => {
+export async function listCredentials(db: Store, userId: string): Promise<Credential[]> {
   const columns = ['host', 'username', 'created_at'] as const
   const rows = await db.selectFrom('credentials').select(columns).where('user_id', '=', userId).orderBy('host').execute()
   return rows.map(credentialOf)
 }
 
 /** @returns false when this user has none for the host */
-export const deleteCredential = async (db: Store, userId: string, host: string): Promise<boolean> => {
+export async function deleteCredential(db: Store, userId: string, host: string): Promise<boolean> {
   const rows = db.deleteFrom('credentials').where('user_id', '=', userId).where('host', '=', host)
   return (await rows.executeTakeFirst()).numDeletedRows > 0n
 }
@@ -34,21 +34,25 @@ export const deleteCredential = async (db: Store, userId: string, host: string):
  * For the lease alone: it hands the token to the runner that holds the task.
  * @param host as in a URL: with the port when it is not the usual one
  */
-export const findCredential = async (
+export async function findCredential(
   db: Store,
   secrets: Secrets,
   userId: string,
   host: string,
-): Promise<{ username: string | null; token: string } | null> => {
+): Promise<{ username: string | null; token: string } | null> {
   const found = db.selectFrom('credentials').select(['username', 'token']).where('user_id', '=', userId).where('host', '=', host)
   const row = await found.executeTakeFirst()
   return row ? { username: row.username, token: secrets.open(row.token, contextOf(userId, host)) } : null
 }
 
-const contextOf = (userId: string, host: string): string => `credential|${userId}|${host}`
+function contextOf(userId: string, host: string): string {
+  return `credential|${userId}|${host}`
+}
 
-const credentialOf = (row: { host: string; username: string | null; created_at: number }): Credential => ({
-  host: row.host,
-  username: row.username,
-  createdAt: new Date(Number(row.created_at)).toISOString(),
-})
+function credentialOf(row: { host: string; username: string | null; created_at: number }): Credential {
+  return {
+    host: row.host,
+    username: row.username,
+    createdAt: new Date(Number(row.created_at)).toISOString(),
+  }
+}

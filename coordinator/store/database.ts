@@ -30,10 +30,10 @@ const BESIDE = ['-wal', '-shm', '-journal']
  * @param approve looks at a database that was there before, as it was left; nothing has been changed yet when it throws
  * @throws Error with what to do when the file is not Errand's, another process has it, or it cannot be written
  */
-export const openDatabase = async (
+export async function openDatabase(
   path: string,
   approve: (found: Store) => Promise<void> = async () => undefined,
-): Promise<Store> => {
+): Promise<Store> {
   try {
     if (await isThere(path)) await inspect(path, approve)
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
@@ -54,7 +54,7 @@ export const openDatabase = async (
 }
 
 /** @throws Error with what to do when what is there cannot be a database, or a part of one is left */
-const isThere = async (path: string): Promise<boolean> => {
+async function isThere(path: string): Promise<boolean> {
   const found = await statOf(path)
   if (found === null) {
     if (await statOf(`${path}-wal`)) throw unusable(path, `is gone, and ${path}-wal, a part of it, is there. ${RESTORE}`)
@@ -65,14 +65,15 @@ const isThere = async (path: string): Promise<boolean> => {
   return true
 }
 
-const statOf = (path: string) =>
-  stat(path).catch((error: NodeJS.ErrnoException) => {
+function statOf(path: string) {
+  return stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
     throw error
   })
+}
 
 /** Only reads, and leaves no file behind. */
-const inspect = async (path: string, approve: (found: Store) => Promise<void>): Promise<void> => {
+async function inspect(path: string, approve: (found: Store) => Promise<void>): Promise<void> {
   // What a killed server left in the -wal file would be written into the database at the close of a connection that may write.
   const readonly = (await statOf(`${path}-wal`)) !== null
   const sqlite = keepDatabase(new SQLite(path, { timeout: LOCK_WAIT_MS, fileMustExist: true, readonly }))
@@ -85,7 +86,7 @@ const inspect = async (path: string, approve: (found: Store) => Promise<void>): 
 }
 
 /** @throws Error with what to do when another program, or a newer version of this one, has written it */
-const checkOurs = (path: string, sqlite: SQLite.Database): void => {
+function checkOurs(path: string, sqlite: SQLite.Database): void {
   const names = (query: string) => sqlite.prepare<[], string>(query).pluck().all()
   const tables = names("select name from sqlite_master where type = 'table' and name not like 'kysely%'")
   const hasMigrations = names("select name from sqlite_master where name = 'kysely_migration'").length > 0
@@ -102,7 +103,7 @@ const checkOurs = (path: string, sqlite: SQLite.Database): void => {
 }
 
 /** Under another name first: a start that is cut off, or finds no room, leaves no half of a database. */
-const makeNew = async (path: string): Promise<void> => {
+async function makeNew(path: string): Promise<void> {
   const unfinished = `${path}.new`
   const clear = () => Promise.all(['', ...BESIDE].map((ending) => rm(unfinished + ending, { force: true })))
   await clear()
@@ -117,13 +118,13 @@ const makeNew = async (path: string): Promise<void> => {
 }
 
 /** SQLite gives its -wal and -shm files the mode of the database. */
-const makePrivate = async (path: string): Promise<void> => {
+async function makePrivate(path: string): Promise<void> {
   const file = await open(path, 'r+')
   await file.chmod(0o600)
   await file.close()
 }
 
-const connect = async (path: string, letGo: () => void): Promise<Store> => {
+async function connect(path: string, letGo: () => void): Promise<Store> {
   const sqlite = keepDatabase(new SQLite(path, { timeout: BUSY_WAIT_MS, fileMustExist: true }))
   const db = storeOn(sqlite, letGo)
   try {
@@ -137,7 +138,7 @@ const connect = async (path: string, letGo: () => void): Promise<Store> => {
 }
 
 /** @param closed called after `destroy()` has closed it */
-const storeOn = (sqlite: SQLite.Database, closed: () => void): Store => {
+function storeOn(sqlite: SQLite.Database, closed: () => void): Store {
   const prepare = keepStatements(sqlite)
   const close = () => {
     sqlite.close()
@@ -152,14 +153,15 @@ const storeOn = (sqlite: SQLite.Database, closed: () => void): Store => {
  * A full disk ends a transaction by itself, and a rollback after that fails (sqlite.org/lang_transaction.html, 3.4). Its error would
  * hide the one that says what happened.
  */
-const stillToDo = (text: string, { inTransaction }: SQLite.Database): string =>
-  text === 'rollback' && !inTransaction ? 'select 1' : text
+function stillToDo(text: string, { inTransaction }: SQLite.Database): string {
+  return text === 'rollback' && !inTransaction ? 'select 1' : text
+}
 
 /**
  * An exclusive transaction on a file of its own, open as long as the process lives. The kernel ends it with the process, however
  * that dies, and the database itself stays readable for others.
  */
-const takeLock = (path: string): SQLite.Database => {
+function takeLock(path: string): SQLite.Database {
   const lock = keepDatabase(new SQLite(`${path}.lock`, { timeout: LOCK_WAIT_MS }))
   try {
     lock.exec('begin exclusive')
@@ -175,7 +177,9 @@ const takeLock = (path: string): SQLite.Database => {
  * Writes to the disk what is there already: a reading proves nothing of a full or read-only one.
  * @throws Error when nothing can be stored
  */
-export const proveWritable = (db: Store): Promise<unknown> => sql`pragma user_version = 0`.execute(db)
+export function proveWritable(db: Store): Promise<unknown> {
+  return sql`pragma user_version = 0`.execute(db)
+}
 
 const MIGRATIONS = {
   '0001-initial': initial,
@@ -188,7 +192,7 @@ const MIGRATIONS = {
 }
 const FIRST_MIGRATION: keyof typeof MIGRATIONS = '0001-initial'
 
-const migrate = async (db: Store): Promise<void> => {
+async function migrate(db: Store): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } })
   const { error } = await migrator.migrateToLatest()
   if (error)
@@ -199,7 +203,7 @@ const migrate = async (db: Store): Promise<void> => {
  * @returns whether the store as a whole is in trouble (disk full, locked, broken), so that the same may work later; anything else
  * is the fault of what was asked (sqlite.org/rescode.html)
  */
-export const isStoreTrouble = (error: unknown): boolean => {
+export function isStoreTrouble(error: unknown): boolean {
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
   return /^SQLITE_(FULL|BUSY|LOCKED|IOERR|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PROTOCOL)/.test(code)
 }

@@ -7,13 +7,15 @@ import type { Database } from './schema.ts'
 import { hashToken, listTokens } from './tokens.ts'
 
 /** What everybody may know of a session: its own id is a secret. */
-export const deviceIdOf = (sessionId: string): string => hashToken(sessionId)
+export function deviceIdOf(sessionId: string): string {
+  return hashToken(sessionId)
+}
 
 /**
  * All that is signed in as this user, what was used last first; no two bear the same name.
  * @param currentId of the device that asks
  */
-export const listDevices = async (db: Store, userId: string, currentId: string, ownerTokenId: string): Promise<Device[]> => {
+export async function listDevices(db: Store, userId: string, currentId: string, ownerTokenId: string): Promise<Device[]> {
   const sessions = await sessionsOf(db, userId).execute()
   const devices = [
     ...sessions.map(browserOf),
@@ -25,25 +27,28 @@ export const listDevices = async (db: Store, userId: string, currentId: string, 
 }
 
 /** @returns what a browser that signs in now is called, so that its name stays its own when others sign out */
-export const nameNewBrowser = async (db: Store, userId: string, name: string): Promise<string> =>
-  freeName(name, namesOf(withOwnNames((await sessionsOf(db, userId).execute()).map(browserOf))))
+export async function nameNewBrowser(db: Store, userId: string, name: string): Promise<string> {
+  return freeName(name, namesOf(withOwnNames((await sessionsOf(db, userId).execute()).map(browserOf))))
+}
 
 /** Whatever signed in first keeps a name that several bear. */
-const withOwnNames = <T extends { name: string; createdAt: string }>(devices: readonly T[]): T[] => {
+function withOwnNames<T extends { name: string; createdAt: string }>(devices: readonly T[]): T[] {
   const named: T[] = []
   for (const device of devices.toSorted((a, b) => a.createdAt.localeCompare(b.createdAt)))
     named.push({ ...device, name: freeName(device.name, namesOf(named)) })
   return named
 }
 
-const namesOf = (devices: readonly { name: string }[]): string[] => devices.map(({ name }) => name)
+function namesOf(devices: readonly { name: string }[]): string[] {
+  return devices.map(({ name }) => name)
+}
 
 /**
  * Signs a browser out, or revokes a token. What it was told by push ends with it, and so do the user's sign-in links: it may have made one.
  * @returns false when this user has no such device
  */
-export const revokeDevice = (db: Store, userId: string, deviceId: string): Promise<boolean> =>
-  db.transaction().execute(async (tx) => {
+export function revokeDevice(db: Store, userId: string, deviceId: string): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
     await tx.deleteFrom('sign_in_links').where('user_id', '=', userId).execute()
     const session = (await sessionsOf(tx, userId).execute()).find(({ id }) => deviceIdOf(id) === deviceId)
     await tx.deleteFrom('push_subscriptions').where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
@@ -52,20 +57,23 @@ export const revokeDevice = (db: Store, userId: string, deviceId: string): Promi
       : tx.deleteFrom('api_tokens').where('id', '=', deviceId).where('user_id', '=', userId)
     return (await gone.executeTakeFirst()).numDeletedRows > 0n
   })
+}
 
 /** Signs every browser out, the one that asks as well, and revokes every sign-in link and every token but this one. */
-export const revokeAllDevices = (db: Store, userId: string, exceptTokenId: string): Promise<void> =>
-  db.transaction().execute(async (tx) => {
+export function revokeAllDevices(db: Store, userId: string, exceptTokenId: string): Promise<void> {
+  return db.transaction().execute(async (tx) => {
     await tx.deleteFrom('push_subscriptions').where('user_id', '=', userId).execute()
     await tx.deleteFrom('sign_in_links').where('user_id', '=', userId).execute()
     await tx.deleteFrom('sessions').where('user_id', '=', userId).execute()
     await tx.deleteFrom('api_tokens').where('user_id', '=', userId).where('id', '!=', exceptTokenId).execute()
   })
+}
 
-const sessionsOf = (db: Store, userId: string) =>
-  db.selectFrom('sessions').selectAll().where('user_id', '=', userId).where('expires_at', '>', Date.now())
+function sessionsOf(db: Store, userId: string) {
+  return db.selectFrom('sessions').selectAll().where('user_id', '=', userId).where('expires_at', '>', Date.now())
+}
 
-const browserOf = ({ id, data, expires_at }: Database['sessions']): Omit<Device, 'current' | 'serverOwn'> => {
+function browserOf({ id, data, expires_at }: Database['sessions']): Omit<Device, 'current' | 'serverOwn'> {
   const { device } = JSON.parse(data) as SessionData
   const lastUsedAt = new Date(expires_at - SESSION_IDLE_MS).toISOString()
   return {

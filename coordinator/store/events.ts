@@ -15,7 +15,7 @@ const ROWS_PER_STATEMENT = 1_000
  * Gives each its `seq`, in order and without a hole, and stores it. Only within the transaction that made the change they tell of.
  * @returns the events as clients get them, and the task with its new `last_seq`
  */
-export const appendEvents = async (db: Store, task: TaskRow, additions: readonly Addition[]): Promise<[TaskEvent[], TaskRow]> => {
+export async function appendEvents(db: Store, task: TaskRow, additions: readonly Addition[]): Promise<[TaskEvent[], TaskRow]> {
   if (additions.length === 0) return [[], task]
   const rows = additions.map(({ event, attempt, n, at }, index) => ({
     task_id: task.id,
@@ -41,13 +41,13 @@ export const appendEvents = async (db: Store, task: TaskRow, additions: readonly
  * The history after `after`, in order; fewer than `limit` when they are large, and at least one if there is one.
  * @param pageBytes of data, after which there are no more
  */
-export const listEvents = async (
+export async function listEvents(
   db: Store,
   taskId: string,
   after: number,
   limit: number,
   pageBytes: number = LIMITS.pageBytes,
-): Promise<TaskEvent[]> => {
+): Promise<TaskEvent[]> {
   const ofTask = db.selectFrom('events').where('task_id', '=', taskId).where('seq', '>', after).orderBy('seq')
   // SQLite knows the length of a value without reading it.
   const sizes = await ofTask
@@ -70,8 +70,8 @@ export type PairRow =
   | { type: 'tool.started' | 'tool.ended'; at: number; callId: string; name: string }
 
 /** What began and ended in one attempt, in order. */
-export const listPairs = (db: Store, taskId: string, attempt: number): Promise<PairRow[]> =>
-  db
+export function listPairs(db: Store, taskId: string, attempt: number): Promise<PairRow[]> {
+  return db
     .selectFrom('events')
     .select(['type', 'at'])
     .select(sql`json_extract(data, '$.turn')`.as('turn'))
@@ -83,23 +83,26 @@ export const listPairs = (db: Store, taskId: string, attempt: number): Promise<P
     .orderBy('seq')
     .$castTo<PairRow>()
     .execute()
+}
 
 /** @returns whether any attempt of the task got something onto its branch */
-export const wasPushed = async (db: Store, taskId: string): Promise<boolean> => {
+export async function wasPushed(db: Store, taskId: string): Promise<boolean> {
   const pushed = db.selectFrom('events').select('seq').where('task_id', '=', taskId).where('type', '=', 'branch.pushed')
   return (await pushed.limit(1).executeTakeFirst()) !== undefined
 }
 
-const eventOf = (row: Pick<Database['events'], 'task_id' | 'seq' | 'attempt' | 'at' | 'type' | 'data'>): TaskEvent =>
+function eventOf(row: Pick<Database['events'], 'task_id' | 'seq' | 'attempt' | 'at' | 'type' | 'data'>): TaskEvent {
   // The store holds only what was parsed before.
-  placed(row.task_id, row.seq, row.attempt, row.at, { type: row.type, data: JSON.parse(row.data) } as NewEvent)
+  return placed(row.task_id, row.seq, row.attempt, row.at, { type: row.type, data: JSON.parse(row.data) } as NewEvent)
+}
 
-const placed = (taskId: string, seq: number, attempt: number, at: number, event: NewEvent): TaskEvent =>
-  ({
+function placed(taskId: string, seq: number, attempt: number, at: number, event: NewEvent): TaskEvent {
+  return {
     taskId,
     seq,
     attempt,
     type: event.type,
     at: new Date(at).toISOString(),
     data: event.data,
-  }) as TaskEvent
+  } as TaskEvent
+}

@@ -5,7 +5,7 @@
  */
 
 /** Keeps a database for as long as the process lives, also after its close. */
-export const keepDatabase = <Database extends object>(sqlite: Database): Database => {
+export function keepDatabase<Database extends object>(sqlite: Database): Database {
   kept.add(sqlite)
   return sqlite
 }
@@ -14,7 +14,7 @@ export const keepDatabase = <Database extends object>(sqlite: Database): Databas
  * Prepares each text once, and keeps the statement likewise. The texts are a bounded set: values are parameters.
  * @returns `prepare` of the driver
  */
-export const keepStatements = <Statement>(sqlite: { prepare: (text: string) => Statement }): ((text: string) => Statement) => {
+export function keepStatements<Statement>(sqlite: { prepare: (text: string) => Statement }): (text: string) => Statement {
   const statements = new Map<string, Statement>()
   kept.add(statements)
   return (text) => {

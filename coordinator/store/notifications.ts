@@ -6,7 +6,7 @@ const SUBSCRIPTIONS_KEPT = 20
 
 const DEFAULTS: Notifications = { onDone: true, onFailed: true, onAttention: true, webhookUrl: null }
 
-export const findNotifications = async (db: Store, userId: string): Promise<Notifications> => {
+export async function findNotifications(db: Store, userId: string): Promise<Notifications> {
   const row = await db.selectFrom('notification_settings').selectAll().where('user_id', '=', userId).executeTakeFirst()
   if (!row) return DEFAULTS
   return {
@@ -17,7 +17,7 @@ export const findNotifications = async (db: Store, userId: string): Promise<Noti
   }
 }
 
-export const putNotifications = async (db: Store, userId: string, wanted: Notifications): Promise<void> => {
+export async function putNotifications(db: Store, userId: string, wanted: Notifications): Promise<void> {
   const row = {
     on_done: wanted.onDone ? 1 : 0,
     on_failed: wanted.onFailed ? 1 : 0,
@@ -31,18 +31,18 @@ export const putNotifications = async (db: Store, userId: string, wanted: Notifi
     .execute()
 }
 
-export const listSubscriptions = async (db: Store, userId: string): Promise<PushSubscription[]> => {
+export async function listSubscriptions(db: Store, userId: string): Promise<PushSubscription[]> {
   const rows = db.selectFrom('push_subscriptions').select(['endpoint', 'p256dh', 'auth']).where('user_id', '=', userId)
   return (await rows.execute()).map(({ endpoint, p256dh, auth }) => ({ endpoint, keys: { p256dh, auth } }))
 }
 
 /** An endpoint is one browser's: whoever signed in there last is told. @param deviceId what it ends with, when that is signed out */
-export const putSubscription = async (
+export async function putSubscription(
   db: Store,
   userId: string,
   deviceId: string,
   { endpoint, keys }: PushSubscription,
-): Promise<void> => {
+): Promise<void> {
   const row = { user_id: userId, device_id: deviceId, ...keys, created_at: Date.now() }
   await db
     .insertInto('push_subscriptions')
@@ -57,6 +57,6 @@ export const putSubscription = async (
     .execute()
 }
 
-export const deleteSubscription = async (db: Store, userId: string, endpoint: string): Promise<void> => {
+export async function deleteSubscription(db: Store, userId: string, endpoint: string): Promise<void> {
   await db.deleteFrom('push_subscriptions').where('user_id', '=', userId).where('endpoint', '=', endpoint).execute()
 }

@@ -4,8 +4,9 @@ export class UnusableDatabase extends Error {
 }
 
 /** @param why what is wrong with the file, and what to do */
-export const unusable = (path: string, why: string, cause?: unknown): UnusableDatabase =>
-  new UnusableDatabase(`The database ${path} ${why}`, { cause })
+export function unusable(path: string, why: string, cause?: unknown): UnusableDatabase {
+  return new UnusableDatabase(`The database ${path} ${why}`, { cause })
+}
 
 export const RESTORE = 'Restore it from a backup, or move it away to begin with a new one. Nothing was changed.'
 const ELSEWHERE = 'Name another place with ERRAND_DATA_DIR, or with DATABASE_URL=file:<path>.'
@@ -27,16 +28,18 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** @returns the sentence for a fault that the path or the file is to blame for; null for any other */
-export const openFault = (path: string, error: unknown): UnusableDatabase | null => {
+export function openFault(path: string, error: unknown): UnusableDatabase | null {
   const code = codeOf(error)
   const found = SENTENCES.find(([codes]) => codes.test(code))
   return found ? unusable(path, found[1], error) : null
 }
 
 /** @returns whether something could not be stored because there was no room for it */
-export const isDiskFull = (error: unknown): boolean => IS_FULL.test(codeOf(error))
+export function isDiskFull(error: unknown): boolean {
+  return IS_FULL.test(codeOf(error))
+}
 
-const codeOf = (error: unknown): string => {
+function codeOf(error: unknown): string {
   if (error instanceof UnusableDatabase || typeof error !== 'object' || error === null) return ''
   const { code, cause } = error as { code?: unknown; cause?: unknown }
   return typeof code === 'string' ? code : codeOf(cause)

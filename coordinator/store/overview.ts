@@ -7,17 +7,19 @@ import { RUNNER_SILENT_MS } from './runners.ts'
 import { countByStatus } from './tasks.ts'
 
 /** What is there and under way, over all users. */
-export const findOverview = async (db: Store, now: number): Promise<Pick<Overview, 'runners' | 'tasks' | 'users'>> => ({
-  runners: await listRunners(db, now),
-  tasks: {
-    ...(Object.fromEntries(TaskStatus.options.map((status) => [status, 0])) as Overview['tasks']),
-    ...Object.fromEntries((await countByStatus(db)).map(({ status, count }) => [status, count])),
-  },
-  users: await listUsers(db),
-})
+export async function findOverview(db: Store, now: number): Promise<Pick<Overview, 'runners' | 'tasks' | 'users'>> {
+  return {
+    runners: await listRunners(db, now),
+    tasks: {
+      ...(Object.fromEntries(TaskStatus.options.map((status) => [status, 0])) as Overview['tasks']),
+      ...Object.fromEntries((await countByStatus(db)).map(({ status, count }) => [status, count])),
+    },
+    users: await listUsers(db),
+  }
+}
 
 /** Who spoke last first. */
-const listRunners = async (db: Store, now: number): Promise<Overview['runners']> => {
+async function listRunners(db: Store, now: number): Promise<Overview['runners']> {
   const rows = await db
     .selectFrom('runners')
     .selectAll()
@@ -39,7 +41,7 @@ const listRunners = async (db: Store, now: number): Promise<Overview['runners']>
   }))
 }
 
-const listUsers = async (db: Store): Promise<Overview['users']> => {
+async function listUsers(db: Store): Promise<Overview['users']> {
   const rows = await db
     .selectFrom('users')
     .select(['id', 'name'])

@@ -7,11 +7,11 @@ import type { Database } from './schema.ts'
  * A repository that a user wants at hand. The same one again is the same project, renamed when a name is given.
  * @param repoUrl as {@link parseRepoUrl} made it
  */
-export const createProject = async (
+export async function createProject(
   db: Store,
   userId: string,
   { repoUrl, name }: { repoUrl: string; name?: string | undefined },
-): Promise<Project> => {
+): Promise<Project> {
   const row = await db
     .insertInto('projects')
     .values({ id: randomUUID(), user_id: userId, repo_url: repoUrl, name: name ?? nameOf(repoUrl), created_at: Date.now() })
@@ -23,23 +23,27 @@ export const createProject = async (
   return projectOf(row)
 }
 
-export const listProjects = async (db: Store, userId: string): Promise<Project[]> => {
+export async function listProjects(db: Store, userId: string): Promise<Project[]> {
   const rows = await db.selectFrom('projects').selectAll().where('user_id', '=', userId).orderBy('name').execute()
   return rows.map(projectOf)
 }
 
 /** @returns false when this user has no such project */
-export const deleteProject = async (db: Store, userId: string, id: string): Promise<boolean> => {
+export async function deleteProject(db: Store, userId: string, id: string): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom('projects').where('id', '=', id).where('user_id', '=', userId).executeTakeFirst()
   return numDeletedRows > 0n
 }
 
 /** `owner/name` out of `https://host/owner/name.git`. */
-const nameOf = (repoUrl: string): string => new URL(repoUrl).pathname.slice(1).replace(/\.git$/, '')
+function nameOf(repoUrl: string): string {
+  return new URL(repoUrl).pathname.slice(1).replace(/\.git$/, '')
+}
 
-const projectOf = (row: Database['projects']): Project => ({
-  id: row.id,
-  repoUrl: row.repo_url,
-  name: row.name,
-  createdAt: new Date(Number(row.created_at)).toISOString(),
-})
+function projectOf(row: Database['projects']): Project {
+  return {
+    id: row.id,
+    repoUrl: row.repo_url,
+    name: row.name,
+    createdAt: new Date(Number(row.created_at)).toISOString(),
+  }
+}

@@ -5,7 +5,7 @@ import type { Store } from './database.ts'
  * How many tasks will be handed out before each that waits, as it stands: first those that the queue has already, then round by round as
  * `choose-next.ts` takes them, one of each user.
  */
-export const listQueuePlaces = async (db: Store): Promise<ReadonlyMap<string, number>> => {
+export async function listQueuePlaces(db: Store): Promise<ReadonlyMap<string, number>> {
   const { rows } = await sql<{ id: string }>`
     with waiting as (
       select tasks.id, tasks.created_at, released_at, users.last_released_at,

@@ -6,7 +6,7 @@ import type { Store } from './database.ts'
 export const RUNNER_SILENT_MS = 15_000
 
 /** @returns whether there is another number of slots now than a moment ago: the runner came, has others, fell ill or is well again */
-export const seeRunner = async (db: Store, runner: RunnerIdentity, now: number): Promise<boolean> => {
+export async function seeRunner(db: Store, runner: RunnerIdentity, now: number): Promise<boolean> {
   const before = await db.selectFrom('runners').selectAll().where('id', '=', runner.id).executeTakeFirst()
   const { name, slots, unwell } = runner
   const seen = { name, slots, seen_at: now, unwell_reason: unwell?.reason ?? null, unwell_message: unwell?.message ?? null }
@@ -20,7 +20,7 @@ export const seeRunner = async (db: Store, runner: RunnerIdentity, now: number):
 }
 
 /** Slots of all runners that are there and well; 0: nobody takes anything. */
-export const countSlots = async (db: Store, now: number): Promise<number> => {
+export async function countSlots(db: Store, now: number): Promise<number> {
   const { slots } = await db
     .selectFrom('runners')
     .select((eb) => eb.fn.sum('slots').as('slots'))
@@ -31,7 +31,7 @@ export const countSlots = async (db: Store, now: number): Promise<number> => {
 }
 
 /** @returns why nobody takes a task: no runner is there, or what is wrong with the one that spoke last; null when one can */
-export const whyNobodyTakes = async (db: Store, now: number): Promise<Reason | null> => {
+export async function whyNobodyTakes(db: Store, now: number): Promise<Reason | null> {
   const there = db
     .selectFrom('runners')
     .select('unwell_reason')

@@ -9,7 +9,7 @@ import { USER_COLUMNS, userOf } from './users.ts'
 const USED_EVERY_MS = 60_000
 
 /** Makes a token for a user. The answer is the only place where it stands: the store keeps its SHA-256. */
-export const issueToken = async (db: Store, userId: string, name: string): Promise<NewApiToken> => {
+export async function issueToken(db: Store, userId: string, name: string): Promise<NewApiToken> {
   const token = randomToken()
   const row = {
     id: randomUUID(),
@@ -24,7 +24,7 @@ export const issueToken = async (db: Store, userId: string, name: string): Promi
 }
 
 /** @returns whose token it is; null for an unknown or revoked one */
-export const findByToken = async (db: Store, token: string): Promise<SignedIn | null> => {
+export async function findByToken(db: Store, token: string): Promise<SignedIn | null> {
   const row = await db
     .selectFrom('api_tokens')
     .innerJoin('users', 'users.id', 'api_tokens.user_id')
@@ -39,21 +39,27 @@ export const findByToken = async (db: Store, token: string): Promise<SignedIn | 
 }
 
 /** Newest first. */
-export const listTokens = async (db: Store, userId: string): Promise<ApiToken[]> => {
+export async function listTokens(db: Store, userId: string): Promise<ApiToken[]> {
   const rows = await db.selectFrom('api_tokens').selectAll().where('user_id', '=', userId).orderBy('created_at', 'desc').execute()
   return rows.map(apiTokenOf)
 }
 
 /** A random secret of 256 bits has nothing to guess, so that a plain hash, which can be looked up, is enough. */
-export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex')
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}
 
 const LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 /** 43 letters of 62 hold 256 bits. The prefix lets secret scanners and people recognise it. */
-const randomToken = (): string => `errand_${Array.from({ length: 43 }, () => LETTERS[randomInt(LETTERS.length)]).join('')}`
+function randomToken(): string {
+  return `errand_${Array.from({ length: 43 }, () => LETTERS[randomInt(LETTERS.length)]).join('')}`
+}
 
-const apiTokenOf = (row: Omit<Database['api_tokens'], 'token_hash' | 'user_id'>): ApiToken => ({
-  id: row.id,
-  name: row.name,
-  createdAt: new Date(Number(row.created_at)).toISOString(),
-  lastUsedAt: row.last_used_at === null ? null : new Date(Number(row.last_used_at)).toISOString(),
-})
+function apiTokenOf(row: Omit<Database['api_tokens'], 'token_hash' | 'user_id'>): ApiToken {
+  return {
+    id: row.id,
+    name: row.name,
+    createdAt: new Date(Number(row.created_at)).toISOString(),
+    lastUsedAt: row.last_used_at === null ? null : new Date(Number(row.last_used_at)).toISOString(),
+  }
+}

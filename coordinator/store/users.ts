@@ -9,7 +9,7 @@ export const OWNER_IDENTITY = 'local:owner'
 
 export const USER_COLUMNS = ['users.id', 'users.name', 'users.avatar_url', 'users.admin'] as const
 
-export const findUser = async (db: Store, id: string): Promise<User | null> => {
+export async function findUser(db: Store, id: string): Promise<User | null> {
   const row = await db.selectFrom('users').select(USER_COLUMNS).where('id', '=', id).executeTakeFirst()
   return row ? userOf(row) : null
 }
@@ -17,7 +17,7 @@ export const findUser = async (db: Store, id: string): Promise<User | null> => {
 export type GithubUser = { githubId: string; login: string; avatarUrl: string | null; admin: boolean; token: string }
 
 /** Takes up what GitHub just said about a user who signed in. Their token is kept sealed. */
-export const upsertGithubUser = async (db: Store, secrets: Secrets, github: GithubUser): Promise<User> => {
+export async function upsertGithubUser(db: Store, secrets: Secrets, github: GithubUser): Promise<User> {
   const user = await upsertUser(db, `github:${github.githubId}`, {
     name: github.login,
     avatar_url: github.avatarUrl,
@@ -29,29 +29,30 @@ export const upsertGithubUser = async (db: Store, secrets: Secrets, github: Gith
 }
 
 /** The one local owner, an admin, made when there is none. */
-export const upsertOwner = (db: Store): Promise<User> =>
-  upsertUser(db, OWNER_IDENTITY, { name: 'owner', avatar_url: null, admin: 1 })
+export function upsertOwner(db: Store): Promise<User> {
+  return upsertUser(db, OWNER_IDENTITY, { name: 'owner', avatar_url: null, admin: 1 })
+}
 
 /** @returns GitHub's token of this user; null when they never signed in there */
-export const findGithubToken = async (db: Store, secrets: Secrets, userId: string): Promise<string | null> => {
+export async function findGithubToken(db: Store, secrets: Secrets, userId: string): Promise<string | null> {
   const row = await db.selectFrom('users').select('github_token').where('id', '=', userId).executeTakeFirst()
   return row?.github_token ? secrets.open(row.github_token, githubTokenContext(userId)) : null
 }
 
 /** @returns what a user wants a new task to cost at most; null when they leave it to the server */
-export const findOwnBudget = async (db: Store, userId: string): Promise<number | null> => {
+export async function findOwnBudget(db: Store, userId: string): Promise<number | null> {
   const row = await db.selectFrom('users').select('default_budget_usd').where('id', '=', userId).executeTakeFirst()
   return row?.default_budget_usd ?? null
 }
 
 /** @param budgetUsd null: the server's default from now on */
-export const setOwnBudget = async (db: Store, userId: string, budgetUsd: number | null): Promise<void> => {
+export async function setOwnBudget(db: Store, userId: string, budgetUsd: number | null): Promise<void> {
   await db.updateTable('users').set({ default_budget_usd: budgetUsd }).where('id', '=', userId).execute()
 }
 
 type Told = Pick<Database['users'], 'name' | 'avatar_url' | 'admin'>
 
-const upsertUser = async (db: Store, identity: string, told: Told): Promise<User> => {
+async function upsertUser(db: Store, identity: string, told: Told): Promise<User> {
   const row = await db
     .insertInto('users')
     .values({ id: randomUUID(), identity, ...told, github_token: null, last_released_at: 0, created_at: Date.now() })
@@ -61,11 +62,15 @@ const upsertUser = async (db: Store, identity: string, told: Told): Promise<User
   return userOf(row)
 }
 
-export const userOf = (row: Pick<Database['users'], 'id' | 'name' | 'avatar_url' | 'admin'>): User => ({
-  id: row.id,
-  name: row.name,
-  avatarUrl: row.avatar_url,
-  admin: row.admin === 1,
-})
+export function userOf(row: Pick<Database['users'], 'id' | 'name' | 'avatar_url' | 'admin'>): User {
+  return {
+    id: row.id,
+    name: row.name,
+    avatarUrl: row.avatar_url,
+    admin: row.admin === 1,
+  }
+}
 
-const githubTokenContext = (userId: string): string => `github_token|${userId}`
+function githubTokenContext(userId: string): string {
+  return `github_token|${userId}`
+}

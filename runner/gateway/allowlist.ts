@@ -27,7 +27,7 @@ const HOSTS_TOLD = 50
  * Everything that a sandbox sends to a proxy. `CONNECT host:443` becomes a tunnel when the host is on the list and is on the public
  * internet; all else is refused with 403, and told to the user once for each host.
  */
-export const serveAllowlist = ({ allowedHosts, say, log, resolve = resolveAll, dial = dialResolved }: AllowlistOptions) => {
+export function serveAllowlist({ allowedHosts, say, log, resolve = resolveAll, dial = dialResolved }: AllowlistOptions) {
   const told = new Set<string>()
   const tell = (host: string, method: string, advice: string) => {
     if (told.has(host) || told.size >= HOSTS_TOLD) return
@@ -74,32 +74,38 @@ export const serveAllowlist = ({ allowedHosts, say, log, resolve = resolveAll, d
   return { tunnel, refuse }
 }
 
-const adviceFor = (host: string): string =>
-  `The sandbox may not reach ${host}. If the task needs it, ask whoever runs this server to add the host to RUNNER_ALLOWED_HOSTS.`
+function adviceFor(host: string): string {
+  return `The sandbox may not reach ${host}. If the task needs it, ask whoever runs this server to add the host to RUNNER_ALLOWED_HOSTS.`
+}
 
 /** @param allowedHosts `example.org` is that host alone, `.example.org` every host below it */
-export const isAllowed = (host: string, allowedHosts: readonly string[]): boolean =>
-  allowedHosts.some((allowed) =>
+export function isAllowed(host: string, allowedHosts: readonly string[]): boolean {
+  return allowedHosts.some((allowed) =>
     allowed.startsWith('.') ? host.endsWith(allowed.toLowerCase()) : host === allowed.toLowerCase(),
   )
+}
 
-const parseAuthority = (authority: string): { host: string; port: number } => {
+function parseAuthority(authority: string): { host: string; port: number } {
   const [, host = authority, port = '0'] = /^(.*):(\d{1,5})$/.exec(authority) ?? []
   return { host: readable(host.toLowerCase().replace(/\.$/, '')), port: Number(port) }
 }
 
 /** A name from the sandbox, fit to be shown. */
-const readable = (text: string): string => text.replace(/[^\w.:[\]-]/g, '?').slice(0, 200)
+function readable(text: string): string {
+  return text.replace(/[^\w.:[\]-]/g, '?').slice(0, 200)
+}
 
-const resolveAll = (host: string): Promise<Address[]> => lookup(host, { all: true })
+function resolveAll(host: string): Promise<Address[]> {
+  return lookup(host, { all: true })
+}
 
 /** Connects to the addresses that were checked: the name is not looked up a second time, when it might say something else. */
-const dialResolved = (host: string, addresses: Address[]): Socket => {
+function dialResolved(host: string, addresses: Address[]): Socket {
   const checked: LookupFunction = (_host, _options, done) => done(null, addresses)
   return connect({ host, port: 443, lookup: checked, autoSelectFamily: true })
 }
 
-const refuseTunnel = (client: Duplex, status: 403 | 502, sentence: string): void => {
+function refuseTunnel(client: Duplex, status: 403 | 502, sentence: string): void {
   const reason = status === 403 ? 'Forbidden' : 'Bad Gateway'
   const head = `HTTP/1.1 ${status} ${reason}\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(sentence)}\r\n`
   client.end(`${head}connection: close\r\n\r\n${sentence}`)

@@ -23,13 +23,13 @@ export type ArtifactsOptions = {
  * `PUT /artifacts/<kind>`: streams the body on, out of the sandbox. 204 means that it is kept. They go one after the other: each lies on
  * the coordinator's disk while it comes, and a sandbox that sends hundreds at once would fill it.
  */
-export const serveArtifacts = ({
+export function serveArtifacts({
   confirmLease,
   saveArtifact,
   keepWork,
   log,
   maxBytes: most = LIMITS.artifactBytes,
-}: ArtifactsOptions): Room => {
+}: ArtifactsOptions): Room {
   const outputs = new Set<ArtifactKind>()
   let last: Promise<void> = Promise.resolve()
 

@@ -18,7 +18,7 @@ export type Budget = {
 const ROUNDING_USD = 1e-9
 
 /** The ledger of one attempt. */
-export const openBudget = (limitUsd: number): Budget => {
+export function openBudget(limitUsd: number): Budget {
   let spent = 0
   let held = 0
   return {
@@ -44,7 +44,7 @@ const TOKENS_PER_IMAGE = 5_000
  * left it is for the caller to ask for fewer `max_tokens`.
  * @param body.imageBytes how many of `bytes` are the base64 of its `images`
  */
-export const holdFor = (model: string, body: { bytes: number; images: number; imageBytes: number; maxTokens: number }): Hold => {
+export function holdFor(model: string, body: { bytes: number; images: number; imageBytes: number; maxTokens: number }): Hold {
   const estimate = Math.ceil((body.bytes - body.imageBytes) / BYTES_PER_TOKEN) + body.images * TOKENS_PER_IMAGE
   const inputTokens = Math.min(estimate, MODELS[model]?.contextTokens ?? estimate)
   const usage = { input_tokens: inputTokens, output_tokens: body.maxTokens }
@@ -52,7 +52,7 @@ export const holdFor = (model: string, body: { bytes: number; images: number; im
 }
 
 /** The most `max_tokens` with which the same prompt would fit into `leftUsd`; 0 when none would. */
-export const affordableTokens = (model: string, hold: Hold, leftUsd: number): number => {
+export function affordableTokens(model: string, hold: Hold, leftUsd: number): number {
   const rates = ratesFor(model, hold.inputTokens)
   return Math.max(0, Math.floor(((leftUsd - (hold.inputTokens * rates.input) / 1e6) * 1e6) / rates.output))
 }
@@ -67,7 +67,7 @@ const TOKENS_PER_SECOND = 100
  * @param leftAfterMs how long the call lasted when its caller left; 0 when it did not. Until then the model may have written what nobody
  *   saw (an answer in one piece, thinking that is not shown): who asks for such and leaves must not have it for nothing.
  */
-export const chargeFor = (hold: Hold, reading: Reading, leftAfterMs = 0): { usage: ApiUsage; estimated: boolean } | null => {
+export function chargeFor(hold: Hold, reading: Reading, leftAfterMs = 0): { usage: ApiUsage; estimated: boolean } | null {
   if (reading.whole && reading.usage) return { usage: reading.usage, estimated: false }
   if (reading.failed && !reading.usage) return null
   const told = reading.usage ?? { input_tokens: hold.inputTokens }

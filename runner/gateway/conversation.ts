@@ -16,7 +16,7 @@ export type ConversationOptions = {
 }
 
 /** What was said: `GET /messages`, to the running turn, and `GET /transcript`, up to it. */
-export const serveConversation = ({ waitingMessages, openTranscript, log }: ConversationOptions): Room => {
+export function serveConversation({ waitingMessages, openTranscript, log }: ConversationOptions): Room {
   return async ({ request, response, path }) => {
     if (request.method !== 'GET') return answer(response, 405, 'Only GET is served here.')
     if (path === DOOR_PATHS.messages) {

@@ -5,14 +5,14 @@ import type { IncomingHttpHeaders } from 'node:http'
  * Makes the attempt's token. Only its hash is kept here; the text goes into the sandbox, where anybody may read it: it is worth
  * something at this one socket alone.
  */
-export const makeDoorToken = (): { token: string; fits: (headers: IncomingHttpHeaders) => boolean } => {
+export function makeDoorToken(): { token: string; fits: (headers: IncomingHttpHeaders) => boolean } {
   const token = randomBytes(32).toString('base64url')
   const hash = sha256(token)
   return { token, fits: (headers) => shownTokens(headers).some((shown) => timingSafeEqual(sha256(shown), hash)) }
 }
 
 /** The ways in which the clients show it: SDKs by Bearer or `x-api-key`, git by Bearer or as a Basic password. */
-const shownTokens = (headers: IncomingHttpHeaders): string[] => {
+function shownTokens(headers: IncomingHttpHeaders): string[] {
   const shown: string[] = []
   const key = headers['x-api-key']
   if (typeof key === 'string') shown.push(key)
@@ -27,4 +27,6 @@ const shownTokens = (headers: IncomingHttpHeaders): string[] => {
   return shown
 }
 
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -4,7 +4,7 @@ const LINE_FEED = 10
  * Passes a stream of server-sent events on by whole lines: of a line that is not finished no reader can make anything, and so the
  * stream can always be ended well. Nothing else is held back, and no byte is changed.
  */
-export const openEventStream = () => {
+export function openEventStream() {
   let begun: Buffer[] = []
   let lastLine = ''
   return {

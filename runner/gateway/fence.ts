@@ -14,11 +14,11 @@ const EFFECT_WAIT_MS = 15_000
 const ASKER_WAIT_MS = 60_000
 
 /** The last look before an effect: a runner that was paused may have lost its attempt to another in the meantime. */
-export const standingOf = async (
+export async function standingOf(
   confirmLease: ConfirmLease,
   gone: AbortSignal,
   waitMs: number = EFFECT_WAIT_MS,
-): Promise<Standing> => {
+): Promise<Standing> {
   const late = new AbortController()
   const abort = () => late.abort()
   const timer = setTimeout(abort, waitMs)
@@ -35,17 +35,18 @@ export const standingOf = async (
 }
 
 /** Refuses the effect of an attempt that is not known to be the current one. */
-export const refuseEffect = (response: ServerResponse, standing: Exclude<Standing, 'current'>): void =>
+export function refuseEffect(response: ServerResponse, standing: Exclude<Standing, 'current'>): void {
   standing === 'over'
     ? answer(response, 403, 'This attempt is no longer the current one.')
     : answer(response, UNCONFIRMED, 'The coordinator does not answer whether this attempt is the current one. Wait for it.')
+}
 
 /** `GET /lease`: waits for the coordinator with whoever has an effect to make. */
-export const serveFence =
-  (confirmLease: ConfirmLease, waitMs: number = ASKER_WAIT_MS): Room =>
-  async ({ request, response, gone }) => {
+export function serveFence(confirmLease: ConfirmLease, waitMs: number = ASKER_WAIT_MS): Room {
+  return async ({ request, response, gone }) => {
     if (request.method !== 'GET') return answer(response, 405, 'Only GET is served here.')
     const standing = await standingOf(confirmLease, gone, waitMs)
     if (standing !== 'current') return refuseEffect(response, standing)
     response.writeHead(204).end()
   }
+}

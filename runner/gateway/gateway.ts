@@ -63,7 +63,7 @@ const SOCKET_PATH_BYTES = 107
  * Opens the only door of one attempt's sandbox.
  * @throws Error when the socket cannot be made, or the lease names a model without a price
  */
-export const openGateway = async (options: GatewayOptions): Promise<Gateway> => {
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const log = sparing(options.log)
   const { token, fits } = makeDoorToken()
   const upstream = openUpstream()
@@ -130,7 +130,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
 }
 
 /** The rooms by path. `open` ones need no token: they give nothing that the public does not have. */
-const layOutRooms = (options: GatewayOptions, upstream: ReturnType<typeof openUpstream>) => {
+function layOutRooms(options: GatewayOptions, upstream: ReturnType<typeof openUpstream>) {
   const { lease, assignment, coordinatorUrl, say, log } = options
   const model = serveModel({
     baseUrl: resolveUpstream(lease.modelApi.baseUrl, coordinatorUrl),
@@ -166,7 +166,7 @@ const layOutRooms = (options: GatewayOptions, upstream: ReturnType<typeof openUp
 }
 
 /** A sandbox can cause warnings without end, and the log lies on the runner's disk. Those beyond {@link MAX_COMPLAINTS} are left out. */
-const sparing = (log: Logger): Logger => {
+function sparing(log: Logger): Logger {
   const child = log.child({})
   let left = MAX_COMPLAINTS
   const few = (write: (facts: object) => void) => (facts: object) => {
@@ -175,7 +175,7 @@ const sparing = (log: Logger): Logger => {
   return Object.assign(child, { warn: few(child.warn.bind(child)), error: few(child.error.bind(child)) })
 }
 
-const toCall = (request: IncomingMessage, response: ServerResponse): Call => {
+function toCall(request: IncomingMessage, response: ServerResponse): Call {
   const gone = new AbortController()
   const { socket } = request
   const leave = () => gone.abort()
@@ -190,9 +190,11 @@ const toCall = (request: IncomingMessage, response: ServerResponse): Call => {
 }
 
 /** `GET http://host/… HTTP/1.1`: what a client sends to a proxy. */
-const isAbsolute = (path: string): boolean => !path.startsWith('/')
+function isAbsolute(path: string): boolean {
+  return !path.startsWith('/')
+}
 
-const listenAt = async (server: ReturnType<typeof createServer>, directory: string): Promise<string> => {
+async function listenAt(server: ReturnType<typeof createServer>, directory: string): Promise<string> {
   const path = join(directory, basename(DOOR.socket))
   if (Buffer.byteLength(path) > SOCKET_PATH_BYTES)
     throw new Error(
@@ -212,7 +214,7 @@ const listenAt = async (server: ReturnType<typeof createServer>, directory: stri
 }
 
 /** Only the sandbox's user needs the socket. Without root it cannot be given to that user, and the closed parent folder must guard it. */
-const letSandboxIn = async (directory: string, path: string): Promise<void> => {
+async function letSandboxIn(directory: string, path: string): Promise<void> {
   await chmod(directory, 0o711)
   if (process.getuid?.() === 0) {
     await chown(path, SANDBOX_UID, SANDBOX_UID)

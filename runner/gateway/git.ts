@@ -34,7 +34,7 @@ const ANSWER_HEADERS = ['content-type', 'content-encoding', 'cache-control'] as 
  * git's smart HTTP (git, `gitprotocol-http`) to one repository, its credentials added here: fetch everything, push only below the task's
  * own prefix and only while the lease is ours. Paths are compared as they came, so nothing encoded, doubled or climbing matches.
  */
-export const serveGit = (options: GitOptions): Room => {
+export function serveGit(options: GitOptions): Room {
   const { repository, confirmLease, say, log, maxPushBytes = PUSH_BYTES } = options
   const refPrefix = `refs/heads/${branchPrefix(options.taskId)}`
   const credentials = repository.token
@@ -128,7 +128,7 @@ export const serveGit = (options: GitOptions): Room => {
  * no second host or repository; 404 has git give up at once, and show the sentence.
  * @returns false when the call has been answered already
  */
-const relayHead = ({ response }: Call, found: IncomingMessage, redirect: Redirect | null): boolean => {
+function relayHead({ response }: Call, found: IncomingMessage, redirect: Redirect | null): boolean {
   if (redirect) {
     found.destroy()
     answer(response, 404, redirect.sentence)
@@ -138,13 +138,15 @@ const relayHead = ({ response }: Call, found: IncomingMessage, redirect: Redirec
   return true
 }
 
-const typesOf = (service: string) => ({
-  'content-type': `application/x-${service}-request`,
-  accept: `application/x-${service}-result`,
-})
+function typesOf(service: string) {
+  return {
+    'content-type': `application/x-${service}-request`,
+    accept: `application/x-${service}-result`,
+  }
+}
 
 /** Reads until the command list of a push is whole, or cannot become one. */
-const readHead = async (chunks: AsyncIterator<Buffer>, refPrefix: string): Promise<{ head: Buffer; commands: Commands }> => {
+async function readHead(chunks: AsyncIterator<Buffer>, refPrefix: string): Promise<{ head: Buffer; commands: Commands }> {
   let head: Buffer = Buffer.alloc(0)
   for (;;) {
     const { value, done } = await chunks.next()
@@ -160,10 +162,11 @@ const continueWith = async function* (head: Buffer, chunks: AsyncIterator<Buffer
   for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value
 }
 
-const watch = (take: (bytes: Buffer) => void) =>
-  async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+function watch(take: (bytes: Buffer) => void) {
+  return async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of chunks) {
       take(chunk)
       yield chunk
     }
   }
+}

@@ -3,8 +3,8 @@ export class TooManyBytes extends Error {
 }
 
 /** A step of a pipeline that passes everything on, and ends it with {@link TooManyBytes} beyond `maxBytes`. */
-export const limitBytes = (maxBytes: number) =>
-  async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export function limitBytes(maxBytes: number) {
+  return async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     let bytes = 0
     for await (const chunk of chunks) {
       bytes += chunk.length
@@ -12,3 +12,4 @@ export const limitBytes = (maxBytes: number) =>
       yield chunk
     }
   }
+}

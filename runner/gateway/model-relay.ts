@@ -10,7 +10,7 @@ const CUT = 'The connection to the model API was lost in the middle of the answe
  * Passes an answer's body on as it comes, and reads its cost beside it. When the model API goes away in the middle, a stream of events
  * ends with an `error` event and any other body with a broken connection: never as if it were whole.
  */
-export const relayAnswer = async (found: IncomingMessage, call: Call): Promise<Reading> => {
+export async function relayAnswer(found: IncomingMessage, call: Call): Promise<Reading> {
   const events = found.headers['content-type']?.startsWith('text/event-stream') ? openEventStream() : null
   const meter = events ? openStreamMeter() : openJsonMeter()
   const pass = async (bytes: Buffer) => {

@@ -39,7 +39,7 @@ const INLINE_SOURCES: readonly unknown[] = ['base64', 'text', 'content']
  * Decides whether the bytes of a call may go on as they are.
  * @param model the one model of this attempt
  */
-export const checkModelRequest = (bytes: Buffer, model: string): Checked => {
+export function checkModelRequest(bytes: Buffer, model: string): Checked {
   if (!isModestJson(bytes)) return invalid('The body has too many values, or nests too deep.')
   const text = bytes.toString('utf8')
   const body = parse(text)
@@ -59,13 +59,13 @@ export const checkModelRequest = (bytes: Buffer, model: string): Checked => {
   )
 }
 
-const checkMaxTokens = (maxTokens: unknown, model: string): Checked | null => {
+function checkMaxTokens(maxTokens: unknown, model: string): Checked | null {
   const most = MODELS[model]?.maxOutputTokens ?? 0
   if (!Number.isSafeInteger(maxTokens) || Number(maxTokens) < 0) return invalid('max_tokens: a whole number is required.')
   return Number(maxTokens) > most ? forbidden(`max_tokens may be ${most} at most here.`) : null
 }
 
-const checkTools = (tools: unknown): Checked | null => {
+function checkTools(tools: unknown): Checked | null {
   if (tools === undefined || tools === null) return null
   if (!Array.isArray(tools)) return invalid('tools: a list is required.')
   for (const tool of tools) {
@@ -77,7 +77,7 @@ const checkTools = (tools: unknown): Checked | null => {
 }
 
 /** Written for an hour, the prompt costs twice what is held for it. */
-const checkCaching = (nodes: readonly unknown[]): Checked | null => {
+function checkCaching(nodes: readonly unknown[]): Checked | null {
   const isDear = (node: unknown) => isObject(node) && isObject(node.cache_control) && (node.cache_control.ttl ?? '5m') !== '5m'
   return nodes.some(isDear) ? forbidden('cache_control may have a ttl of 5m alone here.') : null
 }
@@ -86,7 +86,7 @@ const checkCaching = (nodes: readonly unknown[]): Checked | null => {
  * Walks the conversation at any depth, tool results and all. What the model once passed to a tool (`tool_use.input`) is any JSON at all,
  * which the model API only reads: it is left alone.
  */
-const checkContent = (roots: unknown[], maxTokens: number): Checked => {
+function checkContent(roots: unknown[], maxTokens: number): Checked {
   let images = 0
   let imageBytes = 0
   const left = [...roots]
@@ -113,16 +113,26 @@ const checkContent = (roots: unknown[], maxTokens: number): Checked => {
   return { ok: true, maxTokens, images, imageBytes }
 }
 
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
+}
 
-const invalid = (message: string) => ({ ok: false, status: 400, message }) as const
-const forbidden = (message: string) => ({ ok: false, status: 403, message }) as const
+function invalid(message: string) {
+  return { ok: false, status: 400, message } as const
+}
+function forbidden(message: string) {
+  return { ok: false, status: 403, message } as const
+}
 
-const shown = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 100)
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 100)
+}
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
 
-const parse = (text: string): unknown => {
+function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -48,7 +48,7 @@ const ANSWER_HEADERS = [
  * untouched once they have been checked, and those of the answer come back as they arrive.
  * @throws Error when the model has no price: its budget could not be kept
  */
-export const serveModel = (options: ModelOptions): Room => {
+export function serveModel(options: ModelOptions): Room {
   const { model, budget, awaitLease, log } = options
   if (!MODELS[model])
     throw new Error(`The model ${model} has no price in contract/models.ts, so no budget could be kept. Add it there.`)
@@ -112,7 +112,7 @@ export const serveModel = (options: ModelOptions): Room => {
 }
 
 /** Makes the call and passes its answer on. @returns what it told about its cost; null when it costs nothing */
-const exchange = async ({ baseUrl, key, upstream, log }: ModelOptions, call: Call, bytes: Buffer): Promise<Reading | null> => {
+async function exchange({ baseUrl, key, upstream, log }: ModelOptions, call: Call, bytes: Buffer): Promise<Reading | null> {
   const { response, gone } = call
   let found: IncomingMessage
   try {
@@ -155,7 +155,7 @@ const exchange = async ({ baseUrl, key, upstream, log }: ModelOptions, call: Cal
  * Built, never forwarded. The key goes as `x-api-key`, which every version of the API and its stand-ins take, although the SDK shows our
  * token as Bearer. Betas are dropped: they change what a call may do, and the fields that need one are refused by name anyway.
  */
-const headersFor = ({ request }: Call, key: string, bytes: Buffer): OutgoingHttpHeaders => {
+function headersFor({ request }: Call, key: string, bytes: Buffer): OutgoingHttpHeaders {
   const version = request.headers['anthropic-version']
   return {
     'content-type': 'application/json',
@@ -166,7 +166,7 @@ const headersFor = ({ request }: Call, key: string, bytes: Buffer): OutgoingHttp
 }
 
 /** Says what the call used. @returns its cost, US dollars */
-const count = ({ model, say }: ModelOptions, hold: Hold, reading: Reading | null, leftAfterMs: number): number => {
+function count({ model, say }: ModelOptions, hold: Hold, reading: Reading | null, leftAfterMs: number): number {
   const charge = reading && chargeFor(hold, reading, leftAfterMs)
   if (!charge) return 0
   const { usage, estimated } = charge
@@ -184,21 +184,21 @@ const count = ({ model, say }: ModelOptions, hold: Hold, reading: Reading | null
 const NOT_LEASED = 'The coordinator cannot be reached, and without it no money is spent. Wait for it.'
 const KEY_REFUSED = "The model API refused this server's key. Whoever runs this server must check ANTHROPIC_API_KEY."
 
-const budgetText = (model: string, hold: Hold, leftUsd: number): string => {
+function budgetText(model: string, hold: Hold, leftUsd: number): string {
   const fit = affordableTokens(model, hold, leftUsd)
   const advice = fit > 0 ? `It fits with max_tokens of ${fit} or less.` : 'Its prompt alone does not fit.'
   return `The task's budget does not allow this call: it may cost $${hold.usd.toFixed(4)}, and $${leftUsd.toFixed(4)} is left. ${advice}`
 }
 
 /** Answers in the model API's own form, which its clients read. */
-const refuse = (
+function refuse(
   response: ServerResponse,
   status: number,
   type: string,
   message: string,
   code?: string,
   headers: OutgoingHttpHeaders = {},
-): void => {
+): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers })
   response.end(JSON.stringify({ type: 'error', error: { type, message, ...(code ? { details: { error_code: code } } : {}) } }))
 }

@@ -12,7 +12,7 @@ const CLOSING = [0x7d, 0x5d]
  * True when parsing the text takes no more memory than its length lets one expect. A body of 32 MB that is all `{},{},…` would come to
  * gigabytes of objects, and hold up every other attempt on this runner for as long as it is looked at.
  */
-export const isModestJson = (json: Buffer): boolean => {
+export function isModestJson(json: Buffer): boolean {
   let values = 0
   let depth = 0
   let quoted = false

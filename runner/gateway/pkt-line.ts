@@ -12,7 +12,7 @@ export type Pkt =
 const MAX_LENGTH = 65_520
 
 /** Reads the unit at `at`. Stricter than git: the digits are in lower case, and a line is not empty. */
-export const readPkt = (bytes: Buffer, at: number): Pkt => {
+export function readPkt(bytes: Buffer, at: number): Pkt {
   if (bytes.length < at + 4) return { kind: 'more' }
   const digits = bytes.toString('latin1', at, at + 4)
   if (digits === '0000') return { kind: 'flush', next: at + 4 }

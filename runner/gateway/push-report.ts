@@ -7,7 +7,7 @@ const REPORT_BYTES = 64 * 1024
  * Reads git's report-status beside the bytes of a push's answer (git, `gitprotocol-pack`, "Report Status").
  * @param sideBand true when the push asked for `side-band-64k`: the report then comes in band 1, among progress and errors
  */
-export const openPushReport = (sideBand: boolean) => {
+export function openPushReport(sideBand: boolean) {
   let unread: Buffer = Buffer.alloc(0)
   let report: Buffer = Buffer.alloc(0)
   return {
@@ -33,7 +33,7 @@ export const openPushReport = (sideBand: boolean) => {
   }
 }
 
-const linesOf = (report: Buffer): string[] => {
+function linesOf(report: Buffer): string[] {
   const lines: string[] = []
   for (let pkt = readPkt(report, 0); pkt.kind === 'line'; pkt = readPkt(report, pkt.next))
     lines.push(pkt.payload.toString('latin1').replace(/\n$/, ''))

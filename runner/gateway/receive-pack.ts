@@ -21,7 +21,7 @@ const SHALLOW = /^shallow ([0-9a-f]{40}|[0-9a-f]{64})$/
  * read differently must not get through. An empty list is fine: git probes with it before a large push.
  * @param refPrefix full ref prefix, ending in `/`; every ref of the list must be below it
  */
-export const readCommands = (bytes: Buffer, refPrefix: string): Commands => {
+export function readCommands(bytes: Buffer, refPrefix: string): Commands {
   const updates: RefUpdate[] = []
   let capabilities: string[] = []
   for (let at = 0; ; ) {
@@ -53,20 +53,27 @@ export const readCommands = (bytes: Buffer, refPrefix: string): Commands => {
  * A ref below the prefix, written with a few plain characters. git's own rule (`check-ref-format`) allows more than is good here, such as
  * `refs/heads/-x` and `refs/heads/HEAD`.
  */
-export const isAllowedRef = (ref: string, refPrefix: string): boolean =>
-  ref.length <= 200 &&
-  refPrefix.endsWith('/') &&
-  ref.startsWith(refPrefix) &&
-  ref
-    .slice(refPrefix.length)
-    .split('/')
-    .every((part) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(part) && !/\.\.|\.lock$|\.$/.test(part))
+export function isAllowedRef(ref: string, refPrefix: string): boolean {
+  return (
+    ref.length <= 200 &&
+    refPrefix.endsWith('/') &&
+    ref.startsWith(refPrefix) &&
+    ref
+      .slice(refPrefix.length)
+      .split('/')
+      .every((part) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(part) && !/\.\.|\.lock$|\.$/.test(part))
+  )
+}
 
-const refused = (what: string, refPrefix?: string): Commands => ({
-  state: 'refused',
-  why: refPrefix
-    ? `A push ${what} is refused: this task may push only below ${refPrefix.replace('refs/heads/', '')}.`
-    : `A push ${what} is refused.`,
-})
+function refused(what: string, refPrefix?: string): Commands {
+  return {
+    state: 'refused',
+    why: refPrefix
+      ? `A push ${what} is refused: this task may push only below ${refPrefix.replace('refs/heads/', '')}.`
+      : `A push ${what} is refused.`,
+  }
+}
 
-const shown = (ref: string): string => ref.replace(/[^\w./-]/g, '?').slice(0, 200)
+function shown(ref: string): string {
+  return ref.replace(/[^\w./-]/g, '?').slice(0, 200)
+}

@@ -12,7 +12,7 @@ const SHOWN_CHARS = 300
  * @param path what was asked below it, as `/info/refs?service=…`
  * @returns null for an answer that is no redirect
  */
-export const readRedirect = ({ statusCode = 0, headers }: IncomingMessage, address: string, path: string): Redirect | null => {
+export function readRedirect({ statusCode = 0, headers }: IncomingMessage, address: string, path: string): Redirect | null {
   if (statusCode < 300 || statusCode >= 400) return null
   const asked = `${address}${path}`
   const { location = '' } = headers

@@ -21,13 +21,15 @@ const ANSWER_HEADERS = ['content-type', 'content-encoding', 'content-length', 'e
  * registry's host in its place, but drops that one's path (pacote, `lib/remote.js`), and so asks here without `/npm`. The documents are
  * passed on untouched, because npm writes the addresses in them into lock files.
  */
-export const isTarball = (path: string): boolean => TARBALL.test(path)
+export function isTarball(path: string): boolean {
+  return TARBALL.test(path)
+}
 
 /**
  * npm's registry, to read from: GET and HEAD of package documents and tarballs. Nothing of the caller's reaches the registry but the
  * path: no header, no query, no credentials.
  */
-export const serveRegistry = (options: { registryUrl: string; upstream: Upstream; log: Logger }): Room => {
+export function serveRegistry(options: { registryUrl: string; upstream: Upstream; log: Logger }): Room {
   const registry = options.registryUrl.replace(/\/+$/, '')
   return async ({ request, response, path, query, gone }) => {
     const wanted = path.startsWith(DOOR_PATHS.npm) ? path.slice(DOOR_PATHS.npm.length - 1) : path

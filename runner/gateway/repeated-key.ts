@@ -4,7 +4,7 @@
  * @param json a valid JSON text
  * @returns the first such key, or null
  */
-export const findRepeatedKey = (json: string): string | null => {
+export function findRepeatedKey(json: string): string | null {
   /** The objects and arrays around the current place; arrays have no keys. */
   const around: (Set<string> | null)[] = []
   let keyComes = false
@@ -32,7 +32,7 @@ export const findRepeatedKey = (json: string): string | null => {
 }
 
 /** @returns the place behind the closing quote */
-const endOfString = (json: string, start: number): number => {
+function endOfString(json: string, start: number): number {
   for (let at = start + 1; at < json.length; at++) {
     if (json[at] === '\\') at++
     else if (json[at] === '"') return at + 1

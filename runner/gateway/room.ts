@@ -16,17 +16,18 @@ export type Call = {
 export type Room = (call: Call) => Promise<void>
 
 /** Answers with one plain sentence. git and npm show such a text to whoever called them. */
-export const answer = (response: ServerResponse, status: number, sentence: string, headers: OutgoingHttpHeaders = {}): void => {
+export function answer(response: ServerResponse, status: number, sentence: string, headers: OutgoingHttpHeaders = {}): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers })
   response.end(`${sentence}\n`)
 }
 
 /** @returns those of the named headers that are there, once each, in lower case */
-export const pickHeaders = (message: IncomingMessage, names: readonly string[]): OutgoingHttpHeaders =>
-  Object.fromEntries(names.flatMap((name) => (message.headers[name] === undefined ? [] : [[name, message.headers[name]]])))
+export function pickHeaders(message: IncomingMessage, names: readonly string[]): OutgoingHttpHeaders {
+  return Object.fromEntries(names.flatMap((name) => (message.headers[name] === undefined ? [] : [[name, message.headers[name]]])))
+}
 
 /** @returns the whole body, or null when it is longer than `maxBytes` */
-export const readBody = async (request: IncomingMessage, maxBytes: number): Promise<Buffer | null> => {
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
   const chunks: Buffer[] = []
   let bytes = 0
   // The stream is left open on the way out, so that the refusal can still be written to the same socket.

@@ -25,7 +25,7 @@ export type Upstream = {
 /** Longer than any call of the model API lasts without a byte (its clients wait 10 minutes); milliseconds. */
 const SILENCE_MS = 10 * 60_000
 
-export const openUpstream = (): Upstream => {
+export function openUpstream(): Upstream {
   const plain = new http.Agent({ keepAlive: true })
   const secure = new https.Agent({ keepAlive: true })
   return {
@@ -47,17 +47,20 @@ export const openUpstream = (): Upstream => {
 }
 
 /** An address of ours may be a path: then it is below the coordinator's own address. */
-export const resolveUpstream = (address: string, coordinatorUrl: string): string =>
-  (address.startsWith('/') ? `${coordinatorUrl.replace(/\/+$/, '')}${address}` : address).replace(/\/+$/, '')
+export function resolveUpstream(address: string, coordinatorUrl: string): string {
+  return (address.startsWith('/') ? `${coordinatorUrl.replace(/\/+$/, '')}${address}` : address).replace(/\/+$/, '')
+}
 
 /** @returns whether the other side may have had the request before the call failed */
-export const wasSent = (error: unknown): boolean => (error as { sent?: boolean }).sent === true
+export function wasSent(error: unknown): boolean {
+  return (error as { sent?: boolean }).sent === true
+}
 
 /** `stale`: the server had closed the kept connection before it saw the request, so the request may be sent again. */
 type StaleConnection = Error & { stale: boolean }
 
-const send = (call: UpstreamCall, agent: http.Agent | false): Promise<{ response: IncomingMessage }> =>
-  new Promise((resolve, reject) => {
+function send(call: UpstreamCall, agent: http.Agent | false): Promise<{ response: IncomingMessage }> {
+  return new Promise((resolve, reject) => {
     const { request } = call.url.startsWith('https:') ? https : http
     const headers = { 'accept-encoding': 'identity', 'user-agent': 'errand', ...call.headers }
     const sent = request(call.url, { method: call.method, headers, agent, signal: call.signal, timeout: SILENCE_MS })
@@ -78,9 +81,10 @@ const send = (call: UpstreamCall, agent: http.Agent | false): Promise<{ response
     if (call.body instanceof Readable) pipeline(call.body, sent).catch(reject)
     else sent.end(call.body)
   })
+}
 
 /** For a message to a person: the code of a failed connection, or what was said. */
-export const failureText = (error: unknown): string => {
+export function failureText(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   return code ?? message
 }

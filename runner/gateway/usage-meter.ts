@@ -21,7 +21,7 @@ export const NOTHING_READ: Reading = Object.freeze({ usage: null, whole: false, 
  * Reads usage from the events of a stream as they pass. Takes whole lines, see {@link openEventStream}.
  * `message_delta` counts up from the beginning of the message: its numbers replace what `message_start` said, those that it has.
  */
-export const openStreamMeter = (): Meter => {
+export function openStreamMeter(): Meter {
   const reading: Reading = { ...NOTHING_READ }
   const read = (event: StreamEvent) => {
     if (event.type === 'message_start') reading.usage = usageOf(event.message?.usage) ?? reading.usage
@@ -45,7 +45,7 @@ export const openStreamMeter = (): Meter => {
 }
 
 /** Reads usage from an answer that is one JSON body. */
-export const openJsonMeter = (): Meter => {
+export function openJsonMeter(): Meter {
   const chunks: Buffer[] = []
   return {
     take: (bytes) => void chunks.push(bytes),
@@ -65,12 +65,15 @@ type StreamEvent = {
   delta?: { text?: unknown; thinking?: unknown; partial_json?: unknown }
 }
 
-const usageOf = (value: unknown): ApiUsage | null => ApiUsage.safeParse(value).data ?? null
+function usageOf(value: unknown): ApiUsage | null {
+  return ApiUsage.safeParse(value).data ?? null
+}
 
-const withoutNulls = (usage: ApiUsage): ApiUsage =>
-  Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null && value !== undefined))
+function withoutNulls(usage: ApiUsage): ApiUsage {
+  return Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null && value !== undefined))
+}
 
-const parse = (json: string): unknown => {
+function parse(json: string): unknown {
   try {
     return JSON.parse(json)
   } catch {
@@ -79,4 +82,6 @@ const parse = (json: string): unknown => {
   }
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

@@ -7,12 +7,13 @@ import { axeFaults } from '../support/axe.ts'
 import { waitFor } from '../support/wait.ts'
 import { type Phone, startPhone } from './phone.ts'
 
-const hunk = (line: number, lines: number, text: string) =>
-  [
+function hunk(line: number, lines: number, text: string) {
+  return [
     `@@ -${line},${lines} +${line},${lines + 1} @@`,
     ...Array.from({ length: lines }, (_, n) => ` line ${line + n}`),
     `+${text}`,
   ].join('\n')
+}
 /** Of every kind that git knows, as git prints them. */
 const PATCH = `diff --git a/src/first.ts b/src/first.ts
 index 1111111..2222222 100644
@@ -61,11 +62,17 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => phone?.stop())
 
-const open = () => page.goto(`${phone.server.url}/task/${task.id}/changes`)
-const file = (name: string) => page.getByRole('button', { name })
-const current = () => page.locator('[aria-current=true]')
+function open() {
+  return page.goto(`${phone.server.url}/task/${task.id}/changes`)
+}
+function file(name: string) {
+  return page.getByRole('button', { name })
+}
+function current() {
+  return page.locator('[aria-current=true]')
+}
 /** Where the change that one is at begins, and where the file's own line ends above it. */
-const places = async () => {
+async function places() {
   const [change, head] = await Promise.all([
     current().boundingBox(),
     page.locator('.file', { has: current() }).locator('.file-head').boundingBox(),

@@ -4,7 +4,7 @@ import { createConnection } from '../../app/src/client/connection.ts'
 import type { AppSocket } from '../../app/src/client/socket.ts'
 
 /** A line that does what a test says: how it answers, and when it comes and goes. */
-const fakeLine = () => {
+function fakeLine() {
   const heard = new EventEmitter()
   const line = {
     connected: false,
@@ -44,17 +44,25 @@ const fakeLine = () => {
   }
   return line
 }
-const newEngine = () => Object.assign(new EventEmitter(), { closed: false, close: jest.fn() })
-const setUp = async () => {
+function newEngine() {
+  return Object.assign(new EventEmitter(), { closed: false, close: jest.fn() })
+}
+async function setUp() {
   const line = fakeLine()
   const connection = createConnection(async () => line as unknown as AppSocket)
   connection.open()
   await soon()
   return { line, connection }
 }
-const silent = () => new Promise(() => {})
-const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms)
-const soon = () => pass(1)
+function silent() {
+  return new Promise(() => {})
+}
+function pass(ms: number) {
+  return jest.advanceTimersByTimeAsync(ms)
+}
+function soon() {
+  return pass(1)
+}
 
 describe('the line to the server', () => {
   beforeEach(() => void jest.useFakeTimers())

@@ -27,23 +27,32 @@ afterAll(async () => {
   await system?.stop()
 }, 60_000)
 
-const composer = () => page.getByLabel('Message to the agent')
-const tap = (name: string | RegExp) => page.getByRole('button', { name, exact: true }).tap()
-const say = async (text: string, mode?: 'Steer' | 'Queue') => {
+function composer() {
+  return page.getByLabel('Message to the agent')
+}
+function tap(name: string | RegExp) {
+  return page.getByRole('button', { name, exact: true }).tap()
+}
+async function say(text: string, mode?: 'Steer' | 'Queue') {
   await composer().fill(text)
   if (mode) await page.getByText(mode, { exact: true }).tap()
   await tap('Send')
 }
-const message = (text: string, state: 'waiting' | 'delivered' | 'withdrawn') =>
-  page.locator(`.message.${state}`, { hasText: text })
-const turn = (n: number) => page.getByRole('heading', { name: `Turn ${n}` })
-const ends = () => page.locator('.end h3')
-const seesEnd = async (n: number, how: 'Completed' | 'Cancelled') => {
+function message(text: string, state: 'waiting' | 'delivered' | 'withdrawn') {
+  return page.locator(`.message.${state}`, { hasText: text })
+}
+function turn(n: number) {
+  return page.getByRole('heading', { name: `Turn ${n}` })
+}
+function ends() {
+  return page.locator('.end h3')
+}
+async function seesEnd(n: number, how: 'Completed' | 'Cancelled') {
   await waitFor(`the end of turn ${n}`, async () => (await ends().count()) === n, TURN_MS, 200)
   expect((await ends().allTextContents()).at(-1)).toBe(how)
 }
 
-const signalRunner = (signal: 'SIGSTOP' | 'SIGCONT') => {
+function signalRunner(signal: 'SIGSTOP' | 'SIGCONT') {
   for (const runner of system.runners) process.kill(runner.pid(), signal)
 }
 

@@ -21,7 +21,7 @@ afterEach(async () => {
 })
 
 /** What the agent's shell says of a command, which `signal` may end. */
-const shellSays = async (command: string, signal: AbortSignal) => {
+async function shellSays(command: string, signal: AbortSignal) {
   const folder = await temporaryFolder()
   stops.push(folder.remove)
   const environment = { PATH: process.env.PATH ?? '' }
@@ -36,7 +36,7 @@ const shellSays = async (command: string, signal: AbortSignal) => {
   const running = tools.run('bash', { command }, signal)
   return { folder: folder.path, running }
 }
-const endOf = (events: readonly NewEvent[]): EventData<'tool.ended'> => {
+function endOf(events: readonly NewEvent[]): EventData<'tool.ended'> {
   const end = events.find(({ type }) => type === 'tool.ended')
   if (end?.type !== 'tool.ended') throw new Error('no call was ended')
   return end.data

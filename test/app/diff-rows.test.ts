@@ -3,8 +3,9 @@ import { compare, editDiff } from '../../app/src/task/edit-diff.ts'
 import { previewOf } from '../../app/src/task/output-preview.ts'
 import { patchLines } from '../../app/src/task/patch-lines.ts'
 
-const shown = (rows: ReturnType<typeof compare>): string[] =>
-  rows.map((row) => (row.kind === 'gap' ? `… ${row.count}` : `${{ same: ' ', add: '+', del: '-' }[row.kind]}${row.text}`))
+function shown(rows: ReturnType<typeof compare>): string[] {
+  return rows.map((row) => (row.kind === 'gap' ? `… ${row.count}` : `${{ same: ' ', add: '+', del: '-' }[row.kind]}${row.text}`))
+}
 
 describe('an edit as a small diff', () => {
   it('shows the lines that change with two around them', () => {

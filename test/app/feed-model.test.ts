@@ -10,54 +10,72 @@ type Told = NewEvent & { attempt?: number }
 
 const START = Date.parse('2026-11-21T10:00:00Z')
 
-const numbered = (events: readonly Told[], from = 1): TaskEvent[] =>
-  events.map(({ attempt = 1, ...event }, index) => ({
+function numbered(events: readonly Told[], from = 1): TaskEvent[] {
+  return events.map(({ attempt = 1, ...event }, index) => ({
     ...event,
     attempt,
     taskId: 'tsk_1',
     seq: from + index,
     at: new Date(START + (from + index) * 400).toISOString(),
   }))
-const feedOf = (...events: Told[]): Feed => addEvents(EMPTY_FEED, numbered(events))
-const kinds = ({ items }: Feed): string[] => items.map(({ kind }) => kind)
-const last = <K extends Item['kind']>({ items }: Feed, kind: K) =>
-  items.findLast((item): item is Extract<Item, { kind: K }> => item.kind === kind)
+}
+function feedOf(...events: Told[]): Feed {
+  return addEvents(EMPTY_FEED, numbered(events))
+}
+function kinds({ items }: Feed): string[] {
+  return items.map(({ kind }) => kind)
+}
+function last<K extends Item['kind']>({ items }: Feed, kind: K) {
+  return items.findLast((item): item is Extract<Item, { kind: K }> => item.kind === kind)
+}
 
-const asked = (text: string, turn = 1, mode: 'steer' | 'queue' | null = null, messageId = text): Told => ({
-  type: 'message.received',
-  data: { messageId, turn, text, mode, clientId: null },
-})
+function asked(text: string, turn = 1, mode: 'steer' | 'queue' | null = null, messageId = text): Told {
+  return {
+    type: 'message.received',
+    data: { messageId, turn, text, mode, clientId: null },
+  }
+}
 const BOOT: Told[] = [
   { type: 'attempt.started', data: { turn: 1, runner: 'host-1' } },
   { type: 'sandbox.ready', data: { node: 'v24.1.0' } },
   { type: 'repo.cloned', data: { baseBranch: 'main', commit: 'abc', branch: 'errand/1/fix', resumed: false } },
   { type: 'turn.started', data: { turn: 1, model: 'claude-opus-5-5' } },
 ]
-const said = (text: string): Told => ({ type: 'text.written', data: { text } })
-const started = (callId: string, name = 'bash', input: unknown = { command: 'ls' }): Told => ({
-  type: 'tool.started',
-  data: { callId, name, title: name, input },
-})
-const ended = (callId: string, exitCode: number | null = 0, name = 'bash'): Told => ({
-  type: 'tool.ended',
-  data: { callId, name, ok: true, output: 'exit_code: 0\nwall_time: 0 s\n', outputBytes: 0, exitCode, durationMs: 5 },
-})
-const blocked = (host: string): Told => ({ type: 'host.blocked', data: { host, method: 'GET', advice: 'Ask.' } })
-const over = (summary: string): Told[] => [
-  {
-    type: 'turn.ended',
-    data: {
-      turn: 1,
-      outcome: 'completed',
-      reason: 'done',
-      summary,
-      message: null,
-      diff: { files: 1, insertions: 2, deletions: 1 },
+function said(text: string): Told {
+  return { type: 'text.written', data: { text } }
+}
+function started(callId: string, name = 'bash', input: unknown = { command: 'ls' }): Told {
+  return {
+    type: 'tool.started',
+    data: { callId, name, title: name, input },
+  }
+}
+function ended(callId: string, exitCode: number | null = 0, name = 'bash'): Told {
+  return {
+    type: 'tool.ended',
+    data: { callId, name, ok: true, output: 'exit_code: 0\nwall_time: 0 s\n', outputBytes: 0, exitCode, durationMs: 5 },
+  }
+}
+function blocked(host: string): Told {
+  return { type: 'host.blocked', data: { host, method: 'GET', advice: 'Ask.' } }
+}
+function over(summary: string): Told[] {
+  return [
+    {
+      type: 'turn.ended',
+      data: {
+        turn: 1,
+        outcome: 'completed',
+        reason: 'done',
+        summary,
+        message: null,
+        diff: { files: 1, insertions: 2, deletions: 1 },
+      },
     },
-  },
-  { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } },
-  { type: 'task.ended', data: { turn: 1, status: 'completed', reason: 'done', message: null, branch: 'errand/1/fix' } },
-]
+    { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } },
+    { type: 'task.ended', data: { turn: 1, status: 'completed', reason: 'done', message: null, branch: 'errand/1/fix' } },
+  ]
+}
 
 describe('a later page of events', () => {
   const message = (id: string, state: Message['state'], mode: Message['mode'] = 'queue'): Message => {

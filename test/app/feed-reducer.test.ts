@@ -10,8 +10,8 @@ import {
 } from '../../app/src/client/feed-reducer.ts'
 import type { TaskEvent } from '../../contract/event.ts'
 
-const event = (seq: number, more: Partial<TaskEvent> = {}): TaskEvent =>
-  ({
+function event(seq: number, more: Partial<TaskEvent> = {}): TaskEvent {
+  return {
     taskId: 't',
     seq,
     attempt: 1,
@@ -19,10 +19,17 @@ const event = (seq: number, more: Partial<TaskEvent> = {}): TaskEvent =>
     type: 'sandbox.ready',
     data: { node: '24' },
     ...more,
-  }) as TaskEvent
-const written = (seq: number, text: string) => event(seq, { type: 'text.written', data: { text } } as Partial<TaskEvent>)
-const delta = (offset: number, text: string, attempt = 1) => ({ taskId: 't', attempt, offset, text })
-const seqs = (feed: Feed) => feed.events.map(({ seq }) => seq)
+  } as TaskEvent
+}
+function written(seq: number, text: string) {
+  return event(seq, { type: 'text.written', data: { text } } as Partial<TaskEvent>)
+}
+function delta(offset: number, text: string, attempt = 1) {
+  return { taskId: 't', attempt, offset, text }
+}
+function seqs(feed: Feed) {
+  return feed.events.map(({ seq }) => seq)
+}
 
 describe('the events of a feed', () => {
   it('are taken in order, each once', () => {

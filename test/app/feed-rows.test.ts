@@ -2,20 +2,25 @@ import { describe, expect, it } from '@jest/globals'
 import { foldableTurns, type Row, rowsOf } from '../../app/src/task/feed/feed-rows.ts'
 import type { Item } from '../../app/src/task/feed-items.ts'
 
-const item = (kind: Item['kind'], turn: number, more: object = {}): Item =>
-  ({ kind, turn, key: `${kind}-${turn}-${JSON.stringify(more)}`, ...more }) as Item
-const turnOf = (turn: number, status: 'completed' | 'failed' | null = 'completed'): Item[] => [
-  item('message', turn, { mode: null, state: 'delivered' }),
-  item('boot', turn),
-  item('text', turn, { text: 'I look.', answer: false }),
-  item('work', turn, { calls: [1, 2, 3] }),
-  item('message', turn, { mode: 'steer', state: 'delivered' }),
-  item('work', turn, { calls: [4] }),
-  item('text', turn, { text: 'Done.', answer: true }),
-  item('pushed', turn),
-  ...(status ? [item('end', turn, { status, durationMs: 61_000, seq: turn * 100 })] : []),
-]
-const kinds = (rows: readonly Row[]) => rows.map((row) => (row.kind === 'item' ? row.item.kind : `fold of ${row.steps}`))
+function item(kind: Item['kind'], turn: number, more: object = {}): Item {
+  return { kind, turn, key: `${kind}-${turn}-${JSON.stringify(more)}`, ...more } as Item
+}
+function turnOf(turn: number, status: 'completed' | 'failed' | null = 'completed'): Item[] {
+  return [
+    item('message', turn, { mode: null, state: 'delivered' }),
+    item('boot', turn),
+    item('text', turn, { text: 'I look.', answer: false }),
+    item('work', turn, { calls: [1, 2, 3] }),
+    item('message', turn, { mode: 'steer', state: 'delivered' }),
+    item('work', turn, { calls: [4] }),
+    item('text', turn, { text: 'Done.', answer: true }),
+    item('pushed', turn),
+    ...(status ? [item('end', turn, { status, durationMs: 61_000, seq: turn * 100 })] : []),
+  ]
+}
+function kinds(rows: readonly Row[]) {
+  return rows.map((row) => (row.kind === 'item' ? row.item.kind : `fold of ${row.steps}`))
+}
 const NONE: ReadonlySet<number> = new Set()
 
 describe('the rows of a feed', () => {

@@ -26,17 +26,21 @@ afterAll(async () => {
   await system?.stop()
 })
 
-const send = async (prompt: string): Promise<string> => {
+async function send(prompt: string): Promise<string> {
   const { body: me } = await system.api<Me>('/api/me')
   const { id } = await system.send({ repoUrl: me.demoRepoUrl, prompt })
   await page.goto(`${system.url}/task/${id}`)
   return id
 }
 
-const faults = () => axeFaults(page)
-const isAsWideAsTheWindow = () => page.evaluate('document.documentElement.scrollWidth === innerWidth')
+function faults() {
+  return axeFaults(page)
+}
+function isAsWideAsTheWindow() {
+  return page.evaluate('document.documentElement.scrollWidth === innerWidth')
+}
 
-const firstCommand = async (id: string): Promise<string> => {
+async function firstCommand(id: string): Promise<string> {
   for (const event of await system.events(id))
     if (event.type === 'tool.started' && event.data.name === 'bash') return event.data.callId
   throw new Error('the task ran no command')

@@ -21,23 +21,26 @@ beforeEach(async () => {
   page = await stage.visit('Ada', SMALL)
 }, 30_000)
 
-const begin = async (prompt: string): Promise<Told> => {
+async function begin(prompt: string): Promise<Told> {
   const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt, agoSeconds: 3600 })
   await told.take()
   await told.tell(...say.boot(1))
   return told
 }
-const openTask = async ({ id }: Told, words: string) => {
+async function openTask({ id }: Told, words: string) {
   await page.goto(`${stage.url}/task/${id}`)
   await page.getByText(words, { exact: true }).waitFor()
 }
-const button = (name: RegExp) => page.getByRole('button', { name })
-const showEarlierUntil = async (isThere: () => Promise<boolean>) =>
-  waitFor('it to be loaded', async () => {
+function button(name: RegExp) {
+  return page.getByRole('button', { name })
+}
+async function showEarlierUntil(isThere: () => Promise<boolean>) {
+  return waitFor('it to be loaded', async () => {
     if (await isThere()) return true
     await button(/^Show earlier$/).click()
     return false
   })
+}
 
 describe('the work of a task', () => {
   it('of a turn that is over is folded also when it is loaded later; that of one that ends before one’s eyes is not', async () => {

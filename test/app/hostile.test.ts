@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => page?.context().close())
 
 /** What must never be: a fault of the page, a dialog, a call to anybody but the server. */
-const watch = (page: Page): string[] => {
+function watch(page: Page): string[] {
   const seen: string[] = []
   page.on('pageerror', (error) => seen.push(`fault: ${error.message}`))
   page.on('dialog', (dialog) => {
@@ -40,12 +40,12 @@ const watch = (page: Page): string[] => {
   })
   return seen
 }
-const expectUnharmed = async () => {
+async function expectUnharmed() {
   expect(trouble).toEqual([])
   expect(await page.evaluate('window.hostile')).toBeUndefined()
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320)
 }
-const tellHostile = async (): Promise<Told> => {
+async function tellHostile(): Promise<Told> {
   const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt: HOSTILE_PROMPT, agoSeconds: 60 })
   await told.take()
   await told.tell(
@@ -61,7 +61,7 @@ const tellHostile = async (): Promise<Told> => {
   await told.end(21)
   return told
 }
-const openTask = async (path = '') => {
+async function openTask(path = '') {
   await page.goto(`${stage.url}/task/${told.id}${path}`)
 }
 

@@ -52,10 +52,12 @@ type Picture = { src: string; sizes: string; type: string; purpose?: string }
 type Manifest = { icons: Picture[]; screenshots?: Picture[] }
 
 /** Width and height as a PNG's first chunk says them. */
-const sizeOfPng = (bytes: Buffer): string => `${bytes.readUInt32BE(16)}x${bytes.readUInt32BE(20)}`
+function sizeOfPng(bytes: Buffer): string {
+  return `${bytes.readUInt32BE(16)}x${bytes.readUInt32BE(20)}`
+}
 
 /** A page that differs from the others by what runs before the app. */
-const pageWith = async (script: string): Promise<Page> => {
+async function pageWith(script: string): Promise<Page> {
   const other = await context.newPage()
   await other.addInitScript(script)
   return other

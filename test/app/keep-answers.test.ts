@@ -2,9 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { keepAnswers } from '../../app/src/client/keep-answers.ts'
 import type { Task } from '../../contract/api.ts'
 
-const summary = (id: string, more: Partial<Task> = {}): Task => ({ id, status: 'running', lastSeq: 1, ...more }) as Task
+function summary(id: string, more: Partial<Task> = {}): Task {
+  return { id, status: 'running', lastSeq: 1, ...more } as Task
+}
 
-const setUp = () => {
+function setUp() {
   const kept = new Map<string, unknown>([['saved:feeds', ['opened']]])
   let writes = 0
   const keeper = keepAnswers({
@@ -17,7 +19,9 @@ const setUp = () => {
   const hear = (task: Task & { asOf?: string }) => keeper.hear(`task:${task.id}`, task, false)
   return { kept, hear, keeper, writes: () => writes }
 }
-const soon = () => jest.advanceTimersByTimeAsync(1)
+function soon() {
+  return jest.advanceTimersByTimeAsync(1)
+}
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())

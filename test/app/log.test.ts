@@ -4,8 +4,9 @@ import { logChunks } from '../../app/src/task/log/log-chunks.ts'
 
 const RED = '\u001b[31m'
 const OFF = '\u001b[0m'
-const lines = (count: number, line = (n: number) => `line ${n}`) =>
-  Array.from({ length: count }, (_, index) => `${line(index + 1)}\n`).join('')
+function lines(count: number, line = (n: number) => `line ${n}`) {
+  return Array.from({ length: count }, (_, index) => `${line(index + 1)}\n`).join('')
+}
 
 describe('the pieces of an output', () => {
   it('are whole lines, a hundred each, and together all of it', () => {

@@ -25,17 +25,21 @@ beforeEach(async () => {
 }, 60_000)
 afterEach(() => page.context().close())
 
-const begin = async (prompt: string): Promise<Told> => {
+async function begin(prompt: string): Promise<Told> {
   const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt, agoSeconds: 600 })
   await told.take()
   return told
 }
-const open = async ({ id }: Told, words: string | RegExp) => {
+async function open({ id }: Told, words: string | RegExp) {
   await page.goto(`${stage.url}/task/${id}`)
   await page.getByText(words).first().waitFor()
 }
-const group = (name: RegExp) => page.getByRole('button', { name })
-const isOpen = async (name: RegExp) => (await group(name).getAttribute('aria-expanded')) === 'true'
+function group(name: RegExp) {
+  return page.getByRole('button', { name })
+}
+async function isOpen(name: RegExp) {
+  return (await group(name).getAttribute('aria-expanded')) === 'true'
+}
 
 describe('a call that failed', () => {
   it('leaves room when it opens by itself, and folds when the agent goes on, watched or not; what a person opened stays', async () => {

@@ -19,23 +19,28 @@ beforeEach(async () => {
   await page.goto(`${phone.server.url}/new`)
 })
 
-const prompt = () => page.getByLabel('What should be done?')
-const repository = () => page.getByLabel('Repository', { exact: true })
-const branch = () => page.getByLabel('Base branch')
-const budget = () => page.getByLabel('Budget, US dollars')
-const fillAll = async () => {
+function prompt() {
+  return page.getByLabel('What should be done?')
+}
+function repository() {
+  return page.getByLabel('Repository', { exact: true })
+}
+function branch() {
+  return page.getByLabel('Base branch')
+}
+function budget() {
+  return page.getByLabel('Budget, US dollars')
+}
+async function fillAll() {
   await repository().fill(repoUrl)
   await prompt().fill('mend it')
   await page.getByText('Branch, model, budget').click()
   await branch().fill('next')
   await budget().fill('0.75')
 }
-const form = async () => [
-  await prompt().inputValue(),
-  await repository().inputValue(),
-  await branch().inputValue(),
-  await budget().inputValue(),
-]
+async function form() {
+  return [await prompt().inputValue(), await repository().inputValue(), await branch().inputValue(), await budget().inputValue()]
+}
 
 describe('the form of a new task', () => {
   it('keeps all that was typed over a reload, its branch and budget too', async () => {

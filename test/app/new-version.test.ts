@@ -33,7 +33,7 @@ afterAll(async () => {
 
 let version = 1
 /** As a new build leaves it: another page, and a service worker that keeps that page. */
-const deploy = async (): Promise<void> => {
+async function deploy(): Promise<void> {
   version += 1
   const read = (name: string) => readFile(join(APP_DIST, name), 'utf8')
   const index = (await read('index.html')).replace('<html', `<html data-version="${version}"`)
@@ -41,10 +41,14 @@ const deploy = async (): Promise<void> => {
   await writeFile(join(served, 'index.html'), index)
   await writeFile(join(served, 'sw.js'), worker)
 }
-const shownVersion = () => page.evaluate<string | null>('document.documentElement.dataset.version ?? null')
-const look = () => page.evaluate('navigator.serviceWorker.ready.then((registration) => registration.update()).then(() => true)')
+function shownVersion() {
+  return page.evaluate<string | null>('document.documentElement.dataset.version ?? null')
+}
+function look() {
+  return page.evaluate('navigator.serviceWorker.ready.then((registration) => registration.update()).then(() => true)')
+}
 
-const visit = async (prepare: (opened: Page) => Promise<void> = async () => {}): Promise<Page> => {
+async function visit(prepare: (opened: Page) => Promise<void> = async () => {}): Promise<Page> {
   const opened = (await openPage(browser)).page
   await prepare(opened)
   const answer = await server.call('POST', '/auth/links', { body: {} })
@@ -97,8 +101,8 @@ describe('an app that is older than its server', () => {
 })
 
 /** A server's end of the socket that answers nothing but which protocol it speaks. */
-const speakNextProtocol = (opened: Page): Promise<void> =>
-  opened.routeWebSocket(/socket\.io/, (line) => {
+function speakNextProtocol(opened: Page): Promise<void> {
+  return opened.routeWebSocket(/socket\.io/, (line) => {
     line.send('0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}')
     line.onMessage((message) => {
       if (message === '40') line.send('40{"sid":"s"}')
@@ -106,3 +110,4 @@ const speakNextProtocol = (opened: Page): Promise<void> =>
       if (id) line.send(`43${id}[{"ok":true,"protocol":${PROTOCOL + 1}}]`)
     })
   })
+}

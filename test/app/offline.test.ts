@@ -32,22 +32,23 @@ beforeEach(async () => {
 }, 30_000)
 
 /** A task of Ada that an agent works at. */
-const begin = async (prompt: string): Promise<Told> => {
+async function begin(prompt: string): Promise<Told> {
   const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt, agoSeconds: 60 })
   await told.take()
   await told.tell(...say.boot(1), say.text(9, `I begin: ${prompt}`))
   return told
 }
-const finish = async (told: Told) => {
+async function finish(told: Told) {
   await told.tell(say.done(40, 'It is mended.', { files: 1, insertions: 2, deletions: 1 }))
   await told.end(41)
 }
-const isSaved = (key: string, fits: (value: { status?: string; items?: Task[]; lastSeq: number }) => unknown) =>
-  waitFor(`${key} on the device`, async () => {
+function isSaved(key: string, fits: (value: { status?: string; items?: Task[]; lastSeq: number }) => unknown) {
+  return waitFor(`${key} on the device`, async () => {
     const value = await savedOn<{ status?: string; items?: Task[]; lastSeq: number }>(page, key)
     return value !== null && fits(value)
   })
-const expectDone = async () => {
+}
+async function expectDone() {
   await page.locator('.task-heading').getByText('Completed').waitFor()
   await page.getByText('It is mended.').waitFor()
   expect(await page.getByRole('button', { name: 'Stop' }).count()).toBe(0)

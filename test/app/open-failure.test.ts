@@ -3,14 +3,19 @@ import type { Call, Item } from '../../app/src/task/feed-items.ts'
 import { openFailureOf, shownFailures } from '../../app/src/task/open-failure.ts'
 import type { EventData } from '../../contract/event.ts'
 
-const callOf = (callId: string, ended: Partial<EventData<'tool.ended'>> | null): Call =>
-  ({
+function callOf(callId: string, ended: Partial<EventData<'tool.ended'>> | null): Call {
+  return {
     ...{ callId, attempt: 1, name: 'bash', title: '', input: {}, startedAt: 0, cancelled: false },
     ended: ended && { callId, name: 'bash', ok: true, output: '', outputBytes: 0, exitCode: 0, durationMs: 1, ...ended },
-  }) as Call
+  } as Call
+}
 const failed = callOf('red', { exitCode: 1 })
-const work = (...calls: Call[]) => ({ kind: 'work', key: 'w', turn: 1, calls }) as Item
-const item = (kind: Item['kind']) => ({ kind, key: kind, turn: 1 }) as Item
+function work(...calls: Call[]) {
+  return { kind: 'work', key: 'w', turn: 1, calls } as Item
+}
+function item(kind: Item['kind']) {
+  return { kind, key: kind, turn: 1 } as Item
+}
 
 describe('a failed call', () => {
   it('opens by itself as the last thing that the agent did', () => {

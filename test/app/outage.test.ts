@@ -56,14 +56,14 @@ afterAll(async () => {
   await Promise.all([model?.stop(), git?.stop(), proxy?.stop()])
 }, 60_000)
 
-const visit = async (): Promise<Page> => {
+async function visit(): Promise<Page> {
   const { page } = await openPage(browser, PHONE)
   await signIn(page, (await system.api<SignInLink>('/auth/links', { method: 'POST', body: {} })).body.url)
   return page
 }
 
 /** Sends a task and opens it where the agent waits before a step. */
-const watch = async (prompt: string, step: number, ...pages: Page[]): Promise<string> => {
+async function watch(prompt: string, step: number, ...pages: Page[]): Promise<string> {
   const { id } = await system.send({ repoUrl, prompt })
   model.letGo(prompt, step - 1)
   for (const one of pages) await one.goto(`${proxy.url}/task/${id}`)
@@ -71,8 +71,8 @@ const watch = async (prompt: string, step: number, ...pages: Page[]): Promise<st
   return id
 }
 
-const expectTruth = (id: string, shown: Page, timeoutMs = PATIENCE_MS) =>
-  waitFor(
+function expectTruth(id: string, shown: Page, timeoutMs = PATIENCE_MS) {
+  return waitFor(
     'the page to show what the store has',
     async () => {
       expect(await rowsInPage(shown)).toEqual(rowsOf(await system.events(id)))
@@ -81,21 +81,30 @@ const expectTruth = (id: string, shown: Page, timeoutMs = PATIENCE_MS) =>
     timeoutMs,
     100,
   )
+}
 
-const restart = async (how: 'kill' | 'stop') => {
+async function restart(how: 'kill' | 'stop') {
   await system.coordinator[how]()
   await system.coordinator.start()
 }
 
-const tookSince = (since: number) => Math.round(performance.now() - since)
+function tookSince(since: number) {
+  return Math.round(performance.now() - since)
+}
 
-const composer = () => page.getByLabel('Message to the agent')
-const say = async (text: string) => {
+function composer() {
+  return page.getByLabel('Message to the agent')
+}
+async function say(text: string) {
   await composer().fill(text)
   await page.getByRole('button', { name: 'Send', exact: true }).tap()
 }
-const messagesOf = async (id: string) => (await system.api<{ items: Message[] }>(`/api/tasks/${id}/messages`)).body.items
-const saying = async (id: string, text: string) => (await messagesOf(id)).filter((message) => message.text === text)
+async function messagesOf(id: string) {
+  return (await system.api<{ items: Message[] }>(`/api/tasks/${id}/messages`)).body.items
+}
+async function saying(id: string, text: string) {
+  return (await messagesOf(id)).filter((message) => message.text === text)
+}
 
 describe('a page that was frozen for two minutes', () => {
   // The two minutes pass while the other pages are tried.

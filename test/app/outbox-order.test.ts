@@ -4,7 +4,9 @@ import { away, setUp } from './scripted-outbox.ts'
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
-const settle = () => jest.advanceTimersByTimeAsync(1)
+function settle() {
+  return jest.advanceTimersByTimeAsync(1)
+}
 
 describe('an outbox with two messages to one task', () => {
   const say = (outbox: ReturnType<typeof setUp>['outbox']) => {

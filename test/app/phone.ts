@@ -13,7 +13,7 @@ export const SMALL = {
 export type Phone = Awaited<ReturnType<typeof startPhone>>
 
 /** A browser before a coordinator of its own. */
-export const startPhone = async () => {
+export async function startPhone() {
   const redis = await startRedis()
   const server = await startCoordinator({ redisUrl: redis.url })
   const browser = await startBrowser()

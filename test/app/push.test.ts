@@ -50,11 +50,19 @@ afterAll(async () => {
 })
 
 type Sent = { title: string; body: string; taskId: string; url: string }
-const settings = () => work.api<NotificationSettings>('/api/me/notifications')
-const received = async () => (await service.received(hashes.at(-1) ?? '')) as Sent[]
-const receivedFor = async (taskId: string) => (await received()).filter((sent) => sent.taskId === taskId)
-const notification = () => waitFor('the notification', async () => (await worker.shown()).length, PATIENCE_MS)
-const open = async (path: string) => {
+function settings() {
+  return work.api<NotificationSettings>('/api/me/notifications')
+}
+async function received() {
+  return (await service.received(hashes.at(-1) ?? '')) as Sent[]
+}
+async function receivedFor(taskId: string) {
+  return (await received()).filter((sent) => sent.taskId === taskId)
+}
+function notification() {
+  return waitFor('the notification', async () => (await worker.shown()).length, PATIENCE_MS)
+}
+async function open(path: string) {
   await page.goto(server.url + path)
   await page.getByRole('heading', { level: 1 }).waitFor()
 }

@@ -17,15 +17,22 @@ beforeAll(async () => {
 afterAll(() => phone?.stop())
 
 /** From here the app goes on to where the person was: not to the list. */
-const signInAgain = async () => {
+async function signInAgain() {
   await page.goto(await phone.link())
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
-const heading = (name: string) => page.getByRole('heading', { level: 1, name })
-const focused = () => page.evaluate<string>('document.activeElement.textContent')
-const isAsWideAsTheWindow = () => page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')
-const tasksOf = async (prompt: string) =>
-  (await phone.api<TaskPage>(`/api/tasks?search=${encodeURIComponent(prompt)}`)).items.map((task) => task.prompt)
+function heading(name: string) {
+  return page.getByRole('heading', { level: 1, name })
+}
+function focused() {
+  return page.evaluate<string>('document.activeElement.textContent')
+}
+function isAsWideAsTheWindow() {
+  return page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')
+}
+async function tasksOf(prompt: string) {
+  return (await phone.api<TaskPage>(`/api/tasks?search=${encodeURIComponent(prompt)}`)).items.map((task) => task.prompt)
+}
 
 describe('the way in', () => {
   it('tells a stranger how to sign in, and brings back to the screen that was asked for', async () => {

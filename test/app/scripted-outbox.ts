@@ -3,10 +3,12 @@ import { createOutbox, type OutboxParts } from '../../app/src/client/outbox.ts'
 import type { Message, SendMessage, Task } from '../../contract/api.ts'
 
 /** No answer at all. */
-export const away = () => Promise.reject(new ApiError('unreachable', 'no answer'))
+export function away() {
+  return Promise.reject(new ApiError('unreachable', 'no answer'))
+}
 
 /** An outbox before a server that answers as it is told. @param kept what an earlier run left on the device */
-export const setUp = (kept = new Map<string, unknown>()) => {
+export function setUp(kept = new Map<string, unknown>()) {
   let ids = kept.size
   let user = async () => 'usr_ada'
   const taken: string[] = []

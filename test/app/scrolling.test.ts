@@ -31,10 +31,16 @@ beforeEach(async () => {
   page = await stage.visit('Ada', PHONE)
 }, 30_000)
 
-const top = () => page.evaluate<number>('scrollY')
-const fromEnd = () => page.evaluate<number>('document.documentElement.scrollHeight - scrollY - innerHeight')
-const showsList = () => page.getByRole('link', { name: /Task number 29/ }).waitFor()
-const isRead = async (words: string) => {
+function top() {
+  return page.evaluate<number>('scrollY')
+}
+function fromEnd() {
+  return page.evaluate<number>('document.documentElement.scrollHeight - scrollY - innerHeight')
+}
+function showsList() {
+  return page.getByRole('link', { name: /Task number 29/ }).waitFor()
+}
+async function isRead(words: string) {
   await page.getByText(words, { exact: true }).waitFor()
   await waitFor('the markdown', async () => (await page.locator('.prose.plain').count()) === 0)
 }
@@ -103,10 +109,11 @@ describe('the way to the latest', () => {
 })
 
 /** What lies over a button: what a finger would meet near its corners, other than the button itself. */
-const coveredBy = (page: Page, selector: string): Promise<string[]> =>
-  page.evaluate(`(() => {
+function coveredBy(page: Page, selector: string): Promise<string[]> {
+  return page.evaluate(`(() => {
     const button = document.querySelector('${selector}')
     const { left, right, top, bottom } = button.getBoundingClientRect()
     const met = [left + 20, right - 20].flatMap((x) => [top + 4, bottom - 4].map((y) => document.elementFromPoint(x, y)))
     return met.filter((one) => !button.contains(one)).map((one) => one?.className ?? 'nothing')
   })()`)
+}

@@ -173,8 +173,12 @@ describe('the filters of the list', () => {
   })
 })
 
-const focused = (page: Page) => page.evaluate<string>('document.activeElement.textContent')
-const isAsWideAsTheWindow = (page: Page) => page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')
+function focused(page: Page) {
+  return page.evaluate<string>('document.activeElement.textContent')
+}
+function isAsWideAsTheWindow(page: Page) {
+  return page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')
+}
 
 describe('the admin screen', () => {
   it('tells who has no rights so, without asking the server for what it would refuse', async () => {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => phone?.stop())
 
-const stranger = async (): Promise<Page> => {
+async function stranger(): Promise<Page> {
   const { page } = await openPage(phone.browser, SMALL)
   await page.goto(`${phone.server.url}/projects`)
   await page.getByText('npx errand link').waitFor()

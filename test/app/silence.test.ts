@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals'
 import { silenceOf } from '../../app/src/task/status/quiet.ts'
 
 const MINUTE = 60_000
-const at = (minutes: number) => 1_000 + minutes * MINUTE
+function at(minutes: number) {
+  return 1_000 + minutes * MINUTE
+}
 
 describe('a silence', () => {
   it('is told by whole minutes, and not below one', () => {

@@ -4,7 +4,7 @@ import { KEPT_FEEDS, keepNewestFeeds } from '../../app/src/client/kept-feeds.ts'
 import type { createStorage } from '../../app/src/client/storage.ts'
 
 /** As much of IndexedDB as is asked for here, with a disk that takes so many values. */
-const fakeIndexedDb = (room: number, kept = new Map<string, unknown>()) => {
+function fakeIndexedDb(room: number, kept = new Map<string, unknown>()) {
   const read: string[] = []
   const done = <T>(result: T) => {
     const request = { result } as { result: T; onsuccess?: () => void }
@@ -36,7 +36,9 @@ const fakeIndexedDb = (room: number, kept = new Map<string, unknown>()) => {
   }
   return { kept, read, open: () => done({ transaction }) }
 }
-const install = (indexedDB: unknown) => Object.assign(globalThis, { indexedDB })
+function install(indexedDB: unknown) {
+  return Object.assign(globalThis, { indexedDB })
+}
 
 describe('the storage', () => {
   beforeEach(() => void jest.resetModules())

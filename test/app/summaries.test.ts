@@ -19,7 +19,9 @@ beforeEach(async () => {
   task = await phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'mend it' })
 })
 
-const isAnswered = (path: string) => page.waitForResponse((response) => new URL(response.url()).pathname === path)
+function isAnswered(path: string) {
+  return page.waitForResponse((response) => new URL(response.url()).pathname === path)
+}
 
 describe('a task’s summary', () => {
   it('does not go back when an answer that was under way comes late', async () => {

@@ -32,9 +32,12 @@ beforeEach(async () => {
   page = await stage.visit('Ada', SMALL)
 }, 30_000)
 
-const press = (name: string | RegExp) => page.getByRole('button', { name, exact: true }).click()
-const faultBeside = (name: string) =>
-  page.getByRole('button', { name }).locator('xpath=..').getByRole('alert').getByText(FAULT).waitFor()
+function press(name: string | RegExp) {
+  return page.getByRole('button', { name, exact: true }).click()
+}
+function faultBeside(name: string) {
+  return page.getByRole('button', { name }).locator('xpath=..').getByRole('alert').getByText(FAULT).waitFor()
+}
 
 describe('what cannot be loaded', () => {
   it('of the earlier events of a task is told beside the button, and comes with the next tap', async () => {
@@ -207,7 +210,7 @@ describe('a button that is at work', () => {
   }, 60_000)
 })
 
-const makeToken = async () => {
+async function makeToken() {
   await page.goto(`${stage.url}/settings`)
   await press('New token')
   await page.getByLabel('What is it for?').fill('a script')

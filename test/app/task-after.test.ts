@@ -4,10 +4,11 @@ import type { Task } from '../../contract/api.ts'
 import type { EventData, EventType, TaskEvent } from '../../contract/event.ts'
 
 const AT = '2026-11-21T10:42:00.000Z'
-const event = <T extends EventType>(seq: number, type: T, data: EventData<T>): TaskEvent =>
-  ({ taskId: 't', seq, attempt: 2, at: AT, type, data }) as TaskEvent
-const summary = (more: Partial<Task>): Task =>
-  ({
+function event<T extends EventType>(seq: number, type: T, data: EventData<T>): TaskEvent {
+  return { taskId: 't', seq, attempt: 2, at: AT, type, data } as TaskEvent
+}
+function summary(more: Partial<Task>): Task {
+  return {
     id: 't',
     status: 'running',
     turn: 1,
@@ -17,7 +18,8 @@ const summary = (more: Partial<Task>): Task =>
     branch: 'b',
     diff: null,
     ...more,
-  }) as Task
+  } as Task
+}
 
 const said = { messageId: 'm', turn: 2, text: 'more', clientId: null }
 const end = { turn: 1, message: null, branch: 'errand/b' }

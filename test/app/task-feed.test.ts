@@ -5,18 +5,24 @@ import { type OpenFeed, openTaskFeed, PAGE } from '../../app/src/client/task-fee
 import type { Message, Task } from '../../contract/api.ts'
 import type { TaskEvent } from '../../contract/event.ts'
 
-const event = (seq: number): TaskEvent => ({
-  ...{ taskId: 't', seq, attempt: 1, at: '2026-11-21T10:00:00.000Z' },
-  ...{ type: 'sandbox.ready', data: { node: '24' } },
-})
-const said = (seq: number, clientId: string): TaskEvent => ({
-  ...{ taskId: 't', seq, attempt: 0, at: '2026-11-21T10:00:00.000Z' },
-  ...{ type: 'message.received', data: { messageId: `m${seq}`, turn: 2, text: 'hi', mode: 'queue', clientId } },
-})
-const away = () => new ApiError('unreachable', 'no answer')
+function event(seq: number): TaskEvent {
+  return {
+    ...{ taskId: 't', seq, attempt: 1, at: '2026-11-21T10:00:00.000Z' },
+    ...{ type: 'sandbox.ready', data: { node: '24' } },
+  }
+}
+function said(seq: number, clientId: string): TaskEvent {
+  return {
+    ...{ taskId: 't', seq, attempt: 0, at: '2026-11-21T10:00:00.000Z' },
+    ...{ type: 'message.received', data: { messageId: `m${seq}`, turn: 2, text: 'hi', mode: 'queue', clientId } },
+  }
+}
+function away() {
+  return new ApiError('unreachable', 'no answer')
+}
 
 /** A server with the events of one task, a line to it that a test can break in any way, and a feed on them. */
-const setUp = (count: number, kept: Record<string, unknown> = {}) => {
+function setUp(count: number, kept: Record<string, unknown> = {}) {
   const stored = Array.from({ length: count }, (_, index) => event(index + 1))
   const listeners: { [E in keyof ConnectionEvents]: Set<ConnectionEvents[E]> } = {
     ...{ event: new Set(), task: new Set(), delta: new Set(), live: new Set() },
@@ -84,10 +90,18 @@ const setUp = (count: number, kept: Record<string, unknown> = {}) => {
   return { feed, server, known, kept }
 }
 const opened: OpenFeed[] = []
-const seqs = ({ state }: OpenFeed) => state.get().events.map(({ seq }) => seq)
-const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => first + index)
-const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms)
-const soon = () => pass(100)
+function seqs({ state }: OpenFeed) {
+  return state.get().events.map(({ seq }) => seq)
+}
+function upTo(last: number, first = 1) {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+}
+function pass(ms: number) {
+  return jest.advanceTimersByTimeAsync(ms)
+}
+function soon() {
+  return pass(100)
+}
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => {

@@ -6,33 +6,44 @@ import type { NewEvent, TaskEvent } from '../../contract/event.ts'
 
 type Told = NewEvent & { attempt?: number }
 
-const feedOf = (...events: Told[]): Feed =>
-  addEvents(
+function feedOf(...events: Told[]): Feed {
+  return addEvents(
     EMPTY_FEED,
     events.map(({ attempt = 1, ...event }, index) => {
       const at = new Date(index * 1_000).toISOString()
       return { ...event, attempt, taskId: 't', seq: index + 1, at } as TaskEvent
     }),
   )
-const boots = ({ items }: Feed) => items.flatMap((item) => (item.kind === 'boot' ? [item] : []))
+}
+function boots({ items }: Feed) {
+  return items.flatMap((item) => (item.kind === 'boot' ? [item] : []))
+}
 
-const asked = (turn: number): Told => ({
-  type: 'message.received',
-  data: { messageId: `m${turn}`, turn, text: 'Go', mode: null, clientId: null },
-})
-const taken = (turn: number, attempt: number): Told => ({
-  type: 'attempt.started',
-  attempt,
-  data: { turn, runner: `host-${attempt}` },
-})
+function asked(turn: number): Told {
+  return {
+    type: 'message.received',
+    data: { messageId: `m${turn}`, turn, text: 'Go', mode: null, clientId: null },
+  }
+}
+function taken(turn: number, attempt: number): Told {
+  return {
+    type: 'attempt.started',
+    attempt,
+    data: { turn, runner: `host-${attempt}` },
+  }
+}
 const lost: Told = { type: 'attempt.ended', data: { outcome: 'interrupted', reason: 'runner_lost', message: null } }
-const ended = (turn: number, status: 'completed' | 'failed' = 'completed'): Told => ({
-  type: 'task.ended',
-  data: { turn, status, reason: status === 'completed' ? 'done' : 'git_unavailable', message: null, branch: null },
-})
+function ended(turn: number, status: 'completed' | 'failed' = 'completed'): Told {
+  return {
+    type: 'task.ended',
+    data: { turn, status, reason: status === 'completed' ? 'done' : 'git_unavailable', message: null, branch: null },
+  }
+}
 const ready: Told = { type: 'sandbox.ready', data: { node: 'v24' } }
 const cloned: Told = { type: 'repo.cloned', data: { baseBranch: 'main', commit: 'c', branch: 'b', resumed: false } }
-const began = (turn: number): Told => ({ type: 'turn.started', data: { turn, model: 'm' } })
+function began(turn: number): Told {
+  return { type: 'turn.started', data: { turn, model: 'm' } }
+}
 
 describe('the tries at a turn', () => {
   it('are counted from its own first one, though attempts are numbered over the whole task', () => {

@@ -16,14 +16,17 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => phone?.stop())
 
-const newTask = async () => {
+async function newTask() {
   const { demoRepoUrl } = await phone.api<Me>('/api/me')
   return phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'mend it' })
 }
-const saidTo = async ({ id }: Task) =>
-  (await phone.api<{ items: Message[] }>(`/api/tasks/${id}/messages`)).items.slice(1).map(({ text }) => text)
-const composer = () => page.getByLabel('Message to the agent')
-const say = async (text: string) => {
+async function saidTo({ id }: Task) {
+  return (await phone.api<{ items: Message[] }>(`/api/tasks/${id}/messages`)).items.slice(1).map(({ text }) => text)
+}
+function composer() {
+  return page.getByLabel('Message to the agent')
+}
+async function say(text: string) {
   await composer().fill(text)
   await page.getByRole('button', { name: 'Send', exact: true }).tap()
 }

@@ -45,11 +45,13 @@ beforeEach(async () => {
   page = await stage.visit('Grace', SMALL)
 }, 30_000)
 
-const openRunning = async () => {
+async function openRunning() {
   await page.goto(`${stage.url}/task/${running.id}`)
   await page.getByText('I look.', { exact: true }).waitFor()
 }
-const composer = () => page.getByLabel('Message to the agent')
+function composer() {
+  return page.getByLabel('Message to the agent')
+}
 
 describe('a task', () => {
   it('says in words how far each step of its plan is', async () => {

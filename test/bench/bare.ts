@@ -13,7 +13,7 @@ import { io } from 'socket.io-client'
 const folder = new URL('./image/', import.meta.url).pathname
 
 /** @returns the name of the sandbox image with the talker in it */
-export const buildTalker = async (): Promise<string> => {
+export async function buildTalker(): Promise<string> {
   await execa('docker', ['build', '--quiet', '-t', 'errand-bench:latest', folder])
   return 'errand-bench:latest'
 }
@@ -31,11 +31,14 @@ const hardened = [
   '--security-opt',
   'no-new-privileges',
 ]
-const talk = (image: string, script: string) =>
-  spawn('docker', ['run', ...hardened, '--entrypoint', 'node', image, '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+function talk(image: string, script: string) {
+  return spawn('docker', ['run', ...hardened, '--entrypoint', 'node', image, '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+}
 
 /** @returns milliseconds from `docker run` to the first byte that Node in the container writes */
-export const bareContainer = async (image: string): Promise<number> => {
+export async function bareContainer(image: string): Promise<number> {
   const begun = performance.now()
   const child = talk(image, 'process.stdout.write("ready\\n")')
   const first = await new Promise<number>((resolve) => child.stdout.once('data', () => resolve(performance.now() - begun)))
@@ -44,7 +47,7 @@ export const bareContainer = async (image: string): Promise<number> => {
 }
 
 /** @returns milliseconds that each line took from a bare container to a reader of its output */
-export const bareOutput = async (image: string, perSecond: number, seconds: number): Promise<number[]> => {
+export async function bareOutput(image: string, perSecond: number, seconds: number): Promise<number[]> {
   const script = `let n=0;const t=setInterval(()=>{console.log(performance.timeOrigin+performance.now()+" ${'x'.repeat(200)}");if(++n===${perSecond * seconds})clearInterval(t)},${1000 / perSecond})`
   const child = talk(image, script)
   const latencies: number[] = []
@@ -57,7 +60,7 @@ export const bareOutput = async (image: string, perSecond: number, seconds: numb
  * A Socket.IO server with nothing but a query behind it.
  * @returns milliseconds from opening a connection to having the last `count` events of a task, 10 times
  */
-export const bareReconnect = async (dataDir: string, taskId: string, count: number): Promise<number[]> => {
+export async function bareReconnect(dataDir: string, taskId: string, count: number): Promise<number[]> {
   const database = new Sqlite(join(dataDir, 'errand.db'), { readonly: true })
   const statement = database.prepare('select * from events where task_id = ? order by seq desc limit ?')
   const web = createServer()
@@ -83,7 +86,7 @@ export const bareReconnect = async (dataDir: string, taskId: string, count: numb
 }
 
 /** @returns megabytes that an idle Node container uses; null when the engine does not say */
-export const bareSandboxMemory = async (): Promise<number | null> => {
+export async function bareSandboxMemory(): Promise<number | null> {
   const { stdout: id } = await execa('docker', [
     'run',
     '-d',
@@ -104,7 +107,7 @@ export const bareSandboxMemory = async (): Promise<number | null> => {
 }
 
 /** @returns megabytes that a container uses, by the engine's own account; null when it gives none */
-export const containerMemory = async (id: string): Promise<number | null> => {
+export async function containerMemory(id: string): Promise<number | null> {
   const { stdout } = await execa('docker', ['stats', '--no-stream', '--format', '{{.MemUsage}}', id])
   const [, amount, unit] = /^([\d.]+)(KiB|MiB|GiB)/.exec(stdout) ?? []
   const inMegabytes = unit && { KiB: 1 / 1024, MiB: 1, GiB: 1024 }[unit]

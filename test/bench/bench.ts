@@ -9,7 +9,7 @@ import { megabytes, milliseconds, NOT_MEASURED, ratio, table } from './table.ts'
 
 type Row = { what: string; bare: string; ours: string; ratio: string }
 
-const main = async (): Promise<void> => {
+async function main(): Promise<void> {
   const image = await buildTalker()
   const system = await startSystem({ runners: [{ RUNNER_IMAGE: image, RUNNER_SLOTS: '2' }] })
   try {

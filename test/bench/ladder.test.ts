@@ -4,7 +4,7 @@ import { megabytes, milliseconds, NOT_MEASURED, ratio } from './table.ts'
 
 const LADDER = { rates: [500, 1000, 2000], boundMs: 100 }
 
-const climbing = async (samples: Record<number, (number | Error)[]>) => {
+async function climbing(samples: Record<number, (number | Error)[]>) {
   const tried: number[] = []
   const end = await climb(
     LADDER,

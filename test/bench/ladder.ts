@@ -8,11 +8,11 @@ export type Climb = { highest: number; why: null } | { highest: null; why: strin
  * Tries rates from the lowest on. One sample over the bound may be the machine's doing: a rate has failed only when each of `tries` has.
  * @param say told of every try
  */
-export const climb = async (
+export async function climb(
   { rates, boundMs, tries = 3 }: { rates: readonly number[]; boundMs: number; tries?: number },
   measure: (rate: number) => Promise<number>,
   say: (rate: number, tried: Tried) => void,
-): Promise<Climb> => {
+): Promise<Climb> {
   let highest: number | null = null
   for (const rate of rates) {
     const failures: Tried[] = []
@@ -29,9 +29,11 @@ export const climb = async (
   return highest === null ? { highest, why: 'no rate was tried' } : { highest, why: null }
 }
 
-const resultOf = (p99: number): Tried => (Number.isFinite(p99) ? { p99 } : { fault: 'no event arrived' })
+function resultOf(p99: number): Tried {
+  return Number.isFinite(p99) ? { p99 } : { fault: 'no event arrived' }
+}
 
-const failureOf = (rate: number, boundMs: number, failures: readonly Tried[]): string => {
+function failureOf(rate: number, boundMs: number, failures: readonly Tried[]): string {
   const measured = failures.flatMap((tried) => ('p99' in tried ? [tried.p99] : []))
   if (measured.length === 0) return failures.map((tried) => ('fault' in tried ? tried.fault : '')).at(-1) ?? ''
   return `at the lowest rate, ${rate}, p99 was ${Math.min(...measured).toFixed(0)} ms at best (bound ${boundMs} ms)`

@@ -11,22 +11,26 @@ import { percentile } from './table.ts'
 
 type Talk = { kind: 'events' | 'deltas' | 'idle'; perSecond: number; seconds: number }
 
-const send = async (system: System, talk: Talk) => {
+async function send(system: System, talk: Talk) {
   const { demoRepoUrl } = (await system.api<{ demoRepoUrl: string }>('/api/me')).body
   return system.send({ repoUrl: demoRepoUrl, prompt: JSON.stringify(talk) })
 }
 
-const clock = () => performance.timeOrigin + performance.now()
-const sinceSaid = (text: string) => clock() - Number(text.split(' ')[0])
+function clock() {
+  return performance.timeOrigin + performance.now()
+}
+function sinceSaid(text: string) {
+  return clock() - Number(text.split(' ')[0])
+}
 
-const client = async (system: System) => {
+async function client(system: System) {
   const socket = system.connect()
   await waitFor('the client to connect', () => socket.connected)
   return socket
 }
 
 /** @returns milliseconds from the POST to `sandbox.ready` at the client */
-export const firstEvent = async (system: System): Promise<number> => {
+export async function firstEvent(system: System): Promise<number> {
   const socket = await client(system)
   const begun = performance.now()
   const ready = new Promise<number>((resolve) => {
@@ -40,12 +44,7 @@ export const firstEvent = async (system: System): Promise<number> => {
 }
 
 /** @returns milliseconds from the container to the client, of each event or delta */
-export const latency = async (
-  system: System,
-  kind: 'events' | 'deltas',
-  perSecond: number,
-  seconds: number,
-): Promise<number[]> => {
+export async function latency(system: System, kind: 'events' | 'deltas', perSecond: number, seconds: number): Promise<number[]> {
   const socket = await client(system)
   const latencies: number[] = []
   const onEvent = (event: TaskEvent) => {
@@ -69,16 +68,17 @@ export const latency = async (
 }
 
 /** @returns the highest rate tried, durable events a second through one task, at which 99 of 100 arrive within 100 ms */
-export const throughput = (system: System): Promise<Climb> =>
-  climb(
+export function throughput(system: System): Promise<Climb> {
+  return climb(
     { rates: [500, 1000, 2000, 4000, 8000], boundMs: 100 },
     async (perSecond) => percentile(await latency(system, 'events', perSecond, 4), 0.99),
     (perSecond, tried) =>
       process.stderr.write(`  ${perSecond}/s: ${'p99' in tried ? `p99 ${tried.p99.toFixed(1)} ms` : tried.fault}\n`),
   )
+}
 
 /** @returns milliseconds from opening a connection to having the last `missed` events of a task, 10 times */
-export const reconnect = async (system: System, missed: number): Promise<{ taskId: string; times: number[] }> => {
+export async function reconnect(system: System, missed: number): Promise<{ taskId: string; times: number[] }> {
   const task = await send(system, { kind: 'events', perSecond: 200, seconds: 2 })
   const { lastSeq } = await system.ended(task.id)
   const times: number[] = []
@@ -97,14 +97,14 @@ export const reconnect = async (system: System, missed: number): Promise<{ taskI
 }
 
 /** @returns megabytes of a process that are in memory; null when it does not run */
-export const memory = (pid: number | undefined): number | null => {
+export function memory(pid: number | undefined): number | null {
   if (!pid) return null
   const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return kilobytes === undefined ? null : Math.round(Number(kilobytes) / 1024)
 }
 
 /** @returns megabytes of a sandbox that waits; null when the engine does not say */
-export const sandboxMemory = async (system: System): Promise<number | null> => {
+export async function sandboxMemory(system: System): Promise<number | null> {
   const task = await send(system, { kind: 'idle', perSecond: 0, seconds: 4 })
   const id = await waitFor('the sandbox', async () => {
     const { stdout } = await execa('docker', ['ps', '-q', '--filter', `label=${LABELS.task}=${task.id}`])

@@ -15,26 +15,36 @@ let otherToken: string
 /** A task of the owner that no runner has taken yet. */
 let id: string
 
-const errand = (...argv: string[]): Promise<Ran> => errandAs(coordinator.ownerToken, ...argv)
-const errandAs = (token: string, ...argv: string[]): Promise<Ran> =>
-  runErrand(argv, { env: { ERRAND_URL: coordinator.url, ERRAND_TOKEN: token } })
+function errand(...argv: string[]): Promise<Ran> {
+  return errandAs(coordinator.ownerToken, ...argv)
+}
+function errandAs(token: string, ...argv: string[]): Promise<Ran> {
+  return runErrand(argv, { env: { ERRAND_URL: coordinator.url, ERRAND_TOKEN: token } })
+}
 /** With a slot for every task of this file. */
-const calls = () => runnerCalls(coordinator.url, coordinator.runnerToken, 'runner-a', 50)
+function calls() {
+  return runnerCalls(coordinator.url, coordinator.runnerToken, 'runner-a', 50)
+}
 /** Takes the task's turn as a runner would. */
-const lease = async (turn = 1): Promise<Lease> => {
+async function lease(turn = 1): Promise<Lease> {
   const answer = await calls().lease(await runner.job(id, turn))
   if (!answer.granted) throw new Error(`the lease was refused: ${answer.refusal}`)
   return answer.lease
 }
-const say = async (held: Lease, n: number, event: NewEvent) => {
+async function say(held: Lease, n: number, event: NewEvent) {
   await runner.send(held, n, event)
   await waitFor('the event to be stored', () => runner.acknowledged(held) >= n)
 }
-const end = (held: Lease, n = 1) =>
-  say(held, n, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
-const lines = async () => (await errand('messages', id)).out.trimEnd().split('\n')
+function end(held: Lease, n = 1) {
+  return say(held, n, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
+}
+async function lines() {
+  return (await errand('messages', id)).out.trimEnd().split('\n')
+}
 /** The id of the message with this text, as `errand messages` prints it. */
-const messageId = async (text: string) => (await lines()).find((line) => line.endsWith(text))?.split(' ')[0] ?? ''
+async function messageId(text: string) {
+  return (await lines()).find((line) => line.endsWith(text))?.split(' ')[0] ?? ''
+}
 const sent = { exit: 0, err: '', out: expect.stringMatching(/^Sent \([\w-]+\)\..*errand show --follow/) }
 
 beforeAll(async () => {

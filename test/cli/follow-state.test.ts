@@ -2,10 +2,11 @@ import { describe, expect, it } from '@jest/globals'
 import { type FollowState, type Input, isOver, type Output, startFollowing, step } from '../../cli/follow-state.ts'
 import type { TaskEvent } from '../../contract/event.ts'
 
-const event = (seq: number, type = 'text.written', taskId = 't', data: object = { turn: 1 }): TaskEvent =>
-  ({ taskId, seq, attempt: 1, at: '2026-11-21T10:00:00.000Z', type, data }) as unknown as TaskEvent
+function event(seq: number, type = 'text.written', taskId = 't', data: object = { turn: 1 }): TaskEvent {
+  return { taskId, seq, attempt: 1, at: '2026-11-21T10:00:00.000Z', type, data } as unknown as TaskEvent
+}
 
-const feed = (inputs: Input[], from: FollowState = startFollowing('t')) => {
+function feed(inputs: Input[], from: FollowState = startFollowing('t')) {
   const outputs: Output[] = []
   let state = from
   for (const input of inputs) {
@@ -20,7 +21,9 @@ const feed = (inputs: Input[], from: FollowState = startFollowing('t')) => {
   }
 }
 
-const come = (...seqs: number[]): Input[] => seqs.map((seq) => ({ type: 'event', event: event(seq) }))
+function come(...seqs: number[]): Input[] {
+  return seqs.map((seq) => ({ type: 'event', event: event(seq) }))
+}
 const open: Input[] = [{ type: 'connected' }, { type: 'watched', lastSeq: 0 }]
 
 describe('the order of a feed', () => {
@@ -121,7 +124,7 @@ describe('the order of a feed', () => {
 })
 
 /** Mulberry32: small, and the same numbers for the same seed. */
-const randomFrom = (seed: number) => {
+function randomFrom(seed: number) {
   let a = seed
   return () => {
     a = (a + 0x6d2b79f5) | 0

@@ -175,7 +175,7 @@ describe('following a task', () => {
 })
 
 /** What a terminal shows in the end: lines, going one up and clearing it, and colours are all that is used. */
-const screenOf = (out: string): string[] => {
+function screenOf(out: string): string[] {
   const lines: string[] = []
   for (const part of out.split(/(?=\p{Cc}\[1A\p{Cc}\[2K)/u)) {
     if (/^\p{Cc}\[1A/u.test(part)) lines.pop()

@@ -9,11 +9,12 @@ const link = { url: URL, expiresAt: '2026-11-27T05:00:00.000Z' }
 const WIDE = { isTTY: true, columns: 120 }
 
 /** Reads lines of half blocks back into rows of modules, dark ones being true. */
-const modulesIn = (lines: readonly string[], inkIsDark: boolean): boolean[][] =>
-  lines.flatMap((line) => {
+function modulesIn(lines: readonly string[], inkIsDark: boolean): boolean[][] {
+  return lines.flatMap((line) => {
     const columns = [...line]
     return ['▀█', '▄█'].map((inks) => columns.map((column) => inks.includes(column) === inkIsDark))
   })
+}
 const BLACK_ON_WHITE = '\x1b[38;5;16;48;5;231m'
 
 describe('the QR code in a terminal', () => {

@@ -11,7 +11,7 @@ const START = Date.parse('2026-11-21T10:00:00Z')
 type Told = NewEvent & { ms?: number; attempt?: number }
 
 /** Numbers the events, one 400 ms after the other, and renders them all. */
-const tell = (events: Told[], look = LOOK): { lines: string[]; view: View } => {
+function tell(events: Told[], look = LOOK): { lines: string[]; view: View } {
   let view = emptyView()
   const lines: string[] = []
   events.forEach(({ ms = 400, ...event }, i) => {
@@ -41,13 +41,15 @@ const BOOT: Told[] = [
   },
   { type: 'turn.started', data: { turn: 1, model: 'claude-opus-5-5' } },
 ]
-const call = (name: string, input: unknown, output: string, exitCode: number | null, ok = true): Told[] => [
-  { type: 'tool.started', data: { callId: name, name, title: `a ${name} call`, input } },
-  {
-    type: 'tool.ended',
-    data: { callId: name, name, ok, output, outputBytes: output.length, exitCode, durationMs: 640 },
-  },
-]
+function call(name: string, input: unknown, output: string, exitCode: number | null, ok = true): Told[] {
+  return [
+    { type: 'tool.started', data: { callId: name, name, title: `a ${name} call`, input } },
+    {
+      type: 'tool.ended',
+      data: { callId: name, name, ok, output, outputBytes: output.length, exitCode, durationMs: 640 },
+    },
+  ]
+}
 const USED: Told = {
   type: 'usage.counted',
   data: {

@@ -14,7 +14,7 @@ const REDIS_LIMIT_BYTES = 512 * 1024 * 1024
 let compose: Compose
 let token = ''
 
-const api = async <T>(path: string, body?: unknown): Promise<T> => {
+async function api<T>(path: string, body?: unknown): Promise<T> {
   const answer = await fetch(`${compose.url}/api${path}`, {
     method: body ? 'POST' : 'GET',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

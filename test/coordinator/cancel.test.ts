@@ -23,12 +23,17 @@ afterEach(async () => {
 })
 
 /** A runner that has pushed and finished before it hears of the cancel. */
-const finished = (branch: string): NewEvent[] => [
-  { type: 'turn.started', data: { turn: 1, model: 'm' } },
-  { type: 'branch.pushed', data: { branch, commit: 'c0ffee' } },
-  { type: 'turn.ended', data: { turn: 1, outcome: 'completed', reason: 'done', summary: 'Mended.', message: null, diff: null } },
-  { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } },
-]
+function finished(branch: string): NewEvent[] {
+  return [
+    { type: 'turn.started', data: { turn: 1, model: 'm' } },
+    { type: 'branch.pushed', data: { branch, commit: 'c0ffee' } },
+    {
+      type: 'turn.ended',
+      data: { turn: 1, outcome: 'completed', reason: 'done', summary: 'Mended.', message: null, diff: null },
+    },
+    { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } },
+  ]
+}
 
 describe('a cancel that was accepted', () => {
   let core: Core

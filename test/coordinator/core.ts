@@ -26,12 +26,12 @@ export type Core = Awaited<ReturnType<typeof startCore>>
  * The coordinator without HTTP and sockets, on a real Redis and a real database: what it would tell clients is kept in `told`.
  * @param options.leaseMs how long after its start leases are judged
  */
-export const startCore = async (options: {
+export async function startCore(options: {
   redisUrl: string
   environment?: Record<string, string>
   leaseMs?: number
   slots?: number
-}) => {
+}) {
   const folder = await temporaryFolder()
   const config = readConfig({ ERRAND_DATA_DIR: folder.path, REDIS_URL: options.redisUrl, ...options.environment })
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' })

@@ -20,7 +20,7 @@ afterEach(async () => {
   await core.stop()
 })
 
-const finish = async (user: User, taskId: string) => {
+async function finish(user: User, taskId: string) {
   const lease = await core.lease(taskId)
   await core.runner.send(lease, 1, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
   await waitFor('the end', async () => (await core.tasks.find(user.id, taskId)).status === 'completed')

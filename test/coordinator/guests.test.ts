@@ -8,10 +8,13 @@ import { visitor } from '../support/visitor.ts'
 let server: HttpServer
 afterEach(() => server.stop())
 
-const startAgainWith = (environment: Record<string, string>) =>
-  checkGuests({ db: server.parts.db, config: readConfig(environment), log: pino({ level: 'silent' }) })
+function startAgainWith(environment: Record<string, string>) {
+  return checkGuests({ db: server.parts.db, config: readConfig(environment), log: pino({ level: 'silent' }) })
+}
 
-const statusOf = async (token: string) => (await server.call('GET', '/api/me', { token })).status
+async function statusOf(token: string) {
+  return (await server.call('GET', '/api/me', { token })).status
+}
 
 it('A start shuts out whom ERRAND_USERS names no more, and nobody else', async () => {
   server = await startHttp()

@@ -23,25 +23,41 @@ afterAll(async () => {
   await redis.stop()
 })
 
-const text = (words: string): NewEvent => ({ type: 'text.written', data: { text: words } })
-const end = (outcome: 'completed' | 'interrupted' | 'failed' | 'cancelled', reason = 'done', message: string | null = null) =>
-  ({ type: 'attempt.ended', data: { outcome, reason, message } }) as NewEvent
+function text(words: string): NewEvent {
+  return { type: 'text.written', data: { text: words } }
+}
+function end(outcome: 'completed' | 'interrupted' | 'failed' | 'cancelled', reason = 'done', message: string | null = null) {
+  return { type: 'attempt.ended', data: { outcome, reason, message } } as NewEvent
+}
 
-const begin = async (): Promise<Lease> => core.lease((await core.create(ada)).id)
-const history = async (taskId: string) => (await core.tasks.events(ada.id, taskId, { after: 0, limit: 1000 })).events
-const texts = async (taskId: string) =>
-  (await history(taskId)).flatMap((event) => (event.type === 'text.written' ? [event.data.text] : []))
-const acknowledged = (lease: Lease, n: number) => waitFor(`acknowledgement of ${n}`, () => core.runner.acknowledged(lease) >= n)
-const status = async (taskId: string) => (await core.tasks.find(ada.id, taskId)).status
-const toStatus = (taskId: string, wanted: string) =>
-  waitFor(`${taskId} to be ${wanted}`, async () => (await status(taskId)) === wanted)
-const isRefused = (lease: Lease) =>
-  waitFor('a refusal', () =>
+async function begin(): Promise<Lease> {
+  return core.lease((await core.create(ada)).id)
+}
+async function history(taskId: string) {
+  return (await core.tasks.events(ada.id, taskId, { after: 0, limit: 1000 })).events
+}
+async function texts(taskId: string) {
+  return (await history(taskId)).flatMap((event) => (event.type === 'text.written' ? [event.data.text] : []))
+}
+function acknowledged(lease: Lease, n: number) {
+  return waitFor(`acknowledgement of ${n}`, () => core.runner.acknowledged(lease) >= n)
+}
+async function status(taskId: string) {
+  return (await core.tasks.find(ada.id, taskId)).status
+}
+function toStatus(taskId: string, wanted: string) {
+  return waitFor(`${taskId} to be ${wanted}`, async () => (await status(taskId)) === wanted)
+}
+function isRefused(lease: Lease) {
+  return waitFor('a refusal', () =>
     core.runner.heard.some(
       ({ taskId, attempt, word }) => taskId === lease.taskId && attempt === lease.attempt && word.say === 'refused',
     ),
   )
-const streamLength = () => core.redis.commands.xlen(EVENT_STREAM)
+}
+function streamLength() {
+  return core.redis.commands.xlen(EVENT_STREAM)
+}
 
 describe('storing events', () => {
   it('stores each once and in order, though sent twice and out of order, and trims what it has taken', async () => {

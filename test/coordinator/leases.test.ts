@@ -21,7 +21,9 @@ afterAll(async () => {
   await redis.stop()
 })
 
-const runner = (id: string) => ({ id, name: id.toUpperCase(), slots: 1 })
+function runner(id: string) {
+  return { id, name: id.toUpperCase(), slots: 1 }
+}
 
 describe('asking for a lease', () => {
   it('gives one of many askers the attempt, and holds off the others', async () => {

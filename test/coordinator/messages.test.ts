@@ -21,17 +21,28 @@ afterEach(async () => {
   await redis.stop()
 })
 
-const steer = (text: string, clientId = text) => ({ text, mode: 'steer', clientId }) as const
-const queue = (text: string, clientId = text) => ({ text, mode: 'queue', clientId }) as const
-const send = (taskId: string, input: SendMessage) => core.tasks.send(ada.id, taskId, input)
-const ended = (outcome: 'completed' | 'failed' | 'cancelled' | 'interrupted', reason = 'done'): NewEvent =>
-  ({ type: 'attempt.ended', data: { outcome, reason, message: null } }) as NewEvent
-const end = async (lease: Lease, n = 1, event = ended('completed')) => {
+function steer(text: string, clientId = text) {
+  return { text, mode: 'steer', clientId } as const
+}
+function queue(text: string, clientId = text) {
+  return { text, mode: 'queue', clientId } as const
+}
+function send(taskId: string, input: SendMessage) {
+  return core.tasks.send(ada.id, taskId, input)
+}
+function ended(outcome: 'completed' | 'failed' | 'cancelled' | 'interrupted', reason = 'done'): NewEvent {
+  return { type: 'attempt.ended', data: { outcome, reason, message: null } } as NewEvent
+}
+async function end(lease: Lease, n = 1, event = ended('completed')) {
   await core.runner.send(lease, n, event)
   await waitFor('the end to be stored', async () => core.runner.acknowledged(lease) >= n)
 }
-const history = (taskId: string) => core.history(ada, taskId)
-const states = (taskId: string) => core.messages(ada, taskId)
+function history(taskId: string) {
+  return core.history(ada, taskId)
+}
+function states(taskId: string) {
+  return core.messages(ada, taskId)
+}
 
 describe('a message', () => {
   it('to an ended task begins the next turn, with the transcript of the last', async () => {
@@ -240,4 +251,6 @@ describe('the list of tasks', () => {
   })
 })
 
-const runnerOf = (_lease: Lease) => ({ id: core.runner.id, name: 'A', slots: 100 })
+function runnerOf(_lease: Lease) {
+  return { id: core.runner.id, name: 'A', slots: 100 }
+}

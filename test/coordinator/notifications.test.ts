@@ -26,7 +26,7 @@ const PUBLIC_URL = 'https://errand.example'
 const ALL: Notifications = { onDone: true, onFailed: true, onAttention: true, webhookUrl: null }
 
 /** Store, ledger and notifier as `start.ts` joins them, for one user with tasks that end when the test says so. */
-const startPlace = async (given: Partial<NotifierParts> = {}) => {
+async function startPlace(given: Partial<NotifierParts> = {}) {
   const folder = await temporaryFolder()
   const db = await openDatabase(join(folder.path, 'errand.db'))
   const lines: string[] = []
@@ -82,7 +82,7 @@ beforeEach(async () => {
 })
 afterEach(() => place.stop())
 
-const subscribe = async (): Promise<string> => {
+async function subscribe(): Promise<string> {
   const { subscription, hash } = await service.subscribe(place.webPush.publicKey)
   await putSubscription(place.db, place.user.id, 'device', subscription)
   return hash

@@ -27,18 +27,21 @@ afterAll(async () => {
 
 type Refused = Error & { data?: { code: string; message: string } }
 
-const connect = (token: string): Socket => {
+function connect(token: string): Socket {
   const socket = io(coordinator.url, { transports: ['websocket'], auth: { token }, forceNew: true, reconnectionDelay: 50 })
   open.push(socket)
   return socket
 }
 /** @returns null when it was let in */
-const answered = (socket: Socket): Promise<Refused | null> =>
-  new Promise((resolve) => {
+function answered(socket: Socket): Promise<Refused | null> {
+  return new Promise((resolve) => {
     socket.once('connect_error', resolve)
     socket.once('connect', () => resolve(null))
   })
-const ask = (socket: Socket, event: string, payload: unknown) => socket.timeout(20_000).emitWithAck(event, payload)
+}
+function ask(socket: Socket, event: string, payload: unknown) {
+  return socket.timeout(20_000).emitWithAck(event, payload)
+}
 
 describe('the sockets of one user', () => {
   it('are bounded, and leave room for others; one that goes makes room again', async () => {

@@ -16,10 +16,14 @@ beforeEach(async () => {
 afterEach(() => folder.remove())
 
 /** The driver's errors are of the realm of the first test file in this process: Jest does not know them as errors. */
-const refusal = () => openDatabase(path).then((db) => db.destroy().then(() => 'opened'), String)
+function refusal() {
+  return openDatabase(path).then((db) => db.destroy().then(() => 'opened'), String)
+}
 
-const make = async () => (await openDatabase(path)).destroy()
-const change = (sql: string) => {
+async function make() {
+  return (await openDatabase(path)).destroy()
+}
+function change(sql: string) {
   const sqlite = new SQLite(path)
   sqlite.exec(sql)
   sqlite.close()

@@ -12,9 +12,13 @@ beforeEach(async () => {
 })
 afterEach(() => folder.remove())
 
-const git = (...args: string[]) => execa('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: folder.path })
-const at = (name: string) => join(folder.path, name)
-const patchOf = async (before: Record<string, string | Buffer>, change: () => Promise<unknown>) => {
+function git(...args: string[]) {
+  return execa('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: folder.path })
+}
+function at(name: string) {
+  return join(folder.path, name)
+}
+async function patchOf(before: Record<string, string | Buffer>, change: () => Promise<unknown>) {
   await git('init', '-q')
   for (const [name, content] of Object.entries(before)) await writeFile(at(name), content)
   await git('add', '-A')

@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals'
 import { readConfig } from '../../coordinator/config.ts'
 import { decidePhoneAccess, localAddress } from '../../coordinator/phone-access.ts'
 
-const one = (address: string, family: 'IPv4' | 'IPv6' = 'IPv4', internal = false) => [{ address, family, internal }]
+function one(address: string, family: 'IPv4' | 'IPv6' = 'IPv4', internal = false) {
+  return [{ address, family, internal }]
+}
 const LO = { lo: one('127.0.0.1', 'IPv4', true) }
 const DOCKER = {
   docker0: one('172.17.0.1'),

@@ -22,16 +22,20 @@ afterEach(async () => {
   await redis.stop()
 })
 
-const coreOn = async (options: { leaseMs?: number } = {}): Promise<Core> => {
+async function coreOn(options: { leaseMs?: number } = {}): Promise<Core> {
   const core = await startCore({ redisUrl: redis.url, ...options })
   closers.push(core.stop)
   return core
 }
-const text = (n: number): NewEvent => ({ type: 'text.written', data: { text: `${n}` } })
-const end = (outcome: 'completed' | 'interrupted', reason: 'done' | 'runner_stopped'): NewEvent => ({
-  type: 'attempt.ended',
-  data: { outcome, reason, message: null },
-})
+function text(n: number): NewEvent {
+  return { type: 'text.written', data: { text: `${n}` } }
+}
+function end(outcome: 'completed' | 'interrupted', reason: 'done' | 'runner_stopped'): NewEvent {
+  return {
+    type: 'attempt.ended',
+    data: { outcome, reason, message: null },
+  }
+}
 
 describe('when Redis loses its memory', () => {
   it('loses no event, though it is killed while events flow: the runner sends again what was not acknowledged', async () => {

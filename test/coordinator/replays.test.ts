@@ -8,7 +8,9 @@ import { createSocketPlaces } from '../../coordinator/socket-places.ts'
 import type { Tasks } from '../../coordinator/tasks.ts'
 import { waitFor } from '../support/wait.ts'
 
-const event = (seq: number, taskId = 'a') => ({ taskId, seq }) as TaskEvent
+function event(seq: number, taskId = 'a') {
+  return { taskId, seq } as TaskEvent
+}
 
 describe('a rotation', () => {
   it('lets one in at a time, and each key as often as the others', async () => {

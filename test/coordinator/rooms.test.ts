@@ -29,7 +29,7 @@ afterAll(async () => {
   await redis.stop()
 })
 
-const connect = (options: { token?: string; origin?: string } = {}): Socket => {
+function connect(options: { token?: string; origin?: string } = {}): Socket {
   const socket = io(coordinator.url, {
     transports: ['websocket'],
     auth: { token: options.token ?? coordinator.ownerToken },
@@ -41,28 +41,35 @@ const connect = (options: { token?: string; origin?: string } = {}): Socket => {
   open.push(socket)
   return socket
 }
-const refused = (socket: Socket): Promise<Error & { data?: { code: string } }> =>
-  new Promise((resolve, reject) => {
+function refused(socket: Socket): Promise<Error & { data?: { code: string } }> {
+  return new Promise((resolve, reject) => {
     socket.once('connect_error', resolve)
     socket.once('connect', () => reject(new Error('it was let in')))
   })
-const connected = (socket: Socket) => waitFor('a connection', () => socket.connected)
-const ask = (socket: Socket, event: string, payload: unknown) => socket.timeout(5_000).emitWithAck(event, payload)
+}
+function connected(socket: Socket) {
+  return waitFor('a connection', () => socket.connected)
+}
+function ask(socket: Socket, event: string, payload: unknown) {
+  return socket.timeout(5_000).emitWithAck(event, payload)
+}
 
-const begin = async (socket: Socket): Promise<Lease> => {
+async function begin(socket: Socket): Promise<Lease> {
   const { task } = await ask(socket, 'task:create', { repoUrl: `${coordinator.url}/demo/git/hello.git`, prompt: 'Go' })
   const answer = await runnerCalls(coordinator.url, coordinator.runnerToken).lease(await runner.job(task.id))
   if (!answer.granted) throw new Error(answer.refusal)
   return answer.lease
 }
-const text = (n: number) => ({ type: 'text.written', data: { text: `${n}` } })
-const finish = async (lease: Lease, n: number) => {
+function text(n: number) {
+  return { type: 'text.written', data: { text: `${n}` } }
+}
+async function finish(lease: Lease, n: number) {
   await runner.send(lease, n, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
   await waitFor('the last acknowledgement', () => runner.acknowledged(lease) >= n)
 }
 
 /** A client that holds to the rule: only the next number is taken, and whenever it connects it asks for what it lacks. */
-const strictClient = (taskId: string) => {
+function strictClient(taskId: string) {
   const events: TaskEvent[] = []
   const skipped: number[] = []
   const socket = connect()

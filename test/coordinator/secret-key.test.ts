@@ -21,10 +21,12 @@ beforeEach(async () => {
 })
 afterEach(() => folder.remove())
 
-const keyFile = () => join(dataDir, 'secret-key')
+function keyFile() {
+  return join(dataDir, 'secret-key')
+}
 
 /** The store and its key, as a start opens them. */
-const open = async (secretKey = '') => {
+async function open(secretKey = '') {
   const config = readConfig({ ERRAND_DATA_DIR: dataDir, ERRAND_SECRET_KEY: secretKey })
   const db = await openDatabase(config.databasePath, (found) => approveKey(found, config))
   const secrets = await openSecrets(db, config)
@@ -34,22 +36,26 @@ const open = async (secretKey = '') => {
   }
   return { close: () => db.destroy(), storeToken }
 }
-const openAndClose = async (secretKey?: string) => (await open(secretKey)).close()
-const makeFolder = async (secretKey?: string) => {
+async function openAndClose(secretKey?: string) {
+  return (await open(secretKey)).close()
+}
+async function makeFolder(secretKey?: string) {
   const opened = await open(secretKey)
   await opened.storeToken()
   await opened.close()
 }
 
-const inDatabase = (sql: string) => {
+function inDatabase(sql: string) {
   const sqlite = new SQLite(join(dataDir, 'errand.db'))
   sqlite.exec(sql)
   sqlite.close()
 }
 /** As an older version left it, which kept no check. */
-const forgetCheck = () => inDatabase("drop table key_check; delete from kysely_migration where name = '0007-key-check'")
+function forgetCheck() {
+  return inDatabase("drop table key_check; delete from kysely_migration where name = '0007-key-check'")
+}
 
-const expectRefusal = async (sentence: RegExp, start: () => Promise<unknown> = openAndClose) => {
+async function expectRefusal(sentence: RegExp, start: () => Promise<unknown> = openAndClose) {
   const before = await contentsOf(dataDir)
   await expect(start()).rejects.toThrow(sentence)
   expect(await contentsOf(dataDir)).toEqual(before)

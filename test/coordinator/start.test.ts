@@ -20,15 +20,16 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-const post = (coordinator: TestCoordinator, path: string, body: unknown) =>
-  fetch(coordinator.url + path, {
+function post(coordinator: TestCoordinator, path: string, body: unknown) {
+  return fetch(coordinator.url + path, {
     method: 'POST',
     headers: { authorization: `Bearer ${coordinator.ownerToken}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
+}
 
 /** A way to Redis on which each connection has INFO answered twice: once to the client library, once to the coordinator's own check. */
-const startGrudgingRedis = async (port: number) => {
+async function startGrudgingRedis(port: number) {
   const server = createServer((near) => {
     const far = connect(port, '127.0.0.1')
     let asked = 0

@@ -20,18 +20,32 @@ afterEach(async () => {
   await redis.stop()
 })
 
-const instead = (text: string, clientId = text) => ({ text, mode: 'steer', stopFirst: true, clientId }) as const
-const queue = (text: string, clientId = text) => ({ text, mode: 'queue', clientId }) as const
-const send = (taskId: string, input: SendMessage) => core.tasks.send(ada.id, taskId, input)
-const end = async (lease: Lease, outcome: 'completed' | 'cancelled') => {
+function instead(text: string, clientId = text) {
+  return { text, mode: 'steer', stopFirst: true, clientId } as const
+}
+function queue(text: string, clientId = text) {
+  return { text, mode: 'queue', clientId } as const
+}
+function send(taskId: string, input: SendMessage) {
+  return core.tasks.send(ada.id, taskId, input)
+}
+async function end(lease: Lease, outcome: 'completed' | 'cancelled') {
   const reason = outcome === 'completed' ? 'done' : 'cancelled_by_user'
   await core.runner.send(lease, 1, { type: 'attempt.ended', data: { outcome, reason, message: null } })
   await waitFor('the end to be stored', async () => core.runner.acknowledged(lease) >= 1)
 }
-const asRunner = () => ({ id: core.runner.id, name: 'A', slots: 100 })
-const renewed = async (lease: Lease) => (await core.leases.renew({ runner: asRunner(), attempts: [lease] })).attempts[0]
-const history = (taskId: string) => core.history(ada, taskId)
-const states = (taskId: string) => core.messages(ada, taskId)
+function asRunner() {
+  return { id: core.runner.id, name: 'A', slots: 100 }
+}
+async function renewed(lease: Lease) {
+  return (await core.leases.renew({ runner: asRunner(), attempts: [lease] })).attempts[0]
+}
+function history(taskId: string) {
+  return core.history(ada, taskId)
+}
+function states(taskId: string) {
+  return core.messages(ada, taskId)
+}
 
 describe('a message that stops the turn first', () => {
   const heardCancels = () => core.runner.heard.filter(({ word }) => word.say === 'cancel').length

@@ -22,11 +22,11 @@ type Work = {
  * @param more.before the conversation up to now, which then goes on with `prompt` as its next message
  * @param more.steers what is said while it works, by the number of its move
  */
-const letWork = async (
+async function letWork(
   directory: string,
   prompt: string,
   { before = [], steers = {} }: { before?: Message[]; steers?: Record<number, string> } = {},
-): Promise<Work> => {
+): Promise<Work> {
   const execute = toolExecutor(directory)
   const first = before.length > 0 ? nextMessage({ prompt }, { directory, branch: 'errand/1/work' }) : [prompt]
   const messages: Message[] = [...before, { role: 'user', content: first.map((text) => ({ type: 'text', text })) }]
@@ -54,14 +54,14 @@ const letWork = async (
   throw new Error(`the policy does not end; last calls: ${JSON.stringify(calls.slice(-3))}`)
 }
 
-const testsPass = async (directory: string): Promise<boolean> => {
+async function testsPass(directory: string): Promise<boolean> {
   const env = { NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined }
   const { exitCode } = await execa('node', ['--test'], { cwd: directory, reject: false, env })
   return exitCode === 0
 }
 
 /** A fresh clone of the demo repository. */
-const cloneDemo = async () => {
+async function cloneDemo() {
   const folder = await temporaryFolder()
   const directory = join(folder.path, 'work')
   await ensureRepository(folder.path)

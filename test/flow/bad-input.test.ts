@@ -27,17 +27,19 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => outside.stop())
 
-const send = (more: { repoUrl?: string; prompt?: string; baseBranch?: string } = {}) =>
-  outside.system.send({ repoUrl, prompt: 'Write a file', ...more })
+function send(more: { repoUrl?: string; prompt?: string; baseBranch?: string } = {}) {
+  return outside.system.send({ repoUrl, prompt: 'Write a file', ...more })
+}
 
-const ended = async (task: Task): Promise<Task> => {
+async function ended(task: Task): Promise<Task> {
   const now = await outside.system.ended(task.id, 90_000)
   expectWhole(await outside.system.events(task.id))
   return now
 }
 
-const files = async (branch: string): Promise<string> =>
-  (await execa('git', ['ls-tree', '--name-only', branch], { cwd: bare })).stdout
+async function files(branch: string): Promise<string> {
+  return (await execa('git', ['ls-tree', '--name-only', branch], { cwd: bare })).stdout
+}
 
 describe('what the git host says no to', () => {
   it('is told when the repository is not there', async () => {

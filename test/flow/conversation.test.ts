@@ -99,9 +99,8 @@ describe('a conversation of five turns, while coordinator and runner are killed'
 })
 
 /** A model that runs some commands for whatever it is told, one after the other. What it is at follows from the conversation alone. */
-const works =
-  (begun: Set<string>, free: Set<string>) =>
-  async (request: SeenRequest): Promise<Reply> => {
+function works(begun: Set<string>, free: Set<string>) {
+  return async (request: SeenRequest): Promise<Reply> => {
     const lines = seenByModel(request)
     const since = lines.slice(lines.findLastIndex(({ who }) => who === 'said'))
     const turn = saidIn(lines).findLast((text) => TURNS.includes(text)) ?? ''
@@ -117,31 +116,40 @@ const works =
       ],
     }
   }
+}
 
-const stepsIn = (lines: ReturnType<typeof seenByModel>): number => lines.filter(({ who }) => who === 'ran').length
+function stepsIn(lines: ReturnType<typeof seenByModel>): number {
+  return lines.filter(({ who }) => who === 'ran').length
+}
 
 /** Says and takes back as a client does: the same again until there is an answer. */
-const personOf = (id: string) => ({
-  say: (text: string, mode: SendMessage['mode']): Promise<Message> =>
-    waitFor(
-      `"${text}" to be taken`,
-      async () => {
-        const body = { text, mode, clientId: text }
-        const answer = await system.api<Message>(`/api/tasks/${id}/messages`, { method: 'POST', body })
-        return [200, 201].includes(answer.status) ? answer.body : null
-      },
-      PATIENCE_MS,
-    ),
-  /** 409: the agent has it. */
-  takeBack: (message: Message) =>
-    waitFor(
-      `"${message.text}" to be withdrawn`,
-      async () => [200, 409].includes((await system.api(`/api/tasks/${id}/messages/${message.id}`, { method: 'DELETE' })).status),
-      PATIENCE_MS,
-    ),
-})
+function personOf(id: string) {
+  return {
+    say: (text: string, mode: SendMessage['mode']): Promise<Message> =>
+      waitFor(
+        `"${text}" to be taken`,
+        async () => {
+          const body = { text, mode, clientId: text }
+          const answer = await system.api<Message>(`/api/tasks/${id}/messages`, { method: 'POST', body })
+          return [200, 201].includes(answer.status) ? answer.body : null
+        },
+        PATIENCE_MS,
+      ),
+    /** 409: the agent has it. */
+    takeBack: (message: Message) =>
+      waitFor(
+        `"${message.text}" to be withdrawn`,
+        async () =>
+          [200, 409].includes((await system.api(`/api/tasks/${id}/messages/${message.id}`, { method: 'DELETE' })).status),
+        PATIENCE_MS,
+      ),
+  }
+}
 
-const textsOf = (messages: readonly Message[], state: Message['state']): string[] =>
-  messages.flatMap((message) => (message.state === state ? [message.text] : []))
+function textsOf(messages: readonly Message[], state: Message['state']): string[] {
+  return messages.flatMap((message) => (message.state === state ? [message.text] : []))
+}
 
-const ended = (id: string) => system.ended(id, PATIENCE_MS)
+function ended(id: string) {
+  return system.ended(id, PATIENCE_MS)
+}

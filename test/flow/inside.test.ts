@@ -7,7 +7,9 @@ import { LABELS } from '../../contract/names.ts'
 import { CANARIES, giveAccess, type Outside, startOutside } from '../support/outside.ts'
 import { waitFor } from '../support/wait.ts'
 
-const backwards = (text: string) => [...text].reverse().join('')
+function backwards(text: string) {
+  return [...text].reverse().join('')
+}
 
 /** Every address of this host, the usual bridge of Docker, and one far away. */
 const TARGETS = [

@@ -22,7 +22,7 @@ afterAll(async () => {
   await folder.remove()
 })
 
-const unpackBroken = async (): Promise<string> => {
+async function unpackBroken(): Promise<string> {
   const { stdout } = await execa('npm', ['pack', '--silent', PACKAGE], { cwd: folder.path })
   await execa('tar', ['xzf', stdout.trim()], { cwd: folder.path })
   const unpacked = join(folder.path, 'package')
@@ -32,7 +32,7 @@ const unpackBroken = async (): Promise<string> => {
   return unpacked
 }
 
-const tests = async (clone: string) => {
+async function tests(clone: string) {
   const { NODE_OPTIONS: _, ...env } = process.env
   return execa('npm', ['test'], { cwd: clone, env, extendEnv: false, reject: false })
 }

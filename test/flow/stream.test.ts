@@ -13,7 +13,9 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => system.stop())
 
-const sendDemo = () => system.send({ repoUrl: demoRepoUrl, prompt: 'Fix the failing test' })
+function sendDemo() {
+  return system.send({ repoUrl: demoRepoUrl, prompt: 'Fix the failing test' })
+}
 
 describe('the stream of a task', () => {
   it('reaches a client that only connects, each event once and in order, as REST has them; and nobody else', async () => {

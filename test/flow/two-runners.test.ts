@@ -19,7 +19,9 @@ afterAll(() => outside.stop())
 
 type Sent = { user: string; token: string; task: Task; events: TaskEvent[] }
 
-const startOf = ({ events }: Sent): string => events.find(({ type }) => type === 'attempt.started')?.at ?? ''
+function startOf({ events }: Sent): string {
+  return events.find(({ type }) => type === 'attempt.started')?.at ?? ''
+}
 
 describe('two runners with one slot each', () => {
   it('take ten tasks of two users together: each task once, each user in turn', async () => {
@@ -62,7 +64,7 @@ describe('two runners with one slot each', () => {
 })
 
 /** @returns how often the same one comes in a row at most */
-const longestRun = (names: readonly string[]): number => {
+function longestRun(names: readonly string[]): number {
   let longest = 0
   let run = 0
   names.forEach((name, index) => {

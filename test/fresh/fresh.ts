@@ -21,7 +21,7 @@ type Planned = Readonly<{ name: string; words: readonly string[]; stray: boolean
 
 const CLIENTS: Readonly<Record<string, readonly boolean[]>> = { none: [false], stray: [true], both: [false, true] }
 
-const main = async (interrupted: AbortSignal): Promise<number> => {
+async function main(interrupted: AbortSignal): Promise<number> {
   const options = {
     client: { type: 'string' },
     node: { type: 'string' },
@@ -55,7 +55,7 @@ const main = async (interrupted: AbortSignal): Promise<number> => {
 }
 
 /** @returns none when a word is no trial */
-const plan = (words: readonly string[], clients: readonly boolean[]): Planned[] => {
+function plan(words: readonly string[], clients: readonly boolean[]): Planned[] {
   const names = words.length > 0 ? words : ['start']
   const test = names.indexOf('test')
   const trials = test < 0 ? names : names.slice(0, test + 1)
@@ -64,7 +64,7 @@ const plan = (words: readonly string[], clients: readonly boolean[]): Planned[] 
   return clients.flatMap((stray) => trials.map((name) => ({ name, stray, words: name === 'test' ? ofTest : [] })))
 }
 
-const makeOrigin = async (folder: string, node: string, mirror: string | null, interrupted: AbortSignal): Promise<Origin> => {
+async function makeOrigin(folder: string, node: string, mirror: string | null, interrupted: AbortSignal): Promise<Origin> {
   const repository = join(import.meta.dirname, '../..')
   if ((await execa('git', ['status', '--porcelain'], { cwd: repository })).stdout)
     console.log('What is not committed is not tried.')
@@ -74,7 +74,7 @@ const makeOrigin = async (folder: string, node: string, mirror: string | null, i
 }
 
 /** One trial on a machine of its own, which is gone afterwards. */
-const tryOut = async (root: string, trial: Planned, origin: Origin, interrupted: AbortSignal) => {
+async function tryOut(root: string, trial: Planned, origin: Origin, interrupted: AbortSignal) {
   const measured: string[] = []
   const strayClient = trial.stray ? findTool(['docker']) : null
   if (trial.stray && !strayClient) return { measured, fault: 'no docker command is here to be put in' }
@@ -93,15 +93,16 @@ const tryOut = async (root: string, trial: Planned, origin: Origin, interrupted:
   }
 }
 
-const whenAborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
     const stop = () => reject(new Error('interrupted'))
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
   })
+}
 
 /** What a trial started it must have stopped. */
-const nothingLeft = async (machine: Machine): Promise<void> => {
+async function nothingLeft(machine: Machine): Promise<void> {
   let left: string[] = []
   await waitFor('nothing', async () => {
     left = await machine.running()

@@ -30,13 +30,13 @@ const NAMESPACES = ['--mount', '--pid', '--uts', '--ipc', '--net']
  * A Debian of its own on this kernel: its own files, processes, names and network. Programs in it reach the outside through slirp4netns, so
  * that nothing of this machine's network is changed, and this machine's own ports are out of reach.
  */
-export const openMachine = async (
+export async function openMachine(
   root: string,
   origin: Origin,
   strayClient: string | null,
   variables: Readonly<Record<string, string>>,
   write: (line: string) => void,
-): Promise<Machine> => {
+): Promise<Machine> {
   const children: ChildProcess[] = []
   const start = (words: readonly string[], extra: readonly 'pipe'[] = []) => {
     const [first, ...bound] = BOUND
@@ -82,7 +82,7 @@ export const openMachine = async (
   }
 }
 
-const collect = (child: ChildProcess, write: (line: string) => void): string[] => {
+function collect(child: ChildProcess, write: (line: string) => void): string[] {
   const lines: string[] = []
   for (const stream of [child.stdout, child.stderr])
     if (stream)
@@ -93,7 +93,7 @@ const collect = (child: ChildProcess, write: (line: string) => void): string[] =
   return lines
 }
 
-const kill = async (child: ChildProcess): Promise<void> => {
+async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'exit')
   child.kill('SIGKILL')
@@ -101,7 +101,7 @@ const kill = async (child: ChildProcess): Promise<void> => {
 }
 
 /** An engine that was killed leaves its containers' empty control groups on the kernel. */
-const removeControlGroups = async (containers: readonly string[]): Promise<void> => {
+async function removeControlGroups(containers: readonly string[]): Promise<void> {
   for (const id of containers) {
     const { stdout } = await execa('find', ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/docker/${id}*`], {
       reject: false,

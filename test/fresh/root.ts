@@ -23,7 +23,7 @@ export const CLONE = '/root/errand'
 export const BOUND = ['setpriv', '--pdeathsig', 'KILL'] as const
 
 /** A Debian with nothing but git and certificates. Its mounts are in a namespace of its own, so a cut leaves none. */
-export const makeDebian = async (folder: string, mirror: string | null, interrupted: AbortSignal): Promise<string> => {
+export async function makeDebian(folder: string, mirror: string | null, interrupted: AbortSignal): Promise<string> {
   const tar = join(folder, 'debian.tar')
   const apart = ['--mount', '--pid', '--fork', '--kill-child']
   const words = ['--quiet', '--variant=minbase', '--include=ca-certificates,git', 'bookworm', tar]
@@ -40,7 +40,7 @@ export const makeDebian = async (folder: string, mirror: string | null, interrup
 }
 
 /** npm publishes the official Node binaries. @param version a major one, or a whole one */
-export const makeNode = async (folder: string, version: string): Promise<string> => {
+export async function makeNode(folder: string, version: string): Promise<string> {
   const place = join(folder, 'node')
   const modules = join(place, 'lib', 'node_modules')
   await unpack(folder, `node-linux-${process.arch}@${version}`, place)
@@ -53,14 +53,14 @@ export const makeNode = async (folder: string, version: string): Promise<string>
   return place
 }
 
-const unpack = async (folder: string, name: string, into: string): Promise<void> => {
+async function unpack(folder: string, name: string, into: string): Promise<void> {
   const { stdout } = await execa('npm', ['pack', '--silent', name], { cwd: folder })
   await mkdir(into, { recursive: true })
   await execa('tar', ['-xzf', join(folder, stdout.trim().split('\n').at(-1) ?? ''), '-C', into, '--strip-components=1'])
 }
 
 /** @param strayClient a docker command to put in, without an engine */
-export const makeRoot = async (root: string, origin: Origin, strayClient: string | null): Promise<void> => {
+export async function makeRoot(root: string, origin: Origin, strayClient: string | null): Promise<void> {
   await mkdir(root)
   await execa('tar', ['-xf', origin.debian, '-C', root, '--exclude=./dev/*'])
   for (const name of await readdir(origin.node))
@@ -74,10 +74,12 @@ export const makeRoot = async (root: string, origin: Origin, strayClient: string
 }
 
 /** Ids of the containers that an engine in the machine made. */
-export const containersIn = (root: string): Promise<string[]> => readdir(join(root, 'var/lib/docker/containers')).catch(() => [])
+export function containersIn(root: string): Promise<string[]> {
+  return readdir(join(root, 'var/lib/docker/containers')).catch(() => [])
+}
 
 /** What of the caller's configuration leads to its registries. */
-export const networkVariables = async (certificates: string | null): Promise<Record<string, string>> => {
+export async function networkVariables(certificates: string | null): Promise<Record<string, string>> {
   const { stdout: registry } = await execa('npm', ['config', 'get', 'registry'])
   const proxies = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']
   return {
@@ -88,7 +90,7 @@ export const networkVariables = async (certificates: string | null): Promise<Rec
 }
 
 /** @returns the file of certificates that Node or npm is told of here */
-export const findCertificates = async (): Promise<string | null> => {
+export async function findCertificates(): Promise<string | null> {
   const { stdout } = await execa('npm', ['config', 'get', 'cafile'])
   const file = process.env.NODE_EXTRA_CA_CERTS || (stdout.trim() === 'null' ? '' : stdout.trim())
   if (file) await readFile(file)

@@ -33,7 +33,7 @@ const ci: Trial = async (machine, _words, measured) => {
 
 export const TRIALS: Readonly<Record<string, Trial>> = { start, test, ci }
 
-const reachLink = async (machine: Machine, timeoutMs: number) => {
+async function reachLink(machine: Machine, timeoutMs: number) {
   const run = machine.run('npm start')
   const since = performance.now()
   let seen = 0
@@ -55,12 +55,12 @@ const reachLink = async (machine: Machine, timeoutMs: number) => {
   return { run, seconds: secondsSince(since), longestSilence: Math.round(longestMs / 1000) }
 }
 
-const stop = async (machine: Machine, run: Run): Promise<void> => {
+async function stop(machine: Machine, run: Run): Promise<void> {
   machine.run(`kill -TERM $(node -p 'JSON.parse(fs.readFileSync(".errand/server.json")).pids.start')`)
   await end('npm start, when it was stopped,', run, 2 * MINUTE_MS)
 }
 
-const counted = async (machine: Machine, command: string, measured: string[]): Promise<void> => {
+async function counted(machine: Machine, command: string, measured: string[]): Promise<void> {
   const run = machine.run(command)
   const since = performance.now()
   await waitFor('its end', () => run.code() !== null, 90 * MINUTE_MS, 200)
@@ -70,9 +70,11 @@ const counted = async (machine: Machine, command: string, measured: string[]): P
   if (run.code() !== 0) throw new Error(`${command} ended with ${run.code()}.`)
 }
 
-const end = async (what: string, run: Run, timeoutMs: number): Promise<void> => {
+async function end(what: string, run: Run, timeoutMs: number): Promise<void> {
   await waitFor(`the end of ${what}`, () => run.code() !== null, timeoutMs)
   if (run.code() !== 0) throw new Error(`${what} ended with ${run.code()}.`)
 }
 
-const secondsSince = (since: number): number => Math.round((performance.now() - since) / 1000)
+function secondsSince(since: number): number {
+  return Math.round((performance.now() - since) / 1000)
+}

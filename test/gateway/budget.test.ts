@@ -3,8 +3,12 @@ import { affordableTokens, chargeFor, holdFor, openBudget } from '../../runner/g
 import { NOTHING_READ } from '../../runner/gateway/usage-meter.ts'
 
 const MODEL = 'claude-opus-5-5'
-const hold = (usd: number) => ({ inputTokens: 0, maxOutputTokens: 0, usd })
-const text = (bytes: number, maxTokens: number) => ({ bytes, images: 0, imageBytes: 0, maxTokens })
+function hold(usd: number) {
+  return { inputTokens: 0, maxOutputTokens: 0, usd }
+}
+function text(bytes: number, maxTokens: number) {
+  return { bytes, images: 0, imageBytes: 0, maxTokens }
+}
 
 describe('the ledger', () => {
   it('lets calls through until spent and held together reach the limit', () => {

@@ -28,10 +28,7 @@ export type Door = {
 }
 
 /** Opens a gateway with a lease of the test's own, and a forwarder to its socket. */
-export const openDoor = async (
-  lease: Partial<Lease> = {},
-  options: Partial<Omit<GatewayOptions, 'lease'>> = {},
-): Promise<Door> => {
+export async function openDoor(lease: Partial<Lease> = {}, options: Partial<Omit<GatewayOptions, 'lease'>> = {}): Promise<Door> {
   const folder = await temporaryFolder()
   const directory = join(folder.path, 'door')
   const said: NewEvent[] = []
@@ -76,7 +73,7 @@ export const openDoor = async (
 }
 
 /** Sends a request with the path exactly as given; `fetch` would tidy it up. @returns the whole answer */
-export const rawRequest = (door: Door, method: string, path: string): Promise<string> => {
+export function rawRequest(door: Door, method: string, path: string): Promise<string> {
   const socket = connect(door.port, '127.0.0.1')
   const headers = `host: door\r\nconnection: close\r\nx-api-key: ${door.token}\r\ncontent-length: 0`
   socket.end(`${method} ${path} HTTP/1.1\r\n${headers}\r\n\r\n`)
@@ -84,7 +81,7 @@ export const rawRequest = (door: Door, method: string, path: string): Promise<st
 }
 
 /** TCP on a free port of 127.0.0.1 → a unix socket. */
-const forwardTo = async (path: string): Promise<{ port: number; stop: () => Promise<void> }> => {
+async function forwardTo(path: string): Promise<{ port: number; stop: () => Promise<void> }> {
   const open = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (outer) => {
     const inner = connect({ path, allowHalfOpen: true })

@@ -8,7 +8,7 @@ import { type Door, KEY, openDoor, rawRequest, TASK } from './door.ts'
 import { BEGIN, startUpstream } from './model-upstream.ts'
 
 const doors: Door[] = []
-const open = async (...args: Parameters<typeof openDoor>) => {
+async function open(...args: Parameters<typeof openDoor>) {
   const door = await openDoor(...args)
   doors.push(door)
   return door

@@ -219,9 +219,8 @@ describe('git through the door', () => {
   })
 })
 
-const gitIn =
-  (folder: string, door: Door) =>
-  async (...args: string[]): Promise<{ failed: boolean; text: string }> => {
+function gitIn(folder: string, door: Door) {
+  return async (...args: string[]): Promise<{ failed: boolean; text: string }> => {
     const options: Options = {
       cwd: folder,
       reject: false,
@@ -240,8 +239,9 @@ const gitIn =
     const { failed, all } = await execa('git', args, options)
     return { failed, text: String(all) }
   }
+}
 
-const post = async (door: Door, path: string, body: string, headers: Record<string, string> = {}) => {
+async function post(door: Door, path: string, body: string, headers: Record<string, string> = {}) {
   const response = await fetch(`${door.url}/git/repository.git${path}`, {
     method: 'POST',
     body,
@@ -250,4 +250,6 @@ const post = async (door: Door, path: string, body: string, headers: Record<stri
   return { status: response.status, text: await response.text() }
 }
 
-const pkt = (line: string) => `${(line.length + 4).toString(16).padStart(4, '0')}${line}`
+function pkt(line: string) {
+  return `${(line.length + 4).toString(16).padStart(4, '0')}${line}`
+}

@@ -25,7 +25,7 @@ afterEach(async () => {
 })
 
 /** One room alone, with limits small enough to be met in a test. */
-const serve = async (room: Room): Promise<string> => {
+async function serve(room: Room): Promise<string> {
   const server = createServer((request, response) => {
     const [path = '', query = ''] = (request.url ?? '').split('?')
     room({ request, response, path, query, gone: new AbortController().signal }).catch(() => response.destroy())

@@ -5,7 +5,7 @@ import { BODY, type ModelDoor, openModelDoor } from './model-door.ts'
 import { BEGIN, event, sendStream, streamOf, textDelta } from './model-upstream.ts'
 
 let at: ModelDoor
-const open = async (...args: Parameters<typeof openModelDoor>) => {
+async function open(...args: Parameters<typeof openModelDoor>) {
   at = await openModelDoor(...args)
 }
 afterEach(() => at.close())

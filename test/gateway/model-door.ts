@@ -22,11 +22,11 @@ export type ModelDoor = {
 export const BODY = { model: MODEL, max_tokens: 100, stream: true, messages: [{ role: 'user', content: 'hi' }] }
 
 /** A gateway in front of a model API that answers with `reply`. */
-export const openModelDoor = async (
+export async function openModelDoor(
   reply: (response: ServerResponse, seen: Seen) => unknown,
   lease: Partial<Lease> = {},
   options: Partial<Omit<GatewayOptions, 'lease'>> = {},
-): Promise<ModelDoor> => {
+): Promise<ModelDoor> {
   const upstream = await startUpstream(reply)
   const door = await openDoor({ modelApi: { baseUrl: upstream.url, key: KEY }, ...lease }, options)
   const counted = () => door.said.flatMap((said) => (said.type === 'usage.counted' ? [said.data] : []))

@@ -12,7 +12,7 @@ let waiting: Waiting[]
 afterEach(() => at.close())
 
 /** A door at which every call waits for the test's word on the lease. */
-const open = async (budgetUsd = 5) => {
+async function open(budgetUsd = 5) {
   waiting = []
   const awaitLease: Parameters<typeof openModelDoor>[2] = {
     awaitLease: (gone, atMostMs) =>
@@ -23,7 +23,7 @@ const open = async (budgetUsd = 5) => {
   }
   at = await openModelDoor((response) => sendStream(response, streamOf('hello')), { budgetUsd }, awaitLease)
 }
-const nextWaiting = async () => {
+async function nextWaiting() {
   await waitFor('a call to wait', () => waiting.length > 0)
   return waiting.shift() as Waiting
 }

@@ -4,7 +4,7 @@ import { BODY, type ModelDoor, openModelDoor } from './model-door.ts'
 import { sendStream, streamOf } from './model-upstream.ts'
 
 let at: ModelDoor
-const open = async (...args: Parameters<typeof openModelDoor>) => {
+async function open(...args: Parameters<typeof openModelDoor>) {
   at = await openModelDoor(...args)
 }
 afterEach(() => at.close())

@@ -8,7 +8,7 @@ export type Seen = { headers: IncomingMessage['headers']; path: string; body: Bu
 export type Upstream = { url: string; seen: Seen[]; stop: () => Promise<void> }
 
 /** A model API that answers every call with `reply`, and keeps what it was sent. */
-export const startUpstream = async (reply: (response: ServerResponse, seen: Seen) => unknown): Promise<Upstream> => {
+export async function startUpstream(reply: (response: ServerResponse, seen: Seen) => unknown): Promise<Upstream> {
   const seen: Seen[] = []
   const server = createServer(async (request, response) => {
     const one: Seen = { headers: request.headers, path: request.url ?? '', body: await buffer(request), aborted: false }
@@ -32,7 +32,9 @@ export const startUpstream = async (reply: (response: ServerResponse, seen: Seen
   }
 }
 
-export const event = (type: string, data: object = {}): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
+export function event(type: string, data: object = {}): string {
+  return `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
+}
 
 /** The beginning of a streamed answer: its prompt has been read. */
 export const BEGIN = event('message_start', {
@@ -48,22 +50,26 @@ export const BEGIN = event('message_start', {
   },
 })
 
-export const textDelta = (text: string): string => event('content_block_delta', { index: 0, delta: { type: 'text_delta', text } })
+export function textDelta(text: string): string {
+  return event('content_block_delta', { index: 0, delta: { type: 'text_delta', text } })
+}
 
-export const streamOf = (text: string, outputTokens = 50): string[] => [
-  BEGIN,
-  event('ping'),
-  event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
-  textDelta(text),
-  event('content_block_stop', { index: 0 }),
-  event('message_delta', {
-    delta: { stop_reason: 'end_turn', stop_sequence: null },
-    usage: { output_tokens: outputTokens, input_tokens: null },
-  }),
-  event('message_stop'),
-]
+export function streamOf(text: string, outputTokens = 50): string[] {
+  return [
+    BEGIN,
+    event('ping'),
+    event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+    textDelta(text),
+    event('content_block_stop', { index: 0 }),
+    event('message_delta', {
+      delta: { stop_reason: 'end_turn', stop_sequence: null },
+      usage: { output_tokens: outputTokens, input_tokens: null },
+    }),
+    event('message_stop'),
+  ]
+}
 
-export const sendStream = (response: ServerResponse, parts: string[], headers: Record<string, string> = {}): void => {
+export function sendStream(response: ServerResponse, parts: string[], headers: Record<string, string> = {}): void {
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': 'req_1', ...headers })
   for (const part of parts) response.write(part)
   response.end()

@@ -6,7 +6,7 @@ import { BODY, type ModelDoor, openModelDoor } from './model-door.ts'
 import { event, type Seen, sendStream, streamOf } from './model-upstream.ts'
 
 let at: ModelDoor
-const open = async (...args: Parameters<typeof openModelDoor>) => {
+async function open(...args: Parameters<typeof openModelDoor>) {
   at = await openModelDoor(...args)
 }
 afterEach(() => at.close())

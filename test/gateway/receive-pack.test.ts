@@ -9,9 +9,15 @@ const PREFIX = 'refs/heads/errand/T1/'
 const A = 'a'.repeat(40)
 const ZERO = '0'.repeat(40)
 const CAPABILITIES = ' report-status side-band-64k agent=git/2.39.5'
-const pkt = (line: string) => `${(Buffer.byteLength(line, 'latin1') + 4).toString(16).padStart(4, '0')}${line}`
-const list = (...lines: string[]) => Buffer.from(`${lines.map(pkt).join('')}0000`, 'latin1')
-const update = (ref: string, features = `\0${CAPABILITIES}`) => `${ZERO} ${A} ${ref}${features}`
+function pkt(line: string) {
+  return `${(Buffer.byteLength(line, 'latin1') + 4).toString(16).padStart(4, '0')}${line}`
+}
+function list(...lines: string[]) {
+  return Buffer.from(`${lines.map(pkt).join('')}0000`, 'latin1')
+}
+function update(ref: string, features = `\0${CAPABILITIES}`) {
+  return `${ZERO} ${A} ${ref}${features}`
+}
 
 describe('readCommands', () => {
   it('reads what git sends', () => {
@@ -169,7 +175,7 @@ describe('the parser against git itself', () => {
 
 const EMPTY_PACK = Buffer.from('5041434b0000000200000000029d08823bd8a8eab510ad6ac75c823cfd3ed31e', 'hex')
 
-const mixture = (commit: string, random: () => number): Buffer => {
+function mixture(commit: string, random: () => number): Buffer {
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T
   const refs = ['a', 'b', 'c/d', 'e', 'f', 'g.h'].map((name) => PREFIX + name)
   const others = ['refs/heads/main', 'refs/heads/errand/T10/a', 'refs/tags/v1', 'HEAD', `${PREFIX}../../main`, `${PREFIX}-x`]
@@ -186,7 +192,7 @@ const mixture = (commit: string, random: () => number): Buffer => {
 }
 
 /** Changes a byte, a length, or the order, some of the time. */
-const mutate = (bytes: Buffer, random: () => number): Buffer => {
+function mutate(bytes: Buffer, random: () => number): Buffer {
   if (random() < 0.4) return bytes
   const changed = Buffer.from(bytes)
   const at = Math.floor(random() * changed.length)
@@ -200,9 +206,11 @@ const mutate = (bytes: Buffer, random: () => number): Buffer => {
 }
 
 /** mulberry32: the same numbers in each run. */
-const seededRandom = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+function seededRandom(seed: number) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
 }

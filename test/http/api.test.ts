@@ -270,9 +270,10 @@ async function* halfPatch() {
 }
 
 /** The routes below /api that name something by id, as Express has them. */
-const apiRoutesWithId = ({ app }: HttpServer) =>
-  app.router.stack.flatMap(({ route }) =>
+function apiRoutesWithId({ app }: HttpServer) {
+  return app.router.stack.flatMap(({ route }) =>
     route?.path.startsWith('/api/') && route.path.includes(':')
       ? route.stack.map(({ method }) => ({ method: method.toUpperCase(), path: route.path }))
       : [],
   )
+}

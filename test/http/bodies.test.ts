@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const refusalOf = async (method: string, path: string, body: unknown) => {
+async function refusalOf(method: string, path: string, body: unknown) {
   const response = await server.call(method, path, { body })
   const { error } = (await response.json()) as { error?: { code: string; message: string } }
   return { status: response.status, code: error?.code, message: error?.message ?? '' }

@@ -30,7 +30,7 @@ afterEach(async () => {
 })
 
 /** The real application beside the real sockets, which ask the same who somebody is. */
-const start = async () => {
+async function start() {
   let rooms: Rooms | null = null
   const server = await startHttp(
     {},
@@ -64,7 +64,7 @@ const start = async () => {
 }
 
 /** Signs in with this user agent, as the owner. */
-const browserOf = async (server: HttpServer, userAgent: string): Promise<Visitor> => {
+async function browserOf(server: HttpServer, userAgent: string): Promise<Visitor> {
   const { url } = (await (await server.call('POST', '/auth/links')).json()) as { url: string }
   const browser = visitor(server.url)
   const code = new URL(url).searchParams.get('code') ?? ''
@@ -72,11 +72,13 @@ const browserOf = async (server: HttpServer, userAgent: string): Promise<Visitor
   return browser
 }
 
-const devicesOf = async (browser: Visitor): Promise<Device[]> =>
-  ((await (await browser.get('/api/me/devices')).json()) as { items: Device[] }).items
+async function devicesOf(browser: Visitor): Promise<Device[]> {
+  return ((await (await browser.get('/api/me/devices')).json()) as { items: Device[] }).items
+}
 
-const send = (server: HttpServer, browser: Visitor, method: string, path: string) =>
-  fetch(server.url + path, { method, headers: { cookie: browser.cookie(), 'sec-fetch-site': 'same-origin' } })
+function send(server: HttpServer, browser: Visitor, method: string, path: string) {
+  return fetch(server.url + path, { method, headers: { cookie: browser.cookie(), 'sec-fetch-site': 'same-origin' } })
+}
 
 describe('devices', () => {
   it('are browsers by their names and API tokens, the one that asks marked', async () => {

@@ -15,8 +15,11 @@ afterAll(async () => {
   await service.stop()
 })
 
-const settingsOf = async (token?: string) =>
-  (await (await server.call('GET', '/api/me/notifications', token === undefined ? {} : { token })).json()) as NotificationSettings
+async function settingsOf(token?: string) {
+  return (await (
+    await server.call('GET', '/api/me/notifications', token === undefined ? {} : { token })
+  ).json()) as NotificationSettings
+}
 
 describe('notifications', () => {
   it('are all on at first, with nowhere to go, and the test says so', async () => {

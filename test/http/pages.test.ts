@@ -21,7 +21,9 @@ afterAll(async () => {
 })
 
 /** Nothing sticks out to the side: the phone's page does not scroll there. */
-const widthOf = (page: Page) => page.evaluate('document.documentElement.scrollWidth')
+function widthOf(page: Page) {
+  return page.evaluate('document.documentElement.scrollWidth')
+}
 
 describe('the app', () => {
   const cacheOf = async (path: string, accept = '*/*') => {

@@ -13,7 +13,9 @@ import { findGithubToken, upsertGithubUser } from '../../coordinator/store/users
 import { temporaryFolder } from '../support/temporary.ts'
 
 const secrets = createSecrets(randomBytes(32))
-const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
+async function modeOf(path: string) {
+  return ((await stat(path)).mode & 0o777).toString(8)
+}
 
 describe('a sealed text', () => {
   it('opens with its own context alone', () => {
@@ -52,11 +54,12 @@ describe('a sealed text', () => {
   })
 })
 
-const bytesOf = (sealed: string) =>
-  sealed
+function bytesOf(sealed: string) {
+  return sealed
     .split('.')
     .map((part, index) => (index < 2 ? part : Buffer.from(part, 'base64url').toString('hex')))
     .join('.')
+}
 
 describe('what is kept at rest', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>

@@ -9,15 +9,17 @@ afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop()
 })
 
-const start = async (environment: Record<string, string> = {}): Promise<HttpServer> => {
+async function start(environment: Record<string, string> = {}): Promise<HttpServer> {
   const server = await startHttp(environment)
   stops.push(server.stop)
   return server
 }
 
-const locationOf = (response: Response): string => response.headers.get('location') ?? ''
+function locationOf(response: Response): string {
+  return response.headers.get('location') ?? ''
+}
 
-const nameOf = async (browser: Visitor): Promise<string | null> => {
+async function nameOf(browser: Visitor): Promise<string | null> {
   const response = await browser.get('/api/me')
   return response.ok ? ((await response.json()) as { name: string }).name : null
 }

@@ -11,14 +11,14 @@ afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop()
 })
 
-const start = async (environment: Record<string, string> = {}): Promise<HttpServer> => {
+async function start(environment: Record<string, string> = {}): Promise<HttpServer> {
   const server = await startHttp(environment)
   stops.push(server.stop)
   return server
 }
 
 /** A server whose GitHub app is registered at the stand-in. */
-const startWithGithub = async (environment: Record<string, string> = {}) => {
+async function startWithGithub(environment: Record<string, string> = {}) {
   const port = String(await freePort())
   const github = await startGithub(`http://127.0.0.1:${port}/auth/github/callback`)
   stops.push(github.stop)
@@ -27,17 +27,19 @@ const startWithGithub = async (environment: Record<string, string> = {}) => {
   return { github, server: await start({ ...app, ...addresses, ERRAND_USERS: '*', ...environment }) }
 }
 
-const locationOf = (response: Response): string => response.headers.get('location') ?? ''
+function locationOf(response: Response): string {
+  return response.headers.get('location') ?? ''
+}
 
 /** From our page to GitHub, which lets the person in at once, to the address that GitHub sends the browser back to. */
-const comeBack = async (browser: Visitor): Promise<string> => {
+async function comeBack(browser: Visitor): Promise<string> {
   const toGithub = await browser.get('/auth/github')
   const back = await fetch(locationOf(toGithub), { redirect: 'manual' })
   expect(back.status).toBe(302)
   return locationOf(back)
 }
 
-const nameOf = async (browser: Visitor): Promise<string | null> => {
+async function nameOf(browser: Visitor): Promise<string | null> {
   const response = await browser.get('/api/me')
   return response.ok ? ((await response.json()) as { name: string }).name : null
 }

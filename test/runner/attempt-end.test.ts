@@ -1,8 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import { type AttemptFacts, decideEnd, type StopCause, turnEnd } from '../../runner/attempt-end.ts'
 
-const facts = (given: Partial<AttemptFacts>): AttemptFacts => ({ turn: null, stop: null, fault: null, sandbox: null, ...given })
-const ended = (exitCode: number, outOfMemory = false, errorTail = '') => ({ exitCode, outOfMemory, errorTail })
+function facts(given: Partial<AttemptFacts>): AttemptFacts {
+  return { turn: null, stop: null, fault: null, sandbox: null, ...given }
+}
+function ended(exitCode: number, outOfMemory = false, errorTail = '') {
+  return { exitCode, outOfMemory, errorTail }
+}
 const done = { outcome: 'completed', reason: 'done', message: null } as const
 const engine = { reason: 'engine_unavailable', message: 'no engine' } as const
 

@@ -10,7 +10,7 @@ const CALL_MS = 200
 const spec = { taskId: 't1', attempt: 1, doorDirectory: '/tmp', token: 'token' }
 
 /** As the engine sends a piece of standard output (1) or standard error (2). */
-const frame = (stream: 1 | 2, text: string): Buffer => {
+function frame(stream: 1 | 2, text: string): Buffer {
   const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0])
   header.writeUInt32BE(text.length, 4)
   return Buffer.concat([header, Buffer.from(text)])

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import { frameReader } from '../../runner/engine-output.ts'
 
-const frame = (stream: number, content: string): Buffer => {
+function frame(stream: number, content: string): Buffer {
   const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0])
   header.writeUInt32BE(content.length, 4)
   return Buffer.concat([header, Buffer.from(content)])
 }
 const FRAMES = Buffer.concat([frame(1, 'one'), frame(2, 'error'), frame(1, ''), frame(1, 'x'.repeat(258))])
 
-const read = (from: 'container' | 'log', pieces: readonly Buffer[]) => {
+function read(from: 'container' | 'log', pieces: readonly Buffer[]) {
   const unframe = frameReader(from)
   const output = pieces.map(unframe)
   return (['stdout', 'stderr'] as const).map((stream) => Buffer.concat(output.map((one) => one[stream])).toString())

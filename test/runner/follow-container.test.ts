@@ -6,14 +6,16 @@ import { type Container, type ContainerState, followContainer } from '../../runn
 import { EngineFault, type Sandbox } from '../../runner/sandbox.ts'
 import { waitFor } from '../support/wait.ts'
 
-const frame = (text: string, stream: 1 | 2 = 1): Buffer => {
+function frame(text: string, stream: 1 | 2 = 1): Buffer {
   const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0])
   header.writeUInt32BE(Buffer.byteLength(text), 4)
   return Buffer.concat([header, Buffer.from(text)])
 }
 const RUNNING = { running: true, exitCode: 0, outOfMemory: false }
 const ENDED = { running: false, exitCode: 3, outOfMemory: false }
-const away = () => new EngineFault('engine_unavailable', 'no engine here')
+function away() {
+  return new EngineFault('engine_unavailable', 'no engine here')
+}
 
 describe('a container that is followed', () => {
   let state: ContainerState | null | 'away' | 'hangs'

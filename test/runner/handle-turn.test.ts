@@ -10,11 +10,13 @@ import { leaseOf, RUNNER_TOKEN, type ScriptedCoordinator, startScriptedCoordinat
 
 const log = pino({ level: 'silent' })
 const job = { taskId: 't1', turn: 1, signature: 's' }
-const refusal = (why: Extract<LeaseAnswer, { granted: false }>['refusal']): LeaseAnswer => ({
-  granted: false,
-  refusal: why,
-  retryAfterMs: 1_234,
-})
+function refusal(why: Extract<LeaseAnswer, { granted: false }>['refusal']): LeaseAnswer {
+  return {
+    granted: false,
+    refusal: why,
+    retryAfterMs: 1_234,
+  }
+}
 
 describe('one turn off the queue', () => {
   let redis: TestRedis

@@ -7,8 +7,9 @@ import { EngineFault } from '../../runner/sandbox.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
 
-const interrupted = (reason: 'engine_unavailable' | 'runner_stopped' | 'runner_lost') =>
-  ({ outcome: 'interrupted', reason, message: 'seen' }) as const
+function interrupted(reason: 'engine_unavailable' | 'runner_stopped' | 'runner_lost') {
+  return { outcome: 'interrupted', reason, message: 'seen' } as const
+}
 const done = { outcome: 'completed', reason: 'done', message: null } as const
 
 describe('the health of a host', () => {

@@ -9,7 +9,9 @@ import { type KeptWork, openKeptWork } from '../../runner/kept-work.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
 
-const away = () => new CoordinatorFault('unreachable', 'away')
+function away() {
+  return new CoordinatorFault('unreachable', 'away')
+}
 
 describe('work that the coordinator was not there to take', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>

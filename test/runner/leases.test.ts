@@ -14,13 +14,15 @@ const silence = new Promise<void>((done) => {
   answerAll = done
 })
 
-const hold = (leaseMs = 30_000) => holding.hold({ taskId: 't1', attempt: 1, leaseMs }, () => undefined)
+function hold(leaseMs = 30_000) {
+  return holding.hold({ taskId: 't1', attempt: 1, leaseMs }, () => undefined)
+}
 
 /** A coordinator that answers renewals with these in turn; the last stays. */
-const holdingOn = (
+function holdingOn(
   answers: readonly ('away' | 'silent' | RenewAnswer['attempts'][number]['state'])[],
   everyMs = 60_000,
-): Holding => {
+): Holding {
   let asked = 0
   const client: Pick<CoordinatorClient, 'renew'> = {
     renew: async ({ attempts }) => {

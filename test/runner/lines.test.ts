@@ -5,7 +5,7 @@ import { cleanDelta, cleanText } from '../../runner/clean.ts'
 import { splitLines } from '../../runner/lines.ts'
 import { redactor } from '../../runner/redact.ts'
 
-const linesOf = async (chunks: (string | Buffer)[], maxBytes?: number) => {
+async function linesOf(chunks: (string | Buffer)[], maxBytes?: number) {
   const source = (async function* () {
     for (const chunk of chunks) yield Buffer.from(chunk)
   })()

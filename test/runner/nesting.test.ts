@@ -2,11 +2,15 @@ import { describe, expect, it } from '@jest/globals'
 import type { NewEvent } from '../../contract/event.ts'
 import { nesting } from '../../runner/nesting.ts'
 
-const started = (callId: string): NewEvent => ({ type: 'tool.started', data: { callId, name: 'bash', title: 't', input: {} } })
-const ended = (callId: string): NewEvent => ({
-  type: 'tool.ended',
-  data: { callId, name: 'bash', ok: true, output: '', outputBytes: 0, exitCode: 0, durationMs: 1 },
-})
+function started(callId: string): NewEvent {
+  return { type: 'tool.started', data: { callId, name: 'bash', title: 't', input: {} } }
+}
+function ended(callId: string): NewEvent {
+  return {
+    type: 'tool.ended',
+    data: { callId, name: 'bash', ok: true, output: '', outputBytes: 0, exitCode: 0, durationMs: 1 },
+  }
+}
 const turnStarted: NewEvent = { type: 'turn.started', data: { turn: 9, model: 'of its own choice' } }
 const turnEnded: NewEvent = {
   type: 'turn.ended',
@@ -15,11 +19,13 @@ const turnEnded: NewEvent = {
 const text: NewEvent = { type: 'text.written', data: { text: 'hello' } }
 const crashed = { outcome: 'failed', reason: 'sandbox_crashed', message: 'm' } as const
 
-const run = (events: NewEvent[]) => {
+function run(events: NewEvent[]) {
   const tree = nesting(2, 'claude-sonnet-5-5')
   return [...events.flatMap((event) => tree.admit(event)), ...tree.close(crashed)]
 }
-const types = (events: NewEvent[]) => events.map(({ type }) => type)
+function types(events: NewEvent[]) {
+  return events.map(({ type }) => type)
+}
 
 describe('the tree of an attempt', () => {
   it('leaves a well-formed list as it is, with the turn as leased', () => {

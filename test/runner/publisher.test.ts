@@ -15,8 +15,12 @@ import { usage } from '../support/scripted-lines.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
 
-const text = (n: number): NewEvent => ({ type: 'text.written', data: { text: `line ${n}` } })
-const range = (to: number) => Array.from({ length: to }, (_, i) => text(i + 1))
+function text(n: number): NewEvent {
+  return { type: 'text.written', data: { text: `line ${n}` } }
+}
+function range(to: number) {
+  return Array.from({ length: to }, (_, i) => text(i + 1))
+}
 
 describe('delivering events', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>

@@ -13,7 +13,7 @@ afterEach(async () => {
 })
 
 /** A way to Redis that can forget its connections as a firewall does: they stay open, and nothing comes through any more. */
-const forgetfulWay = async (port: number) => {
+async function forgetfulWay(port: number) {
   const ways = new Set<{ from: Socket; to: Socket }>()
   const server = createServer((from) => {
     const to = connect(port, '127.0.0.1')

@@ -20,6 +20,7 @@ import { waitFor } from '../support/wait.ts'
 
 const runner = { id: 'r1', name: 'test', slots: 1 }
 const log = pino({ level: 'silent' })
+
 describe('an attempt', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
   let redis: TestRedis
@@ -60,10 +61,7 @@ describe('an attempt', () => {
       client: { saveArtifact: async () => undefined, openTranscript: async () => null },
       openGateway: async (options: GatewayOptions) => {
         gateway = options
-        const close = async () => {
-          gatewaysClosed += 1
-        }
-        return { token: 'the-task-token', close }
+        return { token: 'the-task-token', close: async () => void gatewaysClosed++ }
       },
       spoolDirectory,
       doorsDirectory: folder.path,

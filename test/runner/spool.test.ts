@@ -5,8 +5,12 @@ import { createSpool, recoverSpools, type Spool } from '../../runner/spool.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
 const header = { taskId: 'task/../1', attempt: 3, turn: 2, signingKey: 'ab' }
-const entry = (n: number, body = `{"n":${n}}`) => ({ n, at: '2026-11-21T08:00:00.000Z', body })
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => entry(from + i))
+function entry(n: number, body = `{"n":${n}}`) {
+  return { n, at: '2026-11-21T08:00:00.000Z', body }
+}
+function range(from: number, to: number) {
+  return Array.from({ length: to - from + 1 }, (_, i) => entry(from + i))
+}
 
 describe('a spool', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>

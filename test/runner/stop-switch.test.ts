@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { stopSwitch } from '../../runner/stop-switch.ts'
 import { waitFor } from '../support/wait.ts'
 
-const make = (timeLimitMs = 60_000, awayMs = 60_000) => {
+function make(timeLimitMs = 60_000, awayMs = 60_000) {
   const lease = new AbortController()
   const drain = new AbortController()
   const now = new AbortController()

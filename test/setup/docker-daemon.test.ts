@@ -35,10 +35,18 @@ setInterval(() => undefined, 1000)
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let others: ChildProcess[]
-const socket = () => inFolder('docker.sock')
-const use = () => useDaemon(folder.path, socket())
-const inFolder = (name: string) => join(folder.path, name)
-const engine = () => keptDaemon(logFileIn(folder.path))
+function socket() {
+  return inFolder('docker.sock')
+}
+function use() {
+  return useDaemon(folder.path, socket())
+}
+function inFolder(name: string) {
+  return join(folder.path, name)
+}
+function engine() {
+  return keptDaemon(logFileIn(folder.path))
+}
 
 beforeEach(async () => {
   folder = await temporaryFolder()
@@ -53,12 +61,12 @@ afterEach(async () => {
   await folder.remove()
 })
 
-const start = async (): Promise<number> => {
+async function start(): Promise<number> {
   await startDaemon(inFolder('dockerd'), logFileIn(folder.path), () => existsSync(inFolder('up')))
   return engine() ?? 0
 }
 
-const another = () => {
+function another() {
   const { file, args } = nodeCommand('--input-type=module', '--eval', OTHER)
   const env = { ...process.env, FOLDER: folder.path }
   const child = spawn(file, args, { cwd: join(import.meta.dirname, '../..'), env, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -69,7 +77,7 @@ const another = () => {
 }
 
 /** Stands in for a runner: only its command line and its environment are looked at. */
-const runner = async (host: string): Promise<ChildProcess> => {
+async function runner(host: string): Promise<ChildProcess> {
   await mkdir(inFolder('runner'), { recursive: true })
   await writeFile(inFolder('runner/main.ts'), "console.log('up'); setInterval(() => undefined, 1000)")
   const env = { ...process.env, DOCKER_HOST: host }
@@ -79,7 +87,7 @@ const runner = async (host: string): Promise<ChildProcess> => {
   return child
 }
 
-const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> => {
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   const ended = once(child, 'exit')
   child.kill(signal)
   await ended

@@ -5,7 +5,9 @@ import { describe, expect, it } from '@jest/globals'
 import { askSocket, readAnswer } from '../../setup/engine-facts.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
-const answer = (status: number | null, stdout = '', stderr = '') => ({ status, stdout, stderr })
+function answer(status: number | null, stdout = '', stderr = '') {
+  return { status, stdout, stderr }
+}
 
 describe('what `docker version` says about the engine', () => {
   it('takes the version of one that answers', () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { type Answer, type Facts, nextStep } from '../../setup/engine-plan.ts'
 
-const answers = (api = '1.41', version = '20.10.24'): Answer => ({ state: 'answers', version, api })
+function answers(api = '1.41', version = '20.10.24'): Answer {
+  return { state: 'answers', version, api }
+}
 const silent: Answer = { state: 'silent', said: 'Cannot connect' }
 const denied: Answer = { state: 'no_permission', said: 'permission denied' }
 

@@ -5,14 +5,17 @@ import { readConfig as readCoordinatorConfig } from '../../coordinator/config.ts
 import { readConfig as readRunnerConfig } from '../../runner/config.ts'
 
 const root = join(import.meta.dirname, '../..')
-const read = (path: string) => readFile(join(root, path), 'utf8')
+function read(path: string) {
+  return readFile(join(root, path), 'utf8')
+}
 
 /** The keys of the schema that each config.ts reads its environment with. */
-const variablesOf = async (path: string): Promise<string[]> =>
-  [...(await read(path)).matchAll(/^ {4}([A-Z][A-Z0-9_]+):/gm)].flatMap((match) => match[1] ?? [])
+async function variablesOf(path: string): Promise<string[]> {
+  return [...(await read(path)).matchAll(/^ {4}([A-Z][A-Z0-9_]+):/gm)].flatMap((match) => match[1] ?? [])
+}
 
 /** What the command line and the setup take from the environment beside those. */
-const mentioned = async (folder: string): Promise<string[]> => {
+async function mentioned(folder: string): Promise<string[]> {
   const files = (await readdir(join(root, folder), { recursive: true })).filter((name) => name.endsWith('.ts'))
   const texts = await Promise.all(files.map((name) => read(join(folder, name))))
   return texts.flatMap((text) => text.match(/\b(?:ERRAND_[A-Z_]+|NODE_EXTRA_CA_CERTS)\b/g) ?? [])
@@ -22,9 +25,13 @@ const mentioned = async (folder: string): Promise<string[]> => {
 const OF_COMPOSE_ALONE = 'ERRAND_BASE_IMAGE'
 
 /** Of its last section. */
-const compose = (example: string) => example.slice(example.indexOf('# --- Docker Compose ---'))
+function compose(example: string) {
+  return example.slice(example.indexOf('# --- Docker Compose ---'))
+}
 
-const listed = (text: string) => [...text.matchAll(/^#([A-Z][A-Z0-9_]+)=(.*)$/gm)].map((match) => [match[1], match[2]] as const)
+function listed(text: string) {
+  return [...text.matchAll(/^#([A-Z][A-Z0-9_]+)=(.*)$/gm)].map((match) => [match[1], match[2]] as const)
+}
 
 describe('.env.example', () => {
   it('lists exactly what is read, each once', async () => {

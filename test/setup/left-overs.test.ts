@@ -19,16 +19,22 @@ afterEach(async () => {
   await folder.remove()
 })
 
-const begin = (file: string, args: string[], env: Record<string, string>, cwd = '/'): ChildProcess => {
+function begin(file: string, args: string[], env: Record<string, string>, cwd = '/'): ChildProcess {
   const child = spawn(file, args, { cwd, env: { PATH: process.env.PATH, ...env }, stdio: 'ignore', detached: true })
   children.push(child)
   return child
 }
 const LIVE = 'setInterval(() => undefined, 1000)'
 const DEAF = `process.on('SIGTERM', () => undefined); require('node:fs').writeFileSync('deaf', ''); ${LIVE}`
-const node = (script: string, env: Record<string, string>, cwd?: string) => begin(process.execPath, ['--eval', script], env, cwd)
-const found = () => leftOvers(folder.path).map(({ part, pid }) => [part, pid])
-const pid = (child: ChildProcess) => child.pid ?? 0
+function node(script: string, env: Record<string, string>, cwd?: string) {
+  return begin(process.execPath, ['--eval', script], env, cwd)
+}
+function found() {
+  return leftOvers(folder.path).map(({ part, pid }) => [part, pid])
+}
+function pid(child: ChildProcess) {
+  return child.pid ?? 0
+}
 
 describe('what a killed start left behind', () => {
   it('is found from its first moment on, and named in the order in which it is to end', async () => {

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { nodeFault } from '../../setup/node-version.mjs'
 
-const read = async (name: string) => JSON.parse(await readFile(join(import.meta.dirname, '../..', name), 'utf8'))
+async function read(name: string) {
+  return JSON.parse(await readFile(join(import.meta.dirname, '../..', name), 'utf8'))
+}
 
 describe('the Node that Errand runs on', () => {
   it('is one that all its packages take, and no other', () => {

@@ -7,7 +7,7 @@ afterEach(async () => {
   for (const process of running.splice(0)) await process.stop(1_000)
 })
 
-const keep = (script: string) => {
+function keep(script: string) {
   const lines: string[] = []
   const pids: (number | null)[] = []
   const supervised = keepRunning({

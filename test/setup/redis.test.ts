@@ -14,13 +14,13 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-const folder = async (): Promise<string> => {
+async function folder(): Promise<string> {
   const { path, remove } = await temporaryFolder()
   closers.push(remove)
   return path
 }
 
-const startServer = async (file: string, url: string): Promise<Supervised> => {
+async function startServer(file: string, url: string): Promise<Supervised> {
   const command = { file: 'redis-server', args: [file, '--dir', dirname(file)] }
   const quiet = { write: () => undefined, started: () => undefined }
   const server = keepRunning({ name: 'redis', command, variables: process.env, folder: '/', ...quiet })

@@ -23,7 +23,7 @@ const givenImage = `errand-start-test:${process.pid}`
 type Run = { child: ChildProcess; said: () => string }
 let run: Run
 
-const npmStart = ({ runnerImage = '', ownDataDir = dataDir, pipe = '', publicUrl = '' } = {}): Run => {
+function npmStart({ runnerImage = '', ownDataDir = dataDir, pipe = '', publicUrl = '' } = {}): Run {
   const own = {
     ERRAND_PUBLIC_URL: publicUrl,
     ERRAND_DATA_DIR: ownDataDir,
@@ -41,8 +41,10 @@ const npmStart = ({ runnerImage = '', ownDataDir = dataDir, pipe = '', publicUrl
   return { child, said: () => said }
 }
 
-const serverFile = () => readServerFile(dataDir)
-const started = async (which: Run, after?: number): Promise<ServerFile> => {
+function serverFile() {
+  return readServerFile(dataDir)
+}
+async function started(which: Run, after?: number): Promise<ServerFile> {
   await waitFor('the banner', () => which.said().includes('Sign in') || exitedWith(which), START_MS)
   return waitFor('server.json', async () => {
     const file = await serverFile()
@@ -50,12 +52,14 @@ const started = async (which: Run, after?: number): Promise<ServerFile> => {
   })
 }
 /** A start that ended will never say more: better a failure with its words than a deadline. */
-const exitedWith = ({ child, said }: Run): false => {
+function exitedWith({ child, said }: Run): false {
   if (child.exitCode === null) return false
   throw new Error(`npm start ended with ${child.exitCode}: ${said()}`)
 }
-const isReady = (url: string) => fetch(`${url}/readyz`).then((answer) => answer.ok)
-const stop = async ({ child }: Run): Promise<number | null> => {
+function isReady(url: string) {
+  return fetch(`${url}/readyz`).then((answer) => answer.ok)
+}
+async function stop({ child }: Run): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
   const exited = once(child, 'exit')
   child.kill('SIGTERM')

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { countTests, summary } from '../../setup/test-summary.ts'
 
-const report = (passed: number, failed: number, broken = 0) =>
-  JSON.stringify({ numPassedTests: passed, numFailedTests: failed, numRuntimeErrorTestSuites: broken, success: false })
+function report(passed: number, failed: number, broken = 0) {
+  return JSON.stringify({ numPassedTests: passed, numFailedTests: failed, numRuntimeErrorTestSuites: broken, success: false })
+}
 
 describe('the last line of a test run', () => {
   it('counts tests, and files that failed outside of any test', () => {

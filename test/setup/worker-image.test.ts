@@ -7,7 +7,9 @@ import { temporaryFolder } from '../support/temporary.ts'
 
 const folder = await temporaryFolder()
 const root = folder.path
-const contentHash = (path: string, base: string) => hashOf(path, WORKER_INGREDIENTS, base)
+function contentHash(path: string, base: string) {
+  return hashOf(path, WORKER_INGREDIENTS, base)
+}
 afterAll(() => folder.remove())
 
 beforeEach(async () => {

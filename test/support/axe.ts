@@ -10,7 +10,7 @@ const COME_TO_REST = `Promise.allSettled(
 )`
 
 /** What axe finds wrong on the page as it is, in words that say where. */
-export const axeFaults = async (page: Page): Promise<string[]> => {
+export async function axeFaults(page: Page): Promise<string[]> {
   await page.evaluate(COME_TO_REST)
   // As the debugger's own, which the page's policy does not bind.
   await page.evaluate(source)

@@ -7,17 +7,17 @@ const LAUNCH = {
 }
 
 /** The system's Chromium, without a window and without calls of its own to the internet. */
-export const startBrowser = (): Promise<Browser> => chromium.launch(LAUNCH)
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch(LAUNCH)
+}
 
 /** The same with a profile on disk: to a visitor without one, Chromium offers no installation. */
-export const startBrowserWithProfile = (folder: string): Promise<BrowserContext> =>
-  chromium.launchPersistentContext(folder, LAUNCH)
+export function startBrowserWithProfile(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, LAUNCH)
+}
 
 /** A page of a visitor of its own; `faults` gathers what the browser refused or could not run. */
-export const openPage = async (
-  browser: Browser,
-  options: BrowserContextOptions = {},
-): Promise<{ page: Page; faults: string[] }> => {
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
   const page = await (await browser.newContext(options)).newPage()
   // Shorter than a test's own limit, so that a failure names the element that was waited for.
   page.setDefaultTimeout(10_000)
@@ -30,7 +30,7 @@ export const openPage = async (
 }
 
 /** Signs the page in by a one-time link, as a person does. */
-export const signIn = async (page: Page, link: string): Promise<void> => {
+export async function signIn(page: Page, link: string): Promise<void> {
   await page.goto(link)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.waitForURL('**/')

@@ -7,7 +7,7 @@ export const APP_INDEX =
 export const APP_SCRIPT = `document.querySelector('h1').textContent = 'The app';${'//'.padEnd(4_000, 'x')}`
 
 /** What Vite leaves, in small. @returns the folder */
-export const buildSmallApp = async (folder: string): Promise<string> => {
+export async function buildSmallApp(folder: string): Promise<string> {
   await mkdir(join(folder, 'assets'), { recursive: true })
   await writeFile(join(folder, 'index.html'), APP_INDEX)
   await writeFile(join(folder, 'sw.js'), 'self.skipWaiting()')

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 export const APP_DIST = join(import.meta.dirname, '..', '..', 'app', 'dist')
 
 /** @returns the files that the page loads before it shows anything: its scripts with all that they import at once, and its styles */
-export const startFiles = (): string[] => {
+export function startFiles(): string[] {
   const index = readFileSync(join(APP_DIST, 'index.html'), 'utf8')
   const found = new Set<string>()
   const add = (file: string) => {
@@ -22,11 +22,12 @@ export const startFiles = (): string[] => {
 const STATIC_IMPORT = /(?:import|from)\s*["']\.\/([\w.-]+\.js)["']/g
 
 /** @returns bytes of these files as the server sends them */
-export const gzipBytes = (files: readonly string[]): number =>
-  files.reduce((sum, file) => sum + gzipSync(readFileSync(join(APP_DIST, file))).length, 0)
+export function gzipBytes(files: readonly string[]): number {
+  return files.reduce((sum, file) => sum + gzipSync(readFileSync(join(APP_DIST, file))).length, 0)
+}
 
 /** @returns what the service worker keeps from the first visit on, with its bytes */
-export const precachedFiles = (): Array<{ file: string; bytes: number }> => {
+export function precachedFiles(): Array<{ file: string; bytes: number }> {
   const worker = readFileSync(join(APP_DIST, 'sw.js'), 'utf8')
   return [...worker.matchAll(/\{"?revision"?:(?:"[^"]*"|null),"?url"?:"([^"]+)"\}/g)].map(([, file = '']) => ({
     file,

@@ -12,10 +12,7 @@ type Options = {
 }
 
 /** Starts the command line tool in this process, with streams of its own. */
-export const startErrand = (
-  argv: string[],
-  { env = {}, stdin = '', home = '/nonexistent', cwd = '/', terminal }: Options = {},
-) => {
+export function startErrand(argv: string[], { env = {}, stdin = '', home = '/nonexistent', cwd = '/', terminal }: Options = {}) {
   const interrupt = new AbortController()
   const out = collect()
   const err = collect()
@@ -39,9 +36,11 @@ export const startErrand = (
   }
 }
 
-export const errand = (argv: string[], options: Options = {}): Promise<Ran> => startErrand(argv, options).ended
+export function errand(argv: string[], options: Options = {}): Promise<Ran> {
+  return startErrand(argv, options).ended
+}
 
-const collect = () => {
+function collect() {
   const stream = new PassThrough()
   let text = ''
   stream.on('data', (chunk: Buffer) => {

@@ -35,7 +35,7 @@ export type Compose = {
  * A compose project of the test's own: its own name, port, volumes and runner folder, in a copy of the repository's sources with no .env.
  * @param environment the variables that an .env could have
  */
-export const openCompose = async (environment: Record<string, string> = {}): Promise<Compose> => {
+export async function openCompose(environment: Record<string, string> = {}): Promise<Compose> {
   const folder = await temporaryFolder()
   const place = join(folder.path, 'errand')
   await mkdir(place)
@@ -79,16 +79,17 @@ export const openCompose = async (environment: Record<string, string> = {}): Pro
   }
 }
 
-const pick = (...names: string[]) =>
-  Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+function pick(...names: string[]) {
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+}
 
-const composeCommand = async (): Promise<[string, ...string[]]> => {
+async function composeCommand(): Promise<[string, ...string[]]> {
   const plugin = await execa('docker', ['compose', 'version'], { reject: false })
   return plugin.failed ? ['docker-compose'] : ['docker', 'compose']
 }
 
 /** The public image; where that can be neither found nor pulled, Debian's Redis on our base image. */
-const redisImage = async (): Promise<string> => {
+async function redisImage(): Promise<string> {
   const image = 'redis:7-bookworm'
   const docker = (...args: string[]) => execa('docker', args, { reject: false })
   if (!(await docker('image', 'inspect', image)).failed || !(await docker('pull', '--quiet', image)).failed) return image

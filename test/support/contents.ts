@@ -3,7 +3,7 @@ import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** @returns every file below a folder with its mode and a hash of its bytes, to be compared: whether anything was changed */
-export const contentsOf = async (folder: string): Promise<Record<string, string>> => {
+export async function contentsOf(folder: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {}
   for (const name of (await readdir(folder, { recursive: true })).sort()) {
     const path = join(folder, name)

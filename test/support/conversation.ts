@@ -7,8 +7,8 @@ export type Line = { who: 'said' | 'wrote' | 'ran' | 'got'; text: string }
 const FROM_PERSON = /^(?:The task|The next message|A message from the person, sent while you work):\n\n(.*)$/s
 
 /** The conversation as the model was sent it. */
-export const seenByModel = ({ body }: SeenRequest): Line[] =>
-  body.messages.flatMap(({ role, content }) =>
+export function seenByModel({ body }: SeenRequest): Line[] {
+  return body.messages.flatMap(({ role, content }) =>
     content.flatMap((block): Line[] => {
       if (block.type === 'tool_use') return [{ who: 'ran', text: commandOf(block.input) }]
       if (block.type === 'tool_result') return [{ who: 'got', text: textOf(block.content) }]
@@ -18,12 +18,13 @@ export const seenByModel = ({ body }: SeenRequest): Line[] =>
       return words === undefined ? [] : [{ who: 'said', text: words }]
     }),
   )
+}
 
 /**
  * The same conversation as the events tell it to the person. What an attempt did that was interrupted is left out: the person is told so,
  * and the next attempt does it anew.
  */
-export const seenByPerson = (events: readonly TaskEvent[]): Line[] => {
+export function seenByPerson(events: readonly TaskEvent[]): Line[] {
   const texts = new Map<string, string>()
   const interrupted = new Set(
     events.flatMap((event) => (event.type === 'attempt.ended' && event.data.outcome === 'interrupted' ? [event.attempt] : [])),
@@ -48,12 +49,19 @@ export const seenByPerson = (events: readonly TaskEvent[]): Line[] => {
   })
 }
 
-export const saidIn = (lines: readonly Line[]): string[] => lines.flatMap(({ who, text }) => (who === 'said' ? [text] : []))
+export function saidIn(lines: readonly Line[]): string[] {
+  return lines.flatMap(({ who, text }) => (who === 'said' ? [text] : []))
+}
 
 /** What the agent wrote, ran and got. */
-export const workIn = (lines: readonly Line[]): Line[] => lines.filter(({ who }) => who !== 'said')
+export function workIn(lines: readonly Line[]): Line[] {
+  return lines.filter(({ who }) => who !== 'said')
+}
 
-const commandOf = (input: unknown): string => String((input as { command?: unknown }).command)
+function commandOf(input: unknown): string {
+  return String((input as { command?: unknown }).command)
+}
 
-const textOf = (content: unknown): string =>
-  typeof content === 'string' ? content : (content as { text?: string }[]).map(({ text }) => text ?? '').join('\n')
+function textOf(content: unknown): string {
+  return typeof content === 'string' ? content : (content as { text?: string }[]).map(({ text }) => text ?? '').join('\n')
+}

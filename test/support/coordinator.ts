@@ -27,7 +27,7 @@ export type CoordinatorOptions = {
 }
 
 /** The real coordinator in this process, on a free port: `start()` as `main.ts` calls it. Without a model key it is a demo. */
-export const startCoordinator = async ({ redisUrl, dataDir, environment }: CoordinatorOptions): Promise<TestCoordinator> => {
+export async function startCoordinator({ redisUrl, dataDir, environment }: CoordinatorOptions): Promise<TestCoordinator> {
   const folder = dataDir === undefined ? await temporaryFolder() : null
   const config = readConfig(environmentOf(redisUrl, dataDir ?? join(folder?.path ?? '', 'data'), environment))
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' })
@@ -53,11 +53,11 @@ export type CoordinatorProcess = { child: ChildProcess; url: string; kill: (sign
  * The real coordinator as a process of its own, to be killed.
  * @throws Error with what it wrote when it ends before it takes requests
  */
-export const spawnCoordinator = async ({
+export async function spawnCoordinator({
   redisUrl,
   dataDir,
   environment,
-}: CoordinatorOptions & { dataDir: string }): Promise<CoordinatorProcess> => {
+}: CoordinatorOptions & { dataDir: string }): Promise<CoordinatorProcess> {
   const env = { PATH: process.env.PATH, ...environmentOf(redisUrl, dataDir, environment) }
   const main = join(import.meta.dirname, '../../coordinator/main.ts')
   const child = spawn(process.execPath, ['--import', 'tsx', main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -86,9 +86,11 @@ export const spawnCoordinator = async ({
   }
 }
 
-const environmentOf = (redisUrl: string, dataDir: string, more: Record<string, string> = {}): Record<string, string> => ({
-  ERRAND_PORT: '0',
-  ERRAND_DATA_DIR: dataDir,
-  REDIS_URL: redisUrl,
-  ...more,
-})
+function environmentOf(redisUrl: string, dataDir: string, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    ERRAND_PORT: '0',
+    ERRAND_DATA_DIR: dataDir,
+    REDIS_URL: redisUrl,
+    ...more,
+  }
+}

@@ -9,7 +9,7 @@ import { temporaryFolder } from './temporary.ts'
 export type DemoServer = { demo: Demo; origin: string; dataDir: string; repoUrl: string; stop: () => Promise<void> }
 
 /** The demo parts behind a bare HTTP server, mounted where the coordinator mounts them. */
-export const startDemoServer = async (): Promise<DemoServer> => {
+export async function startDemoServer(): Promise<DemoServer> {
   const folder = await temporaryFolder()
   const deriveKey = (purpose: string) => createHmac('sha256', 'test').update(purpose).digest()
   const demo = await createDemo({ dataDir: folder.path, deriveKey, log: pino({ level: 'silent' }), paceMs: 0 })

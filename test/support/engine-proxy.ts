@@ -14,7 +14,7 @@ export type EngineProxy = {
   cuts: () => number
 }
 
-export const startEngineProxy = async (path: string, engine = '/var/run/docker.sock'): Promise<EngineProxy> => {
+export async function startEngineProxy(path: string, engine = '/var/run/docker.sock'): Promise<EngineProxy> {
   const sockets = new Set<Socket>()
   let bytesLeft = Number.POSITIVE_INFINITY
   let cuts = 0

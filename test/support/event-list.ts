@@ -2,7 +2,7 @@ import { expect } from '@jest/globals'
 import type { TaskEvent } from '../../contract/event.ts'
 
 /** Fails unless the list is that of a whole, ended turn: every `seq` from 1, pairs that nest, and `task.ended` as the last word. */
-export const expectWhole = (events: readonly TaskEvent[]): void => {
+export function expectWhole(events: readonly TaskEvent[]): void {
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
   expect(events.slice(0, 2).map(({ type }) => type)).toEqual(['task.created', 'message.received'])
   expect(events.at(-1)?.type).toBe('task.ended')
@@ -10,7 +10,7 @@ export const expectWhole = (events: readonly TaskEvent[]): void => {
 }
 
 /** Every start that has no end of its own at the right place, and every end without a start. */
-const brokenPairs = (events: readonly TaskEvent[]): string[] => {
+function brokenPairs(events: readonly TaskEvent[]): string[] {
   const open: string[] = []
   const broken: string[] = []
   for (const event of events) {
@@ -23,7 +23,7 @@ const brokenPairs = (events: readonly TaskEvent[]): string[] => {
   return [...broken, ...open]
 }
 
-const keyOf = (event: TaskEvent): string => {
+function keyOf(event: TaskEvent): string {
   const noun = event.type.split('.')[0]
   const call = event.type === 'tool.started' || event.type === 'tool.ended' ? event.data.callId : ''
   return `${noun} ${event.attempt} ${call}`

@@ -5,7 +5,7 @@ import type { EventData, TaskEvent } from '../../contract/event.ts'
  * What the page of a task must show of these events, a line a row: what was said, written, run (with its output, or the lines that it
  * changed), blocked and pushed, and how it ended. It is told from the events alone, without the app's own model of a feed.
  */
-export const rowsOf = (events: readonly TaskEvent[]): string[] => {
+export function rowsOf(events: readonly TaskEvent[]): string[] {
   const rows: string[] = []
   const texts = new Map<string, string>()
   const waiting = new Map<string, string>()
@@ -51,7 +51,7 @@ export const rowsOf = (events: readonly TaskEvent[]): string[] => {
 }
 
 /** The rows that the page shows, in order, with all that is earlier loaded and all that is folded opened. Text in the making is one too. */
-export const rowsInPage = async (page: Page): Promise<string[]> => {
+export async function rowsInPage(page: Page): Promise<string[]> {
   const earlier = page.getByRole('button', { name: /^Show (\d+ )?earlier$/ })
   while (await earlier.count()) await earlier.first().click()
   // What opens may hold more that can be opened.
@@ -85,13 +85,13 @@ export const rowsInPage = async (page: Page): Promise<string[]> => {
 
 const VERBS: Record<string, string> = { bash: '$', read: 'Read', edit: 'Edit', write: 'Write' }
 
-const describe = ({ name, title, input }: EventData<'tool.started'>): string => {
+function describe({ name, title, input }: EventData<'tool.started'>): string {
   const { command, file_path } = input as { command?: string; file_path?: string }
   return squeezed(`${VERBS[name] ?? name} ${command ?? file_path?.replace(/^\/workspace\/[^/]+\//, '') ?? title}`)
 }
 
 /** The lines that a call changed; of any other, the end of what it wrote, without the shell's two lines in front and the runtime's own frames. */
-const resultOf = ({ callId, name, input }: EventData<'tool.started'>, rest: readonly TaskEvent[]): string => {
+function resultOf({ callId, name, input }: EventData<'tool.started'>, rest: readonly TaskEvent[]): string {
   const ended = rest.find(({ type, data }) => type === 'tool.ended' && data.callId === callId)?.data as
     | EventData<'tool.ended'>
     | undefined
@@ -111,7 +111,7 @@ const resultOf = ({ callId, name, input }: EventData<'tool.started'>, rest: read
 }
 
 /** The same host again is counted, not said again. */
-const block = (rows: string[], what: string): void => {
+function block(rows: string[], what: string): void {
   const met = rows.slice(rows.findLastIndex((row) => !row.startsWith('blocked ')) + 1)
   const same = met.find((row) => row.startsWith(`${what} ×`))
   if (same) rows[rows.lastIndexOf(same)] = `${what} ×${Number(same.split('×').at(-1)) + 1}`
@@ -119,5 +119,9 @@ const block = (rows: string[], what: string): void => {
 }
 
 /** Without what markdown makes of a text, and what folds it. */
-const letters = (text: string): string => text.replace(/[^\p{L}\p{N}]+/gu, '')
-const squeezed = (text: string): string => text.replace(/\s+/g, ' ').trim()
+function letters(text: string): string {
+  return text.replace(/[^\p{L}\p{N}]+/gu, '')
+}
+function squeezed(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}

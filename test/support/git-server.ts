@@ -37,7 +37,7 @@ export type RepositoryContent = { files: Record<string, string> } | { fromFolder
  * A git host of the test's own: the real `git http-backend` behind Basic authentication on 127.0.0.1.
  * @param credentials leave them out for a host that lets anybody in
  */
-export const startGitServer = async (credentials?: { username: string; password: string }): Promise<GitServer> => {
+export async function startGitServer(credentials?: { username: string; password: string }): Promise<GitServer> {
   const folder = await temporaryFolder()
   const root = join(folder.path, 'repositories')
   const hooks = join(folder.path, 'hooks')
@@ -103,16 +103,17 @@ export const startGitServer = async (credentials?: { username: string; password:
 }
 
 /** @returns the refs of a repository, as `refs/heads/main` → commit */
-export const refsOf = async (path: string): Promise<Record<string, string>> => {
+export async function refsOf(path: string): Promise<Record<string, string>> {
   const { stdout } = await execa('git', ['-C', path, 'for-each-ref', '--format=%(refname) %(objectname)'])
   return Object.fromEntries(stdout.split('\n').flatMap((line) => (line ? [line.split(' ') as [string, string]] : [])))
 }
 
-const shows = (request: IncomingMessage, { username, password }: { username: string; password: string }): boolean =>
-  request.headers.authorization === `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+function shows(request: IncomingMessage, { username, password }: { username: string; password: string }): boolean {
+  return request.headers.authorization === `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+}
 
 /** @returns where the request is sent on to; empty for one that is not served; null for one that is */
-const locationOf = ({ method, url = '', headers }: IncomingMessage, redirects: 'gitlab' | Readonly<Record<string, string>>) => {
+function locationOf({ method, url = '', headers }: IncomingMessage, redirects: 'gitlab' | Readonly<Record<string, string>>) {
   const [, path = '', rest = ''] = /^(.*?)(\/info\/refs\?.*|\/git-[a-z]+-pack)$/.exec(url) ?? []
   if (redirects !== 'gitlab') {
     const to = redirects[path]
@@ -123,12 +124,12 @@ const locationOf = ({ method, url = '', headers }: IncomingMessage, redirects: '
 }
 
 /** CGI (RFC 3875), as far as `git http-backend` goes. */
-const runBackend = (
+function runBackend(
   request: IncomingMessage,
   response: ServerResponse,
   { root, hooks }: { root: string; hooks: string },
   backends: Set<ChildProcess>,
-): void => {
+): void {
   const [path = '', query = ''] = (request.url ?? '').split('?')
   const header = (name: string) => String(request.headers[name] ?? '')
   const backend = spawn('git', ['-c', `core.hooksPath=${hooks}`, 'http-backend'], {
@@ -172,10 +173,11 @@ const runBackend = (
   })
 }
 
-const writeInto = async (folder: string, file: string, text: string): Promise<void> => {
+async function writeInto(folder: string, file: string, text: string): Promise<void> {
   await mkdir(dirname(join(folder, file)), { recursive: true })
   await writeFile(join(folder, file), text)
 }
 
-const git = (folder: string, ...args: string[]) =>
-  execa('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.org', '-C', folder, ...args])
+function git(folder: string, ...args: string[]) {
+  return execa('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.org', '-C', folder, ...args])
+}

@@ -20,7 +20,7 @@ export type GithubServer = {
 type Grant = { redirectUri: string; challenge: string; login: string; id: number }
 
 /** Stands in for GitHub's OAuth and `GET /user`, and refuses what GitHub refuses: it wants state, PKCE by S256, and the very redirect_uri. */
-export const startGithub = async (redirectUri: string): Promise<GithubServer> => {
+export async function startGithub(redirectUri: string): Promise<GithubServer> {
   const clientId = 'Iv1.0123456789abcdef'
   const clientSecret = randomBytes(20).toString('hex')
   const grants = new Map<string, Grant>()
@@ -96,11 +96,11 @@ export const startGithub = async (redirectUri: string): Promise<GithubServer> =>
 
 const FORM = 'application/x-www-form-urlencoded'
 
-const answer = (response: ServerResponse, status: number, body: string, type = 'application/json'): void => {
+function answer(response: ServerResponse, status: number, body: string, type = 'application/json'): void {
   response.writeHead(status, { 'content-type': type }).end(body)
 }
 
-const textOf = async (request: IncomingMessage): Promise<string> => {
+async function textOf(request: IncomingMessage): Promise<string> {
   let text = ''
   for await (const chunk of request) text += chunk
   return text

@@ -17,7 +17,7 @@ export type HandTask = {
 }
 
 /** Takes the place of every runner: tasks that are begun here are leased, and do just what the test says. */
-export const createHandWork = async (redisUrl: string, server: Pick<TestCoordinator, 'url' | 'ownerToken' | 'runnerToken'>) => {
+export async function createHandWork(redisUrl: string, server: Pick<TestCoordinator, 'url' | 'ownerToken' | 'runnerToken'>) {
   const runner = await createScriptedRunner(redisUrl)
   const calls = runnerCalls(server.url, server.runnerToken)
   const held = new Map<string, { taskId: string; attempt: number }>()

@@ -30,7 +30,7 @@ export type HttpServer = Awaited<ReturnType<typeof startHttp>>
  * The real application over a real store, on a port of its own. Tasks, leases and the queue are hand-made, since they are others' to test.
  * @param environment as the coordinator reads it
  */
-export const startHttp = async (environment: Record<string, string> = {}, given: Partial<Parts> = {}) => {
+export async function startHttp(environment: Record<string, string> = {}, given: Partial<Parts> = {}) {
   const folder = await temporaryFolder()
   const config: Config = readConfig({ ERRAND_PORT: String(await freePort()), ERRAND_DATA_DIR: folder.path, ...environment })
   const lines: string[] = []

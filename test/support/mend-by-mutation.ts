@@ -6,7 +6,7 @@ import type { Reply } from './model-wire.ts'
  * tries one other operator after the other where one stands, and runs the tests after each, taking back what did not help. What it does
  * next follows from the results alone, as with a model.
  */
-export const mendsByMutation = (mainFile: string): Policy => {
+export function mendsByMutation(mainFile: string): Policy {
   let source: string | null = null
   let tried = 0
   let current: Mutation | null = null
@@ -44,7 +44,7 @@ const OTHERS: Record<string, string> = {
 }
 
 /** Each line with one operator changed, whole, so that an edit of it is exact. Lines that stand twice are left out. */
-const mutations = (source: string): Mutation[] => {
+function mutations(source: string): Mutation[] {
   const lines = source.split('\n')
   return lines
     .filter((line, index) => line.trim() && lines.indexOf(line) === index && lines.lastIndexOf(line) === index)
@@ -56,22 +56,31 @@ const mutations = (source: string): Mutation[] => {
     )
 }
 
-const linesOf = (shown: string): string =>
-  shown
+function linesOf(shown: string): string {
+  return shown
     .split('\n')
     .flatMap((line) => /^\s*\d+\t(.*)$/.exec(line)?.slice(1) ?? [])
     .join('\n')
+}
 
-const failure = (output: string): string => /AssertionError.*/.exec(output)?.[0] ?? 'see the output'
-const edit = (input: unknown) => ({ type: 'tool_use', name: 'edit', input }) as const
-const call = (said: string, name: string, input: unknown): Reply => ({
-  content: [...(said ? [{ type: 'text', text: said } as const] : []), { type: 'tool_use', name, input }],
-})
-const done = (file: string, mutation: Mutation | null): Reply => ({
-  content: [
-    {
-      type: 'text',
-      text: mutation ? `Mend a comparison in ${file}\n\n\`npm test\` failed before and passes now.` : 'All tests pass already.',
-    },
-  ],
-})
+function failure(output: string): string {
+  return /AssertionError.*/.exec(output)?.[0] ?? 'see the output'
+}
+function edit(input: unknown) {
+  return { type: 'tool_use', name: 'edit', input } as const
+}
+function call(said: string, name: string, input: unknown): Reply {
+  return {
+    content: [...(said ? [{ type: 'text', text: said } as const] : []), { type: 'tool_use', name, input }],
+  }
+}
+function done(file: string, mutation: Mutation | null): Reply {
+  return {
+    content: [
+      {
+        type: 'text',
+        text: mutation ? `Mend a comparison in ${file}\n\n\`npm test\` failed before and passes now.` : 'All tests pass already.',
+      },
+    ],
+  }
+}

@@ -4,7 +4,7 @@ import { execa } from 'execa'
 import { temporaryFolder } from './temporary.ts'
 
 /** Fails unless the branch, cloned fresh from the demo repository, passes the repository's own tests. */
-export const expectMended = async (dataDir: string, branch: string): Promise<void> => {
+export async function expectMended(dataDir: string, branch: string): Promise<void> {
   const folder = await temporaryFolder()
   try {
     const clone = join(folder.path, 'clone')

@@ -36,7 +36,7 @@ export type ModelServer = {
  * and binds each thinking block that it issues to everything before it, as models from 5.1 on do.
  * @param key the one key that it lets in, as Bearer or as `x-api-key`
  */
-export const startModelServer = async ({ key, policy }: { key: string; policy: Policy }): Promise<ModelServer> => {
+export async function startModelServer({ key, policy }: { key: string; policy: Policy }): Promise<ModelServer> {
   const requests: SeenRequest[] = []
   const refusals: Refusal[] = []
   const issued = new Map<string, string>()
@@ -99,7 +99,7 @@ export const startModelServer = async ({ key, policy }: { key: string; policy: P
 }
 
 /** The documented answer to thinking that stands behind anything else than when it was written. */
-const bindingRefusal = (body: ModelBody, issued: ReadonlyMap<string, string>): Refusal | null => {
+function bindingRefusal(body: ModelBody, issued: ReadonlyMap<string, string>): Refusal | null {
   const hashes = prefixHashes(body)
   for (const [index, { role, content }] of body.messages.entries()) {
     if (role !== 'assistant') continue
@@ -112,14 +112,14 @@ const bindingRefusal = (body: ModelBody, issued: ReadonlyMap<string, string>): R
   return null
 }
 
-const normal = (body: ModelBody): ModelBody => {
+function normal(body: ModelBody): ModelBody {
   const list = (value: unknown) =>
     typeof value === 'string' ? [{ type: 'text', text: value }] : ((value ?? []) as Message['content'])
   const messages = (body.messages ?? []).map(({ role, content }) => ({ role, content: list(content) }))
   return { ...body, system: list(body.system), tools: body.tools ?? [], messages }
 }
 
-const lastMessage = ({ messages }: ModelBody): Pick<SeenRequest, 'results' | 'said'> => {
+function lastMessage({ messages }: ModelBody): Pick<SeenRequest, 'results' | 'said'> {
   const content = messages.at(-1)?.content ?? []
   const textOf = (value: unknown): string =>
     typeof value === 'string' ? value : ((value ?? []) as Array<{ text?: string }>).map(({ text }) => text ?? '').join('\n')
@@ -133,10 +133,10 @@ const lastMessage = ({ messages }: ModelBody): Pick<SeenRequest, 'results' | 'sa
   }
 }
 
-const sendError = (
+function sendError(
   response: ServerResponse,
   { status, type, message, headers = {}, code }: Refusal & { headers?: Record<string, string>; code?: string },
-): void => {
+): void {
   const error = { type, message, ...(code ? { details: { error_code: code } } : {}) }
   response.writeHead(status, { 'content-type': 'application/json', 'request-id': 'req_scripted', ...headers })
   response.end(JSON.stringify({ type: 'error', error, request_id: 'req_scripted' }))

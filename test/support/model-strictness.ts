@@ -9,10 +9,12 @@ export type ModelBody = { model: string; max_tokens: number; system: Json[]; too
 
 export type Refusal = { status: number; type: string; message: string }
 
-const refuse = (message: string, status = 400, type = 'invalid_request_error'): Refusal => ({ status, type, message })
+function refuse(message: string, status = 400, type = 'invalid_request_error'): Refusal {
+  return { status, type, message }
+}
 
 /** What the real API refuses of a request as such, in its own manner (version 2026-10-21, models from 5.1 on). @returns null for a good one */
-export const refusalOf = (headers: IncomingHttpHeaders, body: ModelBody, key: string): Refusal | null => {
+export function refusalOf(headers: IncomingHttpHeaders, body: ModelBody, key: string): Refusal | null {
   const shown = headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /, '')
   if (shown !== key) return refuse('invalid x-api-key', 401, 'authentication_error')
   if (!headers['anthropic-version']) return refuse('anthropic-version: header is required')
@@ -33,27 +35,32 @@ export const refusalOf = (headers: IncomingHttpHeaders, body: ModelBody, key: st
  * Hashes of everything before message 0, 1, 2… and before the one to come: the model API binds thinking to them. Marks, nulls and the order
  * of keys do not count.
  */
-export const prefixHashes = ({ model, system, tools, messages }: ModelBody): string[] => {
+export function prefixHashes({ model, system, tools, messages }: ModelBody): string[] {
   const hashes = [hash(JSON.stringify(canonical({ model, system, tools })))]
   for (const message of messages) hashes.push(hash(`${hashes.at(-1)} ${JSON.stringify(canonical(message))}`))
   return hashes
 }
 
-const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32)
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}
 
-const toolsRefusal = (tools: readonly Json[]): Refusal | null => {
+function toolsRefusal(tools: readonly Json[]): Refusal | null {
   const names = tools.map(({ name }) => String(name))
   if (new Set(names).size < names.length) return refuse('tools: Tool names must be unique.')
   const open = tools.find(({ strict, input_schema }) => strict && !closed(input_schema as Json))
   return open ? refuse(`tools.${String(open.name)}: strict tools must set additionalProperties to false`) : null
 }
 
-const closed = (schema: Json): boolean =>
-  schema.type !== 'object' ||
-  (schema.additionalProperties === false &&
-    Object.values((schema.properties ?? {}) as Json).every((inner) => closed(inner as Json)))
+function closed(schema: Json): boolean {
+  return (
+    schema.type !== 'object' ||
+    (schema.additionalProperties === false &&
+      Object.values((schema.properties ?? {}) as Json).every((inner) => closed(inner as Json)))
+  )
+}
 
-const messagesRefusal = (messages: readonly Message[]): Refusal | null => {
+function messagesRefusal(messages: readonly Message[]): Refusal | null {
   if (messages[0]?.role !== 'user') return refuse('messages: the first message must be of the user')
   const ids = new Set<string>()
   for (const [index, { role, content }] of messages.entries()) {
@@ -78,7 +85,7 @@ const messagesRefusal = (messages: readonly Message[]): Refusal | null => {
   return null
 }
 
-const resultsProblem = (asked: readonly string[], content: readonly Json[]): string | null => {
+function resultsProblem(asked: readonly string[], content: readonly Json[]): string | null {
   const results = content.filter(({ type }) => type === 'tool_result').map((block) => String(block.tool_use_id))
   const missing = asked.filter((id) => !results.includes(id))
   if (missing.length > 0) return `tool_use ids were found without tool_result blocks immediately after: ${missing.join(', ')}`
@@ -89,10 +96,11 @@ const resultsProblem = (asked: readonly string[], content: readonly Json[]): str
   return late ? 'tool_result blocks must come first' : null
 }
 
-const idsOf = (message: Message | undefined, type: string, field: string): string[] =>
-  (message?.content ?? []).filter((block) => block.type === type).map((block) => String(block[field]))
+function idsOf(message: Message | undefined, type: string, field: string): string[] {
+  return (message?.content ?? []).filter((block) => block.type === type).map((block) => String(block[field]))
+}
 
-const canonical = (value: unknown): unknown => {
+function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical)
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).filter(([key, item]) => key !== 'cache_control' && item !== null && item !== undefined)
@@ -100,4 +108,6 @@ const canonical = (value: unknown): unknown => {
   return Object.fromEntries(rest.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, canonical(item)]))
 }
 
-const textOnly = (text: string) => [{ type: 'text', text }]
+function textOnly(text: string) {
+  return [{ type: 'text', text }]
+}

@@ -44,10 +44,10 @@ export type Reply =
 type WireEvent = { type: string; [field: string]: unknown }
 
 /** @returns the events of one whole answer, in the order and shape of the Messages API (docs.claude.com, "Streaming messages") */
-export const eventsOf = (
+export function eventsOf(
   reply: Extract<Reply, { content: unknown }>,
   given: { model: string; id: string; signature: string; inputTokens: number; callId: (index: number) => string },
-): WireEvent[] => {
+): WireEvent[] {
   const { content, fault = {}, stopDetails = null } = reply
   const calls = content.some(({ type }) => type === 'tool_use')
   const stop = reply.stopReason === undefined ? (calls ? 'tool_use' : 'end_turn') : reply.stopReason
@@ -93,11 +93,7 @@ export const eventsOf = (
 }
 
 /** Sends an answer, faults and all. */
-export const sendEvents = async (
-  response: ServerResponse,
-  events: readonly WireEvent[],
-  fault: StreamFault = {},
-): Promise<void> => {
+export async function sendEvents(response: ServerResponse, events: readonly WireEvent[], fault: StreamFault = {}): Promise<void> {
   const newline = fault.crlf ? '\r\n' : '\n'
   const frame = (event: WireEvent) => `event: ${event.type}${newline}data: ${JSON.stringify(event)}${newline}${newline}`
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': 'req_scripted' })
@@ -127,7 +123,7 @@ export const sendEvents = async (
   response.end()
 }
 
-const sendPieces = async (response: ServerResponse, bytes: Buffer, size: number | undefined): Promise<void> => {
+async function sendPieces(response: ServerResponse, bytes: Buffer, size: number | undefined): Promise<void> {
   if (!size) return void response.write(bytes)
   for (let at = 0; at < bytes.length; at += size) {
     response.write(bytes.subarray(at, at + size))
@@ -135,14 +131,16 @@ const sendPieces = async (response: ServerResponse, bytes: Buffer, size: number 
   }
 }
 
-const thinkingEvents = (signature: string): WireEvent[] => [
-  { type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '', signature: '' } },
-  { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'Let me think.' } },
-  { type: 'content_block_delta', index: 0, delta: { type: 'signature_delta', signature } },
-  { type: 'content_block_stop', index: 0 },
-]
+function thinkingEvents(signature: string): WireEvent[] {
+  return [
+    { type: 'content_block_start', index: 0, content_block: { type: 'thinking', thinking: '', signature: '' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'Let me think.' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'signature_delta', signature } },
+    { type: 'content_block_stop', index: 0 },
+  ]
+}
 
-const blockEvents = (block: ScriptedBlock, index: number, id: string, unknown: boolean): WireEvent[] => {
+function blockEvents(block: ScriptedBlock, index: number, id: string, unknown: boolean): WireEvent[] {
   const delta = (data: Record<string, unknown>): WireEvent => ({ type: 'content_block_delta', index, delta: data })
   const strange = unknown ? [delta({ type: 'colour_delta', colour: 'blue' })] : []
   const stop: WireEvent = { type: 'content_block_stop', index }
@@ -160,4 +158,6 @@ const blockEvents = (block: ScriptedBlock, index: number, id: string, unknown: b
   return [start, ...strange, ...pieces, ...(block.unclosed ? [] : [stop])]
 }
 
-const halves = (text: string): string[] => [text.slice(0, text.length / 2), text.slice(text.length / 2)]
+function halves(text: string): string[] {
+  return [text.slice(0, text.length / 2), text.slice(text.length / 2)]
+}

@@ -23,10 +23,7 @@ export type NpmRegistry = {
  * A small and strict stand-in for npm's registry.
  * @param tarballHost origin that its documents name for tarballs: npm's own, as the real one does, whatever it is reached by
  */
-export const startNpmRegistry = async (
-  packages: NpmPackage[],
-  tarballHost = 'https://registry.npmjs.org',
-): Promise<NpmRegistry> => {
+export async function startNpmRegistry(packages: NpmPackage[], tarballHost = 'https://registry.npmjs.org'): Promise<NpmRegistry> {
   const folder = await temporaryFolder()
   const answers = new Map<string, { type: string; body: Buffer }>()
   for (const item of packages) {
@@ -72,7 +69,7 @@ export const startNpmRegistry = async (
   }
 }
 
-const pack = async (folder: string, { name, version, files }: NpmPackage): Promise<Buffer> => {
+async function pack(folder: string, { name, version, files }: NpmPackage): Promise<Buffer> {
   const at = join(folder, name.replace('/', '-'), version)
   await mkdir(join(at, 'package'), { recursive: true })
   const manifest = JSON.stringify({ name, version, main: 'index.js' })

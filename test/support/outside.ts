@@ -9,11 +9,11 @@ export const GIT_USER = 'ada'
 export type Outside = { system: System; git: GitServer; model: ModelServer; stop: () => Promise<void> }
 
 /** The whole river with the outside world around it: a git host that wants a password, and the strict model server. */
-export const startOutside = async (options: {
+export async function startOutside(options: {
   policy: Policy
   runners?: Array<Record<string, string>>
   environment?: Record<string, string>
-}): Promise<Outside> => {
+}): Promise<Outside> {
   const git = await startGitServer({ username: GIT_USER, password: CANARIES.git })
   const model = await startModelServer({ key: CANARIES.model, policy: options.policy })
   const system = await startSystem({
@@ -37,10 +37,7 @@ export const startOutside = async (options: {
 }
 
 /** Gives a user access to the git host, as `PUT /api/me/credentials` does. @param password another one is refused by the host */
-export const giveAccess = async (
-  { system, git }: Outside,
-  options: { password?: string; token?: string } = {},
-): Promise<void> => {
+export async function giveAccess({ system, git }: Outside, options: { password?: string; token?: string } = {}): Promise<void> {
   const body = { host: new URL(git.url).host, username: GIT_USER, token: options.password ?? CANARIES.git }
   const as = options.token ? { token: options.token } : {}
   const { status } = await system.api('/api/me/credentials', { method: 'PUT', body, ...as })

@@ -12,7 +12,7 @@ export type PlainProxy = {
   stop: () => Promise<void>
 }
 
-export const startPlainProxy = async (): Promise<PlainProxy> => {
+export async function startPlainProxy(): Promise<PlainProxy> {
   let target = ''
   let refused = 0
   const server = createServer((request, response) => {

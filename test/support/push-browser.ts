@@ -8,7 +8,7 @@ export type Shown = { title: string; body: string; tag: string; renotify: boolea
  * Has a browser's pages subscribe at a push service of the test's own: the browser's real one is on the internet. All else of it is real.
  * @returns the subscriptions that its pages made, newest last
  */
-export const subscribeAt = async (context: BrowserContext, service: PushService): Promise<string[]> => {
+export async function subscribeAt(context: BrowserContext, service: PushService): Promise<string[]> {
   const hashes: string[] = []
   await context.exposeFunction('subscribeForTest', async (key: string) => {
     const { subscription, hash } = await service.subscribe(key)
@@ -33,7 +33,7 @@ export const subscribeAt = async (context: BrowserContext, service: PushService)
 }
 
 /** The app's service worker, seen from outside: what it is given, what it shows, and what a tap on that does. */
-export const watchWorker = async (context: BrowserContext, page: Page, origin: string) => {
+export async function watchWorker(context: BrowserContext, page: Page, origin: string) {
   const worker = await waitFor('the service worker', () => context.serviceWorkers()[0])
   const session = await context.newCDPSession(page)
   const registrationId = await registrationOf(session, origin)
@@ -86,23 +86,30 @@ const RECORD_WINDOWS = `
   Clients.prototype.openWindow = async (url) => (self.askedFor.push('open ' + url), null)
   WindowClient.prototype.focus = async function () { return self.askedFor.push('focus'), this }`
 
-const registrationOf = (session: CDPSession, origin: string): Promise<string> =>
-  new Promise((resolve, reject) => {
+function registrationOf(session: CDPSession, origin: string): Promise<string> {
+  return new Promise((resolve, reject) => {
     session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
       const found = registrations.find(({ scopeURL }) => scopeURL === `${origin}/`)
       if (found) resolve(found.registrationId)
     })
     session.send('ServiceWorker.enable').catch(reject)
   })
+}
 
-const tap = (worker: Worker) =>
-  fire(worker, `new NotificationEvent('notificationclick', { notification: (await registration.getNotifications())[0] })`, '{}')
+function tap(worker: Worker) {
+  return fire(
+    worker,
+    `new NotificationEvent('notificationclick', { notification: (await registration.getNotifications())[0] })`,
+    '{}',
+  )
+}
 
 /** An event that a script made cannot be extended: what the worker waits for is waited for here. */
-const fire = (worker: Worker, event: string, members: string): Promise<void> =>
-  worker.evaluate(`(async () => {
+function fire(worker: Worker, event: string, members: string): Promise<void> {
+  return worker.evaluate(`(async () => {
     let work
     const event = Object.defineProperty(${event}, 'waitUntil', { value: (promise) => { work = promise } })
     self.dispatchEvent(Object.assign(event, ${members}))
     await work
   })()`)
+}

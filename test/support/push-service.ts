@@ -20,7 +20,7 @@ const PROGRAM = `
   new Server(new PushApiModel(), Number(process.argv[1])).startServer()`
 
 /** web-push-testing: a push service on this machine, which checks signatures and decrypts as a real service and browser do. */
-export const startPushService = async (): Promise<PushService> => {
+export async function startPushService(): Promise<PushService> {
   const port = await freePort()
   const child = spawn(process.execPath, ['-e', PROGRAM, String(port)], { stdio: 'ignore' })
   const call = async (path: string, body: object = {}) => {

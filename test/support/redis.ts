@@ -18,7 +18,7 @@ export type TestRedis = {
  * A real Redis server of the test's own.
  * @param options.persistent false: it forgets everything when killed
  */
-export const startRedis = async (options: { persistent?: boolean } = {}): Promise<TestRedis> => {
+export async function startRedis(options: { persistent?: boolean } = {}): Promise<TestRedis> {
   const folder = await temporaryFolder()
   const port = await freePort()
   let process: ChildProcess | null = null
@@ -47,7 +47,7 @@ export const startRedis = async (options: { persistent?: boolean } = {}): Promis
   }
 }
 
-const answers = async (port: number): Promise<boolean> => {
+async function answers(port: number): Promise<boolean> {
   const redis = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 })
   redis.on('error', () => undefined)
   try {

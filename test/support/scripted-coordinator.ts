@@ -36,7 +36,7 @@ export type ScriptedCoordinator = {
 }
 
 /** The coordinator's side as a runner sees it: leases by HTTP, an intake that stores once and in order, words through Redis. */
-export const startScriptedCoordinator = async (redisUrl: string): Promise<ScriptedCoordinator> => {
+export async function startScriptedCoordinator(redisUrl: string): Promise<ScriptedCoordinator> {
   const redis = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => 50 })
   redis.on('error', () => undefined)
   const attempts: ScriptedCoordinator['attempts'] = new Map()
@@ -149,38 +149,49 @@ export const startScriptedCoordinator = async (redisUrl: string): Promise<Script
 }
 
 /** A lease to begin with; a test changes what it is about. */
-export const leaseOf = (taskId: string, attempt: number, change: Partial<Lease> = {}): Lease => ({
-  taskId,
-  turn: 1,
-  attempt,
-  leaseMs: 30_000,
-  signingKey: randomBytes(32).toString('hex'),
-  prompt: 'mend the failing test',
-  messageId: 'm1',
-  hasTranscript: false,
-  messages: [],
-  repo: { url: 'https://git.example/a/b', upstream: 'http://127.0.0.1:9/a/b.git', username: null, token: 'ghp_CANARY0123456789' },
-  baseBranch: null,
-  branch: `errand/${taskId}/work`,
-  model: 'claude-sonnet-5-5',
-  modelApi: { baseUrl: 'http://127.0.0.1:9', key: 'sk-ant-CANARY0123456789' },
-  budgetUsd: 1,
-  timeLimitMs: 600_000,
-  ...change,
-})
+export function leaseOf(taskId: string, attempt: number, change: Partial<Lease> = {}): Lease {
+  return {
+    taskId,
+    turn: 1,
+    attempt,
+    leaseMs: 30_000,
+    signingKey: randomBytes(32).toString('hex'),
+    prompt: 'mend the failing test',
+    messageId: 'm1',
+    hasTranscript: false,
+    messages: [],
+    repo: {
+      url: 'https://git.example/a/b',
+      upstream: 'http://127.0.0.1:9/a/b.git',
+      username: null,
+      token: 'ghp_CANARY0123456789',
+    },
+    baseBranch: null,
+    branch: `errand/${taskId}/work`,
+    model: 'claude-sonnet-5-5',
+    modelApi: { baseUrl: 'http://127.0.0.1:9', key: 'sk-ant-CANARY0123456789' },
+    budgetUsd: 1,
+    timeLimitMs: 600_000,
+    ...change,
+  }
+}
 
-const bytesOf = async (request: IncomingMessage): Promise<Buffer> => {
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks)
 }
 
-const close = (server: Server): Promise<void> =>
-  new Promise((done) => {
+function close(server: Server): Promise<void> {
+  return new Promise((done) => {
     server.close(() => done())
     server.closeAllConnections()
   })
+}
 
-const isConnectionTrouble = (error: unknown): boolean =>
-  error instanceof Error &&
-  /Connection is closed|ECONN|enableOfflineQueue|max retries|Stream isn't writeable/i.test(`${error.name} ${error.message}`)
+function isConnectionTrouble(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /Connection is closed|ECONN|enableOfflineQueue|max retries|Stream isn't writeable/i.test(`${error.name} ${error.message}`)
+  )
+}

@@ -31,7 +31,7 @@ export type ScriptedRunner = {
   close: () => Promise<void>
 }
 
-export const createScriptedRunner = async (redisUrl: string, id = 'runner-a'): Promise<ScriptedRunner> => {
+export async function createScriptedRunner(redisUrl: string, id = 'runner-a'): Promise<ScriptedRunner> {
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null })
   const listener = new Redis(redisUrl, { maxRetriesPerRequest: null, autoResubscribe: false })
   const queue = new Queue(QUEUE_NAME, { connection: redis })
@@ -83,10 +83,12 @@ export const createScriptedRunner = async (redisUrl: string, id = 'runner-a'): P
   }
 }
 
-const sign = (key: string, text: string): string => createHmac('sha256', Buffer.from(key, 'hex')).update(text).digest('hex')
+function sign(key: string, text: string): string {
+  return createHmac('sha256', Buffer.from(key, 'hex')).update(text).digest('hex')
+}
 
 /** What a runner asks the coordinator over HTTP. */
-export const runnerCalls = (url: string, runnerToken: string, id = 'runner-a', slots = 2) => {
+export function runnerCalls(url: string, runnerToken: string, id = 'runner-a', slots = 2) {
   const runner = { id, name: id, slots }
   const post = async (path: string, body: unknown) => {
     const headers = { authorization: `Bearer ${runnerToken}`, 'content-type': 'application/json' }

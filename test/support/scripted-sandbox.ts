@@ -19,7 +19,7 @@ export type ScriptedEngine = SandboxEngine & {
 }
 
 /** An engine whose sandboxes follow the script that `script` gives for each; a fault instead is thrown at the start. */
-export const scriptedEngine = (script: (spec: SandboxSpec) => Iterable<Step> | EngineFault): ScriptedEngine => {
+export function scriptedEngine(script: (spec: SandboxSpec) => Iterable<Step> | EngineFault): ScriptedEngine {
   const engine: ScriptedEngine = {
     started: [],
     removed: 0,
@@ -60,7 +60,7 @@ export const scriptedEngine = (script: (spec: SandboxSpec) => Iterable<Step> | E
   return engine
 }
 
-const signal = <T = void>() => {
+function signal<T = void>() {
   let settled = false
   let resolve: (value: T) => void = () => undefined
   let reject: (error: Error) => void = () => undefined

@@ -16,7 +16,7 @@ export type ScriptedServer = Awaited<ReturnType<typeof startScriptedServer>>
  * A server that speaks the contract and plays a script, and does to its clients all that a bad day does: it forgets to send live events,
  * sends them twice and in between a replay, drops connections, dies and comes back. What it stored it keeps.
  */
-export const startScriptedServer = async () => {
+export async function startScriptedServer() {
   const port = await freePort()
   const stored: TaskEvent[] = []
   const created = new Map<string, Task>()
@@ -167,40 +167,46 @@ const ME = {
 
 type NewTask = { repoUrl: string; prompt: string; baseBranch?: string }
 
-const taskOf = ({ repoUrl, prompt, baseBranch }: NewTask): Task => ({
-  id: SCRIPTED_TASK,
-  status: 'running',
-  reason: null,
-  reasonText: null,
-  repoUrl,
-  baseBranch: baseBranch ?? null,
-  branch: `errand/${SCRIPTED_TASK}/work`,
-  prompt,
-  model: 'claude-opus-5-5',
-  budgetUsd: 5,
-  demo: true,
-  turn: 1,
-  queuePosition: null,
-  diff: null,
-  attempt: 1,
-  lastSeq: 0,
-  usage: NO_USAGE,
-  pullRequestUrl: null,
-  createdAt: AT,
-  startedAt: AT,
-  completedAt: null,
-  error: null,
-})
-
-export const TEXT = (text: string): NewEvent => ({ type: 'text.written', data: { text } })
-
-export const END = (status: 'completed' | 'failed' | 'cancelled'): NewEvent => ({
-  type: 'task.ended',
-  data: {
+function taskOf({ repoUrl, prompt, baseBranch }: NewTask): Task {
+  return {
+    id: SCRIPTED_TASK,
+    status: 'running',
+    reason: null,
+    reasonText: null,
+    repoUrl,
+    baseBranch: baseBranch ?? null,
+    branch: `errand/${SCRIPTED_TASK}/work`,
+    prompt,
+    model: 'claude-opus-5-5',
+    budgetUsd: 5,
+    demo: true,
     turn: 1,
-    status,
-    reason: status === 'completed' ? 'done' : status === 'failed' ? 'budget_exceeded' : 'cancelled_by_user',
-    message: null,
-    branch: 'errand/1/work',
-  },
-})
+    queuePosition: null,
+    diff: null,
+    attempt: 1,
+    lastSeq: 0,
+    usage: NO_USAGE,
+    pullRequestUrl: null,
+    createdAt: AT,
+    startedAt: AT,
+    completedAt: null,
+    error: null,
+  }
+}
+
+export function TEXT(text: string): NewEvent {
+  return { type: 'text.written', data: { text } }
+}
+
+export function END(status: 'completed' | 'failed' | 'cancelled'): NewEvent {
+  return {
+    type: 'task.ended',
+    data: {
+      turn: 1,
+      status,
+      reason: status === 'completed' ? 'done' : status === 'failed' ? 'budget_exceeded' : 'cancelled_by_user',
+      message: null,
+      branch: 'errand/1/work',
+    },
+  }
+}

@@ -4,7 +4,7 @@ import { Refusal } from '../../coordinator/errors.ts'
 import type { Tasks } from '../../coordinator/tasks.ts'
 
 /** Tasks that are only kept, by owner, and never worked on. A prompt `explode` is a fault of ours. */
-export const scriptedTasks = (): Tasks => {
+export function scriptedTasks(): Tasks {
   const kept: Array<{ userId: string; clientId: string | undefined; task: Task }> = []
   const sent: Message[] = []
   const find = (userId: string, taskId: string): Task => {
@@ -72,27 +72,29 @@ export const scriptedTasks = (): Tasks => {
 
 const AT = '2026-11-21T08:00:00.000Z'
 
-const newTask = (id: string, repoUrl: string, prompt: string): Task => ({
-  id,
-  status: 'pending',
-  reason: 'queued',
-  reasonText: 'Waiting for its turn.',
-  repoUrl,
-  baseBranch: null,
-  branch: `errand/${id}/work`,
-  prompt,
-  model: 'claude-opus-5-5',
-  budgetUsd: 5,
-  demo: true,
-  turn: 1,
-  queuePosition: null,
-  diff: null,
-  attempt: 0,
-  lastSeq: 1,
-  usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 },
-  pullRequestUrl: null,
-  createdAt: AT,
-  startedAt: null,
-  completedAt: null,
-  error: null,
-})
+function newTask(id: string, repoUrl: string, prompt: string): Task {
+  return {
+    id,
+    status: 'pending',
+    reason: 'queued',
+    reasonText: 'Waiting for its turn.',
+    repoUrl,
+    baseBranch: null,
+    branch: `errand/${id}/work`,
+    prompt,
+    model: 'claude-opus-5-5',
+    budgetUsd: 5,
+    demo: true,
+    turn: 1,
+    queuePosition: null,
+    diff: null,
+    attempt: 0,
+    lastSeq: 1,
+    usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 },
+    pullRequestUrl: null,
+    createdAt: AT,
+    startedAt: null,
+    completedAt: null,
+    error: null,
+  }
+}

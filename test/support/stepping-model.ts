@@ -15,7 +15,7 @@ export type SteppingModel = ModelServer & {
 export const STEPS = 6
 const PATIENCE_MS = 300_000
 
-export const startSteppingModel = async (key: string): Promise<SteppingModel> => {
+export async function startSteppingModel(key: string): Promise<SteppingModel> {
   const free = new Map<string, number>()
   const asked = new Map<string, number>()
   const server = await startModelServer({
@@ -39,7 +39,7 @@ export const startSteppingModel = async (key: string): Promise<SteppingModel> =>
   }
 }
 
-const stepOf = (step: number): ScriptedBlock => {
+function stepOf(step: number): ScriptedBlock {
   const file_path = '/workspace/repository/notes.txt'
   const use = (name: string, input: unknown): ScriptedBlock => ({ type: 'tool_use', name, input })
   if (step === 2) return use('bash', { command: 'curl --silent --show-error --max-time 5 https://blocked.example.com' })

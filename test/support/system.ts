@@ -47,9 +47,9 @@ export type System = {
  * @param options.environment for the coordinator, beside what it needs to run here
  * @param options.runners environment of each runner
  */
-export const startSystem = async (
+export async function startSystem(
   options: { environment?: Record<string, string>; runners?: Array<Record<string, string>>; redisPersistent?: boolean } = {},
-): Promise<System> => {
+): Promise<System> {
   const folder = await temporaryFolder()
   const redis = await startRedis({ persistent: options.redisPersistent ?? true })
   const port = await freePort()
@@ -157,7 +157,7 @@ export const startSystem = async (
   }
 }
 
-const childProcess = (main: string, environment: Record<string, string>): Process & { ended: () => boolean } => {
+function childProcess(main: string, environment: Record<string, string>): Process & { ended: () => boolean } {
   let child: ChildProcess | null = null
   let output = ''
   const ended = () => child === null || child.exitCode !== null || child.signalCode !== null

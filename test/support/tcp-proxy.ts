@@ -11,7 +11,7 @@ export type TcpProxy = {
   stop: () => Promise<void>
 }
 
-export const startTcpProxy = async (): Promise<TcpProxy> => {
+export async function startTcpProxy(): Promise<TcpProxy> {
   let port = 0
   const sockets = new Set<Socket>()
   const server = createServer({ allowHalfOpen: false }, (near) => {

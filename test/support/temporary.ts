@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A folder of the test's own, with a path short enough for a unix socket in it. */
-export const temporaryFolder = async (): Promise<{ path: string; remove: () => Promise<void> }> => {
+export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'errand-'))
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
 /** @returns a TCP port of 127.0.0.1 that was free a moment ago */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
     server.listen(0, '127.0.0.1', () => {
@@ -19,3 +19,4 @@ export const freePort = (): Promise<number> =>
       server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))))
     })
   })
+}

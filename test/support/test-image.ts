@@ -5,7 +5,7 @@ import { execa } from 'execa'
 const BASE = process.env.RUNNER_IMAGE ?? 'errand-worker:latest'
 
 /** The sandbox's image with another program as its agent. It is a name and one empty layer. */
-export const imageThatRuns = async (program: readonly string[]): Promise<{ name: string; remove: () => Promise<void> }> => {
+export async function imageThatRuns(program: readonly string[]): Promise<{ name: string; remove: () => Promise<void> }> {
   const name = `errand-test-${randomBytes(6).toString('hex')}`
   const dockerfile = `FROM ${BASE}\nENTRYPOINT ${JSON.stringify(program)}\n`
   await execa('docker', ['build', '--quiet', '--tag', name, '-'], { input: dockerfile })

@@ -6,7 +6,7 @@ type Input = Record<string, unknown>
 export type ToolAnswer = { text: string; isError: boolean }
 
 /** The agent's tools at their plainest, really run in `directory`: what a model that uses them must be able to live with. */
-export const toolExecutor = (directory: string) => {
+export function toolExecutor(directory: string) {
   const wasRead = new Set<string>()
   const tools: Record<string, (input: Input) => Promise<string>> = {
     bash: async ({ command }) => {

@@ -14,10 +14,12 @@ const ROUNDING_PX = 0.5
  * What is too small for a finger: controls under 44 × 44 px, and fields with letters under 16 px. A link within a running text is as high
  * as its line, which WCAG 2.5.8 exempts ("Inline"). A field within its label is as large as the label, which works like it.
  */
-export const touchFaults = async (page: Page): Promise<string[]> => faultsOf(await page.evaluate<Measured[]>(MEASURE))
+export async function touchFaults(page: Page): Promise<string[]> {
+  return faultsOf(await page.evaluate<Measured[]>(MEASURE))
+}
 
-const faultsOf = (controls: readonly Measured[]): string[] =>
-  controls.flatMap(({ what, width, height, inText, fontPx }) => {
+function faultsOf(controls: readonly Measured[]): string[] {
+  return controls.flatMap(({ what, width, height, inText, fontPx }) => {
     const isSmall = !inText && Math.min(width, height) < TARGET_PX - ROUNDING_PX
     const zooms = fontPx !== null && fontPx < INPUT_PX
     return [
@@ -25,6 +27,7 @@ const faultsOf = (controls: readonly Measured[]): string[] =>
       ...(zooms ? [`letters of ${fontPx} px: ${what}`] : []),
     ]
   })
+}
 
 /** Runs in the page. */
 const MEASURE = `(() => {

@@ -13,7 +13,7 @@ export type Trouble = {
 const PATIENCE_MS = 120_000
 
 /** Kills coordinator and runner without a word, in turn by chance, each time so many events of the task later. */
-export const makeTrouble = (system: System, taskId: string, random: Random, times: number): Trouble => {
+export function makeTrouble(system: System, taskId: string, random: Random, times: number): Trouble {
   const done: string[] = []
   let over = false
   const lastSeq = async () => (await system.task(taskId)).lastSeq

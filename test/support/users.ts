@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 
 /** Adds a user with an API token straight into the store, as a sign-in with GitHub would; one who is there gets another token. @returns the token */
-export const addUser = (dataDir: string, name: string, { admin = false } = {}): string => {
+export function addUser(dataDir: string, name: string, { admin = false } = {}): string {
   const token = `errand_${randomBytes(24).toString('hex')}`
   const database = new Sqlite(join(dataDir, 'errand.db'), { timeout: 5000 })
   const user = { id: `usr_${name}`, identity: `test:${name}`, name, admin: admin ? 1 : 0, at: Date.now() }

@@ -8,7 +8,7 @@ export type Visitor = {
 }
 
 /** A browser as far as cookies and the headers of the Fetch standard go. */
-export const visitor = (url: string): Visitor => {
+export function visitor(url: string): Visitor {
   const jar = new Map<string, string>()
   const cookie = () => [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
   const send = async (path: string, init: RequestInit, headers: Record<string, string>) => {

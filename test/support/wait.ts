@@ -5,12 +5,7 @@ import { inspect } from 'node:util'
  * @param everyMs how often; a server that counts calls wants it slower
  * @throws Error that shows the last thing seen, after `timeoutMs`
  */
-export const waitFor = async <T>(
-  what: string,
-  look: () => T | Promise<T>,
-  timeoutMs = 10_000,
-  everyMs = 20,
-): Promise<Truthy<T>> => {
+export async function waitFor<T>(what: string, look: () => T | Promise<T>, timeoutMs = 10_000, everyMs = 20): Promise<Truthy<T>> {
   const deadline = performance.now() + timeoutMs
   let seen: unknown
   for (;;) {
@@ -28,4 +23,6 @@ export const waitFor = async <T>(
 
 type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>
 
-const tick = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
+function tick(ms: number) {
+  return new Promise<void>((done) => setTimeout(done, ms))
+}

@@ -9,12 +9,16 @@ import { answer, bash, inTurn, text } from './policies.ts'
 let errand: Errand
 afterEach(() => errand.stop())
 
-const start = async (options: Parameters<typeof startErrand>[0]) => {
+async function start(options: Parameters<typeof startErrand>[0]) {
   errand = await startErrand(options)
   return errand
 }
-const again = (change: Partial<Assignment>) => Object.assign(errand.assignment, { hasTranscript: true, ...change })
-const said = (index: number) => errand.model.requests[index]?.said ?? ''
+function again(change: Partial<Assignment>) {
+  return Object.assign(errand.assignment, { hasTranscript: true, ...change })
+}
+function said(index: number) {
+  return errand.model.requests[index]?.said ?? ''
+}
 
 describe('a message to a running turn', () => {
   it('comes after the results of the tools, in the same message, once, and is told to be delivered', async () => {

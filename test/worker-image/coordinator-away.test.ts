@@ -17,7 +17,7 @@ afterEach(() => errand.stop())
 /** More than the tries that a push, or a model call, has. */
 const OFTEN = 12
 
-const start = async (options: { first?: boolean | null; leaseRunsOut?: number } = {}) => {
+async function start(options: { first?: boolean | null; leaseRunsOut?: number } = {}) {
   ;[word, asked, stopped, keptHere] = [options.first === undefined ? true : options.first, 0, false, null]
   onAsked = () => undefined
   let held = options.leaseRunsOut ?? 0
@@ -40,8 +40,12 @@ const start = async (options: { first?: boolean | null; leaseRunsOut?: number } 
     },
   })
 }
-const branch = async () => (await refsOf(errand.origin))[`refs/heads/${errand.assignment.branch}`]
-const failures = () => errand.log.filter((line) => /failed|lost/.test(line))
+async function branch() {
+  return (await refsOf(errand.origin))[`refs/heads/${errand.assignment.branch}`]
+}
+function failures() {
+  return errand.log.filter((line) => /failed|lost/.test(line))
+}
 
 describe('a coordinator that is away when a turn ends', () => {
   it('is waited for, and costs no try: the work is pushed, everything is kept, and the turn is completed', async () => {

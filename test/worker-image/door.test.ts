@@ -13,14 +13,14 @@ afterEach(async () => {
   await once(server, 'close')
 })
 
-const listen = async (reply: (response: ServerResponse, path: string) => unknown): Promise<string> => {
+async function listen(reply: (response: ServerResponse, path: string) => unknown): Promise<string> {
   server = createServer(({ url = '' }, response) => void reply(response, url)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 /** A gateway whose coordinator is away for so many calls. */
-const startGateway = async (awayFor: number) => {
+async function startGateway(awayFor: number) {
   let calls = 0
   const url = await listen((response) => {
     calls += 1

@@ -58,7 +58,7 @@ export type ErrandOptions = {
 }
 
 /** The agent with everything that is around it, all real but for the model: the gateway, `git http-backend` behind a password, a work tree. */
-export const startErrand = async (options: ErrandOptions): Promise<Errand> => {
+export async function startErrand(options: ErrandOptions): Promise<Errand> {
   const folder = await temporaryFolder()
   const git = await startGitServer(GIT)
   const repository = await git.addRepository('ada/engine', { files: options.files ?? FILES })
@@ -163,15 +163,17 @@ const FILES = {
 }
 
 /** @returns the lines, each held to the contract's own schema: one that breaks its bounds fails the test. What an agent was killed in the middle of is no line. */
-export const readLines = (output: string): AgentLine[] =>
-  output.split('\n').flatMap((line) => (line.endsWith('}') ? [AgentLine.parse(JSON.parse(line))] : []))
+export function readLines(output: string): AgentLine[] {
+  return output.split('\n').flatMap((line) => (line.endsWith('}') ? [AgentLine.parse(JSON.parse(line))] : []))
+}
 
 /** @returns the data of the events of one type, in their order */
-export const eventsOf = <T extends AgentEvent['type']>(lines: readonly AgentLine[], type: T): EventData<T>[] =>
-  lines.flatMap((line) => (line.type === type ? [(line as AgentEvent).data as EventData<T>] : []))
+export function eventsOf<T extends AgentEvent['type']>(lines: readonly AgentLine[], type: T): EventData<T>[] {
+  return lines.flatMap((line) => (line.type === type ? [(line as AgentEvent).data as EventData<T>] : []))
+}
 
 /** @returns the one end of the turn. @throws Error when there is none, or more */
-export const endOf = (lines: readonly AgentLine[]) => {
+export function endOf(lines: readonly AgentLine[]) {
   const ends = eventsOf(lines, 'turn.ended')
   const [end] = ends
   if (!end || ends.length > 1) throw new Error(`one turn.ended was expected, and these came: ${JSON.stringify(ends)}`)

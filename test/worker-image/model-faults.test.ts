@@ -6,7 +6,7 @@ import { type Errand, type ErrandOptions, endOf, eventsOf, startErrand } from '.
 import { answer, bash, call, faulty, first, inTurn, mends, SUMMARY, text } from './policies.ts'
 
 let errand: Errand
-const start = async (options: ErrandOptions) => {
+async function start(options: ErrandOptions) {
   errand = await startErrand(options)
   return errand
 }

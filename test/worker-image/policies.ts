@@ -1,11 +1,21 @@
 import type { Policy, SeenRequest } from '../support/model-server.ts'
 import type { Reply, ScriptedBlock, StreamFault } from '../support/model-wire.ts'
 
-export const text = (value: string): ScriptedBlock => ({ type: 'text', text: value })
-export const call = (name: string, input: unknown): ScriptedBlock => ({ type: 'tool_use', name, input })
-export const bash = (command: string): ScriptedBlock => call('bash', { command })
-export const answer = (...content: ScriptedBlock[]): Reply => ({ content })
-export const faulty = (fault: StreamFault, ...content: ScriptedBlock[]): Reply => ({ content, fault })
+export function text(value: string): ScriptedBlock {
+  return { type: 'text', text: value }
+}
+export function call(name: string, input: unknown): ScriptedBlock {
+  return { type: 'tool_use', name, input }
+}
+export function bash(command: string): ScriptedBlock {
+  return call('bash', { command })
+}
+export function answer(...content: ScriptedBlock[]): Reply {
+  return { content }
+}
+export function faulty(fault: StreamFault, ...content: ScriptedBlock[]): Reply {
+  return { content, fault }
+}
 
 export const SUMMARY = 'Add instead of subtracting\n\nadd() subtracted. `node --test` failed before and passes now.'
 
@@ -24,7 +34,7 @@ export const mends: Policy = ({ results }): Reply => {
 }
 
 /** Answers each request with the next; the last one again and again. */
-export const inTurn = (...replies: Array<Reply | Policy>): Policy => {
+export function inTurn(...replies: Array<Reply | Policy>): Policy {
   let next = 0
   return (request: SeenRequest) => {
     const reply = replies[Math.min(next, replies.length - 1)]
@@ -35,7 +45,7 @@ export const inTurn = (...replies: Array<Reply | Policy>): Policy => {
 }
 
 /** These replies first, then the policy. */
-export const first = (replies: readonly Reply[], policy: Policy): Policy => {
+export function first(replies: readonly Reply[], policy: Policy): Policy {
   const rest = [...replies]
   return (request) => rest.shift() ?? policy(request)
 }

@@ -7,7 +7,7 @@ import { answer, bash, call, inTurn, mends, SUMMARY, text } from './policies.ts'
 import { SOMEBODY } from './work-tree.ts'
 
 let errand: Errand
-const start = async (options: ErrandOptions) => {
+async function start(options: ErrandOptions) {
   errand = await startErrand(options)
   return errand
 }

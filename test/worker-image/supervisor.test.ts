@@ -16,7 +16,7 @@ let child: ChildProcess
 let output: string
 
 /** The very program of the image, on this host. */
-const start = async (policy: Policy, environment: Record<string, string> = {}) => {
+async function start(policy: Policy, environment: Record<string, string> = {}) {
   errand = await startErrand({ policy })
   const { config } = errand
   child = spawn(process.execPath, ['--import', 'tsx', 'worker-image/main.ts'], {
@@ -37,7 +37,7 @@ const start = async (policy: Policy, environment: Record<string, string> = {}) =
 }
 
 /** @returns the exit code and all that was said */
-const ended = async () => {
+async function ended() {
   if (child.exitCode === null) await once(child, 'exit')
   return { code: child.exitCode, lines: readLines(output) }
 }

@@ -11,9 +11,15 @@ import { waitFor } from '../support/wait.ts'
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let tools: Tools
 const never = new AbortController().signal
-const run = (name: string, input: unknown, signal = never) => tools.run(name, input, signal)
-const bash = (command: string, more: object = {}) => run('bash', { command, ...more })
-const inFolder = (name: string) => join(folder.path, name)
+function run(name: string, input: unknown, signal = never) {
+  return tools.run(name, input, signal)
+}
+function bash(command: string, more: object = {}) {
+  return run('bash', { command, ...more })
+}
+function inFolder(name: string) {
+  return join(folder.path, name)
+}
 
 beforeEach(async () => {
   folder = await temporaryFolder()

@@ -7,7 +7,7 @@ import { eventsOf, readLines } from './errand.ts'
 
 const TOKEN = '~tok_0123456789abcdef'
 
-const startVoice = () => {
+function startVoice() {
   const output = new PassThrough()
   let written = ''
   output.setEncoding('utf8').on('data', (piece: string) => {
@@ -18,10 +18,12 @@ const startVoice = () => {
   return { voice, output, lines: () => readLines(written), deltas }
 }
 
-const ended = (output: string) => ({
-  type: 'tool.ended' as const,
-  data: { callId: 'c', name: 'bash', ok: true, output, outputBytes: 1, exitCode: 0, durationMs: 1 },
-})
+function ended(output: string) {
+  return {
+    type: 'tool.ended' as const,
+    data: { callId: 'c', name: 'bash', ok: true, output, outputBytes: 1, exitCode: 0, durationMs: 1 },
+  }
+}
 
 describe('the voice', () => {
   it('gathers deltas, and counts from the last text that was written', async () => {

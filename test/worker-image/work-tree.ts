@@ -21,7 +21,7 @@ export type WorkTree = Awaited<ReturnType<typeof makeWorkTree>>
 const never = new AbortController().signal
 
 /** An empty repository as the git host, a place for the work tree, and what a turn does with both. */
-export const makeWorkTree = async () => {
+export async function makeWorkTree() {
   const folder = await temporaryFolder()
   const origin = join(folder.path, 'origin.git')
   const directory = join(folder.path, 'tree')

@@ -31,7 +31,7 @@ const WHOLE_BYTES = 512 * 1024
  * A fresh shell for each command. Its output goes into a file and not a pipe, and what is waited for is the shell's own end: a background
  * process that inherited the output then holds nothing up.
  */
-export const createBash = (options: BashOptions): Tool<Input> => {
+export function createBash(options: BashOptions): Tool<Input> {
   const { environment, scratch, maxSpillBytes = 32 * 1024 * 1024, graceMs = 2000 } = options
   let directory = options.directory
   let count = 0
@@ -126,7 +126,7 @@ const DESCRIPTION: Omit<Tool<Input>, 'run'> = {
   title: ({ command, description }) => description || (command.trim().split('\n')[0] ?? ''),
 }
 
-const advice = (cause: Cause | null, timeoutMs: number, maxSpillBytes: number): string[] => {
+function advice(cause: Cause | null, timeoutMs: number, maxSpillBytes: number): string[] {
   if (cause === 'timeout')
     return [
       `timed out after ${timeoutMs} ms and was ended; give a larger timeout_ms, narrow it down, or run it in the background`,
@@ -135,14 +135,14 @@ const advice = (cause: Cause | null, timeoutMs: number, maxSpillBytes: number): 
   return cause === 'abort' ? ['ended: the task was stopped'] : []
 }
 
-const spawnProblem = (error: NodeJS.ErrnoException, gone: string, directory: string): string => {
+function spawnProblem(error: NodeJS.ErrnoException, gone: string, directory: string): string {
   if (error.code === 'E2BIG') return 'The command is too long for a shell; write it to a file with the write tool and run that.'
   if (error.code === 'ENOENT')
     return `The command was not started: the working directory ${gone} is gone. The next one starts in ${directory}.`
   return `The command was not started: ${error.message}`
 }
 
-const carriedDirectory = async (file: string): Promise<string | null> => {
+async function carriedDirectory(file: string): Promise<string | null> {
   try {
     const directory = (await readFile(file, 'utf8')).trimEnd()
     await rm(file)

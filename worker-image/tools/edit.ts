@@ -6,45 +6,47 @@ type Input = { file_path: string; old_string: string; new_string: string; replac
 
 const CONTEXT_LINES = 4
 
-export const createEdit = (files: Files): Tool<Input> => ({
-  name: 'edit',
-  description: [
-    'Replaces old_string in a file that was read before by new_string. old_string must be exactly what the file holds, indentation and',
-    'all, without the line numbers of read, and must occur once: take in more lines around it if it does not, or set replace_all.',
-  ].join(' '),
-  schema: {
-    type: 'object',
-    properties: {
-      file_path: { type: 'string', description: 'Absolute, or relative to the repository.' },
-      old_string: { type: 'string', description: 'The exact text to replace.' },
-      new_string: { type: 'string', description: 'What takes its place; empty deletes.' },
-      replace_all: { type: 'boolean', description: 'Replace every occurrence; false unless given.' },
+export function createEdit(files: Files): Tool<Input> {
+  return {
+    name: 'edit',
+    description: [
+      'Replaces old_string in a file that was read before by new_string. old_string must be exactly what the file holds, indentation and',
+      'all, without the line numbers of read, and must occur once: take in more lines around it if it does not, or set replace_all.',
+    ].join(' '),
+    schema: {
+      type: 'object',
+      properties: {
+        file_path: { type: 'string', description: 'Absolute, or relative to the repository.' },
+        old_string: { type: 'string', description: 'The exact text to replace.' },
+        new_string: { type: 'string', description: 'What takes its place; empty deletes.' },
+        replace_all: { type: 'boolean', description: 'Replace every occurrence; false unless given.' },
+      },
+      required: ['file_path', 'old_string', 'new_string'],
+      additionalProperties: false,
     },
-    required: ['file_path', 'old_string', 'new_string'],
-    additionalProperties: false,
-  },
-  title: ({ file_path }) => `Edit ${file_path}`,
-  run: async ({ file_path, old_string, new_string, replace_all = false }) => {
-    const path = files.resolve(file_path)
-    const bytes = await files.load(path)
-    const stale = files.staleness(path, bytes)
-    if (stale) return refused(stale)
-    if (old_string === '') return refused('old_string is empty. To make a file or fill an empty one use write.')
-    if (old_string === new_string) return refused('old_string and new_string are the same: nothing would change.')
-    const raw = bytes.toString('utf8')
-    if (!Buffer.from(raw).equals(bytes)) return refused(`${path} is not UTF-8 text. Change it with bash.`)
-    const form = formOf(raw)
-    const change = replaced(form.text, old_string.replaceAll('\r\n', '\n'), new_string.replaceAll('\r\n', '\n'), replace_all)
-    if (!change.ok) return refused(`${path}: ${change.problem}`)
-    await files.save(path, Buffer.from(form.restore(change.text)))
-    return report(path, change)
-  },
-})
+    title: ({ file_path }) => `Edit ${file_path}`,
+    run: async ({ file_path, old_string, new_string, replace_all = false }) => {
+      const path = files.resolve(file_path)
+      const bytes = await files.load(path)
+      const stale = files.staleness(path, bytes)
+      if (stale) return refused(stale)
+      if (old_string === '') return refused('old_string is empty. To make a file or fill an empty one use write.')
+      if (old_string === new_string) return refused('old_string and new_string are the same: nothing would change.')
+      const raw = bytes.toString('utf8')
+      if (!Buffer.from(raw).equals(bytes)) return refused(`${path} is not UTF-8 text. Change it with bash.`)
+      const form = formOf(raw)
+      const change = replaced(form.text, old_string.replaceAll('\r\n', '\n'), new_string.replaceAll('\r\n', '\n'), replace_all)
+      if (!change.ok) return refused(`${path}: ${change.problem}`)
+      await files.save(path, Buffer.from(form.restore(change.text)))
+      return report(path, change)
+    },
+  }
+}
 
 type Change = { ok: true; text: string; at: number; length: number; count: number; note: string } | { ok: false; problem: string }
 
 /** Literal: nothing in `replacement` has a meaning of its own. */
-export const replaced = (text: string, wanted: string, replacement: string, all: boolean): Change => {
+export function replaced(text: string, wanted: string, replacement: string, all: boolean): Change {
   const parts = text.split(wanted)
   const count = parts.length - 1
   const at = parts[0]?.length ?? 0
@@ -66,7 +68,7 @@ export const replaced = (text: string, wanted: string, replacement: string, all:
   return { ok: false, problem: `old_string was not found. ${closest(text, wanted)}` }
 }
 
-const report = (path: string, change: Extract<Change, { ok: true }>): ToolResult => {
+function report(path: string, change: Extract<Change, { ok: true }>): ToolResult {
   const first = lineAt(change.text, change.at)
   const last = lineAt(change.text, change.at + change.length)
   const lines = change.text.replace(/\n$/, '').split('\n')
@@ -78,7 +80,7 @@ const report = (path: string, change: Extract<Change, { ok: true }>): ToolResult
 }
 
 /** A byte order mark and CRLF stay as they were; the model need not know of them. */
-const formOf = (raw: string): { text: string; restore: (text: string) => string } => {
+function formOf(raw: string): { text: string; restore: (text: string) => string } {
   const mark = raw.startsWith('\uFEFF') ? '\uFEFF' : ''
   const body = raw.slice(mark.length)
   const crlf = body.includes('\r\n') && !/(?<!\r)\n/.test(body)
@@ -88,4 +90,6 @@ const formOf = (raw: string): { text: string; restore: (text: string) => string 
   }
 }
 
-const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length
+function lineAt(text: string, index: number): number {
+  return text.slice(0, index).split('\n').length
+}

@@ -18,7 +18,7 @@ export type Files = {
   save: (path: string, bytes: Buffer) => Promise<void>
 }
 
-export const createFiles = (root: string): Files => {
+export function createFiles(root: string): Files {
   const seen = new Map<string, string>()
   const files: Files = {
     resolve: (path) => resolve(root, path),
@@ -53,7 +53,7 @@ export const createFiles = (root: string): Files => {
 /** A larger one is for commands: it would be in memory several times over. */
 const MAX_BYTES = 50 * 1024 * 1024
 
-const find = async (path: string): Promise<Buffer | null> => {
+async function find(path: string): Promise<Buffer | null> {
   try {
     const found = await stat(path)
     if (found.isDirectory()) throw new Error(`${path} is a directory; list it with bash: ls ${path}`)
@@ -68,9 +68,11 @@ const find = async (path: string): Promise<Buffer | null> => {
   }
 }
 
-const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
+function hash(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
 
-const targetOf = async (path: string): Promise<string> => {
+async function targetOf(path: string): Promise<string> {
   try {
     return await realpath(path)
   } catch {
@@ -78,7 +80,7 @@ const targetOf = async (path: string): Promise<string> => {
   }
 }
 
-const modeOf = async (path: string): Promise<number | null> => {
+async function modeOf(path: string): Promise<number | null> {
   try {
     return (await stat(path)).mode & 0o7777
   } catch {
@@ -86,7 +88,7 @@ const modeOf = async (path: string): Promise<number | null> => {
   }
 }
 
-const nearNames = async (path: string): Promise<string> => {
+async function nearNames(path: string): Promise<string> {
   try {
     const wanted = basename(path).toLowerCase()
     const stem = wanted.replace(/\.[^.]*$/, '')

@@ -29,7 +29,7 @@ export type ToolsOptions = {
   graceMs?: number
 }
 
-export const createTools = ({ directory, scratch, environment, run, graceMs }: ToolsOptions): Tools => {
+export function createTools({ directory, scratch, environment, run, graceMs }: ToolsOptions): Tools {
   const files = createFiles(directory)
   let todos: readonly TodoItem[] = []
   const bash = createBash({
@@ -76,7 +76,7 @@ export const createTools = ({ directory, scratch, environment, run, graceMs }: T
 const STOPPED_MS = 2000
 
 /** A file system that does not answer must not keep the work from being delivered. */
-const orStopped = async (work: Promise<ToolResult>, signal: AbortSignal): Promise<ToolResult> => {
+async function orStopped(work: Promise<ToolResult>, signal: AbortSignal): Promise<ToolResult> {
   let timer: NodeJS.Timeout | undefined
   let onAbort = () => {}
   const stopped = new Promise<ToolResult>((resolve) => {

@@ -5,7 +5,7 @@ export type LooseMatch = { start: number; end: number; replacement: string; diff
  * Finds whole lines that differ from `wanted` in trailing blanks alone, or in one and the same indentation alone.
  * @returns the match when there is exactly one; several, or none, are for the model to sort out
  */
-export const findLoosely = (text: string, wanted: string, replacement: string): LooseMatch | null => {
+export function findLoosely(text: string, wanted: string, replacement: string): LooseMatch | null {
   const lines = text.split('\n')
   const asked = wanted.replace(/\n$/, '').split('\n')
   if (asked.every((line) => line.trim() === '')) return null
@@ -32,7 +32,7 @@ export const findLoosely = (text: string, wanted: string, replacement: string): 
 }
 
 /** @returns in words where the file comes nearest to the wanted text: three places at most, with line numbers */
-export const closest = (text: string, wanted: string): string => {
+export function closest(text: string, wanted: string): string {
   const lines = text.split('\n')
   const asked = wanted.split('\n').map((line) => line.trim())
   const first = asked.find((line) => line !== '')
@@ -54,7 +54,7 @@ export const closest = (text: string, wanted: string): string => {
 }
 
 /** @returns how to turn a line of the asked text into one of the file's, when all lines differ by the same indentation; else null */
-const indentShift = (found: readonly string[], asked: readonly string[]): ((line: string) => string) | null => {
+function indentShift(found: readonly string[], asked: readonly string[]): ((line: string) => string) | null {
   let shift: { add: string; remove: string } | null = null
   for (const [index, line] of asked.entries()) {
     const there = found[index] ?? ''
@@ -73,10 +73,12 @@ const indentShift = (found: readonly string[], asked: readonly string[]): ((line
   return (line) => (line.trim() === '' ? line : add + (line.startsWith(remove) ? line.slice(remove.length) : line))
 }
 
-const indentOf = (line: string): string => line.slice(0, line.length - line.trimStart().length)
+function indentOf(line: string): string {
+  return line.slice(0, line.length - line.trimStart().length)
+}
 
 /** 1 for equal lines, else the part of their words that they share. */
-const alike = (a: string, b: string): number => {
+function alike(a: string, b: string): number {
   if (a === b) return 1
   const [left, right] = [new Set(a.split(/\W+/).filter(Boolean)), new Set(b.split(/\W+/).filter(Boolean))]
   const shared = [...left].filter((word) => right.has(word)).length

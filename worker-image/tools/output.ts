@@ -7,7 +7,7 @@ export const MODEL_OUTPUT_CHARS = 30_000
  * Keeps the head and, mostly, the tail: failures are told at the end, and what was run at the beginning.
  * @param whole where all of it can be read; named in the gap
  */
-export const bounded = (text: string, maxChars: number, whole: string | null = null): string => {
+export function bounded(text: string, maxChars: number, whole: string | null = null): string {
   if (text.length <= maxChars) return text
   const gap = (lines: number) => `\n[… ${lines} lines elided${whole ? `; full output: ${whole}` : ''} …]\n`
   const room = maxChars - gap(text.length).length
@@ -21,17 +21,20 @@ export const bounded = (text: string, maxChars: number, whole: string | null = n
  * Makes terminal output fit to read: no escape sequences, of a line that was written over its last state alone, no control or
  * direction characters (which can make text look like another).
  */
-export const cleaned = (text: string): string =>
-  stripTerminal(text)
-    .replaceAll('\r\n', '\n')
-    .split('\n')
-    .map((line) => line.slice(line.lastIndexOf('\r') + 1))
-    .join('\n')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
+export function cleaned(text: string): string {
+  return (
+    stripTerminal(text)
+      .replaceAll('\r\n', '\n')
+      .split('\n')
+      .map((line) => line.slice(line.lastIndexOf('\r') + 1))
+      .join('\n')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
+  )
+}
 
 /** @returns the input of a call with its long texts cut, so that its JSON has at most `maxChars` */
-export const shrinkInput = (input: unknown, maxChars: number): unknown => {
+export function shrinkInput(input: unknown, maxChars: number): unknown {
   const json = JSON.stringify(input) ?? 'null'
   if (json.length <= maxChars) return input
   for (const most of [2000, 200, 20]) {
@@ -41,7 +44,7 @@ export const shrinkInput = (input: unknown, maxChars: number): unknown => {
   return { cut: `${json.slice(0, Math.floor(maxChars / 8))}…` }
 }
 
-const cutTexts = (value: unknown, most: number): unknown => {
+function cutTexts(value: unknown, most: number): unknown {
   if (typeof value === 'string')
     return value.length <= most ? value : `${value.slice(0, most)}… (${value.length - most} more characters)`
   if (Array.isArray(value)) return value.map((item) => cutTexts(item, most))
@@ -51,7 +54,7 @@ const cutTexts = (value: unknown, most: number): unknown => {
 }
 
 /** Cuts at a line's end or start unless that would lose most of the piece. */
-const wholeLines = (piece: string, side: 'head' | 'tail'): string => {
+function wholeLines(piece: string, side: 'head' | 'tail'): string {
   const border = side === 'head' ? piece.lastIndexOf('\n') : piece.indexOf('\n')
   const kept = side === 'head' ? piece.slice(0, border + 1) : piece.slice(border + 1)
   return border < 0 || kept.length < piece.length / 2 ? piece : kept

@@ -5,7 +5,7 @@ import { pause } from '../pause.ts'
 export const MARKER = 'ERRAND_RUN'
 
 /** Ends a process group: TERM, and KILL for what is left after `graceMs`. */
-export const endGroup = async (group: number, graceMs: number): Promise<void> => {
+export async function endGroup(group: number, graceMs: number): Promise<void> {
   signalGroup(group, 'SIGTERM')
   const deadline = performance.now() + graceMs
   while (groupLives(group) && performance.now() < deadline) await pause(20)
@@ -17,7 +17,7 @@ export const endGroup = async (group: number, graceMs: number): Promise<void> =>
  * being started shows no environment for a moment, and may have started others before it was ended.
  * @returns how many there were
  */
-export const sweep = async (marker: string): Promise<number> => {
+export async function sweep(marker: string): Promise<number> {
   const ended = new Set<number>()
   for (let quiet = 0, passes = 0; quiet < 2 && passes < 20; passes++) {
     const found = await carriersOf(`${MARKER}=${marker}`)
@@ -28,17 +28,21 @@ export const sweep = async (marker: string): Promise<number> => {
   return ended.size
 }
 
-const carriersOf = async (variable: string): Promise<number[]> => {
+async function carriersOf(variable: string): Promise<number[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
   const carries = await Promise.all(ids.map(async (id) => (await environmentOf(id)).split('\0').includes(variable)))
   return ids.filter((id, index) => carries[index] && id !== process.pid)
 }
 
-const groupLives = (group: number): boolean => signal(-group, 0)
-const signalGroup = (group: number, name: NodeJS.Signals) => signal(-group, name)
+function groupLives(group: number): boolean {
+  return signal(-group, 0)
+}
+function signalGroup(group: number, name: NodeJS.Signals) {
+  return signal(-group, name)
+}
 
 /** @returns false when there is nobody to signal any more */
-const signal = (id: number, name: NodeJS.Signals | 0): boolean => {
+function signal(id: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(id, name)
   } catch (error) {
@@ -48,7 +52,7 @@ const signal = (id: number, name: NodeJS.Signals | 0): boolean => {
 }
 
 /** Empty for a process that is gone, or not ours to look at. */
-const environmentOf = async (id: number): Promise<string> => {
+async function environmentOf(id: number): Promise<string> {
   try {
     return await readFile(`/proc/${id}/environ`, 'latin1')
   } catch {

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 
 /** @returns a file's text; of one above `wholeBytes` its first and its last part, with a line between them that tells what is missing */
-export const readEnds = async (file: FileHandle, size: number, wholeBytes: number): Promise<string> => {
+export async function readEnds(file: FileHandle, size: number, wholeBytes: number): Promise<string> {
   if (size <= wholeBytes) return readPart(file, 0, size)
   const { headBytes, tailBytes } = partsOf(wholeBytes)
   const head = await readPart(file, 0, headBytes)
@@ -10,21 +10,23 @@ export const readEnds = async (file: FileHandle, size: number, wholeBytes: numbe
 }
 
 /** As {@link readEnds}, of bytes that are in hand; those of the line between are on top. */
-export const endsOf = (bytes: Buffer, wholeBytes: number): Buffer => {
+export function endsOf(bytes: Buffer, wholeBytes: number): Buffer {
   if (bytes.length <= wholeBytes) return bytes
   const { headBytes, tailBytes } = partsOf(wholeBytes)
   const missing = Buffer.from(gap(bytes.length - wholeBytes))
   return Buffer.concat([bytes.subarray(0, headBytes), missing, bytes.subarray(bytes.length - tailBytes)])
 }
 
-const partsOf = (wholeBytes: number): { headBytes: number; tailBytes: number } => {
+function partsOf(wholeBytes: number): { headBytes: number; tailBytes: number } {
   const headBytes = Math.floor(wholeBytes / 4)
   return { headBytes, tailBytes: wholeBytes - headBytes }
 }
 
-const gap = (bytes: number): string => `\n[… ${bytes} bytes elided …]\n`
+function gap(bytes: number): string {
+  return `\n[… ${bytes} bytes elided …]\n`
+}
 
-const readPart = async (file: FileHandle, position: number, bytes: number): Promise<string> => {
+async function readPart(file: FileHandle, position: number, bytes: number): Promise<string> {
   const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(bytes), position })
   return buffer.toString('utf8', 0, bytesRead)
 }

@@ -17,43 +17,45 @@ const IMAGES: Readonly<Record<string, ImageBlock['source']['media_type']>> = {
   '.webp': 'image/webp',
 }
 
-export const createRead = (files: Files): Tool<Input> => ({
-  name: 'read',
-  description: [
-    'Reads a file. Each line comes as its number, a tab, and the line; the number is not part of the file.',
-    `At most ${DEFAULT_LINES} lines at a time: go on with offset. Images (png, jpeg, gif, webp) are shown.`,
-    'A file must be read before it is edited or overwritten.',
-  ].join(' '),
-  schema: {
-    type: 'object',
-    properties: {
-      file_path: { type: 'string', description: 'Absolute, or relative to the repository.' },
-      offset: { type: 'number', description: 'Number of the first line; 1 unless given.' },
-      limit: { type: 'number', description: `How many lines; ${DEFAULT_LINES} unless given.` },
+export function createRead(files: Files): Tool<Input> {
+  return {
+    name: 'read',
+    description: [
+      'Reads a file. Each line comes as its number, a tab, and the line; the number is not part of the file.',
+      `At most ${DEFAULT_LINES} lines at a time: go on with offset. Images (png, jpeg, gif, webp) are shown.`,
+      'A file must be read before it is edited or overwritten.',
+    ].join(' '),
+    schema: {
+      type: 'object',
+      properties: {
+        file_path: { type: 'string', description: 'Absolute, or relative to the repository.' },
+        offset: { type: 'number', description: 'Number of the first line; 1 unless given.' },
+        limit: { type: 'number', description: `How many lines; ${DEFAULT_LINES} unless given.` },
+      },
+      required: ['file_path'],
+      additionalProperties: false,
     },
-    required: ['file_path'],
-    additionalProperties: false,
-  },
-  title: ({ file_path, offset }) => `Read ${file_path}${offset ? ` from line ${offset}` : ''}`,
-  run: async ({ file_path, offset, limit }) => {
-    const path = files.resolve(file_path)
-    const bytes = await files.load(path)
-    const media_type = IMAGES[extname(path).toLowerCase()]
-    if (media_type && bytes.length <= IMAGE_BYTES)
-      return {
-        ...succeeded(`${path}: an image`),
-        image: { type: 'image', source: { type: 'base64', media_type, data: bytes.toString('base64') } },
-      }
-    if (bytes.subarray(0, 8000).includes(0))
-      return refused(`${path} is a binary file (${bytes.length} bytes). Look at it with bash: file, xxd.`)
-    files.remember(path, bytes)
-    return succeeded(
-      numbered(bytes.toString('utf8'), Math.max(1, Math.trunc(offset ?? 1)), Math.max(1, Math.trunc(limit ?? DEFAULT_LINES))),
-    )
-  },
-})
+    title: ({ file_path, offset }) => `Read ${file_path}${offset ? ` from line ${offset}` : ''}`,
+    run: async ({ file_path, offset, limit }) => {
+      const path = files.resolve(file_path)
+      const bytes = await files.load(path)
+      const media_type = IMAGES[extname(path).toLowerCase()]
+      if (media_type && bytes.length <= IMAGE_BYTES)
+        return {
+          ...succeeded(`${path}: an image`),
+          image: { type: 'image', source: { type: 'base64', media_type, data: bytes.toString('base64') } },
+        }
+      if (bytes.subarray(0, 8000).includes(0))
+        return refused(`${path} is a binary file (${bytes.length} bytes). Look at it with bash: file, xxd.`)
+      files.remember(path, bytes)
+      return succeeded(
+        numbered(bytes.toString('utf8'), Math.max(1, Math.trunc(offset ?? 1)), Math.max(1, Math.trunc(limit ?? DEFAULT_LINES))),
+      )
+    },
+  }
+}
 
-const numbered = (text: string, first: number, limit: number): string => {
+function numbered(text: string, first: number, limit: number): string {
   if (text === '') return '(the file is empty)'
   const lines = text.split('\n')
   // The newline that ends a file begins no line.

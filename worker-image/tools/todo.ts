@@ -6,29 +6,31 @@ type Input = { items: TodoItem[] }
 const MARKS = { open: '[ ]', doing: '[>]', done: '[x]' } as const
 
 /** @param keep gets the list each time; the finish gates look at it */
-export const createTodo = (keep: (items: readonly TodoItem[]) => void): Tool<Input> => ({
-  name: 'todo',
-  description:
-    'Keeps your list of steps, for work that has several. Each call gives the whole list anew. The person who waits sees it.',
-  schema: {
-    type: 'object',
-    properties: {
-      items: {
-        type: 'array',
+export function createTodo(keep: (items: readonly TodoItem[]) => void): Tool<Input> {
+  return {
+    name: 'todo',
+    description:
+      'Keeps your list of steps, for work that has several. Each call gives the whole list anew. The person who waits sees it.',
+    schema: {
+      type: 'object',
+      properties: {
         items: {
-          type: 'object',
-          properties: { text: { type: 'string' }, status: { type: 'string', enum: ['open', 'doing', 'done'] } },
-          required: ['text', 'status'],
-          additionalProperties: false,
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: { text: { type: 'string' }, status: { type: 'string', enum: ['open', 'doing', 'done'] } },
+            required: ['text', 'status'],
+            additionalProperties: false,
+          },
         },
       },
+      required: ['items'],
+      additionalProperties: false,
     },
-    required: ['items'],
-    additionalProperties: false,
-  },
-  title: ({ items }) => `${items.filter(({ status }) => status === 'done').length} of ${items.length} steps done`,
-  run: async ({ items }) => {
-    keep(items)
-    return succeeded(items.map(({ text, status }) => `${MARKS[status]} ${text}`).join('\n') || '(the list is empty)')
-  },
-})
+    title: ({ items }) => `${items.filter(({ status }) => status === 'done').length} of ${items.length} steps done`,
+    run: async ({ items }) => {
+      keep(items)
+      return succeeded(items.map(({ text, status }) => `${MARKS[status]} ${text}`).join('\n') || '(the list is empty)')
+    },
+  }
+}

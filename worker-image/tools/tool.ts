@@ -39,11 +39,15 @@ export type Tool<Input> = {
   run: (input: Input, signal: AbortSignal) => Promise<ToolResult>
 }
 
-export const succeeded = (text: string): ToolResult => ({ ok: true, text })
-export const refused = (text: string): ToolResult => ({ ok: false, text })
+export function succeeded(text: string): ToolResult {
+  return { ok: true, text }
+}
+export function refused(text: string): ToolResult {
+  return { ok: false, text }
+}
 
 /** @returns what is wrong with an input, in words that let the model mend it; empty when nothing is */
-export const problemsOf = (schema: Schema, value: unknown, at = 'input'): string[] => {
+export function problemsOf(schema: Schema, value: unknown, at = 'input'): string[] {
   if (schema.type === 'array')
     return Array.isArray(value)
       ? value.flatMap((item, index) => problemsOf(schema.items, item, `${at}[${index}]`))
@@ -55,7 +59,7 @@ export const problemsOf = (schema: Schema, value: unknown, at = 'input'): string
   return []
 }
 
-const objectProblems = (schema: ObjectSchema, value: unknown, at: string): string[] => {
+function objectProblems(schema: ObjectSchema, value: unknown, at: string): string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${at} must be an object`]
   const given = Object.entries(value).filter(([, item]) => item !== undefined && item !== null)
   const missing = schema.required.filter((name) => !given.some(([key]) => key === name)).map((name) => `${at}.${name} is missing`)

@@ -10,13 +10,17 @@ export class ApiError extends Error {
 }
 
 /** @returns whether the same call may well succeed a little later, without anybody changing anything */
-export const isPassing = (error: unknown): boolean => {
+export function isPassing(error: unknown): boolean {
   const code = codeOf(error)
   return code === 'unreachable' || code === 'unavailable' || code === 'rate_limited' || code === 'internal'
 }
 
 /** @returns whether the network or the server is away: no fault of the call, and nothing that a person could mend in the app */
-export const isAway = (error: unknown): boolean => codeOf(error) === 'unreachable'
+export function isAway(error: unknown): boolean {
+  return codeOf(error) === 'unreachable'
+}
 
 /** @returns null for anything that no call of ours threw */
-export const codeOf = (error: unknown): ApiError['code'] | null => (error instanceof ApiError ? error.code : null)
+export function codeOf(error: unknown): ApiError['code'] | null {
+  return error instanceof ApiError ? error.code : null
+}

@@ -34,7 +34,7 @@ type List<T> = { items: T[] }
 const TIMEOUT_MS = 15_000
 
 /** The calls of the coordinator, with the browser's session. Each throws {@link ApiError}, and nothing else. */
-export const createApi = (onUnauthorized: () => void = () => {}) => {
+export function createApi(onUnauthorized: () => void = () => {}) {
   const call = async (method: string, path: string, body?: unknown, accept = 'application/json'): Promise<Response> => {
     const response = await fetch(path, {
       method,
@@ -108,14 +108,14 @@ export const createApi = (onUnauthorized: () => void = () => {}) => {
 }
 export type Api = ReturnType<typeof createApi>
 
-const query = (values: Readonly<Record<string, string | number | undefined>>): string => {
+function query(values: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(values).flatMap(([name, value]) =>
     value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
   )
   return given.length > 0 ? `?${new URLSearchParams(given)}` : ''
 }
 
-export const readRefusal = async (response: Response): Promise<ApiError> => {
+export async function readRefusal(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => null)) as { error?: { code?: ErrorCode; message?: string } } | null
   if (body?.error?.code && body.error.message) return new ApiError(body.error.code, body.error.message)
   // A proxy in between answers for a server that is down or starting, or a hotel that wants a sign-in of its own: no word of the server's.

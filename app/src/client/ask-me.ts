@@ -14,9 +14,8 @@ type Parts = {
 }
 
 /** Asks who is signed in. What another user left on this device is removed before the answer is given. */
-export const createAskMe =
-  ({ api, storage, drafts, outbox, restored }: Parts) =>
-  async (): Promise<Me> => {
+export function createAskMe({ api, storage, drafts, outbox, restored }: Parts) {
+  return async (): Promise<Me> => {
     const me = await api.me()
     await inTime(restored()).catch(() => null)
     const before = await storage.read<string>('user')
@@ -28,3 +27,4 @@ export const createAskMe =
     await storage.write('user', me.id)
     return me
   }
+}

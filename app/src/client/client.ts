@@ -34,7 +34,7 @@ export type Client = {
   start: (first: Promise<unknown>) => void
 }
 
-export const createClient = (): Client => {
+export function createClient(): Client {
   const signedOut = createState(false)
   const api = createApi(() => signedOut.set(true))
   const connection = createConnection()

@@ -47,9 +47,9 @@ const RETURN_MS = 1_000
 const PATIENCE_MS: Readonly<Partial<Record<ConnectionState, number>>> = { connecting: 5_000, offline: 2_000 }
 
 /** One socket for the whole app. What it brings is a hint: the feeds check it against the numbers of the events. */
-export const createConnection = (
+export function createConnection(
   load: () => Promise<AppSocket> = async () => (await import('./socket.ts')).createSocket(),
-): Connection => {
+): Connection {
   const state = createState<ConnectionState>('connecting')
   const tooOld = createState(false)
   const behind = new Set<string>()
@@ -181,7 +181,7 @@ export const createConnection = (
 type Listeners = { [E in keyof ConnectionEvents]: Set<ConnectionEvents[E]> }
 
 /** Counts how long a line is down, from the first try on. */
-const createDown = (state: State<ConnectionState>) => {
+function createDown(state: State<ConnectionState>) {
   const downSince = createState<string | null>(null)
   let timer: ReturnType<typeof setTimeout> | undefined
   let since: string | null = null

@@ -25,7 +25,7 @@ export type LocalStore = {
 const PREFIX = 'errand:draft:'
 
 /** In localStorage, because that is written before the next keystroke, whatever happens to the page; else in memory. */
-export const createDrafts = (store: () => LocalStore): Drafts => {
+export function createDrafts(store: () => LocalStore): Drafts {
   const memory = new Map<string, string>()
   const full = createState(false)
   const replaced = createState<{ place: string } | null>(null)

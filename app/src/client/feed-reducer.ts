@@ -18,7 +18,7 @@ export const EMPTY_FEED: Feed = { events: [], lastSeq: 0, live: [] }
  * be the next one too: where a feed begins is set by {@link beginAt}.
  * @returns `hole` when an event is further on than the next: ask again for everything after `lastSeq`
  */
-export const takeEvents = (feed: Feed, events: readonly TaskEvent[]): { feed: Feed; hole: boolean } => {
+export function takeEvents(feed: Feed, events: readonly TaskEvent[]): { feed: Feed; hole: boolean } {
   const fresh: TaskEvent[] = []
   let { lastSeq, live } = feed
   let hole = false
@@ -34,10 +34,12 @@ export const takeEvents = (feed: Feed, events: readonly TaskEvent[]): { feed: Fe
 }
 
 /** An empty feed whose first event will be `after + 1`: the newest page of a long task. */
-export const beginAt = (after: number): Feed => ({ ...EMPTY_FEED, lastSeq: after })
+export function beginAt(after: number): Feed {
+  return { ...EMPTY_FEED, lastSeq: after }
+}
 
 /** Puts an earlier page before what is known, as far as it touches it. */
-export const prependEvents = (feed: Feed, earlier: readonly TaskEvent[]): Feed => {
+export function prependEvents(feed: Feed, earlier: readonly TaskEvent[]): Feed {
   const first = feed.events[0]?.seq ?? feed.lastSeq + 1
   const before = earlier.filter(({ seq }) => seq < first)
   const touches = before.at(-1)?.seq === first - 1
@@ -45,7 +47,7 @@ export const prependEvents = (feed: Feed, earlier: readonly TaskEvent[]): Feed =
 }
 
 /** Joins a delta to the text that it continues. One that jumps ahead (they may be dropped) begins anew, without what was missed. */
-export const takeDelta = (feed: Feed, { attempt, offset, text }: Delta): Feed => {
+export function takeDelta(feed: Feed, { attempt, offset, text }: Delta): Feed {
   const ofAttempt = feed.live.filter((live) => live.attempt >= attempt)
   if (ofAttempt.some((live) => live.attempt > attempt)) return feed
   const current = ofAttempt.at(-1)
@@ -60,10 +62,11 @@ export const takeDelta = (feed: Feed, { attempt, offset, text }: Delta): Feed =>
 }
 
 /** @returns the text being written, or null; what was missed of it stands as an ellipsis */
-export const liveTextOf = (feed: Feed): string | null =>
-  feed.live.length === 0 ? null : feed.live.map(({ from, text }) => (from > 0 ? `…${text}` : text)).join('\n\n')
+export function liveTextOf(feed: Feed): string | null {
+  return feed.live.length === 0 ? null : feed.live.map(({ from, text }) => (from > 0 ? `…${text}` : text)).join('\n\n')
+}
 
-const liveAfter = (live: readonly LiveText[], event: TaskEvent): readonly LiveText[] => {
+function liveAfter(live: readonly LiveText[], event: TaskEvent): readonly LiveText[] {
   if (live.length === 0) return live
   if (event.type === 'attempt.started' || event.type === 'attempt.ended' || event.type === 'task.ended') return []
   if (event.type !== 'text.written') return live
@@ -73,4 +76,6 @@ const liveAfter = (live: readonly LiveText[], event: TaskEvent): readonly LiveTe
 }
 
 /** Whether what came later in the same batch closed the hole. */
-const reaches = (lastSeq: number, events: readonly TaskEvent[]): boolean => events.every(({ seq }) => seq <= lastSeq)
+function reaches(lastSeq: number, events: readonly TaskEvent[]): boolean {
+  return events.every(({ seq }) => seq <= lastSeq)
+}

@@ -13,45 +13,52 @@ import type { OpenFeed, TaskFeed } from './task-feed.ts'
 
 export const ClientContext = createContext<Client | null>(null)
 
-export const useClient = (): Client => {
+export function useClient(): Client {
   const client = useContext(ClientContext)
   if (!client) throw new Error('a screen is shown outside of the app')
   return client
 }
 
-export const useStateOf = <T>(state: State<T>): T => useSyncExternalStore(state.subscribe, state.get)
+export function useStateOf<T>(state: State<T>): T {
+  return useSyncExternalStore(state.subscribe, state.get)
+}
 
-export const useConnectionState = (): ConnectionState => useStateOf(useClient().connection.state)
+export function useConnectionState(): ConnectionState {
+  return useStateOf(useClient().connection.state)
+}
 
 /** When what is shown was true, for what does not come from the server now: as it was saved, or as it stood when the line went down. */
-export const useAsOf = (shown: { asOf?: string } | undefined): string | undefined => {
+export function useAsOf(shown: { asOf?: string } | undefined): string | undefined {
   const downSince = useStateOf(useClient().connection.downSince)
   return shown && (shown.asOf ?? downSince ?? undefined)
 }
 
 /** What the server was asked for; without a network as it was saved, with the time of that. */
-export const useSaved = <T extends object>(
+export function useSaved<T extends object>(
   key: string,
   ask: () => Promise<T>,
   options: { enabled?: boolean; refetchInterval?: number } = {},
-) => {
+) {
   const { storage } = useClient()
   return useQuery({ queryKey: [key], queryFn: savedWhenOffline(storage, key, ask), meta: { savedAs: key }, ...options })
 }
 
 /** Who is signed in and what the server offers; without a network as it was saved. */
-export const useMe = () => useQuery(meQuery(useClient()))
+export function useMe() {
+  return useQuery(meQuery(useClient()))
+}
 
-export const meQuery = ({ askMe, storage }: Pick<Client, 'askMe' | 'storage'>) =>
-  queryOptions({
+export function meQuery({ askMe, storage }: Pick<Client, 'askMe' | 'storage'>) {
+  return queryOptions({
     queryKey: ['me'],
     queryFn: savedWhenOffline<Me>(storage, 'me', askMe),
     meta: { savedAs: 'me' },
     staleTime: 60_000,
   })
+}
 
 /** A task's summary, kept fresh by the socket; without a network as it was saved. */
-export const useTask = (taskId: string) => {
+export function useTask(taskId: string) {
   const { api, storage, queries } = useClient()
   return useQuery({
     queryKey: ['task', taskId],
@@ -63,7 +70,7 @@ export const useTask = (taskId: string) => {
 }
 
 /** The summary, or what the events tell of it when they are newer; the lists and what is saved learn of it too. */
-export const useNewestTask = (task: Saved<Task>, events: readonly TaskEvent[]): Saved<Task> => {
+export function useNewestTask(task: Saved<Task>, events: readonly TaskEvent[]): Saved<Task> {
   const { queries } = useClient()
   const newest = useMemo(() => taskAfter(task, events), [task, events])
   useEffect(() => {
@@ -73,7 +80,7 @@ export const useNewestTask = (task: Saved<Task>, events: readonly TaskEvent[]): 
 }
 
 /** The live list of a task's events, while the component is there. `loadEarlier` and `retry` do not change. */
-export const useTaskFeed = (taskId: string): TaskFeed & Pick<OpenFeed, 'loadEarlier' | 'retry'> => {
+export function useTaskFeed(taskId: string): TaskFeed & Pick<OpenFeed, 'loadEarlier' | 'retry'> {
   const client = useClient()
   const [feed, setFeed] = useState<OpenFeed | null>(null)
   useEffect(() => {
@@ -103,13 +110,13 @@ const NO_FEED: TaskFeed = {
 }
 
 /** What was sent and is not in a feed or a list yet; of one task, or the new tasks. */
-export const useUnsent = (taskId: string | null): readonly Unsent[] => {
+export function useUnsent(taskId: string | null): readonly Unsent[] {
   const items = useStateOf(useClient().outbox.state)
   return useMemo(() => items.filter((item) => (item.kind === 'message' ? item.taskId : null) === taskId), [items, taskId])
 }
 
 /** Text that survives a closed app. `place` is `new`, `new:<field>` or `task:<id>`. */
-export const useDraft = (place: string): [string, (text: string) => void] => {
+export function useDraft(place: string): [string, (text: string) => void] {
   const { drafts } = useClient()
   const [text, setText] = useState(() => drafts.read(place))
   const at = useRef(place)
@@ -135,7 +142,7 @@ export const useDraft = (place: string): [string, (text: string) => void] => {
 }
 
 /** Stops a task; the lists and the task learn of it. */
-export const useCancelTask = (taskId: string) => {
+export function useCancelTask(taskId: string) {
   const { api, queries } = useClient()
   return useMutation({
     mutationFn: () => api.cancelTask(taskId),
@@ -144,7 +151,7 @@ export const useCancelTask = (taskId: string) => {
 }
 
 /** The last turn of an ended task again. */
-export const useRetryTask = (taskId: string) => {
+export function useRetryTask(taskId: string) {
   const { api, queries } = useClient()
   return useMutation({
     mutationFn: (retry: RetryTask) => api.retryTask(taskId, retry),
@@ -153,7 +160,7 @@ export const useRetryTask = (taskId: string) => {
 }
 
 /** Tells the server that a person looks at this task, for as long as the component is there. */
-export const useLookAt = (taskId: string | null): void => {
+export function useLookAt(taskId: string | null): void {
   const { connection } = useClient()
   useEffect(() => {
     const say = () => connection.look(document.visibilityState === 'visible' && document.hasFocus(), taskId)

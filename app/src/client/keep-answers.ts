@@ -22,7 +22,7 @@ export type Keeper = {
 const KEEP_EVERY_MS = 2_000
 
 /** Keeps on the device what the app knows of the server; of the tasks those that open without a network. */
-export const keepAnswers = (storage: Pick<Storage, 'list' | 'write'>): Keeper => {
+export function keepAnswers(storage: Pick<Storage, 'list' | 'write'>): Keeper {
   const changed = new Map<string, Answer>()
   const statuses = new Map<string, Task['status']>()
   const timers = new Map<string, ReturnType<typeof setTimeout>>()

@@ -6,7 +6,7 @@ export const KEPT_FEEDS = 20
 export const KEPT_FEEDS_KEY = 'saved:feeds'
 
 /** This task is the newest that was looked at: the feeds of those that were not for long make room. */
-export const keepNewestFeeds = async (storage: Pick<Storage, 'list' | 'write' | 'keepOnly'>, taskId: string): Promise<void> => {
+export async function keepNewestFeeds(storage: Pick<Storage, 'list' | 'write' | 'keepOnly'>, taskId: string): Promise<void> {
   const [before = []] = await storage.list<string[]>(KEPT_FEEDS_KEY)
   const newest = [taskId, ...before.filter((id) => id !== taskId)].slice(0, KEPT_FEEDS)
   await storage.write(KEPT_FEEDS_KEY, newest)

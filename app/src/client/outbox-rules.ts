@@ -9,22 +9,26 @@ const FIRST_PAUSE_MS = 2_000
 const LONGEST_PAUSE_MS = 15_000
 
 /** @returns whether the server does not have it, and a person has not been told that it failed */
-export const isWanted = ({ state }: Unsent): boolean => state === 'sending' || state === 'waiting'
+export function isWanted({ state }: Unsent): boolean {
+  return state === 'sending' || state === 'waiting'
+}
 
 /**
  * What is said to one task arrives in the order in which it was said; a new task waits for nothing.
  * @returns the first that goes where this one goes
  */
-export const nextOf = (item: Unsent, items: readonly Unsent[]): Unsent | undefined => queueOf(item, items)[0]
+export function nextOf(item: Unsent, items: readonly Unsent[]): Unsent | undefined {
+  return queueOf(item, items)[0]
+}
 
 /** @returns whether it is its turn, and nothing is on its way to the same task */
-export const goesOut = (item: Unsent, items: readonly Unsent[], underWay: ReadonlySet<string>): boolean => {
+export function goesOut(item: Unsent, items: readonly Unsent[], underWay: ReadonlySet<string>): boolean {
   const queue = queueOf(item, items)
   return queue[0] === item && !queue.some(({ clientId }) => underWay.has(clientId))
 }
 
 /** What waits for the network, the server or a sign-in waits without a limit. Only a refusal is final. */
-export const afterFault = (error: unknown): Pick<Unsent, 'state' | 'error'> => {
+export function afterFault(error: unknown): Pick<Unsent, 'state' | 'error'> {
   if (codeOf(error) === 'unauthorized') return { state: 'waiting', error: words.outbox.signedOut }
   if (isAway(error)) return { state: 'waiting', error: words.outbox.away }
   const sentence = error instanceof Error ? error.message : words.common.unknownFault
@@ -32,10 +36,12 @@ export const afterFault = (error: unknown): Pick<Unsent, 'state' | 'error'> => {
 }
 
 /** @param tries how often it was tried in a row, without a sign of the network in between */
-export const pauseMs = (tries: number): number => Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS)
+export function pauseMs(tries: number): number {
+  return Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS)
+}
 
 /** @returns what goes where this one goes, in its order */
-export const queueOf = (item: Unsent, items: readonly Unsent[]): readonly Unsent[] => {
+export function queueOf(item: Unsent, items: readonly Unsent[]): readonly Unsent[] {
   if (item.kind === 'task') return isWanted(item) ? [item] : []
   return items.filter((one) => one.kind === 'message' && one.taskId === item.taskId && isWanted(one))
 }

@@ -53,7 +53,7 @@ export type OutboxParts = {
 const KEY = 'outbox:'
 
 /** Sends what a person wrote, once, however often the app, the network or the server goes away in between: `clientId` is the server's key. */
-export const createOutbox = ({ api, storage, newId, now, userId, checkUser, onTask }: OutboxParts): Outbox => {
+export function createOutbox({ api, storage, newId, now, userId, checkUser, onTask }: OutboxParts): Outbox {
   const state = createState<readonly Unsent[]>([])
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   const tries = new Map<string, number>()

@@ -8,7 +8,7 @@ import { firstOf, type Saved } from './saved.ts'
 const ASK_AGAIN_MS = 5_000
 
 /** What the server was asked for. A task's summary never goes back: an answer that was under way meanwhile is older than what the socket said. */
-export const createQueries = (isLive: () => boolean): QueryClient => {
+export function createQueries(isLive: () => boolean): QueryClient {
   const queries = new QueryClient({
     defaultOptions: {
       queries: {
@@ -33,15 +33,17 @@ export const createQueries = (isLive: () => boolean): QueryClient => {
   return queries
 }
 
-const lacksAnswer = ({ error, data }: { error: unknown; data: unknown }): boolean =>
-  isAway(error) || firstOf(data)?.asOf !== undefined
+function lacksAnswer({ error, data }: { error: unknown; data: unknown }): boolean {
+  return isAway(error) || firstOf(data)?.asOf !== undefined
+}
 
 /** After a gap everything may have changed. Changes that are being read stay: their screen offers newer ones. */
-export const askAnew = (queries: QueryClient): void =>
+export function askAnew(queries: QueryClient): void {
   void queries.invalidateQueries({ predicate: ({ queryKey, state }) => queryKey[0] !== 'changes' || state.data === undefined })
+}
 
 /** Tells of each answer that there is to keep, wherever it came from: of the queries that say in `meta.savedAs` where, and of every task. */
-export const watchAnswers = (queries: QueryClient, hear: Keeper['hear']): void =>
+export function watchAnswers(queries: QueryClient, hear: Keeper['hear']): void {
   void queries.getQueryCache().subscribe((event) => {
     if (event.type !== 'updated' || event.action.type !== 'success') return
     const { queryKey, meta, state } = event.query
@@ -49,9 +51,10 @@ export const watchAnswers = (queries: QueryClient, hear: Keeper['hear']): void =
     const answer = firstOf(state.data)
     if (typeof place === 'string' && answer !== undefined) hear(place, answer, event.action.manual !== true)
   })
+}
 
 /** Into every list that has it; a list that has not may lack it, and is asked for anew. */
-export const putTask = (queries: QueryClient, task: Task): void => {
+export function putTask(queries: QueryClient, task: Task): void {
   queries.setQueryData(['task', task.id], task)
   for (const [key, data] of queries.getQueriesData<Pages>({ queryKey: ['tasks'] })) {
     const has = data?.pages.some(({ items }) => items.some(({ id }) => id === task.id))
@@ -61,14 +64,17 @@ export const putTask = (queries: QueryClient, task: Task): void => {
 }
 
 /** @returns a task as the lists have it, which may be a little old */
-export const taskInLists = (queries: QueryClient, taskId: string): Saved<Task> | undefined =>
-  queries
+export function taskInLists(queries: QueryClient, taskId: string): Saved<Task> | undefined {
+  return queries
     .getQueriesData<Pages>({ queryKey: ['tasks'] })
     .flatMap(([, data]) => data?.pages ?? [])
     .flatMap(({ items, asOf }) => items.map((task) => (asOf === undefined ? task : { ...task, asOf })))
     .find(({ id }) => id === taskId)
+}
 
-const replaceIn = (data: Pages, task: Task): Pages => ({
-  ...data,
-  pages: data.pages.map((page) => ({ ...page, items: page.items.map((one) => (one.id === task.id ? task : one)) })),
-})
+function replaceIn(data: Pages, task: Task): Pages {
+  return {
+    ...data,
+    pages: data.pages.map((page) => ({ ...page, items: page.items.map((one) => (one.id === task.id ? task : one)) })),
+  }
+}

@@ -6,9 +6,8 @@ import type { Storage } from './storage.ts'
 export type Saved<T> = T & { asOf?: string }
 
 /** Asks; gives what `keepAnswers` saved under this key when the server cannot be reached. */
-export const savedWhenOffline =
-  <T extends object>(storage: Pick<Storage, 'read'>, key: string, ask: () => Promise<T>) =>
-  async (): Promise<Saved<T>> => {
+export function savedWhenOffline<T extends object>(storage: Pick<Storage, 'read'>, key: string, ask: () => Promise<T>) {
+  return async (): Promise<Saved<T>> => {
     try {
       return await ask()
     } catch (error) {
@@ -17,7 +16,9 @@ export const savedWhenOffline =
       return saved
     }
   }
+}
 
 /** @returns the answer that a query has; of a list its newest page, which alone is saved */
-export const firstOf = (data: unknown): { asOf?: string } | undefined =>
-  typeof data === 'object' && data !== null && 'pages' in data ? (data as Pages).pages[0] : (data as object | undefined)
+export function firstOf(data: unknown): { asOf?: string } | undefined {
+  return typeof data === 'object' && data !== null && 'pages' in data ? (data as Pages).pages[0] : (data as object | undefined)
+}

@@ -10,4 +10,6 @@ const RECONNECT_MS = { reconnectionDelay: 500, reconnectionDelayMax: 2_000, rand
 const TRANSPORTS = { transports: ['websocket', 'polling'], tryAllTransports: true }
 
 /** The vendor's part, in a file of its own so that the first screen need not wait for it. It does not connect by itself. */
-export const createSocket = (): AppSocket => io({ autoConnect: false, ...TRANSPORTS, ...RECONNECT_MS })
+export function createSocket(): AppSocket {
+  return io({ autoConnect: false, ...TRANSPORTS, ...RECONNECT_MS })
+}

@@ -5,7 +5,7 @@ export type State<T> = {
   subscribe: (listener: () => void) => () => void
 }
 
-export const createState = <T>(first: T): State<T> => {
+export function createState<T>(first: T): State<T> {
   let value = first
   const listeners = new Set<() => void>()
   return {

@@ -19,7 +19,7 @@ export type Storage = {
 const PATIENCE_MS = 2_000
 
 /** IndexedDB; and this page's memory for what it does not take, so that nothing breaks on a full disk or in a private window. */
-export const createStorage = (): Storage => {
+export function createStorage(): Storage {
   const memory = new Map<string, unknown>()
   const full = createState(false)
   const setMemory = (key: string, ...value: [] | [unknown]) => {
@@ -70,18 +70,22 @@ export const createStorage = (): Storage => {
 }
 
 /** What the server has too. */
-const canBeHadAgain = (key: string): boolean => key.startsWith('feed:') || key.startsWith('saved:')
+function canBeHadAgain(key: string): boolean {
+  return key.startsWith('feed:') || key.startsWith('saved:')
+}
 
-const removeWhere = async (fits: (key: string) => boolean): Promise<void> => delMany((await keys<string>()).filter(fits))
+async function removeWhere(fits: (key: string) => boolean): Promise<void> {
+  return delMany((await keys<string>()).filter(fits))
+}
 
-const entriesOf = async (prefix: string): Promise<[string, unknown][]> => {
+async function entriesOf(prefix: string): Promise<[string, unknown][]> {
   const names = (await keys<string>()).filter((key) => key.startsWith(prefix))
   const values = await getMany<unknown>(names)
   return names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, values[at]]]))
 }
 
 /** @throws Error when it takes longer than a person waits for a device */
-export const inTime = async <T>(work: Promise<T>): Promise<T> => {
+export async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error('the browser’s storage does not answer')), PATIENCE_MS)

@@ -7,7 +7,7 @@ import type { Saved } from './saved.ts'
  * the cost) stays as the summary has it.
  * @returns the summary with what later events tell of it; the same one when they tell nothing
  */
-export const taskAfter = (task: Saved<Task>, events: readonly TaskEvent[]): Saved<Task> => {
+export function taskAfter(task: Saved<Task>, events: readonly TaskEvent[]): Saved<Task> {
   const last = events.at(-1)
   if (!last || last.seq <= task.lastSeq) return task
   const later = events.filter(({ seq, type }) => seq > task.lastSeq && TELLING.has(type))
@@ -21,7 +21,7 @@ const TELLING: ReadonlySet<TaskEvent['type']> = new Set([
   ...(['turn.ended', 'pull_request.opened', 'task.ended'] as const),
 ])
 
-const takeEvent = (task: Saved<Task>, { type, data, attempt, at }: TaskEvent): Saved<Task> => {
+function takeEvent(task: Saved<Task>, { type, data, attempt, at }: TaskEvent): Saved<Task> {
   switch (type) {
     case 'message.received':
       return data.mode === null ? { ...task, ...WAITING, turn: data.turn } : task

@@ -62,7 +62,7 @@ const NOTHING: TaskFeed = {
 }
 
 /** The events of one task, live: without a hole, without a double, and again so after every gap in the network. */
-export const openTaskFeed = (taskId: string, { api, connection, storage, onMessage }: Parts): OpenFeed => {
+export function openTaskFeed(taskId: string, { api, connection, storage, onMessage }: Parts): OpenFeed {
   const state = createState(NOTHING)
   const key = `feed:${taskId}`
   let waiting: TaskEvent[] = []

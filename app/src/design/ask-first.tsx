@@ -12,7 +12,7 @@ type Props = {
 }
 
 /** A button that asks before it does something that loses something. The button is a function of what opens the question. */
-export const AskFirst = ({ title, text, action, act, children }: Props) => {
+export function AskFirst({ title, text, action, act, children }: Props) {
   const [asking, setAsking] = useState(false)
   const done = useMutation({ mutationFn: act, onSuccess: () => setAsking(false) })
   const close = () => {

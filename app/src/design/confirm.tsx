@@ -4,7 +4,7 @@ import { Sheet } from './sheet.tsx'
 import { Fault } from './states.tsx'
 
 /** Asks before something is lost. */
-export const Confirm = ({
+export function Confirm({
   title,
   text,
   action,
@@ -20,15 +20,17 @@ export const Confirm = ({
   error: unknown
   onConfirm: () => void
   onClose: () => void
-}) => (
-  <Sheet title={title} onClose={onClose}>
-    <p className="soft">{text}</p>
-    {error !== null && error !== undefined && <Fault error={error} />}
-    <div className="row">
-      <Button look="danger" busy={busy} onClick={onConfirm}>
-        {action}
-      </Button>
-      <Button onClick={onClose}>{words.common.cancel}</Button>
-    </div>
-  </Sheet>
-)
+}) {
+  return (
+    <Sheet title={title} onClose={onClose}>
+      <p className="soft">{text}</p>
+      {error !== null && error !== undefined && <Fault error={error} />}
+      <div className="row">
+        <Button look="danger" busy={busy} onClick={onConfirm}>
+          {action}
+        </Button>
+        <Button onClick={onClose}>{words.common.cancel}</Button>
+      </div>
+    </Sheet>
+  )
+}

@@ -1,5 +1,5 @@
 /** @returns whether it is on the clipboard now: a browser may refuse, and an address without HTTPS has no clipboard at all */
-export const copyText = async (text: string): Promise<boolean> => {
+export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)
     return true
@@ -8,7 +8,7 @@ export const copyText = async (text: string): Promise<boolean> => {
   }
 }
 
-const copyBySelection = (text: string): boolean => {
+function copyBySelection(text: string): boolean {
   const focused = document.activeElement
   const area = document.createElement('textarea')
   area.value = text

@@ -3,7 +3,7 @@ import { type ReactNode, useId } from 'react'
 type Given = { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true }
 
 /** A label, a control, and what is to be known or wrong about it. The control is a function of the attributes that tie them together. */
-export const Field = ({
+export function Field({
   label,
   hint,
   error,
@@ -13,7 +13,7 @@ export const Field = ({
   hint?: ReactNode
   error?: string | null
   children: (given: Given) => ReactNode
-}) => {
+}) {
   const id = useId()
   const noteId = `${id}-note`
   const note = error ?? hint
@@ -34,7 +34,7 @@ export const Field = ({
 export const AS_TYPED = { autoCapitalize: 'off', autoCorrect: 'off', autoComplete: 'off', spellCheck: false } as const
 
 /** On or off, at once. */
-export const Switch = ({
+export function Switch({
   label,
   hint,
   checked,
@@ -46,7 +46,7 @@ export const Switch = ({
   checked: boolean
   disabled?: boolean
   onChange: (checked: boolean) => void
-}) => {
+}) {
   const id = useId()
   return (
     <label className="switch" htmlFor={id}>

@@ -15,7 +15,7 @@ type Props = {
 }
 
 /** A dialog with a form that saves something. What fails is told, with all that was typed still there. */
-export const FormSheet = ({ title, isReady, save, onClose, children }: Props) => {
+export function FormSheet({ title, isReady, save, onClose, children }: Props) {
   const saving = useMutation({ mutationFn: save })
   return (
     <Sheet title={title} onClose={onClose}>

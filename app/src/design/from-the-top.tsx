@@ -9,7 +9,7 @@ addEventListener('popstate', () => (isForward = false))
  * A new screen begins at its top: the page is one, and would stay where the screen before had it. It stands first in a screen, so that
  * what its content then scrolls to (a feed to its end) counts.
  */
-export const FromTheTop = () => {
+export function FromTheTop() {
   useLayoutEffect(() => {
     if (isForward) scrollTo({ top: 0, behavior: 'instant' })
   }, [])

@@ -12,7 +12,7 @@ export type Seen = {
  * How much room there is. Android shrinks the page above its keyboard (`interactive-widget`); iOS lays the keyboard over the page, and
  * what sticks to the lower edge has to be lifted. Whoever zooms in sees a part too, and has no keyboard.
  */
-export const roomIn = ({ pageHeight, seen }: Seen): { isLow: boolean; coveredPx: number } => {
+export function roomIn({ pageHeight, seen }: Seen): { isLow: boolean; coveredPx: number } {
   const isZoomed = seen.scale > 1.01
   const coveredPx = isZoomed ? 0 : Math.max(0, Math.round(pageHeight - seen.height - seen.offsetTop))
   return { isLow: pageHeight - coveredPx < LOW_PX, coveredPx }

@@ -10,7 +10,7 @@ import './screen.css'
  * The frame of a screen: a bar with its heading, the content, and what stands at the bottom. The heading takes the focus when the screen
  * opens. `back` is where the arrow leads; `footer` sticks to the lower edge (above the keyboard); `wide` lets the content use a desk's width.
  */
-export const Screen = ({
+export function Screen({
   title,
   heading,
   back,
@@ -26,7 +26,7 @@ export const Screen = ({
   footer?: ReactNode
   wide?: boolean
   children: ReactNode
-}) => {
+}) {
   const h1 = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     h1.current?.focus({ preventScroll: true })

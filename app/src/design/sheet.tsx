@@ -12,7 +12,7 @@ type Props = {
 }
 
 /** A dialog: from below on a phone, in the middle of a desk. Esc, the cross and a tap beside it close it; the focus goes back to where it was, or to the heading. */
-export const Sheet = ({ title, onClose, closesBeside = true, children }: Props) => {
+export function Sheet({ title, onClose, closesBeside = true, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   /** A click is also what begins in the dialog, as marking a text does, and ends beside it. */
   const beganBeside = useRef(false)

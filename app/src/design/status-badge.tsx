@@ -12,9 +12,11 @@ const ICONS: Readonly<Record<TaskStatus, IconName>> = {
 }
 
 /** Where a task stands: a sign, a colour and, always, the word. */
-export const StatusBadge = ({ status }: { status: TaskStatus }) => (
-  <span className={`status ${status}`}>
-    {status === 'running' ? <span className="status-pulse" aria-hidden="true" /> : <Icon name={ICONS[status]} size={14} />}
-    {words.status[status]}
-  </span>
-)
+export function StatusBadge({ status }: { status: TaskStatus }) {
+  return (
+    <span className={`status ${status}`}>
+      {status === 'running' ? <span className="status-pulse" aria-hidden="true" /> : <Icon name={ICONS[status]} size={14} />}
+      {words.status[status]}
+    </span>
+  )
+}

@@ -5,7 +5,7 @@ import { copyText } from './copy-text.ts'
 const SAID_MS = 1_500
 
 /** Copies, and says so for a moment. `text` may be what has to be fetched first. */
-export const useCopy = (text: string | (() => Promise<string>)): { copied: boolean; copy: () => void } => {
+export function useCopy(text: string | (() => Promise<string>)): { copied: boolean; copy: () => void } {
   const [copied, setCopied] = useState(false)
   useEffect(() => {
     if (!copied) return

@@ -8,7 +8,7 @@ const REPOSITORY = 'new:repository'
 const OPTIONS = { branch: 'new:branch', model: 'new:model', budget: 'new:budget' } as const
 
 /** All that is typed on the form, kept with every keystroke. */
-export const useNewDraft = () => {
+export function useNewDraft() {
   const [prompt, setPrompt] = useDraft(PROMPT)
   const [repository, setRepository] = useDraft(REPOSITORY)
   const [branch, setBranch] = useDraft(OPTIONS.branch)
@@ -23,7 +23,7 @@ export const useNewDraft = () => {
 }
 
 /** A task that the server did not take, on the form again: its prompt below what is typed there. */
-export const putBack = (drafts: Drafts, { prompt, repoUrl, baseBranch, model, budgetUsd }: CreateTask): void => {
+export function putBack(drafts: Drafts, { prompt, repoUrl, baseBranch, model, budgetUsd }: CreateTask): void {
   drafts.add(PROMPT, prompt)
   drafts.replace(REPOSITORY, repoUrl)
   drafts.replace(OPTIONS.branch, baseBranch ?? '')
@@ -32,12 +32,12 @@ export const putBack = (drafts: Drafts, { prompt, repoUrl, baseBranch, model, bu
 }
 
 /** An example that was picked. */
-export const putExample = (drafts: Drafts, prompt: string | null, repository: string | null): void => {
+export function putExample(drafts: Drafts, prompt: string | null, repository: string | null): void {
   if (prompt !== null) drafts.add(PROMPT, prompt)
   if (repository !== null) drafts.replace(REPOSITORY, repository)
 }
 
 /** It was sent; the next one will most likely be for the same repository. */
-export const emptyDraft = (drafts: Drafts): void => {
+export function emptyDraft(drafts: Drafts): void {
   for (const place of [PROMPT, ...Object.values(OPTIONS)]) drafts.write(place, '')
 }

@@ -16,7 +16,7 @@ import { TaskOptions } from './task-options.tsx'
 import { useSendTask } from './use-send-task.ts'
 
 /** What to do, and where. Every keystroke is kept until it is sent. */
-export const NewTaskScreen = () => {
+export function NewTaskScreen() {
   const { data: me } = useMe()
   const { prompt, setPrompt, repository, setRepository, options, setOptions } = useNewDraft()
   const [tried, setTried] = useState(false)
@@ -83,14 +83,14 @@ export const NewTaskScreen = () => {
   )
 }
 
-const goToFault = () => {
+function goToFault() {
   const field = document.querySelector<HTMLElement>('.new-task [aria-invalid]')
   field?.closest('details')?.setAttribute('open', '')
   field?.focus()
 }
 
 /** An example was picked: it fills the form, and the address goes back to plain `/new`, so that a reload keeps what was typed since. */
-const useExample = () => {
+function useExample() {
   const { drafts } = useClient()
   const search = useSearch()
   const [, navigate] = useLocation()

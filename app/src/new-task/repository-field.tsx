@@ -7,7 +7,7 @@ import { useRepositories } from './use-repositories.ts'
 const CHIPS = 6
 
 /** The address, or one tap on a project or a recent repository. */
-export const RepositoryField = ({
+export function RepositoryField({
   value,
   onChange,
   error,
@@ -15,7 +15,7 @@ export const RepositoryField = ({
   value: string
   onChange: (repoUrl: string) => void
   error: string | null
-}) => {
+}) {
   const { api } = useClient()
   const { data: me } = useMe()
   const recent = useSaved('recent', () => api.tasks({ limit: 20 }))

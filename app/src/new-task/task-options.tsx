@@ -7,7 +7,7 @@ import { words } from '../words.ts'
 export type Options = { branch: string; model: string; budget: string }
 
 /** What most tasks leave as it is: folded, unless it was changed before. */
-export const TaskOptions = ({
+export function TaskOptions({
   me,
   options,
   onChange,
@@ -17,7 +17,7 @@ export const TaskOptions = ({
   options: Options
   onChange: (options: Options) => void
   budgetError: string | null
-}) => {
+}) {
   const [wereGiven] = useState(() => Object.values(options).some((given) => given !== ''))
   return (
     <details className="options" open={wereGiven}>

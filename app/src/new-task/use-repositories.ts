@@ -6,7 +6,7 @@ import { words } from '../words.ts'
 export type KnownRepository = { repoUrl: string; name: string }
 
 /** What a user may mean, most likely first: repositories of recent tasks, then the projects, then the demo. Each once. */
-export const useRepositories = (recent: readonly Task[]): KnownRepository[] => {
+export function useRepositories(recent: readonly Task[]): KnownRepository[] {
   const { api } = useClient()
   const { data: me } = useMe()
   const { data: projects } = useSaved('projects', api.projects)

@@ -11,7 +11,7 @@ const SLOW_MS = 2_500
  * Sends by the outbox and goes to the task once the server has it. A refusal brings the text back into the form. Without an answer the server
  * may have it: then it stays in the outbox, which tries again by itself and makes no second task, and the list shows it.
  */
-export const useSendTask = () => {
+export function useSendTask() {
   const { outbox, drafts, lastSent } = useClient()
   const [, navigate] = useLocation()
   const [sentId, setSentId] = useState<string | null>(null)

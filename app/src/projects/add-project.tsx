@@ -4,7 +4,7 @@ import { AS_TYPED, Field } from '../design/field.tsx'
 import { FormSheet } from '../design/form-sheet.tsx'
 import { words } from '../words.ts'
 
-export const AddProject = ({ host, onClose }: { host: string; onClose: () => void }) => {
+export function AddProject({ host, onClose }: { host: string; onClose: () => void }) {
   const { api, queries } = useClient()
   const [repoUrl, setRepoUrl] = useState('')
   const [name, setName] = useState('')

@@ -11,7 +11,7 @@ import { AddProject } from './add-project.tsx'
 import './projects.css'
 
 /** Repositories that are kept at hand. */
-export const ProjectsScreen = () => {
+export function ProjectsScreen() {
   const { api } = useClient()
   const { data: me } = useMe()
   const [adding, setAdding] = useState(false)
@@ -54,7 +54,7 @@ export const ProjectsScreen = () => {
   )
 }
 
-const ProjectCard = ({ project: { id, name, repoUrl } }: { project: Project }) => {
+function ProjectCard({ project: { id, name, repoUrl } }: { project: Project }) {
   const { api, queries } = useClient()
   const remove = async () => {
     await api.deleteProject(id)

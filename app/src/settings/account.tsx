@@ -6,7 +6,7 @@ import { Section } from './section.tsx'
 import { forgetUser } from './sign-out.ts'
 
 /** Who is signed in here, and the way out. */
-export const Account = () => {
+export function Account() {
   const client = useClient()
   const { data: me } = useMe()
   const unsent = useStateOf(client.outbox.state).filter(({ state }) => state !== 'sent').length

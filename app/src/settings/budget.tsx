@@ -11,7 +11,7 @@ import { words } from '../words.ts'
 import { Section } from './section.tsx'
 
 /** What a new task may cost that names no budget. */
-export const Budget = () => {
+export function Budget() {
   const { api, queries } = useClient()
   const { data: me } = useMe()
   const save = useMutation({
@@ -33,7 +33,7 @@ export const Budget = () => {
 
 type Save = { mutate: (usd: number | null) => void; isPending: boolean; error: unknown }
 
-const OwnBudget = ({ me, save }: { me: Me; save: Save }) => {
+function OwnBudget({ me, save }: { me: Me; save: Save }) {
   const saved = String(me.ownBudgetUsd ?? '')
   const [text, setText] = useState(saved)
   const usd = readBudget(text)

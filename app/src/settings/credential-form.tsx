@@ -7,7 +7,7 @@ import { words } from '../words.ts'
 type Props = { host: string; isNew: boolean; onClose: () => void }
 
 /** A token for a host. It goes to the server and is shown nowhere again. */
-export const CredentialForm = ({ host: given, isNew, onClose }: Props) => {
+export function CredentialForm({ host: given, isNew, onClose }: Props) {
   const { api, queries } = useClient()
   const [host, setHost] = useState(given)
   const [username, setUsername] = useState('')

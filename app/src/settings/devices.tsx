@@ -10,7 +10,7 @@ import { leaveNothing } from './sign-out.ts'
 import { SignedInLine } from './signed-in-line.tsx'
 
 /** Every browser and API token by which somebody is signed in as the user, and how to end or add one. */
-export const Devices = () => {
+export function Devices() {
   const client = useClient()
   const { api } = client
   const [making, setMaking] = useState(false)

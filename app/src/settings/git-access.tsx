@@ -8,7 +8,7 @@ import { CredentialForm } from './credential-form.tsx'
 import { Loaded, Section } from './section.tsx'
 
 /** The tokens by which the server works on the user's repositories. */
-export const GitAccess = () => {
+export function GitAccess() {
   const { api } = useClient()
   const { data: me } = useMe()
   const [editing, setEditing] = useState<string | null>(null)
@@ -42,7 +42,7 @@ export const GitAccess = () => {
   )
 }
 
-const Host = ({ credential: { host, username }, onReplace }: { credential: Credential; onReplace: () => void }) => {
+function Host({ credential: { host, username }, onReplace }: { credential: Credential; onReplace: () => void }) {
   const { api, queries } = useClient()
   const remove = async () => {
     await api.deleteCredential(host)

@@ -6,7 +6,7 @@ import { words } from '../words.ts'
 import { Section } from './section.tsx'
 
 /** How to have it as an app; nothing once it is one. */
-export const Install = () => {
+export function Install() {
   const offer = useStateOf(installOffer)
   const install = useMutation({
     mutationFn: async () => {
@@ -34,9 +34,11 @@ export const Install = () => {
   )
 }
 
-const isInstalled = (): boolean =>
-  matchMedia('(display-mode: standalone)').matches || (navigator as { standalone?: boolean }).standalone === true
+function isInstalled(): boolean {
+  return matchMedia('(display-mode: standalone)').matches || (navigator as { standalone?: boolean }).standalone === true
+}
 
 /** An iPad says that it is a Mac; no Mac has a touch screen. */
-const isApplePhone = (): boolean =>
-  /iPhone|iPad|iPod/.test(navigator.userAgent) || (/Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1)
+function isApplePhone(): boolean {
+  return /iPhone|iPad|iPod/.test(navigator.userAgent) || (/Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1)
+}

@@ -8,7 +8,7 @@ import { Secret } from './secret.tsx'
 import { forgetSignedIn } from './signed-in-line.tsx'
 
 /** Makes a token and shows it, this once. */
-export const NewToken = ({ onClose }: { onClose: () => void }) => {
+export function NewToken({ onClose }: { onClose: () => void }) {
   const { api, queries } = useClient()
   const [name, setName] = useState('')
   const [made, setMade] = useState<string | null>(null)

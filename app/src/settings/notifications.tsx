@@ -10,7 +10,7 @@ import { Loaded, Section } from './section.tsx'
 import { Webhook } from './webhook.tsx'
 
 /** What one is told of, on this device and elsewhere. */
-export const Notifications = () => {
+export function Notifications() {
   const { api } = useClient()
   const settings = useSaved('notifications', api.notifications)
   return (
@@ -27,7 +27,7 @@ export const Notifications = () => {
   )
 }
 
-const ThisDevice = ({ settings }: { settings: NotificationSettings }) => {
+function ThisDevice({ settings }: { settings: NotificationSettings }) {
   const { api, queries } = useClient()
   const push = useQuery({ queryKey: ['push'], queryFn: readPush, staleTime: 0 })
   const turn = useMutation({
@@ -80,7 +80,7 @@ const PUSH_WORDS: Readonly<Record<PushState, string>> = {
   unsupported: words.settings.pushUnsupported,
 }
 
-const Wanted = ({ settings }: { settings: NotificationSettings }) => {
+function Wanted({ settings }: { settings: NotificationSettings }) {
   const { api, queries } = useClient()
   const { onDone, onFailed, onAttention, webhookUrl } = settings
   const put = useMutation({

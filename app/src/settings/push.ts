@@ -3,7 +3,7 @@ import type { Api } from '../client/api.ts'
 export type PushState = 'on' | 'off' | 'denied' | 'unsupported'
 
 /** Whether this browser can show notifications of ours, and does. */
-export const readPush = async (): Promise<PushState> => {
+export async function readPush(): Promise<PushState> {
   if (!('serviceWorker' in navigator) || !('PushManager' in window) || !('Notification' in window)) return 'unsupported'
   if (Notification.permission === 'denied') return 'denied'
   const registration = await navigator.serviceWorker.getRegistration()
@@ -12,7 +12,7 @@ export const readPush = async (): Promise<PushState> => {
 }
 
 /** Asks the person, then the browser, and tells the server. Call it from a tap: browsers ask only then. */
-export const subscribe = async (api: Pick<Api, 'subscribe'>, vapidPublicKey: string): Promise<PushState> => {
+export async function subscribe(api: Pick<Api, 'subscribe'>, vapidPublicKey: string): Promise<PushState> {
   if ((await Notification.requestPermission()) !== 'granted') return readPush()
   await subscribeWith(api, await navigator.serviceWorker.ready, vapidPublicKey)
   return 'on'
@@ -22,7 +22,7 @@ export const subscribe = async (api: Pick<Api, 'subscribe'>, vapidPublicKey: str
  * Tells the server again what this browser subscribed: it may have lost that, or have other keys than then. At each start and sign-in;
  * nothing happens where notifications were not turned on.
  */
-export const renewPush = async (api: Pick<Api, 'subscribe' | 'unsubscribe' | 'notifications'>): Promise<void> => {
+export async function renewPush(api: Pick<Api, 'subscribe' | 'unsubscribe' | 'notifications'>): Promise<void> {
   const found = await findSubscription()
   if (!found) return
   const { vapidPublicKey } = await api.notifications()
@@ -34,41 +34,42 @@ export const renewPush = async (api: Pick<Api, 'subscribe' | 'unsubscribe' | 'no
 }
 
 /** Ends it here and at the server. */
-export const unsubscribe = async (api: Pick<Api, 'unsubscribe'>): Promise<PushState> => {
+export async function unsubscribe(api: Pick<Api, 'unsubscribe'>): Promise<PushState> {
   const endpoint = await unsubscribeHere()
   if (endpoint !== null) await api.unsubscribe(endpoint)
   return readPush()
 }
 
 /** Ends it in this browser alone. @returns what it was; null when there was nothing to end */
-export const unsubscribeHere = async (): Promise<string | null> => {
+export async function unsubscribeHere(): Promise<string | null> {
   const found = await findSubscription()
   await found?.subscription.unsubscribe()
   return found?.subscription.endpoint ?? null
 }
 
-const findSubscription = async () => {
+async function findSubscription() {
   const registration = await navigator.serviceWorker?.getRegistration()
   const subscription = await registration?.pushManager?.getSubscription()
   return registration && subscription ? { registration, subscription } : null
 }
 
-const subscribeWith = async (
+async function subscribeWith(
   api: Pick<Api, 'subscribe'>,
   { pushManager }: ServiceWorkerRegistration,
   applicationServerKey: string,
-): Promise<void> => {
+): Promise<void> {
   await api.subscribe(asSent(await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })))
 }
 
-const asSent = (subscription: PushSubscription) => {
+function asSent(subscription: PushSubscription) {
   const { endpoint = '', keys } = subscription.toJSON()
   return { endpoint, keys: { p256dh: keys?.p256dh ?? '', auth: keys?.auth ?? '' } }
 }
 
 /** As the server writes its key. */
-const base64Url = (bytes: ArrayBuffer | null): string =>
-  btoa(String.fromCharCode(...new Uint8Array(bytes ?? new ArrayBuffer(0))))
+function base64Url(bytes: ArrayBuffer | null): string {
+  return btoa(String.fromCharCode(...new Uint8Array(bytes ?? new ArrayBuffer(0))))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '')
+}

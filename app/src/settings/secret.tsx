@@ -3,7 +3,7 @@ import { useCopy } from '../design/use-copy.ts'
 import { words } from '../words.ts'
 
 /** Something to be carried elsewhere: to read, and to copy. */
-export const Secret = ({ text }: { text: string }) => {
+export function Secret({ text }: { text: string }) {
   const { copied, copy } = useCopy(text)
   return (
     <>

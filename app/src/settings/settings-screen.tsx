@@ -13,7 +13,7 @@ import { ThemeChoice } from './theme-choice.tsx'
 /** Of the app on this device, as the build has it. */
 declare const APP_VERSION: string
 
-export const SettingsScreen = () => {
+export function SettingsScreen() {
   useEffect(() => {
     // A link to one part: the router does not scroll.
     if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView()

@@ -12,7 +12,7 @@ import { Secret } from './secret.tsx'
 const QrCode = lazy(() => import('./qr-code.tsx'))
 
 /** A link that signs the user in on another device. */
-export const SignInLinkButton = () => {
+export function SignInLinkButton() {
   const { api } = useClient()
   const make = useMutation({ mutationFn: api.signInLink })
   return (
@@ -31,7 +31,7 @@ export const SignInLinkButton = () => {
 }
 
 /** As a code to scan where the other device can open it; else what keeps it from that, and what to set. */
-const LinkToCarry = ({ url, onlyHere }: SignInLink) => {
+function LinkToCarry({ url, onlyHere }: SignInLink) {
   const texts = onlyHere && onlyHereTexts(onlyHere)
   return (
     <>

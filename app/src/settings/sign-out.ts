@@ -7,7 +7,7 @@ import { unsubscribe, unsubscribeHere } from './push.ts'
  * Signs this browser out and leaves nothing of the user on it: notifications, drafts, what was saved and what was not sent.
  * @throws ApiError when the server does not answer; then everything is still there
  */
-export const forgetUser = async (client: Client): Promise<void> => {
+export async function forgetUser(client: Client): Promise<void> {
   // First, because it needs the session. A push service that is away must not keep anybody signed in.
   await unsubscribe(client.api).catch(() => {})
   const response = await fetch('/auth/logout', { method: 'POST', redirect: 'manual' }).catch((error: unknown) => {
@@ -18,7 +18,7 @@ export const forgetUser = async (client: Client): Promise<void> => {
 }
 
 /** Empties this device, and begins anew at the sign-in. */
-export const leaveNothing = async (client: Client): Promise<void> => {
+export async function leaveNothing(client: Client): Promise<void> {
   client.connection.close()
   client.stopKeeping()
   client.outbox.clear()

@@ -8,7 +8,7 @@ import { age, timeOf } from '../show.ts'
 import { words } from '../words.ts'
 
 /** One browser or token that is signed in, and the end of that; not of the one that is used right now, nor of the server's own. */
-export const SignedInLine = ({ device }: { device: Device }) => {
+export function SignedInLine({ device }: { device: Device }) {
   const { api, queries } = useClient()
   const { id, name, kind, createdAt, current, serverOwn } = device
   const since = kind === 'browser' ? words.settings.browserSince : words.settings.tokenSince
@@ -43,9 +43,11 @@ export const SignedInLine = ({ device }: { device: Device }) => {
   )
 }
 
-const lastUseOf = ({ current, lastUsedAt }: Device) => {
+function lastUseOf({ current, lastUsedAt }: Device) {
   if (current) return <strong>{words.settings.thisDevice}</strong>
   return lastUsedAt === null ? words.common.never : words.settings.lastUsed(age(lastUsedAt))
 }
 
-export const forgetSignedIn = (queries: QueryClient): Promise<unknown> => queries.invalidateQueries({ queryKey: ['devices'] })
+export function forgetSignedIn(queries: QueryClient): Promise<unknown> {
+  return queries.invalidateQueries({ queryKey: ['devices'] })
+}

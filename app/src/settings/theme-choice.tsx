@@ -9,7 +9,7 @@ const THEMES: ReadonlyArray<readonly [Theme, string]> = [
   ['dark', words.settings.themeDark],
 ]
 
-export const ThemeChoice = () => {
+export function ThemeChoice() {
   const [theme, choose] = useState(readTheme)
   return (
     <Section id="look" title={words.settings.theme}>

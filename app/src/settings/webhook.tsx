@@ -5,7 +5,7 @@ import { messageOf } from '../design/states.tsx'
 import { words } from '../words.ts'
 
 /** An address that is told of every notification too. */
-export const Webhook = ({ saved, onSave }: { saved: string | null; onSave: (url: string | null) => Promise<unknown> }) => {
+export function Webhook({ saved, onSave }: { saved: string | null; onSave: (url: string | null) => Promise<unknown> }) {
   const [url, setUrl] = useState(saved ?? '')
   const [error, setError] = useState<string | null>(null)
   const save = async (event: FormEvent) => {
@@ -29,4 +29,6 @@ export const Webhook = ({ saved, onSave }: { saved: string | null; onSave: (url:
   )
 }
 
-const isWeb = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+function isWeb(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+}

@@ -18,7 +18,7 @@ export class CrashBoundary extends Component<{ children: ReactNode }, { error: E
   }
 }
 
-const Crash = ({ error }: { error: Error }) => {
+function Crash({ error }: { error: Error }) {
   const { copied, copy } = useCopy(`${location.href}\n${error.stack ?? error.message}`)
   return (
     <main className="crash">

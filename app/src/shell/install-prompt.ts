@@ -7,7 +7,7 @@ type InstallOffer = Event & { prompt: () => Promise<unknown> }
 export const installOffer = createState<InstallOffer | null>(null)
 
 /** It comes once, early, and only here: whoever shows the settings later finds it kept. */
-export const watchInstallOffer = (): void => {
+export function watchInstallOffer(): void {
   window.addEventListener('beforeinstallprompt', (event) => {
     // The browser's own bar would cover the list; the offer is in the settings.
     event.preventDefault()

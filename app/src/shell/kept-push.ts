@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 import { useClient } from '../client/hooks.ts'
 
 /** Keeps the server's word on where this browser is told of things, from each start and sign-in on. */
-export const useKeptPush = (): void => {
+export function useKeptPush(): void {
   const { api } = useClient()
   useEffect(() => {
     import('../settings/push.ts').then(({ renewPush }) => renewPush(api)).catch(onLater)
@@ -10,4 +10,4 @@ export const useKeptPush = (): void => {
 }
 
 /** Without a network, or where the browser refuses: the next start says it. The settings tell how it stands. */
-const onLater = (): void => {}
+function onLater(): void {}

@@ -16,7 +16,7 @@ const KEYS: ReadonlyArray<readonly [string, string]> = [
 ]
 
 /** The keys that work on every screen; none of them while something is typed or a dialog is open. */
-export const useKeys = (onHelp: () => void): void => {
+export function useKeys(onHelp: () => void): void {
   const [path, navigate] = useLocation()
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
@@ -47,24 +47,26 @@ export const useKeys = (onHelp: () => void): void => {
   }, [path, navigate, onHelp])
 }
 
-export const KeysSheet = ({ onClose }: { onClose: () => void }) => (
-  <Sheet title={words.keys.title} onClose={onClose}>
-    <dl className="keys">
-      {KEYS.map(([key, what]) => (
-        <div key={key} className="key-line">
-          <dt>
-            {key.split(/ +/).map((one) => (
-              <kbd key={one}>{one}</kbd>
-            ))}
-          </dt>
-          <dd>{what}</dd>
-        </div>
-      ))}
-    </dl>
-  </Sheet>
-)
+export function KeysSheet({ onClose }: { onClose: () => void }) {
+  return (
+    <Sheet title={words.keys.title} onClose={onClose}>
+      <dl className="keys">
+        {KEYS.map(([key, what]) => (
+          <div key={key} className="key-line">
+            <dt>
+              {key.split(/ +/).map((one) => (
+                <kbd key={one}>{one}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </Sheet>
+  )
+}
 
-const moveRow = (by: 1 | -1): void => {
+function moveRow(by: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>('[data-row]')]
   const at = rows.indexOf(document.activeElement as HTMLElement)
   rows[at === -1 ? (by === 1 ? 0 : rows.length - 1) : Math.min(Math.max(at + by, 0), rows.length - 1)]?.focus()

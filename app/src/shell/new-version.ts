@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 const LOOK_EVERY_MS = 60 * 60_000
 
 /** @returns how to take the new version that is ready, which reloads the page; null while there is none */
-export const useNewVersion = (): (() => void) | null => {
+export function useNewVersion(): (() => void) | null {
   const [take, setTake] = useState<(() => void) | null>(null)
   useEffect(() => {
     const update = registerSW({
@@ -19,7 +19,7 @@ export const useNewVersion = (): (() => void) | null => {
 }
 
 /** Reloads to the version that the server has now: a mere reload would bring back the one that the service worker keeps. */
-export const reloadToNewest = async (): Promise<void> => {
+export async function reloadToNewest(): Promise<void> {
   const registration = await navigator.serviceWorker?.getRegistration()
   // Without a network there is no newer one, and a reload is all that helps.
   await registration?.update().catch(() => {})

@@ -3,12 +3,14 @@ import { Screen } from '../design/screen.tsx'
 import { EmptyState } from '../design/states.tsx'
 import { words } from '../words.ts'
 
-export const NotFoundScreen = () => (
-  <Screen title={words.notFound.title} back="/">
-    <EmptyState title={words.notFound.title} text={words.notFound.text}>
-      <LinkButton look="main" href="/">
-        {words.notFound.home}
-      </LinkButton>
-    </EmptyState>
-  </Screen>
-)
+export function NotFoundScreen() {
+  return (
+    <Screen title={words.notFound.title} back="/">
+      <EmptyState title={words.notFound.title} text={words.notFound.text}>
+        <LinkButton look="main" href="/">
+          {words.notFound.home}
+        </LinkButton>
+      </EmptyState>
+    </Screen>
+  )
+}

@@ -4,7 +4,7 @@ const ASK_AGAIN_MS = 3_000
  * Loads a part of the app, however late: while the network is away it is asked for again until it comes.
  * @throws what hindered it, when the server answers: then that has another version of the app
  */
-export const patiently = async <T>(load: () => Promise<T>): Promise<T> => {
+export async function patiently<T>(load: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await load()
@@ -15,8 +15,9 @@ export const patiently = async <T>(load: () => Promise<T>): Promise<T> => {
   }
 }
 
-const isServerThere = (): Promise<boolean> =>
-  fetch('/auth/ways').then(
+function isServerThere(): Promise<boolean> {
+  return fetch('/auth/ways').then(
     () => true,
     () => false,
   )
+}

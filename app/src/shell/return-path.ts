@@ -1,7 +1,7 @@
 const KEY = 'errand:return'
 
 /** Where to go after the sign-in. Signing in leaves the app, so it is kept outside of its memory. */
-export const keepReturn = (path: string): void => {
+export function keepReturn(path: string): void {
   try {
     if (path !== '/') localStorage.setItem(KEY, path)
   } catch {
@@ -10,7 +10,7 @@ export const keepReturn = (path: string): void => {
 }
 
 /** @returns null when there is nowhere in particular to go */
-export const takeReturn = (): string | null => {
+export function takeReturn(): string | null {
   try {
     const path = localStorage.getItem(KEY)
     localStorage.removeItem(KEY)

@@ -20,7 +20,7 @@ const PLACES: readonly Place[] = [
 const ADMIN: Place = { href: '/admin', word: words.nav.admin, icon: 'gauge' }
 
 /** The frame around every screen: where one can go (below on a phone, at the side on a desk), and the lines that say how things stand. */
-export const Shell = ({ children }: { children: ReactNode }) => {
+export function Shell({ children }: { children: ReactNode }) {
   const [path] = useLocation()
   const [inTask] = useRoute('/task/*?')
   const { data: me } = useMe()

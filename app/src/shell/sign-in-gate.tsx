@@ -7,7 +7,7 @@ import { words } from '../words.ts'
 import { keepReturn, takeReturn } from './return-path.ts'
 
 /** Leads whoever is not signed in to the sign-in, and back afterwards. What was typed or not sent yet stays on the device. */
-export const SignInGate = ({ children }: { children: ReactNode }) => {
+export function SignInGate({ children }: { children: ReactNode }) {
   const client = useClient()
   const me = useMe()
   const [path, navigate] = useLocation()
@@ -41,9 +41,11 @@ export const SignInGate = ({ children }: { children: ReactNode }) => {
 }
 
 /** Before it is known who is there. */
-export const ComingIn = () => (
-  <main className="gate">
-    <h1 className="hidden-for-eyes">{words.name}</h1>
-    <Skeleton rows={5} />
-  </main>
-)
+export function ComingIn() {
+  return (
+    <main className="gate">
+      <h1 className="hidden-for-eyes">{words.name}</h1>
+      <Skeleton rows={5} />
+    </main>
+  )
+}

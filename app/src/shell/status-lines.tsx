@@ -15,7 +15,7 @@ const PATIENCE_MS: Readonly<Record<ConnectionState, number>> = {
 }
 
 /** What is to be known on every screen: the state of the line, the demo, a new version. Each is one line, and goes by itself. */
-export const StatusLines = () => {
+export function StatusLines() {
   const { connection, drafts, storage } = useClient()
   const { data: me } = useMe()
   const line = useLine()
@@ -50,7 +50,7 @@ export const StatusLines = () => {
   )
 }
 
-const useLine = (): string => {
+function useLine(): string {
   const state = useConnectionState()
   const [shown, setShown] = useState('')
   useEffect(() => {
@@ -60,7 +60,7 @@ const useLine = (): string => {
   return shown
 }
 
-const sentenceOf = (state: ConnectionState): string => {
+function sentenceOf(state: ConnectionState): string {
   if (state === 'catching-up') return words.line.catchingUp
   if (state === 'connecting') return words.line.connecting
   if (state === 'offline') return navigator.onLine ? words.line.offline : words.line.noNetwork

@@ -3,7 +3,7 @@ export type Theme = 'system' | 'light' | 'dark'
 const KEY = 'errand:theme'
 const BARS = { light: '#faf8f3', dark: '#171613' } as const
 
-export const readTheme = (): Theme => {
+export function readTheme(): Theme {
   try {
     const kept = localStorage.getItem(KEY)
     return kept === 'light' || kept === 'dark' ? kept : 'system'
@@ -13,7 +13,7 @@ export const readTheme = (): Theme => {
 }
 
 /** Kept on this device; without a store, until the app is closed. */
-export const setTheme = (theme: Theme): void => {
+export function setTheme(theme: Theme): void {
   try {
     localStorage.setItem(KEY, theme)
   } catch {
@@ -22,7 +22,7 @@ export const setTheme = (theme: Theme): void => {
   applyTheme(theme)
 }
 
-export const applyTheme = (theme: Theme = readTheme()): void => {
+export function applyTheme(theme: Theme = readTheme()): void {
   if (theme === 'system') delete document.documentElement.dataset.theme
   else document.documentElement.dataset.theme = theme
   for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {

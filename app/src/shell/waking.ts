@@ -1,7 +1,7 @@
 import type { Client } from '../client/client.ts'
 
 /** Looks whether the line still carries whenever a phone may have slept or changed its network. */
-export const watchWaking = ({ connection }: Pick<Client, 'connection'>): void => {
+export function watchWaking({ connection }: Pick<Client, 'connection'>): void {
   const probe = () => void connection.probe()
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') probe()

@@ -5,7 +5,7 @@ import { words } from '../words.ts'
 import { linkPath } from './link-path.ts'
 
 /** For an app that a tapped link does not open in. */
-export const PasteLink = () => {
+export function PasteLink() {
   const [text, setText] = useState('')
   const [tried, setTried] = useState(false)
   const path = linkPath(text)

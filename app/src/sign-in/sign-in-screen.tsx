@@ -15,7 +15,7 @@ import './sign-in.css'
 const ASK_ON = { retry: (_count: number, error: unknown) => isAway(error), retryDelay: 3_000 }
 
 /** The way in: GitHub where the server has it, and the one-time link always. */
-export const SignInScreen = () => {
+export function SignInScreen() {
   const { api, signedOut, queries } = useClient()
   const [, navigate] = useLocation()
   const wasSignedOut = useStateOf(signedOut)

@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 import { useClient } from '../client/hooks.ts'
 
 /** Goes on when the sign-in was done elsewhere: in another window, or by a link that was opened from the mail. */
-export const useSignedInElsewhere = (): void => {
+export function useSignedInElsewhere(): void {
   const { api } = useClient()
   useEffect(() => {
     const ask = () => {

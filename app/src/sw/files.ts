@@ -11,7 +11,7 @@ const PARTS_KEPT = 40
  * The app's own files, also without a network: its screens from the first visit on, and a heavy part (markdown) once it was needed.
  * What the server answers itself never goes through here: neither data nor a sign-in may come out of a cache.
  */
-export const serveFiles = (shell: PrecacheEntry[]): void => {
+export function serveFiles(shell: PrecacheEntry[]): void {
   precacheAndRoute(shell)
   cleanupOutdatedCaches()
   registerRoute(new NavigationRoute(createHandlerBoundToURL('/index.html'), { denylist: [...SERVER_PATHS] }))

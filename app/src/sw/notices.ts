@@ -6,7 +6,7 @@ declare const self: ServiceWorkerGlobalScope
 type Notice = { title?: string; body?: string; url?: string; taskId?: string }
 
 /** Every push must show something; one that cannot be read shows the app's name. A task's newer notice takes the place of its older one, and is heard like it. */
-export const showNotice = async (data: PushMessageData | null): Promise<void> => {
+export async function showNotice(data: PushMessageData | null): Promise<void> {
   const { title = 'Errand', body = '', url = '/', taskId } = readNotice(data)
   await self.registration.showNotification(title, {
     body,
@@ -18,7 +18,7 @@ export const showNotice = async (data: PushMessageData | null): Promise<void> =>
 }
 
 /** In a window of the app that is open already, if there is one. Never away from this origin. */
-export const openNotice = async (notification: Notification): Promise<void> => {
+export async function openNotice(notification: Notification): Promise<void> {
   notification.close()
   const target = new URL(String(notification.data?.url ?? '/'), self.location.origin)
   const path = target.origin === self.location.origin ? target.pathname : '/'
@@ -33,7 +33,7 @@ export const openNotice = async (notification: Notification): Promise<void> => {
   await open.focus()
 }
 
-const readNotice = (data: PushMessageData | null): Notice => {
+function readNotice(data: PushMessageData | null): Notice {
   const text = data?.text() ?? ''
   try {
     const notice: unknown = JSON.parse(text)
@@ -44,4 +44,6 @@ const readNotice = (data: PushMessageData | null): Notice => {
 }
 
 /** The queue's board and the API's pages are windows of this origin too, and would not listen. */
-const isOfTheApp = (url: string): boolean => !SERVER_PATHS.some((path) => path.test(new URL(url).pathname))
+function isOfTheApp(url: string): boolean {
+  return !SERVER_PATHS.some((path) => path.test(new URL(url).pathname))
+}

@@ -10,13 +10,13 @@ export type SubscriptionChange = ExtendableEvent & {
  * The browser took another subscription, or none, in place of the old one: the server is told. Without a session or a network it is
  * not; then the app says it at its next start.
  */
-export const renewSubscription = async ({ oldSubscription, newSubscription }: SubscriptionChange): Promise<void> => {
+export async function renewSubscription({ oldSubscription, newSubscription }: SubscriptionChange): Promise<void> {
   const next = newSubscription ?? (oldSubscription && (await self.registration.pushManager.subscribe(oldSubscription.options)))
   if (next) await say('POST', next.toJSON())
   if (oldSubscription && oldSubscription.endpoint !== next?.endpoint) await say('DELETE', { endpoint: oldSubscription.endpoint })
 }
 
-const say = async (method: 'POST' | 'DELETE', { endpoint, keys }: PushSubscriptionJSON): Promise<void> => {
+async function say(method: 'POST' | 'DELETE', { endpoint, keys }: PushSubscriptionJSON): Promise<void> {
   await fetch('/api/me/push/subscriptions', {
     method,
     headers: { 'content-type': 'application/json' },

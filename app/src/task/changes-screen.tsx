@@ -15,7 +15,7 @@ import './changes/changes.css'
 const WORDS = TASK_WORDS.changes
 
 /** What a task changed, a file at a time: of the whole branch or of one turn. */
-export const ChangesScreen = ({ taskId }: { taskId: string }) => {
+export function ChangesScreen({ taskId }: { taskId: string }) {
   const { data: task } = useTask(taskId)
   const [turn, setTurn] = useState<number | undefined>(undefined)
   const [wrap, setWrap] = useWrap()
@@ -33,9 +33,11 @@ export const ChangesScreen = ({ taskId }: { taskId: string }) => {
   )
 }
 
-const WrapChoice = ({ wrap, onChange }: { wrap: boolean; onChange: (wrap: boolean) => void }) => (
-  <label className="check">
-    <input type="checkbox" checked={wrap} onChange={(event) => onChange(event.target.checked)} />
-    {WORDS.wrap}
-  </label>
-)
+function WrapChoice({ wrap, onChange }: { wrap: boolean; onChange: (wrap: boolean) => void }) {
+  return (
+    <label className="check">
+      <input type="checkbox" checked={wrap} onChange={(event) => onChange(event.target.checked)} />
+      {WORDS.wrap}
+    </label>
+  )
+}

@@ -10,7 +10,7 @@ const AROUND = 2
 const MAX_CELLS = 400_000
 
 /** The change that a call of `edit` or `write` makes, as far as its input tells; null for any other call. */
-export const editDiff = (name: string, input: unknown): EditDiff | null => {
+export function editDiff(name: string, input: unknown): EditDiff | null {
   const { old_string, new_string, content } = fieldsOf(input)
   if (name === 'write' && typeof content === 'string') return summed(linesOf(content).map((text) => ({ kind: 'add', text })))
   if (name !== 'edit' || typeof old_string !== 'string' || typeof new_string !== 'string') return null
@@ -18,7 +18,7 @@ export const editDiff = (name: string, input: unknown): EditDiff | null => {
 }
 
 /** Line by line, by the longest common subsequence. */
-export const compare = (before: readonly string[], after: readonly string[]): DiffRow[] => {
+export function compare(before: readonly string[], after: readonly string[]): DiffRow[] {
   let start = 0
   while (start < before.length && start < after.length && before[start] === after[start]) start++
   let end = 0
@@ -31,7 +31,7 @@ export const compare = (before: readonly string[], after: readonly string[]): Di
   ]
 }
 
-const middle = (before: readonly string[], after: readonly string[]): DiffRow[] => {
+function middle(before: readonly string[], after: readonly string[]): DiffRow[] {
   if (before.length * after.length > MAX_CELLS) return [...all('del', before), ...all('add', after)]
   const lengths = commonLengths(before, after)
   const rows: DiffRow[] = []
@@ -55,7 +55,7 @@ const middle = (before: readonly string[], after: readonly string[]): DiffRow[] 
 }
 
 /** `[i][j]`: how many lines `before` from i and `after` from j have in common at most. */
-const commonLengths = (before: readonly string[], after: readonly string[]): Uint32Array[] => {
+function commonLengths(before: readonly string[], after: readonly string[]): Uint32Array[] {
   const table = Array.from({ length: before.length + 1 }, () => new Uint32Array(after.length + 1))
   for (let i = before.length - 1; i >= 0; i--)
     for (let j = after.length - 1; j >= 0; j--) {
@@ -66,18 +66,24 @@ const commonLengths = (before: readonly string[], after: readonly string[]): Uin
   return table
 }
 
-const all = (kind: 'add' | 'del', lines: readonly string[]): DiffRow[] => lines.map((text) => ({ kind, text }))
+function all(kind: 'add' | 'del', lines: readonly string[]): DiffRow[] {
+  return lines.map((text) => ({ kind, text }))
+}
 
-const linesOf = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'))
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n')
+}
 
-const summed = (rows: DiffRow[]): EditDiff => ({
-  rows: withoutFar(rows),
-  added: rows.filter(({ kind }) => kind === 'add').length,
-  removed: rows.filter(({ kind }) => kind === 'del').length,
-})
+function summed(rows: DiffRow[]): EditDiff {
+  return {
+    rows: withoutFar(rows),
+    added: rows.filter(({ kind }) => kind === 'add').length,
+    removed: rows.filter(({ kind }) => kind === 'del').length,
+  }
+}
 
 /** Leaves out what is further than {@link AROUND} lines from a change. */
-const withoutFar = (rows: DiffRow[]): DiffRow[] => {
+function withoutFar(rows: DiffRow[]): DiffRow[] {
   const near = new Set<number>()
   for (const [index, { kind }] of rows.entries())
     if (kind !== 'same') for (let at = index - AROUND; at <= index + AROUND; at++) near.add(at)

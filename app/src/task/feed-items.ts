@@ -85,5 +85,6 @@ export type EndItem = {
 export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 }
 
 /** @returns whether a call went wrong by itself, as far as it is over */
-export const hasFailed = ({ ended }: Call): boolean =>
-  ended !== null && (!ended.ok || (ended.exitCode ?? 0) !== 0) && !wasCutOff(ended)
+export function hasFailed({ ended }: Call): boolean {
+  return ended !== null && (!ended.ok || (ended.exitCode ?? 0) !== 0) && !wasCutOff(ended)
+}

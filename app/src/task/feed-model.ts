@@ -13,7 +13,7 @@ import { block, endCall, startCall } from './model/work.ts'
  * objects, and an event looks only at the last few of them, so that a long feed grows as easily as a short one. What it has already, by
  * `seq`, is left out.
  */
-export const addEvents = (feed: Feed, events: readonly TaskEvent[]): Feed => {
+export function addEvents(feed: Feed, events: readonly TaskEvent[]): Feed {
   const fresh = events.filter(({ seq }) => seq > feed.lastSeq)
   if (fresh.length === 0) return feed
   const draft: Draft = { ...feed, items: [...feed.items] }
@@ -25,7 +25,7 @@ export const addEvents = (feed: Feed, events: readonly TaskEvent[]): Feed => {
   return draft
 }
 
-const take = (draft: Draft, event: TaskEvent): void => {
+function take(draft: Draft, event: TaskEvent): void {
   const { lastAt: at, turn } = draft
   const key = String(event.seq)
   const push = (item: Item) => draft.items.push(item)

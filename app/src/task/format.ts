@@ -1,5 +1,5 @@
 /** @returns `0.4 s`, `12 s`, `3 min 4 s`, `1 h 5 min` */
-export const duration = (ms: number): string => {
+export function duration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`
   const whole = Math.round(seconds)
@@ -9,7 +9,7 @@ export const duration = (ms: number): string => {
 }
 
 /** A running clock: `0:07`, `12:40`, `1:02:03`. */
-export const clock = (ms: number): string => {
+export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
   const two = (n: number) => String(n).padStart(2, '0')
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
@@ -17,15 +17,17 @@ export const clock = (ms: number): string => {
 }
 
 /** US dollars, never rounded down to nothing. */
-export const money = (usd: number): string => (usd > 0 && usd < 0.01 ? '< $0.01' : `$${usd.toFixed(2)}`)
+export function money(usd: number): string {
+  return usd > 0 && usd < 0.01 ? '< $0.01' : `$${usd.toFixed(2)}`
+}
 
-export const fileSize = (bytes: number): string => {
+export function fileSize(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`
   return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
 
 /** `950`, `12.3k`, `1.2M` */
-export const tokens = (n: number): string => {
+export function tokens(n: number): string {
   if (n < 1000) return String(n)
   return n < 1e6 ? `${(n / 1000).toFixed(n < 1e5 ? 1 : 0)}k` : `${(n / 1e6).toFixed(1)}M`
 }

@@ -20,7 +20,7 @@ import './log/log.css'
 const WORDS = TASK_WORDS.log
 
 /** The whole output of one tool call, however long: a piece at a time. */
-export const LogScreen = ({ taskId, callId }: { taskId: string; callId: string }) => {
+export function LogScreen({ taskId, callId }: { taskId: string; callId: string }) {
   const { api } = useClient()
   const url = api.outputUrl(taskId, callId)
   const output = useOutput(taskId, callId)

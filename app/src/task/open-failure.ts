@@ -1,10 +1,12 @@
 import { type Call, hasFailed, type Item } from './feed-items.ts'
 
 /** By this the rows and a person's choices know a call. */
-export const callKey = ({ attempt, callId }: Pick<Call, 'attempt' | 'callId'>): string => `${attempt}-${callId}`
+export function callKey({ attempt, callId }: Pick<Call, 'attempt' | 'callId'>): string {
+  return `${attempt}-${callId}`
+}
 
 /** @returns the key of the failed call that opens by itself: it is the last that the agent did. Null when there is none, or the agent went on. */
-export const openFailureOf = (items: readonly Item[]): string | null => {
+export function openFailureOf(items: readonly Item[]): string | null {
   const last = items.findLast(({ kind }) => kind === 'work' || kind === 'text' || kind === 'boot')
   const call = last?.kind === 'work' ? last.calls.at(-1) : undefined
   return call && hasFailed(call) ? callKey(call) : null
@@ -14,7 +16,7 @@ export const openFailureOf = (items: readonly Item[]): string | null => {
  * The failures that are open by themselves. While a person reads further up nothing folds: it would move what they read.
  * @returns the same set when nothing changed
  */
-export const shownFailures = (before: ReadonlySet<string>, now: string | null, atEnd: boolean): ReadonlySet<string> => {
+export function shownFailures(before: ReadonlySet<string>, now: string | null, atEnd: boolean): ReadonlySet<string> {
   const next = new Set([...(atEnd ? [] : before), ...(now === null ? [] : [now])])
   return next.size === before.size && [...next].every((key) => before.has(key)) ? before : next
 }

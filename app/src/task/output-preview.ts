@@ -13,7 +13,7 @@ const TOLD_OTHERWISE = /^exit_code: .*\nwall_time: .*\n(?:\(no output\)\s*$)?/
 const FRAME = /^\s+at .*(?:\(|\s)(?:node:|\S*\/node_modules\/)/
 
 /** The end of an output, at most 20 lines and 4,000 characters: that is where results and errors are. `cut`: there is more of it. */
-export const previewOf = ({ output, outputBytes }: Pick<EventData<'tool.ended'>, 'output' | 'outputBytes'>): Preview => {
+export function previewOf({ output, outputBytes }: Pick<EventData<'tool.ended'>, 'output' | 'outputBytes'>): Preview {
   const whole = visibleMarks(withoutHead(output))
     .trimEnd()
     .replace(/^(?:[ \t]*\r?\n)+/, '')
@@ -25,4 +25,6 @@ export const previewOf = ({ output, outputBytes }: Pick<EventData<'tool.ended'>,
 }
 
 /** @returns the output of a command without the lines that the agent put in front */
-export const withoutHead = (output: string): string => output.replace(TOLD_OTHERWISE, '')
+export function withoutHead(output: string): string {
+  return output.replace(TOLD_OTHERWISE, '')
+}

@@ -14,7 +14,7 @@ const HUNK = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)$/
  * The rows of one file's unified diff as git writes it. What stands above the first hunk (names, modes, index) is told elsewhere and left
  * out. Inside a hunk the first character alone decides, so that a removed line `-- x` is not taken for a header.
  */
-export const patchLines = (patch: string): PatchRow[] => {
+export function patchLines(patch: string): PatchRow[] {
   const rows: PatchRow[] = []
   let before = 0
   let after = 0

@@ -2,12 +2,14 @@ import type { Reason } from '../../../contract/reason.ts'
 import { REASONS } from '../../../contract/reason-texts.ts'
 
 /** @returns the reason in plain words; empty for one that a newer server knows and this app does not */
-export const reasonText = (reason: Reason): string => REASONS[reason] ?? ''
+export function reasonText(reason: Reason): string {
+  return REASONS[reason] ?? ''
+}
 
 export type Help = 'retry' | 'retry-budget' | 'credentials' | 'bundle'
 
 /** What a person can do at once about the way a turn ended. */
-export const helpFor = (reason: Reason): Help[] => {
+export function helpFor(reason: Reason): Help[] {
   switch (reason) {
     case 'done':
     case 'no_changes':

@@ -22,7 +22,7 @@ import { TASK_WORDS } from './words.ts'
 import './task.css'
 
 /** One task: what happened, what happens now, and the way to say something. */
-export const TaskScreen = ({ taskId }: { taskId: string }) => {
+export function TaskScreen({ taskId }: { taskId: string }) {
   const { data: task, error, refetch } = useTask(taskId)
   useLookAt(taskId)
   useCloseNotices(taskId)
@@ -34,16 +34,17 @@ export const TaskScreen = ({ taskId }: { taskId: string }) => {
   )
 }
 
-const NoTask = ({ error, onRetry }: { error: unknown; onRetry: () => void }) =>
-  codeOf(error) === 'not_found' ? (
+function NoTask({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  return codeOf(error) === 'not_found' ? (
     <EmptyState title={TASK_WORDS.header.notFound}>
       <LinkButton href="/">{TASK_WORDS.header.toTasks}</LinkButton>
     </EmptyState>
   ) : (
     <ErrorState title={TASK_WORDS.header.loadFailed} error={error} onRetry={onRetry} />
   )
+}
 
-const LoadedTask = ({ task: known }: { task: Saved<Task> }) => {
+function LoadedTask({ task: known }: { task: Saved<Task> }) {
   const source = useTaskFeed(known.id)
   const task = useNewestTask(known, source.events)
   const asOf = useAsOf(task)

@@ -1,7 +1,7 @@
 import { useEffect } from 'react'
 
 /** Takes the task's notification away once the task itself is in front of a person. */
-export const useCloseNotices = (taskId: string): void => {
+export function useCloseNotices(taskId: string): void {
   useEffect(() => {
     const look = () => {
       if (document.visibilityState === 'visible' && document.hasFocus()) closeNotices(taskId).catch(noNotices)
@@ -16,10 +16,12 @@ export const useCloseNotices = (taskId: string): void => {
   }, [taskId])
 }
 
-const closeNotices = async (tag: string): Promise<void> => {
+async function closeNotices(tag: string): Promise<void> {
   const registration = await navigator.serviceWorker?.getRegistration()
   for (const notice of (await registration?.getNotifications({ tag })) ?? []) notice.close()
 }
 
 /** A browser that shows none has none to close. */
-const noNotices = (): void => undefined
+function noNotices(): void {
+  undefined
+}

@@ -8,7 +8,7 @@ import { EMPTY_FEED, type Feed, feedAfter } from './model/feed.ts'
  * The events as a feed. Only what is new is added, unless earlier events were put before: then it is made anew.
  * @param said messages that were said before the first event
  */
-export const useFeedModel = (events: readonly TaskEvent[], said: readonly Message[]): Feed => {
+export function useFeedModel(events: readonly TaskEvent[], said: readonly Message[]): Feed {
   const made = useRef<{ first: TaskEvent | undefined; said: readonly Message[]; count: number; feed: Feed }>({
     first: undefined,
     said,

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 
 /** The time, milliseconds since 1970, once a second while `running`. */
-export const useNow = (running: boolean): number => {
+export function useNow(running: boolean): number {
   const [now, setNow] = useState(Date.now)
   useEffect(() => {
     if (!running) return

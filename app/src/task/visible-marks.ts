@@ -2,5 +2,6 @@
 const REORDERING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 /** @returns the text with each such mark as its name, which reorders nothing: `‹U+202E›` */
-export const visibleMarks = (text: string): string =>
-  text.replace(REORDERING, (mark) => `‹U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}›`)
+export function visibleMarks(text: string): string {
+  return text.replace(REORDERING, (mark) => `‹U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}›`)
+}

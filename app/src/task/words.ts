@@ -3,7 +3,9 @@ import type { PlanStep } from './feed-facts.ts'
 import type { Activity } from './model/feed.ts'
 import type { WorkCounts } from './work-summary.ts'
 
-const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
+function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`
+}
 
 /** A turn is not tried eleven times. */
 const ORDINAL_ENDS: Readonly<Record<number, string>> = { 2: 'nd', 3: 'rd' }

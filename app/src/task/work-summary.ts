@@ -5,7 +5,7 @@ import { visibleMarks } from './visible-marks.ts'
 export type WorkCounts = { commands: number; edited: number; read: number; other: number; failed: number; running: boolean }
 
 /** What a group of calls amounts to; edited and read are files, each counted once. */
-export const countWork = (calls: readonly Call[]): WorkCounts => {
+export function countWork(calls: readonly Call[]): WorkCounts {
   const edited = new Set<string>()
   const read = new Set<string>()
   const counts = { commands: 0, other: 0, failed: 0, running: false }
@@ -22,9 +22,11 @@ export const countWork = (calls: readonly Call[]): WorkCounts => {
 }
 
 /** The call on one line: the command itself, or the file without the sandbox's folder. */
-export const describeCall = (call: Call): string => visibleMarks(wordsOf(call))
+export function describeCall(call: Call): string {
+  return visibleMarks(wordsOf(call))
+}
 
-const wordsOf = ({ name, title, input }: Call): string => {
+function wordsOf({ name, title, input }: Call): string {
   const { command, file_path } = fieldsOf(input)
   if (name === 'bash' && typeof command === 'string') return command.trim()
   if (typeof file_path === 'string') return file_path.replace(/^\/workspace\/[^/]+\//, '')

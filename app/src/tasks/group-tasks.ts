@@ -7,7 +7,8 @@ export type TaskGroup = { status: TaskStatus; tasks: Task[] }
 const ORDER: readonly TaskStatus[] = ['running', 'pending', 'failed', 'completed', 'cancelled']
 
 /** @returns the groups that have a task, in the order in which a person wants to know */
-export const groupTasks = (tasks: readonly Task[]): TaskGroup[] =>
-  ORDER.map((status) => ({ status, tasks: tasks.filter((task) => task.status === status) })).filter(
+export function groupTasks(tasks: readonly Task[]): TaskGroup[] {
+  return ORDER.map((status) => ({ status, tasks: tasks.filter((task) => task.status === status) })).filter(
     ({ tasks }) => tasks.length > 0,
   )
+}

@@ -11,7 +11,7 @@ export const NO_FILTERS: Filters = { status: '', search: '', repoUrl: '' }
 export const STATUSES: readonly TaskStatus[] = ['running', 'pending', 'completed', 'failed', 'cancelled']
 
 /** Search, and what the list is narrowed to. */
-export const TaskFilters = ({
+export function TaskFilters({
   filters,
   tasks,
   onChange,
@@ -19,7 +19,7 @@ export const TaskFilters = ({
   filters: Filters
   tasks: readonly Task[]
   onChange: (filters: Filters) => void
-}) => {
+}) {
   const known = useRepositories(tasks)
   return (
     <search className="task-search">

@@ -7,35 +7,39 @@ import { age, firstLine, repoName } from '../show.ts'
 import { words } from '../words.ts'
 
 /** One task in the list: what was asked, where, and how it stands. */
-export const TaskRow = ({ task }: { task: Task }) => (
-  <li>
-    <Link href={`/task/${task.id}`} className="task-row" data-row>
-      <span className="task-row-head small soft">
-        <span className="task-row-repo">{repoName(task.repoUrl)}</span>
-        <time className="numbers" dateTime={task.createdAt}>
-          {age(task.completedAt ?? task.createdAt)}
-        </time>
-      </span>
-      <span className="task-row-title" dir="auto">
-        {firstLine(task.prompt)}
-      </span>
-      <span className="task-row-facts small soft">
-        <StatusBadge status={task.status} />
-        {task.status === 'pending' && task.queuePosition !== null && <span>{words.tasks.ahead(task.queuePosition)}</span>}
-        {task.diff && task.diff.files > 0 && <DiffCount diff={task.diff} />}
-      </span>
-      {task.status === 'failed' && task.reasonText && (
-        <span className="task-row-why small">
-          <Sentence text={task.reasonText} />
+export function TaskRow({ task }: { task: Task }) {
+  return (
+    <li>
+      <Link href={`/task/${task.id}`} className="task-row" data-row>
+        <span className="task-row-head small soft">
+          <span className="task-row-repo">{repoName(task.repoUrl)}</span>
+          <time className="numbers" dateTime={task.createdAt}>
+            {age(task.completedAt ?? task.createdAt)}
+          </time>
         </span>
-      )}
-    </Link>
-  </li>
-)
+        <span className="task-row-title" dir="auto">
+          {firstLine(task.prompt)}
+        </span>
+        <span className="task-row-facts small soft">
+          <StatusBadge status={task.status} />
+          {task.status === 'pending' && task.queuePosition !== null && <span>{words.tasks.ahead(task.queuePosition)}</span>}
+          {task.diff && task.diff.files > 0 && <DiffCount diff={task.diff} />}
+        </span>
+        {task.status === 'failed' && task.reasonText && (
+          <span className="task-row-why small">
+            <Sentence text={task.reasonText} />
+          </span>
+        )}
+      </Link>
+    </li>
+  )
+}
 
-const DiffCount = ({ diff }: { diff: DiffStat }) => (
-  <span className="numbers task-row-diff">
-    {words.tasks.files(diff.files)} <span className="added">+{diff.insertions}</span>{' '}
-    <span className="removed">−{diff.deletions}</span>
-  </span>
-)
+function DiffCount({ diff }: { diff: DiffStat }) {
+  return (
+    <span className="numbers task-row-diff">
+      {words.tasks.files(diff.files)} <span className="added">+{diff.insertions}</span>{' '}
+      <span className="removed">−{diff.deletions}</span>
+    </span>
+  )
+}

@@ -16,7 +16,7 @@ import { type ListFilter, useTasks } from './use-tasks.ts'
 import { Welcome } from './welcome.tsx'
 
 /** All tasks of the user: what runs, what waits, what is over. */
-export const TasksScreen = () => {
+export function TasksScreen() {
   const [filters, change] = useFilters()
   const search = useDeferredValue(filters.search.trim())
   const list = useTasks(filterOf({ ...filters, search }))
@@ -54,21 +54,23 @@ export const TasksScreen = () => {
   )
 }
 
-const Group = ({ group }: { group: TaskGroup }) => (
-  <section className="task-group" aria-labelledby={`group-${group.status}`}>
-    <h2 id={`group-${group.status}`}>
-      {words.status[group.status]} <span className="numbers">{group.tasks.length}</span>
-    </h2>
-    <ul className="task-list">
-      {group.tasks.map((task) => (
-        <TaskRow key={task.id} task={task} />
-      ))}
-    </ul>
-  </section>
-)
+function Group({ group }: { group: TaskGroup }) {
+  return (
+    <section className="task-group" aria-labelledby={`group-${group.status}`}>
+      <h2 id={`group-${group.status}`}>
+        {words.status[group.status]} <span className="numbers">{group.tasks.length}</span>
+      </h2>
+      <ul className="task-list">
+        {group.tasks.map((task) => (
+          <TaskRow key={task.id} task={task} />
+        ))}
+      </ul>
+    </section>
+  )
+}
 
 /** Until a token is set, only the demo repository and reading public ones work. */
-const AccessHint = ({ hidden }: { hidden: boolean }) => {
+function AccessHint({ hidden }: { hidden: boolean }) {
   const { data: me } = useMe()
   const needsAccess = useNeedsAccess()
   if (hidden || !needsAccess || me?.demo) return null
@@ -81,8 +83,10 @@ const AccessHint = ({ hidden }: { hidden: boolean }) => {
   )
 }
 
-const filterOf = ({ status, search, repoUrl }: Filters): ListFilter => ({
-  ...(status !== '' && { status }),
-  ...(search !== '' && { search }),
-  ...(repoUrl !== '' && { repoUrl }),
-})
+function filterOf({ status, search, repoUrl }: Filters): ListFilter {
+  return {
+    ...(status !== '' && { status }),
+    ...(search !== '' && { search }),
+    ...(repoUrl !== '' && { repoUrl }),
+  }
+}

@@ -5,7 +5,7 @@ import { firstLine } from '../show.ts'
 import { words } from '../words.ts'
 
 /** A line for each task that a message has not reached: there is what can be done about it. */
-export const UnsentMessages = ({ items, tasks }: { items: readonly Unsent[]; tasks: readonly Task[] }) => {
+export function UnsentMessages({ items, tasks }: { items: readonly Unsent[]; tasks: readonly Task[] }) {
   const unsent = items.flatMap((item) => (item.kind === 'message' ? [item.taskId] : []))
   return [...new Set(unsent)].map((taskId) => {
     const prompt = tasks.find(({ id }) => id === taskId)?.prompt

@@ -9,7 +9,7 @@ import { words } from '../words.ts'
 import { UnsentMessages } from './unsent-messages.tsx'
 
 /** What the server does not have: tasks, with what a person can do about each, and messages that did not get through. */
-export const UnsentTasks = ({ items, tasks }: { items: readonly Unsent[]; tasks: readonly Task[] }) => {
+export function UnsentTasks({ items, tasks }: { items: readonly Unsent[]; tasks: readonly Task[] }) {
   const shown = items.filter(({ kind, state }) => kind === 'task' || state === 'failed' || state === 'waiting')
   return shown.length === 0 ? null : (
     <section className="task-group" aria-label={words.tasks.unsent}>
@@ -24,7 +24,7 @@ export const UnsentTasks = ({ items, tasks }: { items: readonly Unsent[]; tasks:
   )
 }
 
-const UnsentTask = ({ item }: { item: Unsent }) => {
+function UnsentTask({ item }: { item: Unsent }) {
   const { outbox, drafts } = useClient()
   const [, navigate] = useLocation()
   if (item.kind !== 'task') return null

@@ -4,7 +4,7 @@ import { useClient } from '../client/hooks.ts'
 import { type Filters, NO_FILTERS, STATUSES } from './task-filters.tsx'
 
 /** What the list is narrowed to: as the address says, so that a way back or a link leads to the same list; else as it was left. */
-export const useFilters = (): [Filters, (next: Filters) => void] => {
+export function useFilters(): [Filters, (next: Filters) => void] {
   const { drafts } = useClient()
   const [, navigate] = useLocation()
   const query = new URLSearchParams(useSearch())

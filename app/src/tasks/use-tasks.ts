@@ -9,10 +9,11 @@ import { type Saved, savedWhenOffline } from '../client/saved.ts'
 export type ListFilter = { status?: TaskStatus; search?: string; repoUrl?: string }
 
 /** A user's tasks, newest first, page by page. Without a network: the last unfiltered page, as it was saved. */
-export const useTasks = (filter: ListFilter) =>
-  useInfiniteQuery({ ...tasksQuery(useClient(), filter), placeholderData: (previous) => previous })
+export function useTasks(filter: ListFilter) {
+  return useInfiniteQuery({ ...tasksQuery(useClient(), filter), placeholderData: (previous) => previous })
+}
 
-export const tasksQuery = ({ api, storage }: Pick<Client, 'api' | 'storage'>, filter: ListFilter) => {
+export function tasksQuery({ api, storage }: Pick<Client, 'api' | 'storage'>, filter: ListFilter) {
   const isWhole = Object.keys(filter).length === 0
   return infiniteQueryOptions({
     queryKey: ['tasks', filter],
@@ -31,15 +32,15 @@ export const tasksQuery = ({ api, storage }: Pick<Client, 'api' | 'storage'>, fi
 }
 
 /** A task that was looked at without the list is saved by itself alone. */
-const withNewer = (listed: readonly Task[], alone: readonly Task[]): Task[] => {
+function withNewer(listed: readonly Task[], alone: readonly Task[]): Task[] {
   const known = new Map(listed.map((task) => [task.id, task]))
   for (const task of alone) known.set(task.id, newerTask(known.get(task.id), task))
   return [...known.values()].sort((a, b) => b.createdAt.localeCompare(a.createdAt))
 }
 
-const fits =
-  ({ status, search, repoUrl }: ListFilter) =>
-  (task: Task): boolean =>
+function fits({ status, search, repoUrl }: ListFilter) {
+  return (task: Task): boolean =>
     (status === undefined || task.status === status) &&
     (repoUrl === undefined || task.repoUrl === repoUrl) &&
     (search === undefined || `${task.prompt} ${task.repoUrl}`.toLowerCase().includes(search.toLowerCase()))
+}

@@ -7,7 +7,7 @@ import { words } from '../words.ts'
 import { useNeedsAccess } from './use-needs-access.ts'
 
 /** The first visit: something to try right now, and what it takes for one's own repositories. */
-export const Welcome = () => {
+export function Welcome() {
   const { data: me } = useMe()
   const needsAccess = useNeedsAccess()
   const onDemo = (prompt: string) => `/new?${new URLSearchParams({ prompt, ...(me && { repository: me.demoRepoUrl }) })}`

@@ -47,5 +47,6 @@ export function* addFrench({ directory }: Place): Script {
   ].join('\n')
 }
 
-const stillFailing = (failed: number): string =>
-  `${failed} ${failed === 1 ? 'test' : 'tests'} failed before my change and still ${failed === 1 ? 'does' : 'do'}: it has nothing to do with this, so I left it. Ask me to fix it.`
+function stillFailing(failed: number): string {
+  return `${failed} ${failed === 1 ? 'test' : 'tests'} failed before my change and still ${failed === 1 ? 'does' : 'do'}: it has nothing to do with this, so I left it. Ask me to fix it.`
+}

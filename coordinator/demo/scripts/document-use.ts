@@ -35,7 +35,8 @@ export function* documentUse({ directory }: Place): Script {
   ].join('\n')
 }
 
-const section = (greeting: string): string => `## Use
+function section(greeting: string): string {
+  return `## Use
 
 \`\`\`js
 import { greet } from 'hello'
@@ -45,3 +46,4 @@ ${EXAMPLE} // ${greeting}
 
 \`hour\` (0 to 23) is the present hour unless given, and \`language\` is \`en\`.
 `
+}

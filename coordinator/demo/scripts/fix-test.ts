@@ -62,15 +62,20 @@ export function* fixTest({ directory }: Place): Script {
 type Expectation = { code: string; value: string }
 
 /** The assertion that failed: in the line that the stack trace names, or else where the test begins. */
-const expectationIn = (testFile: Result, testLine: number, output: string): Expectation | null => {
+function expectationIn(testFile: Result, testLine: number, output: string): Expectation | null {
   const failedLine = Number(/\.test\.js:(\d+):\d+\)/.exec(output)?.[1] ?? testLine)
   const [, code, value] = /(\w+\((\d+)\))/.exec(lineOf(testFile, failedLine)) ?? []
   return code && value ? { code, value } : null
 }
 
-const cannot = (what: string): string => `${what} I am the demo model and follow a script; from here Claude would be needed.`
+function cannot(what: string): string {
+  return `${what} I am the demo model and follow a script; from here Claude would be needed.`
+}
 
-const relative = (path: string, directory: string): string =>
-  path.startsWith(`${directory}/`) ? path.slice(directory.length + 1) : path
+function relative(path: string, directory: string): string {
+  return path.startsWith(`${directory}/`) ? path.slice(directory.length + 1) : path
+}
 
-const join = (from: string, relativePath: string): string => new URL(relativePath, `file://${from}`).pathname
+function join(from: string, relativePath: string): string {
+  return new URL(relativePath, `file://${from}`).pathname
+}

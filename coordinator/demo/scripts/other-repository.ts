@@ -27,7 +27,7 @@ export function* otherRepository(place: Place, prompt: string): Script {
 const LIMITS_OF_THE_DEMO =
   'I am the demo model: a script that shows the way a task takes, and cannot do what was asked here. With ANTHROPIC_API_KEY set on the server, Claude does the work.'
 
-const testCommandOf = ({ files, packageJson }: Place): string | null => {
+function testCommandOf({ files, packageJson }: Place): string | null {
   if (/"test"\s*:/.test(packageJson))
     return /"(?:devD|d)ependencies"\s*:/.test(packageJson) ? `${INSTALL} && npm test` : 'npm test'
   if (files.includes('Cargo.toml')) return 'cargo test'
@@ -39,23 +39,26 @@ const testCommandOf = ({ files, packageJson }: Place): string | null => {
 
 const INSTALL = '([ -d node_modules ] || npm install --no-audit --no-fund)'
 
-const asksForChange = (prompt: string): boolean =>
-  /\b(add|change|create|fix|implement|improve|make|mend|migrate|refactor|remove|rename|repair|replace|rewrite|update|upgrade|write)\b/i.test(
+function asksForChange(prompt: string): boolean {
+  return /\b(add|change|create|fix|implement|improve|make|mend|migrate|refactor|remove|rename|repair|replace|rewrite|update|upgrade|write)\b/i.test(
     prompt,
   )
+}
 
-const lastLines = (text: string): string =>
-  text
+function lastLines(text: string): string {
+  return text
     .trimEnd()
     .split('\n')
     .slice(-8)
     .map((line) => `    ${line.slice(0, 200)}`)
     .join('\n')
+}
 
-const quoted = (text: string): string =>
-  text
+function quoted(text: string): string {
+  return text
     .trim()
     .split('\n')
     .slice(0, 20)
     .map((line) => `> ${line}`.trimEnd())
     .join('\n')
+}

@@ -1,25 +1,37 @@
 import type { Call, Result } from '../conversation.ts'
 import type { Script } from '../policy.ts'
 
-export const bash = (command: string, description: string): Call => ({ name: 'bash', input: { command, description } })
-export const read = (path: string): Call => ({ name: 'read', input: { file_path: path } })
-export const write = (path: string, content: string): Call => ({ name: 'write', input: { file_path: path, content } })
-export const edit = (path: string, oldString: string, newString: string): Call => ({
-  name: 'edit',
-  input: { file_path: path, old_string: oldString, new_string: newString },
-})
+export function bash(command: string, description: string): Call {
+  return { name: 'bash', input: { command, description } }
+}
+export function read(path: string): Call {
+  return { name: 'read', input: { file_path: path } }
+}
+export function write(path: string, content: string): Call {
+  return { name: 'write', input: { file_path: path, content } }
+}
+export function edit(path: string, oldString: string, newString: string): Call {
+  return {
+    name: 'edit',
+    input: { file_path: path, old_string: oldString, new_string: newString },
+  }
+}
 
 /** The plan as it stands: everything before `current` is done. */
-export const plan = (steps: readonly string[], current: number): Call => ({
-  name: 'todo',
-  input: { items: steps.map((text, i) => ({ text, status: i < current ? 'done' : i === current ? 'doing' : 'open' })) },
-})
+export function plan(steps: readonly string[], current: number): Call {
+  return {
+    name: 'todo',
+    input: { items: steps.map((text, i) => ({ text, status: i < current ? 'done' : i === current ? 'doing' : 'open' })) },
+  }
+}
 
 /** The last line of an account of work that was done. */
 export const SIGNATURE = '(Done by the demo model, which follows a script.)'
 
 /** A person's words within ours. */
-export const quoted = (text: string): string => `“${text.length > 200 ? `${text.slice(0, 200)}…` : text}”`
+export function quoted(text: string): string {
+  return `“${text.length > 200 ? `${text.slice(0, 200)}…` : text}”`
+}
 
 /** For a result that did not come. */
 export const NOTHING: Result = { text: '', isError: true }
@@ -39,16 +51,19 @@ export function* run(words: Words, call: Call): Script<Result> {
 }
 
 /** A file's text without the line numbers that `read` puts in front. */
-export const plain = ({ text, isError }: Result): string => (isError ? '' : text.replace(/^ *\d+\t/gm, ''))
+export function plain({ text, isError }: Result): string {
+  return isError ? '' : text.replace(/^ *\d+\t/gm, '')
+}
 
 /** One line of a file, by the number that `read` put in front. */
-export const lineOf = ({ text, isError }: Result, line: number): string =>
-  (isError ? null : new RegExp(`^ *${line}\\t(.*)$`, 'm').exec(text)?.[1]) ?? ''
+export function lineOf({ text, isError }: Result, line: number): string {
+  return (isError ? null : new RegExp(`^ *${line}\\t(.*)$`, 'm').exec(text)?.[1]) ?? ''
+}
 
 /** How a run of node:test ended, read from its own words. */
 export type TestRun = { passed: number; failed: number; failing: { name: string; file: string; line: number } | null }
 
-export const readTestRun = ({ text }: Result): TestRun => {
+export function readTestRun({ text }: Result): TestRun {
   const count = (word: string) => Number(new RegExp(`^(?:ℹ|#) ${word} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
   const failing = /^test at (\S+?):(\d+):\d+\s+✖ (.+?)(?: \([\d.]+ms\))?$/m.exec(text)
   const [, file = '', line = '', name = ''] = failing ?? []

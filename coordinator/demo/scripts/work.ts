@@ -33,14 +33,14 @@ function* firstWork(place: Place, prompt: string): Script {
 }
 
 /** @returns what this message asks for in the middle of the work on others; null for what cannot be done, or was to be done anyway */
-export const followUp = (said: string, before: readonly string[], message: string): KnownWork | null => {
+export function followUp(said: string, before: readonly string[], message: string): KnownWork | null {
   const known = knownWork(message)
   return known && ![taskOf(said), ...before].some((earlier) => knownWork(earlier) === known) ? known : null
 }
 
 type KnownWork = (place: Place) => Script
 
-const knownWork = (prompt: string): KnownWork | null => {
+function knownWork(prompt: string): KnownWork | null {
   if (/french|français/i.test(prompt)) return addFrench
   if (/readme|document/i.test(prompt)) return documentUse
   if (/fix|fail|bug|test|repair|mend/i.test(prompt)) return fixTest
@@ -48,7 +48,7 @@ const knownWork = (prompt: string): KnownWork | null => {
 }
 
 /** What was done stands before what was not, and the signature at the end, once. */
-const joined = (accounts: readonly string[]): string => {
+function joined(accounts: readonly string[]): string {
   const done = accounts.filter((account) => account.includes(SIGNATURE))
   const parts = [...done, ...accounts.filter((account) => !done.includes(account))]
   if (done.length === 0) return parts.join('\n\n')
@@ -56,10 +56,12 @@ const joined = (accounts: readonly string[]): string => {
 }
 
 /** The person's own words, without the agent's heading. */
-const taskOf = (said: string): string => said.replace(/^The task:\s+/, '')
+function taskOf(said: string): string {
+  return said.replace(/^The task:\s+/, '')
+}
 
-const declined = ({ directory }: Place): string =>
-  [
+function declined({ directory }: Place): string {
+  return [
     'Nothing was changed.',
     '',
     'I am the demo model, and this is not among the few things that I can do, so I left it alone.',
@@ -71,3 +73,4 @@ const declined = ({ directory }: Place): string =>
     '',
     'With ANTHROPIC_API_KEY set on the server, Claude does the work instead, on any repository.',
   ].join('\n')
+}

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 
 /** The first tables. `messages` and `tool_calls` are views over `events`, for whoever queries the database. */
-export const up = async (db: Kysely<unknown>): Promise<void> => {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('users')
     .addColumn('id', 'text', (c) => c.primaryKey())

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 
 /** What people say to a task, and where each of it stands; the task's change as its newest turn left it. */
-export const up = async (db: Kysely<unknown>): Promise<void> => {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('inbox')
     .addColumn('id', 'text', (c) => c.primaryKey())

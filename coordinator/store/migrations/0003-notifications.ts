@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 
 /** Where users are told what became of their tasks, and of what. */
-export const up = async (db: Kysely<unknown>): Promise<void> => {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('push_subscriptions')
     .addColumn('endpoint', 'text', (c) => c.primaryKey())

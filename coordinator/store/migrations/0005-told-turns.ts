@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 
 /** Of which turn's end the user was told; what ended before this was told, or is no news any more. */
-export const up = async (db: Kysely<unknown>): Promise<void> => {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .alterTable('tasks')
     .addColumn('told_turn', 'integer', (column) => column.notNull().defaultTo(0))

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 
 /** Why a runner takes nothing, while it says so. */
-export const up = async (db: Kysely<unknown>): Promise<void> => {
+export async function up(db: Kysely<unknown>): Promise<void> {
   for (const column of ['unwell_reason', 'unwell_message'])
     await db.schema.alterTable('runners').addColumn(column, 'text').execute()
 }

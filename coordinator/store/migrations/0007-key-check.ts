@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 
 /** A known text, sealed with the server's secret key: a start with another key finds it out before anything is written. */
-export const up = async (db: Kysely<unknown>): Promise<void> => {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('key_check')
     .addColumn('sealed', 'text', (column) => column.notNull())

@@ -7,7 +7,7 @@ const MINUTE = 60
 const HOUR = 60 * MINUTE
 
 /** A person's list as it may look on a good day: one at work, one waiting, and how the last ones ended. */
-export const tellAdasTasks = async (stage: Stage) => {
+export async function tellAdasTasks(stage: Stage) {
   const begin = (prompt: string, agoSeconds: number, repoUrl = TIDES) =>
     beginTask(stage, { person: 'Ada', repoUrl, prompt, agoSeconds })
   const stopped = await begin(
@@ -38,7 +38,7 @@ export const tellAdasTasks = async (stage: Stage) => {
 }
 
 /** A turn with a red test, its cause, the change and the green test. */
-const tellFinished = async (told: Told): Promise<Told> => {
+async function tellFinished(told: Told): Promise<Told> {
   await told.take()
   await told.tell(
     ...say.boot(2),
@@ -61,7 +61,7 @@ const tellFinished = async (told: Told): Promise<Told> => {
   return told
 }
 
-const tellWorking = async (told: Told): Promise<void> => {
+async function tellWorking(told: Told): Promise<void> {
   await told.take()
   await told.tell(
     ...say.boot(2),

@@ -9,7 +9,7 @@ const REPO = 'https://github.com/lighthouse/beacon'
 const MINUTE = 60
 
 /** A task in every state that there is. */
-export const tellGracesTasks = async (stage: Stage) => {
+export async function tellGracesTasks(stage: Stage) {
   const begin = (prompt: string, agoSeconds: number) => beginTask(stage, { person: 'Grace', repoUrl: REPO, prompt, agoSeconds })
   const taken = async (prompt: string, agoSeconds: number): Promise<Told> => {
     const told = await begin(prompt, agoSeconds)
@@ -79,7 +79,7 @@ export const tellGracesTasks = async (stage: Stage) => {
   return all
 }
 
-const tellTwoTurns = async (told: Told): Promise<Told> => {
+async function tellTwoTurns(told: Told): Promise<Told> {
   await told.tell(
     ...say.boot(1),
     say.text(7, 'I add one beside the test of the lamp.'),
@@ -119,7 +119,7 @@ const tellTwoTurns = async (told: Told): Promise<Told> => {
   return told
 }
 
-const tellPullRequest = async (told: Told): Promise<Told> => {
+async function tellPullRequest(told: Told): Promise<Told> {
   await told.tell(
     ...say.boot(1),
     ...say.write(12, 'docs/flashes.md', '# Flash patterns\n\nOne long, two short: fixed light.\n'),
@@ -132,7 +132,7 @@ const tellPullRequest = async (told: Told): Promise<Told> => {
   return told
 }
 
-const tellOutputs = async (told: Told): Promise<Told> => {
+async function tellOutputs(told: Told): Promise<Told> {
   await told.tell(
     ...say.boot(1),
     ...say.bash(10, 'npm run bench', LONG_OUTPUT.slice(-8_000), { bytes: LONG_OUTPUT.length, seconds: 42 }),
@@ -151,7 +151,7 @@ const tellOutputs = async (told: Told): Promise<Told> => {
   return told
 }
 
-const tellChanges = async (told: Told): Promise<Told> => {
+async function tellChanges(told: Told): Promise<Told> {
   await told.tell(
     ...say.boot(1),
     say.text(10, 'I sort the assets into folders.'),

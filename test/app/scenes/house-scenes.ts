@@ -4,18 +4,20 @@ import type { Overview } from '../../../contract/overview.ts'
 import { cutLine } from '../cut-line.ts'
 import { asAda, asGrace, asLin, breakDown, change, type Go, hang, notHere, open, press, type Scene } from './scene.ts'
 
-const settings =
-  (seen: string, then: Go = async () => undefined): Go =>
-  async (page, world) => {
+function settings(seen: string, then: Go = async () => undefined): Go {
+  return async (page, world) => {
     await open(page, world, '/settings', seen)
     await page.getByText('Send', { exact: false }).first().waitFor()
     await then(page, world)
   }
-const inDialog = async (page: Page, button: string | RegExp) => {
+}
+async function inDialog(page: Page, button: string | RegExp) {
   await press(page, button)
   await page.getByRole('dialog').waitFor()
 }
-const part = (id: string) => (page: Page) => page.evaluate(`document.getElementById('${id}').scrollIntoView()`)
+function part(id: string) {
+  return (page: Page) => page.evaluate(`document.getElementById('${id}').scrollIntoView()`)
+}
 
 /** Projects, settings, and what admins see. */
 export const HOUSE_SCENES: readonly Scene[] = [

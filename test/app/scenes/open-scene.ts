@@ -3,11 +3,11 @@ import { waitFor } from '../../support/wait.ts'
 import type { Scene, World } from './scene.ts'
 
 /** A page of its own with the scene on it, at rest: what comes late (markdown, the screen's own files) is there. */
-export const openScene = async (
+export async function openScene(
   world: World,
   { person, go, serviceWorker }: Scene,
   options: BrowserContextOptions,
-): Promise<Page> => {
+): Promise<Page> {
   const whole = { ...options, serviceWorkers: serviceWorker ? 'allow' : 'block' } as const
   const page = await (person === null ? world.visitUnknown(whole) : world.visit(person, whole))
   await page.emulateMedia({ reducedMotion: 'reduce' })
@@ -17,7 +17,7 @@ export const openScene = async (
 }
 
 /** In these colours, without the frames in between. */
-export const inLook = async (page: Page, colorScheme: 'light' | 'dark'): Promise<void> => {
+export async function inLook(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
   await waitFor('the end of the transitions', () => page.evaluate<boolean>('document.getAnimations().length === 0'))
 }

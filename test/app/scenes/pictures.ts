@@ -13,7 +13,7 @@ import { SCENES, startWorld } from './world.ts'
 const SIZES = { 320: { width: 320, height: 640 }, 390: { width: 390, height: 844 }, 1280: { width: 1280, height: 800 } } as const
 const LOOKS = ['light', 'dark'] as const
 
-const main = async ([folder, ...names]: readonly string[]): Promise<void> => {
+async function main([folder, ...names]: readonly string[]): Promise<void> {
   if (!folder) throw new Error('Say where the pictures go: npm run pictures -- <folder>')
   const scenes = SCENES.filter(({ name }) => names.length === 0 || names.includes(name))
   const taken = new Set<string>()
@@ -34,7 +34,7 @@ const main = async ([folder, ...names]: readonly string[]): Promise<void> => {
 }
 
 /** A desk has a mouse and no touch: it is a page of its own. */
-const takeScene = async (world: World, scene: Scene, folder: string): Promise<null> => {
+async function takeScene(world: World, scene: Scene, folder: string): Promise<null> {
   const phone = await openScene(world, scene, { viewport: SIZES[390], hasTouch: true, isMobile: true, deviceScaleFactor: 2 })
   for (const width of [390, 320] as const) await take(phone, scene, width, folder)
   await phone.context().close()
@@ -44,7 +44,7 @@ const takeScene = async (world: World, scene: Scene, folder: string): Promise<nu
   return null
 }
 
-const take = async (page: Page, { name }: Scene, width: keyof typeof SIZES, folder: string): Promise<void> => {
+async function take(page: Page, { name }: Scene, width: keyof typeof SIZES, folder: string): Promise<void> {
   await page.setViewportSize(SIZES[width])
   for (const colorScheme of LOOKS) {
     await inLook(page, colorScheme)
@@ -56,8 +56,8 @@ const take = async (page: Page, { name }: Scene, width: keyof typeof SIZES, fold
   }
 }
 
-const indexOf = (scenes: readonly Scene[]): string =>
-  `<!doctype html><meta charset="utf-8"><title>Pictures</title><style>body{font:14px system-ui;margin:2rem}img{margin:.5rem;border:1px solid #ccc;height:420px}</style>
+function indexOf(scenes: readonly Scene[]): string {
+  return `<!doctype html><meta charset="utf-8"><title>Pictures</title><style>body{font:14px system-ui;margin:2rem}img{margin:.5rem;border:1px solid #ccc;height:420px}</style>
 ${scenes
   .map(
     ({ name }) =>
@@ -69,5 +69,6 @@ ${scenes
   )
   .join('\n')}
 `
+}
 
 await main(process.argv.slice(2))

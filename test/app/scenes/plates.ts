@@ -13,7 +13,7 @@ const STYLE = `body { margin: 0; display: flex; align-items: flex-start; gap: 20
   img { display: block; width: 380px; border-radius: 26px } img.desk { width: 1180px; border-radius: 12px }`
 
 /** Puts pictures that were taken into rows. @returns the names of the plates whose scenes are all there */
-export const makePlates = async (page: Page, folder: string, taken: ReadonlySet<string>): Promise<string[]> => {
+export async function makePlates(page: Page, folder: string, taken: ReadonlySet<string>): Promise<string[]> {
   const whole = Object.entries(PLATES).filter(([, { scenes }]) => scenes.every((name) => taken.has(name)))
   for (const [plate, { look, width, scenes }] of whole) {
     const pictures = scenes.map((name) => readFile(join(folder, String(width), look, `${name}.png`), 'base64'))

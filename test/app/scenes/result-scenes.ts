@@ -1,28 +1,30 @@
 import { asGrace, breakDown, type Go, hang, notHere, open, press, type Scene, type World } from './scene.ts'
 
-const changesOf =
-  (name: keyof World['grace'], seen: string | RegExp, then: Go = async () => undefined): Go =>
-  async (page, world) => {
+function changesOf(name: keyof World['grace'], seen: string | RegExp, then: Go = async () => undefined): Go {
+  return async (page, world) => {
     await open(page, world, `/task/${world.grace[name].id}/changes`, seen)
     await then(page, world)
   }
-const fileOpened = (name: RegExp, seen: string | RegExp, then: Go = async () => undefined): Go =>
-  changesOf('changes', 'flashes.csv', async (page, world) => {
+}
+function fileOpened(name: RegExp, seen: string | RegExp, then: Go = async () => undefined): Go {
+  return changesOf('changes', 'flashes.csv', async (page, world) => {
     await press(page, name)
     await page.getByText(seen).first().waitFor()
     await then(page, world)
   })
-const logOf =
-  (callId: string, seen: string | RegExp, then: Go = async () => undefined): Go =>
-  async (page, world) => {
+}
+function logOf(callId: string, seen: string | RegExp, then: Go = async () => undefined): Go {
+  return async (page, world) => {
     await open(page, world, `/task/${world.grace.outputs.id}/log/${callId}`, seen)
     await then(page, world)
   }
-const searched = (wanted: string, found: string | RegExp): Go =>
-  logOf('toolu_10', '00001', async (page) => {
+}
+function searched(wanted: string, found: string | RegExp): Go {
+  return logOf('toolu_10', '00001', async (page) => {
     await page.getByLabel('Search in the output').fill(wanted)
     await page.getByText(found).first().waitFor()
   })
+}
 
 /** What a task made: its changes and the whole output of its calls. */
 export const RESULT_SCENES: readonly Scene[] = [

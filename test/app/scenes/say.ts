@@ -2,7 +2,9 @@ import type { EventData, EventType, NewEvent } from '../../../contract/event.ts'
 import type { Step } from './tell.ts'
 
 const FOLDER = '/workspace/repository/'
-const at = <T extends EventType>(second: number, type: T, data: EventData<T>): Step => [second, { type, data } as NewEvent]
+function at<T extends EventType>(second: number, type: T, data: EventData<T>): Step {
+  return [second, { type, data } as NewEvent]
+}
 
 /** What an agent's turn is made of, in few words. Each call's id is its place: `toolu_` and the second at which it began. */
 export const say = {
@@ -55,7 +57,7 @@ export const say = {
 
 type Result = { output: string; exitCode?: number | null; ok?: boolean; seconds?: number; bytes?: number }
 
-const call = (second: number, name: string, title: string, input: unknown, result: Result): Step[] => {
+function call(second: number, name: string, title: string, input: unknown, result: Result): Step[] {
   const { output, exitCode = null, ok = true, seconds = 0.1, bytes = 0 } = result
   const callId = `toolu_${String(second).replace('.', '_')}`
   const outputBytes = bytes || Buffer.byteLength(output)

@@ -26,50 +26,58 @@ export type Scene = {
 
 export type Go = Scene['go']
 
-const scene =
-  (person: Person | null) =>
-  (name: string, go: Go): Scene => ({ name, person, go })
+function scene(person: Person | null) {
+  return (name: string, go: Go): Scene => ({ name, person, go })
+}
 export const asAda = scene('Ada')
 export const asGrace = scene('Grace')
 export const asLin = scene('Lin')
 export const asNobody = scene(null)
 
-export const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { level: 1, name })
-export const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
+export function heading(page: Page, name: string | RegExp) {
+  return page.getByRole('heading', { level: 1, name })
+}
+export function press(page: Page, name: string | RegExp) {
+  return page.getByRole('button', { name }).first().click()
+}
 
 /** Opens a path and waits for words to be seen. */
-export const open = async (page: Page, { url }: World, path: string, seen: string | RegExp): Promise<void> => {
+export async function open(page: Page, { url }: World, path: string, seen: string | RegExp): Promise<void> {
   await page.goto(url + path)
   await page.getByText(seen).locator('visible=true').first().waitFor()
 }
 
 /** Never answers. */
-export const hang = (page: Page, path: string) => page.route(path, () => new Promise(() => undefined))
+export function hang(page: Page, path: string) {
+  return page.route(path, () => new Promise(() => undefined))
+}
 
 /** Answers as the coordinator does when it has a fault. */
-export const breakDown = (page: Page, path: string) =>
-  page.route(path, (route) =>
+export function breakDown(page: Page, path: string) {
+  return page.route(path, (route) =>
     route.fulfill({
       status: 500,
       json: { error: { code: 'internal', message: 'Something went wrong on the server. Its log says more.', requestId: 'r' } },
     }),
   )
+}
 
 /** Answers with what the coordinator says, changed. */
-export const change = <T>(page: Page, path: string, changed: (body: T) => unknown) =>
-  page.route(path, async (route) => {
+export function change<T>(page: Page, path: string, changed: (body: T) => unknown) {
+  return page.route(path, async (route) => {
     const response = await route.fetch()
     await route.fulfill({ response, json: changed((await response.json()) as T) })
   })
+}
 
 /** Whoever is signed in, with other properties. */
-export const asMe = (page: Page, me: Record<string, unknown>) =>
-  change<object>(page, '**/api/me', (known) => ({ ...known, ...me }))
+export function asMe(page: Page, me: Record<string, unknown>) {
+  return change<object>(page, '**/api/me', (known) => ({ ...known, ...me }))
+}
 
 /** Without a network, on a screen of which nothing is on the device. */
-export const notHere =
-  (path: string | ((world: World) => string)): Go =>
-  async (page, world) => {
+export function notHere(path: string | ((world: World) => string)): Go {
+  return async (page, world) => {
     const line = await cutLine(page)
     await page.goto(world.url)
     await waitFor('the user on the device', () => savedOn(page, 'saved:me'))
@@ -79,9 +87,10 @@ export const notHere =
     await page.getByText('This is not on this device.').first().waitFor()
     await page.locator('.line', { hasText: /No network|Reconnecting/ }).waitFor()
   }
+}
 
 /** The network goes away: no call and no socket gets through. */
-export const cutOff = async (page: Page): Promise<void> => {
+export async function cutOff(page: Page): Promise<void> {
   await page.route(/\/(api|auth|socket\.io)\//, (route) => route.abort())
   await page.context().setOffline(true)
 }

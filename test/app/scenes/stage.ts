@@ -29,7 +29,7 @@ const RENEW_EVERY_MS = 5_000
 const SLOTS = 24
 
 /** The real coordinator and a browser, and in the runner's place one that says what it is told to: every state can be had at once, and without an engine. */
-export const startStage = async (environment: Record<string, string> = {}): Promise<Stage> => {
+export async function startStage(environment: Record<string, string> = {}): Promise<Stage> {
   const redis = await startRedis()
   // A key that nobody uses: with one it is no demo.
   const server = await startCoordinator({
@@ -66,7 +66,7 @@ export const startStage = async (environment: Record<string, string> = {}): Prom
 }
 
 /** Signs each person in once; the later pages come with the cookie of the first. */
-const createVisits = (browser: Browser, linkFor: (person: Person) => Promise<string>): Stage['visit'] => {
+function createVisits(browser: Browser, linkFor: (person: Person) => Promise<string>): Stage['visit'] {
   type Cookies = Awaited<ReturnType<ReturnType<Page['context']>['cookies']>>
   const known = new Map<Person, Cookies>()
   return async (person, options = {}) => {

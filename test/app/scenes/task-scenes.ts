@@ -18,21 +18,21 @@ import {
 import type { Told } from './tell.ts'
 
 type Of = (world: World) => Told
-const ofAda =
-  (name: keyof World['ada']): Of =>
-  ({ ada }) =>
-    ada[name]
-const ofGrace =
-  (name: keyof World['grace']): Of =>
-  ({ grace }) =>
-    grace[name]
-const at =
-  (of: Of, seen: string | RegExp, then: Go = async () => undefined): Go =>
-  async (page, world) => {
+function ofAda(name: keyof World['ada']): Of {
+  return ({ ada }) => ada[name]
+}
+function ofGrace(name: keyof World['grace']): Of {
+  return ({ grace }) => grace[name]
+}
+function at(of: Of, seen: string | RegExp, then: Go = async () => undefined): Go {
+  return async (page, world) => {
     await open(page, world, `/task/${of(world).id}`, seen)
     await then(page, world)
   }
-const composer = (page: Page) => page.getByLabel('Message to the agent')
+}
+function composer(page: Page) {
+  return page.getByLabel('Message to the agent')
+}
 
 /** A task from its place in the queue to its end, and whatever may come between. */
 export const TASK_SCENES: readonly Scene[] = [

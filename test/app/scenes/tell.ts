@@ -26,7 +26,7 @@ export type Told = {
 type Beginning = { person: Person; repoUrl: string; prompt: string; agoSeconds: number; model?: string; budgetUsd?: number }
 
 /** Sends a task, `agoSeconds` in the past, whose runner says what it is told to. */
-export const beginTask = async (stage: Stage, { person, agoSeconds, ...input }: Beginning): Promise<Told> => {
+export async function beginTask(stage: Stage, { person, agoSeconds, ...input }: Beginning): Promise<Told> {
   const { runner, calls, held, api } = stage
   const { id } = await api<Task>(person, '/api/tasks', input)
   const base = Date.now() - agoSeconds * 1000
@@ -67,7 +67,7 @@ export const beginTask = async (stage: Stage, { person, agoSeconds, ...input }: 
 }
 
 /** The coordinator's own events take the time of the one before; the task that of its first and last. */
-const dateTask = (dataDir: string, id: string, base: number): void => {
+function dateTask(dataDir: string, id: string, base: number): void {
   const database = new Sqlite(join(dataDir, 'errand.db'), { timeout: 5000 })
   const rows = database.prepare('select seq, n, at from events where task_id = ? order by seq').all(id) as Row[]
   const set = database.prepare('update events set at = ? where task_id = ? and seq = ?')

@@ -12,7 +12,7 @@ import { TASKS_SCENES } from './tasks-scenes.ts'
 export const SCENES: readonly Scene[] = [...ENTRY_SCENES, ...TASKS_SCENES, ...TASK_SCENES, ...RESULT_SCENES, ...HOUSE_SCENES]
 
 /** The stage, with the three people's tasks, projects, hosts and tokens on it. */
-export const startWorld = async (): Promise<World> => {
+export async function startWorld(): Promise<World> {
   const stage = await startStage()
   try {
     const ada = await tellAdasTasks(stage)
@@ -25,7 +25,7 @@ export const startWorld = async (): Promise<World> => {
   }
 }
 
-const furnish = async ({ api }: Stage): Promise<void> => {
+async function furnish({ api }: Stage): Promise<void> {
   for (const person of ['Ada', 'Grace'] as const)
     await api(person, '/api/me/credentials', { host: 'github.com', token: 'unused' }, 'PUT')
   await api('Ada', '/api/me/credentials', { host: 'git.example.org', username: 'ada', token: 'unused' }, 'PUT')

@@ -12,7 +12,7 @@ import { stream } from './stream.ts'
 
 const RUNS = 5
 
-const main = async (): Promise<void> => {
+async function main(): Promise<void> {
   const system = await startSystem({ runners: [] })
   const runnerToken = (await readFile(join(system.dataDir, 'runner-token'), 'utf8')).trim()
   const work = await createHandWork(system.redis.url, { url: system.url, ownerToken: system.token, runnerToken })

@@ -6,32 +6,35 @@ import { type Cookies, withPhone } from './phone.ts'
  * From the start of the navigation to the frame in which the first task of the list is painted, on a cold cache, 4 times slower CPU
  * and slow 4G. @returns milliseconds
  */
-export const firstRow = (browser: Browser, url: string, cookies: Cookies): Promise<number> =>
-  withPhone(browser, { cookies, cpu: 4, slowNetwork: true }, async (page) => {
+export function firstRow(browser: Browser, url: string, cookies: Cookies): Promise<number> {
+  return withPhone(browser, { cookies, cpu: 4, slowNetwork: true }, async (page) => {
     await paintsOn(page, `document.querySelector('[data-row]')`)
     await page.goto(url, { waitUntil: 'commit' })
     return painted(page)
   })
+}
 
 /**
  * From the tap in the list to the frame in which the last event stands in the window, laid out, with a composer that takes text, at 4
  * times slower CPU. The list had settled; nothing of a task was loaded before. @returns milliseconds
  */
-export const openTask = (browser: Browser, url: string, cookies: Cookies, taskId: string): Promise<number> =>
-  withPhone(browser, { cookies, cpu: 4, slowNetwork: false }, async (page) => {
+export function openTask(browser: Browser, url: string, cookies: Cookies, taskId: string): Promise<number> {
+  return withPhone(browser, { cookies, cpu: 4, slowNetwork: false }, async (page) => {
     await page.goto(url, { waitUntil: 'networkidle' })
     await paintsOn(page, IS_OPEN, true)
     await page.locator(`a[href="/task/${taskId}"]`).click()
     return painted(page)
   })
+}
 
 /** The same from the start of the navigation to the task's own address. @returns milliseconds */
-export const openAddress = (browser: Browser, url: string, cookies: Cookies, taskId: string): Promise<number> =>
-  withPhone(browser, { cookies, cpu: 4, slowNetwork: false }, async (page) => {
+export function openAddress(browser: Browser, url: string, cookies: Cookies, taskId: string): Promise<number> {
+  return withPhone(browser, { cookies, cpu: 4, slowNetwork: false }, async (page) => {
     await paintsOn(page, IS_OPEN)
     await page.goto(`${url}/task/${taskId}`, { waitUntil: 'commit' })
     return painted(page)
   })
+}
 
 const IS_OPEN = `(() => {
   const { top = Infinity } = document.querySelector('.feed-rows .end')?.getBoundingClientRect() ?? {}
@@ -40,7 +43,7 @@ const IS_OPEN = `(() => {
 })()`
 
 /** Looks in every frame, and notes the time after the first one that fulfils the condition was painted. */
-const paintsOn = async (page: Page, condition: string, fromTap = false): Promise<void> => {
+async function paintsOn(page: Page, condition: string, fromTap = false): Promise<void> {
   const script = `(() => {
     let from = 0
     if (${fromTap}) addEventListener('click', (event) => { from = event.timeStamp }, { capture: true, once: true })
@@ -56,5 +59,6 @@ const paintsOn = async (page: Page, condition: string, fromTap = false): Promise
   else await page.addInitScript(script)
 }
 
-const painted = (page: Page): Promise<number> =>
-  waitFor('what is to be painted', () => page.evaluate<number | null>('globalThis.paintedMs ?? null'), 60_000, 100)
+function painted(page: Page): Promise<number> {
+  return waitFor('what is to be painted', () => page.evaluate<number | null>('globalThis.paintedMs ?? null'), 60_000, 100)
+}

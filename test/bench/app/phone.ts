@@ -13,11 +13,11 @@ const SLOW_4G = { offline: false, latency: 150, downloadThroughput: 1_600_000 / 
 export type Cookies = Awaited<ReturnType<ReturnType<Page['context']>['cookies']>>
 
 /** Runs `use` in a page of a browser that has seen nothing yet but the sign-in. */
-export const withPhone = async <T>(
+export async function withPhone<T>(
   browser: Browser,
   { cookies, cpu, slowNetwork }: { cookies: Cookies; cpu: number; slowNetwork: boolean },
   use: (page: Page, session: CDPSession) => Promise<T>,
-): Promise<T> => {
+): Promise<T> {
   const context = await browser.newContext(PHONE)
   try {
     await context.addCookies(cookies)

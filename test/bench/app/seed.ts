@@ -6,7 +6,7 @@ export const EVENTS = 3_000
 const STEP_EVENTS = step(0).length
 
 /** Fills the store by the real river: a list of tasks that ended, the newest of them long. @returns the long one */
-export const seed = async ({ begin }: Awaited<ReturnType<typeof createHandWork>>): Promise<string> => {
+export async function seed({ begin }: Awaited<ReturnType<typeof createHandWork>>): Promise<string> {
   for (let n = 1; n < LIST_LENGTH; n++) {
     const task = await begin(`Mend case ${n} of the parts that are read twice, and say in the README why it failed.`)
     await task.say(...step(n))

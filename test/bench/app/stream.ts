@@ -12,12 +12,12 @@ export const DELTA_EVERY_MS = 75
  * A model writes 8,000 characters of markdown while the task is open, through Redis, the coordinator and the socket.
  * @returns of each delta the milliseconds that the page's main thread worked between its arrival and the next one's, whatever on
  */
-export const stream = async (
+export async function stream(
   browser: Browser,
   url: string,
   cookies: Cookies,
   { begin }: Awaited<ReturnType<typeof createHandWork>>,
-): Promise<number[]> => {
+): Promise<number[]> {
   const task = await begin('Tell me what you found.')
   const measured = await withPhone(browser, { cookies, cpu: 1, slowNetwork: false }, async (page) => {
     await page.addInitScript(MARK_DELTAS)
@@ -40,7 +40,7 @@ export const stream = async (
 /** What the server answers to a watch; only who watches is sent deltas. */
 const IS_WATCHING = /^43\d+\[\{"ok":true,"lastSeq"/
 
-const write = async (say: (offset: number, text: string) => Promise<void>, page: Page): Promise<void> => {
+async function write(say: (offset: number, text: string) => Promise<void>, page: Page): Promise<void> {
   const text = answer()
   const begun = performance.now()
   const first = 'I begin.\n\n'.length

@@ -1,34 +1,42 @@
 import type { NewEvent } from '../../../contract/event.ts'
 
 /** What an agent does in one step, over and over: it says something, runs a command, edits a file. Five events. */
-export const step = (n: number): NewEvent[] => [
-  { type: 'text.written', data: { text: SAID[n % SAID.length] ?? '' } },
-  ...call(`bash_${n}`, 'bash', { command: `npm test -- --grep "case ${n}"` }, output(n), n % 9 === 8 ? 1 : 0),
-  ...call(
-    `edit_${n}`,
-    'edit',
-    { file_path: `/workspace/hello/src/part-${n % 40}.ts`, old_string: code(n), new_string: code(n + 1) },
-    'Edited.',
-    null,
-  ),
-]
+export function step(n: number): NewEvent[] {
+  return [
+    { type: 'text.written', data: { text: SAID[n % SAID.length] ?? '' } },
+    ...call(`bash_${n}`, 'bash', { command: `npm test -- --grep "case ${n}"` }, output(n), n % 9 === 8 ? 1 : 0),
+    ...call(
+      `edit_${n}`,
+      'edit',
+      { file_path: `/workspace/hello/src/part-${n % 40}.ts`, old_string: code(n), new_string: code(n + 1) },
+      'Edited.',
+      null,
+    ),
+  ]
+}
 
-const call = (callId: string, name: string, input: unknown, said: string, exitCode: number | null): NewEvent[] => [
-  { type: 'tool.started', data: { callId, name, title: name, input } },
-  {
-    type: 'tool.ended',
-    data: { callId, name, ok: true, output: said, outputBytes: said.length, exitCode, durationMs: 1_200 },
-  },
-]
+function call(callId: string, name: string, input: unknown, said: string, exitCode: number | null): NewEvent[] {
+  return [
+    { type: 'tool.started', data: { callId, name, title: name, input } },
+    {
+      type: 'tool.ended',
+      data: { callId, name, ok: true, output: said, outputBytes: said.length, exitCode, durationMs: 1_200 },
+    },
+  ]
+}
 
-const code = (n: number): string =>
-  Array.from(
+function code(n: number): string {
+  return Array.from(
     { length: 12 },
     (_, line) => `  const value${line} = await read('part-${n}', { line: ${line}, attempt: ${n % 3} })`,
   ).join('\n')
+}
 
-const output = (n: number): string =>
-  Array.from({ length: 30 }, (_, line) => `  ✓ case ${n}.${line} gives the same answer as before (${line % 7} ms)`).join('\n')
+function output(n: number): string {
+  return Array.from({ length: 30 }, (_, line) => `  ✓ case ${n}.${line} gives the same answer as before (${line % 7} ms)`).join(
+    '\n',
+  )
+}
 
 const SAID = [
   'The failing test compares two dates of **different time zones**. I look at where they are made before I change anything.',
@@ -40,7 +48,7 @@ const SAID = [
 export const END = '\n\nThis is the end.'
 
 /** An answer of 8,000 characters with all that markdown is used for, as a model writes it. */
-export const answer = (): string => {
+export function answer(): string {
   const list = Array.from(
     { length: 12 },
     (_, n) => `${n + 1}. The part **${n}** reads \`value${n}\` and says [where](https://example.org/${n}) it is from.`,

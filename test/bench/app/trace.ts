@@ -5,7 +5,7 @@ type TraceEvent = { name: string; ph: string; pid: number; tid: number; ts: numb
  * @param trace of one page, with its marks `delta`
  * @returns of each mark the milliseconds that its thread worked from the one that holds it to the one that holds the next mark
  */
-export const costs = ({ traceEvents }: { traceEvents: TraceEvent[] }): number[] => {
+export function costs({ traceEvents }: { traceEvents: TraceEvent[] }): number[] {
   const marks = traceEvents.filter(({ name, ph }) => name === 'delta' && ph !== 'M').sort((a, b) => a.ts - b.ts)
   const [first] = marks
   if (!first) throw new Error('no delta is in the trace')

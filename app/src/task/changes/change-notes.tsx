@@ -11,7 +11,7 @@ const WORDS = TASK_WORDS.changes
 type Props = { task: Task; changes: Pick<ReturnType<typeof useChanges>, 'isStale' | 'isFetching' | 'error' | 'data' | 'refetch'> }
 
 /** What is to be known of the changes as they are shown: newer ones, work under way, a branch that lacks them. */
-export const ChangeNotes = ({ task, changes: { isStale, isFetching, error, data, refetch } }: Props) => {
+export function ChangeNotes({ task, changes: { isStale, isFetching, error, data, refetch } }: Props) {
   const { api } = useClient()
   return (
     <>

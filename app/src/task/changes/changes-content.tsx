@@ -21,7 +21,7 @@ type Props = {
 }
 
 /** The files, or why there are none. */
-export const ChangesContent = ({ taskId, task, turn, changes: { data, error, refetch }, wrap }: Props) => {
+export function ChangesContent({ taskId, task, turn, changes: { data, error, refetch }, wrap }: Props) {
   const { api } = useClient()
   if (!data) return error ? <NotThere error={error} onRetry={() => void refetch()} /> : <Skeleton lines={[60, 40]} rows={3} />
   if (data.files.length === 0) {
@@ -44,18 +44,20 @@ export const ChangesContent = ({ taskId, task, turn, changes: { data, error, ref
 }
 
 /** Where the changes are to be had; a branch that was not pushed is nowhere yet. */
-const Where = ({ task: { branch, reason, pullRequestUrl } }: { task: Task }) => (
-  <>
-    {branch && reason !== 'push_refused' && <Branch name={branch} />}
-    {pullRequestUrl && (
-      <p>
-        <PullRequestLink url={pullRequestUrl} />
-      </p>
-    )}
-  </>
-)
+function Where({ task: { branch, reason, pullRequestUrl } }: { task: Task }) {
+  return (
+    <>
+      {branch && reason !== 'push_refused' && <Branch name={branch} />}
+      {pullRequestUrl && (
+        <p>
+          <PullRequestLink url={pullRequestUrl} />
+        </p>
+      )}
+    </>
+  )
+}
 
-const NotThere = ({ error, onRetry }: { error: unknown; onRetry: () => void }) => {
+function NotThere({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   if (codeOf(error) === 'not_found')
     return (
       <EmptyState title={TASK_WORDS.header.notFound}>

@@ -5,7 +5,7 @@ import { TASK_WORDS } from '../words.ts'
 const WORDS = TASK_WORDS.changes
 
 /** What is to be said of a file beside its lines, or in their place: what it was called, its mode, why nothing is shown. */
-export const fileFacts = ({ oldPath, binary, huge, patch, kind }: ChangedFile): string[] => {
+export function fileFacts({ oldPath, binary, huge, patch, kind }: ChangedFile): string[] {
   const head = patch?.split('\n@@ -', 1)[0] ?? ''
   const before = /^old mode (\d+)$/m.exec(head)?.[1]
   const after = /^new mode (\d+)$/m.exec(head)?.[1]
@@ -20,4 +20,6 @@ export const fileFacts = ({ oldPath, binary, huge, patch, kind }: ChangedFile): 
 }
 
 /** @returns whether a patch has lines to show */
-export const isShown = (patch: string | null): patch is string => patch !== null && /^@@ -/m.test(patch)
+export function isShown(patch: string | null): patch is string {
+  return patch !== null && /^@@ -/m.test(patch)
+}

@@ -7,7 +7,7 @@ import { StepButtons } from './step-buttons.tsx'
 import { useStops } from './use-stops.ts'
 
 /** The files, one open at a time, and the way from change to change. A single one is open from the start. */
-export const FileList = ({ files, wrap }: { files: readonly ChangedFile[]; wrap: boolean }) => {
+export function FileList({ files, wrap }: { files: readonly ChangedFile[]; wrap: boolean }) {
   const list = useRef<HTMLUListElement>(null)
   const { open, toggle, at, ...steps } = useStops(files, list)
   const added = files.reduce((sum, file) => sum + file.insertions, 0)

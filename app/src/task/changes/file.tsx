@@ -11,7 +11,7 @@ import { Patch } from './patch.tsx'
 type Props = { file: ChangedFile; wrap: boolean; open: boolean; current: Stop | null; onToggle: () => void }
 
 /** One file: its line, which stays in sight as long as its diff does, and the diff. */
-export const File = ({ file, wrap, open, current, onToggle }: Props) => {
+export function File({ file, wrap, open, current, onToggle }: Props) {
   const row = useRef<HTMLLIElement>(null)
   const toggle = () => {
     onToggle()
@@ -46,7 +46,7 @@ export const File = ({ file, wrap, open, current, onToggle }: Props) => {
   )
 }
 
-const split = (path: string): { folder: string; name: string } => {
+function split(path: string): { folder: string; name: string } {
   const at = path.lastIndexOf('/') + 1
   return { folder: path.slice(0, at), name: path.slice(at) }
 }

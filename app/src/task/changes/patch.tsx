@@ -39,8 +39,8 @@ const Hunk = memo(({ rows, language, isCurrent }: HunkProps) => {
   )
 })
 
-const Row = ({ row, pieces }: { row: PatchRow; pieces: readonly Piece[] | undefined }) =>
-  row.kind === 'hunk' ? (
+function Row({ row, pieces }: { row: PatchRow; pieces: readonly Piece[] | undefined }) {
+  return row.kind === 'hunk' ? (
     <div className="patch-hunk">
       {TASK_WORDS.changes.line(row.after || row.before)} <span className="mono">{row.text}</span>
     </div>
@@ -52,8 +52,9 @@ const Row = ({ row, pieces }: { row: PatchRow; pieces: readonly Piece[] | undefi
       <span className="patch-text">{pieces ? <CodePieces pieces={pieces} /> : row.text || ' '}</span>
     </div>
   )
+}
 
-const hunksOf = (rows: readonly PatchRow[]): PatchRow[][] => {
+function hunksOf(rows: readonly PatchRow[]): PatchRow[][] {
   const hunks: PatchRow[][] = []
   for (const row of rows) {
     if (row.kind === 'hunk') hunks.push([])

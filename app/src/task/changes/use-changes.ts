@@ -11,7 +11,7 @@ type Mark = { ended: number; at: string | null }
  * What a task changed. `isStale`: a turn has ended since it was asked for. Whoever reads is not disturbed then, but offered the new
  * state; what was still empty is asked for at once.
  */
-export const useChanges = (task: Task | undefined, taskId: string, turn: number | undefined) => {
+export function useChanges(task: Task | undefined, taskId: string, turn: number | undefined) {
   const { api, queries } = useClient()
   const asked = useQuery({
     queryKey: ['changes', taskId, turn ?? 'all'],
@@ -31,10 +31,14 @@ export const useChanges = (task: Task | undefined, taskId: string, turn: number 
   return { ...asked, data: data?.changes, isStale: isStale && !isEmpty }
 }
 
-const markOf = (task: Task | undefined): Mark => ({
-  ended: task ? task.turn - (isUnderWay(task.status) ? 1 : 0) : 0,
-  at: task?.completedAt ?? null,
-})
+function markOf(task: Task | undefined): Mark {
+  return {
+    ended: task ? task.turn - (isUnderWay(task.status) ? 1 : 0) : 0,
+    at: task?.completedAt ?? null,
+  }
+}
 
 /** The same turn may end again, after a retry. */
-const isNewer = (now: Mark, then: Mark): boolean => now.ended > then.ended || (now.at !== null && now.at !== then.at)
+function isNewer(now: Mark, then: Mark): boolean {
+  return now.ended > then.ended || (now.at !== null && now.at !== then.at)
+}

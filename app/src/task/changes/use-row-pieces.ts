@@ -5,10 +5,10 @@ import { usePieces } from '../code/use-pieces.ts'
 import type { PatchRow } from '../patch-lines.ts'
 
 /** The colours of a hunk's rows, read as the old file and as the new one: the two together are no program. Null while there are none. */
-export const useRowPieces = (
+export function useRowPieces(
   rows: readonly PatchRow[],
   language: Language | null,
-): ReadonlyMap<PatchRow, readonly Piece[]> | null => {
+): ReadonlyMap<PatchRow, readonly Piece[]> | null {
   const before = useMemo(() => rows.filter(({ kind }) => kind === 'same' || kind === 'del'), [rows])
   const after = useMemo(() => rows.filter(({ kind }) => kind === 'same' || kind === 'add'), [rows])
   const old = usePieces(textOf(before), language)
@@ -19,9 +19,11 @@ export const useRowPieces = (
   )
 }
 
-const textOf = (rows: readonly PatchRow[]): string => rows.map(({ text }) => text).join('\n')
+function textOf(rows: readonly PatchRow[]): string {
+  return rows.map(({ text }) => text).join('\n')
+}
 
-const linesOf = (rows: readonly PatchRow[], pieces: readonly Piece[]): Array<[PatchRow, readonly Piece[]]> => {
+function linesOf(rows: readonly PatchRow[], pieces: readonly Piece[]): Array<[PatchRow, readonly Piece[]]> {
   const lines = byLine(pieces)
   return rows.flatMap((row, index): Array<[PatchRow, readonly Piece[]]> => {
     const line = lines[index]

@@ -4,7 +4,7 @@ import { isFreeKey } from '../../shell/free-key.ts'
 import { changeStops, stepFrom } from './change-stops.ts'
 
 /** Which file is open, and where among the changes one is: by buttons, by the keys `,` and `.`, or by opening a file by hand. */
-export const useStops = (files: readonly ChangedFile[], list: RefObject<HTMLElement | null>) => {
+export function useStops(files: readonly ChangedFile[], list: RefObject<HTMLElement | null>) {
   const stops = useMemo(() => changeStops(files), [files])
   const [open, setOpen] = useState<string | null>(files.length === 1 ? (files[0]?.path ?? null) : null)
   const [place, setPlace] = useState(-0.5)

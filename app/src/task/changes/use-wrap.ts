@@ -4,7 +4,7 @@ import { useClient } from '../../client/hooks.ts'
 const PLACE = 'wrap-lines'
 
 /** Whether long lines are wrapped; remembered on this device. On a phone they are until somebody says otherwise. */
-export const useWrap = (): [boolean, (wrap: boolean) => void] => {
+export function useWrap(): [boolean, (wrap: boolean) => void] {
   const { drafts } = useClient()
   const [wrap, setWrap] = useState(() => {
     const kept = drafts.read(PLACE)

@@ -2,8 +2,8 @@ import type { Piece } from './pieces.ts'
 import './code.css'
 
 /** Code in its colours: text and nothing else, whatever stands in it. */
-export const CodePieces = ({ pieces }: { pieces: readonly Piece[] }) =>
-  pieces.map(({ text, kind }, index) =>
+export function CodePieces({ pieces }: { pieces: readonly Piece[] }) {
+  return pieces.map(({ text, kind }, index) =>
     kind === null ? (
       text
     ) : (
@@ -12,3 +12,4 @@ export const CodePieces = ({ pieces }: { pieces: readonly Piece[] }) =>
       </span>
     ),
   )
+}

@@ -15,7 +15,7 @@ const lowlight = createLowlight({
 } satisfies Record<Language, unknown>)
 
 /** Heavy: it is loaded by `use-pieces.ts` alone. @returns the text in pieces, whole and in order; markup in it is text like any other */
-export const highlight = (text: string, language: Language): Piece[] => {
+export function highlight(text: string, language: Language): Piece[] {
   const pieces: Piece[] = []
   const walk = (nodes: readonly Node[], kind: PieceKind | null) => {
     for (const node of nodes) {
@@ -29,7 +29,9 @@ export const highlight = (text: string, language: Language): Piece[] => {
 
 type Node = { type: string; value?: string; children?: readonly Node[]; properties?: { className?: unknown } }
 
-const classesOf = ({ properties }: Node): unknown[] => (Array.isArray(properties?.className) ? properties.className : [])
+function classesOf({ properties }: Node): unknown[] {
+  return Array.isArray(properties?.className) ? properties.className : []
+}
 
 /** The library's scopes, as few as one can tell apart at a glance. */
 const KINDS: Readonly<Record<string, PieceKind>> = {

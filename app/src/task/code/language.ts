@@ -17,7 +17,11 @@ const LANGUAGES = new Map<string, Language>(
 )
 
 /** @param name of a fence, like `ts`. @returns null when it is none of ours */
-export const languageOf = (name: string): Language | null => LANGUAGES.get(name.toLowerCase()) ?? null
+export function languageOf(name: string): Language | null {
+  return LANGUAGES.get(name.toLowerCase()) ?? null
+}
 
 /** @returns what a file is written in, by the end of its name */
-export const languageOfFile = (path: string): Language | null => languageOf(path.slice(path.lastIndexOf('.') + 1))
+export function languageOfFile(path: string): Language | null {
+  return languageOf(path.slice(path.lastIndexOf('.') + 1))
+}

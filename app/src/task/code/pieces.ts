@@ -3,7 +3,7 @@ export type PieceKind = 'keyword' | 'string' | 'number' | 'comment' | 'name'
 export type Piece = { text: string; kind: PieceKind | null }
 
 /** @returns the pieces of each line; none has a line break in it */
-export const byLine = (pieces: readonly Piece[]): Piece[][] => {
+export function byLine(pieces: readonly Piece[]): Piece[][] {
   const lines: Piece[][] = [[]]
   for (const { text, kind } of pieces)
     for (const [index, part] of text.split('\n').entries()) {

@@ -10,14 +10,14 @@ type Highlight = (text: string, language: Language) => Piece[]
 let loaded: Highlight | null = null
 
 /** @returns a text in coloured pieces; null as long as the part that colours has not come, and for what stays plain */
-export const usePieces = (text: string, language: Language | null): Piece[] | null => {
+export function usePieces(text: string, language: Language | null): Piece[] | null {
   const isWanted = language !== null && text.length <= MAX_CHARS
   const highlight = useHighlight(isWanted)
   return useMemo(() => (isWanted && highlight ? highlight(text, language) : null), [isWanted, highlight, text, language])
 }
 
 /** Code is readable without it, so that a part that does not come is no fault. */
-const useHighlight = (isWanted: boolean): Highlight | null => {
+function useHighlight(isWanted: boolean): Highlight | null {
   const [highlight, setHighlight] = useState<Highlight | null>(() => loaded)
   useEffect(() => {
     if (!isWanted || highlight) return

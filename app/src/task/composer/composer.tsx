@@ -12,7 +12,7 @@ import './composer.css'
 const WORDS = TASK_WORDS.composer
 
 /** Where a person answers the agent. What is typed outlives a closed app; what is sent is kept before it leaves. */
-export const Composer = ({ task }: { task: Task }) => {
+export function Composer({ task }: { task: Task }) {
   const { outbox } = useClient()
   const place = `task:${task.id}`
   const [text, setText] = useDraft(place)
@@ -88,4 +88,6 @@ export const Composer = ({ task }: { task: Task }) => {
   )
 }
 
-const hintOf = (busy: boolean, mode: Mode): string => (busy ? WORDS[`${mode}Hint`] : WORDS.endedHint)
+function hintOf(busy: boolean, mode: Mode): string {
+  return busy ? WORDS[`${mode}Hint`] : WORDS.endedHint
+}

@@ -6,14 +6,16 @@ const WORDS = TASK_WORDS.composer
 const MODES: readonly Mode[] = ['steer', 'queue']
 
 /** When the running agent gets what is being typed. */
-export const ModeChoice = ({ mode, onChange }: { mode: Mode; onChange: (mode: Mode) => void }) => (
-  <fieldset className="modes">
-    <legend className="hidden-for-eyes">{WORDS.mode}</legend>
-    {MODES.map((one) => (
-      <label key={one} className={one === mode ? 'mode chosen' : 'mode'}>
-        <input type="radio" name="mode" className="hidden-for-eyes" checked={one === mode} onChange={() => onChange(one)} />
-        {WORDS[one]}
-      </label>
-    ))}
-  </fieldset>
-)
+export function ModeChoice({ mode, onChange }: { mode: Mode; onChange: (mode: Mode) => void }) {
+  return (
+    <fieldset className="modes">
+      <legend className="hidden-for-eyes">{WORDS.mode}</legend>
+      {MODES.map((one) => (
+        <label key={one} className={one === mode ? 'mode chosen' : 'mode'}>
+          <input type="radio" name="mode" className="hidden-for-eyes" checked={one === mode} onChange={() => onChange(one)} />
+          {WORDS[one]}
+        </label>
+      ))}
+    </fieldset>
+  )
+}

@@ -1,11 +1,13 @@
 import { lazy, memo, Suspense, useState } from 'react'
 import { visibleMarks } from '../visible-marks.ts'
 
-const PlainText = ({ text }: { text: string }) => (
-  <div className="prose plain" dir="auto">
-    {visibleMarks(text)}
-  </div>
-)
+function PlainText({ text }: { text: string }) {
+  return (
+    <div className="prose plain" dir="auto">
+      {visibleMarks(text)}
+    </div>
+  )
+}
 
 // On its way while the events are. It is not kept on the device before it was needed once: without a network it may not come.
 const loading = import('./markdown.tsx').catch(() => ({ default: PlainText }))

@@ -31,7 +31,7 @@ export const BootList = memo(({ item, ahead }: { item: ItemOf<'boot'>; ahead: nu
 
 type Step = { word: string; doneWord: string; at: number | null; since: number | null }
 
-const Steps = ({ item, ahead }: { item: ItemOf<'boot'>; ahead: number | null }) => {
+function Steps({ item, ahead }: { item: ItemOf<'boot'>; ahead: number | null }) {
   const steps: Step[] = [
     { word: WORDS.queued(ahead), doneWord: WORDS.taken(item.runner), at: item.takenAt, since: item.queuedAt },
     { word: WORDS.sandbox, doneWord: WORDS.sandboxDone, at: item.sandboxAt, since: item.takenAt },
@@ -60,14 +60,16 @@ const Steps = ({ item, ahead }: { item: ItemOf<'boot'>; ahead: number | null }) 
 /** `ended`: the turn ended while it was at this step. */
 type StepState = 'done' | 'now' | 'ended' | 'later'
 
-const StepRow = ({ step: { word, doneWord, at, since }, state }: { step: Step; state: StepState }) => (
-  <li className={`boot-step ${state}`} {...(state === 'now' && { 'aria-current': 'step' })}>
-    <span className="boot-mark">
-      {state === 'done' && <Icon name="check" size={16} />}
-      {state === 'ended' && <Icon name="cross" size={16} />}
-      {(state === 'now' || state === 'later') && <span className={state === 'now' ? 'dot-alive' : 'dot'} />}
-    </span>
-    <span>{state === 'done' ? doneWord : word}</span>
-    {at !== null && since !== null && <span className="soft numbers">{duration(at - since)}</span>}
-  </li>
-)
+function StepRow({ step: { word, doneWord, at, since }, state }: { step: Step; state: StepState }) {
+  return (
+    <li className={`boot-step ${state}`} {...(state === 'now' && { 'aria-current': 'step' })}>
+      <span className="boot-mark">
+        {state === 'done' && <Icon name="check" size={16} />}
+        {state === 'ended' && <Icon name="cross" size={16} />}
+        {(state === 'now' || state === 'later') && <span className={state === 'now' ? 'dot-alive' : 'dot'} />}
+      </span>
+      <span>{state === 'done' ? doneWord : word}</span>
+      {at !== null && since !== null && <span className="soft numbers">{duration(at - since)}</span>}
+    </li>
+  )
+}

@@ -6,17 +6,21 @@ import { CopyButton } from './copy-button.tsx'
 const WORDS = TASK_WORDS.end
 
 /** The name of a task's branch, to be taken along. */
-export const Branch = ({ name }: { name: string }) => (
-  <div className="branch">
-    <Icon name="branch" size={16} />
-    <span className="mono">{name}</span>
-    <CopyButton text={name} label={WORDS.copyBranch} />
-  </div>
-)
+export function Branch({ name }: { name: string }) {
+  return (
+    <div className="branch">
+      <Icon name="branch" size={16} />
+      <span className="mono">{name}</span>
+      <CopyButton text={name} label={WORDS.copyBranch} />
+    </div>
+  )
+}
 
-export const PullRequestLink = ({ url }: { url: string }) => (
-  <a className="button plain" href={url} target="_blank" rel="noopener noreferrer">
-    <Icon name="external" size={18} />
-    {WORDS.openPullRequest}
-  </a>
-)
+export function PullRequestLink({ url }: { url: string }) {
+  return (
+    <a className="button plain" href={url} target="_blank" rel="noopener noreferrer">
+      <Icon name="external" size={18} />
+      {WORDS.openPullRequest}
+    </a>
+  )
+}

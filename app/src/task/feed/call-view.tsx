@@ -53,19 +53,19 @@ export const CallView = memo(({ taskId, call, startsOpen, shown, onToggle }: Pro
 
 type CallState = 'running' | 'ok' | 'failed' | 'cut'
 
-const stateOf = (call: Call): CallState => {
+function stateOf(call: Call): CallState {
   if (call.ended === null) return 'running'
   return wasCutOff(call.ended) ? 'cut' : hasFailed(call) ? 'failed' : 'ok'
 }
 
 const MARKS = { ok: 'check', failed: 'cross', cut: 'stop' } as const
 
-const CallMark = ({ call }: { call: Call }) => {
+function CallMark({ call }: { call: Call }) {
   const state = stateOf(call)
   return state === 'running' ? <span className="dot-alive" /> : <Icon name={MARKS[state]} size={16} />
 }
 
-const CallFacts = ({ call }: { call: Call }) => {
+function CallFacts({ call }: { call: Call }) {
   const { name, ended, input, cancelled } = call
   if (!ended) return <span className="call-facts">{WORDS.running}</span>
   const state = stateOf(call)
@@ -82,7 +82,7 @@ const CallFacts = ({ call }: { call: Call }) => {
   )
 }
 
-const CallBody = ({ taskId, call }: { taskId: string; call: Call }) => {
+function CallBody({ taskId, call }: { taskId: string; call: Call }) {
   const diff = call.ended?.ok === false ? null : editDiff(call.name, call.input)
   const what = describeCall(call)
   if (diff)
@@ -107,7 +107,7 @@ const CallBody = ({ taskId, call }: { taskId: string; call: Call }) => {
   )
 }
 
-const Output = ({ taskId, call }: { taskId: string; call: Call }) => {
+function Output({ taskId, call }: { taskId: string; call: Call }) {
   if (!call.ended) return null
   const { text, linesAbove, bytes, cut } = previewOf(call.ended)
   if (text === '') return <p className="soft small">{WORDS.noOutput}</p>

@@ -8,10 +8,12 @@ export const ChoicesContext = createContext<Choices>(new Map())
 type Choice = [open: boolean, toggle: () => void, keep: () => void]
 
 /** @returns whether it is open (`fallback` until the person chose), the way to choose, and to keep it as it is */
-export const useChoice = (key: string, fallback: boolean): Choice => useChoiceOfGroup([key], fallback)
+export function useChoice(key: string, fallback: boolean): Choice {
+  return useChoiceOfGroup([key], fallback)
+}
 
 /** The same for what grows at both ends: its keys are those of its parts, and the newest choice for one of them counts. */
-export const useChoiceOfGroup = (keys: readonly string[], fallback: boolean): Choice => {
+export function useChoiceOfGroup(keys: readonly string[], fallback: boolean): Choice {
   const choices = useContext(ChoicesContext)
   const [, changed] = useState(0)
   const chosen = keys.findLast((key) => choices.has(key)) ?? ''

@@ -8,7 +8,7 @@ import { usePieces } from '../code/use-pieces.ts'
 export const Source = createContext('')
 
 /** Code in markdown, coloured once its fence is closed: while it is written it would be coloured anew with every word. */
-export const Code = ({ node, className, children, ...rest }: ComponentProps<'code'> & ExtraProps) => {
+export function Code({ node, className, children, ...rest }: ComponentProps<'code'> & ExtraProps) {
   const source = useContext(Source)
   const text = typeof children === 'string' ? children : ''
   const name = /language-(\S+)/.exec(className ?? '')?.[1]
@@ -18,4 +18,6 @@ export const Code = ({ node, className, children, ...rest }: ComponentProps<'cod
 }
 
 /** @returns whether a fenced block that reaches to the end of this text ends with its fence */
-const isClosed = (text: string): boolean => /\n[ \t>]*(```+|~~~+)[ \t]*$/.test(text)
+function isClosed(text: string): boolean {
+  return /\n[ \t>]*(```+|~~~+)[ \t]*$/.test(text)
+}

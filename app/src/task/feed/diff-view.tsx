@@ -16,8 +16,8 @@ export const DiffView = memo(({ rows, label }: { rows: readonly DiffRow[]; label
   </section>
 ))
 
-const Row = ({ row }: { row: DiffRow }) =>
-  row.kind === 'gap' ? (
+function Row({ row }: { row: DiffRow }) {
+  return row.kind === 'gap' ? (
     <div className="diff-gap">{TASK_WORDS.work.linesBetween(row.count)}</div>
   ) : (
     <div className={`diff-row ${row.kind}`}>
@@ -25,3 +25,4 @@ const Row = ({ row }: { row: DiffRow }) =>
       <span>{row.text || ' '}</span>
     </div>
   )
+}

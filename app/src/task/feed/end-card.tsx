@@ -59,7 +59,7 @@ export const EndCard = memo(({ taskId, item, demo, pullRequestUrl, onRetry }: Pr
   )
 })
 
-const Facts = ({ item: { usage, durationMs, diff }, demo }: { item: ItemOf<'end'>; demo: boolean }) => {
+function Facts({ item: { usage, durationMs, diff }, demo }: { item: ItemOf<'end'>; demo: boolean }) {
   // The model was not asked at all.
   const spent = usage !== null && allRead(usage) + usage.outputTokens > 0
   return (
@@ -76,19 +76,24 @@ const Facts = ({ item: { usage, durationMs, diff }, demo }: { item: ItemOf<'end'
   )
 }
 
-const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
-  <div>
-    <dt>{name}</dt>
-    <dd>{children}</dd>
-  </div>
-)
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
 
-const allRead = (usage: Usage): number => usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
+function allRead(usage: Usage): number {
+  return usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
+}
 
-const HelpButtons = ({ taskId, item, onRetry }: { taskId: string; item: ItemOf<'end'>; onRetry: () => void }) =>
-  helpFor(item.reason).map((help) => <HelpButton key={help} help={help} taskId={taskId} onRetry={onRetry} />)
+function HelpButtons({ taskId, item, onRetry }: { taskId: string; item: ItemOf<'end'>; onRetry: () => void }) {
+  return helpFor(item.reason).map((help) => <HelpButton key={help} help={help} taskId={taskId} onRetry={onRetry} />)
+}
 
-const HelpButton = ({ help, taskId, onRetry }: { help: Help; taskId: string; onRetry: () => void }) => {
+function HelpButton({ help, taskId, onRetry }: { help: Help; taskId: string; onRetry: () => void }) {
   const { api } = useClient()
   if (help === 'credentials') return <LinkButton href="/settings">{TASK_WORDS.actions.credentials}</LinkButton>
   if (help === 'bundle')

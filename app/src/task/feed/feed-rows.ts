@@ -8,7 +8,7 @@ export type FoldRow = { kind: 'fold'; key: string; turn: number; steps: number; 
  * The rows of a feed. Of the turns in `foldable`, what lies between the message and the answer is one line, until it is in `open`.
  * What a person said, and how it ended, always shows.
  */
-export const rowsOf = (items: readonly Item[], foldable: ReadonlySet<number>, open: ReadonlySet<number>): Row[] => {
+export function rowsOf(items: readonly Item[], foldable: ReadonlySet<number>, open: ReadonlySet<number>): Row[] {
   const rows: Row[] = []
   const folds = new Map<number, FoldRow>()
   for (const item of items) {
@@ -29,21 +29,24 @@ export const rowsOf = (items: readonly Item[], foldable: ReadonlySet<number>, op
   return rows
 }
 
-const beginFold = (turn: number, open: boolean): FoldRow => ({
-  kind: 'fold',
-  key: `fold-${turn}`,
-  turn,
-  steps: 0,
-  open,
-  durationMs: null,
-})
+function beginFold(turn: number, open: boolean): FoldRow {
+  return {
+    kind: 'fold',
+    key: `fold-${turn}`,
+    turn,
+    steps: 0,
+    open,
+    durationMs: null,
+  }
+}
 
 /** Turns that went well, and ended with the event `lastSeq` or before: a failed one is looked into. */
-export const foldableTurns = (items: readonly Item[], lastSeq: number): Set<number> => {
+export function foldableTurns(items: readonly Item[], lastSeq: number): Set<number> {
   const isFoldable = (item: Item): item is ItemOf<'end'> =>
     item.kind === 'end' && item.status === 'completed' && item.seq <= lastSeq
   return new Set(items.filter(isFoldable).map(({ turn }) => turn))
 }
 
-const alwaysShows = (item: Item): boolean =>
-  ['message', 'end', 'pushed', 'pull_request'].includes(item.kind) || (item.kind === 'text' && item.answer)
+function alwaysShows(item: Item): boolean {
+  return ['message', 'end', 'pushed', 'pull_request'].includes(item.kind) || (item.kind === 'text' && item.answer)
+}

@@ -34,7 +34,7 @@ type Props = {
 }
 
 /** The whole conversation of a task; the page itself scrolls. */
-export const FeedView = ({ feed, settled, firstSeq, earlier, task, ahead, onRetry, jumpPlace, children }: Props) => {
+export function FeedView({ feed, settled, firstSeq, earlier, task, ahead, onRetry, jumpPlace, children }: Props) {
   const content = useRef<HTMLDivElement>(null)
   const list = useRef<HTMLDivElement>(null)
   const choices = useRef<Choices>(new Map())
@@ -106,13 +106,13 @@ const Rows = memo(({ rows, task, ahead, failures, onRetry, onToggleTurn }: RowsP
   ),
 )
 
-const failureIn = (item: Item, failures: ReadonlySet<string>): string | null => {
+function failureIn(item: Item, failures: ReadonlySet<string>): string | null {
   if (item.kind !== 'work' || failures.size === 0) return null
   return item.calls.map(callKey).findLast((key) => failures.has(key)) ?? null
 }
 
 /** Turns that were over when the screen opened are folded; one that ends before the person's eyes stays as it is. */
-const useRows = (feed: Feed, settled: boolean): { rows: Row[]; toggleTurn: (turn: number) => void } => {
+function useRows(feed: Feed, settled: boolean): { rows: Row[]; toggleTurn: (turn: number) => void } {
   const openedAt = useRef(Number.POSITIVE_INFINITY)
   if (settled) openedAt.current = Math.min(openedAt.current, feed.lastSeq)
   const lastSeq = openedAt.current
@@ -122,14 +122,14 @@ const useRows = (feed: Feed, settled: boolean): { rows: Row[]; toggleTurn: (turn
   return { rows, toggleTurn }
 }
 
-const toggled = (turns: ReadonlySet<number>, turn: number): ReadonlySet<number> => {
+function toggled(turns: ReadonlySet<number>, turn: number): ReadonlySet<number> {
   const next = new Set(turns)
   if (!next.delete(turn)) next.add(turn)
   return next
 }
 
 /** @returns how many items came since the person left the end */
-const useFresh = (items: Feed['items'], atEnd: boolean): number => {
+function useFresh(items: Feed['items'], atEnd: boolean): number {
   const lastSeen = useRef(items.at(-1)?.key)
   if (atEnd) lastSeen.current = items.at(-1)?.key
   const at = items.findLastIndex(({ key }) => key === lastSeen.current)

@@ -1,9 +1,10 @@
 import { AgentText } from './agent-text.tsx'
 
 /** The text that is being written right now; the stored one takes its place. */
-export const LiveText = ({ text }: { text: string | null }) =>
-  text === null || text.trim() === '' ? null : (
+export function LiveText({ text }: { text: string | null }) {
+  return text === null || text.trim() === '' ? null : (
     <div className="live-text" data-live="">
       <AgentText text={text} />
     </div>
   )
+}

@@ -5,7 +5,7 @@ const LIST = /^ {0,3}(?:[-*+]|\d{1,9}[.)])\s/
  * Cuts markdown at the empty lines between its blocks, so that each can be rendered for itself and only the last one grows while it is
  * written. Fenced code stays whole, and so does a list with empty lines in it.
  */
-export const markdownBlocks = (text: string): string[] => {
+export function markdownBlocks(text: string): string[] {
   const blocks: string[] = []
   let lines: string[] = []
   let fence: string | null = null
@@ -25,5 +25,6 @@ export const markdownBlocks = (text: string): string[] => {
   return blocks
 }
 
-const continues = (lines: readonly string[], line: string): boolean =>
-  LIST.test(lines[0] ?? '') && (LIST.test(line) || /^\s{2,}\S/.test(line))
+function continues(lines: readonly string[], line: string): boolean {
+  return LIST.test(lines[0] ?? '') && (LIST.test(line) || /^\s{2,}\S/.test(line))
+}

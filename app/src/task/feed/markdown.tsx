@@ -8,14 +8,16 @@ import { markdownBlocks } from './markdown-blocks.ts'
 import { readable } from './readable.ts'
 
 /** Text of the agent. It is never HTML, loads no image, and a link with a scheme such as `javascript:` leads nowhere. */
-const Markdown = ({ text }: { text: string }) => (
-  <div className="prose">
-    {markdownBlocks(text).map((block, index) => (
-      // A block's place is its identity: text only ever grows at the end.
-      <Block key={index} text={block} />
-    ))}
-  </div>
-)
+function Markdown({ text }: { text: string }) {
+  return (
+    <div className="prose">
+      {markdownBlocks(text).map((block, index) => (
+        // A block's place is its identity: text only ever grows at the end.
+        <Block key={index} text={block} />
+      ))}
+    </div>
+  )
+}
 export default Markdown
 
 const Block = memo(({ text }: { text: string }) => (
@@ -29,16 +31,17 @@ const Block = memo(({ text }: { text: string }) => (
 const REMARK = [remarkGfm]
 const REHYPE = [readable]
 
-const Link = ({ href, children }: ComponentProps<'a'>) =>
-  href ? (
+function Link({ href, children }: ComponentProps<'a'>) {
+  return href ? (
     <a href={href} target="_blank" rel="noopener noreferrer">
       {children}
     </a>
   ) : (
     <span>{children}</span>
   )
+}
 
-const lowered = (level: 3 | 4 | 5) => {
+function lowered(level: 3 | 4 | 5) {
   const Heading = `h${level}` as const
   return ({ dir, children }: ComponentProps<'h3'>) => <Heading dir={dir}>{children}</Heading>
 }

@@ -50,7 +50,7 @@ export const MessageBubble = memo(
   },
 )
 
-const noteOf = ({ mode, state }: Message): string => {
+function noteOf({ mode, state }: Message): string {
   if (state === 'withdrawn') return WORDS.withdrawn
   if (state === 'waiting') return mode === 'steer' ? WORDS.waitingSteer : WORDS.waitingQueue
   return mode === 'steer' ? WORDS.steered : ''

@@ -7,7 +7,7 @@ const NEAR = 40
  * Keeps the page at its end while the content grows, but only for somebody who is there: whoever reads further up, or just opened
  * something, is left alone.
  */
-export const usePinned = (content: RefObject<HTMLElement | null>) => {
+export function usePinned(content: RefObject<HTMLElement | null>) {
   const pinned = useRef(true)
   const [atEnd, setAtEnd] = useState(true)
 
@@ -47,9 +47,11 @@ export const usePinned = (content: RefObject<HTMLElement | null>) => {
   return { atEnd, toEnd, hold }
 }
 
-export const scroller = (): Element => document.scrollingElement ?? document.documentElement
+export function scroller(): Element {
+  return document.scrollingElement ?? document.documentElement
+}
 
-const fromEnd = (): number => {
+function fromEnd(): number {
   const page = scroller()
   return page.scrollHeight - page.scrollTop - page.clientHeight
 }

@@ -11,7 +11,7 @@ const MOST = 300
  * while the person is at the end.
  * @param firstSeq of the earliest event that is loaded: when it sinks, rows were put before the others
  */
-export const useWindow = (list: RefObject<HTMLElement | null>, count: number, firstSeq: number, atEnd: boolean) => {
+export function useWindow(list: RefObject<HTMLElement | null>, count: number, firstSeq: number, atEnd: boolean) {
   const [place, setPlace] = useState({ from: Math.max(0, count - FIRST), firstSeq, count })
   const next = placeFor(place, count, firstSeq, atEnd)
   useEffect(() => setPlace((now) => placeFor(now, count, firstSeq, atEnd)))
@@ -31,14 +31,14 @@ export const useWindow = (list: RefObject<HTMLElement | null>, count: number, fi
 type Place = { from: number; firstSeq: number; count: number }
 
 /** @returns the same object when nothing changed */
-const placeFor = (place: Place, count: number, firstSeq: number, atEnd: boolean): Place => {
+function placeFor(place: Place, count: number, firstSeq: number, atEnd: boolean): Place {
   if (firstSeq < place.firstSeq) return { from: Math.max(0, place.from + count - place.count - ROWS), firstSeq, count }
   const from = atEnd && count - place.from > MOST ? count - ROWS : Math.min(place.from, count)
   return from === place.from && count === place.count && firstSeq === place.firstSeq ? place : { from, firstSeq, count }
 }
 
 /** @returns to be called before rows are put above: what stands on the screen now stays where it is */
-const useKeptPlace = (list: RefObject<HTMLElement | null>) => {
+function useKeptPlace(list: RefObject<HTMLElement | null>) {
   const kept = useRef<{ first: Element; row: Element; top: number } | null>(null)
   useEffect(() => {
     const follow = () => {

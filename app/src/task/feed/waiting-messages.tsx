@@ -11,7 +11,7 @@ import { MessageBubble } from './message-bubble.tsx'
 const WORDS = TASK_WORDS.feed
 
 /** What was said and no agent has yet, and what has not left this device. */
-export const WaitingMessages = ({ taskId, waiting }: { taskId: string; waiting: readonly ItemOf<'message'>[] }) => {
+export function WaitingMessages({ taskId, waiting }: { taskId: string; waiting: readonly ItemOf<'message'>[] }) {
   const unsent = useUnsent(taskId)
   const known = new Set(waiting.map(({ clientId }) => clientId))
   return (
@@ -30,7 +30,7 @@ export const WaitingMessages = ({ taskId, waiting }: { taskId: string; waiting: 
   )
 }
 
-const Withdraw = ({ taskId, messageId }: { taskId: string; messageId: string }) => {
+function Withdraw({ taskId, messageId }: { taskId: string; messageId: string }) {
   const { api } = useClient()
   const withdraw = useMutation({ mutationFn: () => api.withdrawMessage(taskId, messageId) })
   return (
@@ -47,7 +47,7 @@ const Withdraw = ({ taskId, messageId }: { taskId: string; messageId: string }) 
   )
 }
 
-const UnsentMessage = ({ taskId, item }: { taskId: string; item: Unsent }) => {
+function UnsentMessage({ taskId, item }: { taskId: string; item: Unsent }) {
   const { outbox, drafts } = useClient()
   if (item.kind !== 'message') return null
   const { clientId, body, state, error } = item

@@ -41,11 +41,13 @@ export const WorkGroup = memo(({ taskId, item, shownFailure }: Props) => {
   )
 })
 
-const keyOf = (call: Call): string => `work-${callKey(call)}`
+function keyOf(call: Call): string {
+  return `work-${callKey(call)}`
+}
 
 type CallsProps = { taskId: string; calls: readonly Call[]; shownFailure: string | null; onToggle: () => void }
 
-const Calls = ({ taskId, calls, shownFailure, onToggle }: CallsProps) => {
+function Calls({ taskId, calls, shownFailure, onToggle }: CallsProps) {
   const [shown, setShown] = useState(WINDOW)
   const left = calls.length - shown
   return (

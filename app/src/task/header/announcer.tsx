@@ -2,8 +2,10 @@ import type { Task } from '../../../../contract/api.ts'
 import { TASK_WORDS } from '../words.ts'
 
 /** The one line that a screen reader speaks by itself: where the task stands, when that changes. */
-export const Announcer = ({ status }: Pick<Task, 'status'>) => (
-  <p className="hidden-for-eyes" role="status">
-    {TASK_WORDS.status.announce[status]}
-  </p>
-)
+export function Announcer({ status }: Pick<Task, 'status'>) {
+  return (
+    <p className="hidden-for-eyes" role="status">
+      {TASK_WORDS.status.announce[status]}
+    </p>
+  )
+}

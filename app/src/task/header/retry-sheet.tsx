@@ -11,7 +11,7 @@ import { TASK_WORDS } from '../words.ts'
 const WORDS = TASK_WORDS.retry
 
 /** The last turn again, perhaps with another model or more money. */
-export const RetrySheet = ({ task, onClose }: { task: Task; onClose: () => void }) => {
+export function RetrySheet({ task, onClose }: { task: Task; onClose: () => void }) {
   const { data: me } = useMe()
   const retry = useRetryTask(task.id)
   const [model, setModel] = useState(task.model)

@@ -13,7 +13,7 @@ import { TASK_WORDS } from '../words.ts'
 const WORDS = TASK_WORDS.header
 
 /** Stop, while there is something to stop, and what else can be done with a task. */
-export const TaskActions = ({ task, isOld, onRetry }: { task: Task; isOld: boolean; onRetry: () => void }) => {
+export function TaskActions({ task, isOld, onRetry }: { task: Task; isOld: boolean; onRetry: () => void }) {
   const [open, setOpen] = useState(false)
   return (
     <>
@@ -34,7 +34,7 @@ export const TaskActions = ({ task, isOld, onRetry }: { task: Task; isOld: boole
 }
 
 /** It stays "Stopping" until the turn has ended. Without a line there may be nothing left to stop. */
-const StopButton = ({ taskId, isOld }: { taskId: string; isOld: boolean }) => {
+function StopButton({ taskId, isOld }: { taskId: string; isOld: boolean }) {
   const cancel = useCancelTask(taskId)
   const stopping = cancel.isPending || cancel.isSuccess
   return (
@@ -51,31 +51,33 @@ const StopButton = ({ taskId, isOld }: { taskId: string; isOld: boolean }) => {
   )
 }
 
-const TaskMenu = ({ task, onClose, onRetry }: { task: Task; onClose: () => void; onRetry: () => void }) => (
-  <Sheet title={WORDS.menu} onClose={onClose}>
-    <ul className="menu">
-      <li>
-        <Link className="menu-item" href={`/task/${task.id}/changes`}>
-          <Icon name="file" />
-          {WORDS.changes}
-        </Link>
-      </li>
-      <li>
-        <CopyLink />
-      </li>
-      {!isUnderWay(task.status) && (
+function TaskMenu({ task, onClose, onRetry }: { task: Task; onClose: () => void; onRetry: () => void }) {
+  return (
+    <Sheet title={WORDS.menu} onClose={onClose}>
+      <ul className="menu">
         <li>
-          <button type="button" className="menu-item" onClick={onRetry}>
-            <Icon name="retry" />
-            {WORDS.retry}
-          </button>
+          <Link className="menu-item" href={`/task/${task.id}/changes`}>
+            <Icon name="file" />
+            {WORDS.changes}
+          </Link>
         </li>
-      )}
-    </ul>
-  </Sheet>
-)
+        <li>
+          <CopyLink />
+        </li>
+        {!isUnderWay(task.status) && (
+          <li>
+            <button type="button" className="menu-item" onClick={onRetry}>
+              <Icon name="retry" />
+              {WORDS.retry}
+            </button>
+          </li>
+        )}
+      </ul>
+    </Sheet>
+  )
+}
 
-const CopyLink = () => {
+function CopyLink() {
   const { copied, copy } = useCopy(location.href)
   return (
     <button type="button" className="menu-item" onClick={copy}>

@@ -2,8 +2,8 @@ import Anser from 'anser'
 import { printable } from './printable.ts'
 
 /** Text with a terminal's colours, as classes: the page's policy allows no styles of its own. */
-const Coloured = ({ text }: { text: string }) =>
-  Anser.ansiToJson(printable(text), { json: true, use_classes: true, remove_empty: true }).map(
+function Coloured({ text }: { text: string }) {
+  return Anser.ansiToJson(printable(text), { json: true, use_classes: true, remove_empty: true }).map(
     ({ content, fg, bg, decorations }, index) => {
       const classes = [fg, bg && `${bg}-bg`, ...decorations.map((name) => `ansi-${name}`)].filter(Boolean).join(' ')
       return classes === '' ? (
@@ -15,4 +15,5 @@ const Coloured = ({ text }: { text: string }) =>
       )
     },
   )
+}
 export default Coloured

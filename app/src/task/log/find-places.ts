@@ -4,7 +4,7 @@ const MOST = 1_000
 type Place = { text: number; at: number }
 
 /** The places of a word in texts that follow on each other; it may begin in one and end in another. At most a thousand. */
-export const findPlaces = (texts: readonly string[], wanted: string): { start: Place; end: Place }[] => {
+export function findPlaces(texts: readonly string[], wanted: string): { start: Place; end: Place }[] {
   const needle = wanted.toLowerCase()
   if (needle === '') return []
   const text = texts.join('')

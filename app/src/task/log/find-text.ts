@@ -1,7 +1,7 @@
 import { findPlaces } from './find-places.ts'
 
 /** The places of a word in an element's text, whatever elements it is spread over, upper and lower case alike; at most a thousand. */
-export const findText = (element: Element, wanted: string): Range[] => {
+export function findText(element: Element, wanted: string): Range[] {
   if (wanted === '') return []
   const nodes: Text[] = []
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)

@@ -7,7 +7,7 @@ const CHARS = 20_000
  * Cuts an output at the ends of its lines into pieces that a browser can lay out one by one. A colour that one piece leaves on is on in
  * the next.
  */
-export const logChunks = (text: string): string[] => {
+export function logChunks(text: string): string[] {
   const chunks: string[] = []
   let colours = ''
   for (let from = 0; from < text.length; ) {
@@ -20,7 +20,7 @@ export const logChunks = (text: string): string[] => {
   return chunks
 }
 
-const endOf = (text: string, from: number): number => {
+function endOf(text: string, from: number): number {
   const most = from + CHARS
   let end = from
   for (let lines = 0; lines < LINES; lines++) {
@@ -36,10 +36,12 @@ const endOf = (text: string, from: number): number => {
 }
 
 /** Whether a cut would go through a character. */
-const isHalf = (text: string, at: number): boolean => (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
+function isHalf(text: string, at: number): boolean {
+  return (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
+}
 
 /** @returns the escape sequences that are in force: those since the last one that takes all back */
-const coloursAfter = (before: string, chunk: string): string => {
+function coloursAfter(before: string, chunk: string): string {
   let now = before
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's colours begin with one
   for (const [sequence, codes = ''] of chunk.matchAll(/\u001b\[([\d;]*)m/g))

@@ -6,7 +6,7 @@ import { findText } from './find-text.ts'
 const WORDS = TASK_WORDS.log
 
 /** Finds a word in what is loaded, marks every place, and goes from one to the next. */
-export const LogSearch = ({ text, version }: { text: RefObject<HTMLElement | null>; version: number }) => {
+export function LogSearch({ text, version }: { text: RefObject<HTMLElement | null>; version: number }) {
   const [wanted, setWanted] = useState('')
   const [found, setFound] = useState<readonly Range[]>([])
   const [at, setAt] = useState(0)
@@ -45,7 +45,7 @@ export const LogSearch = ({ text, version }: { text: RefObject<HTMLElement | nul
 }
 
 /** The places are marked beside the text and not in it: the text may be a million characters long. */
-const mark = (found: readonly Range[], at: number): (() => void) => {
+function mark(found: readonly Range[], at: number): () => void {
   const current = found[at]
   if (current) bringIntoSight(current)
   if (!('highlights' in CSS)) return () => {}
@@ -57,7 +57,7 @@ const mark = (found: readonly Range[], at: number): (() => void) => {
   }
 }
 
-const bringIntoSight = (range: Range): void => {
+function bringIntoSight(range: Range): void {
   const { top, bottom } = range.getBoundingClientRect()
   if (top < 120 || bottom > innerHeight - 40) scrollBy({ top: top - innerHeight / 2 })
 }

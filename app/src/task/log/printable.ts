@@ -9,12 +9,15 @@ const CONTROLS = /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g
 const COLOURS = /\u001b\[[0-9;]*m?/g
 
 /** Of a line that was written over, its last state; no control characters but those of colours, and what reorders text by its name. */
-export const printable = (text: string): string =>
-  visibleMarks(text)
+export function printable(text: string): string {
+  return visibleMarks(text)
     .replaceAll('\r\n', '\n')
     .replace(/[^\n]*\r(?!\n)/g, '')
     .replace(SEQUENCES, '')
     .replace(CONTROLS, '')
+}
 
 /** The same without the colours. */
-export const plain = (text: string): string => printable(text).replace(COLOURS, '')
+export function plain(text: string): string {
+  return printable(text).replace(COLOURS, '')
+}

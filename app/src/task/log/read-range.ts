@@ -9,11 +9,11 @@ const TIMEOUT_MS = 30_000
  * @param length bytes, or null for all that follows
  * @throws ApiError as the calls of the API do
  */
-export const readRange = async (
+export async function readRange(
   url: string,
   from: number,
   length: number | null,
-): Promise<{ bytes: Uint8Array<ArrayBuffer>; totalBytes: number }> => {
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; totalBytes: number }> {
   const response = await fetch(url, {
     headers: { range: `bytes=${from}-${length === null ? '' : from + length - 1}` },
     signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -33,7 +33,7 @@ const NOTHING: Output = {
 }
 
 /** The output of a call by ranges, and by its event where no more was kept. */
-export const useOutput = (taskId: string, callId: string) => {
+export function useOutput(taskId: string, callId: string) {
   const { api, connection } = useClient()
   const [output, setOutput] = useState(NOTHING)
   const at = useRef({ busy: false, from: 0, decoder: new TextDecoder() })
@@ -73,7 +73,7 @@ export const useOutput = (taskId: string, callId: string) => {
 }
 
 /** What the events hold of an output: all of it, when it was short. */
-const shownOutput = async (api: Api, taskId: string, callId: string): Promise<{ text: string; shortened: boolean }> => {
+async function shownOutput(api: Api, taskId: string, callId: string): Promise<{ text: string; shortened: boolean }> {
   let after = 0
   for (;;) {
     const { events, more } = await api.events(taskId, after, 1000)
@@ -83,7 +83,7 @@ const shownOutput = async (api: Api, taskId: string, callId: string): Promise<{ 
   }
 }
 
-const shownOf = ({ output, outputBytes }: EventData<'tool.ended'>): { text: string; shortened: boolean } => {
+function shownOf({ output, outputBytes }: EventData<'tool.ended'>): { text: string; shortened: boolean } {
   const text = withoutHead(output)
   return { text, shortened: outputBytes > new TextEncoder().encode(output).length }
 }

@@ -2,7 +2,7 @@ import type { ItemOf } from '../feed-items.ts'
 import { changeLast, type Draft } from './draft.ts'
 
 /** A runner took the turn: the checklist that waited for it goes on, or a new one begins. */
-export const startAttempt = (draft: Draft, attempt: number, runner: string, key: string): void => {
+export function startAttempt(draft: Draft, attempt: number, runner: string, key: string): void {
   // What a person took back meanwhile stands below it.
   const last = draft.items.findLast((item) => item.kind === 'boot')
   if (last?.attempt !== 0 || last.stopped) draft.items.push(waitingBoot(draft, key))
@@ -11,38 +11,42 @@ export const startAttempt = (draft: Draft, attempt: number, runner: string, key:
 }
 
 /** The agent begins in a repository that is there: it says that its turn started also when the clone failed. */
-export const startAgent = (draft: Draft): void =>
+export function startAgent(draft: Draft): void {
   changeLast(draft, 'boot', (boot) => (boot.clonedAt === null ? boot : { ...boot, agentAt: draft.lastAt }))
+}
 
 /** Attempts are numbered over the whole task; a person counts the tries at what they asked for last. */
-const nthTry = ({ items, turn, turnStartedAt }: Draft): number | null => {
+function nthTry({ items, turn, turnStartedAt }: Draft): number | null {
   const earlier = items.filter((item) => item.kind === 'boot' && item.turn === turn && item.attempt > 0).length
   return earlier > 0 && turnStartedAt === 0 ? null : earlier + 1
 }
 
 /** The checklist of a turn that nothing took yet. */
-export const waitingBoot = ({ turn, lastAt }: Draft, key: string): ItemOf<'boot'> => ({
-  kind: 'boot',
-  key: `boot-${key}`,
-  turn,
-  attempt: 0,
-  nth: 1,
-  queuedAt: lastAt,
-  takenAt: null,
-  sandboxAt: null,
-  clonedAt: null,
-  agentAt: null,
-  runner: '',
-  baseBranch: '',
-  resumed: false,
-  stopped: false,
-})
+export function waitingBoot({ turn, lastAt }: Draft, key: string): ItemOf<'boot'> {
+  return {
+    kind: 'boot',
+    key: `boot-${key}`,
+    turn,
+    attempt: 0,
+    nth: 1,
+    queuedAt: lastAt,
+    takenAt: null,
+    sandboxAt: null,
+    clonedAt: null,
+    agentAt: null,
+    runner: '',
+    baseBranch: '',
+    resumed: false,
+    stopped: false,
+  }
+}
 
 /** Whether nothing but its checklist is there of the turn. */
-export const isFresh = ({ items, turn }: Draft): boolean => {
+export function isFresh({ items, turn }: Draft): boolean {
   const last = items.at(-1)
   return last?.kind === 'boot' && last.turn === turn && items.at(-2)?.turn !== turn
 }
 
-export const stopBoot = (draft: Draft): void =>
+export function stopBoot(draft: Draft): void {
   changeLast(draft, 'boot', (boot) => (boot.agentAt === null ? { ...boot, stopped: true } : boot))
+}

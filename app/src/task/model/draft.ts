@@ -4,7 +4,7 @@ import type { Feed } from './feed.ts'
 /** A feed while an event is put into it. */
 export type Draft = Omit<Feed, 'items'> & { items: Item[] }
 
-export const beginTurn = (draft: Draft, turn: number): void => {
+export function beginTurn(draft: Draft, turn: number): void {
   if (turn <= draft.turn) {
     if (draft.activity === 'ended') Object.assign(draft, { activity: 'waiting', turnStartedAt: draft.lastAt, verdict: null })
     return
@@ -13,7 +13,7 @@ export const beginTurn = (draft: Draft, turn: number): void => {
 }
 
 /** Of the newest item of its kind. */
-export const changeLast = <K extends Item['kind']>(draft: Draft, kind: K, change: (item: ItemOf<K>) => ItemOf<K>): void => {
+export function changeLast<K extends Item['kind']>(draft: Draft, kind: K, change: (item: ItemOf<K>) => ItemOf<K>): void {
   const index = draft.items.findLastIndex((item) => item.kind === kind)
   const item = draft.items[index]
   if (item) draft.items[index] = change(item as ItemOf<K>)

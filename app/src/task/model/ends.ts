@@ -4,7 +4,7 @@ import type { Draft } from './draft.ts'
 import { cancelCalls } from './work.ts'
 
 /** The summary is mostly the last text over again: then that text is the answer. */
-export const conclude = (draft: Draft, data: EventData<'turn.ended'>, key: string): void => {
+export function conclude(draft: Draft, data: EventData<'turn.ended'>, key: string): void {
   draft.verdict = data
   if (data.outcome === 'cancelled') cancelCalls(draft)
   const summary = data.summary.trim()
@@ -16,13 +16,13 @@ export const conclude = (draft: Draft, data: EventData<'turn.ended'>, key: strin
   else draft.items.push({ kind: 'text', key, turn: draft.turn, text: data.summary, answer: true })
 }
 
-export const interrupt = (draft: Draft, { reason, message }: EventData<'attempt.ended'>, key: string): void => {
+export function interrupt(draft: Draft, { reason, message }: EventData<'attempt.ended'>, key: string): void {
   stopBoot(draft)
   draft.items.push({ kind: 'interrupted', key, turn: draft.turn, reason, message }, waitingBoot(draft, key))
   draft.activity = 'waiting'
 }
 
-export const end = (draft: Draft, data: EventData<'task.ended'>, key: string): void => {
+export function end(draft: Draft, data: EventData<'task.ended'>, key: string): void {
   const { status, reason, branch } = data
   draft.turn = Math.max(draft.turn, data.turn)
   stopBoot(draft)

@@ -43,19 +43,21 @@ export const EMPTY_FEED: Feed = {
 }
 
 /** A feed to put a later page of events into. @param messages all that was said to the task so far, by the server's list */
-export const feedAfter = (messages: readonly Message[]): Feed => {
+export function feedAfter(messages: readonly Message[]): Feed {
   const said = messages.map(itemOf)
   return { ...EMPTY_FEED, said, waiting: said.filter(({ state }) => state === 'waiting') }
 }
 
-const itemOf = ({ id, clientId, text, mode, state, turn, createdAt }: Message): ItemOf<'message'> => ({
-  kind: 'message',
-  key: id,
-  turn: turn ?? 0,
-  at: Date.parse(createdAt),
-  messageId: id,
-  clientId,
-  text,
-  mode,
-  state,
-})
+function itemOf({ id, clientId, text, mode, state, turn, createdAt }: Message): ItemOf<'message'> {
+  return {
+    kind: 'message',
+    key: id,
+    turn: turn ?? 0,
+    at: Date.parse(createdAt),
+    messageId: id,
+    clientId,
+    text,
+    mode,
+    state,
+  }
+}

@@ -4,7 +4,7 @@ import { isFresh, waitingBoot } from './boot.ts'
 import { beginTurn, type Draft } from './draft.ts'
 
 /** A message that begins a turn stands in the feed; any other waits below it. */
-export const receive = (draft: Draft, data: EventData<'message.received'>, key: string): void => {
+export function receive(draft: Draft, data: EventData<'message.received'>, key: string): void {
   const { messageId, clientId, text, turn } = data
   const mode = data.mode ?? null
   const item = { kind: 'message', key: messageId, turn, at: draft.lastAt, messageId, clientId, text, mode } as const
@@ -19,7 +19,7 @@ export const receive = (draft: Draft, data: EventData<'message.received'>, key: 
 }
 
 /** Also of one that was taken back in the same moment: then this is what counts. */
-export const deliver = (draft: Draft, { messageId, turn }: EventData<'message.delivered'>): void => {
+export function deliver(draft: Draft, { messageId, turn }: EventData<'message.delivered'>): void {
   const message = takeOut(draft, messageId)
   if (!message) return
   const steers = message.mode === 'steer'
@@ -33,17 +33,17 @@ export const deliver = (draft: Draft, { messageId, turn }: EventData<'message.de
   else draft.items.push(item)
 }
 
-export const withdraw = (draft: Draft, messageId: string): void => {
+export function withdraw(draft: Draft, messageId: string): void {
   const message = takeOut(draft, messageId)
   if (message) draft.items.push({ ...message, turn: draft.turn, state: 'withdrawn' })
 }
 
 /** What waits at the end of a turn becomes the next ones, whatever it was meant for. */
-export const steerNoMore = (draft: Draft): void => {
+export function steerNoMore(draft: Draft): void {
   draft.waiting = draft.waiting.map((message) => (message.mode === 'steer' ? { ...message, mode: 'queue' } : message))
 }
 
-const takeOut = (draft: Draft, messageId: string): ItemOf<'message'> | undefined => {
+function takeOut(draft: Draft, messageId: string): ItemOf<'message'> | undefined {
   const isIt = (one: ItemOf<'message'>) => one.messageId === messageId
   const waiting = draft.waiting.find(isIt)
   if (waiting) {

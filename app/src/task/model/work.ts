@@ -4,7 +4,7 @@ import { planOf } from '../feed-facts.ts'
 import type { Call } from '../feed-items.ts'
 import { changeLast, type Draft } from './draft.ts'
 
-export const startCall = (draft: Draft, attempt: number, data: EventData<'tool.started'>, key: string): void => {
+export function startCall(draft: Draft, attempt: number, data: EventData<'tool.started'>, key: string): void {
   const { callId, name, title, input } = data
   if (name === 'todo') {
     draft.plan = planOf(input) ?? draft.plan
@@ -17,7 +17,7 @@ export const startCall = (draft: Draft, attempt: number, data: EventData<'tool.s
   else draft.items.push({ kind: 'work', key, turn: draft.turn, calls: [call] })
 }
 
-export const endCall = (draft: Draft, ended: EventData<'tool.ended'>): void => {
+export function endCall(draft: Draft, ended: EventData<'tool.ended'>): void {
   if (ended.name === 'todo') return
   draft.activity = 'thinking'
   changeLast(draft, 'work', (work) => {
@@ -28,7 +28,7 @@ export const endCall = (draft: Draft, ended: EventData<'tool.ended'>): void => {
 }
 
 /** A person stopped the turn: what that cut off did not fail. */
-export const cancelCalls = (draft: Draft): void => {
+export function cancelCalls(draft: Draft): void {
   const isCut = ({ ended, cancelled }: Call) => !cancelled && ended !== null && wasCutOff(ended)
   draft.items = draft.items.map((item) => {
     // 0: the turn's beginning is among the events that were not loaded.
@@ -37,7 +37,7 @@ export const cancelCalls = (draft: Draft): void => {
   })
 }
 
-export const block = (draft: Draft, { host, method, advice }: EventData<'host.blocked'>, key: string): void => {
+export function block(draft: Draft, { host, method, advice }: EventData<'host.blocked'>, key: string): void {
   const last = draft.items.at(-1)
   if (last?.kind !== 'blocked') {
     draft.items.push({ kind: 'blocked', key, turn: draft.turn, hosts: [{ host, method, advice, times: 1 }] })

@@ -5,7 +5,7 @@ import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'
 
 /** The agent's own list of steps: how far it is and at which, and all of them when opened. */
-export const Plan = ({ steps }: { steps: readonly PlanStep[] }) => {
+export function Plan({ steps }: { steps: readonly PlanStep[] }) {
   const [open, setOpen] = useState(false)
   if (steps.length === 0) return null
   const done = steps.filter(({ status }) => status === 'done').length

@@ -9,7 +9,7 @@ import { silenceOf } from './quiet.ts'
 const WORDS = TASK_WORDS.status
 
 /** Says for how long nothing was heard, and after five minutes asks what to do. A person who waits on is asked again after as long. */
-export const Silence = ({ taskId, now, heardAt }: { taskId: string; now: number; heardAt: number }) => {
+export function Silence({ taskId, now, heardAt }: { taskId: string; now: number; heardAt: number }) {
   const [keptWaitingAt, setKeptWaitingAt] = useState(0)
   const cancel = useCancelTask(taskId)
   const { minutes, maybeStuck } = silenceOf(now, heardAt, keptWaitingAt)

@@ -25,7 +25,7 @@ type Props = { task: Task; feed: Feed; asOf: string | undefined }
  * Above the composer while something is under way: what it is at, for how long, and what it has cost. Never a spinner without a word.
  * No clock runs for what may be over by now.
  */
-export const StatusStrip = ({ live, ...props }: Props & { live: string | null }) => {
+export function StatusStrip({ live, ...props }: Props & { live: string | null }) {
   const heardAt = useHeardAt(props.feed, live)
   if (!isUnderWay(props.task.status)) return <AsOf time={props.asOf} />
   return <Strip {...props} heardAt={heardAt} writing={live !== null && live.trim() !== ''} />
@@ -50,7 +50,7 @@ const Strip = memo(({ task, feed, heardAt, writing, asOf }: Props & { heardAt: n
   )
 })
 
-const Facts = ({ task: { usage, demo }, forMs }: { task: Task; forMs: number }) => {
+function Facts({ task: { usage, demo }, forMs }: { task: Task; forMs: number }) {
   const read = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
   return (
     <>
@@ -65,7 +65,7 @@ const Facts = ({ task: { usage, demo }, forMs }: { task: Task; forMs: number }) 
   )
 }
 
-const nowOf = (task: Task, feed: Feed, writing: boolean): string => {
+function nowOf(task: Task, feed: Feed, writing: boolean): string {
   if (task.status === 'pending') return task.reasonText?.replaceAll('`', '') ?? TASK_WORDS.boot.queued(task.queuePosition)
   const call = feed.activity === 'working' ? runningCall(feed) : null
   if (call) return visibleMarks(call.title || call.name)
@@ -73,7 +73,7 @@ const nowOf = (task: Task, feed: Feed, writing: boolean): string => {
   return feed.activity === 'ended' ? WORDS.now.starting : WORDS.now[feed.activity]
 }
 
-const runningCall = ({ items }: Feed): Call | null => {
+function runningCall({ items }: Feed): Call | null {
   const work = items.findLast((item) => item.kind === 'work')
   return work?.kind === 'work' ? (work.calls.findLast(({ ended }) => ended === null) ?? null) : null
 }

@@ -5,7 +5,7 @@ import type { Feed } from '../model/feed.ts'
  * When something was last heard of a task, by this device's clock, milliseconds since 1970. For what came before the screen opened the
  * event's own time counts; after that the moment it arrived, so that two clocks that differ make no silence.
  */
-export const useHeardAt = ({ lastSeq, lastAt }: Feed, live: string | null): number => {
+export function useHeardAt({ lastSeq, lastAt }: Feed, live: string | null): number {
   const heard = useRef({ lastSeq: 0, live: live?.length ?? 0, at: 0 })
   const { lastSeq: before, live: length } = heard.current
   if (before === 0) heard.current = { lastSeq, live: live?.length ?? 0, at: lastAt || Date.now() }
