@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
-import { LIMITS } from '../contract/limits.ts'
+import { LIMITS } from '../contract/api/limits.ts'
 import type { Context } from './context.ts'
 import { EXIT, Fault } from './faults.ts'
 

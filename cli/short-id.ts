@@ -1,4 +1,4 @@
-import { isTaskId } from '../contract/names.ts'
+import { isTaskId } from '../contract/wire/names.ts'
 import type { Context } from './context.ts'
 import { EXIT, Fault } from './faults.ts'
 

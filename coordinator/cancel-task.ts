@@ -1,5 +1,5 @@
-import type { Task } from '../contract/api.ts'
-import { isEnded } from '../contract/status.ts'
+import type { Task } from '../contract/api/api.ts'
+import { isEnded } from '../contract/api/status.ts'
 import { Refusal } from './errors.ts'
 import { findOwn } from './own-task.ts'
 import { spreadStop, stopTurn } from './stop-turn.ts'

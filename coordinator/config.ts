@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { DEFAULT_MODEL, MODELS } from '../contract/models.ts'
+import { DEFAULT_MODEL, MODELS } from '../contract/shared/models.ts'
 
 /** Everything that the coordinator takes from its environment: read once, checked whole, frozen. */
 export type Config = Readonly<{

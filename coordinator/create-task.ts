@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { CreateTask, Task } from '../contract/api.ts'
+import type { CreateTask, Task } from '../contract/api/api.ts'
 import { Refusal } from './errors.ts'
 import { parseRepoUrl } from './repo-url.ts'
 import type { Store } from './store/database.ts'

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { PushSubscription } from '../contract/api.ts'
+import type { PushSubscription } from '../contract/api/api.ts'
 import type { Outside, OutsideRequest } from './outside.ts'
 import type { Notice } from './should-notify.ts'
 import type { Store } from './store/database.ts'

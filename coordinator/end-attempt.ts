@@ -1,4 +1,4 @@
-import type { Mover } from '../contract/status.ts'
+import type { Mover } from '../contract/api/status.ts'
 import { beginWaitingTurn } from './begin-turn.ts'
 import { type Ended, judgeEnd } from './fold-event.ts'
 import type { Say } from './ledger.ts'

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../contract/errors.ts'
+import type { ErrorCode } from '../contract/api/errors.ts'
 
 /** A fault that the caller is told about: a code for the program, a sentence for the person. Anything else thrown is `internal`. */
 export class Refusal extends Error {

@@ -1,6 +1,6 @@
-import type { NewEvent } from '../contract/event.ts'
-import { REASONS, type Reason } from '../contract/reason.ts'
-import { MAX_INTERRUPTED_ATTEMPTS, MAX_INTERRUPTIONS, type Outcome, type TaskStatus } from '../contract/status.ts'
+import type { NewEvent } from '../contract/api/event.ts'
+import { REASONS, type Reason } from '../contract/api/reason.ts'
+import { MAX_INTERRUPTED_ATTEMPTS, MAX_INTERRUPTIONS, type Outcome, type TaskStatus } from '../contract/api/status.ts'
 import type { Interruptions } from './store/attempts.ts'
 import type { Change, TaskRow } from './store/tasks.ts'
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { BELL_CHANNEL, EVENT_STREAM } from '../contract/names.ts'
+import { BELL_CHANNEL, EVENT_STREAM } from '../contract/wire/names.ts'
 import { groupBy } from './group-by.ts'
 import type { Ledger } from './ledger.ts'
 import { startLoop } from './loop.ts'

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Lease } from '../contract/lease.ts'
+import type { Lease } from '../contract/wire/lease.ts'
 import type { Config } from './config.ts'
 import { Refusal } from './errors.ts'
 import type { Demo, Secrets } from './parts.ts'

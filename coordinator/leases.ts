@@ -6,7 +6,7 @@ import {
   type LeaseRequest,
   type RenewAnswer,
   type RenewRequest,
-} from '../contract/lease.ts'
+} from '../contract/wire/lease.ts'
 import type { Config } from './config.ts'
 import type { LeaseSecrets } from './lease-secrets.ts'
 import type { Ledger, Say } from './ledger.ts'

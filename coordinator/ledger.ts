@@ -1,5 +1,5 @@
-import type { Task } from '../contract/api.ts'
-import type { TaskEvent } from '../contract/event.ts'
+import type { Task } from '../contract/api/api.ts'
+import type { TaskEvent } from '../contract/api/event.ts'
 import type { Store } from './store/database.ts'
 import { listQueuePlaces } from './store/queue-places.ts'
 import { type TaskRow, taskOf } from './store/tasks.ts'

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { TaskStatus } from '../contract/status.ts'
+import { TaskStatus } from '../contract/api/status.ts'
 import type { Store } from './store/database.ts'
 import { countSlots } from './store/runners.ts'
 import { countByStatus } from './store/tasks.ts'

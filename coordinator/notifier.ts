@@ -1,5 +1,5 @@
-import { REASONS, type Reason } from '../contract/reason.ts'
-import { isEnded } from '../contract/status.ts'
+import { REASONS, type Reason } from '../contract/api/reason.ts'
+import { isEnded } from '../contract/api/status.ts'
 import { type Delivered, type DeliveryParts, deliverNotice } from './deliver-notice.ts'
 import type { Audience } from './ledger.ts'
 import { createLongWaits } from './long-waits.ts'

@@ -1,4 +1,4 @@
-import type { NewEvent } from '../contract/event.ts'
+import type { NewEvent } from '../contract/api/event.ts'
 import type { Ended } from './fold-event.ts'
 import type { PairRow } from './store/events.ts'
 

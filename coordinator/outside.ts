@@ -2,7 +2,7 @@ import { lookup } from 'node:dns'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
-import { isPublicAddress } from '../contract/public-address.ts'
+import { isPublicAddress } from '../contract/shared/public-address.ts'
 import { Refusal } from './errors.ts'
 
 export type OutsideRequest = { url: string; headers: Record<string, string | number>; body: string | Buffer }

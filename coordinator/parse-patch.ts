@@ -1,4 +1,4 @@
-import type { ChangedFile } from '../contract/api.ts'
+import type { ChangedFile } from '../contract/api/api.ts'
 
 /** A file's part of a patch that is longer is named, and not shown. */
 const MAX_LINES = 2_000

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
-import type { OnlyHere } from '../contract/phone-access.ts'
+import type { OnlyHere } from '../contract/api/phone-access.ts'
 import type { Config } from './config.ts'
 
 type Listening = Pick<Config, 'publicUrl' | 'host' | 'port' | 'composeListen'>

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { AppState } from '../contract/socket.ts'
+import type { AppState } from '../contract/api/socket.ts'
 
 /** What people look at just now, as their open sockets said last. Only the app says it: a program's socket counts for nobody. */
 export type Presence = {

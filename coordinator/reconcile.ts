@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { LEASE_MS } from '../contract/lease.ts'
+import { LEASE_MS } from '../contract/wire/lease.ts'
 import type { Dispatch } from './dispatch.ts'
 import { endAttempt, runnerLost } from './end-attempt.ts'
 import type { Ledger } from './ledger.ts'

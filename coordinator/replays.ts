@@ -1,4 +1,4 @@
-import type { TaskEvent } from '../contract/event.ts'
+import type { TaskEvent } from '../contract/api/event.ts'
 import { Refusal } from './errors.ts'
 
 /** A history that is being sent to one socket. */

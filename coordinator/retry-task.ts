@@ -1,5 +1,5 @@
-import type { RetryTask, Task } from '../contract/api.ts'
-import { isEnded } from '../contract/status.ts'
+import type { RetryTask, Task } from '../contract/api/api.ts'
+import { isEnded } from '../contract/api/status.ts'
 import { beginTurn } from './begin-turn.ts'
 import { checkLimit } from './create-task.ts'
 import { Refusal } from './errors.ts'

@@ -1,5 +1,5 @@
-import { runnerChannel } from '../contract/names.ts'
-import type { RunnerWord } from '../contract/river.ts'
+import { runnerChannel } from '../contract/wire/names.ts'
+import type { RunnerWord } from '../contract/wire/river.ts'
 import type { RedisLinks } from './redis.ts'
 import type { Signatures } from './signatures.ts'
 

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { TaskEvent } from '../contract/event.ts'
+import type { TaskEvent } from '../contract/api/event.ts'
 import type { Replay, Replays } from './replays.ts'
 import { createRotation, type Rotation } from './rotation.ts'
 import type { Tasks } from './tasks.ts'

@@ -1,5 +1,5 @@
-import type { Message, SendMessage } from '../contract/api.ts'
-import { isEnded } from '../contract/status.ts'
+import type { Message, SendMessage } from '../contract/api/api.ts'
+import { isEnded } from '../contract/api/status.ts'
 import { beginTurn, keepWaiting } from './begin-turn.ts'
 import { checkLimit } from './create-task.ts'
 import { Refusal } from './errors.ts'

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
-import { CreateTask } from '../contract/api.ts'
-import type { ErrorBody } from '../contract/errors.ts'
+import { CreateTask } from '../contract/api/api.ts'
+import type { ErrorBody } from '../contract/api/errors.ts'
 import {
   type Answer,
   AppPing,
@@ -13,7 +13,7 @@ import {
   PROTOCOL,
   UnwatchTask,
   WatchTask,
-} from '../contract/socket.ts'
+} from '../contract/api/socket.ts'
 import { Refusal } from './errors.ts'
 import { refusalOf } from './http/errors.ts'
 import type { Presence } from './presence.ts'

@@ -1,4 +1,4 @@
-import { isEnded, type TaskStatus } from '../contract/status.ts'
+import { isEnded, type TaskStatus } from '../contract/api/status.ts'
 import type { Turn } from './dispatch.ts'
 
 export type Seen = {

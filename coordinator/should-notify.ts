@@ -1,6 +1,6 @@
-import type { Notifications } from '../contract/api.ts'
-import type { Reason } from '../contract/reason.ts'
-import type { TaskStatus } from '../contract/status.ts'
+import type { Notifications } from '../contract/api/api.ts'
+import type { Reason } from '../contract/api/reason.ts'
+import type { TaskStatus } from '../contract/api/status.ts'
 
 /** What a person may want to be told of. `attention`: it goes on only when they do something. */
 export type Occasion = 'done' | 'failed' | 'attention'

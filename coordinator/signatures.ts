@@ -1,6 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { type JobData, signedJobText } from '../contract/job.ts'
-import { type RunnerWord, type SignedMessage, type StreamEntry, signedEntryText, signedMessageText } from '../contract/river.ts'
+import { type JobData, signedJobText } from '../contract/wire/job.ts'
+import {
+  type RunnerWord,
+  type SignedMessage,
+  type StreamEntry,
+  signedEntryText,
+  signedMessageText,
+} from '../contract/wire/river.ts'
 
 /** Nothing in Redis is believed without one of these. */
 export type Signatures = {

@@ -1,4 +1,4 @@
-import { isEnded } from '../contract/status.ts'
+import { isEnded } from '../contract/api/status.ts'
 import type { Say } from './ledger.ts'
 import type { Store } from './store/database.ts'
 import { appendEvents, wasPushed } from './store/events.ts'

@@ -1,5 +1,5 @@
-import { type EventType, NewEvent } from '../contract/event.ts'
-import { StreamEntry } from '../contract/river.ts'
+import { type EventType, NewEvent } from '../contract/api/event.ts'
+import { StreamEntry } from '../contract/wire/river.ts'
 import type { Signatures } from './signatures.ts'
 
 /**

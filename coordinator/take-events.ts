@@ -1,4 +1,4 @@
-import type { RunnerWord } from '../contract/river.ts'
+import type { RunnerWord } from '../contract/wire/river.ts'
 import { type End, endAttempt } from './end-attempt.ts'
 import { foldEvent } from './fold-event.ts'
 import type { Say } from './ledger.ts'

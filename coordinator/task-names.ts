@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { branchPrefix } from '../contract/names.ts'
+import { branchPrefix } from '../contract/wire/names.ts'
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
 

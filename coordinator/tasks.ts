@@ -11,9 +11,9 @@ import type {
   SendMessage,
   Task,
   TaskPage,
-} from '../contract/api.ts'
-import type { TaskEvent } from '../contract/event.ts'
-import { ArtifactKind } from '../contract/sandbox.ts'
+} from '../contract/api/api.ts'
+import type { TaskEvent } from '../contract/api/event.ts'
+import { ArtifactKind } from '../contract/wire/sandbox.ts'
 import type { Artifacts } from './artifacts.ts'
 import { cancelTask } from './cancel-task.ts'
 import type { Config } from './config.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import webPush from 'web-push'
-import type { PushSubscription } from '../contract/api.ts'
+import type { PushSubscription } from '../contract/api/api.ts'
 import type { Config } from './config.ts'
 import { readOrKeep } from './kept-file.ts'
 import type { OutsideRequest } from './outside.ts'

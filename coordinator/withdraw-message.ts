@@ -1,4 +1,4 @@
-import type { Message } from '../contract/api.ts'
+import type { Message } from '../contract/api/api.ts'
 import { Refusal } from './errors.ts'
 import type { Say } from './ledger.ts'
 import { findOwn } from './own-task.ts'

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { NewEvent } from '../contract/event.ts'
+import { NewEvent } from '../contract/api/event.ts'
 import type { AttemptEnd } from './attempt-end.ts'
 import { type Nesting, nesting } from './nesting.ts'
 import type { Publisher } from './publisher.ts'

@@ -1,6 +1,6 @@
-import type { NewEvent } from '../contract/event.ts'
-import { LIMITS } from '../contract/limits.ts'
-import { AgentLine } from '../contract/sandbox.ts'
+import type { NewEvent } from '../contract/api/event.ts'
+import { LIMITS } from '../contract/api/limits.ts'
+import { AgentLine } from '../contract/wire/sandbox.ts'
 import { cleanDelta, cleanText, mapTexts } from './clean.ts'
 import type { Redactor } from './redact.ts'
 

@@ -1,5 +1,5 @@
-import type { EventData } from '../contract/event.ts'
-import type { Reason } from '../contract/reason.ts'
+import type { EventData } from '../contract/api/event.ts'
+import type { Reason } from '../contract/api/reason.ts'
 import type { SandboxEnd } from './sandbox.ts'
 
 export type AttemptEnd = EventData<'attempt.ended'>

@@ -1,4 +1,4 @@
-import { stripTerminal } from '../contract/terminal.ts'
+import { stripTerminal } from '../contract/shared/terminal.ts'
 
 /** What `stripTerminal` leaves: other controls (not `\n`, `\t`) and the marks that reorder text for the eye. */
 const CONTROLS = /[^\P{Cc}\n\t]/gu

@@ -1,4 +1,4 @@
-import { DOOR, LABELS, SANDBOX_UID } from '../contract/names.ts'
+import { DOOR, LABELS, SANDBOX_UID } from '../contract/wire/names.ts'
 import type { SandboxSpec } from './sandbox.ts'
 import { seccompProfile } from './seccomp.ts'
 

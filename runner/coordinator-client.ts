@@ -2,9 +2,9 @@ import { Readable } from 'node:stream'
 import type { ReadableStream as WebStream } from 'node:stream/web'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
-import { LeaseAnswer, type LeaseRequest, RenewAnswer, type RenewRequest } from '../contract/lease.ts'
-import { RUNNER_PATHS } from '../contract/names.ts'
-import type { ArtifactKind } from '../contract/sandbox.ts'
+import { LeaseAnswer, type LeaseRequest, RenewAnswer, type RenewRequest } from '../contract/wire/lease.ts'
+import { RUNNER_PATHS } from '../contract/wire/names.ts'
+import type { ArtifactKind } from '../contract/wire/sandbox.ts'
 
 /** The coordinator's HTTP side as a runner uses it. Every call throws {@link CoordinatorFault} when there is no answer to go by. */
 export type CoordinatorClient = {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RunnerIdentity } from '../contract/lease.ts'
+import { RunnerIdentity } from '../contract/wire/lease.ts'
 
 export type DataFolder = {
   /** Stable over restarts: it is how this runner knows its containers again. */

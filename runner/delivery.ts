@@ -1,5 +1,5 @@
-import type { NewEvent } from '../contract/event.ts'
-import { LIMITS } from '../contract/limits.ts'
+import type { NewEvent } from '../contract/api/event.ts'
+import { LIMITS } from '../contract/api/limits.ts'
 import type { Spool, SpoolEntry } from './spool.ts'
 
 export type DeliveryEnd = 'acknowledged' | 'unanswered' | 'abandoned'

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import type { Logger } from 'pino'
-import { LABELS } from '../contract/names.ts'
+import { LABELS } from '../contract/wire/names.ts'
 import { type ContainerSettings, containerSpec } from './container-spec.ts'
 import { type Container, followContainer } from './follow-container.ts'
 import { EngineFault, type Sandbox, type SandboxEngine, type SandboxSpec } from './sandbox.ts'

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import { JobData } from '../contract/job.ts'
-import type { Lease, RunnerIdentity } from '../contract/lease.ts'
+import { JobData } from '../contract/wire/job.ts'
+import type { Lease, RunnerIdentity } from '../contract/wire/lease.ts'
 import type { AttemptEnd } from './attempt-end.ts'
 import { type CoordinatorClient, CoordinatorFault } from './coordinator-client.ts'
 import type { TurnAnswer } from './take-jobs.ts'

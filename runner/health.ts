@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Unwell } from '../contract/lease.ts'
+import type { Unwell } from '../contract/wire/lease.ts'
 import type { AttemptEnd } from './attempt-end.ts'
 import { EngineFault } from './sandbox.ts'
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import { type Lease, RENEW_EVERY_MS, type RenewAnswer, type RunnerIdentity, type Unwell } from '../contract/lease.ts'
-import type { SteerMessage } from '../contract/sandbox.ts'
+import { type Lease, RENEW_EVERY_MS, type RenewAnswer, type RunnerIdentity, type Unwell } from '../contract/wire/lease.ts'
+import type { SteerMessage } from '../contract/wire/sandbox.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
 
 /** Why an attempt is not to go on: a person cancelled it, or it is no longer ours. */

@@ -1,4 +1,4 @@
-import { LIMITS } from '../contract/limits.ts'
+import { LIMITS } from '../contract/api/limits.ts'
 
 const NEWLINE = 0x0a
 

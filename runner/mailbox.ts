@@ -1,4 +1,4 @@
-import type { SteerMessage } from '../contract/sandbox.ts'
+import type { SteerMessage } from '../contract/wire/sandbox.ts'
 
 /** Messages of one attempt on their way to its agent. A word, a renewal and the lease may each bring the same one; the agent gets it once. */
 export type Mailbox = {

@@ -1,4 +1,4 @@
-import type { EventData, NewEvent } from '../contract/event.ts'
+import type { EventData, NewEvent } from '../contract/api/event.ts'
 import { type AttemptEnd, type StopCause, turnEnd } from './attempt-end.ts'
 
 export type Nesting = {

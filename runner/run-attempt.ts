@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Lease } from '../contract/lease.ts'
+import type { Lease } from '../contract/wire/lease.ts'
 import { type AttemptEnd, decideEnd } from './attempt-end.ts'
 import type { Delivery, DeliveryEnd } from './delivery.ts'
 import type { Holding } from './leases.ts'

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { type SignedMessage, type StreamEntry, signedEntryText, signedMessageText } from '../contract/river.ts'
+import { type SignedMessage, type StreamEntry, signedEntryText, signedMessageText } from '../contract/wire/river.ts'
 
 /** @param key hex, from the lease: only its holder and the coordinator have it */
 export function signEntry(key: string, entry: Omit<StreamEntry, 'signature'>): StreamEntry {

@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino'
-import type { Lease, RunnerIdentity } from '../contract/lease.ts'
+import type { Lease, RunnerIdentity } from '../contract/wire/lease.ts'
 import { adoptLeftovers } from './adopt.ts'
 import type { AttemptEnd } from './attempt-end.ts'
 import { checkDisk } from './check-disk.ts'

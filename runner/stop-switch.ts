@@ -1,4 +1,4 @@
-import { COORDINATOR_AWAY_MS } from '../contract/lease.ts'
+import { COORDINATOR_AWAY_MS } from '../contract/wire/lease.ts'
 import type { StopCause } from './attempt-end.ts'
 import type { LeaseCause } from './leases.ts'
 

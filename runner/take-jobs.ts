@@ -1,7 +1,7 @@
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq'
 import type { Logger } from 'pino'
-import { JOB_LOCK_MS, retryDelayMs, STALL_CHECK_MS } from '../contract/job.ts'
-import { QUEUE_NAME } from '../contract/names.ts'
+import { JOB_LOCK_MS, retryDelayMs, STALL_CHECK_MS } from '../contract/wire/job.ts'
+import { QUEUE_NAME } from '../contract/wire/names.ts'
 import { seldom } from './seldom.ts'
 
 /** What became of a turn that was taken. `interrupted` is retried with the queue's own backoff; `later` costs it nothing. */

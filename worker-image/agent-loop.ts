@@ -1,5 +1,5 @@
-import { LIMITS } from '../contract/limits.ts'
-import type { SteerMessage } from '../contract/sandbox.ts'
+import { LIMITS } from '../contract/api/limits.ts'
+import type { SteerMessage } from '../contract/wire/sandbox.ts'
 import type { Budget } from './budget.ts'
 import type { LeaseStanding } from './door.ts'
 import { completed, type End, endOf, failed } from './end.ts'

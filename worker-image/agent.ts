@@ -1,4 +1,4 @@
-import { EXIT } from '../contract/sandbox.ts'
+import { EXIT } from '../contract/wire/sandbox.ts'
 import type { Config } from './config.ts'
 import { createDoor } from './door.ts'
 import { cancelled } from './end.ts'

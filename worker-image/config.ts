@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
-import { DOOR } from '../contract/names.ts'
+import { DOOR } from '../contract/wire/names.ts'
 import { MARKER } from './tools/processes.ts'
 
 /** What the sandbox's processes take from their environment: read once, frozen. */

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
-import type { DiffStat } from '../contract/event.ts'
-import { UNCONFIRMED } from '../contract/names.ts'
+import type { DiffStat } from '../contract/api/event.ts'
+import { UNCONFIRMED } from '../contract/wire/names.ts'
 import { commitAll, diffStat, patchOf } from './changes.ts'
 import type { Door, LeaseStanding } from './door.ts'
 import { type End, failed } from './end.ts'

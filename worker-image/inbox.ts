@@ -1,4 +1,4 @@
-import type { SteerMessage } from '../contract/sandbox.ts'
+import type { SteerMessage } from '../contract/wire/sandbox.ts'
 import type { Door } from './door.ts'
 import type { Log } from './log.ts'
 import type { ModelBlock } from './model-client.ts'

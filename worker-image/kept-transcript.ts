@@ -1,4 +1,4 @@
-import { LIMITS } from '../contract/limits.ts'
+import { LIMITS } from '../contract/api/limits.ts'
 import type { ModelBlock, ModelMessage, ModelRequest } from './model-client.ts'
 
 /** A conversation as one turn leaves it for the next, which goes on from these very bytes. */

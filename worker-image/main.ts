@@ -25,5 +25,5 @@ const said = await supervise(config, [process.execPath, ...process.execArgv, scr
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
   return false
 })
-const { EXIT } = await import('../contract/sandbox.ts')
+const { EXIT } = await import('../contract/wire/sandbox.ts')
 process.exitCode = said ? EXIT.reported : EXIT.crashed

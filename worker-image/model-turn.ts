@@ -1,4 +1,4 @@
-import type { ApiUsage } from '../contract/models.ts'
+import type { ApiUsage } from '../contract/shared/models.ts'
 import type { LeaseStanding } from './door.ts'
 import { type End, endOf, failed } from './end.ts'
 import type { Log } from './log.ts'

@@ -1,5 +1,5 @@
-import { MODELS } from '../contract/models.ts'
-import type { Assignment } from '../contract/sandbox.ts'
+import { MODELS } from '../contract/shared/models.ts'
+import type { Assignment } from '../contract/wire/sandbox.ts'
 import type { Door } from './door.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { type KeptTranscript, readKept } from './kept-transcript.ts'

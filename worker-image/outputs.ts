@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { LIMITS } from '../contract/limits.ts'
+import { LIMITS } from '../contract/api/limits.ts'
 import type { Door } from './door.ts'
 import type { Log } from './log.ts'
 import { cleaned } from './tools/output.ts'

@@ -1,5 +1,5 @@
-import { DOOR_PATHS } from '../contract/names.ts'
-import type { Assignment } from '../contract/sandbox.ts'
+import { DOOR_PATHS } from '../contract/wire/names.ts'
+import type { Assignment } from '../contract/wire/sandbox.ts'
 import { type LoopResult, runLoop } from './agent-loop.ts'
 import { createBudget } from './budget.ts'
 import { headCommit } from './changes.ts'

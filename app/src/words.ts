@@ -1,4 +1,4 @@
-import { STATUS_WORDS } from '../../contract/status-words.ts'
+import { STATUS_WORDS } from '../../contract/api/status-words.ts'
 
 /** All the words of the app that are not a task's own screens (those are in `task/words.ts`). Plain, short, and saying what to do. */
 export const words = {

@@ -1,6 +1,6 @@
 import { addAbortSignal } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { PutCredential } from '../../contract/api.ts'
+import { PutCredential } from '../../contract/api/api.ts'
 import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { EXIT, Fault } from '../faults.ts'

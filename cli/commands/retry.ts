@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { RetryTask } from '../../contract/api.ts'
+import { RetryTask } from '../../contract/api/api.ts'
 import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { EXIT, Fault } from '../faults.ts'

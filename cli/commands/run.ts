@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { CreateTask } from '../../contract/api.ts'
+import { CreateTask } from '../../contract/api/api.ts'
 import { readArguments } from '../arguments.ts'
 import { placeOfCheckout } from '../checkout.ts'
 import type { Context } from '../context.ts'

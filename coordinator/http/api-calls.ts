@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import * as api from '../../contract/api.ts'
-import type { ErrorCode } from '../../contract/errors.ts'
-import { Overview } from '../../contract/overview.ts'
+import * as api from '../../contract/api/api.ts'
+import type { ErrorCode } from '../../contract/api/errors.ts'
+import { Overview } from '../../contract/api/overview.ts'
 
 /** One call as the description shows it. */
 export type Call = { method: 'get' | 'post' | 'put' | 'patch' | 'delete'; path: string; summary: string; tag: string } & Details
@@ -251,5 +251,5 @@ const SERVER: Call[] = [
   }),
 ]
 
-/** Every call that a client may make, in the order in which a reader wants them. Runners' own calls are in `contract/lease.ts`. */
+/** Every call that a client may make, in the order in which a reader wants them. Runners' own calls are in `contract/wire/lease.ts`. */
 export const CALLS: readonly Call[] = [...TASKS, ...PROJECTS, ...ME, ...NOTIFICATIONS, ...SIGN_IN, ...SERVER]

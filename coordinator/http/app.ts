@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import compression from 'compression'
 import express, { type Express } from 'express'
-import { LIMITS } from '../../contract/limits.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
 import type { Parts } from '../parts.ts'
 import { addAuthRoutes } from './auth.ts'
 import { authenticate } from './authenticate.ts'

@@ -1,6 +1,6 @@
 import type { Express, Request, RequestHandler } from 'express'
 import { z } from 'zod'
-import type { SignInLink, SignInWays } from '../../contract/api.ts'
+import type { SignInLink, SignInWays } from '../../contract/api/api.ts'
 import { deviceName } from '../device-name.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { ZodError } from 'zod'
-import type { ErrorBody, ErrorCode } from '../../contract/errors.ts'
+import type { ErrorBody, ErrorCode } from '../../contract/api/errors.ts'
 import { Refusal } from '../errors.ts'
 import { isStoreTrouble } from '../store/database.ts'
 import { html, page } from './html.ts'

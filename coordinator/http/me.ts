@@ -1,6 +1,6 @@
 import type { Express } from 'express'
-import { ChangeMe, CreateToken, type Me, PutCredential } from '../../contract/api.ts'
-import { MODELS } from '../../contract/models.ts'
+import { ChangeMe, CreateToken, type Me, PutCredential } from '../../contract/api/api.ts'
+import { MODELS } from '../../contract/shared/models.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { deleteCredential, listCredentials, putCredential } from '../store/credentials.ts'

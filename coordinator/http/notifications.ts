@@ -1,5 +1,5 @@
 import type { Express } from 'express'
-import { EndSubscription, type NotificationSettings, Notifications, PushSubscription } from '../../contract/api.ts'
+import { EndSubscription, type NotificationSettings, Notifications, PushSubscription } from '../../contract/api/api.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import {

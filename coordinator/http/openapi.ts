@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
 import { z } from 'zod'
-import { ErrorBody, type ErrorCode } from '../../contract/errors.ts'
+import { ErrorBody, type ErrorCode } from '../../contract/api/errors.ts'
 import { CALLS, type Call } from './api-calls.ts'
 import { STATUS } from './errors.ts'
 import { sessionCookieName } from './session.ts'

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Express } from 'express'
-import type { Overview } from '../../contract/overview.ts'
+import type { Overview } from '../../contract/api/overview.ts'
 import type { Parts } from '../parts.ts'
 import { findOverview } from '../store/overview.ts'
 import { requireAdmin } from './authenticate.ts'

@@ -1,5 +1,5 @@
 import type { Express } from 'express'
-import { CreateProject } from '../../contract/api.ts'
+import { CreateProject } from '../../contract/api/api.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { parseRepoUrl } from '../repo-url.ts'

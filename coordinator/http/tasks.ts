@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import type { Express, Request, RequestHandler } from 'express'
 import { z } from 'zod'
-import { ClientId, CreateTask, ListEvents, ListTasks, RetryTask, SendMessage } from '../../contract/api.ts'
+import { ClientId, CreateTask, ListEvents, ListTasks, RetryTask, SendMessage } from '../../contract/api/api.ts'
 import { Refusal } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { currentUser } from './authenticate.ts'

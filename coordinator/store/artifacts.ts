@@ -1,4 +1,4 @@
-import type { ArtifactKind } from '../../contract/sandbox.ts'
+import type { ArtifactKind } from '../../contract/wire/sandbox.ts'
 import type { Store } from './database.ts'
 
 /** Notes that the bytes are there; the same kind of the same attempt again takes the place of the first. */

@@ -1,4 +1,4 @@
-import { LEASE_MS } from '../../contract/lease.ts'
+import { LEASE_MS } from '../../contract/wire/lease.ts'
 import type { Store } from './database.ts'
 import type { Database } from './schema.ts'
 

@@ -1,4 +1,4 @@
-import type { Credential, PutCredential } from '../../contract/api.ts'
+import type { Credential, PutCredential } from '../../contract/api/api.ts'
 import type { Secrets } from '../secrets.ts'
 import type { Store } from './database.ts'
 

@@ -1,5 +1,5 @@
 import type { SessionData } from 'express-session'
-import type { Device } from '../../contract/api.ts'
+import type { Device } from '../../contract/api/api.ts'
 import { freeName } from '../device-name.ts'
 import { SESSION_IDLE_MS } from '../sessions.ts'
 import type { Store } from './database.ts'

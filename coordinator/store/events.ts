@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { NewEvent, TaskEvent } from '../../contract/event.ts'
-import { LIMITS } from '../../contract/limits.ts'
+import type { NewEvent, TaskEvent } from '../../contract/api/event.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
 import type { Store } from './database.ts'
 import type { Database } from './schema.ts'
 import type { TaskRow } from './tasks.ts'

@@ -1,4 +1,4 @@
-import type { Message } from '../../contract/api.ts'
+import type { Message } from '../../contract/api/api.ts'
 import type { Store } from './database.ts'
 import type { Database } from './schema.ts'
 

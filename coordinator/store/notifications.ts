@@ -1,4 +1,4 @@
-import type { Notifications, PushSubscription } from '../../contract/api.ts'
+import type { Notifications, PushSubscription } from '../../contract/api/api.ts'
 import type { Store } from './database.ts'
 
 /** Devices that one user may have told; the oldest makes room. */

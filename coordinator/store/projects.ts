@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Project } from '../../contract/api.ts'
+import type { Project } from '../../contract/api/api.ts'
 import type { Store } from './database.ts'
 import type { Database } from './schema.ts'
 

@@ -1,5 +1,5 @@
-import type { RunnerIdentity } from '../../contract/lease.ts'
-import type { Reason } from '../../contract/reason.ts'
+import type { Reason } from '../../contract/api/reason.ts'
+import type { RunnerIdentity } from '../../contract/wire/lease.ts'
 import type { Store } from './database.ts'
 
 /** A runner that was silent for longer counts as gone; it speaks every 5 s. */

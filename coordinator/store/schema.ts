@@ -1,7 +1,7 @@
 import type { Generated } from 'kysely'
-import type { Unwell } from '../../contract/lease.ts'
-import type { Reason } from '../../contract/reason.ts'
-import type { Outcome, TaskStatus } from '../../contract/status.ts'
+import type { Reason } from '../../contract/api/reason.ts'
+import type { Outcome, TaskStatus } from '../../contract/api/status.ts'
+import type { Unwell } from '../../contract/wire/lease.ts'
 
 /**
  * The tables, as two SQL dialects can both hold them: ids are text, times are milliseconds since 1970, JSON is text, booleans are 0 or 1.

@@ -1,5 +1,5 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto'
-import type { ApiToken, NewApiToken } from '../../contract/api.ts'
+import type { ApiToken, NewApiToken } from '../../contract/api/api.ts'
 import type { SignedIn } from '../user.ts'
 import type { Store } from './database.ts'
 import type { Database } from './schema.ts'

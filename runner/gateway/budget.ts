@@ -1,4 +1,4 @@
-import { type ApiUsage, costUsd, MODELS, ratesFor } from '../../contract/models.ts'
+import { type ApiUsage, costUsd, MODELS, ratesFor } from '../../contract/shared/models.ts'
 import type { Reading } from './usage-meter.ts'
 
 /** The most that a call may come to, as it is set aside before the call is made. */

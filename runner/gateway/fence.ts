@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { UNCONFIRMED } from '../../contract/names.ts'
+import { UNCONFIRMED } from '../../contract/wire/names.ts'
 import { answer, type Room } from './room.ts'
 
 /** Waits for the coordinator's answer; throws when `gone` aborts first. */

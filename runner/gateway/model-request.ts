@@ -1,4 +1,4 @@
-import { MODELS } from '../../contract/models.ts'
+import { MODELS } from '../../contract/shared/models.ts'
 import { isModestJson } from './modest-json.ts'
 import { findRepeatedKey } from './repeated-key.ts'
 

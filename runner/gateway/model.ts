@@ -1,8 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
-import type { NewEvent } from '../../contract/event.ts'
-import { costUsd, MODELS } from '../../contract/models.ts'
-import { DOOR_PATHS } from '../../contract/names.ts'
+import type { NewEvent } from '../../contract/api/event.ts'
+import { costUsd, MODELS } from '../../contract/shared/models.ts'
+import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import { affordableTokens, type Budget, chargeFor, type Hold, holdFor } from './budget.ts'
 import { relayAnswer } from './model-relay.ts'
 import { checkModelRequest } from './model-request.ts'
@@ -51,7 +51,7 @@ const ANSWER_HEADERS = [
 export function serveModel(options: ModelOptions): Room {
   const { model, budget, awaitLease, log } = options
   if (!MODELS[model])
-    throw new Error(`The model ${model} has no price in contract/models.ts, so no budget could be kept. Add it there.`)
+    throw new Error(`The model ${model} has no price in contract/shared/models.ts, so no budget could be kept. Add it there.`)
   let underWay = 0
   let refusedBytes = 0
 

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
-import { DOOR_PATHS } from '../../contract/names.ts'
+import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import { answer, pickHeaders, type Room } from './room.ts'
 import { failureText, type Upstream } from './upstream.ts'
 

@@ -1,4 +1,4 @@
-import { ApiUsage } from '../../contract/models.ts'
+import { ApiUsage } from '../../contract/shared/models.ts'
 
 /** What the bytes of an answer told about its cost. */
 export type Reading = {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Me, Task, TaskPage } from '../../contract/api.ts'
+import type { Me, Task, TaskPage } from '../../contract/api/api.ts'
 import { signIn } from '../support/browser.ts'
 import { addUser } from '../support/users.ts'
 import { waitFor } from '../support/wait.ts'

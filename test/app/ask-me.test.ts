@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import { createAskMe } from '../../app/src/client/ask-me.ts'
-import type { Me } from '../../contract/api.ts'
+import type { Me } from '../../contract/api/api.ts'
 
 describe('asking who is signed in', () => {
   it('leaves nothing of one user to the next on the same device, and all to the same one', async () => {

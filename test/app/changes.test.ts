@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { stepFrom } from '../../app/src/task/changes/change-stops.ts'
-import type { ChangedFile, Me, Task } from '../../contract/api.ts'
+import type { ChangedFile, Me, Task } from '../../contract/api/api.ts'
 import { parsePatch } from '../../coordinator/parse-patch.ts'
 import { axeFaults } from '../support/axe.ts'
 import { waitFor } from '../support/wait.ts'

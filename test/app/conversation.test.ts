@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
-import type { SignInLink } from '../../contract/api.ts'
+import type { SignInLink } from '../../contract/api/api.ts'
 import { openPage, startBrowser } from '../support/browser.ts'
 import { rowsInPage, rowsOf } from '../support/feed-rows.ts'
 import { expectMended } from '../support/mended.ts'

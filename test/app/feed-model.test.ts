@@ -3,8 +3,8 @@ import type { Item } from '../../app/src/task/feed-items.ts'
 import { addEvents } from '../../app/src/task/feed-model.ts'
 import { EMPTY_FEED, type Feed, feedAfter } from '../../app/src/task/model/feed.ts'
 import { countWork } from '../../app/src/task/work-summary.ts'
-import type { Message } from '../../contract/api.ts'
-import type { NewEvent, TaskEvent } from '../../contract/event.ts'
+import type { Message } from '../../contract/api/api.ts'
+import type { NewEvent, TaskEvent } from '../../contract/api/event.ts'
 
 type Told = NewEvent & { attempt?: number }
 

@@ -8,7 +8,7 @@ import {
   takeDelta,
   takeEvents,
 } from '../../app/src/client/feed-reducer.ts'
-import type { TaskEvent } from '../../contract/event.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 
 function event(seq: number, more: Partial<TaskEvent> = {}): TaskEvent {
   return {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser, Page, WebSocketRoute } from 'playwright-core'
-import type { Me } from '../../contract/api.ts'
+import type { Me } from '../../contract/api/api.ts'
 import { axeFaults } from '../support/axe.ts'
 import { openPage, signIn, startBrowser } from '../support/browser.ts'
 import { rowsInPage, rowsOf } from '../support/feed-rows.ts'

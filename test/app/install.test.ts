@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { BrowserContext, CDPSession, Page } from 'playwright-core'
-import type { SignInLink, TaskPage } from '../../contract/api.ts'
+import type { SignInLink, TaskPage } from '../../contract/api/api.ts'
 import { buildApp } from '../../setup/app.ts'
 import { axeFaults } from '../support/axe.ts'
 import { signIn, startBrowserWithProfile } from '../support/browser.ts'

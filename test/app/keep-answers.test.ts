@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { keepAnswers } from '../../app/src/client/keep-answers.ts'
-import type { Task } from '../../contract/api.ts'
+import type { Task } from '../../contract/api/api.ts'
 
 function summary(id: string, more: Partial<Task> = {}): Task {
   return { id, status: 'running', lastSeq: 1, ...more } as Task

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import type { Task } from '../../contract/api.ts'
+import type { Task } from '../../contract/api/api.ts'
 import { touchFaults } from '../support/touch.ts'
 import { waitFor } from '../support/wait.ts'
 import { SMALL } from './phone.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import type { Me } from '../../contract/api.ts'
+import type { Me } from '../../contract/api/api.ts'
 import { waitFor } from '../support/wait.ts'
 import { type Phone, startPhone } from './phone.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
-import type { SignInLink } from '../../contract/api.ts'
+import type { SignInLink } from '../../contract/api/api.ts'
 import { openPage, signIn, startBrowser } from '../support/browser.ts'
 import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
 import { createHandWork } from '../support/hand-work.ts'

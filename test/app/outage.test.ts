@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import type { Message, SignInLink } from '../../contract/api.ts'
+import type { Message, SignInLink } from '../../contract/api/api.ts'
 import { openPage, signIn, startBrowser } from '../support/browser.ts'
 import { rowsInPage, rowsOf } from '../support/feed-rows.ts'
 import { type GitServer, startGitServer } from '../support/git-server.ts'

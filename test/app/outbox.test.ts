@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { ApiError } from '../../app/src/client/api-error.ts'
-import type { Message } from '../../contract/api.ts'
+import type { Message } from '../../contract/api/api.ts'
 import { away, setUp } from './scripted-outbox.ts'
 
 const MINUTE_MS = 60_000

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import type { NotificationSettings, SignInLink } from '../../contract/api.ts'
+import type { NotificationSettings, SignInLink } from '../../contract/api/api.ts'
 import { buildApp } from '../../setup/app.ts'
 import { openPage, signIn, startBrowser } from '../support/browser.ts'
 import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'

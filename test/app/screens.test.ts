@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page, Route } from 'playwright-core'
-import type { Me, TaskPage } from '../../contract/api.ts'
+import type { Me, TaskPage } from '../../contract/api/api.ts'
 import { axeFaults } from '../support/axe.ts'
 import { openPage } from '../support/browser.ts'
 import { waitFor } from '../support/wait.ts'

@@ -1,6 +1,6 @@
 import { ApiError } from '../../app/src/client/api-error.ts'
 import { createOutbox, type OutboxParts } from '../../app/src/client/outbox.ts'
-import type { Message, SendMessage, Task } from '../../contract/api.ts'
+import type { Message, SendMessage, Task } from '../../contract/api/api.ts'
 
 /** No answer at all. */
 export function away() {

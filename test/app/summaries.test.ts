@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page, Route } from 'playwright-core'
 import { newerPages, newerTask } from '../../app/src/client/newer-task.ts'
-import type { Me, Task } from '../../contract/api.ts'
+import type { Me, Task } from '../../contract/api/api.ts'
 import { waitFor } from '../support/wait.ts'
 import { type Phone, startPhone } from './phone.ts'
 

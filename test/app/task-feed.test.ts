@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { ApiError } from '../../app/src/client/api-error.ts'
 import type { ConnectionEvents } from '../../app/src/client/connection.ts'
 import { type OpenFeed, openTaskFeed, PAGE } from '../../app/src/client/task-feed.ts'
-import type { Message, Task } from '../../contract/api.ts'
-import type { TaskEvent } from '../../contract/event.ts'
+import type { Message, Task } from '../../contract/api/api.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 
 function event(seq: number): TaskEvent {
   return {

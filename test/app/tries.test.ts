@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { addEvents } from '../../app/src/task/feed-model.ts'
 import { EMPTY_FEED, type Feed } from '../../app/src/task/model/feed.ts'
 import { TASK_WORDS } from '../../app/src/task/words.ts'
-import type { NewEvent, TaskEvent } from '../../contract/event.ts'
+import type { NewEvent, TaskEvent } from '../../contract/api/event.ts'
 
 type Told = NewEvent & { attempt?: number }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import type { Me, Message, Task } from '../../contract/api.ts'
+import type { Me, Message, Task } from '../../contract/api/api.ts'
 import { axeFaults } from '../support/axe.ts'
 import { waitFor } from '../support/wait.ts'
 import { type Phone, startPhone } from './phone.ts'

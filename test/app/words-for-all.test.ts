@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import { LIMITS } from '../../contract/limits.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
 import { SMALL } from './phone.ts'
 import { say } from './scenes/say.ts'
 import { type Stage, startStage } from './scenes/stage.ts'

@@ -1,8 +1,8 @@
 /** What the same things cost through the whole of Errand: coordinator, Redis, runner, container, and a client that only connects. */
 import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
-import type { Delta, TaskEvent } from '../../contract/event.ts'
-import { LABELS } from '../../contract/names.ts'
+import type { Delta, TaskEvent } from '../../contract/api/event.ts'
+import { LABELS } from '../../contract/wire/names.ts'
 import type { System } from '../support/system.ts'
 import { waitFor } from '../support/wait.ts'
 import { containerMemory } from './bare.ts'

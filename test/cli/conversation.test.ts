@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import type { NewEvent } from '../../contract/event.ts'
-import type { Lease } from '../../contract/lease.ts'
+import type { NewEvent } from '../../contract/api/event.ts'
+import type { Lease } from '../../contract/wire/lease.ts'
 import { type Ran, errand as runErrand } from '../support/command-line.ts'
 import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'

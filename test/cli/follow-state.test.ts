@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { type FollowState, type Input, isOver, type Output, startFollowing, step } from '../../cli/follow-state.ts'
-import type { TaskEvent } from '../../contract/event.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 
 function event(seq: number, type = 'text.written', taskId = 't', data: object = { turn: 1 }): TaskEvent {
   return { taskId, seq, attempt: 1, at: '2026-11-21T10:00:00.000Z', type, data } as unknown as TaskEvent

@@ -3,7 +3,7 @@ import { columnsOf } from '../../cli/layout.ts'
 import { addDelta, NO_TEXT, renderLive } from '../../cli/live.ts'
 import { renderEvent } from '../../cli/render.ts'
 import { advance, emptyView, type View } from '../../cli/view.ts'
-import type { NewEvent, TaskEvent } from '../../contract/event.ts'
+import type { NewEvent, TaskEvent } from '../../contract/api/event.ts'
 
 const LOOK = { width: 80, colour: false }
 const START = Date.parse('2026-11-21T10:00:00Z')

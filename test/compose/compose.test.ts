@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Me, Task, TaskPage } from '../../contract/api.ts'
-import type { TaskEvent } from '../../contract/event.ts'
-import { isEnded } from '../../contract/status.ts'
+import type { Me, Task, TaskPage } from '../../contract/api/api.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
+import { isEnded } from '../../contract/api/status.ts'
 import { type Compose, openCompose } from '../support/compose.ts'
 import { waitFor } from '../support/wait.ts'
 

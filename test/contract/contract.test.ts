@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { EVENT_DATA, EventType, NewEvent } from '../../contract/event.ts'
-import { costUsd, MODELS } from '../../contract/models.ts'
-import { branchPrefix } from '../../contract/names.ts'
-import { AGENT_EVENTS, AgentLine } from '../../contract/sandbox.ts'
-import { isEnded, MOVES, mayMove, TaskStatus } from '../../contract/status.ts'
+import { EVENT_DATA, EventType, NewEvent } from '../../contract/api/event.ts'
+import { isEnded, MOVES, mayMove, TaskStatus } from '../../contract/api/status.ts'
+import { costUsd, MODELS } from '../../contract/shared/models.ts'
+import { branchPrefix } from '../../contract/wire/names.ts'
+import { AGENT_EVENTS, AgentLine } from '../../contract/wire/sandbox.ts'
 
 describe('the status table', () => {
   it('lets only a person take an ended task up again', () => {

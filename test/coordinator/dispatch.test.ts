@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { jobId } from '../../contract/names.ts'
+import { jobId } from '../../contract/wire/names.ts'
 import type { User } from '../../coordinator/user.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { waitFor } from '../support/wait.ts'

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { io, type Socket } from 'socket.io-client'
-import type { TaskEvent } from '../../contract/event.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../support/scripted-runner.ts'

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
-import type { TaskEvent } from '../../contract/event.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 import { createReplays, REPLAYS_PER_SOCKET, type Replay } from '../../coordinator/replays.ts'
 import { createRotation } from '../../coordinator/rotation.ts'
 import { createSendHistory, type Reader } from '../../coordinator/send-history.ts'

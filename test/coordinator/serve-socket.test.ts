@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
 import { pino } from 'pino'
-import type { Answer } from '../../contract/socket.ts'
+import type { Answer } from '../../contract/api/socket.ts'
 import { createPresence } from '../../coordinator/presence.ts'
 import { createReplays } from '../../coordinator/replays.ts'
 import { createRotation } from '../../coordinator/rotation.ts'

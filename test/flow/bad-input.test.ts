@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
-import type { Task } from '../../contract/api.ts'
+import type { Task } from '../../contract/api/api.ts'
 import { expectWhole } from '../support/event-list.ts'
 import type { Policy } from '../support/model-server.ts'
 import { giveAccess, type Outside, startOutside } from '../support/outside.ts'

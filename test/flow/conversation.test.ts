@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import type { Message, SendMessage } from '../../contract/api.ts'
+import type { Message, SendMessage } from '../../contract/api/api.ts'
 import { saidIn, seenByModel, seenByPerson, workIn } from '../support/conversation.ts'
 import { expectWhole } from '../support/event-list.ts'
 import { type GitServer, startGitServer } from '../support/git-server.ts'

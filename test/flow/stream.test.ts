@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { TaskEvent } from '../../contract/event.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 import { expectWhole } from '../support/event-list.ts'
 import { type System, startSystem } from '../support/system.ts'
 import { addUser } from '../support/users.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Task } from '../../contract/api.ts'
-import type { TaskEvent } from '../../contract/event.ts'
+import type { Task } from '../../contract/api/api.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 import { expectWhole } from '../support/event-list.ts'
 import { giveAccess, type Outside, startOutside } from '../support/outside.ts'
 import { addUser } from '../support/users.ts'

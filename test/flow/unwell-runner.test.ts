@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Overview } from '../../contract/overview.ts'
+import type { Overview } from '../../contract/api/overview.ts'
 import { giveAccess, type Outside, startOutside } from '../support/outside.ts'
 import { waitFor } from '../support/wait.ts'
 

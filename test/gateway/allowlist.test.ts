@@ -4,8 +4,8 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
-import type { NewEvent } from '../../contract/event.ts'
-import { isPublicAddress } from '../../contract/public-address.ts'
+import type { NewEvent } from '../../contract/api/event.ts'
+import { isPublicAddress } from '../../contract/shared/public-address.ts'
 import { type AllowlistOptions, isAllowed, serveAllowlist } from '../../runner/gateway/allowlist.ts'
 import { type Door, openDoor } from './door.ts'
 

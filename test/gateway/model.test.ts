@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { costUsd } from '../../contract/models.ts'
+import { costUsd } from '../../contract/shared/models.ts'
 import { KEY, MODEL } from './door.ts'
 import { BODY, type ModelDoor, openModelDoor } from './model-door.ts'
 import { event, type Seen, sendStream, streamOf } from './model-upstream.ts'

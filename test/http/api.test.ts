@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { LIMITS } from '../../contract/limits.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
 
 const REPO = 'https://github.com/owner/name'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { NotificationSettings } from '../../contract/api.ts'
+import type { NotificationSettings } from '../../contract/api/api.ts'
 import { createWebPush } from '../../coordinator/web-push.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
 import { type PushService, startPushService } from '../support/push-service.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import SQLite from 'better-sqlite3'
-import { LIMITS } from '../../contract/limits.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
 import { describeApi } from '../../coordinator/http/openapi.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
 import { visitor } from '../support/visitor.ts'

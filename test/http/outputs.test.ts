@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { LIMITS } from '../../contract/limits.ts'
-import { RUNNER_PATHS } from '../../contract/names.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
+import { RUNNER_PATHS } from '../../contract/wire/names.ts'
 import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../support/scripted-runner.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { RUNNER_PATHS } from '../../contract/names.ts'
+import { RUNNER_PATHS } from '../../contract/wire/names.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
 
 const runner = { id: 'host-1', name: 'host', slots: 1 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { SignInLink } from '../../contract/api.ts'
+import { SignInLink } from '../../contract/api/api.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
 import { type Visitor, visitor } from '../support/visitor.ts'
 import { waitFor } from '../support/wait.ts'

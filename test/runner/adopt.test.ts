@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
-import type { NewEvent } from '../../contract/event.ts'
+import type { NewEvent } from '../../contract/api/event.ts'
 import { adoptLeftovers } from '../../runner/adopt.ts'
 import type { Delivery } from '../../runner/delivery.ts'
 import type { Publisher } from '../../runner/publisher.ts'

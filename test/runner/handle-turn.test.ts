@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
-import type { LeaseAnswer } from '../../contract/lease.ts'
+import type { LeaseAnswer } from '../../contract/wire/lease.ts'
 import type { AttemptEnd } from '../../runner/attempt-end.ts'
 import { coordinatorClient } from '../../runner/coordinator-client.ts'
 import { handleTurn } from '../../runner/handle-turn.ts'

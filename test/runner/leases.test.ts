@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { pino } from 'pino'
-import type { RenewAnswer, Unwell } from '../../contract/lease.ts'
+import type { RenewAnswer, Unwell } from '../../contract/wire/lease.ts'
 import { type CoordinatorClient, CoordinatorFault } from '../../runner/coordinator-client.ts'
 import { type Holding, startHolding } from '../../runner/leases.ts'
 import { waitFor } from '../support/wait.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { LIMITS } from '../../contract/limits.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
 import { readAgentLine } from '../../runner/agent-lines.ts'
 import { cleanDelta, cleanText } from '../../runner/clean.ts'
 import { splitLines } from '../../runner/lines.ts'

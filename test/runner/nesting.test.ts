@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { NewEvent } from '../../contract/event.ts'
+import type { NewEvent } from '../../contract/api/event.ts'
 import { nesting } from '../../runner/nesting.ts'
 
 function started(callId: string): NewEvent {

@@ -1,4 +1,4 @@
-import type { TaskEvent } from '../../contract/event.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 import type { SeenRequest } from './model-server.ts'
 
 /** Something in a conversation: `said` by the person, `wrote` and `ran` by the agent, `got` from a tool. */

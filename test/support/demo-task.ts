@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals'
-import type { TaskEvent } from '../../contract/event.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 import { expectWhole } from './event-list.ts'
 import { expectMended } from './mended.ts'
 import type { System } from './system.ts'

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals'
-import type { TaskEvent } from '../../contract/event.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 
 /** Fails unless the list is that of a whole, ended turn: every `seq` from 1, pairs that nest, and `task.ended` as the last word. */
 export function expectWhole(events: readonly TaskEvent[]): void {

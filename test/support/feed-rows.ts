@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import type { EventData, TaskEvent } from '../../contract/event.ts'
+import type { EventData, TaskEvent } from '../../contract/api/event.ts'
 
 /**
  * What the page of a task must show of these events, a line a row: what was said, written, run (with its output, or the lines that it

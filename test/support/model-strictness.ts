@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { MODELS } from '../../contract/models.ts'
+import { MODELS } from '../../contract/shared/models.ts'
 
 type Json = Record<string, unknown>
 export type Message = { role: string; content: Json[] }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { PushSubscription } from '../../contract/api.ts'
+import type { PushSubscription } from '../../contract/api/api.ts'
 import { freePort } from './temporary.ts'
 import { waitFor } from './wait.ts'
 

@@ -1,5 +1,5 @@
-import type { NewEvent } from '../../contract/event.ts'
-import type { AgentLine } from '../../contract/sandbox.ts'
+import type { NewEvent } from '../../contract/api/event.ts'
+import type { AgentLine } from '../../contract/wire/sandbox.ts'
 import type { Step } from './scripted-sandbox.ts'
 
 /** What a scripted sandbox says, one line each. */

@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
-import type { NewEvent } from '../../contract/event.ts'
-import type { JobData } from '../../contract/job.ts'
-import type { Lease, LeaseAnswer, RenewAnswer } from '../../contract/lease.ts'
-import { BELL_CHANNEL, DELTA_CHANNEL, EVENT_STREAM, QUEUE_NAME, RUNNER_PATHS, runnerChannel } from '../../contract/names.ts'
-import { RunnerWord, SignedMessage, signedEntryText, signedMessageText } from '../../contract/river.ts'
+import type { NewEvent } from '../../contract/api/event.ts'
+import type { JobData } from '../../contract/wire/job.ts'
+import type { Lease, LeaseAnswer, RenewAnswer } from '../../contract/wire/lease.ts'
+import { BELL_CHANNEL, DELTA_CHANNEL, EVENT_STREAM, QUEUE_NAME, RUNNER_PATHS, runnerChannel } from '../../contract/wire/names.ts'
+import { RunnerWord, SignedMessage, signedEntryText, signedMessageText } from '../../contract/wire/river.ts'
 import { waitFor } from './wait.ts'
 
 export type Heard = { taskId: string; attempt: number; word: RunnerWord }

@@ -1,4 +1,4 @@
-import type { AgentLine } from '../../contract/sandbox.ts'
+import type { AgentLine } from '../../contract/wire/sandbox.ts'
 import { EngineFault, type SandboxEnd, type SandboxEngine, type SandboxSpec } from '../../runner/sandbox.ts'
 
 /** What a sandbox does, in order. */

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Message, Task } from '../../contract/api.ts'
+import type { Message, Task } from '../../contract/api/api.ts'
 import { Refusal } from '../../coordinator/errors.ts'
 import type { Tasks } from '../../coordinator/tasks.ts'
 

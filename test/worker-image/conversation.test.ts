@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import type { Assignment, SteerMessage } from '../../contract/sandbox.ts'
+import type { Assignment, SteerMessage } from '../../contract/wire/sandbox.ts'
 import { readKept } from '../../worker-image/kept-transcript.ts'
 import { createTranscript } from '../../worker-image/transcript.ts'
 import { prefixHashes } from '../support/model-strictness.ts'

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { UNCONFIRMED } from '../../contract/names.ts'
+import { UNCONFIRMED } from '../../contract/wire/names.ts'
 import { createDoor } from '../../worker-image/door.ts'
 import { waitFor } from '../support/wait.ts'
 

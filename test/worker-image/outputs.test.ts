@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { LIMITS } from '../../contract/limits.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
 import { createKeepOutput } from '../../worker-image/outputs.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from '@jest/globals'
-import { LIMITS } from '../../contract/limits.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
 import { createVoice } from '../../worker-image/voice.ts'
 import { waitFor } from '../support/wait.ts'
 import { eventsOf, readLines } from './errand.ts'

@@ -1,4 +1,4 @@
-import { DOOR_PATHS } from '../../contract/names.ts'
+import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import type { Config } from '../config.ts'
 
 /**

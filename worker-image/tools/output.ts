@@ -1,4 +1,4 @@
-import { stripTerminal } from '../../contract/terminal.ts'
+import { stripTerminal } from '../../contract/shared/terminal.ts'
 
 /** What the model sees of one output at most, characters. */
 export const MODEL_OUTPUT_CHARS = 30_000

@@ -1,5 +1,5 @@
-import type { Overview } from '../../../contract/overview.ts'
-import type { TaskStatus } from '../../../contract/status.ts'
+import type { Overview } from '../../../contract/api/overview.ts'
+import type { TaskStatus } from '../../../contract/api/status.ts'
 import { codeOf } from '../client/api-error.ts'
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { Icon } from '../design/icon.tsx'

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../../contract/errors.ts'
+import type { ErrorCode } from '../../../contract/api/errors.ts'
 
 /** What a call can fail with. `unreachable`: no answer of the server came back. `message` is for a person. */
 export class ApiError extends Error {

@@ -18,11 +18,11 @@ import type {
   SignInWays,
   Task,
   TaskPage,
-} from '../../../contract/api.ts'
-import type { ErrorCode } from '../../../contract/errors.ts'
-import type { TaskEvent } from '../../../contract/event.ts'
-import type { Overview } from '../../../contract/overview.ts'
-import type { TaskStatus } from '../../../contract/status.ts'
+} from '../../../contract/api/api.ts'
+import type { ErrorCode } from '../../../contract/api/errors.ts'
+import type { TaskEvent } from '../../../contract/api/event.ts'
+import type { Overview } from '../../../contract/api/overview.ts'
+import type { TaskStatus } from '../../../contract/api/status.ts'
 import { words } from '../words.ts'
 import { ApiError } from './api-error.ts'
 

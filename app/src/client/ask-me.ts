@@ -1,4 +1,4 @@
-import type { Me } from '../../../contract/api.ts'
+import type { Me } from '../../../contract/api/api.ts'
 import type { Api } from './api.ts'
 import type { Drafts } from './drafts.ts'
 import type { Outbox } from './outbox.ts'

@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query'
-import type { Me, Task } from '../../../contract/api.ts'
+import type { Me, Task } from '../../../contract/api/api.ts'
 import { type Api, createApi } from './api.ts'
 import { createAskMe } from './ask-me.ts'
 import { type Connection, createConnection } from './connection.ts'

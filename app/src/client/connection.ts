@@ -1,6 +1,6 @@
-import type { Task } from '../../../contract/api.ts'
-import type { Delta, TaskEvent } from '../../../contract/event.ts'
-import type { ClientToServer, PROTOCOL } from '../../../contract/socket.ts'
+import type { Task } from '../../../contract/api/api.ts'
+import type { Delta, TaskEvent } from '../../../contract/api/event.ts'
+import type { ClientToServer, PROTOCOL } from '../../../contract/api/socket.ts'
 import type { AppSocket } from './socket.ts'
 import { createState, type State } from './state.ts'
 

@@ -1,4 +1,4 @@
-import type { Delta, TaskEvent } from '../../../contract/event.ts'
+import type { Delta, TaskEvent } from '../../../contract/api/event.ts'
 
 /** Text that the model is writing and that no `text.written` holds yet. `from` is above 0 when its beginning was missed. */
 export type LiveText = { attempt: number; from: number; text: string }

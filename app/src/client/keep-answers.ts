@@ -1,4 +1,4 @@
-import type { Task } from '../../../contract/api.ts'
+import type { Task } from '../../../contract/api/api.ts'
 import { KEPT_FEEDS_KEY } from './kept-feeds.ts'
 import type { Saved } from './saved.ts'
 import type { Storage } from './storage.ts'

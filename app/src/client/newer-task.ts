@@ -1,4 +1,4 @@
-import type { Task, TaskPage } from '../../../contract/api.ts'
+import type { Task, TaskPage } from '../../../contract/api/api.ts'
 
 export type Pages = { pages: readonly (TaskPage & { asOf?: string })[]; pageParams: readonly unknown[] }
 

@@ -1,4 +1,4 @@
-import type { CreateTask, SendMessage, Task } from '../../../contract/api.ts'
+import type { CreateTask, SendMessage, Task } from '../../../contract/api/api.ts'
 import type { Api } from './api.ts'
 import { codeOf } from './api-error.ts'
 import { afterFault, goesOut, isWanted, nextOf, pauseMs, queueOf } from './outbox-rules.ts'

@@ -1,5 +1,5 @@
 import { QueryClient, replaceEqualDeep } from '@tanstack/react-query'
-import type { Task } from '../../../contract/api.ts'
+import type { Task } from '../../../contract/api/api.ts'
 import { codeOf, isAway, isPassing } from './api-error.ts'
 import type { Keeper } from './keep-answers.ts'
 import { newerPages, newerTask, type Pages } from './newer-task.ts'

@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client'
-import type { ClientToServer, ServerToClient } from '../../../contract/socket.ts'
+import type { ClientToServer, ServerToClient } from '../../../contract/api/socket.ts'
 
 export type AppSocket = Socket<ServerToClient, ClientToServer>
 

@@ -1,5 +1,5 @@
-import type { Task } from '../../../contract/api.ts'
-import type { TaskEvent } from '../../../contract/event.ts'
+import type { Task } from '../../../contract/api/api.ts'
+import type { TaskEvent } from '../../../contract/api/event.ts'
 import type { Saved } from './saved.ts'
 
 /**

@@ -1,5 +1,5 @@
-import type { Message } from '../../../contract/api.ts'
-import type { Delta, TaskEvent } from '../../../contract/event.ts'
+import type { Message } from '../../../contract/api/api.ts'
+import type { Delta, TaskEvent } from '../../../contract/api/event.ts'
 import type { Api } from './api.ts'
 import { codeOf } from './api-error.ts'
 import type { Connection } from './connection.ts'

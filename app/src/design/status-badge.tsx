@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../../../contract/status.ts'
+import type { TaskStatus } from '../../../contract/api/status.ts'
 import { words } from '../words.ts'
 import { Icon, type IconName } from './icon.tsx'
 import './status-badge.css'

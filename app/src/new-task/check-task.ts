@@ -1,4 +1,4 @@
-import type { LIMITS } from '../../../contract/limits.ts'
+import type { LIMITS } from '../../../contract/api/limits.ts'
 import { words } from '../words.ts'
 import { readBudget } from './read-budget.ts'
 

@@ -1,4 +1,4 @@
-import type { CreateTask } from '../../../contract/api.ts'
+import type { CreateTask } from '../../../contract/api/api.ts'
 import type { Drafts } from '../client/drafts.ts'
 import { useDraft } from '../client/hooks.ts'
 import type { Options } from './task-options.tsx'

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { Me } from '../../../contract/api.ts'
+import type { Me } from '../../../contract/api/api.ts'
 import { AS_TYPED, Field } from '../design/field.tsx'
 import { dollars } from '../show.ts'
 import { words } from '../words.ts'

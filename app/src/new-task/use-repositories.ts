@@ -1,4 +1,4 @@
-import type { Task } from '../../../contract/api.ts'
+import type { Task } from '../../../contract/api/api.ts'
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { repoName } from '../show.ts'
 import { words } from '../words.ts'

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
-import type { CreateTask } from '../../../contract/api.ts'
+import type { CreateTask } from '../../../contract/api/api.ts'
 import { useClient, useStateOf, useUnsent } from '../client/hooks.ts'
 import { emptyDraft, putBack } from './new-draft.ts'
 

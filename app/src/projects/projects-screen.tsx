@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { Project } from '../../../contract/api.ts'
+import type { Project } from '../../../contract/api/api.ts'
 import { useAsOf, useClient, useMe, useSaved } from '../client/hooks.ts'
 import { AskFirst } from '../design/ask-first.tsx'
 import { Button, IconButton, LinkButton } from '../design/button.tsx'

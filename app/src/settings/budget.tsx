@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import type { Me } from '../../../contract/api.ts'
+import type { Me } from '../../../contract/api/api.ts'
 import { useClient, useMe } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Field } from '../design/field.tsx'

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { Credential } from '../../../contract/api.ts'
+import type { Credential } from '../../../contract/api/api.ts'
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { AskFirst } from '../design/ask-first.tsx'
 import { Button } from '../design/button.tsx'

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import type { NotificationSettings, Notifications as Wishes } from '../../../contract/api.ts'
+import type { NotificationSettings, Notifications as Wishes } from '../../../contract/api/api.ts'
 import { useClient, useSaved } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
 import { Switch } from '../design/field.tsx'

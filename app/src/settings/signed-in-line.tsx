@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query'
-import type { Device } from '../../../contract/api.ts'
+import type { Device } from '../../../contract/api/api.ts'
 import { useClient } from '../client/hooks.ts'
 import { AskFirst } from '../design/ask-first.tsx'
 import { Button } from '../design/button.tsx'

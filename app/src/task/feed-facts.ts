@@ -1,4 +1,4 @@
-import type { Usage } from '../../../contract/event.ts'
+import type { Usage } from '../../../contract/api/event.ts'
 
 export type PlanStep = { text: string; status: 'open' | 'doing' | 'done' }
 

@@ -1,4 +1,4 @@
-import type { TaskEvent } from '../../../contract/event.ts'
+import type { TaskEvent } from '../../../contract/api/event.ts'
 import { addUsage } from './feed-facts.ts'
 import type { Item } from './feed-items.ts'
 import { startAgent, startAttempt } from './model/boot.ts'

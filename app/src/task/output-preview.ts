@@ -1,4 +1,4 @@
-import type { EventData } from '../../../contract/event.ts'
+import type { EventData } from '../../../contract/api/event.ts'
 import { visibleMarks } from './visible-marks.ts'
 
 export type Preview = { text: string; linesAbove: number; bytes: number; cut: boolean }

@@ -1,5 +1,5 @@
-import type { Reason } from '../../../contract/reason.ts'
-import { REASONS } from '../../../contract/reason-texts.ts'
+import type { Reason } from '../../../contract/api/reason.ts'
+import { REASONS } from '../../../contract/api/reason-texts.ts'
 
 /** @returns the reason in plain words; empty for one that a newer server knows and this app does not */
 export function reasonText(reason: Reason): string {

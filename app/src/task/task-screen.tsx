@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useState } from 'react'
-import type { Task } from '../../../contract/api.ts'
+import type { Task } from '../../../contract/api/api.ts'
 import { codeOf } from '../client/api-error.ts'
 import { liveTextOf } from '../client/feed-reducer.ts'
 import { useAsOf, useLookAt, useNewestTask, useTask, useTaskFeed } from '../client/hooks.ts'

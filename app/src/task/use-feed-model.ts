@@ -1,6 +1,6 @@
 import { useRef } from 'react'
-import type { Message } from '../../../contract/api.ts'
-import type { TaskEvent } from '../../../contract/event.ts'
+import type { Message } from '../../../contract/api/api.ts'
+import type { TaskEvent } from '../../../contract/api/event.ts'
 import { addEvents } from './feed-model.ts'
 import { EMPTY_FEED, type Feed, feedAfter } from './model/feed.ts'
 

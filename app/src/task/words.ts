@@ -1,4 +1,4 @@
-import { DEMO_COST, STATUS_WORDS } from '../../../contract/status-words.ts'
+import { DEMO_COST, STATUS_WORDS } from '../../../contract/api/status-words.ts'
 import type { PlanStep } from './feed-facts.ts'
 import type { Activity } from './model/feed.ts'
 import type { WorkCounts } from './work-summary.ts'

@@ -1,5 +1,5 @@
-import type { Task } from '../../../contract/api.ts'
-import type { TaskStatus } from '../../../contract/status.ts'
+import type { Task } from '../../../contract/api/api.ts'
+import type { TaskStatus } from '../../../contract/api/status.ts'
 
 export type TaskGroup = { status: TaskStatus; tasks: Task[] }
 

@@ -1,6 +1,6 @@
 import { Link } from 'wouter'
-import type { Task } from '../../../contract/api.ts'
-import type { DiffStat } from '../../../contract/event.ts'
+import type { Task } from '../../../contract/api/api.ts'
+import type { DiffStat } from '../../../contract/api/event.ts'
 import { Sentence } from '../design/sentence.tsx'
 import { StatusBadge } from '../design/status-badge.tsx'
 import { age, firstLine, repoName } from '../show.ts'

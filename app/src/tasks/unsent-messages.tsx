@@ -1,5 +1,5 @@
 import { Link } from 'wouter'
-import type { Task } from '../../../contract/api.ts'
+import type { Task } from '../../../contract/api/api.ts'
 import type { Unsent } from '../client/outbox.ts'
 import { firstLine } from '../show.ts'
 import { words } from '../words.ts'

@@ -1,5 +1,5 @@
 import { useLocation } from 'wouter'
-import type { Task } from '../../../contract/api.ts'
+import type { Task } from '../../../contract/api/api.ts'
 import { useClient } from '../client/hooks.ts'
 import type { Unsent } from '../client/outbox.ts'
 import { Button } from '../design/button.tsx'

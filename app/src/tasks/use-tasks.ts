@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query'
-import type { Task, TaskPage } from '../../../contract/api.ts'
-import type { TaskStatus } from '../../../contract/status.ts'
+import type { Task, TaskPage } from '../../../contract/api/api.ts'
+import type { TaskStatus } from '../../../contract/api/status.ts'
 import type { Client } from '../client/client.ts'
 import { useClient } from '../client/hooks.ts'
 import { newerTask } from '../client/newer-task.ts'

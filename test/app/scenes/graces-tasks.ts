@@ -1,4 +1,4 @@
-import type { EventData } from '../../../contract/event.ts'
+import type { EventData } from '../../../contract/api/event.ts'
 import { PATCH } from './adas-tasks.ts'
 import { ANSI, HUGE_PATCH, LONG_OUTPUT, LONG_PROMPT, MIXED_PATCH } from './long-texts.ts'
 import { say } from './say.ts'

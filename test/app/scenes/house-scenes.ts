@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
-import type { NotificationSettings, SignInLink } from '../../../contract/api.ts'
-import type { Overview } from '../../../contract/overview.ts'
+import type { NotificationSettings, SignInLink } from '../../../contract/api/api.ts'
+import type { Overview } from '../../../contract/api/overview.ts'
 import { cutLine } from '../cut-line.ts'
 import { asAda, asGrace, asLin, breakDown, change, type Go, hang, notHere, open, press, type Scene } from './scene.ts'
 

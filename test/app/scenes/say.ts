@@ -1,4 +1,4 @@
-import type { EventData, EventType, NewEvent } from '../../../contract/event.ts'
+import type { EventData, EventType, NewEvent } from '../../../contract/api/event.ts'
 import type { Step } from './tell.ts'
 
 const FOLDER = '/workspace/repository/'

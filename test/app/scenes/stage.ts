@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import type { SignInLink } from '../../../contract/api.ts'
+import type { SignInLink } from '../../../contract/api/api.ts'
 import { openPage, signIn, startBrowser } from '../../support/browser.ts'
 import { startCoordinator } from '../../support/coordinator.ts'
 import { startRedis } from '../../support/redis.ts'

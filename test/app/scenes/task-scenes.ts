@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import type { Task } from '../../../contract/api.ts'
+import type { Task } from '../../../contract/api/api.ts'
 import { cutLine } from '../cut-line.ts'
 import {
   asAda,

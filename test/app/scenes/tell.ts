@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import type { Message, Task } from '../../../contract/api.ts'
-import type { EventData, NewEvent } from '../../../contract/event.ts'
-import type { Lease } from '../../../contract/lease.ts'
+import type { Message, Task } from '../../../contract/api/api.ts'
+import type { EventData, NewEvent } from '../../../contract/api/event.ts'
+import type { Lease } from '../../../contract/wire/lease.ts'
 import { waitFor } from '../../support/wait.ts'
 import type { Person, Stage } from './stage.ts'
 

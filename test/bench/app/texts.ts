@@ -1,4 +1,4 @@
-import type { NewEvent } from '../../../contract/event.ts'
+import type { NewEvent } from '../../../contract/api/event.ts'
 
 /** What an agent does in one step, over and over: it says something, runs a command, edits a file. Five events. */
 export function step(n: number): NewEvent[] {

@@ -1,4 +1,4 @@
-import type { Task } from '../../../../contract/api.ts'
+import type { Task } from '../../../../contract/api/api.ts'
 import { useClient } from '../../client/hooks.ts'
 import { Button } from '../../design/button.tsx'
 import { Fault, Note } from '../../design/states.tsx'

@@ -1,4 +1,4 @@
-import type { ChangedFile } from '../../../../contract/api.ts'
+import type { ChangedFile } from '../../../../contract/api/api.ts'
 
 /** A place that next and previous go to: a hunk of a file, or the file by itself when it shows none. */
 export type Stop = { path: string; hunk: number | null }

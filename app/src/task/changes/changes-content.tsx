@@ -1,4 +1,4 @@
-import type { Task } from '../../../../contract/api.ts'
+import type { Task } from '../../../../contract/api/api.ts'
 import { codeOf } from '../../client/api-error.ts'
 import { useClient } from '../../client/hooks.ts'
 import { LinkButton } from '../../design/button.tsx'

@@ -1,4 +1,4 @@
-import type { ChangedFile } from '../../../../contract/api.ts'
+import type { ChangedFile } from '../../../../contract/api/api.ts'
 import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'
 

@@ -1,5 +1,5 @@
 import { useRef } from 'react'
-import type { ChangedFile } from '../../../../contract/api.ts'
+import type { ChangedFile } from '../../../../contract/api/api.ts'
 import { Counts } from '../feed/counts.tsx'
 import { TASK_WORDS } from '../words.ts'
 import { File } from './file.tsx'

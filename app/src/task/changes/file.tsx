@@ -1,5 +1,5 @@
 import { useRef } from 'react'
-import type { ChangedFile } from '../../../../contract/api.ts'
+import type { ChangedFile } from '../../../../contract/api/api.ts'
 import { Icon } from '../../design/icon.tsx'
 import { Counts } from '../feed/counts.tsx'
 import { visibleMarks } from '../visible-marks.ts'

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
-import type { Changes, Task } from '../../../../contract/api.ts'
+import type { Changes, Task } from '../../../../contract/api/api.ts'
 import { useClient } from '../../client/hooks.ts'
 import { isUnderWay } from '../status/under-way.ts'
 

@@ -1,5 +1,5 @@
 import { type RefObject, useCallback, useEffect, useMemo, useState } from 'react'
-import type { ChangedFile } from '../../../../contract/api.ts'
+import type { ChangedFile } from '../../../../contract/api/api.ts'
 import { isFreeKey } from '../../shell/free-key.ts'
 import { changeStops, stepFrom } from './change-stops.ts'
 

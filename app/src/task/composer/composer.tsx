@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useRef, useState } from 'react'
-import type { Task } from '../../../../contract/api.ts'
-import { LIMITS } from '../../../../contract/limits.ts'
+import type { Task } from '../../../../contract/api/api.ts'
+import { LIMITS } from '../../../../contract/api/limits.ts'
 import { useClient, useDraft } from '../../client/hooks.ts'
 import { Button } from '../../design/button.tsx'
 import { isUnderWay } from '../status/under-way.ts'

@@ -1,6 +1,6 @@
 import { memo, useState } from 'react'
 import { Link } from 'wouter'
-import { wasCutOff } from '../../../../contract/cut-off.ts'
+import { wasCutOff } from '../../../../contract/api/cut-off.ts'
 import { Icon } from '../../design/icon.tsx'
 import { editDiff } from '../edit-diff.ts'
 import { type Call, hasFailed } from '../feed-items.ts'

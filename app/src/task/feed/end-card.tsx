@@ -1,5 +1,5 @@
 import { memo, type ReactNode } from 'react'
-import type { Usage } from '../../../../contract/event.ts'
+import type { Usage } from '../../../../contract/api/event.ts'
 import { useClient } from '../../client/hooks.ts'
 import { Button, LinkButton } from '../../design/button.tsx'
 import { Icon, type IconName } from '../../design/icon.tsx'

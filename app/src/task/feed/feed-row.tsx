@@ -1,5 +1,5 @@
 import { memo } from 'react'
-import type { Task } from '../../../../contract/api.ts'
+import type { Task } from '../../../../contract/api/api.ts'
 import type { Item } from '../feed-items.ts'
 import { AgentText } from './agent-text.tsx'
 import { BootList } from './boot-list.tsx'

@@ -1,4 +1,4 @@
-import type { Task } from '../../../../contract/api.ts'
+import type { Task } from '../../../../contract/api/api.ts'
 import { TASK_WORDS } from '../words.ts'
 
 /** The one line that a screen reader speaks by itself: where the task stands, when that changes. */

@@ -1,5 +1,5 @@
 import { type FormEvent, useState } from 'react'
-import type { RetryTask, Task } from '../../../../contract/api.ts'
+import type { RetryTask, Task } from '../../../../contract/api/api.ts'
 import { useMe, useRetryTask } from '../../client/hooks.ts'
 import { newId } from '../../client/new-id.ts'
 import { Button } from '../../design/button.tsx'

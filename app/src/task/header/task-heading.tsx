@@ -1,4 +1,4 @@
-import type { Task } from '../../../../contract/api.ts'
+import type { Task } from '../../../../contract/api/api.ts'
 import { StatusBadge } from '../../design/status-badge.tsx'
 import { TASK_WORDS } from '../words.ts'
 

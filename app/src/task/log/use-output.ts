@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import type { EventData } from '../../../../contract/event.ts'
+import type { EventData } from '../../../../contract/api/event.ts'
 import type { Api } from '../../client/api.ts'
 import { ApiError, codeOf, isAway } from '../../client/api-error.ts'
 import { useClient } from '../../client/hooks.ts'

@@ -1,4 +1,4 @@
-import type { EventData } from '../../../../contract/event.ts'
+import type { EventData } from '../../../../contract/api/event.ts'
 import { stopBoot, waitingBoot } from './boot.ts'
 import type { Draft } from './draft.ts'
 import { cancelCalls } from './work.ts'

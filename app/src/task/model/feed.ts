@@ -1,5 +1,5 @@
-import type { Message } from '../../../../contract/api.ts'
-import type { EventData } from '../../../../contract/event.ts'
+import type { Message } from '../../../../contract/api/api.ts'
+import type { EventData } from '../../../../contract/api/event.ts'
 import type { PlanStep } from '../feed-facts.ts'
 import { type Item, type ItemOf, NO_USAGE } from '../feed-items.ts'
 

@@ -1,4 +1,4 @@
-import type { EventData } from '../../../../contract/event.ts'
+import type { EventData } from '../../../../contract/api/event.ts'
 import type { ItemOf } from '../feed-items.ts'
 import { isFresh, waitingBoot } from './boot.ts'
 import { beginTurn, type Draft } from './draft.ts'

@@ -1,5 +1,5 @@
-import { wasCutOff } from '../../../../contract/cut-off.ts'
-import type { EventData } from '../../../../contract/event.ts'
+import { wasCutOff } from '../../../../contract/api/cut-off.ts'
+import type { EventData } from '../../../../contract/api/event.ts'
 import { planOf } from '../feed-facts.ts'
 import type { Call } from '../feed-items.ts'
 import { changeLast, type Draft } from './draft.ts'

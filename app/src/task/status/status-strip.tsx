@@ -1,6 +1,6 @@
 import { memo } from 'react'
-import type { Task } from '../../../../contract/api.ts'
-import { DEMO_COST } from '../../../../contract/status-words.ts'
+import type { Task } from '../../../../contract/api/api.ts'
+import { DEMO_COST } from '../../../../contract/api/status-words.ts'
 import { useConnectionState } from '../../client/hooks.ts'
 import { AsOf } from '../../design/states.tsx'
 import { timeOf } from '../../show.ts'

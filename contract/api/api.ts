@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { MODELS } from '../shared/models.ts'
 import { DiffStat, TaskEvent, Usage } from './event.ts'
 import { LIMITS } from './limits.ts'
-import { MODELS } from './models.ts'
 import { Reason } from './reason.ts'
 import { requestBody } from './request-body.ts'
 import { TaskStatus } from './status.ts'

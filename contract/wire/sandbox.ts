@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { EVENT_DATA, type NewEvent } from './event.ts'
-import { LIMITS } from './limits.ts'
+import { EVENT_DATA, type NewEvent } from '../api/event.ts'
+import { LIMITS } from '../api/limits.ts'
 
 /** What the agent is asked to do: the answer of `GET /task` behind the door. It holds no secret. */
 export const Assignment = z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { LIMITS } from './limits.ts'
+import { LIMITS } from '../api/limits.ts'
 import { SteerMessage } from './sandbox.ts'
 
 /**
