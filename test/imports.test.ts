@@ -22,12 +22,12 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 
 /** The files that a vendor lives in. `runner` and `coordinator` share a queue, so bullmq has one on each side of it. */
 const VENDORS: Readonly<Record<string, readonly string[]>> = {
-  bullmq: ['coordinator/dispatch.ts', 'runner/take-jobs.ts'],
+  bullmq: ['coordinator/queue/dispatch.ts', 'runner/take-jobs.ts'],
   dockerode: ['runner/docker.ts'],
-  'socket.io': ['coordinator/rooms.ts'],
-  'better-sqlite3': ['coordinator/store/database.ts'],
+  'socket.io': ['coordinator/live/rooms.ts'],
+  'better-sqlite3': ['coordinator/store/sqlite/database.ts'],
   '@anthropic-ai/sdk': ['worker-image/model-client.ts'],
-  'web-push': ['coordinator/web-push.ts'],
+  'web-push': ['coordinator/notify/web-push.ts'],
   'socket.io-client': ['cli/follow.ts', 'app/src/client/socket.ts'],
   uqr: ['cli/qr-code.ts', 'app/src/settings/qr-code.tsx'],
 }
@@ -57,7 +57,7 @@ describe('who imports whom', () => {
     expect(mayImport('runner', 'coordinator')).toBe(false)
     expect(mayImport('contract', 'npm:ioredis')).toBe(false)
     expect(mayImport('cli', 'npm:socket.io-client')).toBe(true)
-    expect(target('runner/gateway/git.ts', '../../coordinator/config.ts')).toBe('coordinator')
+    expect(target('runner/gateway/git.ts', '../../coordinator/process/config.ts')).toBe('coordinator')
     expect(target('runner/docker.ts', 'dockerode')).toBe('npm:dockerode')
     expect(target('runner/docker.ts', '@scope/name/deep')).toBe('npm:@scope/name')
   })

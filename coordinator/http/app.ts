@@ -2,25 +2,25 @@ import { join } from 'node:path'
 import compression from 'compression'
 import express, { type Express } from 'express'
 import { LIMITS } from '../../contract/api/limits.ts'
-import type { Parts } from '../parts.ts'
-import { addAuthRoutes } from './auth.ts'
-import { authenticate } from './authenticate.ts'
-import { addBoard } from './board.ts'
-import { addDeviceRoutes } from './devices.ts'
-import { addDocs } from './docs.ts'
+import type { Parts } from '../tasks/parts.ts'
 import { answerErrors, answerNotFound } from './errors.ts'
-import { noStore, securityHeaders } from './headers.ts'
-import { addHealthRoutes } from './health.ts'
-import { addMeRoutes } from './me.ts'
-import { addNotificationRoutes } from './notifications.ts'
-import { addOverview } from './overview.ts'
-import { createPassport } from './passport.ts'
-import { addProjectRoutes } from './projects.ts'
-import { logRequests } from './request-log.ts'
-import { addRunnerRoutes } from './runner.ts'
-import { addAppPages, serveAppFiles } from './serve-app.ts'
-import { createSession } from './session.ts'
-import { addTaskRoutes } from './tasks.ts'
+import { noStore, securityHeaders } from './middleware/headers.ts'
+import { logRequests } from './middleware/request-log.ts'
+import { addAppPages, serveAppFiles } from './pages/serve-app.ts'
+import { addBoard } from './routes/board.ts'
+import { addDeviceRoutes } from './routes/devices.ts'
+import { addDocs } from './routes/docs.ts'
+import { addHealthRoutes } from './routes/health.ts'
+import { addMeRoutes } from './routes/me.ts'
+import { addNotificationRoutes } from './routes/notifications.ts'
+import { addOverview } from './routes/overview.ts'
+import { addProjectRoutes } from './routes/projects.ts'
+import { addRunnerRoutes } from './routes/runner.ts'
+import { addTaskRoutes } from './routes/tasks.ts'
+import { addAuthRoutes } from './sign-in/auth.ts'
+import { authenticate } from './sign-in/authenticate.ts'
+import { createPassport } from './sign-in/passport.ts'
+import { createSession } from './sign-in/session.ts'
 
 /** Everything that this server answers over HTTP, in the order in which a request meets it. */
 export function createApp(parts: Parts): Express {
@@ -42,7 +42,7 @@ export function createApp(parts: Parts): Express {
 
   // What came before is either small or flows.
   app.use(compression())
-  app.use('/static', serveFolder(join(import.meta.dirname, 'public')))
+  app.use('/static', serveFolder(join(import.meta.dirname, 'pages/public')))
   addDocs(app, config.publicUrl, serveFolder)
   app.use(serveAppFiles(appFolder))
 

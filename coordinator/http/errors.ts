@@ -1,9 +1,9 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { ZodError } from 'zod'
 import type { ErrorBody, ErrorCode } from '../../contract/api/errors.ts'
-import { Refusal } from '../errors.ts'
-import { isStoreTrouble } from '../store/database.ts'
-import { html, page } from './html.ts'
+import { Refusal } from '../process/errors.ts'
+import { isStoreTrouble } from '../store/sqlite/database.ts'
+import { html, page } from './pages/html.ts'
 
 /** The one table from a fault's code to HTTP. */
 export const STATUS: Readonly<Record<ErrorCode, number>> = {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { ErrorBody, type ErrorCode } from '../../contract/api/errors.ts'
 import { CALLS, type Call } from './api-calls.ts'
 import { STATUS } from './errors.ts'
-import { sessionCookieName } from './session.ts'
+import { sessionCookieName } from './sign-in/session.ts'
 
 /** The OpenAPI 3.1 description of everything that clients call, made from the very schemas that parse the requests. */
 export function describeApi(publicUrl: string): ReturnType<OpenApiGeneratorV31['generateDocument']> {

@@ -1,5 +1,5 @@
 import type { ArtifactKind } from '../../contract/wire/sandbox.ts'
-import type { Store } from './database.ts'
+import type { Store } from './sqlite/database.ts'
 
 /** Notes that the bytes are there; the same kind of the same attempt again takes the place of the first. */
 export async function putArtifact(db: Store, taskId: string, attempt: number, kind: ArtifactKind, bytes: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { LEASE_MS } from '../../contract/wire/lease.ts'
-import type { Store } from './database.ts'
-import type { Database } from './schema.ts'
+import type { Store } from './sqlite/database.ts'
+import type { Database } from './sqlite/schema.ts'
 
 export type AttemptRow = Database['attempts']
 

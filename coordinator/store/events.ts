@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { NewEvent, TaskEvent } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
-import type { Store } from './database.ts'
-import type { Database } from './schema.ts'
+import type { Store } from './sqlite/database.ts'
+import type { Database } from './sqlite/schema.ts'
 import type { TaskRow } from './tasks.ts'
 
 /** An event that has no place yet. `attempt` 0: outside any; `n`: the runner's number, null for what the coordinator says. */

@@ -1,6 +1,6 @@
 import type { Message } from '../../contract/api/api.ts'
-import type { Store } from './database.ts'
-import type { Database } from './schema.ts'
+import type { Store } from './sqlite/database.ts'
+import type { Database } from './sqlite/schema.ts'
 
 export type InboxRow = Database['inbox']
 

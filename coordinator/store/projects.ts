@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Project } from '../../contract/api/api.ts'
-import type { Store } from './database.ts'
-import type { Database } from './schema.ts'
+import type { Store } from './sqlite/database.ts'
+import type { Database } from './sqlite/schema.ts'
 
 /**
  * A repository that a user wants at hand. The same one again is the same project, renamed when a name is given.

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Store } from './database.ts'
+import type { Store } from './sqlite/database.ts'
 
 /**
  * How many tasks will be handed out before each that waits, as it stands: first those that the queue has already, then round by round as

@@ -1,6 +1,6 @@
 import type { Reason } from '../../contract/api/reason.ts'
 import type { RunnerIdentity } from '../../contract/wire/lease.ts'
-import type { Store } from './database.ts'
+import type { Store } from './sqlite/database.ts'
 
 /** A runner that was silent for longer counts as gone; it speaks every 5 s. */
 export const RUNNER_SILENT_MS = 15_000

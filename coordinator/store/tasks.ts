@@ -2,9 +2,9 @@ import { sql } from 'kysely'
 import type { ListTasks, Task } from '../../contract/api/api.ts'
 import { NOBODY_TAKES, type Reason, reasonTextOf } from '../../contract/api/reason.ts'
 import { isEnded, type Mover, mayMove, type TaskStatus } from '../../contract/api/status.ts'
-import type { Store } from './database.ts'
 import { listQueuePlaces } from './queue-places.ts'
-import type { Database } from './schema.ts'
+import type { Store } from './sqlite/database.ts'
+import type { Database } from './sqlite/schema.ts'
 
 export type TaskRow = Database['tasks']
 

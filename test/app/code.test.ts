@@ -6,7 +6,7 @@ import { type Language, languageOf, languageOfFile } from '../../app/src/task/co
 import { byLine, type Piece } from '../../app/src/task/code/pieces.ts'
 import type { ChangedFile, Me, Task } from '../../contract/api/api.ts'
 import type { TaskEvent } from '../../contract/api/event.ts'
-import { parsePatch } from '../../coordinator/parse-patch.ts'
+import { parsePatch } from '../../coordinator/tasks/parse-patch.ts'
 import { axeFaults } from '../support/axe.ts'
 import { waitFor } from '../support/wait.ts'
 import { type Phone, startPhone } from './phone.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { readConfig } from '../../coordinator/config.ts'
+import { readConfig } from '../../coordinator/process/config.ts'
 
 describe('the address under which people open the server', () => {
   const of = (environment: Record<string, string>) => readConfig(environment).publicUrl

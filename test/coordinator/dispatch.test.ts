@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { jobId } from '../../contract/wire/names.ts'
-import type { User } from '../../coordinator/user.ts'
+import type { User } from '../../coordinator/store/user.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { waitFor } from '../support/wait.ts'
 import { type Core, startCore } from './core.ts'

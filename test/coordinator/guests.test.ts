@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from '@jest/globals'
 import { pino } from 'pino'
-import { readConfig } from '../../coordinator/config.ts'
-import { checkGuests } from '../../coordinator/guests.ts'
+import { checkGuests } from '../../coordinator/accounts/guests.ts'
+import { readConfig } from '../../coordinator/process/config.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
 import { visitor } from '../support/visitor.ts'
 

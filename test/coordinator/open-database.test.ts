@@ -2,7 +2,7 @@ import { cp, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
-import { openDatabase } from '../../coordinator/store/database.ts'
+import { openDatabase } from '../../coordinator/store/sqlite/database.ts'
 import { contentsOf } from '../support/contents.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 

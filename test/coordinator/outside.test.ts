@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { createOutside } from '../../coordinator/outside.ts'
+import { createOutside } from '../../coordinator/notify/outside.ts'
 
 describe('outside addresses', () => {
   const outside = createOutside(false)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { readConfig } from '../../coordinator/config.ts'
-import { decidePhoneAccess, localAddress } from '../../coordinator/phone-access.ts'
+import { decidePhoneAccess, localAddress } from '../../coordinator/accounts/phone-access.ts'
+import { readConfig } from '../../coordinator/process/config.ts'
 
 function one(address: string, family: 'IPv4' | 'IPv6' = 'IPv4', internal = false) {
   return [{ address, family, internal }]

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import type { TaskEvent } from '../../contract/api/event.ts'
-import { createReplays, REPLAYS_PER_SOCKET, type Replay } from '../../coordinator/replays.ts'
-import { createRotation } from '../../coordinator/rotation.ts'
-import { createSendHistory, type Reader } from '../../coordinator/send-history.ts'
-import { createSocketPlaces } from '../../coordinator/socket-places.ts'
-import type { Tasks } from '../../coordinator/tasks.ts'
+import { createReplays, REPLAYS_PER_SOCKET, type Replay } from '../../coordinator/live/replays.ts'
+import { createRotation } from '../../coordinator/live/rotation.ts'
+import { createSendHistory, type Reader } from '../../coordinator/live/send-history.ts'
+import { createSocketPlaces } from '../../coordinator/live/socket-places.ts'
+import type { Tasks } from '../../coordinator/tasks/tasks.ts'
 import { waitFor } from '../support/wait.ts'
 
 function event(seq: number, taskId = 'a') {

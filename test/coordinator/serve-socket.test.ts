@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
 import { pino } from 'pino'
 import type { Answer } from '../../contract/api/socket.ts'
-import { createPresence } from '../../coordinator/presence.ts'
-import { createReplays } from '../../coordinator/replays.ts'
-import { createRotation } from '../../coordinator/rotation.ts'
-import { type Connection, serveSocket } from '../../coordinator/serve-socket.ts'
-import type { Tasks } from '../../coordinator/tasks.ts'
+import { createPresence } from '../../coordinator/live/presence.ts'
+import { createReplays } from '../../coordinator/live/replays.ts'
+import { createRotation } from '../../coordinator/live/rotation.ts'
+import { type Connection, serveSocket } from '../../coordinator/live/serve-socket.ts'
+import type { Tasks } from '../../coordinator/tasks/tasks.ts'
 
 const connection: Connection = {
   id: 's1',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { setOwnBudget } from '../../coordinator/store/users.ts'
-import type { User } from '../../coordinator/user.ts'
+import { setOwnBudget } from '../../coordinator/store/accounts/users.ts'
+import type { User } from '../../coordinator/store/user.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { waitFor } from '../support/wait.ts'
 import { type Core, startCore } from './core.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
-import { Refusal } from '../../coordinator/errors.ts'
 import { STATUS } from '../../coordinator/http/errors.ts'
+import { Refusal } from '../../coordinator/process/errors.ts'
 import { startHttp } from '../support/http-server.ts'
 import { scriptedTasks } from '../support/scripted-tasks.ts'
 

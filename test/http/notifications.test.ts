@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { NotificationSettings } from '../../contract/api/api.ts'
-import { createWebPush } from '../../coordinator/web-push.ts'
+import { createWebPush } from '../../coordinator/notify/web-push.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
 import { type PushService, startPushService } from '../support/push-service.ts'
 

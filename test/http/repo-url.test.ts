@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { Refusal } from '../../coordinator/errors.ts'
-import { parseRepoUrl } from '../../coordinator/repo-url.ts'
+import { Refusal } from '../../coordinator/process/errors.ts'
+import { parseRepoUrl } from '../../coordinator/tasks/repo-url.ts'
 
 const rules = {
   allowedOrigins: ['https://github.com', 'https://git.example.org:8443', 'http://10.0.0.5:3080'],

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { maySignIn } from '../../coordinator/http/passport.ts'
-import { findGithubToken } from '../../coordinator/store/users.ts'
+import { maySignIn } from '../../coordinator/http/sign-in/passport.ts'
+import { findGithubToken } from '../../coordinator/store/accounts/users.ts'
 import { startGithub } from '../support/github-server.ts'
 import { type HttpServer, startHttp } from '../support/http-server.ts'
 import { freePort } from '../support/temporary.ts'

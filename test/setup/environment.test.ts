@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { readConfig as readCoordinatorConfig } from '../../coordinator/config.ts'
+import { readConfig as readCoordinatorConfig } from '../../coordinator/process/config.ts'
 import { readConfig as readRunnerConfig } from '../../runner/config.ts'
 import { coordinatorVariables, type Found, localUrl, readEnvironment, runnerVariables } from '../../setup/environment.ts'
 

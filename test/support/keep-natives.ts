@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 
 /*
  * Runs before each test file. Jest drops all objects of a file when it ends, and Node from 24.19 on aborts when one of better-sqlite3 is
- * among them (coordinator/store/kept-natives.ts). What holds them here lives as long as the process: the native module is loaded once.
+ * among them (coordinator/store/sqlite/kept-natives.ts). What holds them here lives as long as the process: the native module is loaded once.
  */
 
 type Native = { prepare: (...args: unknown[]) => object; exec: (...args: unknown[]) => unknown }

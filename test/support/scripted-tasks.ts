@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Message, Task } from '../../contract/api/api.ts'
-import { Refusal } from '../../coordinator/errors.ts'
-import type { Tasks } from '../../coordinator/tasks.ts'
+import { Refusal } from '../../coordinator/process/errors.ts'
+import type { Tasks } from '../../coordinator/tasks/tasks.ts'
 
 /** Tasks that are only kept, by owner, and never worked on. A prompt `explode` is a fault of ours. */
 export function scriptedTasks(): Tasks {

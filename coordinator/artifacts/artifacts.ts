@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type ArtifactKind, maxBytesOf } from '../../contract/wire/sandbox.ts'
+import { Refusal } from '../process/errors.ts'
+import { hasArtifact, newestArtifact, newestArtifactOfTurn, putArtifact } from '../store/artifacts.ts'
+import { findAttempt } from '../store/attempts.ts'
+import type { Store } from '../store/sqlite/database.ts'
+
+/** Bytes that outlive a sandbox, kept as files in the data folder. */
+export type Artifacts = {
+  /**
+   * Takes the whole stream or nothing of it.
+   * @throws Refusal `conflict` when the attempt is not the current one of its task, unless it is a bundle that its runner could not bring
+   * before; `too_large` above the limit
+   */
+  save: (taskId: string, attempt: number, kind: ArtifactKind, content: Readable) => Promise<void>
+  /**
+   * The newest attempt's, for an attempt that goes on from there.
+   * @throws Refusal `conflict` when that is not the current one of its task, `not_found` when there is nothing
+   */
+  openFor: (taskId: string, attempt: number, kind: ArtifactKind) => Promise<Readable>
+  /** The newest attempt's, of one turn or of all; null when there is none. */
+  open: (taskId: string, kind: ArtifactKind, turn?: number) => Promise<Readable | null>
+  /** As `open`, for whoever reads parts of it: where the file is. */
+  locate: (taskId: string, kind: ArtifactKind) => Promise<string | null>
+}
+
+/** What is still coming has a random name; that of a kept file begins with its task. */
+function partName() {
+  return `${randomUUID()}.part`
+}
+const IS_PART = /^[0-9a-f-]{36}\.part$/
+
+/** Only where nobody else writes: it clears away what a killed server was just taking. */
+export async function createArtifacts(db: Store, dataDir: string): Promise<Artifacts> {
+  const folder = join(dataDir, 'artifacts')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  for (const name of await readdir(folder)) if (IS_PART.test(name)) await rm(join(folder, name), { force: true })
+  // Ids that come from a runner reach the disk only after the store knew them.
+  const fileOf = (taskId: string, attempt: number, kind: ArtifactKind) => join(folder, `${taskId}-${attempt}.${kind}`)
+  const checkCurrent = async (taskId: string, attempt: number) => {
+    const row = await findAttempt(db, taskId, attempt)
+    if (row?.ended_at !== null) throw new Refusal('conflict', 'This attempt is not the current one of its task.')
+  }
+
+  /** The last copy of the work may come late, when this server was away at the end of its attempt. It takes no other's place. */
+  const checkBundle = async (taskId: string, attempt: number) => {
+    const row = await findAttempt(db, taskId, attempt)
+    const wasStopped = row?.outcome === 'interrupted' || row?.outcome === 'cancelled'
+    if (!wasStopped || (await hasArtifact(db, taskId, attempt, 'bundle'))) await checkCurrent(taskId, attempt)
+  }
+
+  const openNewest: Artifacts['open'] = async (taskId, kind, turn) => {
+    const attempt = await (turn === undefined ? newestArtifact(db, taskId, kind) : newestArtifactOfTurn(db, taskId, turn, kind))
+    return attempt === null ? null : openFile(fileOf(taskId, attempt, kind))
+  }
+
+  return {
+    save: async (taskId, attempt, kind, content) => {
+      const check = kind === 'bundle' ? checkBundle : checkCurrent
+      await check(taskId, attempt)
+      const part = join(folder, partName())
+      try {
+        const bytes = await write(part, content, maxBytesOf(kind))
+        await check(taskId, attempt)
+        await rename(part, fileOf(taskId, attempt, kind))
+        await putArtifact(db, taskId, attempt, kind, bytes)
+      } finally {
+        await rm(part, { force: true })
+      }
+    },
+    openFor: async (taskId, attempt, kind) => {
+      await checkCurrent(taskId, attempt)
+      const content = await openNewest(taskId, kind)
+      if (!content) throw new Refusal('not_found', `This task has no ${kind}.`)
+      return content
+    },
+    open: openNewest,
+    locate: async (taskId, kind) => {
+      const attempt = await newestArtifact(db, taskId, kind)
+      return attempt === null ? null : fileOf(taskId, attempt, kind)
+    },
+  }
+}
+
+/** @returns null when it is not there: a restored backup may hold the database alone */
+async function openFile(path: string): Promise<Readable | null> {
+  try {
+    return (await open(path)).createReadStream()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** @returns how many bytes there were, all of them on the disk */
+async function write(path: string, content: Readable, maxBytes: number): Promise<number> {
+  let bytes = 0
+  const bounded = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length
+      if (bytes > maxBytes) done(new Refusal('too_large', `More than ${maxBytes} bytes.`))
+      else done(null, chunk)
+    },
+  })
+  // Opened before it is written to: content that breaks off at once must not make its file after it was removed.
+  const file = await open(path, 'wx', 0o600)
+  await pipeline(content, bounded, file.createWriteStream({ flush: true }))
+  return bytes
+}

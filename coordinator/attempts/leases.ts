@@ -1,0 +1,171 @@
+import type { Logger } from 'pino'
+import {
+  LEASE_MS,
+  type Lease,
+  type LeaseAnswer,
+  type LeaseRequest,
+  type RenewAnswer,
+  type RenewRequest,
+} from '../../contract/wire/lease.ts'
+import type { Config } from '../process/config.ts'
+import { findAttempt, insertAttempt, updateAttempt } from '../store/attempts.ts'
+import { type Addition, appendEvents } from '../store/events.ts'
+import { findMessage, listWaitingMessages, updateMessage } from '../store/inbox.ts'
+import type { Ledger, Say } from '../store/ledger.ts'
+import { seeRunner } from '../store/runners.ts'
+import type { Store } from '../store/sqlite/database.ts'
+import { findTask, moveTask, type TaskRow } from '../store/tasks.ts'
+import type { Signatures } from '../wire/signatures.ts'
+import type { LeaseSecrets } from './lease-secrets.ts'
+import { type Conversation, conversationOf, isWaitingSteer } from './turn-conversation.ts'
+
+/** The coordinator's word to runners about who works on what. */
+export type Leases = {
+  /** Gives the attempt its number. Of all who ask for a turn at once, one gets it. */
+  grant: (request: LeaseRequest) => Promise<LeaseAnswer>
+  /** Also the runner's heartbeat. */
+  renew: (request: RenewRequest) => Promise<RenewAnswer>
+}
+
+export type LeaseParts = {
+  config: Config
+  db: Store
+  ledger: Ledger
+  signatures: Signatures
+  secretsFor: LeaseSecrets
+  log: Logger
+  /** A runner came, or has other slots than before. */
+  onRunner: () => void
+}
+
+type Refusal = Extract<LeaseAnswer, { granted: false }>
+/** How soon to ask again for what another holds. */
+const RETRY_AFTER_MS = 2_000
+function refuse(refusal: Refusal['refusal'], retryAfterMs = RETRY_AFTER_MS): Refusal {
+  return {
+    granted: false,
+    refusal,
+    retryAfterMs,
+  }
+}
+
+export function createLeases(parts: LeaseParts): Leases {
+  return {
+    grant: async ({ job, runner }) => {
+      const { db, ledger, signatures, log } = parts
+      if (!signatures.isOurJob(job)) return refuse('unknown')
+      const task = await findTask(db, job.taskId)
+      if (!task) return refuse('unknown')
+      // Before the transaction: afterwards nothing may fail that would leave an attempt without its runner.
+      const secrets = await parts.secretsFor(task)
+      const now = Date.now()
+      const answer = await ledger.write(async (tx, say) => {
+        const isNews = await seeRunner(tx, runner, now)
+        const row = await take(tx, say, job, runner, now)
+        return { isNews, taken: 'refusal' in row ? row : { row, conversation: await conversationOf(tx, row) } }
+      })
+      if (answer.isNews) parts.onRunner()
+      if ('refusal' in answer.taken) return answer.taken
+      const { row, conversation } = answer.taken
+      log.info({ event: 'attempt.started', taskId: row.id, attempt: row.attempt, turn: row.turn, runner: runner.id })
+      return { granted: true, lease: { ...describe(row, parts), ...conversation, ...secrets } }
+    },
+
+    renew: async ({ runner, attempts }) => {
+      const now = Date.now()
+      const { isNews, answers } = await parts.ledger.write(async (tx) => {
+        const answers: RenewAnswer['attempts'] = []
+        const isNews = await seeRunner(tx, runner, now)
+        for (const { taskId, attempt } of attempts) {
+          const state = await renewOne(tx, runner.id, taskId, attempt, now)
+          const messages = state === 'held' ? await waitingFor(tx, taskId) : []
+          answers.push({ taskId, attempt, state, leaseMs: state === 'held' || state === 'cancel' ? LEASE_MS : 0, messages })
+        }
+        return { isNews, answers }
+      })
+      if (isNews) parts.onRunner()
+      return { attempts: answers }
+    },
+  }
+}
+
+async function take(
+  tx: Store,
+  say: Say,
+  { taskId, turn }: LeaseRequest['job'],
+  runner: LeaseRequest['runner'],
+  now: number,
+): Promise<TaskRow | Refusal> {
+  const task = await findTask(tx, taskId)
+  if (!task || turn > task.turn) return refuse('unknown')
+  if (turn < task.turn) return refuse('ended')
+  if (task.status === 'cancelled') return refuse('cancelled')
+  if (task.status === 'completed' || task.status === 'failed') return refuse('ended')
+  // Also for the runner that holds it itself: it was restarted, and what it left must be settled first.
+  if (task.status === 'running') return refuse('held')
+
+  const attempt = task.attempt + 1
+  await insertAttempt(tx, {
+    task_id: taskId,
+    attempt,
+    turn,
+    runner_id: runner.id,
+    runner_name: runner.name,
+    last_n: 0,
+    lease_until: now + LEASE_MS,
+    started_at: now,
+    ended_at: null,
+    outcome: null,
+    reason: null,
+  })
+  const change = { attempt, reason: null, error: null, started_at: task.started_at ?? now, released_at: task.released_at ?? now }
+  const running = await moveTask(tx, task, 'running', 'lease', change, now)
+  const started: Addition = { event: { type: 'attempt.started', data: { turn, runner: runner.name } }, attempt, n: null, at: now }
+  const [events, told] = await appendEvents(tx, running, [...(await deliverPrompt(tx, running, now)), started])
+  say(told, events)
+  return told
+}
+
+/** With the lease, what began the turn has reached it. @returns what tells of that, for one that had waited */
+async function deliverPrompt(tx: Store, task: TaskRow, now: number): Promise<Addition[]> {
+  const message = task.message_id === null ? undefined : await findMessage(tx, task.id, task.message_id)
+  if (message?.state !== 'waiting') return []
+  await updateMessage(tx, message, { state: 'delivered', turn: task.turn, delivered_at: now })
+  if (message.mode === null) return []
+  const data = { messageId: message.id, turn: task.turn }
+  return [{ event: { type: 'message.delivered', data }, attempt: 0, n: null, at: now }]
+}
+
+async function waitingFor(tx: Store, taskId: string): Promise<RenewAnswer['attempts'][number]['messages']> {
+  return (await listWaitingMessages(tx, taskId)).filter(isWaitingSteer).map(({ id, text }) => ({ messageId: id, text }))
+}
+
+async function renewOne(
+  tx: Store,
+  runnerId: string,
+  taskId: string,
+  number: number,
+  now: number,
+): Promise<RenewAnswer['attempts'][number]['state']> {
+  const attempt = await findAttempt(tx, taskId, number)
+  if (attempt?.runner_id !== runnerId) return 'unknown'
+  if (attempt.ended_at !== null) return 'lost'
+  await updateAttempt(tx, attempt, { lease_until: now + LEASE_MS })
+  return (await findTask(tx, taskId))?.cancel_requested_at == null ? 'held' : 'cancel'
+}
+
+function describe(row: TaskRow, { config, signatures }: LeaseParts): Omit<Lease, 'repo' | 'modelApi' | keyof Conversation> {
+  return {
+    taskId: row.id,
+    turn: row.turn,
+    attempt: row.attempt,
+    leaseMs: LEASE_MS,
+    signingKey: signatures.attemptKey(row.id, row.attempt),
+    messageId: row.message_id,
+    baseBranch: row.base_branch,
+    branch: row.branch,
+    model: row.model,
+    budgetUsd: Math.max(0, row.budget_usd - row.cost_usd),
+    timeLimitMs: config.timeLimitMs,
+  }
+}

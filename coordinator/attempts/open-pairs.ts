@@ -1,0 +1,42 @@
+import type { NewEvent } from '../../contract/api/event.ts'
+import type { Ended } from '../intake/fold-event.ts'
+import type { PairRow } from '../store/events.ts'
+
+/**
+ * What closes the pairs that an attempt left open when it ended without a word, so that they nest in every history. What a cut-off
+ * tool did is not known.
+ * @param pairs of one attempt, in order
+ */
+export function closePairs(pairs: readonly PairRow[], ended: Ended, now: number): NewEvent[] {
+  const tools = new Map<string, NewEvent>()
+  let turn: NewEvent | null = null
+  for (const row of pairs) {
+    if (row.type === 'tool.started') tools.set(row.callId, cutOffTool(row, now))
+    if (row.type === 'tool.ended') tools.delete(row.callId)
+    if (row.type === 'turn.started') turn = cutOffTurn(row.turn, ended)
+    if (row.type === 'turn.ended') turn = null
+  }
+  return [...[...tools.values()].reverse(), ...(turn ? [turn] : [])]
+}
+
+function cutOffTool({ callId, name, at }: Extract<PairRow, { callId: string }>, now: number): NewEvent {
+  return {
+    type: 'tool.ended',
+    data: {
+      callId,
+      name,
+      ok: false,
+      output: 'Cut off: what it did is not known.',
+      outputBytes: 0,
+      exitCode: null,
+      durationMs: Math.max(0, now - at),
+    },
+  }
+}
+
+function cutOffTurn(turn: number, { outcome, reason, message }: Ended): NewEvent {
+  return {
+    type: 'turn.ended',
+    data: { turn, outcome, reason, summary: '', message, diff: null },
+  }
+}

@@ -1,0 +1,81 @@
+import type { Request, RequestHandler } from 'express'
+import { ipKeyGenerator, MemoryStore, type Options, type RateLimitInfo, rateLimit } from 'express-rate-limit'
+import type { Config } from '../../process/config.ts'
+import { Refusal } from '../../process/errors.ts'
+
+const MINUTE_MS = 60_000
+
+export type Limits = {
+  signIn: RequestHandler[]
+  api: RequestHandler
+  /** What each user begins: tasks, retries and messages, by HTTP and by socket, are one count. */
+  create: RequestHandler
+  /** Counts one that came in another way than by HTTP. @throws Refusal `rate_limited` when there are too many */
+  countNew: (userId: string) => Promise<void>
+}
+
+const NEW_PER_MINUTE = 120
+const NEW = 'new tasks and messages'
+
+/** How often one address or one user may call, counted in memory per process. */
+export function createLimits({ trustedProxies }: Pick<Config, 'trustedProxies'>): Limits {
+  const begun = new MemoryStore()
+  return {
+    signIn: [
+      ...(trustedProxies === 0 ? [warnOfProxy()] : []),
+      perMinute(60, 'calls to sign in', { keyGenerator: byAddress }),
+      perMinute(10, 'failed attempts to sign in', { keyGenerator: byAddress, skipSuccessfulRequests: true }),
+    ],
+    api: perMinute(1200, 'calls', { keyGenerator: byUser }),
+    create: perMinute(NEW_PER_MINUTE, NEW, { keyGenerator: byUser, store: begun }),
+    countNew: async (userId) => {
+      const { totalHits, resetTime } = await begun.increment(userId)
+      if (totalHits > NEW_PER_MINUTE) throw tooMany(NEW_PER_MINUTE, NEW, resetTime)
+    },
+  }
+}
+
+function perMinute(limit: number, what: string, options: Partial<Options>): RequestHandler {
+  return rateLimit({
+    windowMs: MINUTE_MS,
+    limit,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    // A client may send X-Forwarded-For to a server that trusts no proxy; that is for nobody's console.
+    validate: { xForwardedForHeader: false, forwardedHeader: false },
+    handler: (request) => {
+      const { rateLimit } = request as Request & { rateLimit?: RateLimitInfo }
+      throw tooMany(limit, what, rateLimit?.resetTime)
+    },
+    ...options,
+  })
+}
+
+function tooMany(limit: number, what: string, resetTime: Date | undefined): Refusal {
+  const retryAfterSeconds = Math.max(1, Math.ceil(((resetTime?.getTime() ?? Date.now() + MINUTE_MS) - Date.now()) / 1000))
+  const when = retryAfterSeconds === 1 ? 'a second' : `${retryAfterSeconds} seconds`
+  return new Refusal('rate_limited', `Too many ${what}: ${limit} a minute are taken. Try again in ${when}.`, {
+    retryAfterSeconds,
+  })
+}
+
+/** Behind a proxy that is not trusted everybody has its address, and one visitor's failures keep all others from signing in. */
+function warnOfProxy(): RequestHandler {
+  let warned = false
+  return (request, _response, next) => {
+    if (!warned && request.get('x-forwarded-for') !== undefined) {
+      warned = true
+      request.log.warn({ event: 'proxy.not_trusted', why: 'X-Forwarded-For came, and ERRAND_TRUSTED_PROXIES is 0' })
+    }
+    next()
+  }
+}
+
+/** Behind proxies only as true as `trust proxy`; an IPv6 address counts with its /56. */
+function byAddress(request: Request): string {
+  return ipKeyGenerator(request.ip ?? 'unknown')
+}
+
+function byUser(request: Request): string {
+  return request.user?.id ?? byAddress(request)
+}

@@ -1,0 +1,46 @@
+import { access } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import express, { type Express, type RequestHandler, type Response } from 'express'
+import { Refusal } from '../../process/errors.ts'
+
+/** The app's own files. What Vite names by its content never changes; everything else must be asked for anew. */
+export function serveAppFiles(folder: string): RequestHandler {
+  return express.static(folder, {
+    index: false,
+    setHeaders: (response, path) => {
+      const isNamedByContent = path.startsWith(join(folder, 'assets') + sep)
+      response.set('Cache-Control', isNamedByContent ? 'public, max-age=31536000, immutable' : REVALIDATE)
+    },
+  })
+}
+
+/** Last of all: an address that nothing else answers is a screen of the app, when a browser opens it as a page. */
+export function addAppPages(app: Express, folder: string): void {
+  app.get('/', (_request, response) => sendIndex(folder, response))
+  app.use(async (request, response, next) => {
+    const isPage = ['GET', 'HEAD'].includes(request.method) && !OURS.test(request.path) && opensPage(request.get('accept'))
+    if (isPage) await sendIndex(folder, response)
+    else next()
+  })
+}
+
+const REVALIDATE = 'no-cache'
+
+/** Where a page that is not there is a fault, and no screen of the app. */
+const OURS = /^\/(api|auth|runner|demo|static|docs|admin\/queues|assets|socket\.io)(\/|$)/
+
+/** A browser names HTML itself when a person opens an address; what a page loads says something else, or anything. */
+function opensPage(accept = ''): boolean {
+  return /\btext\/html\b/.test(accept)
+}
+
+async function sendIndex(folder: string, response: Response): Promise<void> {
+  try {
+    await access(join(folder, 'index.html'))
+  } catch (cause) {
+    throw new Refusal('unavailable', 'The app is not built on this server. `npm start` builds it.', undefined, { cause })
+  }
+  response.set('Cache-Control', REVALIDATE)
+  // With a root, only what is below it may not be hidden: the checkout itself may lie anywhere.
+  response.sendFile('index.html', { root: folder, cacheControl: false })
+}

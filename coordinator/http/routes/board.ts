@@ -1,0 +1,26 @@
+import { createBullBoard } from '@bull-board/api'
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
+import { ExpressAdapter } from '@bull-board/express'
+import type { Express, RequestHandler } from 'express'
+import type { Parts } from '../../tasks/parts.ts'
+import { boardHeaders } from '../middleware/headers.ts'
+import { authenticate, bearerToken, requireAdmin } from '../sign-in/authenticate.ts'
+
+const PATH = '/admin/queues'
+
+/** Bull Board, to look at: admins alone, and read-only, since the store and not the queue says what becomes of a task. */
+export function addBoard(app: Express, parts: Pick<Parts, 'db' | 'dispatch'>): void {
+  const adapter = new ExpressAdapter().setBasePath(PATH)
+  createBullBoard({
+    queues: [new BullMQAdapter(parts.dispatch.queue, { readOnlyMode: true })],
+    serverAdapter: adapter,
+    options: { uiConfig: { boardTitle: 'Errand', hideRedisDetails: true } },
+  })
+  app.use(PATH, sendToSignIn, authenticate(parts), requireAdmin, boardHeaders, adapter.getRouter())
+}
+
+const sendToSignIn: RequestHandler = (request, response, next) => {
+  const isVisitor = !request.user && bearerToken(request) === null && request.accepts(['json', 'html']) === 'html'
+  if (isVisitor) response.redirect(303, '/')
+  else next()
+}

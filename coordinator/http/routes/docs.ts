@@ -1,0 +1,29 @@
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import type { Express, RequestHandler } from 'express'
+import { describeApi } from '../openapi.ts'
+import { html, page } from '../pages/html.ts'
+
+const require = createRequire(import.meta.url)
+
+/** The API's description, for programs and for people. Swagger UI comes from its package, so that no other host is asked. */
+export function addDocs(app: Express, publicUrl: string, serveFolder: (path: string) => RequestHandler): void {
+  const description = describeApi(publicUrl)
+  app.get('/openapi.json', (_request, response) => {
+    response.json(description)
+  })
+  app.get('/docs', (_request, response) => {
+    response.send(DOCS_PAGE)
+  })
+  app.use('/docs/assets', serveFolder(dirname(require.resolve('swagger-ui-dist/package.json'))))
+}
+
+const DOCS_PAGE = page({
+  title: 'API',
+  body: html`<h1>The API of Errand</h1>
+    <p><a href="/">Start</a> · <a href="/openapi.json">openapi.json</a></p>
+    <div id="swagger"></div>
+    <noscript>This page needs JavaScript; the same description is at <a href="/openapi.json">/openapi.json</a>.</noscript>`,
+  styles: ['/docs/assets/swagger-ui.css', '/static/docs.css'],
+  scripts: ['/docs/assets/swagger-ui-bundle.js', '/static/docs.js'],
+})

@@ -1,0 +1,50 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { pipeline } from 'node:stream/promises'
+import type { Express, RequestHandler } from 'express'
+import { z } from 'zod'
+import { LeaseRequest, RenewRequest } from '../../../contract/wire/lease.ts'
+import { RUNNER_PATHS } from '../../../contract/wire/names.ts'
+import { ArtifactKind } from '../../../contract/wire/sandbox.ts'
+import { Refusal } from '../../process/errors.ts'
+import type { Parts } from '../../tasks/parts.ts'
+import { bearerToken } from '../sign-in/authenticate.ts'
+
+/** What only runners call, over their own token: the lease that holds a task's secrets, the heartbeat, and bytes to keep. */
+export function addRunnerRoutes(app: Express, { leases, artifacts, runnerToken }: RunnerParts, readJson: RequestHandler): void {
+  app.use('/runner', requireRunner(runnerToken))
+  app.post(RUNNER_PATHS.lease, readJson, async (request, response) => {
+    response.json(await leases.grant(LeaseRequest.parse(request.body)))
+  })
+  app.post(RUNNER_PATHS.renew, readJson, async (request, response) => {
+    response.json(await leases.renew(RenewRequest.parse(request.body)))
+  })
+  app.get('/runner/transcripts/:taskId/:attempt', async (request, response) => {
+    const { taskId, attempt } = AttemptAddress.parse(request.params)
+    response.type('application/json')
+    await pipeline(await artifacts.openFor(taskId, attempt, 'transcript'), response)
+  })
+  app.put('/runner/artifacts/:taskId/:attempt/:kind', async (request, response) => {
+    const { taskId, attempt, kind } = ArtifactAddress.parse(request.params)
+    await artifacts.save(taskId, attempt, kind, request)
+    response.sendStatus(204)
+  })
+}
+
+type RunnerParts = Pick<Parts, 'leases' | 'artifacts' | 'runnerToken'>
+
+const AttemptAddress = z.object({ taskId: z.string().min(1).max(100), attempt: z.coerce.number().int().positive() })
+const ArtifactAddress = AttemptAddress.extend({ kind: ArtifactKind })
+
+function requireRunner(runnerToken: string): RequestHandler {
+  const expected = digest(runnerToken)
+  return (request, _response, next) => {
+    // Digests are of one length, so that the comparison takes the same time for every guess.
+    if (!timingSafeEqual(digest(bearerToken(request) ?? ''), expected))
+      throw new Refusal('unauthorized', "The runner's token is not this coordinator's: RUNNER_TOKEN must be the same on both.")
+    next()
+  }
+}
+
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}

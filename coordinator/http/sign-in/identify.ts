@@ -1,0 +1,35 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import type { Request, Response } from 'express'
+import { deviceIdOf } from '../../store/accounts/devices.ts'
+import { findByToken } from '../../store/accounts/tokens.ts'
+import { findUser } from '../../store/accounts/users.ts'
+import type { Parts } from '../../tasks/parts.ts'
+import { createSession } from './session.ts'
+
+/**
+ * Who shows this token or this cookie? For callers that are no Express request: the handshake of a socket.
+ * A token that is shown and unknown is nobody, whatever the cookie says.
+ */
+export function createIdentify(parts: Pick<Parts, 'db' | 'secrets' | 'config'>): Parts['identify'] {
+  const session = createSession(parts)
+  return async ({ token, cookie }) => {
+    if (token !== undefined) return findByToken(parts.db, token)
+    const { userId, sessionId } = cookie === undefined ? {} : await readSession(session, cookie)
+    const user = userId === undefined ? null : await findUser(parts.db, userId)
+    return user && sessionId !== undefined ? { user, deviceId: deviceIdOf(sessionId) } : null
+  }
+}
+
+/** Lets express-session itself read the cookie and check its signature, on a request that goes nowhere. */
+async function readSession(
+  session: ReturnType<typeof createSession>,
+  cookie: string,
+): Promise<{ userId?: string | undefined; sessionId?: string }> {
+  const request = Object.assign(new IncomingMessage(new Socket()), { url: '/', headers: { cookie } }) as Request
+  await new Promise<void>((resolve, reject) => {
+    const done = (error?: unknown) => (error ? reject(error) : resolve())
+    void session(request, new ServerResponse(request) as Response, done)
+  })
+  return { userId: request.session.passport?.user, sessionId: request.sessionID }
+}

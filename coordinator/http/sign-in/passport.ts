@@ -1,0 +1,72 @@
+import passport from 'passport'
+import { type Profile, Strategy } from 'passport-github2'
+import type { Config } from '../../process/config.ts'
+import { findUser, upsertGithubUser } from '../../store/accounts/users.ts'
+import type { Parts } from '../../tasks/parts.ts'
+
+/**
+ * `repo` is the least that lets the agent's branch be pushed to a private repository, and a pull request be opened. Without
+ * `workflow` GitHub refuses a push that changes a CI workflow, which is wanted: a prompt must not reach CI's secrets.
+ */
+const SCOPE = ['repo']
+
+export type Passport = InstanceType<typeof passport.Passport>
+
+/** Who is signed in, kept as the user's id in the session; and GitHub as a way to sign in, when it is configured. */
+export function createPassport({ db, secrets, config }: Pick<Parts, 'db' | 'secrets' | 'config'>): Passport {
+  const authenticator = new passport.Passport()
+  authenticator.serializeUser<string>((user, done) => done(null, user.id))
+  authenticator.deserializeUser<string>((id, done) => {
+    findUser(db, id).then((user) => done(null, user ?? false), done)
+  })
+  if (config.github) authenticator.use(githubStrategy({ db, secrets, config }, config.github))
+  return authenticator
+}
+
+function githubStrategy(
+  { db, secrets, config }: Pick<Parts, 'db' | 'secrets' | 'config'>,
+  github: NonNullable<Config['github']>,
+): Strategy {
+  const options = {
+    clientID: github.clientId,
+    clientSecret: github.clientSecret,
+    callbackURL: `${config.publicUrl}/auth/github/callback`,
+    authorizationURL: `${github.url}/login/oauth/authorize`,
+    tokenURL: `${github.url}/login/oauth/access_token`,
+    userProfileURL: `${github.apiUrl}/user`,
+    scope: SCOPE,
+    userAgent: 'errand',
+    // By itself the strategy sends no state, and takes a forged callback; PKCE needs the state's store.
+    state: true,
+    pkce: true,
+  }
+  const verify = (token: string, _refresh: string, profile: Profile, done: Done) => {
+    const login = profile.username ?? ''
+    if (!maySignIn(login, config)) return done(null, false, { message: notWelcome(login, config) })
+    const avatarUrl = (profile as { _json?: { avatar_url?: string } })._json?.avatar_url ?? null
+    const admin = isAdmin(login, config)
+    upsertGithubUser(db, secrets, { githubId: profile.id, login, avatarUrl, admin, token }).then((user) => done(null, user), done)
+  }
+  // The published types lack `pkce`, and say that `state` is text; passport-oauth2 1.8 takes both as they are here.
+  return new Strategy(options as unknown as ConstructorParameters<typeof Strategy>[0], verify as never)
+}
+
+type Done = (error: unknown, user?: Express.User | false, info?: { message: string }) => void
+
+/** Admins always; whom ERRAND_USERS names; everybody for `*`. GitHub's logins know no case. */
+export function maySignIn(login: string, { admins, users }: Pick<Config, 'admins' | 'users'>): boolean {
+  return login !== '' && (isAdmin(login, { admins }) || users.includes('*') || names(users, login))
+}
+
+export function isAdmin(login: string, { admins }: Pick<Config, 'admins'>): boolean {
+  return names(admins, login)
+}
+
+function names(list: readonly string[], login: string): boolean {
+  return list.some((name) => name.toLowerCase() === login.toLowerCase())
+}
+
+function notWelcome(login: string, { admins }: Pick<Config, 'admins'>): string {
+  const whom = admins.length > 0 ? admins.map((name) => `@${name}`).join(', ') : 'whoever runs this server'
+  return `The GitHub account ${login || 'of yours'} may not sign in here. Ask ${whom} to add it to ERRAND_USERS.`
+}

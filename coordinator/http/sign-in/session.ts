@@ -1,0 +1,36 @@
+import type { RequestHandler } from 'express'
+import session from 'express-session'
+import type { Config } from '../../process/config.ts'
+import { DatabaseSessions, SESSION_IDLE_MS } from '../../store/accounts/sessions.ts'
+import type { Parts } from '../../tasks/parts.ts'
+
+/**
+ * The browser's session: a signed random id in a cookie, everything else in the store.
+ * Over https the name begins with `__Host-`, so that no other host or path can plant one (RFC 6265bis §4.1.3.2).
+ */
+export function createSession({ db, secrets, config }: Pick<Parts, 'db' | 'secrets' | 'config'>): RequestHandler {
+  const https = isHttps(config)
+  const handle = session({
+    name: sessionCookieName(config),
+    secret: secrets.deriveKey('session cookie').toString('hex'),
+    store: new DatabaseSessions(db),
+    cookie: { httpOnly: true, sameSite: 'lax', secure: https, path: '/', maxAge: SESSION_IDLE_MS },
+    proxy: https,
+    rolling: true,
+    resave: false,
+    saveUninitialized: false,
+  })
+  return (request, response, next) => {
+    // The public address says what the browser sees. A proxy that ends TLS may not say so, and the cookie would silently stay away.
+    if (https) request.headers['x-forwarded-proto'] = 'https'
+    handle(request, response, next)
+  }
+}
+
+export function sessionCookieName(config: Pick<Config, 'publicUrl'>): string {
+  return isHttps(config) ? '__Host-errand' : 'errand'
+}
+
+export function isHttps(config: Pick<Config, 'publicUrl'>): boolean {
+  return config.publicUrl.startsWith('https:')
+}

@@ -1,0 +1,127 @@
+import type { Logger } from 'pino'
+import { BELL_CHANNEL, EVENT_STREAM } from '../../contract/wire/names.ts'
+import { groupBy } from '../process/group-by.ts'
+import { startLoop } from '../process/loop.ts'
+import type { Ledger } from '../store/ledger.ts'
+import { isStoreTrouble } from '../store/sqlite/database.ts'
+import type { RedisLinks } from '../wire/redis.ts'
+import type { SayToRunner } from '../wire/runner-words.ts'
+import type { Signatures } from '../wire/signatures.ts'
+import { type Received, readEntry } from './stream-entry.ts'
+import { type Taken, takeEvents } from './take-events.ts'
+
+export type Intake = { stop: () => Promise<void> }
+
+export type IntakeParts = {
+  redis: RedisLinks
+  ledger: Ledger
+  signatures: Signatures
+  sayToRunner: SayToRunner
+  log: Logger
+  /** A slot fell free, or a task waits again. */
+  onEnded: () => void
+  onBatch: (batch: { stored: number; durationMs: number }) => void
+}
+
+/** Entries read, and stored in one transaction, at a time. */
+const PAGE = 500
+/** What comes within this time is stored together: a commit waits for the disk. */
+const WINDOW_MS = 5
+/** For a bell that was not heard. */
+const LOOK_EVERY_MS = 500
+
+/**
+ * Takes the runners' events out of Redis into the store. It always reads from the stream's beginning: the stream holds only what is
+ * not yet stored, so no position is kept that a Redis which lost its memory could contradict. Only after the commit is anything
+ * trimmed, acknowledged or told; whatever is lost before is sent again by the runner.
+ */
+export async function startIntake(parts: IntakeParts): Promise<Intake> {
+  const { redis, log } = parts
+  const drain = async () => {
+    while (redis.isReady() && (await takePage(parts)) === PAGE);
+  }
+  const loop = startLoop({
+    work: drain,
+    onError: (error) => log.error({ event: 'intake.failed', err: error }),
+    everyMs: LOOK_EVERY_MS,
+    gapMs: WINDOW_MS,
+  })
+  redis.commands.on('ready', loop.wake)
+  const ignoreBell = await redis.listen(BELL_CHANNEL, loop.wake)
+  loop.wake()
+
+  return {
+    stop: async () => {
+      ignoreBell()
+      redis.commands.off('ready', loop.wake)
+      await loop.stop()
+      await drain().catch((error) => log.warn({ event: 'intake.left_undrained', err: error }))
+    },
+  }
+}
+
+/** @returns how many entries there were */
+async function takePage(parts: IntakeParts): Promise<number> {
+  const page = await parts.redis.commands.xrange(EVENT_STREAM, '-', '+', 'COUNT', PAGE)
+  const last = page.at(-1)
+  if (!last) return 0
+  const startedAt = performance.now()
+  const received = page.flatMap(([, fields]) => read(fields, parts))
+  const taken = await store(received, parts)
+  parts.onBatch({ stored: taken.reduce((sum, { stored }) => sum + stored, 0), durationMs: performance.now() - startedAt })
+  if (taken.some(({ ended }) => ended)) parts.onEnded()
+  await Promise.all([
+    parts.redis.commands.xtrim(EVENT_STREAM, 'MINID', following(last[0])),
+    ...taken.map(({ runnerId, taskId, attempt, word }) => parts.sayToRunner(runnerId, taskId, attempt, word)),
+  ])
+  return page.length
+}
+
+function read(fields: string[], { signatures, log }: IntakeParts): Received[] {
+  const received = readEntry(fields, signatures)
+  if ('rejected' in received) {
+    log.warn({ event: 'intake.rejected', why: received.rejected })
+    return []
+  }
+  const { taskId, attempt, n, fault } = received
+  if (fault !== null) log.error({ event: 'intake.unusable', taskId, attempt, n, why: fault })
+  return [received]
+}
+
+/**
+ * All in one transaction; if that fails by the fault of something in it, each event in one of its own. One that cannot be stored takes up
+ * its number and is left out: without an acknowledgement its runner would send it forever.
+ */
+async function store(received: readonly Received[], { ledger, log }: IntakeParts): Promise<Taken[]> {
+  const groups = [...groupBy(received, ({ taskId, attempt }) => `${taskId} ${attempt}`).values()] as [Received, ...Received[]][]
+  const takeAll = (some: typeof groups): Promise<Taken[]> =>
+    ledger.write(async (tx, say) => {
+      const taken: Taken[] = []
+      for (const entries of some) taken.push(...[await takeEvents(tx, say, entries)].filter((each) => each !== null))
+      return taken
+    })
+  try {
+    return await takeAll(groups)
+  } catch (error) {
+    if (isStoreTrouble(error)) throw error
+    log.error({ event: 'intake.batch_failed', err: error })
+  }
+  const taken: Taken[] = []
+  for (const entry of received) {
+    try {
+      taken.push(...(await takeAll([[entry]])))
+    } catch (error) {
+      if (isStoreTrouble(error)) throw error
+      const { taskId, attempt, n } = entry
+      log.error({ event: 'intake.event_failed', taskId, attempt, n, err: error })
+      taken.push(...(await takeAll([[{ ...entry, event: null }]])))
+    }
+  }
+  return taken
+}
+
+/** The id after this one: `XTRIM MINID` keeps what is equal or higher. */
+function following(id: string): string {
+  const [ms, sequence] = id.split('-')
+  return `${ms}-${BigInt(sequence ?? 0) + 1n}`
+}

@@ -1,0 +1,43 @@
+import { type EventType, NewEvent } from '../../contract/api/event.ts'
+import { StreamEntry } from '../../contract/wire/river.ts'
+import type { Signatures } from '../wire/signatures.ts'
+
+/**
+ * One entry that its attempt's runner really wrote. `event` is null when what it says cannot be used: it takes up its number and
+ * is not stored, so that those after it are not held up.
+ */
+export type Received = Pick<StreamEntry, 'taskId' | 'attempt' | 'n'> & {
+  at: number
+  event: NewEvent | null
+  fault: string | null
+}
+
+/** What only the coordinator itself may say. */
+const OURS: readonly EventType[] = ['task.created', 'message.received', 'message.withdrawn', 'attempt.started', 'task.ended']
+
+/**
+ * @param fields the flat list of names and values as Redis gives it
+ * @returns why not, when nobody's signature makes it worth an answer
+ */
+export function readEntry(fields: readonly string[], signatures: Signatures): Received | { rejected: string } {
+  const named: Record<string, string> = {}
+  for (let i = 0; i + 1 < fields.length; i += 2) named[fields[i] ?? ''] = fields[i + 1] ?? ''
+  const parsed = StreamEntry.safeParse(named)
+  if (!parsed.success) return { rejected: 'malformed' }
+  if (!signatures.isEntry(parsed.data)) return { rejected: 'signature' }
+  const { taskId, attempt, n, at, body } = parsed.data
+  return { taskId, attempt, n, at: Date.parse(at), ...readBody(body) }
+}
+
+function readBody(body: string): Pick<Received, 'event' | 'fault'> {
+  let json: unknown
+  try {
+    json = JSON.parse(body)
+  } catch {
+    return { event: null, fault: 'not JSON' }
+  }
+  const parsed = NewEvent.safeParse(json)
+  if (!parsed.success) return { event: null, fault: parsed.error.message.slice(0, 500) }
+  if (OURS.includes(parsed.data.type)) return { event: null, fault: `${parsed.data.type} is not a runner's to say` }
+  return { event: parsed.data, fault: null }
+}

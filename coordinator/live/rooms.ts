@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto'
+import type { Server as HttpServer } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { type DefaultEventsMap, Server, type Socket } from 'socket.io'
+import type { Delta } from '../../contract/api/event.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
+import type { ClientToServer, ServerToClient } from '../../contract/api/socket.ts'
+import { deviceRoom, taskRoom, userRoom } from '../../contract/wire/names.ts'
+import type { Audience } from '../store/ledger.ts'
+import type { SignedIn } from '../store/user.ts'
+import type { Parts, Shown } from '../tasks/parts.ts'
+import type { Tasks } from '../tasks/tasks.ts'
+import type { Presence } from './presence.ts'
+import { createReplays } from './replays.ts'
+import { createRotation } from './rotation.ts'
+import { type Connection, serveSocket } from './serve-socket.ts'
+import { createSocketPlaces } from './socket-places.ts'
+
+/** The sockets of all clients. Only the server names rooms: a socket is in its user's from the handshake on, and in those of tasks it watches. */
+export type Rooms = {
+  audience: Audience
+  showDelta: (delta: Delta) => void
+  isWatched: (taskId: string) => boolean
+  disconnectUser: (userId: string) => void
+  disconnectDevice: (deviceId: string) => void
+  countSockets: () => number
+  /** Takes connections from here on. @param countNew counts a new task or message of a user, and throws when there are too many */
+  open: (httpServer: HttpServer, tasks: Tasks, countNew: (userId: string) => Promise<void>) => void
+  close: () => Promise<void>
+}
+
+type Options = { publicUrl: string; identify: Parts['identify']; presence: Presence; log: Logger }
+
+type OurServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, SignedIn>
+type OurSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, SignedIn>
+
+/** How long a client may be silent. The other end of a frozen connection is noticed after the sum of both. */
+const PING = { pingInterval: 20_000, pingTimeout: 20_000 }
+
+/** How often a slow client is looked at while its history is sent, and how long it may take for a page. */
+const DRAIN_LOOK_MS = 5
+const DRAIN_MS = 120_000
+
+/** Sockets that one user may have open: far more than a person has tabs, devices and scripts. */
+const SOCKETS_PER_USER = 64
+
+/** What may wait for a client that takes nothing, in characters: more than one batch of the intake. */
+const MOST_UNSENT = 16 * 1024 * 1024
+
+export function createRooms({ publicUrl, identify, presence, log }: Options): Rooms {
+  const io = createServer(publicUrl)
+  const replays = createReplays()
+  const pages = createRotation()
+  io.use(letIn({ identify, log }))
+
+  const welcome = (socket: OurSocket, tasks: Tasks, countNew: (userId: string) => Promise<void>) => {
+    const { user, deviceId } = socket.data
+    // In the in-memory adapter joining takes effect at once.
+    void socket.join([userRoom(user.id), deviceRoom(deviceId)])
+    const handlers = serveSocket({ connection: connectionOf(socket), tasks, replays, pages, countNew, presence, log })
+    for (const [name, handle] of Object.entries(handlers)) socket.on(name as keyof ClientToServer, handle)
+    socket.on('disconnect', () => {
+      replays.forget(socket.id)
+      presence.forget(socket.id)
+    })
+    // It may have been revoked between the handshake and the room, where nobody could cut it off.
+    identify(shownBy(socket))
+      .then((signedIn) => signedIn ?? socket.disconnect(true))
+      .catch((error) => {
+        log.error({ event: 'socket.identify_failed', err: error })
+        socket.disconnect(true)
+      })
+  }
+
+  return {
+    audience: {
+      events: (userId, events) => {
+        for (const event of events) {
+          const waiting = replays.hold(event)
+          io.to(userRoom(userId)).except(waiting).emit('event', event)
+        }
+      },
+      task: (userId, task) => {
+        io.to(userRoom(userId)).emit('task', task)
+      },
+    },
+    showDelta: (delta) => {
+      io.to(taskRoom(delta.taskId)).volatile.emit('delta', delta)
+    },
+    isWatched: (taskId) => (io.of('/').adapter.rooms.get(taskRoom(taskId))?.size ?? 0) > 0,
+    disconnectUser: (userId) => {
+      io.in(userRoom(userId)).disconnectSockets(true)
+    },
+    disconnectDevice: (deviceId) => {
+      io.in(deviceRoom(deviceId)).disconnectSockets(true)
+    },
+    countSockets: () => io.of('/').sockets.size,
+    open: (httpServer, tasks, countNew) => {
+      io.on('connection', (socket) => welcome(socket, tasks, countNew))
+      io.attach(httpServer)
+    },
+    close: () => io.close(),
+  }
+}
+
+function createServer(publicUrl: string): OurServer {
+  // Compression of each message costs 4.7 times the CPU; recovery of connections skips authentication, and the history replays.
+  return new Server({
+    ...PING,
+    serveClient: false,
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: LIMITS.socketBytes,
+    // A WebSocket is not held back by CORS: any page could open one with the browser's cookie.
+    allowRequest: (request, answer) => {
+      const { origin } = request.headers
+      const isOurs = origin === undefined || origin === publicUrl
+      answer(isOurs ? null : 'This origin may not connect.', isOurs)
+    },
+  })
+}
+
+/** Lets in who is known and has a place. The place is free again when the socket or its line is gone, whichever is first. */
+function letIn({ identify, log }: Pick<Options, 'identify' | 'log'>) {
+  const places = createSocketPlaces<OurSocket>(SOCKETS_PER_USER)
+  return (socket: OurSocket, next: (refused?: Error) => void): void => {
+    identify(shownBy(socket))
+      .then((signedIn) => {
+        if (!signedIn) return next(refusal('unauthorized', 'Sign in, or show a valid token.'))
+        // A line that is closed already tells nobody so any more.
+        if (socket.conn.readyState !== 'open') return
+        if (!places.take(signedIn.user.id, socket)) return next(refusal('rate_limited', TOO_MANY))
+        const leave = () => places.leave(signedIn.user.id, socket)
+        socket.once('disconnect', leave)
+        socket.conn.once('close', leave)
+        Object.assign(socket.data, signedIn)
+        next()
+      })
+      .catch((error) => {
+        log.error({ event: 'socket.identify_failed', err: error })
+        next(refusal('unavailable', 'The server cannot check who you are just now. Try again.'))
+      })
+  }
+}
+
+const TOO_MANY = `You have ${SOCKETS_PER_USER} connections open already. Close some tabs of the app, or programs that follow tasks.`
+
+function connectionOf(socket: OurSocket): Connection {
+  const unsent = boundUnsent(socket)
+  return {
+    id: socket.id,
+    user: socket.data.user,
+    isOpen: () => socket.connected,
+    watch: (taskId) => void socket.join(taskRoom(taskId)),
+    unwatch: (taskId) => void socket.leave(taskRoom(taskId)),
+    send: (event) => void socket.emit('event', event),
+    drained: async () => {
+      const until = performance.now() + DRAIN_MS
+      while (socket.connected && (unsent() > 0 || !socket.conn.transport.writable)) {
+        if (performance.now() > until) cut(socket)
+        await setTimeout(DRAIN_LOOK_MS)
+      }
+    },
+    cut: () => cut(socket),
+  }
+}
+
+/** Whatever still waits for this client is dropped: it comes back, and asks for what it lacks. */
+function cut({ conn }: OurSocket) {
+  return conn.close(true)
+}
+
+/** Cuts a client that takes nothing before it fills the memory. @returns how much waits for it, in characters */
+function boundUnsent(socket: OurSocket): () => number {
+  let unsent = 0
+  socket.conn.on('packetCreate', ({ data }: { data?: string | Buffer }) => {
+    unsent += data?.length ?? 0
+    if (unsent > MOST_UNSENT) cut(socket)
+  })
+  // All of it goes to the transport.
+  socket.conn.on('flush', () => {
+    unsent = 0
+  })
+  return () => unsent
+}
+
+function shownBy({ handshake }: OurSocket): Shown {
+  const { token } = handshake.auth as { token?: unknown }
+  const { cookie } = handshake.headers
+  return { ...(typeof token === 'string' && { token }), ...(cookie !== undefined && { cookie }) }
+}
+
+function refusal(code: string, message: string): Error & { data: object } {
+  return Object.assign(new Error(message), { data: { code, message, requestId: randomUUID() } })
+}

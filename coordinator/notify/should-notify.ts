@@ -1,0 +1,42 @@
+import type { Notifications } from '../../contract/api/api.ts'
+import type { Reason } from '../../contract/api/reason.ts'
+import type { TaskStatus } from '../../contract/api/status.ts'
+
+/** What a person may want to be told of. `attention`: it goes on only when they do something. */
+export type Occasion = 'done' | 'failed' | 'attention'
+
+/** Ends after which the same task can go on, once its person changed something. */
+const UP_TO_THE_PERSON: ReadonlySet<Reason> = new Set<Reason>([
+  'repository_not_found',
+  'credentials_refused',
+  'base_branch_not_found',
+  'push_refused',
+  'budget_exceeded',
+  'time_exceeded',
+  'turns_exceeded',
+])
+
+/** @returns what the end of a turn is an occasion for; nothing for what the person stopped */
+export function occasionsOfEnd(status: TaskStatus, reason: Reason): readonly Occasion[] {
+  if (status === 'completed') return ['done']
+  if (status !== 'failed') return []
+  return UP_TO_THE_PERSON.has(reason) ? ['failed', 'attention'] : ['failed']
+}
+
+/** @param inFront whether the person has the task before their eyes */
+export function shouldNotify(occasions: readonly Occasion[], wanted: Notifications, inFront: boolean): boolean {
+  const isWanted = { done: wanted.onDone, failed: wanted.onFailed, attention: wanted.onAttention }
+  return !inFront && occasions.some((occasion) => isWanted[occasion])
+}
+
+/** What a notification says, and where a tap leads. */
+export type Notice = { title: string; body: string; taskId: string; url: string }
+
+const TITLE_CHARS = 80
+
+/** The first line of the prompt is all that leaves the server of what a task is about: a lock screen is read by others. */
+export function titleOf(prompt: string): string {
+  const line = prompt.trim().split(/[\r\n]/, 1)[0] ?? ''
+  const letters = [...line.replaceAll(/\p{Cc}/gu, ' ').trim()]
+  return letters.length > TITLE_CHARS ? `${letters.slice(0, TITLE_CHARS - 1).join('')}…` : letters.join('')
+}

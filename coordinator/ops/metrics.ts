@@ -1,0 +1,69 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { TaskStatus } from '../../contract/api/status.ts'
+import { countSlots } from '../store/runners.ts'
+import type { Store } from '../store/sqlite/database.ts'
+import { countByStatus } from '../store/tasks.ts'
+
+/** What `/metrics` shows. */
+export type Metrics = {
+  contentType: string
+  text: () => Promise<string>
+  countBatch: (batch: { stored: number; durationMs: number }) => void
+}
+
+export type MetricsSources = { db: Store; countQueued: () => Promise<number>; countSockets: () => number }
+
+export function createMetrics({ db, countQueued, countSockets }: MetricsSources): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  new Gauge({
+    name: 'errand_tasks',
+    help: 'Tasks by where they stand.',
+    labelNames: ['status'],
+    registers,
+    async collect() {
+      for (const status of TaskStatus.options) this.set({ status }, 0)
+      for (const { status, count } of await countByStatus(db)) this.set({ status }, count)
+    },
+  })
+  new Gauge({
+    name: 'errand_runner_slots',
+    help: 'Slots of all runners that are there.',
+    registers,
+    async collect() {
+      this.set(await countSlots(db, Date.now()))
+    },
+  })
+  new Gauge({
+    name: 'errand_queue_waiting',
+    help: 'Turns that wait in the queue; -1 when Redis is away.',
+    registers,
+    async collect() {
+      this.set(await countQueued())
+    },
+  })
+  new Gauge({
+    name: 'errand_sockets',
+    help: 'Open sockets of clients.',
+    registers,
+    collect() {
+      this.set(countSockets())
+    },
+  })
+  const stored = new Counter({ name: 'errand_events_stored_total', help: 'Events taken from runners.', registers })
+  const duration = new Histogram({
+    name: 'errand_intake_batch_seconds',
+    help: 'Time to check and store one batch of events.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    registers,
+  })
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    countBatch: ({ stored: events, durationMs }) => {
+      stored.inc(events)
+      duration.observe(durationMs / 1_000)
+    },
+  }
+}

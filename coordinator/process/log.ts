@@ -1,0 +1,37 @@
+import { type Logger, pino } from 'pino'
+import { createTroubles } from '../ops/troubles.ts'
+import type { Config } from './config.ts'
+
+const WARN = 40
+const LOOK_EVERY_MS = 10_000
+
+/** Facts, one JSON object a line. What may hold a secret is cut before it is written, and one trouble fills no disk. */
+export function createLog({ logLevel, prettyLog }: Pick<Config, 'logLevel' | 'prettyLog'>): Logger {
+  const troubles = createTroubles()
+  const log = pino({
+    level: logLevel,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: {
+      // The error of a Redis command has the whole command on it: the password of Redis, when it is that which was refused.
+      paths: [
+        'err.command',
+        ...['token', 'key', 'password', 'authorization', 'cookie'].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+      ],
+      censor: '[redacted]',
+    },
+    hooks: {
+      logMethod(this: Logger, [facts, ...rest]: Parameters<pino.LogFn>, write: pino.LogFn, level: number) {
+        if (level < WARN || typeof facts !== 'object' || facts === null) return write.apply(this, [facts, ...rest])
+        const verdict = troubles.judge(facts)
+        if (!verdict.write) return
+        write.apply(this, [verdict.leftOut ? { ...facts, leftOut: verdict.leftOut } : facts, ...rest])
+      },
+    },
+    ...(prettyLog && { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', messageKey: 'event' } } }),
+  })
+  setInterval(() => {
+    for (const over of troubles.takeOver()) log.info({ event: 'trouble.over', ...over })
+  }, LOOK_EVERY_MS).unref()
+  return log
+}

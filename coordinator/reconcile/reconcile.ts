@@ -1,0 +1,96 @@
+import type { Logger } from 'pino'
+import { LEASE_MS } from '../../contract/wire/lease.ts'
+import { endAttempt, runnerLost } from '../attempts/end-attempt.ts'
+import { startLoop } from '../process/loop.ts'
+import type { Dispatch } from '../queue/dispatch.ts'
+import { findAttempt, isRunOut, listRunOut } from '../store/attempts.ts'
+import type { Ledger } from '../store/ledger.ts'
+import { whyNobodyTakes } from '../store/runners.ts'
+import type { Store } from '../store/sqlite/database.ts'
+import { findTask, listReleased, setWaitReason } from '../store/tasks.ts'
+import { type Seen, settle } from './settle.ts'
+import { watchUnbroken } from './unbroken.ts'
+
+export type ReconcileParts = {
+  db: Store
+  ledger: Ledger
+  dispatch: Dispatch
+  log: Logger
+  /** How long a lease lasts, ms. */
+  leaseMs?: number
+}
+
+const EVERY_MS = 2_000
+
+/** Settles every task whose store and queue disagree, whatever crash or loss made them. */
+export function startReconcile(parts: ReconcileParts): { stop: () => Promise<void> } {
+  // A runner renews several times within this part of a lease.
+  const unbrokenMs = watchUnbroken((parts.leaseMs ?? LEASE_MS) / 3)
+  const loop = startLoop({
+    work: () => reconcile(parts, unbrokenMs),
+    onError: (error) => parts.log.error({ event: 'reconcile.failed', err: error }),
+    everyMs: EVERY_MS,
+  })
+  loop.wake()
+  return loop
+}
+
+/** One pass. Each effect looks again before it acts: what was seen may have changed. */
+async function reconcile(parts: ReconcileParts, unbrokenMs: () => number): Promise<void> {
+  const { ledger, dispatch, log } = parts
+  await tellTruthOfWaiting(parts)
+  const { interrupt, restore, withdraw } = settle(await look(parts, unbrokenMs))
+  await each(interrupt, log, async ({ taskId, attempt }) => {
+    const lost = await ledger.write(async (tx, say) => {
+      const [task, row] = [await findTask(tx, taskId), await findAttempt(tx, taskId, attempt)]
+      if (!task || !row || !isRunOut(row, Date.now())) return null
+      return endAttempt(tx, say, task, row, runnerLost(Date.now()))
+    })
+    if (lost) log.warn({ event: 'attempt.lost', taskId, attempt, status: lost.status })
+  })
+  await each(withdraw, log, async ({ taskId, turn }) => {
+    await dispatch.withdraw(taskId, turn)
+    log.info({ event: 'job.withdrawn', taskId, turn })
+  })
+  await each(restore, log, async ({ taskId, turn }) => {
+    if (await dispatch.restore(taskId, turn)) log.info({ event: 'job.restored', taskId, turn })
+  })
+  if (interrupt.length + withdraw.length > 0) dispatch.nudge()
+}
+
+/** One that cannot be settled holds up no other; the next pass tries it again. */
+async function each<T extends { taskId: string }>(items: readonly T[], log: Logger, act: (item: T) => Promise<void>) {
+  for (const item of items) {
+    try {
+      await act(item)
+    } catch (error) {
+      log.error({ event: 'reconcile.task_failed', taskId: item.taskId, err: error })
+    }
+  }
+}
+
+async function look({ db, dispatch, log, leaseMs = LEASE_MS }: ReconcileParts, unbrokenMs: () => number): Promise<Seen> {
+  const released = (await listReleased(db)).map(({ id, turn }) => ({ taskId: id, turn }))
+  const runOut = (await listRunOut(db, Date.now())).map(({ task_id, attempt }) => ({ taskId: task_id, attempt }))
+  // After the leases were read: a break before that is seen here.
+  const upMs = unbrokenMs()
+  const turns = dispatch.isReady() ? await dispatch.listQueued().catch(unread(log)) : null
+  if (turns === null) return { upMs, leaseMs, released, runOut, queued: null }
+  const queued = []
+  for (const turn of turns) queued.push({ ...turn, task: (await findTask(db, turn.taskId)) ?? null })
+  return { upMs, leaseMs, released, runOut, queued }
+}
+
+/** Leases are judged all the same: what the store alone knows does not wait for the queue. */
+function unread(log: Logger) {
+  return (error: unknown) => {
+    log.error({ event: 'reconcile.queue_unread', err: error })
+    return null
+  }
+}
+
+function tellTruthOfWaiting({ ledger }: ReconcileParts): Promise<void> {
+  return ledger.write(async (tx, say) => {
+    for (const task of await setWaitReason(tx, await whyNobodyTakes(tx, Date.now()))) say(task, [])
+  })
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import type { Secrets } from '../../secrets/secrets.ts'
+import type { Store } from '../sqlite/database.ts'
+import type { Database } from '../sqlite/schema.ts'
+import type { User } from '../user.ts'
+
+/** Who runs the server; signs in by a token or a link, never by GitHub. */
+export const OWNER_IDENTITY = 'local:owner'
+
+export const USER_COLUMNS = ['users.id', 'users.name', 'users.avatar_url', 'users.admin'] as const
+
+export async function findUser(db: Store, id: string): Promise<User | null> {
+  const row = await db.selectFrom('users').select(USER_COLUMNS).where('id', '=', id).executeTakeFirst()
+  return row ? userOf(row) : null
+}
+
+export type GithubUser = { githubId: string; login: string; avatarUrl: string | null; admin: boolean; token: string }
+
+/** Takes up what GitHub just said about a user who signed in. Their token is kept sealed. */
+export async function upsertGithubUser(db: Store, secrets: Secrets, github: GithubUser): Promise<User> {
+  const user = await upsertUser(db, `github:${github.githubId}`, {
+    name: github.login,
+    avatar_url: github.avatarUrl,
+    admin: github.admin ? 1 : 0,
+  })
+  const sealed = secrets.seal(github.token, githubTokenContext(user.id))
+  await db.updateTable('users').set({ github_token: sealed }).where('id', '=', user.id).execute()
+  return user
+}
+
+/** The one local owner, an admin, made when there is none. */
+export function upsertOwner(db: Store): Promise<User> {
+  return upsertUser(db, OWNER_IDENTITY, { name: 'owner', avatar_url: null, admin: 1 })
+}
+
+/** @returns GitHub's token of this user; null when they never signed in there */
+export async function findGithubToken(db: Store, secrets: Secrets, userId: string): Promise<string | null> {
+  const row = await db.selectFrom('users').select('github_token').where('id', '=', userId).executeTakeFirst()
+  return row?.github_token ? secrets.open(row.github_token, githubTokenContext(userId)) : null
+}
+
+/** @returns what a user wants a new task to cost at most; null when they leave it to the server */
+export async function findOwnBudget(db: Store, userId: string): Promise<number | null> {
+  const row = await db.selectFrom('users').select('default_budget_usd').where('id', '=', userId).executeTakeFirst()
+  return row?.default_budget_usd ?? null
+}
+
+/** @param budgetUsd null: the server's default from now on */
+export async function setOwnBudget(db: Store, userId: string, budgetUsd: number | null): Promise<void> {
+  await db.updateTable('users').set({ default_budget_usd: budgetUsd }).where('id', '=', userId).execute()
+}
+
+type Told = Pick<Database['users'], 'name' | 'avatar_url' | 'admin'>
+
+async function upsertUser(db: Store, identity: string, told: Told): Promise<User> {
+  const row = await db
+    .insertInto('users')
+    .values({ id: randomUUID(), identity, ...told, github_token: null, last_released_at: 0, created_at: Date.now() })
+    .onConflict((conflict) => conflict.column('identity').doUpdateSet(told))
+    .returning(USER_COLUMNS)
+    .executeTakeFirstOrThrow()
+  return userOf(row)
+}
+
+export function userOf(row: Pick<Database['users'], 'id' | 'name' | 'avatar_url' | 'admin'>): User {
+  return {
+    id: row.id,
+    name: row.name,
+    avatarUrl: row.avatar_url,
+    admin: row.admin === 1,
+  }
+}
+
+function githubTokenContext(userId: string): string {
+  return `github_token|${userId}`
+}

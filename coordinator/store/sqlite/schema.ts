@@ -1,0 +1,149 @@
+import type { Generated } from 'kysely'
+import type { Reason } from '../../../contract/api/reason.ts'
+import type { Outcome, TaskStatus } from '../../../contract/api/status.ts'
+import type { Unwell } from '../../../contract/wire/lease.ts'
+
+/**
+ * The tables, as two SQL dialects can both hold them: ids are text, times are milliseconds since 1970, JSON is text, booleans are 0 or 1.
+ * Column names are snake_case in the database and here alike, so that a query in the log is a query in the code.
+ */
+export type Database = {
+  users: {
+    id: string
+    /** `local:owner` or `github:<numeric id>`. */
+    identity: string
+    name: string
+    avatar_url: string | null
+    admin: number
+    /** GitHub's token of this user, encrypted; null for the local owner. */
+    github_token: string | null
+    /** When a task of this user was last handed to the queue: whoever waited longest is next. */
+    last_released_at: number
+    /** What a new task that names no budget gets; null: the server's default. */
+    default_budget_usd: number | null
+    created_at: number
+  }
+  sessions: { id: string; user_id: string | null; data: string; expires_at: number }
+  api_tokens: {
+    id: string
+    user_id: string
+    name: string
+    /** SHA-256, hex; the token itself is not kept. */
+    token_hash: string
+    created_at: number
+    last_used_at: number | null
+  }
+  sign_in_links: { code_hash: string; user_id: string; expires_at: number }
+  /** One row: a known text, sealed with the server's secret key. */
+  key_check: { sealed: string }
+  credentials: { user_id: string; host: string; username: string | null; token: string; created_at: number }
+  projects: { id: string; user_id: string; repo_url: string; name: string; created_at: number }
+  tasks: {
+    id: string
+    user_id: string
+    client_id: string | null
+    repo_url: string
+    base_branch: string | null
+    branch: string
+    prompt: string
+    model: string
+    budget_usd: number
+    demo: number
+    status: TaskStatus
+    reason: Reason | null
+    error: string | null
+    turn: number
+    /** Number of the newest attempt. */
+    attempt: number
+    last_seq: number
+    /** Of the message that began the current turn. */
+    message_id: string | null
+    /** What the branch changes, as the newest turn that told left it. */
+    diff_files: number | null
+    diff_insertions: number | null
+    diff_deletions: number | null
+    /** Set while the current turn is in the queue's hands. */
+    released_at: number | null
+    cancel_requested_at: number | null
+    /** The last turn of whose end the user was told, or need not be. */
+    told_turn: number
+    pull_request_url: string | null
+    input_tokens: number
+    output_tokens: number
+    cache_read_tokens: number
+    cache_write_tokens: number
+    cost_usd: number
+    created_at: number
+    started_at: number | null
+    completed_at: number | null
+  }
+  /** What people said to tasks. */
+  inbox: {
+    id: string
+    task_id: string
+    client_id: string | null
+    /** Of its `message.received`: its place in the order. */
+    seq: number
+    text: string
+    /** Null: it began a turn at once. Else it was sent while one was under way. */
+    mode: 'steer' | 'queue' | null
+    state: 'waiting' | 'delivered' | 'withdrawn'
+    /** The turn that it reached. */
+    turn: number | null
+    created_at: number
+    delivered_at: number | null
+  }
+  attempts: {
+    task_id: string
+    attempt: number
+    turn: number
+    runner_id: string
+    runner_name: string
+    /** The runner's numbering: every event up to this one is stored. */
+    last_n: number
+    lease_until: number
+    started_at: number
+    ended_at: number | null
+    outcome: Outcome | null
+    reason: Reason | null
+  }
+  events: {
+    /** SQLite's rowid; a client never sees it. */
+    id: Generated<number>
+    task_id: string
+    seq: number
+    attempt: number
+    /** The runner's number; null for what the coordinator says. */
+    n: number | null
+    type: string
+    at: number
+    data: string
+  }
+  artifacts: { task_id: string; attempt: number; kind: string; bytes: number; created_at: number }
+  runners: {
+    id: string
+    name: string
+    slots: number
+    seen_at: number
+    /** Why it takes nothing; both null while it is well. */
+    unwell_reason: Unwell['reason'] | null
+    unwell_message: string | null
+  }
+  push_subscriptions: {
+    /** The push service's address for one browser: whoever knows it can name that browser. */
+    endpoint: string
+    user_id: string
+    /** Of the device that subscribed, as in `Device`. */
+    device_id: string
+    p256dh: string
+    auth: string
+    created_at: number
+  }
+  notification_settings: {
+    user_id: string
+    on_done: number
+    on_failed: number
+    on_attention: number
+    webhook_url: string | null
+  }
+}

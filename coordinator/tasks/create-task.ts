@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto'
+import type { CreateTask, Task } from '../../contract/api/api.ts'
+import { Refusal } from '../process/errors.ts'
+import { findOwnBudget } from '../store/accounts/users.ts'
+import { type Addition, appendEvents } from '../store/events.ts'
+import { type InboxRow, insertMessage } from '../store/inbox.ts'
+import { whyNobodyTakes } from '../store/runners.ts'
+import type { Store } from '../store/sqlite/database.ts'
+import { countUnderWay, findTaskByClientId, insertTask, summaryOf, type TaskRow } from '../store/tasks.ts'
+import type { User } from '../store/user.ts'
+import { parseRepoUrl } from './repo-url.ts'
+import { branchOf, newTaskId } from './task-names.ts'
+import type { TaskParts } from './tasks.ts'
+
+/** Accepts a task: the store first, then the queue. What a crash between the two leaves out, the next start finds. */
+export async function createTask(parts: TaskParts, user: User, input: CreateTask): Promise<{ task: Task; created: boolean }> {
+  const { config, ledger, dispatch, log } = parts
+  const repoUrl = parseRepoUrl(input.repoUrl, { allowedOrigins: config.gitHosts, demoRepoUrl: parts.demoRepoUrl })
+  const budgetUsd = input.budgetUsd ?? (await findOwnBudget(parts.db, user.id)) ?? config.defaultBudgetUsd
+  const fresh = draft(parts, user.id, { ...input, repoUrl, budgetUsd })
+
+  const { row, created } = await ledger.write(async (tx, say) => {
+    const before = fresh.client_id === null ? undefined : await findTaskByClientId(tx, user.id, fresh.client_id)
+    if (before) return { row: before, created: false }
+    await checkLimit(tx, user.id, config.tasksPerUser)
+    const reason = (await whyNobodyTakes(tx, fresh.created_at)) ?? 'queued'
+    const waiting: TaskRow = { ...fresh, reason }
+    await insertTask(tx, waiting)
+    await insertMessage(tx, firstMessage(waiting))
+    const [events, task] = await appendEvents(tx, waiting, firstEvents(waiting))
+    say(task, events)
+    return { row: task, created: true }
+  })
+
+  if (!created && !isSame(row, input, repoUrl))
+    throw new Refusal('conflict', 'This clientId was used for another task. Give each task a new one.', { taskId: row.id })
+  if (created) {
+    log.info({ event: 'task.created', taskId: row.id, userId: user.id })
+    dispatch.nudge()
+  }
+  return { task: await summaryOf(parts.db, row), created }
+}
+
+/** @throws Refusal `rate_limited` when a user's tasks may not become more */
+export async function checkLimit(tx: Store, userId: string, limit: number): Promise<void> {
+  if ((await countUnderWay(tx, userId)) >= limit)
+    throw new Refusal('rate_limited', `${limit} of your tasks wait or run already. Wait for one to end, or cancel one.`)
+}
+
+function draft({ config }: TaskParts, userId: string, input: CreateTask & { budgetUsd: number }): TaskRow {
+  const id = newTaskId()
+  return {
+    id,
+    user_id: userId,
+    client_id: input.clientId ?? null,
+    repo_url: input.repoUrl,
+    base_branch: input.baseBranch ?? null,
+    branch: branchOf(id, input.prompt),
+    prompt: input.prompt,
+    model: input.model ?? config.defaultModel,
+    budget_usd: input.budgetUsd,
+    demo: config.anthropicApiKey === null ? 1 : 0,
+    status: 'pending',
+    reason: 'queued',
+    error: null,
+    turn: 1,
+    attempt: 0,
+    last_seq: 0,
+    message_id: randomUUID(),
+    diff_files: null,
+    diff_insertions: null,
+    diff_deletions: null,
+    released_at: null,
+    cancel_requested_at: null,
+    told_turn: 0,
+    pull_request_url: null,
+    input_tokens: 0,
+    output_tokens: 0,
+    cache_read_tokens: 0,
+    cache_write_tokens: 0,
+    cost_usd: 0,
+    created_at: Date.now(),
+    started_at: null,
+    completed_at: null,
+  }
+}
+
+function firstEvents(task: TaskRow): Addition[] {
+  const place = { attempt: 0, n: null, at: task.created_at }
+  const { repo_url: repoUrl, base_branch: baseBranch, model, budget_usd: budgetUsd } = task
+  const { id: messageId, text, mode, client_id: clientId } = firstMessage(task)
+  const message = { messageId, turn: task.turn, text, mode, clientId }
+  return [
+    { ...place, event: { type: 'task.created', data: { repoUrl, baseBranch, model, budgetUsd, demo: task.demo === 1 } } },
+    { ...place, event: { type: 'message.received', data: message } },
+  ]
+}
+
+function firstMessage(task: TaskRow): InboxRow {
+  return {
+    id: task.message_id ?? '',
+    task_id: task.id,
+    client_id: task.client_id,
+    // After `task.created`.
+    seq: 2,
+    text: task.prompt,
+    mode: null,
+    state: 'waiting',
+    turn: null,
+    created_at: task.created_at,
+    delivered_at: null,
+  }
+}
+
+/** What was left out then may have had another default: only what is named now is compared. */
+function isSame(row: TaskRow, input: CreateTask, repoUrl: string): boolean {
+  return (
+    row.repo_url === repoUrl &&
+    row.prompt === input.prompt &&
+    row.base_branch === (input.baseBranch ?? null) &&
+    (input.model === undefined || row.model === input.model) &&
+    (input.budgetUsd === undefined || row.budget_usd === input.budgetUsd)
+  )
+}

@@ -1,0 +1,34 @@
+import type { RetryTask, Task } from '../../contract/api/api.ts'
+import { isEnded } from '../../contract/api/status.ts'
+import { Refusal } from '../process/errors.ts'
+import { findMessage, findMessageByClientId } from '../store/inbox.ts'
+import { type Change, summaryOf } from '../store/tasks.ts'
+import { beginTurn } from './begin-turn.ts'
+import { checkLimit } from './create-task.ts'
+import { findOwn } from './own-task.ts'
+import type { TaskParts } from './tasks.ts'
+
+/** The last turn's words again, as a turn of their own; what was done so far stays on the branch and in the conversation. */
+export async function retryTask(parts: TaskParts, userId: string, taskId: string, input: RetryTask): Promise<Task> {
+  const { config, db, ledger, dispatch, log } = parts
+  const { row, created } = await ledger.write(async (tx, say) => {
+    const task = await findOwn(tx, userId, taskId)
+    const clientId = input.clientId ?? null
+    if (clientId !== null && (await findMessageByClientId(tx, taskId, clientId))) return { row: task, created: false }
+    if (!isEnded(task.status))
+      throw new Refusal('conflict', 'This task has not ended yet. Send it a message, or cancel it first.')
+    await checkLimit(tx, userId, config.tasksPerUser)
+    const last = task.message_id === null ? undefined : await findMessage(tx, taskId, task.message_id)
+    const change: Change = {
+      ...(input.model && { model: input.model }),
+      ...(input.budgetUsd && { budget_usd: Math.max(task.budget_usd, task.cost_usd) + input.budgetUsd }),
+    }
+    const begun = await beginTurn(tx, say, task, { text: last?.text ?? task.prompt, clientId }, change)
+    return { row: begun.task, created: true }
+  })
+  if (created) {
+    log.info({ event: 'task.retried', taskId, userId, turn: row.turn })
+    dispatch.nudge()
+  }
+  return summaryOf(db, row)
+}

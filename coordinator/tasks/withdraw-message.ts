@@ -1,0 +1,46 @@
+import type { Message } from '../../contract/api/api.ts'
+import { Refusal } from '../process/errors.ts'
+import { type Addition, appendEvents } from '../store/events.ts'
+import { findMessage, type InboxRow, messageOf, updateMessage } from '../store/inbox.ts'
+import type { Say } from '../store/ledger.ts'
+import type { Store } from '../store/sqlite/database.ts'
+import type { TaskRow } from '../store/tasks.ts'
+import { tellAgent } from '../wire/tell-agent.ts'
+import { findOwn } from './own-task.ts'
+import type { TaskParts } from './tasks.ts'
+
+/** Takes back a message that waits. Should an agent just have taken it all the same, its delivery comes after this and is what counts. */
+export async function withdrawMessage(parts: TaskParts, userId: string, taskId: string, messageId: string): Promise<Message> {
+  const { task, message } = await parts.ledger.write(async (tx, say) => {
+    const task = await findOwn(tx, userId, taskId)
+    const found = await findMessage(tx, taskId, messageId)
+    if (!found) throw new Refusal('not_found', 'There is no such message in this task.')
+    if (found.state === 'withdrawn') return { task, message: found }
+    if (found.state === 'delivered') throw new Refusal('conflict', 'The agent has this message already.')
+    if (found.id === task.message_id)
+      throw new Refusal('conflict', 'This message begins the turn that waits. To take it back, cancel the task.')
+    const { task: told, messages } = await withdraw(tx, say, task, [found])
+    return { task: told, message: messages[0] ?? found }
+  })
+  await tellAgent(parts, taskId, task.attempt, { say: 'withdraw', messageId })
+  return messageOf(message)
+}
+
+/** Within the transaction of whatever takes them back. */
+export async function withdraw(
+  tx: Store,
+  say: Say,
+  task: TaskRow,
+  rows: readonly InboxRow[],
+): Promise<{ task: TaskRow; messages: InboxRow[] }> {
+  const at = Date.now()
+  const messages: InboxRow[] = []
+  for (const row of rows) messages.push(await updateMessage(tx, row, { state: 'withdrawn' }))
+  // What began a turn at once never waited for another: that turn's end tells of it.
+  const additions = rows
+    .filter(({ mode }) => mode !== null)
+    .map((row): Addition => ({ event: { type: 'message.withdrawn', data: { messageId: row.id } }, attempt: 0, n: null, at }))
+  const [events, told] = await appendEvents(tx, task, additions)
+  say(told, events, 'same')
+  return { task: told, messages }
+}
