@@ -1,4 +1,4 @@
-import { readConfig } from './config.ts'
+import { readConfig } from './process/config.ts'
 import { start } from './start.ts'
 
 /** Signals and exit codes; everything else is in `start`. The first signal drains, the second waits for nothing. */

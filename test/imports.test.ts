@@ -22,8 +22,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 
 /** The files that a vendor lives in. `runner` and `coordinator` share a queue, so bullmq has one on each side of it. */
 const VENDORS: Readonly<Record<string, readonly string[]>> = {
-  bullmq: ['coordinator/queue/dispatch.ts', 'runner/take-jobs.ts'],
-  dockerode: ['runner/docker.ts'],
+  bullmq: ['coordinator/queue/dispatch.ts', 'runner/jobs/take-jobs.ts'],
+  dockerode: ['runner/sandbox/docker.ts'],
   'socket.io': ['coordinator/live/rooms.ts'],
   'better-sqlite3': ['coordinator/store/sqlite/database.ts'],
   '@anthropic-ai/sdk': ['worker-image/model-client.ts'],
@@ -57,9 +57,9 @@ describe('who imports whom', () => {
     expect(mayImport('runner', 'coordinator')).toBe(false)
     expect(mayImport('contract', 'npm:ioredis')).toBe(false)
     expect(mayImport('cli', 'npm:socket.io-client')).toBe(true)
-    expect(target('runner/gateway/git.ts', '../../coordinator/process/config.ts')).toBe('coordinator')
-    expect(target('runner/docker.ts', 'dockerode')).toBe('npm:dockerode')
-    expect(target('runner/docker.ts', '@scope/name/deep')).toBe('npm:@scope/name')
+    expect(target('runner/gateway/git/git.ts', '../../../coordinator/process/config.ts')).toBe('coordinator')
+    expect(target('runner/sandbox/docker.ts', 'dockerode')).toBe('npm:dockerode')
+    expect(target('runner/sandbox/docker.ts', '@scope/name/deep')).toBe('npm:@scope/name')
   })
 
   it('lets the app take types and plain words from the contract, and no schema that would weigh on the phone', () => {

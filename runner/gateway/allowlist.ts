@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import type { NewEvent } from '../../contract/api/event.ts'
 import { isPublicAddress } from '../../contract/shared/public-address.ts'
-import { answer, type Call } from './room.ts'
+import { answer, type Call } from './endpoint.ts'
 import { failureText } from './upstream.ts'
 
 export type Address = { address: string; family: number }

@@ -5,10 +5,10 @@ import type { Logger } from 'pino'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import { ArtifactKind, maxBytesOf } from '../../contract/wire/sandbox.ts'
-import { isAway } from '../coordinator-client.ts'
+import { isAway } from '../lease/coordinator-client.ts'
+import { answer, type Call, type Room } from './endpoint.ts'
 import { type ConfirmLease, refuseEffect, standingOf } from './fence.ts'
 import { limitBytes, TooManyBytes } from './limit-bytes.ts'
-import { answer, type Call, type Room } from './room.ts'
 
 export type ArtifactsOptions = {
   confirmLease: ConfirmLease

@@ -3,9 +3,9 @@ import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import type { SteerMessage } from '../../contract/wire/sandbox.ts'
-import { isAway } from '../coordinator-client.ts'
+import { isAway } from '../lease/coordinator-client.ts'
+import { answer, type Room } from './endpoint.ts'
 import { refuseEffect } from './fence.ts'
-import { answer, type Room } from './room.ts'
 
 export type ConversationOptions = {
   /** Messages that the agent has not taken yet. */

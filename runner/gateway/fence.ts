@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { UNCONFIRMED } from '../../contract/wire/names.ts'
-import { answer, type Room } from './room.ts'
+import { answer, type Room } from './endpoint.ts'
 
 /** Waits for the coordinator's answer; throws when `gone` aborts first. */
 export type ConfirmLease = (gone: AbortSignal) => Promise<boolean>

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
-import { answer, pickHeaders, type Room } from './room.ts'
+import { answer, pickHeaders, type Room } from './endpoint.ts'
 import { failureText, type Upstream } from './upstream.ts'
 
 /** A name as the registry allows it, a scope joined by `/` or by npm's own `%2f`. None begins with a dot, so none climbs, and

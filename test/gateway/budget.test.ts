@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { affordableTokens, chargeFor, holdFor, openBudget } from '../../runner/gateway/budget.ts'
-import { NOTHING_READ } from '../../runner/gateway/usage-meter.ts'
+import { affordableTokens, chargeFor, holdFor, openBudget } from '../../runner/gateway/model/budget.ts'
+import { NOTHING_READ } from '../../runner/gateway/model/usage-meter.ts'
 
 const MODEL = 'claude-opus-5-5'
 function hold(usd: number) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
-import { openPushReport } from '../../runner/gateway/push-report.ts'
-import { isAllowedRef, readCommands } from '../../runner/gateway/receive-pack.ts'
+import { openPushReport } from '../../runner/gateway/git/push-report.ts'
+import { isAllowedRef, readCommands } from '../../runner/gateway/git/receive-pack.ts'
 import { refsOf } from '../support/git-server.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 

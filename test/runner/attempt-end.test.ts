@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { type AttemptFacts, decideEnd, type StopCause, turnEnd } from '../../runner/attempt-end.ts'
+import { type AttemptFacts, decideEnd, type StopCause, turnEnd } from '../../runner/attempt/attempt-end.ts'
 
 function facts(given: Partial<AttemptFacts>): AttemptFacts {
   return { turn: null, stop: null, fault: null, sandbox: null, ...given }

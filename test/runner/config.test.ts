@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { readConfig } from '../../runner/config.ts'
+import { readConfig } from '../../runner/process/config.ts'
 
 const token = { RUNNER_TOKEN: 'a token of some length' }
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { openDataFolder } from '../../runner/data-folder.ts'
+import { openDataFolder } from '../../runner/process/data-folder.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
 describe("the runner's folder", () => {

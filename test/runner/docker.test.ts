@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
-import { dockerEngine } from '../../runner/docker.ts'
+import { dockerEngine } from '../../runner/sandbox/docker.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
 const CALL_MS = 200

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { frameReader } from '../../runner/engine-output.ts'
+import { frameReader } from '../../runner/sandbox/engine-output.ts'
 
 function frame(stream: number, content: string): Buffer {
   const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0])

@@ -1,9 +1,9 @@
 import { PassThrough, type Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
-import { LOG_BYTES } from '../../runner/container-spec.ts'
-import { type Container, type ContainerState, followContainer } from '../../runner/follow-container.ts'
-import { EngineFault, type Sandbox } from '../../runner/sandbox.ts'
+import { LOG_BYTES } from '../../runner/sandbox/container-spec.ts'
+import { type Container, type ContainerState, followContainer } from '../../runner/sandbox/follow-container.ts'
+import { EngineFault, type Sandbox } from '../../runner/sandbox/sandbox.ts'
 import { waitFor } from '../support/wait.ts'
 
 function frame(text: string, stream: 1 | 2 = 1): Buffer {

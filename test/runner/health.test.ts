@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
-import { checkDisk } from '../../runner/check-disk.ts'
-import { type Health, restMs, watchHealth } from '../../runner/health.ts'
-import { EngineFault } from '../../runner/sandbox.ts'
+import { checkDisk } from '../../runner/health/check-disk.ts'
+import { type Health, restMs, watchHealth } from '../../runner/health/health.ts'
+import { EngineFault } from '../../runner/sandbox/sandbox.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
 

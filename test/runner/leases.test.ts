@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { pino } from 'pino'
 import type { RenewAnswer, Unwell } from '../../contract/wire/lease.ts'
-import { type CoordinatorClient, CoordinatorFault } from '../../runner/coordinator-client.ts'
-import { type Holding, startHolding } from '../../runner/leases.ts'
+import { type CoordinatorClient, CoordinatorFault } from '../../runner/lease/coordinator-client.ts'
+import { type Holding, startHolding } from '../../runner/lease/holding.ts'
 import { waitFor } from '../support/wait.ts'
 
 let holding: Holding

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../contract/api/limits.ts'
-import { readAgentLine } from '../../runner/agent-lines.ts'
-import { cleanDelta, cleanText } from '../../runner/clean.ts'
-import { splitLines } from '../../runner/lines.ts'
-import { redactor } from '../../runner/redact.ts'
+import { readAgentLine } from '../../runner/output/agent-lines.ts'
+import { cleanDelta, cleanText } from '../../runner/output/clean.ts'
+import { redactor } from '../../runner/output/redact.ts'
+import { splitLines } from '../../runner/sandbox/lines.ts'
 
 async function linesOf(chunks: (string | Buffer)[], maxBytes?: number) {
   const source = (async function* () {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { NewEvent } from '../../contract/api/event.ts'
-import { nesting } from '../../runner/nesting.ts'
+import { nesting } from '../../runner/attempt/nesting.ts'
 
 function started(callId: string): NewEvent {
   return { type: 'tool.started', data: { callId, name: 'bash', title: 't', input: {} } }

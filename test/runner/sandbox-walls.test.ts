@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { DOOR } from '../../contract/wire/names.ts'
-import { dockerEngine } from '../../runner/docker.ts'
+import { dockerEngine } from '../../runner/sandbox/docker.ts'
 import { imageThatRuns } from '../support/test-image.ts'
 
 const PROBE = String.raw`

@@ -1,7 +1,7 @@
 import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { createSpool, recoverSpools, type Spool } from '../../runner/spool.ts'
+import { createSpool, recoverSpools, type Spool } from '../../runner/river/spool.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
 const header = { taskId: 'task/../1', attempt: 3, turn: 2, signingKey: 'ab' }

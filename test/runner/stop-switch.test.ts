@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { describe, expect, it } from '@jest/globals'
-import { stopSwitch } from '../../runner/stop-switch.ts'
+import { stopSwitch } from '../../runner/attempt/stop-switch.ts'
 import { waitFor } from '../support/wait.ts'
 
 function make(timeLimitMs = 60_000, awayMs = 60_000) {

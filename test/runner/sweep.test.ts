@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
-import { startSweep } from '../../runner/sweep.ts'
+import { startSweep } from '../../runner/attempt/sweep.ts'
 import { waitFor } from '../support/wait.ts'
 
 describe('the sweep', () => {

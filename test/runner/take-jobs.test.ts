@@ -3,7 +3,7 @@ import { Queue } from 'bullmq'
 import { pino } from 'pino'
 import { JOB_RETRY, retryDelayMs } from '../../contract/wire/job.ts'
 import { jobId, QUEUE_NAME } from '../../contract/wire/names.ts'
-import { type Taking, type TurnAnswer, takeJobs } from '../../runner/take-jobs.ts'
+import { type Taking, type TurnAnswer, takeJobs } from '../../runner/jobs/take-jobs.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { waitFor } from '../support/wait.ts'
 

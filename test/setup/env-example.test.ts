@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { readConfig as readCoordinatorConfig } from '../../coordinator/process/config.ts'
-import { readConfig as readRunnerConfig } from '../../runner/config.ts'
+import { readConfig as readRunnerConfig } from '../../runner/process/config.ts'
 
 const root = join(import.meta.dirname, '../..')
 function read(path: string) {
@@ -36,7 +36,10 @@ function listed(text: string) {
 describe('.env.example', () => {
   it('lists exactly what is read, each once', async () => {
     const example = await read('.env.example')
-    const wanted = new Set([...(await variablesOf('coordinator/process/config.ts')), ...(await variablesOf('runner/config.ts'))])
+    const wanted = new Set([
+      ...(await variablesOf('coordinator/process/config.ts')),
+      ...(await variablesOf('runner/process/config.ts')),
+    ])
     expect(wanted.size).toBeGreaterThan(30)
     for (const name of [...(await mentioned('cli')), ...(await mentioned('setup'))])
       if (name !== OF_COMPOSE_ALONE) wanted.add(name)
@@ -50,7 +53,10 @@ describe('.env.example', () => {
   it('counts in Docker Compose too, where it does not say otherwise', async () => {
     const example = await read('.env.example')
     const passed = await read('docker-compose.yml')
-    const ofProcesses = [...(await variablesOf('coordinator/process/config.ts')), ...(await variablesOf('runner/config.ts'))]
+    const ofProcesses = [
+      ...(await variablesOf('coordinator/process/config.ts')),
+      ...(await variablesOf('runner/process/config.ts')),
+    ]
     const lost = ofProcesses.filter((name) => !new RegExp(`^ +${name}:$|\\{${name}:-`, 'm').test(passed))
     expect(lost.filter((name) => !compose(example).includes(name))).toEqual([])
   })

@@ -7,7 +7,7 @@ import { type Lease, type LeaseAnswer, LeaseRequest, type RenewAnswer, RenewRequ
 import { EVENT_STREAM, RUNNER_PATHS, runnerChannel } from '../../contract/wire/names.ts'
 import { type RunnerWord, type SignedMessage, StreamEntry, signedMessageText } from '../../contract/wire/river.ts'
 import type { SteerMessage } from '../../contract/wire/sandbox.ts'
-import { hmacHex, signEntry } from '../../runner/signatures.ts'
+import { hmacHex, signEntry } from '../../runner/river/signatures.ts'
 
 export const RUNNER_TOKEN = 'runner-token-of-the-tests'
 

@@ -1,5 +1,5 @@
 import type { AgentLine } from '../../contract/wire/sandbox.ts'
-import { EngineFault, type SandboxEnd, type SandboxEngine, type SandboxSpec } from '../../runner/sandbox.ts'
+import { EngineFault, type SandboxEnd, type SandboxEngine, type SandboxSpec } from '../../runner/sandbox/sandbox.ts'
 
 /** What a sandbox does, in order. */
 export type Step =

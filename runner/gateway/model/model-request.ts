@@ -1,0 +1,141 @@
+import { MODELS } from '../../../contract/shared/models.ts'
+import { isModestJson } from './modest-json.ts'
+import { findRepeatedKey } from './repeated-key.ts'
+
+/** What is known of a body that may go to the model API, or why it may not. */
+export type Checked =
+  | { ok: true; maxTokens: number; images: number; imageBytes: number }
+  | { ok: false; status: 400 | 403; message: string; code?: string }
+
+/**
+ * The fields that a call may have: a list of what is good, since new ones that cost, reach out or keep state appear without notice.
+ * Not among them, on purpose: `fallbacks` (another model), `mcp_servers` and `container` (reach out), `speed`, `service_tier` and
+ * `inference_geo` (another price), `thread` and `context_management` (state and edits that the meter does not see).
+ */
+const FIELDS: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'max_tokens',
+  'system',
+  'tools',
+  'tool_choice',
+  'stream',
+  'stop_sequences',
+  'thinking',
+  'output_config',
+  'cache_control',
+  'metadata',
+  'temperature',
+  'top_p',
+  'top_k',
+])
+
+/** Tools that run where the caller is. All others run at the model API and reach the internet from there. */
+const CLIENT_TOOL = /^(custom|(bash|text_editor)_\d{8})$/
+/** Sources whose bytes are in the body. The others (`url`, `file`) have them fetched. */
+const INLINE_SOURCES: readonly unknown[] = ['base64', 'text', 'content']
+
+/**
+ * Decides whether the bytes of a call may go on as they are.
+ * @param model the one model of this attempt
+ */
+export function checkModelRequest(bytes: Buffer, model: string): Checked {
+  if (!isModestJson(bytes)) return invalid('The body has too many values, or nests too deep.')
+  const text = bytes.toString('utf8')
+  const body = parse(text)
+  if (!isObject(body) || Array.isArray(body)) return invalid('The body is not a JSON object.')
+  const repeated = findRepeatedKey(text)
+  if (repeated !== null) return invalid(`The body has the key ${shown(repeated)} twice in one object.`)
+  if ('thread' in body)
+    return { ...invalid('Threads are not available here: send the whole conversation.'), code: 'thread_unsupported_request' }
+  const unknown = Object.keys(body).find((field) => !FIELDS.has(field))
+  if (unknown !== undefined) return forbidden(`The field ${shown(unknown)} is not allowed here.`)
+  if (body.model !== model) return forbidden(`This task may use ${model} alone, not ${shown(body.model)}.`)
+  return (
+    checkMaxTokens(body.max_tokens, model) ??
+    checkTools(body.tools) ??
+    checkCaching([body, ...listOf(body.tools)]) ??
+    checkContent([body.messages, body.system], Number(body.max_tokens))
+  )
+}
+
+function checkMaxTokens(maxTokens: unknown, model: string): Checked | null {
+  const most = MODELS[model]?.maxOutputTokens ?? 0
+  if (!Number.isSafeInteger(maxTokens) || Number(maxTokens) < 0) return invalid('max_tokens: a whole number is required.')
+  return Number(maxTokens) > most ? forbidden(`max_tokens may be ${most} at most here.`) : null
+}
+
+function checkTools(tools: unknown): Checked | null {
+  if (tools === undefined || tools === null) return null
+  if (!Array.isArray(tools)) return invalid('tools: a list is required.')
+  for (const tool of tools) {
+    const type = isObject(tool) ? (tool.type ?? 'custom') : tool
+    if (typeof type !== 'string' || !CLIENT_TOOL.test(type))
+      return forbidden(`The tool type ${shown(type)} is not allowed here: only tools that run in the sandbox are.`)
+  }
+  return null
+}
+
+/** Written for an hour, the prompt costs twice what is held for it. */
+function checkCaching(nodes: readonly unknown[]): Checked | null {
+  const isDear = (node: unknown) => isObject(node) && isObject(node.cache_control) && (node.cache_control.ttl ?? '5m') !== '5m'
+  return nodes.some(isDear) ? forbidden('cache_control may have a ttl of 5m alone here.') : null
+}
+
+/**
+ * Walks the conversation at any depth, tool results and all. What the model once passed to a tool (`tool_use.input`) is any JSON at all,
+ * which the model API only reads: it is left alone.
+ */
+function checkContent(roots: unknown[], maxTokens: number): Checked {
+  let images = 0
+  let imageBytes = 0
+  const left = [...roots]
+  while (left.length > 0) {
+    const node = left.pop()
+    if (!isObject(node)) continue
+    const { source } = node
+    const dear = checkCaching([node])
+    if (dear) return dear
+    if ('file_id' in node) return forbidden('Stored files (file_id) are not allowed here: send the bytes.')
+    if (isObject(source)) {
+      if (!INLINE_SOURCES.includes(source.type))
+        return forbidden(`A source of type ${shown(source.type)} is not allowed here: send the bytes.`)
+      // A PDF of a few kilobytes can be hundreds of pages: its bytes say nothing of its cost.
+      if (source.type === 'base64' && node.type !== 'image')
+        return forbidden('Only images may be sent as base64 here: of a document send the text.')
+      if (source.type === 'base64') {
+        images += 1
+        imageBytes += typeof source.data === 'string' ? Buffer.byteLength(source.data) : 0
+      }
+    }
+    for (const [key, value] of Object.entries(node)) if (key !== 'input' || node.type !== 'tool_use') left.push(value)
+  }
+  return { ok: true, maxTokens, images, imageBytes }
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function invalid(message: string) {
+  return { ok: false, status: 400, message } as const
+}
+function forbidden(message: string) {
+  return { ok: false, status: 403, message } as const
+}
+
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 100)
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { RunnerIdentity } from '../../contract/wire/lease.ts'
+
+export type DataFolder = {
+  /** Stable over restarts: it is how this runner knows its containers again. */
+  runnerId: string
+  spoolDirectory: string
+  doorsDirectory: string
+  keptDirectory: string
+}
+
+/** Longest path that the kernel takes for a unix socket, bytes. */
+const SOCKET_PATH_BYTES = 107
+const DOOR = '/0123456789ab/door.sock'
+
+/**
+ * Makes the runner's folder ready; old doors are gone afterwards.
+ * @throws Error with what to do when a socket's path in it would be too long, or it cannot be written
+ */
+export async function openDataFolder(path: string): Promise<DataFolder> {
+  const doorsDirectory = join(path, 'doors')
+  if (Buffer.byteLength(doorsDirectory + DOOR) > SOCKET_PATH_BYTES)
+    throw new Error(
+      `RUNNER_DATA_DIR is too long for the unix sockets in it (${path}). Set it to a path of at most 77 characters.`,
+    )
+  const spoolDirectory = join(path, 'spool')
+  try {
+    await rm(doorsDirectory, { recursive: true, force: true })
+    for (const directory of [path, spoolDirectory, doorsDirectory]) await mkdir(directory, { recursive: true, mode: 0o700 })
+    return { runnerId: await keptId(join(path, 'runner-id')), spoolDirectory, doorsDirectory, keptDirectory: join(path, 'kept') }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(
+      `The runner's folder ${path} cannot be used (${why}). Free some space or make it writable, or set RUNNER_DATA_DIR to another.`,
+      { cause },
+    )
+  }
+}
+
+async function keptId(path: string): Promise<string> {
+  const kept = RunnerIdentity.shape.id.safeParse((await readIfThere(path)).trim())
+  if (kept.success) return kept.data
+  const id = randomBytes(8).toString('hex')
+  // Whole or not at all: a full disk leaves an empty file, and that would be nobody's id for good.
+  await writeFile(`${path}.part`, `${id}\n`, { mode: 0o600, flush: true })
+  await rename(`${path}.part`, path)
+  return id
+}
+
+async function readIfThere(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return ''
+  }
+}

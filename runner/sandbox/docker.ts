@@ -1,0 +1,144 @@
+import type { Readable } from 'node:stream'
+import Docker from 'dockerode'
+import type { Logger } from 'pino'
+import { LABELS } from '../../contract/wire/names.ts'
+import { type ContainerSettings, containerSpec } from './container-spec.ts'
+import { type Container, followContainer } from './follow-container.ts'
+import { EngineFault, type Sandbox, type SandboxEngine, type SandboxSpec } from './sandbox.ts'
+
+/** How long the engine may take over one call; a busy disk makes it slow. Without a bound, one that hangs would hold an attempt for ever. */
+const CALL_MS = 60_000
+
+type Options = ContainerSettings & { dockerHost: string; log: Logger; callMs?: number }
+
+/** Sandboxes as containers of a Docker engine (API 1.41 and later). */
+export function dockerEngine(options: Options): SandboxEngine {
+  const { image, runnerId, callMs = CALL_MS } = options
+  const docker = new Docker(connection(options.dockerHost))
+  return {
+    check: () => orFault(async () => void (await inTime(callMs, () => docker.getImage(image).inspect())), image),
+    start: (spec) => orFault(() => startContainer(docker, spec, options), image),
+    removeLeftovers: (isUnderWay) =>
+      orFault(async () => {
+        const filters = { label: [`${LABELS.runner}=${runnerId}`] }
+        const left = await inTime(callMs, (abortSignal) => docker.listContainers({ all: true, filters, abortSignal }))
+        const over = left.filter(({ Labels }) => !isUnderWay(Labels[LABELS.task] ?? '', Number(Labels[LABELS.attempt])))
+        // One that the engine cannot remove keeps none of the others.
+        const removed = await Promise.allSettled(over.map(({ Id }) => removeContainer(docker.getContainer(Id), callMs)))
+        for (const one of removed) if (one.status === 'rejected') throw one.reason
+        return over.length
+      }, image),
+  }
+}
+
+async function startContainer(
+  docker: Docker,
+  spec: SandboxSpec,
+  { log, callMs = CALL_MS, ...settings }: Options,
+): Promise<Sandbox> {
+  const container = await inTime(callMs, (abortSignal) =>
+    docker.createContainer({ ...containerSpec(spec, settings), abortSignal }),
+  )
+  try {
+    // Attached before it starts, so that not a byte is missed.
+    const output = await inTime(callMs, (abortSignal) => container.attach({ ...BOTH, stream: true, abortSignal }))
+    await inTime(callMs, (abortSignal) => container.start({ abortSignal }))
+    const { taskId, attempt } = spec
+    return followContainer(calls(container, callMs), output as NodeJS.ReadableStream as Readable, {
+      overdueMs: callMs,
+      log: log.child({ taskId, attempt }),
+    })
+  } catch (error) {
+    // Why it did not start is what counts. A container that stays is no attempt's, and swept up.
+    await removeContainer(container, callMs).catch(() => undefined)
+    throw error
+  }
+}
+
+function calls(container: Docker.Container, callMs: number): Container {
+  return {
+    look: () =>
+      orFault(async () => {
+        const found = await inTime(callMs, (abortSignal) => container.inspect({ abortSignal })).catch(unless(404))
+        if (!found) return null
+        const { Running, ExitCode, OOMKilled } = found.State
+        return { running: Running, exitCode: ExitCode, outOfMemory: OOMKilled }
+      }),
+    readLog: () =>
+      orFault(async () => {
+        const open = (abortSignal: AbortSignal) => container.logs({ ...BOTH, follow: true, abortSignal })
+        return (await inTime(callMs, open)) as Readable
+      }),
+    stop: (graceMs) =>
+      orFault(async () => {
+        const stop = (abortSignal: AbortSignal) =>
+          graceMs > 0 ? container.stop({ t: Math.ceil(graceMs / 1000), abortSignal }) : container.kill({ abortSignal })
+        await inTime(graceMs + callMs, stop).catch(unless(...GONE))
+      }),
+    remove: () => orFault(() => removeContainer(container, callMs)),
+  }
+}
+
+const BOTH = { stdout: true, stderr: true }
+
+async function removeContainer(container: Docker.Container, callMs: number): Promise<void> {
+  const remove = (abortSignal: AbortSignal) => container.remove({ force: true, v: true, abortSignal })
+  await inTime(callMs, remove).catch(unless(...GONE))
+}
+
+/** Stopped already, gone already, being removed or not running: what was wanted. */
+const GONE = [304, 404, 409]
+
+function unless(...statuses: number[]) {
+  return (error: unknown): undefined => {
+    if (!statuses.includes(statusOf(error) ?? 0)) throw error
+  }
+}
+
+/**
+ * Trap: a call whose connection is cut in the middle of the answer never settles, also not by its signal. And a signal that outlived its call
+ * would cut the stream that the call opened.
+ */
+async function inTime<T>(ms: number, call: (late: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const noAnswer = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      late.abort()
+      reject(new DOMException('no answer', 'TimeoutError'))
+    }, ms)
+  })
+  try {
+    return await Promise.race([call(late.signal), noAnswer])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function orFault<T>(work: () => Promise<T>, image = 'of the sandbox'): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw engineFault(error, image)
+  }
+}
+
+function engineFault(error: unknown, image: string): EngineFault {
+  const text = error instanceof Error ? error.message : String(error)
+  if (/no space left|ENOSPC/i.test(text)) return new EngineFault('host_disk_full', text, error)
+  if (statusOf(error) === 404 && /no such image/i.test(text))
+    return new EngineFault('image_missing', `The image ${image} is not on this host.`, error)
+  if (['AbortError', 'TimeoutError'].includes((error as { name?: string } | null)?.name ?? ''))
+    return new EngineFault('engine_unavailable', 'The Docker engine takes its calls and does not answer them.', error)
+  return new EngineFault('engine_unavailable', `The Docker engine could not do it: ${text}`, error)
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as { statusCode?: number } | null)?.statusCode
+}
+
+function connection(dockerHost: string): Docker.DockerOptions {
+  if (!dockerHost.startsWith('tcp://')) return { socketPath: dockerHost.replace(/^unix:\/\//, '') }
+  const { hostname, port } = new URL(dockerHost)
+  return { protocol: 'http', host: hostname, port: port || '2375' }
+}
