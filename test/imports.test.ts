@@ -26,7 +26,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   dockerode: ['runner/sandbox/docker.ts'],
   'socket.io': ['coordinator/live/rooms.ts'],
   'better-sqlite3': ['coordinator/store/sqlite/database.ts'],
-  '@anthropic-ai/sdk': ['worker-image/model-client.ts'],
+  '@anthropic-ai/sdk': ['worker-image/model/model-client.ts'],
   'web-push': ['coordinator/notify/web-push.ts'],
   'socket.io-client': ['cli/follow.ts', 'app/src/client/socket.ts'],
   uqr: ['cli/qr-code.ts', 'app/src/settings/qr-code.tsx'],

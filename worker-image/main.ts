@@ -3,12 +3,12 @@
 const [, script = '', role] = process.argv
 if (role !== 'agent') process.stdout.write(`${JSON.stringify({ type: 'sandbox.ready', data: { node: process.version } })}\n`)
 
-const { readConfig } = await import('./config.ts')
-const { MARKER } = await import('./tools/processes.ts')
+const { readConfig } = await import('./process/config.ts')
+const { MARKER } = await import('./process/processes.ts')
 const config = readConfig(process.env)
 
 if (role === 'agent') {
-  const { runAgent } = await import('./agent.ts')
+  const { runAgent } = await import('./turn/agent.ts')
   process.exitCode = await runAgent(config)
   // Whatever a library left open must not keep a turn that has ended alive.
   process.exit()
@@ -17,9 +17,9 @@ if (role === 'agent') {
 // The agent inherits it, and with it all that the agent starts.
 process.env[MARKER] = config.run
 
-const { supervise } = await import('./supervisor.ts')
+const { supervise } = await import('./supervisor/supervisor.ts')
 const said = await supervise(config, [process.execPath, ...process.execArgv, script, 'agent'], async ({ exit, stopped }) => {
-  const [{ rescue }, { endAfterCrash }] = await Promise.all([import('./rescue.ts'), import('./verdict.ts')])
+  const [{ rescue }, { endAfterCrash }] = await Promise.all([import('./supervisor/rescue.ts'), import('./turn/verdict.ts')])
   await rescue(config, endAfterCrash(exit, stopped.aborted), stopped)
 }).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)

@@ -25,7 +25,7 @@ export type Step = { calls: Call[]; results: Result[]; said: string[] }
 /** What a person said, what was done about it so far, and the answer, if it came to that. */
 export type Round = { said: string; steps: Step[]; answer: string | null }
 
-/** How the agent heads what a person said (`worker-image/prompt.ts`); everything else in a later message is the agent's own. */
+/** How the agent heads what a person said (`worker-image/conversation/prompt.ts`); everything else in a later message is the agent's own. */
 const NEXT = /^The next message:\s+/
 const STEER = /^A message from the person, sent while you work:\s+/
 

@@ -5,7 +5,7 @@ import { execa } from 'execa'
 import type { Message } from '../../coordinator/demo/conversation.ts'
 import { decide } from '../../coordinator/demo/policy.ts'
 import { ensureRepository } from '../../coordinator/demo/repository.ts'
-import { nextMessage, steerMessage } from '../../worker-image/prompt.ts'
+import { nextMessage, steerMessage } from '../../worker-image/conversation/prompt.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { toolExecutor } from '../support/tool-executor.ts'
 

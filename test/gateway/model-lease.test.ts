@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { classify } from '../../worker-image/model-errors.ts'
-import { TIMING } from '../../worker-image/model-turn.ts'
+import { TIMING } from '../../worker-image/model/ask-model.ts'
+import { classify } from '../../worker-image/model/model-errors.ts'
 import { waitFor } from '../support/wait.ts'
 import { BODY, type ModelDoor, openModelDoor } from './model-door.ts'
 import { sendStream, streamOf } from './model-upstream.ts'

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { createBudget } from '../../worker-image/budget.ts'
-import { cancelled, completed, failed } from '../../worker-image/end.ts'
-import { CutError, classify, GarbledError, StallError } from '../../worker-image/model-errors.ts'
-import { judgeProgress, type Step } from '../../worker-image/stuck.ts'
-import { commitMessage, finalEnd } from '../../worker-image/verdict.ts'
+import { createBudget } from '../../worker-image/agents/own/budget.ts'
+import { judgeProgress, type Step } from '../../worker-image/agents/own/stuck.ts'
+import { CutError, classify, GarbledError, StallError } from '../../worker-image/model/model-errors.ts'
+import { cancelled, completed, failed } from '../../worker-image/process/end.ts'
+import { commitMessage, finalEnd } from '../../worker-image/turn/verdict.ts'
 
 describe('a fault of a model call', () => {
   const fault = (more: object) => Object.assign(new Error('x'), more)

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
-import { commitAll, patchOf } from '../../worker-image/changes.ts'
+import { commitAll, patchOf } from '../../worker-image/workspace/changes.ts'
 import { refsOf } from '../support/git-server.ts'
 import { BRANCH, makeWorkTree, type WorkTree } from './work-tree.ts'
 

@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { UNCONFIRMED } from '../../contract/wire/names.ts'
-import { createDoor } from '../../worker-image/door.ts'
+import { createDoor } from '../../worker-image/door/door.ts'
 import { waitFor } from '../support/wait.ts'
 
 let server: Server

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../contract/api/limits.ts'
-import { createKeepOutput } from '../../worker-image/outputs.ts'
+import { createKeepOutput } from '../../worker-image/agents/own/outputs.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
 describe('what is kept of a large output', () => {

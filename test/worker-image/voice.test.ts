@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../contract/api/limits.ts'
-import { createVoice } from '../../worker-image/voice.ts'
+import { createVoice } from '../../worker-image/door/voice.ts'
 import { waitFor } from '../support/wait.ts'
 import { eventsOf, readLines } from './errand.ts'
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { deliver } from '../../worker-image/delivery.ts'
-import { createGit, OUTSIDE } from '../../worker-image/git.ts'
-import { openWorkspace, type Workspace } from '../../worker-image/workspace.ts'
+import { deliver } from '../../worker-image/workspace/deliver-work.ts'
+import { createGit, OUTSIDE } from '../../worker-image/workspace/git.ts'
+import { openWorkspace, type Workspace } from '../../worker-image/workspace/workspace.ts'
 import { refsOf } from '../support/git-server.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 

@@ -1,5 +1,5 @@
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../process/config.ts'
 
 /**
  * What commands of the model run with. The task token is not in it: it opens the door to git pushes and the model, which are the agent's

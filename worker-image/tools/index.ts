@@ -1,7 +1,7 @@
+import { MARKER, sweep } from '../process/processes.ts'
 import { createBash } from './bash.ts'
 import { createEdit } from './edit.ts'
 import { createFiles } from './files.ts'
-import { MARKER, sweep } from './processes.ts'
 import { createRead } from './read.ts'
 import { createTodo, type TodoItem } from './todo.ts'
 import { problemsOf, refused, type Tool, type ToolResult } from './tool.ts'

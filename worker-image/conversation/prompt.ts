@@ -1,4 +1,4 @@
-import type { Assignment } from '../contract/wire/sandbox.ts'
+import type { Assignment } from '../../contract/wire/sandbox.ts'
 
 /**
  * The system text: the same bytes for every task and turn. Nothing that changes (a date, git's state, the task) may ever be put in here:

@@ -1,5 +1,5 @@
+import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
 import { type KeptTranscript, repaired } from './kept-transcript.ts'
-import type { ModelBlock, ModelMessage, ModelRequest } from './model-client.ts'
 
 /**
  * The conversation as the model API gets it. It only ever grows at its end: thinking blocks are bound to every byte before them, and the

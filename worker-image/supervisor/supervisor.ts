@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import type { Config } from './config.ts'
+import type { Config } from '../process/config.ts'
 import { startForwarder } from './forwarder.ts'
 
 /** How the agent's process went: by itself with a code, or by a signal. */

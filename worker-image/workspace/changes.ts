@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises'
-import type { DiffStat } from '../contract/api/event.ts'
-import { LIMITS } from '../contract/api/limits.ts'
+import type { DiffStat } from '../../contract/api/event.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
 import { type Git, type GitResult, must } from './git.ts'
 
 /** A new file larger than this is not committed: git hosts refuse it, and with it the whole push. */

@@ -1,11 +1,11 @@
-import type { ApiUsage } from '../contract/shared/models.ts'
-import type { LeaseStanding } from './door.ts'
-import { type End, endOf, failed } from './end.ts'
-import type { Log } from './log.ts'
+import type { ApiUsage } from '../../contract/shared/models.ts'
+import type { LeaseStanding } from '../door/door.ts'
+import { type End, endOf, failed } from '../process/end.ts'
+import type { Log } from '../process/log.ts'
+import { pause } from '../process/pause.ts'
 import { type Answer, createAnswerReader } from './model-answer.ts'
 import type { ModelClient, ModelRequest } from './model-client.ts'
 import { classify, isHeldBack, StallError } from './model-errors.ts'
-import { pause } from './pause.ts'
 
 /** All waits of a turn, milliseconds; tests make them short. */
 export type Timing = {

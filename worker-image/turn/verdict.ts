@@ -1,6 +1,6 @@
-import type { Delivery } from './delivery.ts'
-import { cancelled, completed, type End, failed } from './end.ts'
-import type { Exit } from './supervisor.ts'
+import { cancelled, completed, type End, failed } from '../process/end.ts'
+import type { Exit } from '../supervisor/supervisor.ts'
+import type { Delivery } from '../workspace/deliver-work.ts'
 
 /** Pure. @returns how the turn ended, all in all: the model's part, and whether its work came out */
 export function finalEnd(end: End, delivery: Pick<Delivery, 'problem' | 'changed' | 'note'>): End {

@@ -1,6 +1,6 @@
-import { hugeFiles, MAX_FILE_BYTES } from './changes.ts'
-import { type Git, must } from './git.ts'
-import type { TodoItem } from './tools/todo.ts'
+import type { TodoItem } from '../../tools/todo.ts'
+import { hugeFiles, MAX_FILE_BYTES } from '../../workspace/changes.ts'
+import { type Git, must } from '../../workspace/git.ts'
 
 /** Looks at the work when the model says that it is done. @returns what should be mended first; empty when nothing */
 export type Gates = (round: number) => Promise<string[]>

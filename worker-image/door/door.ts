@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
-import { LIMITS } from '../contract/api/limits.ts'
-import { DOOR_PATHS, UNCONFIRMED } from '../contract/wire/names.ts'
-import { type ArtifactKind, Assignment, SteerMessage } from '../contract/wire/sandbox.ts'
-import { pause } from './pause.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
+import { DOOR_PATHS, UNCONFIRMED } from '../../contract/wire/names.ts'
+import { type ArtifactKind, Assignment, SteerMessage } from '../../contract/wire/sandbox.ts'
+import { pause } from '../process/pause.ts'
 
 /** What the agent asks of the runner's gateway, apart from the model and git. */
 export type Door = {

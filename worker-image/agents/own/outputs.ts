@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises'
-import { LIMITS } from '../contract/api/limits.ts'
-import type { Door } from './door.ts'
-import type { Log } from './log.ts'
-import { cleaned } from './tools/output.ts'
-import { endsOf, readEnds } from './tools/read-ends.ts'
-import type { ToolResult } from './tools/tool.ts'
+import { LIMITS } from '../../../contract/api/limits.ts'
+import type { Door } from '../../door/door.ts'
+import type { Log } from '../../process/log.ts'
+import { cleaned } from '../../tools/output.ts'
+import { endsOf, readEnds } from '../../tools/read-ends.ts'
+import type { ToolResult } from '../../tools/tool.ts'
 
 /** Keeps the whole output of a call of which people are shown a part. Never throws: without it there is still that part. */
 export type KeepOutput = (callId: string, result: ToolResult) => Promise<void>

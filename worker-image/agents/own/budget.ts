@@ -1,4 +1,4 @@
-import { type ApiUsage, costUsd, MODELS, ratesFor } from '../contract/shared/models.ts'
+import { type ApiUsage, costUsd, MODELS, ratesFor } from '../../../contract/shared/models.ts'
 
 /** The agent's own view of the task's money. The gateway enforces; the agent sees the end coming, and wraps up before. */
 export type Budget = {

@@ -1,10 +1,10 @@
-import { EXIT } from '../contract/wire/sandbox.ts'
-import type { Config } from './config.ts'
-import { createDoor } from './door.ts'
-import { cancelled } from './end.ts'
-import { createLog } from './log.ts'
-import { run } from './run.ts'
-import { createVoice } from './voice.ts'
+import { EXIT } from '../../contract/wire/sandbox.ts'
+import { createDoor } from '../door/door.ts'
+import { createVoice } from '../door/voice.ts'
+import type { Config } from '../process/config.ts'
+import { cancelled } from '../process/end.ts'
+import { createLog } from '../process/log.ts'
+import { run } from './run-turn.ts'
 
 /**
  * The agent's process. SIGTERM cancels the turn: what was done is delivered, and the end said, before it exits.

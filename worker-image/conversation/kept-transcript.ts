@@ -1,5 +1,5 @@
-import { LIMITS } from '../contract/api/limits.ts'
-import type { ModelBlock, ModelMessage, ModelRequest } from './model-client.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
+import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
 
 /** A conversation as one turn leaves it for the next, which goes on from these very bytes. */
 export type KeptTranscript = {

@@ -1,9 +1,9 @@
-import type { SteerMessage } from '../contract/wire/sandbox.ts'
-import type { Door } from './door.ts'
-import type { Log } from './log.ts'
-import type { ModelBlock } from './model-client.ts'
-import { steerMessage } from './prompt.ts'
-import type { Voice } from './voice.ts'
+import type { SteerMessage } from '../../../contract/wire/sandbox.ts'
+import { steerMessage } from '../../conversation/prompt.ts'
+import type { Door } from '../../door/door.ts'
+import type { Voice } from '../../door/voice.ts'
+import type { ModelBlock } from '../../model/model-client.ts'
+import type { Log } from '../../process/log.ts'
 
 /** What the person says while the agent works. */
 export type Inbox = {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
-import { DOOR } from '../contract/wire/names.ts'
-import { MARKER } from './tools/processes.ts'
+import { DOOR } from '../../contract/wire/names.ts'
+import { MARKER } from './processes.ts'
 
 /** What the sandbox's processes take from their environment: read once, frozen. */
 export type Config = Readonly<{

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
-import { LIMITS } from '../contract/api/limits.ts'
-import type { AgentEvent, AgentLine } from '../contract/wire/sandbox.ts'
-import { shrinkInput } from './tools/output.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
+import type { AgentEvent, AgentLine } from '../../contract/wire/sandbox.ts'
+import { shrinkInput } from '../tools/output.ts'
 
 /** The agent's only way to be heard: one JSON line each on standard output, bounded, and without the token. */
 export type Voice = {

@@ -1,4 +1,4 @@
-import type { ApiUsage } from '../contract/shared/models.ts'
+import type { ApiUsage } from '../../contract/shared/models.ts'
 import type { ModelBlock, ModelEvent } from './model-client.ts'
 import { CutError, GarbledError } from './model-errors.ts'
 

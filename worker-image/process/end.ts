@@ -1,5 +1,5 @@
-import type { Reason } from '../contract/api/reason.ts'
-import type { Outcome } from '../contract/api/status.ts'
+import type { Reason } from '../../contract/api/reason.ts'
+import type { Outcome } from '../../contract/api/status.ts'
 
 /** How a turn ends, as the agent sees it. Also the `reason` of the AbortSignal that ends one early. */
 export type End = {

@@ -1,4 +1,4 @@
-import type { Reason } from '../contract/api/reason.ts'
+import type { Reason } from '../../contract/api/reason.ts'
 
 /** What to do about a model call that failed. */
 export type Fault =

@@ -1,13 +1,13 @@
-import { MODELS } from '../contract/shared/models.ts'
-import type { Assignment } from '../contract/wire/sandbox.ts'
-import type { Door } from './door.ts'
+import { MODELS } from '../../contract/shared/models.ts'
+import type { Assignment } from '../../contract/wire/sandbox.ts'
+import type { Door } from '../door/door.ts'
+import type { Log } from '../process/log.ts'
+import type { Tools } from '../tools/index.ts'
+import type { Workspace } from '../workspace/workspace.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { type KeptTranscript, readKept } from './kept-transcript.ts'
-import type { Log } from './log.ts'
 import { firstMessage, NOTICES, nextMessage, SYSTEM } from './prompt.ts'
-import type { Tools } from './tools/index.ts'
 import { createTranscript, type Transcript } from './transcript.ts'
-import type { Workspace } from './workspace.ts'
 
 export type Conversation = {
   transcript: Transcript

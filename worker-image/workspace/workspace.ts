@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
-import { type End, endOf, failed } from './end.ts'
+import { type End, endOf, failed } from '../process/end.ts'
+import { pause } from '../process/pause.ts'
 import { type Git, type GitResult, must } from './git.ts'
-import { pause } from './pause.ts'
 
 /** The task's repository, checked out on the task's branch. */
 export type Workspace = {

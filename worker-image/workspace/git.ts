@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { MARKER } from './tools/processes.ts'
+import { MARKER } from '../process/processes.ts'
 
 export type GitResult = {
   /** Null: killed, because it was cut, timed out or aborted. */

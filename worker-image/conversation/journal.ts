@@ -1,9 +1,9 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Door } from './door.ts'
-import type { End } from './end.ts'
+import type { Door } from '../door/door.ts'
+import type { End } from '../process/end.ts'
+import type { Log } from '../process/log.ts'
 import { type KeptTranscript, readKept, writeKept } from './kept-transcript.ts'
-import type { Log } from './log.ts'
 import type { Transcript } from './transcript.ts'
 
 /** The conversation on the sandbox's own disk, whole at every moment, so that it outlives the agent's process. */
