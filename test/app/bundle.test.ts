@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { buildApp } from '../../setup/app.ts'
+import { buildApp } from '../../setup/build/app.ts'
 import { gzipBytes, precachedFiles, startFiles } from '../support/bundle.ts'
 
 beforeAll(() => buildApp(join(import.meta.dirname, '..', '..')), 120_000)

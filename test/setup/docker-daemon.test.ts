@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { holders } from '../../setup/claims.ts'
-import { keptDaemon, logFileIn, startDaemon, useDaemon } from '../../setup/docker-daemon.ts'
-import { nodeCommand } from '../../setup/processes.ts'
+import { keptDaemon, logFileIn, startDaemon, useDaemon } from '../../setup/docker/docker-daemon.ts'
+import { holders } from '../../setup/process/claims.ts'
+import { nodeCommand } from '../../setup/process/processes.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -25,7 +25,7 @@ setInterval(() => undefined, 1000)
 /** Another process of ours: uses the engine until SIGTERM. */
 const OTHER = `
 import { join } from 'node:path'
-import { keptDaemon, logFileIn, useDaemon } from './setup/docker-daemon.ts'
+import { keptDaemon, logFileIn, useDaemon } from './setup/docker/docker-daemon.ts'
 const folder = process.env.FOLDER
 const leave = await useDaemon(folder, join(folder, 'docker.sock'))
 process.on('SIGTERM', () => leave().then(() => process.exit()))

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { askSocket, readAnswer } from '../../setup/engine-facts.ts'
+import { askSocket, readAnswer } from '../../setup/docker/engine-facts.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
 function answer(status: number | null, stdout = '', stderr = '') {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Answer, type Facts, nextStep } from '../../setup/engine-plan.ts'
+import { type Answer, type Facts, nextStep } from '../../setup/docker/engine-plan.ts'
 
 function answers(api = '1.41', version = '20.10.24'): Answer {
   return { state: 'answers', version, api }

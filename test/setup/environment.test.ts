@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { readConfig as readCoordinatorConfig } from '../../coordinator/process/config.ts'
 import { readConfig as readRunnerConfig } from '../../runner/process/config.ts'
-import { coordinatorVariables, type Found, localUrl, readEnvironment, runnerVariables } from '../../setup/environment.ts'
+import { coordinatorVariables, type Found, localUrl, readEnvironment, runnerVariables } from '../../setup/stack/environment.ts'
 
 const found: Found = {
   port: 4000,

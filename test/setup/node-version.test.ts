@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { nodeFault } from '../../setup/node-version.mjs'
+import { nodeFault } from '../../setup/machine/node-version.mjs'
 
 async function read(name: string) {
   return JSON.parse(await readFile(join(import.meta.dirname, '../..', name), 'utf8'))

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { keepRunning, restartDelayMs, type Supervised } from '../../setup/processes.ts'
+import { keepRunning, restartDelayMs, type Supervised } from '../../setup/process/processes.ts'
 import { waitFor } from '../support/wait.ts'
 
 const running: Supervised[] = []

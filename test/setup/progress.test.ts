@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
-import { readNpm } from '../../setup/packages.mjs'
-import { runShown } from '../../setup/progress.mjs'
+import { readNpm } from '../../setup/machine/packages.mjs'
+import { runShown } from '../../setup/process/progress.mjs'
 import { temporaryFolder } from '../support/temporary.ts'
 
 const log = jest.spyOn(console, 'log')

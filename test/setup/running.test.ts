@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { readServerFile, serverFilePath, writeServerFile } from '../../setup/running.ts'
+import { readServerFile, serverFilePath, writeServerFile } from '../../setup/stack/running.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
 const folder = await temporaryFolder()

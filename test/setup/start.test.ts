@@ -4,10 +4,10 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { qrCode } from '../../cli/qr-code.ts'
-import { claim, holders } from '../../setup/claims.ts'
-import { leftOvers } from '../../setup/left-overs.ts'
-import { argumentsOf, identityOf, variablesOf } from '../../setup/process-table.ts'
-import { readServerFile, type ServerFile } from '../../setup/running.ts'
+import { claim, holders } from '../../setup/process/claims.ts'
+import { leftOvers } from '../../setup/process/left-overs.ts'
+import { argumentsOf, identityOf, variablesOf } from '../../setup/process/process-table.ts'
+import { readServerFile, type ServerFile } from '../../setup/stack/running.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -33,8 +33,8 @@ function npmStart({ runnerImage = '', ownDataDir = dataDir, pipe = '', publicUrl
     RUNNER_IMAGE: runnerImage,
   }
   const [file, args] = pipe
-    ? ['bash', ['-c', `"$0" setup/start.mjs ${pipe}`, process.execPath]]
-    : [process.execPath, ['setup/start.mjs']]
+    ? ['bash', ['-c', `"$0" setup/run.mjs start ${pipe}`, process.execPath]]
+    : [process.execPath, ['setup/run.mjs', 'start']]
   const child = spawn(file, args, { cwd: root, env: { ...process.env, ...own }, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (said += piece))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { countTests, summary } from '../../setup/test-summary.ts'
+import { countTests, summary } from '../../setup/stack/test-summary.ts'
 
 function report(passed: number, failed: number, broken = 0) {
   return JSON.stringify({ numPassedTests: passed, numFailedTests: failed, numRuntimeErrorTestSuites: broken, success: false })

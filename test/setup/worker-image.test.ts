@@ -1,8 +1,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { contentHash as hashOf } from '../../setup/content-hash.ts'
-import { WORKER_INGREDIENTS } from '../../setup/worker-image.ts'
+import { contentHash as hashOf } from '../../setup/build/content-hash.ts'
+import { WORKER_INGREDIENTS } from '../../setup/build/worker-image.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 
 const folder = await temporaryFolder()

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { argumentsOf } from '../../setup/process-table.ts'
+import { argumentsOf } from '../../setup/process/process-table.ts'
 import { refsOf } from '../support/git-server.ts'
 import type { Policy } from '../support/model-server.ts'
 import { waitFor } from '../support/wait.ts'

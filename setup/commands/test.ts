@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runPrepared } from './prepare.ts'
-import { countTests, summary } from './test-summary.ts'
+import { runPrepared } from '../stack/prepare.ts'
+import { countTests, summary } from '../stack/test-summary.ts'
 
 /**
  * `npm test`: makes the machine ready, runs every test (or those that the arguments name, as Jest takes them), and ends with the line

@@ -1,4 +1,4 @@
-import { DEFAULT_MODEL } from '../contract/shared/models.ts'
+import { DEFAULT_MODEL } from '../../contract/shared/models.ts'
 
 export type Facts = Readonly<{
   url: string

@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { claim } from './claims.ts'
-import { type Environment, loadDotEnv, readEnvironment } from './environment.ts'
-import { endLeftOvers, leftOvers, partVariable } from './left-overs.ts'
-import { prepareEngine } from './prepare.ts'
-import { keepRunning, nodeCommand } from './processes.ts'
-import { runnerFolder } from './runner-folder.ts'
-import { stopSignals } from './stop-signals.ts'
+import { claim } from '../process/claims.ts'
+import { endLeftOvers, leftOvers, partVariable } from '../process/left-overs.ts'
+import { keepRunning, nodeCommand } from '../process/processes.ts'
+import { stopSignals } from '../process/stop-signals.ts'
+import { type Environment, loadDotEnv, readEnvironment } from '../stack/environment.ts'
+import { prepareEngine } from '../stack/prepare.ts'
+import { runnerFolder } from '../stack/runner-folder.ts'
 
 const STOP_MS = 45_000
 

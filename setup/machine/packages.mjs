@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runShown } from '../process/progress.mjs'
 import { aptCommand, aptInstall, canApt } from './apt.mjs'
-import { runShown } from './progress.mjs'
 
 /** What better-sqlite3 wants where its ready-made binary cannot be fetched. */
 const COMPILER = { commands: ['g++', 'make', 'python3'], packages: ['g++', 'make', 'python3'] }

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs'
 import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { imageId } from '../docker/docker-images.ts'
+import { showThatItLives } from '../process/progress.mjs'
 import { contentHash } from './content-hash.ts'
-import { imageId } from './docker-images.ts'
-import { showThatItLives } from './progress.mjs'
 
 const WORKER_IMAGE = 'errand-worker'
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import { buildApp } from './app.ts'
-import { readEnvironment } from './environment.ts'
-import { nodeCommand, runToEnd } from './processes.ts'
-import { needTool } from './tools.ts'
+import { buildApp } from '../build/app.ts'
+import { needTool } from '../machine/tools.ts'
+import { nodeCommand, runToEnd } from '../process/processes.ts'
+import { readEnvironment } from '../stack/environment.ts'
 
 /** `npm run pictures -- <folder>`: makes ready what the scenes need, then takes a picture of each. No engine is needed. @returns the exit code */
 export async function main([folder = 'pictures', ...words]: readonly string[]): Promise<number> {

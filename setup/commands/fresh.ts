@@ -1,6 +1,6 @@
-import { readEnvironment } from './environment.ts'
-import { nodeCommand, runToEnd } from './processes.ts'
-import { needTool } from './tools.ts'
+import { needTool } from '../machine/tools.ts'
+import { nodeCommand, runToEnd } from '../process/processes.ts'
+import { readEnvironment } from '../stack/environment.ts'
 
 /** `npm run fresh`: tries the last commit on a machine that has Node, npm and git and nothing else. @returns the exit code */
 export async function main(words: readonly string[]): Promise<number> {

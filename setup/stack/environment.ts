@@ -23,7 +23,7 @@ export type Environment = Readonly<{
 }>
 
 /** The repository's root. */
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Reads `.env` at the root into the process's environment; what is set already stays. */
 export function loadDotEnv(): void {

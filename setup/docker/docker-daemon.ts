@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { claim, holders } from './claims.ts'
-import { allPids, argumentsOf, identityOf, variablesOf } from './process-table.ts'
+import { claim, holders } from '../process/claims.ts'
+import { allPids, argumentsOf, identityOf, variablesOf } from '../process/process-table.ts'
 
 /**
  * A Docker engine started by hand, on a machine without an init system. Its pid is kept beside its log: only that one is ever stopped, and

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { runShown } from './progress.mjs'
+import { runShown } from '../process/progress.mjs'
 
 /** Debian's and Ubuntu's packages. Plain Node: also used before any npm package is there. */
 

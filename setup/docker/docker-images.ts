@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { runShown } from './progress.mjs'
+import { runShown } from '../process/progress.mjs'
 
 /** @returns the image's id, or null when it is not on this engine */
 export function imageId(image: string): string | null {

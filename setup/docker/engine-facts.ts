@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { request } from 'node:http'
-import { hasApt, hasSudo } from './apt.mjs'
+import { hasApt, hasSudo } from '../machine/apt.mjs'
+import { findTool } from '../machine/tools.ts'
 import { type Answer, type Facts, isOld, SYSTEM_SOCKET } from './engine-plan.ts'
-import { findTool } from './tools.ts'
 
 const ASK_MS = 20_000
 /** What is asked of an engine, and in what shape. */

@@ -4,8 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { showThatItLives } from '../process/progress.mjs'
 import { contentHash } from './content-hash.ts'
-import { showThatItLives } from './progress.mjs'
 
 /** All that the app is made of. */
 const INGREDIENTS = [

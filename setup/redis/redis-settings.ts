@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort, isFree } from './free-port.ts'
+import { freePort, isFree } from '../process/free-port.ts'
 import { answers, shutDown } from './redis-check.ts'
 
 export type RedisSettings = Readonly<{ folder: string; file: string; port: number; password: string }>

@@ -1,4 +1,4 @@
-import { aptCommand } from './apt.mjs'
+import { aptCommand } from '../machine/apt.mjs'
 import { ENGINE_FOLDER, logFileIn } from './docker-daemon.ts'
 
 /** What one engine answered. `api` is the newest version of Docker's API that it speaks. */

@@ -1,10 +1,10 @@
+import { GRACE_MS, type Part, partVariable } from '../process/left-overs.ts'
+import { type Command, keepRunning, nodeCommand, type Supervised } from '../process/processes.ts'
+import { waitUntilWell } from '../process/wait.ts'
+import type { RedisChoice } from '../redis/redis.ts'
+import { answers } from '../redis/redis-check.ts'
 import { coordinatorVariables, type Environment, type Found, localUrl, runnerVariables, type Variables } from './environment.ts'
-import { GRACE_MS, type Part, partVariable } from './left-overs.ts'
-import { type Command, keepRunning, nodeCommand, type Supervised } from './processes.ts'
-import type { RedisChoice } from './redis.ts'
-import { answers } from './redis-check.ts'
 import { readOwnerToken, serverFault } from './server.ts'
-import { waitUntilWell } from './wait.ts'
 
 export type Stack = Readonly<{
   url: string

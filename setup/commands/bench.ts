@@ -1,5 +1,5 @@
-import { runPrepared } from './prepare.ts'
-import { nodeCommand } from './processes.ts'
+import { nodeCommand } from '../process/processes.ts'
+import { runPrepared } from '../stack/prepare.ts'
 
 /** `npm run bench` measures the river, `npm run bench:app` the app in a browser. Makes the machine ready first. @returns the exit code */
 export function main([what]: readonly string[]): Promise<number> {

@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { aptInstall, canApt } from './apt.mjs'
-import { havingImage, imageId } from './docker-images.ts'
-import { runShown } from './progress.mjs'
+import { havingImage, imageId } from '../docker/docker-images.ts'
+import { aptInstall, canApt } from '../machine/apt.mjs'
+import { runShown } from '../process/progress.mjs'
 
 const BASE_IMAGE = 'node:24-bookworm-slim'
 /** The one that we make ourselves where that cannot be pulled. */

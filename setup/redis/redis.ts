@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { aptCommand, aptInstall, canApt } from './apt.mjs'
-import { havingImage } from './docker-images.ts'
-import type { Command } from './processes.ts'
+import { havingImage } from '../docker/docker-images.ts'
+import { aptCommand, aptInstall, canApt } from '../machine/apt.mjs'
+import { findTool } from '../machine/tools.ts'
+import type { Command } from '../process/processes.ts'
 import { checkRedis, withoutPassword } from './redis-check.ts'
 import { prepareRedisFolder, type RedisSettings, redisUrl } from './redis-settings.ts'
-import { findTool } from './tools.ts'
 
 const SERVERS = ['valkey-server', 'redis-server'] as const
 const REDIS_IMAGE = 'redis:7-bookworm'

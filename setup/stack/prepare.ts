@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { buildApp } from './app.ts'
-import { findBaseImage } from './base-image.ts'
-import { type Docker, findDocker } from './docker.ts'
-import { needRunnerImage } from './docker-images.ts'
+import { buildApp } from '../build/app.ts'
+import { findBaseImage } from '../build/base-image.ts'
+import { buildWorkerImage } from '../build/worker-image.ts'
+import { type Docker, findDocker } from '../docker/docker.ts'
+import { needRunnerImage } from '../docker/docker-images.ts'
+import { needTool } from '../machine/tools.ts'
+import { type Command, runToEnd } from '../process/processes.ts'
 import { type Environment, readEnvironment } from './environment.ts'
-import { type Command, runToEnd } from './processes.ts'
-import { needTool } from './tools.ts'
-import { buildWorkerImage } from './worker-image.ts'
 
 export type Engine = Readonly<{ docker: Docker; image: string }>
 

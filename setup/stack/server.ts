@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SignInLink } from '../contract/api/api.ts'
+import { SignInLink } from '../../contract/api/api.ts'
 
 /** What the setup asks of a running coordinator. */
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { aptInstall } from './apt.mjs'
+import { aptInstall } from '../machine/apt.mjs'
 import { ENGINE_FOLDER, logFileIn, startDaemon, useDaemon } from './docker-daemon.ts'
 import { askSocket, readFacts } from './engine-facts.ts'
 import { CONTAINER_HINT, nextStep, type Step, SYSTEM_SOCKET } from './engine-plan.ts'

@@ -1,3 +1,0 @@
-import { installPackages } from './packages.mjs'
-
-await installPackages(new URL('../', import.meta.url))

@@ -1,3 +1,0 @@
-import { runTypeScript } from './run-typescript.mjs'
-
-await runTypeScript('setup/start.ts')
