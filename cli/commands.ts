@@ -15,7 +15,7 @@ import { token } from './commands/token.ts'
 import { version } from './commands/version.ts'
 import { withdraw } from './commands/withdraw.ts'
 import type { Context } from './context.ts'
-import { EXIT, Fault } from './faults.ts'
+import { EXIT, Fault } from './server/faults.ts'
 
 /** @returns the exit code */
 export type Command = (args: readonly string[], context: Context) => Promise<number>

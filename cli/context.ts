@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
-import type { Api } from './api.ts'
-import type { Server } from './find-server.ts'
+import type { Api } from './server/api.ts'
+import type { Server } from './server/find-server.ts'
 
 type Terminal = { isTTY?: boolean; columns?: number; rows?: number }
 

@@ -1,8 +1,8 @@
-import { createApi } from './api.ts'
 import { commandNamed } from './commands.ts'
 import type { Context, Surroundings } from './context.ts'
-import { EXIT, Fault } from './faults.ts'
-import { findServer } from './find-server.ts'
+import { createApi } from './server/api.ts'
+import { EXIT, Fault } from './server/faults.ts'
+import { findServer } from './server/find-server.ts'
 
 /**
  * Runs one command of the tool. Never throws: what went wrong is on `stderr`. After Ctrl-C nothing did, whatever broke off by it.

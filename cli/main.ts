@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runErrand } from './errand.ts'
-import { EXIT } from './faults.ts'
+import { EXIT } from './server/faults.ts'
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 // As `npm start` does, so that both look for the same data folder; what is set already stays.

@@ -28,8 +28,8 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   'better-sqlite3': ['coordinator/store/sqlite/database.ts'],
   '@anthropic-ai/sdk': ['worker-image/model/model-client.ts'],
   'web-push': ['coordinator/notify/web-push.ts'],
-  'socket.io-client': ['cli/follow.ts', 'app/src/client/socket.ts'],
-  uqr: ['cli/qr-code.ts', 'app/src/settings/qr-code.tsx'],
+  'socket.io-client': ['cli/server/follow.ts', 'app/src/client/socket.ts'],
+  uqr: ['cli/show/qr-code.ts', 'app/src/settings/qr-code.tsx'],
 }
 
 type Import = { file: string; from: string; typeOnly: boolean }

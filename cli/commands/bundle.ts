@@ -1,8 +1,8 @@
 import { pipeline } from 'node:stream/promises'
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT, Fault } from '../faults.ts'
-import { taskIdFor } from '../short-id.ts'
+import { readArguments } from '../input/arguments.ts'
+import { taskIdFor } from '../input/short-id.ts'
+import { EXIT, Fault } from '../server/faults.ts'
 
 /** `errand bundle`: the work of a task that could not be pushed, as a git bundle. */
 export async function bundle(args: readonly string[], context: Context): Promise<number> {

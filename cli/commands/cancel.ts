@@ -1,7 +1,7 @@
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT } from '../faults.ts'
-import { taskIdFor } from '../short-id.ts'
+import { readArguments } from '../input/arguments.ts'
+import { taskIdFor } from '../input/short-id.ts'
+import { EXIT } from '../server/faults.ts'
 
 /** `errand cancel`: asks for the end of a task. What was done so far is kept on its branch. */
 export async function cancel(args: readonly string[], context: Context): Promise<number> {

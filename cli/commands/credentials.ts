@@ -1,10 +1,10 @@
 import { addAbortSignal } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { PutCredential } from '../../contract/api/api.ts'
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT, Fault } from '../faults.ts'
-import { clean } from '../layout.ts'
+import { readArguments } from '../input/arguments.ts'
+import { EXIT, Fault } from '../server/faults.ts'
+import { clean } from '../show/layout.ts'
 
 const USAGE = 'errand credentials set HOST [--username NAME] < token | list | remove HOST'
 

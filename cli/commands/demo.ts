@@ -1,5 +1,5 @@
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
+import { readArguments } from '../input/arguments.ts'
 import { send } from './run.ts'
 
 /** `errand demo`: the first of the demo repository's example tasks. */

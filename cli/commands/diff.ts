@@ -1,11 +1,11 @@
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT } from '../faults.ts'
-import { clean, type Format, paint } from '../layout.ts'
-import { createScreen } from '../screen.ts'
-import { taskIdFor } from '../short-id.ts'
+import { readArguments } from '../input/arguments.ts'
+import { taskIdFor } from '../input/short-id.ts'
+import { EXIT } from '../server/faults.ts'
+import { clean, type Format, paint } from '../show/layout.ts'
+import { createScreen } from '../show/screen.ts'
 
 /** `errand diff`: the patch of a task; byte for byte when it goes to a file or a pipe. */
 export async function diff(args: readonly string[], context: Context): Promise<number> {

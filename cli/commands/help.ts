@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import { EXIT } from '../faults.ts'
+import { EXIT } from '../server/faults.ts'
 
 const HELP = `errand: send a coding agent on an errand
 

@@ -1,7 +1,7 @@
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT } from '../faults.ts'
-import { linkNotes } from '../link-notes.ts'
+import { readArguments } from '../input/arguments.ts'
+import { EXIT } from '../server/faults.ts'
+import { linkNotes } from '../show/link-notes.ts'
 
 /** `errand link`: an address that signs one browser in, once. */
 export async function link(args: readonly string[], context: Context): Promise<number> {

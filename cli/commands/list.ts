@@ -1,11 +1,11 @@
 import type { Task } from '../../contract/api/api.ts'
 import { TaskStatus } from '../../contract/api/status.ts'
 import { DEMO_COST, STATUS_WORDS } from '../../contract/api/status-words.ts'
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT, Fault } from '../faults.ts'
-import { clean, clip, columnsOf, type Format, type Look, money, paint } from '../layout.ts'
-import { createScreen } from '../screen.ts'
+import { readArguments } from '../input/arguments.ts'
+import { EXIT, Fault } from '../server/faults.ts'
+import { clean, clip, columnsOf, type Format, type Look, money, paint } from '../show/layout.ts'
+import { createScreen } from '../show/screen.ts'
 
 /** `errand list`: the newest tasks, newest first. */
 export async function list(args: readonly string[], context: Context): Promise<number> {

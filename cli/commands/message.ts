@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { SendMessage } from '../../contract/api/api.ts'
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT, Fault } from '../faults.ts'
-import { readText, TEXT_OPTIONS } from '../read-text.ts'
-import { taskIdFor } from '../short-id.ts'
+import { readArguments } from '../input/arguments.ts'
+import { readText, TEXT_OPTIONS } from '../input/read-text.ts'
+import { taskIdFor } from '../input/short-id.ts'
+import { EXIT, Fault } from '../server/faults.ts'
 
 const USAGE = 'errand message ID [--queue | --stop] "what to say" | - | --file PATH'
 const OPTIONS = { queue: { type: 'boolean' }, stop: { type: 'boolean' }, ...TEXT_OPTIONS } as const

@@ -1,9 +1,9 @@
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT } from '../faults.ts'
-import { clean, clip } from '../layout.ts'
-import { createScreen } from '../screen.ts'
-import { taskIdFor } from '../short-id.ts'
+import { readArguments } from '../input/arguments.ts'
+import { taskIdFor } from '../input/short-id.ts'
+import { EXIT } from '../server/faults.ts'
+import { clean, clip } from '../show/layout.ts'
+import { createScreen } from '../show/screen.ts'
 
 /** `errand messages`: what was said to a task, and where each of it stands. */
 export async function messages(args: readonly string[], context: Context): Promise<number> {

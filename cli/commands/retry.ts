@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { RetryTask } from '../../contract/api/api.ts'
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT, Fault } from '../faults.ts'
-import { taskIdFor } from '../short-id.ts'
+import { readArguments } from '../input/arguments.ts'
+import { taskIdFor } from '../input/short-id.ts'
+import { EXIT, Fault } from '../server/faults.ts'
 
 const USAGE = 'errand retry ID [--model MODEL] [--budget USD]'
 

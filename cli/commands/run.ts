@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { CreateTask } from '../../contract/api/api.ts'
-import { readArguments } from '../arguments.ts'
-import { placeOfCheckout } from '../checkout.ts'
 import type { Context } from '../context.ts'
-import { EXIT, Fault } from '../faults.ts'
-import { narrate, narrateAsJson } from '../narrate.ts'
-import { readText, TEXT_OPTIONS } from '../read-text.ts'
+import { readArguments } from '../input/arguments.ts'
+import { placeOfCheckout } from '../input/checkout.ts'
+import { readText, TEXT_OPTIONS } from '../input/read-text.ts'
+import { EXIT, Fault } from '../server/faults.ts'
+import { narrate, narrateAsJson } from '../show/narrate.ts'
 
 const USAGE =
   'errand run [--repo URL] [--base BRANCH] [--model MODEL] [--budget USD] [--json] [--detach] "what to do" | - | --file PATH'

@@ -1,12 +1,12 @@
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT } from '../faults.ts'
-import { narrate, narrateAsJson } from '../narrate.ts'
-import { nextSteps } from '../next-steps.ts'
-import { renderEvent } from '../render.ts'
-import { createScreen } from '../screen.ts'
-import { taskIdFor } from '../short-id.ts'
-import { advance, emptyView } from '../view.ts'
+import { readArguments } from '../input/arguments.ts'
+import { taskIdFor } from '../input/short-id.ts'
+import { EXIT } from '../server/faults.ts'
+import { narrate, narrateAsJson } from '../show/narrate.ts'
+import { nextSteps } from '../show/next-steps.ts'
+import { renderEvent } from '../show/render.ts'
+import { createScreen } from '../show/screen.ts'
+import { advance, emptyView } from '../show/view.ts'
 
 /** `errand show`: what happened so far, or live until the end. */
 export async function show(args: readonly string[], context: Context): Promise<number> {

@@ -1,8 +1,8 @@
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT, Fault } from '../faults.ts'
-import { clean } from '../layout.ts'
-import { onlyOne } from '../short-id.ts'
+import { readArguments } from '../input/arguments.ts'
+import { onlyOne } from '../input/short-id.ts'
+import { EXIT, Fault } from '../server/faults.ts'
+import { clean } from '../show/layout.ts'
 
 const USAGE = 'errand token new NAME | list | revoke ID'
 

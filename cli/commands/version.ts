@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT } from '../faults.ts'
+import { readArguments } from '../input/arguments.ts'
+import { EXIT } from '../server/faults.ts'
 
 /** `errand --version` */
 export async function version(args: readonly string[], context: Context): Promise<number> {

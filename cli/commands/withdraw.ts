@@ -1,7 +1,7 @@
-import { readArguments } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { EXIT } from '../faults.ts'
-import { onlyOne, taskIdFor } from '../short-id.ts'
+import { readArguments } from '../input/arguments.ts'
+import { onlyOne, taskIdFor } from '../input/short-id.ts'
+import { EXIT } from '../server/faults.ts'
 
 /** `errand withdraw`: takes back a message that waits. */
 export async function withdraw(args: readonly string[], context: Context): Promise<number> {

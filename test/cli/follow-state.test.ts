@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { type FollowState, type Input, isOver, type Output, startFollowing, step } from '../../cli/follow-state.ts'
+import { type FollowState, type Input, isOver, type Output, startFollowing, step } from '../../cli/server/follow-state.ts'
 import type { TaskEvent } from '../../contract/api/event.ts'
 
 function event(seq: number, type = 'text.written', taskId = 't', data: object = { turn: 1 }): TaskEvent {

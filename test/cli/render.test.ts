@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { columnsOf } from '../../cli/layout.ts'
-import { addDelta, NO_TEXT, renderLive } from '../../cli/live.ts'
-import { renderEvent } from '../../cli/render.ts'
-import { advance, emptyView, type View } from '../../cli/view.ts'
+import { columnsOf } from '../../cli/show/layout.ts'
+import { addDelta, NO_TEXT, renderLive } from '../../cli/show/live.ts'
+import { renderEvent } from '../../cli/show/render.ts'
+import { advance, emptyView, type View } from '../../cli/show/view.ts'
 import type { NewEvent, TaskEvent } from '../../contract/api/event.ts'
 
 const LOOK = { width: 80, colour: false }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../contract/api/errors.ts'
+import type { ErrorCode } from '../../contract/api/errors.ts'
 
 /** What the exit code of `errand` says. */
 export const EXIT = {

@@ -1,4 +1,4 @@
-import type { Surroundings } from './context.ts'
+import type { Surroundings } from '../context.ts'
 import type { Look } from './layout.ts'
 
 export type Screen = {

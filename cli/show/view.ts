@@ -1,4 +1,4 @@
-import type { EventData, TaskEvent, Usage } from '../contract/api/event.ts'
+import type { EventData, TaskEvent, Usage } from '../../contract/api/event.ts'
 
 export type OpenTool = { callId: string; name: string; title: string; input: unknown; startedAt: number }
 

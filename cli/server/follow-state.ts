@@ -1,4 +1,4 @@
-import type { Delta, TaskEvent } from '../contract/api/event.ts'
+import type { Delta, TaskEvent } from '../../contract/api/event.ts'
 
 /**
  * `offline`: no connection. `asked`: a watch is under way. `replaying`: it was answered, and stored events are still to come.

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Server } from './find-server.ts'
+import type { Server } from '../server/find-server.ts'
 import { clean, type Look, paint } from './layout.ts'
 import type { View } from './view.ts'
 

@@ -1,5 +1,5 @@
-import type { Delta } from '../contract/api/event.ts'
-import { DEMO_COST } from '../contract/api/status-words.ts'
+import type { Delta } from '../../contract/api/event.ts'
+import { DEMO_COST } from '../../contract/api/status-words.ts'
 import { clean, clip, duration, type Look, money, paint, wrap } from './layout.ts'
 import { describe } from './render-tool.ts'
 import type { View } from './view.ts'

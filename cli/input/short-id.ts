@@ -1,6 +1,6 @@
-import { isTaskId } from '../contract/wire/names.ts'
-import type { Context } from './context.ts'
-import { EXIT, Fault } from './faults.ts'
+import { isTaskId } from '../../contract/wire/names.ts'
+import type { Context } from '../context.ts'
+import { EXIT, Fault } from '../server/faults.ts'
 
 /**
  * The task that a person means: its id whole, or the beginning of it, with or without `tsk_`, while only one task begins so.

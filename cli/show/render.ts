@@ -1,4 +1,4 @@
-import type { EventData, TaskEvent } from '../contract/api/event.ts'
+import type { EventData, TaskEvent } from '../../contract/api/event.ts'
 import { clean, clip, demoMark, duration, type Look, money, paint, wrap } from './layout.ts'
 import { plainReason, renderEnd } from './render-end.ts'
 import { renderTool } from './render-tool.ts'

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { realpathSync } from 'node:fs'
-import type { Context } from './context.ts'
-import { EXIT, Fault } from './faults.ts'
-import { clean } from './layout.ts'
+import type { Context } from '../context.ts'
+import { EXIT, Fault } from '../server/faults.ts'
+import { clean } from '../show/layout.ts'
 
 /** What `errand run` takes from the checkout that a person stands in when the command line does not say it. */
 export type Place = { repoUrl: string; baseBranch: string }

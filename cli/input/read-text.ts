@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
-import { LIMITS } from '../contract/api/limits.ts'
-import type { Context } from './context.ts'
-import { EXIT, Fault } from './faults.ts'
+import { LIMITS } from '../../contract/api/limits.ts'
+import type { Context } from '../context.ts'
+import { EXIT, Fault } from '../server/faults.ts'
 
 /** The option of every command that takes a text. */
 export const TEXT_OPTIONS = { file: { type: 'string' } } as const

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
-import type { SignInLink } from '../contract/api/api.ts'
-import { onlyHereTexts } from '../contract/api/phone-access.ts'
+import type { SignInLink } from '../../contract/api/api.ts'
+import { onlyHereTexts } from '../../contract/api/phone-access.ts'
 import { qrCode } from './qr-code.ts'
 
 export type Terminal = Readonly<{ isTTY?: boolean; columns?: number }>

@@ -1,5 +1,5 @@
-import { wasCutOff } from '../contract/api/cut-off.ts'
-import type { EventData } from '../contract/api/event.ts'
+import { wasCutOff } from '../../contract/api/cut-off.ts'
+import type { EventData } from '../../contract/api/event.ts'
 import { clean, clip, duration, type Look, paint } from './layout.ts'
 import { type Change, changeOf } from './tool-change.ts'
 

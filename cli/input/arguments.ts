@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { EXIT, Fault } from './faults.ts'
+import { EXIT, Fault } from '../server/faults.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 

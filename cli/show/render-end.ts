@@ -1,6 +1,6 @@
-import type { TaskEvent, Usage } from '../contract/api/event.ts'
-import { REASONS } from '../contract/api/reason.ts'
-import { DEMO_COST, STATUS_WORDS } from '../contract/api/status-words.ts'
+import type { TaskEvent, Usage } from '../../contract/api/event.ts'
+import { REASONS } from '../../contract/api/reason.ts'
+import { DEMO_COST, STATUS_WORDS } from '../../contract/api/status-words.ts'
 import { clean, count, demoMark, duration, type Format, type Look, money, paint, wrap } from './layout.ts'
 import type { View } from './view.ts'
 

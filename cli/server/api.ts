@@ -14,8 +14,8 @@ import {
   SignInLink,
   Task,
   TaskPage,
-} from '../contract/api/api.ts'
-import type { TaskEvent } from '../contract/api/event.ts'
+} from '../../contract/api/api.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 import { EXIT, exitOf, Fault } from './faults.ts'
 import type { Server } from './find-server.ts'
 
