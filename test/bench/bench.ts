@@ -2,7 +2,7 @@
  * What the river costs, beside what its parts cost bare, in one run on one machine. An absolute figure from another machine or another
  * day proves nothing; the ratios do. `npm run bench` prints the table.
  */
-import { startSystem } from '../support/system.ts'
+import { startSystem } from '../support/systems/system.ts'
 import { bareContainer, bareOutput, bareReconnect, bareSandboxMemory, buildTalker } from './bare.ts'
 import { firstEvent, latency, memory, reconnect, sandboxMemory, throughput } from './river.ts'
 import { megabytes, milliseconds, NOT_MEASURED, ratio, table } from './table.ts'

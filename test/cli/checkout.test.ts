@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import { webAddressOf } from '../../cli/input/checkout.ts'
-import { errand } from '../support/command-line.ts'
-import { type ScriptedServer, startScriptedServer } from '../support/scripted-server.ts'
-import { temporaryFolder } from '../support/temporary.ts'
+import { type ScriptedServer, startScriptedServer } from '../support/scripted/scripted-server.ts'
+import { errand } from '../support/systems/command-line.ts'
+import { temporaryFolder } from '../support/systems/temporary.ts'
 
 describe('the address of a remote', () => {
   it.each([

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
-import { errand } from '../support/command-line.ts'
-import { END, SCRIPTED_TASK, type ScriptedServer, startScriptedServer, TEXT } from '../support/scripted-server.ts'
-import { freePort, temporaryFolder } from '../support/temporary.ts'
+import { END, SCRIPTED_TASK, type ScriptedServer, startScriptedServer, TEXT } from '../support/scripted/scripted-server.ts'
+import { errand } from '../support/systems/command-line.ts'
+import { freePort, temporaryFolder } from '../support/systems/temporary.ts'
 
 const RUN = ['run', '--repo', 'https://example.org/a/b', '--detach']
 

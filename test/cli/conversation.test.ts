@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { NewEvent } from '../../contract/api/event.ts'
 import type { Lease } from '../../contract/wire/lease.ts'
-import { type Ran, errand as runErrand } from '../support/command-line.ts'
-import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
-import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../support/scripted-runner.ts'
-import { addUser } from '../support/users.ts'
-import { waitFor } from '../support/wait.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../support/scripted/scripted-runner.ts'
+import { type Ran, errand as runErrand } from '../support/systems/command-line.ts'
+import { startCoordinator, type TestCoordinator } from '../support/systems/coordinator.ts'
+import { startRedis, type TestRedis } from '../support/systems/redis.ts'
+import { addUser } from '../support/systems/users.ts'
 
 let redis: TestRedis
 let coordinator: TestCoordinator

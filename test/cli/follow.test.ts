@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { errand, startErrand } from '../support/command-line.ts'
-import { startPlainProxy } from '../support/plain-proxy.ts'
-import { END, SCRIPTED_TASK, type ScriptedServer, startScriptedServer, TEXT } from '../support/scripted-server.ts'
-import { waitFor } from '../support/wait.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import { startPlainProxy } from '../support/outside/plain-proxy.ts'
+import { END, SCRIPTED_TASK, type ScriptedServer, startScriptedServer, TEXT } from '../support/scripted/scripted-server.ts'
+import { errand, startErrand } from '../support/systems/command-line.ts'
 
 describe('following a task', () => {
   let server: ScriptedServer

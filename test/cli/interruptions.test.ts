@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { errand, startErrand } from '../support/command-line.ts'
-import { SCRIPTED_TASK, type ScriptedServer, startScriptedServer } from '../support/scripted-server.ts'
-import { waitFor } from '../support/wait.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import { SCRIPTED_TASK, type ScriptedServer, startScriptedServer } from '../support/scripted/scripted-server.ts'
+import { errand, startErrand } from '../support/systems/command-line.ts'
 
 const COMMANDS = [['diff', SCRIPTED_TASK], ['bundle', SCRIPTED_TASK], ['show', SCRIPTED_TASK], ['list']]
 const LOST = /^errand: The connection to http\S+ was lost .*\n$/

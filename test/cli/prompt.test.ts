@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { errand } from '../support/command-line.ts'
-import { type ScriptedServer, startScriptedServer } from '../support/scripted-server.ts'
-import { temporaryFolder } from '../support/temporary.ts'
+import { type ScriptedServer, startScriptedServer } from '../support/scripted/scripted-server.ts'
+import { errand } from '../support/systems/command-line.ts'
+import { temporaryFolder } from '../support/systems/temporary.ts'
 
 const RUN = ['run', '--repo', 'https://example.org/a/b', '--detach']
 

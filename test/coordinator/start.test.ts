@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { io } from 'socket.io-client'
-import { startCoordinator, type TestCoordinator } from '../support/coordinator.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
-import { createScriptedRunner, runnerCalls } from '../support/scripted-runner.ts'
-import { startTcpProxy } from '../support/tcp-proxy.ts'
-import { freePort, temporaryFolder } from '../support/temporary.ts'
-import { waitFor } from '../support/wait.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import { startTcpProxy } from '../support/outside/tcp-proxy.ts'
+import { createScriptedRunner, runnerCalls } from '../support/scripted/scripted-runner.ts'
+import { startCoordinator, type TestCoordinator } from '../support/systems/coordinator.ts'
+import { startRedis, type TestRedis } from '../support/systems/redis.ts'
+import { freePort, temporaryFolder } from '../support/systems/temporary.ts'
 
 let redis: TestRedis
 

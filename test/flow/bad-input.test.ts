@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import type { Task } from '../../contract/api/api.ts'
-import { expectWhole } from '../support/event-list.ts'
-import type { Policy } from '../support/model-server.ts'
-import { giveAccess, type Outside, startOutside } from '../support/outside.ts'
-import { waitFor } from '../support/wait.ts'
+import { expectWhole } from '../support/checks/event-list.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import type { Policy } from '../support/outside/model-server.ts'
+import { giveAccess, type Outside, startOutside } from '../support/systems/outside.ts'
 
 /** Writes a file, and then does what the prompt asks for. */
 const policy: Policy = ({ results, body }) => {

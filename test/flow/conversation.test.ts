@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { Message, SendMessage } from '../../contract/api/api.ts'
-import { saidIn, seenByModel, seenByPerson, workIn } from '../support/conversation.ts'
-import { expectWhole } from '../support/event-list.ts'
-import { type GitServer, startGitServer } from '../support/git-server.ts'
-import { type ModelServer, type SeenRequest, startModelServer } from '../support/model-server.ts'
-import type { Reply } from '../support/model-wire.ts'
-import { createRandom } from '../support/random.ts'
-import { type System, startSystem } from '../support/system.ts'
-import { makeTrouble, type Trouble } from '../support/trouble.ts'
-import { waitFor } from '../support/wait.ts'
+import { saidIn, seenByModel, seenByPerson, workIn } from '../support/checks/conversation.ts'
+import { expectWhole } from '../support/checks/event-list.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import { type GitServer, startGitServer } from '../support/outside/git-server.ts'
+import { type ModelServer, type SeenRequest, startModelServer } from '../support/outside/model-server.ts'
+import type { Reply } from '../support/outside/model-wire.ts'
+import { createRandom } from '../support/scripted/random.ts'
+import { type System, startSystem } from '../support/systems/system.ts'
+import { makeTrouble, type Trouble } from '../support/systems/trouble.ts'
 
 const TIMEOUT_MS = 600_000
 const PATIENCE_MS = 120_000

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { endedWell, inTheMiddle, PATIENCE_MS } from '../support/demo-task.ts'
-import { type EngineProxy, startEngineProxy } from '../support/engine-proxy.ts'
-import { expectWhole } from '../support/event-list.ts'
-import { type System, startSystem } from '../support/system.ts'
-import { temporaryFolder } from '../support/temporary.ts'
-import { waitFor } from '../support/wait.ts'
+import { expectWhole } from '../support/checks/event-list.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import { type EngineProxy, startEngineProxy } from '../support/outside/engine-proxy.ts'
+import { endedWell, inTheMiddle, PATIENCE_MS } from '../support/systems/demo-task.ts'
+import { type System, startSystem } from '../support/systems/system.ts'
+import { temporaryFolder } from '../support/systems/temporary.ts'
 
 describe('in the middle of a task', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import type { TaskEvent } from '../../contract/api/event.ts'
 import { LABELS } from '../../contract/wire/names.ts'
-import { CANARIES, giveAccess, type Outside, startOutside } from '../support/outside.ts'
-import { waitFor } from '../support/wait.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import { CANARIES, giveAccess, type Outside, startOutside } from '../support/systems/outside.ts'
 
 function backwards(text: string) {
   return [...text].reverse().join('')

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { endedWell, inTheMiddle, PATIENCE_MS } from '../support/demo-task.ts'
-import { type System, startSystem } from '../support/system.ts'
+import { endedWell, inTheMiddle, PATIENCE_MS } from '../support/systems/demo-task.ts'
+import { type System, startSystem } from '../support/systems/system.ts'
 
 let system: System
 afterEach(() => system.stop())

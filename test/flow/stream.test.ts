@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { TaskEvent } from '../../contract/api/event.ts'
-import { expectWhole } from '../support/event-list.ts'
-import { type System, startSystem } from '../support/system.ts'
-import { addUser } from '../support/users.ts'
-import { waitFor } from '../support/wait.ts'
+import { expectWhole } from '../support/checks/event-list.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import { type System, startSystem } from '../support/systems/system.ts'
+import { addUser } from '../support/systems/users.ts'
 
 let system: System
 let demoRepoUrl: string

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Task } from '../../contract/api/api.ts'
 import type { TaskEvent } from '../../contract/api/event.ts'
-import { expectWhole } from '../support/event-list.ts'
-import { giveAccess, type Outside, startOutside } from '../support/outside.ts'
-import { addUser } from '../support/users.ts'
+import { expectWhole } from '../support/checks/event-list.ts'
+import { giveAccess, type Outside, startOutside } from '../support/systems/outside.ts'
+import { addUser } from '../support/systems/users.ts'
 
 let outside: Outside
 beforeAll(async () => {

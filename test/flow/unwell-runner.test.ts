@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Overview } from '../../contract/api/overview.ts'
-import { giveAccess, type Outside, startOutside } from '../support/outside.ts'
-import { waitFor } from '../support/wait.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import { giveAccess, type Outside, startOutside } from '../support/systems/outside.ts'
 
 let outside: Outside
 beforeAll(async () => {

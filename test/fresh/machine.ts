@@ -4,7 +4,7 @@ import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
-import { waitFor } from '../support/wait.ts'
+import { waitFor } from '../support/checks/wait.ts'
 import { BOUND, CLONE, containersIn, makeRoot, type Origin } from './root.ts'
 
 /** A program that runs in the machine. */

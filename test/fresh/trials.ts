@@ -1,4 +1,4 @@
-import { waitFor } from '../support/wait.ts'
+import { waitFor } from '../support/checks/wait.ts'
 import type { Machine, Run } from './machine.ts'
 
 /** What is tried on a fresh machine. Each tells what it measured, and throws what went wrong. */

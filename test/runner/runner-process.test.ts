@@ -7,11 +7,16 @@ import { Queue } from 'bullmq'
 import { execa } from 'execa'
 import { JOB_RETRY } from '../../contract/wire/job.ts'
 import { jobId, LABELS, QUEUE_NAME } from '../../contract/wire/names.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
-import { leaseOf, RUNNER_TOKEN, type ScriptedCoordinator, startScriptedCoordinator } from '../support/scripted-coordinator.ts'
-import { temporaryFolder } from '../support/temporary.ts'
-import { imageThatRuns } from '../support/test-image.ts'
-import { waitFor } from '../support/wait.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import {
+  leaseOf,
+  RUNNER_TOKEN,
+  type ScriptedCoordinator,
+  startScriptedCoordinator,
+} from '../support/scripted/scripted-coordinator.ts'
+import { startRedis, type TestRedis } from '../support/systems/redis.ts'
+import { temporaryFolder } from '../support/systems/temporary.ts'
+import { imageThatRuns } from '../support/systems/test-image.ts'
 
 /** Begins a turn and a tool, then writes a line every 20 ms; asked to stop, it ends the turn. */
 const AGENT = `

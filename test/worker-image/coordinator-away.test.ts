@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { refsOf } from '../support/git-server.ts'
-import { waitFor } from '../support/wait.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import { refsOf } from '../support/outside/git-server.ts'
 import { type Errand, endOf, startErrand } from './errand.ts'
 import { answer, call, inTurn, text } from './policies.ts'
 

@@ -1,5 +1,5 @@
-import type { Policy, SeenRequest } from '../support/model-server.ts'
-import type { Reply, ScriptedBlock, StreamFault } from '../support/model-wire.ts'
+import type { Policy, SeenRequest } from '../support/outside/model-server.ts'
+import type { Reply, ScriptedBlock, StreamFault } from '../support/outside/model-wire.ts'
 
 export function text(value: string): ScriptedBlock {
   return { type: 'text', text: value }

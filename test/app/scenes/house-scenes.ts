@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import type { NotificationSettings, SignInLink } from '../../../contract/api/api.ts'
 import type { Overview } from '../../../contract/api/overview.ts'
-import { cutLine } from '../cut-line.ts'
+import { cutLine } from '../browser/cut-line.ts'
 import { asAda, asGrace, asLin, breakDown, change, type Go, hang, notHere, open, press, type Scene } from './scene.ts'
 
 function settings(seen: string, then: Go = async () => undefined): Go {

@@ -1,5 +1,5 @@
 import type { BrowserContextOptions, Page } from 'playwright-core'
-import { waitFor } from '../../support/wait.ts'
+import { waitFor } from '../../support/checks/wait.ts'
 import type { Scene, World } from './scene.ts'
 
 /** A page of its own with the scene on it, at rest: what comes late (markdown, the screen's own files) is there. */

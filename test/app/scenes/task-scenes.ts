@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import type { Task } from '../../../contract/api/api.ts'
-import { cutLine } from '../cut-line.ts'
+import { cutLine } from '../browser/cut-line.ts'
 import {
   asAda,
   asGrace,

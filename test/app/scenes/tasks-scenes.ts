@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { waitFor } from '../../support/wait.ts'
+import { waitFor } from '../../support/checks/wait.ts'
 import {
   asAda,
   asGrace,

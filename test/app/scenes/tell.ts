@@ -3,7 +3,7 @@ import Sqlite from 'better-sqlite3'
 import type { Message, Task } from '../../../contract/api/api.ts'
 import type { EventData, NewEvent } from '../../../contract/api/event.ts'
 import type { Lease } from '../../../contract/wire/lease.ts'
-import { waitFor } from '../../support/wait.ts'
+import { waitFor } from '../../support/checks/wait.ts'
 import type { Person, Stage } from './stage.ts'
 
 /** Something that the runner says, so many seconds after the task was sent. */

@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core'
-import { waitFor } from '../../support/wait.ts'
+import { waitFor } from '../../support/checks/wait.ts'
 import { type Cookies, withPhone } from './phone.ts'
 
 /**

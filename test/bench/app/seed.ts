@@ -1,4 +1,4 @@
-import type { createHandWork } from '../../support/hand-work.ts'
+import type { createHandWork } from '../../support/scripted/hand-work.ts'
 import { step } from './texts.ts'
 
 export const LIST_LENGTH = 50

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
-import type { createHandWork } from '../../support/hand-work.ts'
+import type { createHandWork } from '../../support/scripted/hand-work.ts'
 import { type Cookies, withPhone } from './phone.ts'
 import { answer, END } from './texts.ts'
 import { costs } from './trace.ts'

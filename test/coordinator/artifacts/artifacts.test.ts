@@ -1,0 +1,98 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { LIMITS } from '../../../contract/api/limits.ts'
+import type { User } from '../../../coordinator/store/user.ts'
+import { waitFor } from '../../support/checks/wait.ts'
+import { type Core, startCore } from '../../support/systems/core.ts'
+import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
+
+let redis: TestRedis
+let core: Core
+let ada: User
+beforeAll(async () => {
+  redis = await startRedis()
+  core = await startCore({ redisUrl: redis.url })
+  ada = await core.addUser('ada')
+})
+afterAll(async () => {
+  await core.stop()
+  await redis.stop()
+})
+
+describe('what outlives a sandbox', () => {
+  it('keeps the newest attempt’s, and takes none of an attempt that is over or never was', async () => {
+    const { id } = await core.create(ada)
+    const lease = await core.lease(id)
+    await expect(core.tasks.patch(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
+    await core.artifacts.save(id, 1, 'patch', Readable.from(['one']))
+    await core.artifacts.save(id, 1, 'patch', Readable.from(['two']))
+    expect(await text(await core.tasks.patch(ada.id, id))).toBe('two')
+    await expect(core.tasks.bundle(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
+    await core.runner.send(lease, 1, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
+    await waitFor('the end', async () => (await core.tasks.find(ada.id, id)).status === 'completed')
+    for (const [taskId, attempt] of [
+      [id, 1],
+      [id, 2],
+      ['../../etc/passwd', 1],
+    ] as const)
+      await expect(core.artifacts.save(taskId, attempt, 'patch', Readable.from(['late']))).rejects.toMatchObject({
+        code: 'conflict',
+      })
+    expect(await text(await core.tasks.patch(ada.id, id))).toBe('two')
+  })
+
+  it('takes the last copy of the work late, once, from an attempt that was stopped while the coordinator was away', async () => {
+    const { id } = await core.create(ada)
+    const lease = await core.lease(id)
+    const stopped = { outcome: 'interrupted', reason: 'runner_stopped', message: null } as const
+    await core.runner.send(lease, 1, { type: 'attempt.ended', data: stopped })
+    await waitFor('the end', async () => (await core.tasks.find(ada.id, id)).status === 'pending')
+    const late = (kind: 'bundle' | 'patch', words: string) => core.artifacts.save(id, 1, kind, Readable.from([words]))
+    await late('bundle', 'the work')
+    await expect(late('bundle', 'other work')).rejects.toMatchObject({ code: 'conflict' })
+    await expect(late('patch', 'late')).rejects.toMatchObject({ code: 'conflict' })
+    expect(await text(await core.tasks.bundle(ada.id, id))).toBe('the work')
+  })
+
+  it('has no more what is gone from the disk, and goes on without', async () => {
+    const { id } = await core.create(ada)
+    await core.lease(id)
+    await core.artifacts.save(id, 1, 'patch', Readable.from(['one']))
+    await core.artifacts.save(id, 1, 'transcript', Readable.from(['{}']))
+    const folder = join(core.config.dataDir, 'artifacts')
+    for (const name of await readdir(folder)) if (name.startsWith(id)) await rm(join(folder, name))
+    await expect(core.tasks.patch(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
+    await expect(core.artifacts.openFor(id, 1, 'transcript')).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it('keeps nothing of what is too large or breaks off', async () => {
+    const { id } = await core.create(ada)
+    await core.lease(id)
+    const chunk = Buffer.alloc(1024 * 1024)
+    const endless = () =>
+      Readable.from(
+        (function* () {
+          for (;;) yield chunk
+        })(),
+      )
+    await expect(core.artifacts.save(id, 1, 'bundle', endless())).rejects.toMatchObject({ code: 'too_large' })
+    const bounds = { patch: 3 * LIMITS.patchBytes, 'turn-patch': 3 * LIMITS.patchBytes, transcript: LIMITS.transcriptBytes }
+    for (const [kind, bytes] of Object.entries(bounds) as [keyof typeof bounds, number][]) {
+      await core.artifacts.save(id, 1, kind, Readable.from([Buffer.alloc(bytes)]))
+      const refused = core.artifacts.save(id, 1, kind, endless())
+      await expect(refused).rejects.toMatchObject({ code: 'too_large', message: expect.stringContaining(`${bytes}`) })
+    }
+    const broken = Readable.from(
+      (async function* () {
+        yield chunk
+        throw new Error('cut')
+      })(),
+    )
+    await expect(core.artifacts.save(id, 1, 'bundle', broken)).rejects.toThrow('cut')
+    await expect(core.tasks.bundle(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
+    expect((await readdir(join(core.config.dataDir, 'artifacts'))).filter((name) => name.includes('part'))).toEqual([])
+  })
+})

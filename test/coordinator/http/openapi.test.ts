@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type HttpServer, startHttp } from '../../support/outside/http-server.ts'
+
+type Operation = {
+  security: unknown[]
+  parameters?: Array<{ name: string; in: string }>
+  requestBody?: { required: boolean; content: Record<string, { schema: { $ref?: string } }> }
+  responses: Record<string, unknown>
+}
+type Description = {
+  openapi: string
+  paths: Record<string, Record<string, Operation>>
+  components: {
+    schemas: Record<string, { properties?: object; required?: string[] }>
+    securitySchemes: Record<string, { in?: string; name?: string }>
+  }
+}
+
+describe('the description of the API', () => {
+  let server: HttpServer
+  let api: Description
+  beforeAll(async () => {
+    server = await startHttp()
+    api = (await (await fetch(`${server.url}/openapi.json`)).json()) as Description
+  })
+  afterAll(() => server.stop())
+
+  it('lists every route that is mounted for clients, and no other', () => {
+    const described = Object.entries(api.paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method} ${path}`))
+    const mounted = server.app.router.stack.flatMap(({ route }) =>
+      route && !route.path.startsWith('/runner/')
+        ? route.stack.map(({ method }) => `${method} ${route.path.replace(/:(\w+)/g, '{$1}')}`)
+        : [],
+    )
+    expect(mounted.length).toBeGreaterThan(25)
+    // A route with a handler of its own before the last one shows once for each.
+    expect(described.sort()).toEqual([...new Set(mounted)].sort())
+  })
+
+  it('is made from the schemas that parse the requests', () => {
+    expect(api.openapi).toBe('3.1.0')
+    expect(Object.keys(api.components.schemas)).toEqual(
+      expect.arrayContaining(['CreateTask', 'Task', 'TaskPage', 'Event', 'EventPage', 'Error', 'PutCredential', 'SignInLink']),
+    )
+    const { properties, required } = api.components.schemas.SendMessage ?? {}
+    expect({ properties, required }).toEqual({
+      properties: expect.objectContaining({ stopFirst: expect.objectContaining({ type: 'boolean' }) }),
+      required: ['text', 'mode', 'clientId'],
+    })
+    const create = api.paths['/api/tasks']?.post
+    expect(create?.requestBody?.content['application/json']?.schema.$ref).toBe('#/components/schemas/CreateTask')
+    const statuses = ['200', '201', '400', '401', '403', '409', '413', '429', '500', '503']
+    expect(Object.keys(create?.responses ?? {}).sort()).toEqual(statuses)
+    expect(create?.parameters).toEqual([expect.objectContaining({ name: 'Idempotency-Key', in: 'header' })])
+    expect(api.paths['/api/tasks/{id}/events']?.get?.parameters?.map(({ name }) => name)).toEqual(['id', 'after', 'limit'])
+  })
+
+  it('asks for a token exactly where the server does', async () => {
+    for (const [path, item] of Object.entries(api.paths))
+      for (const [method, { security }] of Object.entries(item)) {
+        const address = path.replace(/\{\w+\}/g, 'x')
+        const response = await fetch(server.url + address, { method: method.toUpperCase(), redirect: 'manual' })
+        // Beyond ten a minute the limit on sign-in answers first; it is for anybody.
+        const closed = response.status === 401
+        if (response.status !== 429) expect([method, path, closed]).toEqual([method, path, security.length > 0])
+        await response.arrayBuffer()
+      }
+  })
+
+  it('knows the two ways to be somebody, and asks for no body where none is needed', () => {
+    expect(api.components.securitySchemes.cookie).toMatchObject({ in: 'cookie', name: 'errand' })
+    expect(api.paths['/api/me']?.get?.security).toEqual([{ token: [] }, { cookie: [] }])
+    expect(api.paths['/api/tasks/{id}/retry']?.post?.requestBody?.required).toBe(false)
+    expect(api.paths['/api/tasks']?.post?.requestBody?.required).toBe(true)
+  })
+
+  it('names the codes that a client can meet, and those alone', () => {
+    const codes = 'invalid unauthorized forbidden not_found conflict rate_limited too_large unavailable internal'
+    expect(api.components.schemas.Error?.properties).toMatchObject({ code: { enum: codes.split(' ') } })
+  })
+
+  it('is readable at /docs, with nothing from elsewhere', async () => {
+    const html = await (await fetch(`${server.url}/docs`)).text()
+    const addresses = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address = '']) => address)
+    expect(addresses).toContain('/docs/assets/swagger-ui-bundle.js')
+    for (const address of addresses) {
+      expect(address).toMatch(/^\//)
+      expect([address, (await fetch(server.url + address)).status]).toEqual([address, 200])
+    }
+  })
+})

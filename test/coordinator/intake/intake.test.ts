@@ -1,0 +1,257 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { sql } from 'kysely'
+import type { NewEvent } from '../../../contract/api/event.ts'
+import { MAX_INTERRUPTIONS } from '../../../contract/api/status.ts'
+import type { Lease } from '../../../contract/wire/lease.ts'
+import { EVENT_STREAM } from '../../../contract/wire/names.ts'
+import type { User } from '../../../coordinator/store/user.ts'
+import { waitFor } from '../../support/checks/wait.ts'
+import { type Core, startCore } from '../../support/systems/core.ts'
+import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
+
+let redis: TestRedis
+let core: Core
+let ada: User
+
+beforeAll(async () => {
+  redis = await startRedis()
+  core = await startCore({ redisUrl: redis.url })
+  ada = await core.addUser('ada')
+})
+afterAll(async () => {
+  await core.stop()
+  await redis.stop()
+})
+
+function text(words: string): NewEvent {
+  return { type: 'text.written', data: { text: words } }
+}
+function end(outcome: 'completed' | 'interrupted' | 'failed' | 'cancelled', reason = 'done', message: string | null = null) {
+  return { type: 'attempt.ended', data: { outcome, reason, message } } as NewEvent
+}
+
+async function begin(): Promise<Lease> {
+  return core.lease((await core.create(ada)).id)
+}
+async function history(taskId: string) {
+  return (await core.tasks.events(ada.id, taskId, { after: 0, limit: 1000 })).events
+}
+async function texts(taskId: string) {
+  return (await history(taskId)).flatMap((event) => (event.type === 'text.written' ? [event.data.text] : []))
+}
+function acknowledged(lease: Lease, n: number) {
+  return waitFor(`acknowledgement of ${n}`, () => core.runner.acknowledged(lease) >= n)
+}
+async function status(taskId: string) {
+  return (await core.tasks.find(ada.id, taskId)).status
+}
+function toStatus(taskId: string, wanted: string) {
+  return waitFor(`${taskId} to be ${wanted}`, async () => (await status(taskId)) === wanted)
+}
+function isRefused(lease: Lease) {
+  return waitFor('a refusal', () =>
+    core.runner.heard.some(
+      ({ taskId, attempt, word }) => taskId === lease.taskId && attempt === lease.attempt && word.say === 'refused',
+    ),
+  )
+}
+function streamLength() {
+  return core.redis.commands.xlen(EVENT_STREAM)
+}
+
+describe('storing events', () => {
+  it('stores each once and in order, though sent twice and out of order, and trims what it has taken', async () => {
+    const lease = await begin()
+    await core.runner.send(lease, 1, text('one'))
+    await acknowledged(lease, 1)
+    await core.runner.send(lease, 3, text('three'))
+    await core.runner.send(lease, 1, text('one'))
+    await core.runner.send(lease, 2, text('two'))
+    await acknowledged(lease, 2)
+    await core.runner.send(lease, 3, text('three'))
+    await acknowledged(lease, 3)
+    expect(await texts(lease.taskId)).toEqual(['one', 'two', 'three'])
+    expect((await history(lease.taskId)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6])
+    await waitFor('an empty stream', async () => (await streamLength()) === 0)
+  })
+
+  it('tells of each event once, in the order of its number', async () => {
+    const lease = await begin()
+    await Promise.all(Array.from({ length: 200 }, (_, i) => core.runner.send(lease, i + 1, text(`${i + 1}`))))
+    await acknowledged(lease, 200)
+    const told = core.told.filter(({ event }) => event.taskId === lease.taskId).map(({ event }) => event.seq)
+    expect(told).toEqual(Array.from({ length: 203 }, (_, i) => i + 1))
+  })
+
+  it('believes nothing that is signed with another key, and goes on', async () => {
+    const [mine, other] = [await begin(), await begin()]
+    await core.runner.send(mine, 1, text('forged'), { key: other.signingKey })
+    await core.runner.send(mine, 1, text('genuine'))
+    await acknowledged(mine, 1)
+    expect(await texts(mine.taskId)).toEqual(['genuine'])
+  })
+
+  it('is not stopped by entries that nobody can read, nor by an event that a runner may not say', async () => {
+    const lease = await begin()
+    await core.redis.commands.xadd(EVENT_STREAM, '*', 'rubbish', '\u0000')
+    await core.redis.commands.xadd(
+      EVENT_STREAM,
+      '*',
+      'taskId',
+      lease.taskId,
+      'attempt',
+      'x',
+      'n',
+      '-1',
+      'at',
+      '',
+      'body',
+      '{',
+      'signature',
+      '',
+    )
+    await core.runner.send(lease, 1, {
+      type: 'task.ended',
+      data: { turn: 1, status: 'completed', reason: 'done', message: null, branch: 'x' },
+    })
+    await core.runner.send(lease, 2, { type: 'nonsense' })
+    await core.runner.send(lease, 3, text('after'))
+    await acknowledged(lease, 3)
+    expect(await texts(lease.taskId)).toEqual(['after'])
+    expect(await status(lease.taskId)).toBe('running')
+    expect((await history(lease.taskId)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
+  })
+
+  it('leaves out an event that cannot be stored, so that neither its attempt nor another waits for it forever', async () => {
+    const [lease, other] = [await begin(), await begin()]
+    await sql`create trigger refuse before insert on events when new.data like '%unstorable%'
+      begin select raise(abort, 'of the test'); end`.execute(core.db)
+    const sent = [text('before'), text('unstorable'), text('after')]
+    await Promise.all([
+      ...sent.map((event, i) => core.runner.send(lease, i + 1, event)),
+      core.runner.send(other, 1, text('other')),
+    ])
+    await acknowledged(lease, 3)
+    await acknowledged(other, 1)
+    await sql`drop trigger refuse`.execute(core.db)
+    expect([await texts(lease.taskId), await texts(other.taskId)]).toEqual([['before', 'after'], ['other']])
+  })
+
+  it('sums up what the model calls used', async () => {
+    const lease = await begin()
+    const data = {
+      inputTokens: 10,
+      outputTokens: 5,
+      cacheReadTokens: 3,
+      cacheWriteTokens: 2,
+      costUsd: 0.25,
+      model: 'm',
+      estimated: false,
+    }
+    await core.runner.send(lease, 1, { type: 'usage.counted', data })
+    await core.runner.send(lease, 2, { type: 'usage.counted', data })
+    await acknowledged(lease, 2)
+    const { usage } = await core.tasks.find(ada.id, lease.taskId)
+    expect(usage).toEqual({ inputTokens: 20, outputTokens: 10, cacheReadTokens: 6, cacheWriteTokens: 4, costUsd: 0.5 })
+    expect(core.summaries.some(({ id, usage: told }) => id === lease.taskId && told.costUsd === 0.5)).toBe(true)
+  })
+})
+
+describe('the end of an attempt', () => {
+  it('ends the task, with its branch when something was pushed to it', async () => {
+    const lease = await begin()
+    await core.runner.send(lease, 1, { type: 'branch.pushed', data: { branch: lease.branch, commit: 'abc' } })
+    await core.runner.send(lease, 2, end('completed'))
+    await toStatus(lease.taskId, 'completed')
+    const [last, before] = (await history(lease.taskId)).toReversed()
+    expect(before).toMatchObject({ type: 'attempt.ended', attempt: 1 })
+    expect(last).toMatchObject({
+      type: 'task.ended',
+      attempt: 0,
+      data: { status: 'completed', reason: 'done', branch: lease.branch },
+    })
+    expect(await core.tasks.find(ada.id, lease.taskId)).toMatchObject({
+      reason: 'done',
+      error: null,
+      completedAt: expect.any(String),
+    })
+  })
+
+  it('acknowledges repeats of an ended attempt and refuses more of it', async () => {
+    const lease = await begin()
+    await core.runner.send(lease, 1, end('failed', 'out_of_memory', 'killed at 2 GB'))
+    await toStatus(lease.taskId, 'failed')
+    const words = () => core.runner.heard.filter(({ taskId }) => taskId === lease.taskId).map(({ word }) => word)
+    await acknowledged(lease, 1)
+    await core.runner.send(lease, 1, end('completed'))
+    await waitFor('the repeat to be acknowledged', () => words().length === 2)
+    expect(words()).toEqual(Array.from({ length: 2 }, () => ({ say: 'acknowledged', n: 1 })))
+    await core.runner.send(lease, 2, text('too late'))
+    await isRefused(lease)
+    expect(await core.tasks.find(ada.id, lease.taskId)).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('killed at 2 GB'),
+    })
+    expect(await texts(lease.taskId)).toEqual([])
+  })
+
+  it('closes the pairs that were left open', async () => {
+    const lease = await begin()
+    await core.runner.send(lease, 1, { type: 'turn.started', data: { turn: 1, model: 'm' } })
+    await core.runner.send(lease, 2, { type: 'tool.started', data: { callId: 'c', name: 'bash', title: 'ls', input: {} } })
+    await core.runner.send(lease, 3, end('failed', 'sandbox_crashed'))
+    await toStatus(lease.taskId, 'failed')
+    expect((await history(lease.taskId)).map(({ type }) => type).slice(3)).toEqual([
+      ...['turn.started', 'tool.started', 'tool.ended', 'turn.ended', 'attempt.ended', 'task.ended'],
+    ])
+  })
+
+  it('takes an interrupted turn up again with a new number, refuses the old one, and gives up at last', async () => {
+    const { id } = await core.create(ada)
+    const first = await core.lease(id)
+    await core.runner.send(first, 1, end('interrupted', 'runner_stopped'))
+    await toStatus(id, 'pending')
+    expect(await core.tasks.find(ada.id, id)).toMatchObject({
+      ...{ reason: 'runner_stopped', completedAt: null },
+      reasonText: 'The runner that worked on it was stopped. It will be retried automatically.',
+    })
+    const second = await core.lease(id)
+    expect(second.attempt).toBe(2)
+    await core.runner.send(first, 2, text('from the grave'))
+    await isRefused(first)
+    await core.runner.send(second, 1, end('interrupted', 'host_disk_full'))
+    await toStatus(id, 'pending')
+    // Both were by one runner, which counts once.
+    for (let runner = 2; runner <= MAX_INTERRUPTIONS; runner++) {
+      await core.runner.send(await core.lease(id, undefined, `runner-${runner}`), 1, end('interrupted', 'image_missing'))
+      await toStatus(id, runner < MAX_INTERRUPTIONS ? 'pending' : 'failed')
+    }
+    const given = await core.tasks.find(ada.id, id)
+    expect(given).toMatchObject({ status: 'failed', reason: 'abandoned', attempt: MAX_INTERRUPTIONS + 1 })
+    // What was said while it waited is not promised any more, neither in the end nor in the attempts before it.
+    expect(given.error).toMatch(/^Errand gave up: .*\nThe last time: The sandbox image is not on the runner\./)
+    expect(JSON.stringify([given, await history(id)])).not.toMatch(/again|automatically/)
+    expect(await texts(id)).toEqual([])
+  })
+
+  it('is not given up because one runner interrupts it again and again', async () => {
+    const { id } = await core.create(ada)
+    for (let attempt = 1; attempt <= MAX_INTERRUPTIONS; attempt++) {
+      await core.runner.send(await core.lease(id), 1, end('interrupted', 'engine_unavailable'))
+      await toStatus(id, 'pending')
+    }
+    await core.runner.send(await core.lease(id, undefined, 'runner-b'), 1, end('completed', 'done'))
+    await toStatus(id, 'completed')
+  })
+
+  it('cancels instead of trying again when a person asked for it', async () => {
+    const lease = await begin()
+    expect(await core.tasks.cancel(ada.id, lease.taskId)).toMatchObject({ status: 'running' })
+    await waitFor('the word', () =>
+      core.runner.heard.some(({ taskId, word }) => taskId === lease.taskId && word.say === 'cancel'),
+    )
+    await core.runner.send(lease, 1, end('interrupted', 'runner_stopped'))
+    await toStatus(lease.taskId, 'cancelled')
+    expect((await history(lease.taskId)).at(-1)).toMatchObject({ type: 'task.ended', data: { reason: 'cancelled_by_user' } })
+  })
+})

@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { io, type Socket } from 'socket.io-client'
+import type { Task } from '../../../contract/api/api.ts'
+import type { Delta, TaskEvent } from '../../../contract/api/event.ts'
+import { PROTOCOL } from '../../../contract/api/socket.ts'
+import type { Lease } from '../../../contract/wire/lease.ts'
+import { waitFor } from '../../support/checks/wait.ts'
+import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../../support/scripted/scripted-runner.ts'
+import { startCoordinator, type TestCoordinator } from '../../support/systems/coordinator.ts'
+import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
+import { addUser } from '../../support/systems/users.ts'
+
+let redis: TestRedis
+let coordinator: TestCoordinator
+let runner: ScriptedRunner
+let bobToken: string
+const open: Socket[] = []
+
+beforeAll(async () => {
+  redis = await startRedis()
+  coordinator = await startCoordinator({ redisUrl: redis.url })
+  runner = await createScriptedRunner(redis.url)
+  bobToken = addUser(coordinator.config.dataDir, 'bob')
+})
+afterAll(async () => {
+  for (const socket of open) socket.disconnect()
+  await runner.close()
+  await coordinator.stop()
+  await redis.stop()
+})
+
+function connect(options: { token?: string; origin?: string } = {}): Socket {
+  const socket = io(coordinator.url, {
+    transports: ['websocket'],
+    auth: { token: options.token ?? coordinator.ownerToken },
+    forceNew: true,
+    reconnectionDelay: 10,
+    reconnectionDelayMax: 50,
+    ...(options.origin !== undefined && { extraHeaders: { origin: options.origin } }),
+  })
+  open.push(socket)
+  return socket
+}
+function refused(socket: Socket): Promise<Error & { data?: { code: string } }> {
+  return new Promise((resolve, reject) => {
+    socket.once('connect_error', resolve)
+    socket.once('connect', () => reject(new Error('it was let in')))
+  })
+}
+function connected(socket: Socket) {
+  return waitFor('a connection', () => socket.connected)
+}
+function ask(socket: Socket, event: string, payload: unknown) {
+  return socket.timeout(5_000).emitWithAck(event, payload)
+}
+
+async function begin(socket: Socket): Promise<Lease> {
+  const { task } = await ask(socket, 'task:create', { repoUrl: `${coordinator.url}/demo/git/hello.git`, prompt: 'Go' })
+  const answer = await runnerCalls(coordinator.url, coordinator.runnerToken).lease(await runner.job(task.id))
+  if (!answer.granted) throw new Error(answer.refusal)
+  return answer.lease
+}
+function text(n: number) {
+  return { type: 'text.written', data: { text: `${n}` } }
+}
+async function finish(lease: Lease, n: number) {
+  await runner.send(lease, n, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
+  await waitFor('the last acknowledgement', () => runner.acknowledged(lease) >= n)
+}
+
+/** A client that holds to the rule: only the next number is taken, and whenever it connects it asks for what it lacks. */
+function strictClient(taskId: string) {
+  const events: TaskEvent[] = []
+  const skipped: number[] = []
+  const socket = connect()
+  // Before the answer, live events may come that are far ahead; after it, none may be out of its place.
+  let watching = false
+  socket.on('connect', () => {
+    watching = false
+    socket.emit('task:watch', { taskId, after: events.length }, () => {
+      watching = true
+    })
+  })
+  socket.on('event', (event: TaskEvent) => {
+    if (event.taskId !== taskId || event.seq <= events.length) return
+    if (event.seq === events.length + 1) events.push(event)
+    else if (watching) skipped.push(event.seq)
+  })
+  return { socket, events, skipped }
+}
+
+describe('who may connect', () => {
+  it('refuses an unknown token, and none', async () => {
+    expect((await refused(connect({ token: 'errand_wrong' }))).data).toMatchObject({ code: 'unauthorized' })
+    expect((await refused(connect({ token: '' }))).data).toMatchObject({ code: 'unauthorized' })
+  })
+
+  it('refuses a page of another origin, and takes our own', async () => {
+    await refused(connect({ origin: 'https://evil.example' }))
+    await refused(connect({ origin: 'null' }))
+    await connected(connect({ origin: coordinator.url }))
+  })
+})
+
+describe('what a client may ask', () => {
+  it('acknowledges every event, whatever comes', async () => {
+    const socket = connect()
+    expect(await ask(socket, 'task:watch', null)).toMatchObject({
+      ok: false,
+      error: { code: 'invalid', requestId: expect.any(String) },
+    })
+    expect(await ask(socket, 'task:watch', { taskId: 'tsk_none' })).toMatchObject({ ok: false, error: { code: 'not_found' } })
+    expect(await ask(socket, 'task:create', { repoUrl: 'x' })).toMatchObject({ ok: false, error: { code: 'invalid' } })
+    expect(await ask(socket, 'task:message', {})).toMatchObject({ ok: false, error: { code: 'invalid' } })
+    const message = { taskId: 'tsk_none', text: 'hi', mode: 'steer', clientId: 'c' }
+    expect(await ask(socket, 'task:message', { ...message, stopfirst: true })).toMatchObject({
+      error: { code: 'invalid', message: expect.stringContaining('Did you mean "stopFirst"?') },
+    })
+    expect(await ask(socket, 'task:watch', { taskId: 'tsk_none', since: 3 })).toMatchObject({
+      error: { code: 'invalid', message: expect.stringContaining('there is no field "since" here. Known are: taskId, after.') },
+    })
+    expect(await ask(socket, 'task:message', message)).toMatchObject({ ok: false, error: { code: 'not_found' } })
+    expect(await ask(socket, 'app:ping', {})).toEqual({ ok: true, protocol: PROTOCOL })
+    expect(await ask(socket, 'app:state', { active: true, taskId: null })).toEqual({ ok: true })
+    expect(await ask(socket, 'task:unwatch', { taskId: 'any' })).toEqual({ ok: true })
+    socket.emit('task:watch')
+    socket.emit('task:cancel', 'no acknowledgement asked')
+    expect(await ask(socket, 'task:unwatch', { taskId: 'any' })).toEqual({ ok: true })
+  })
+
+  it('stops a turn and says what comes instead, in one event that may come twice', async () => {
+    const socket = connect()
+    const { taskId } = await begin(socket)
+    const message = { taskId, text: 'rather this', mode: 'queue', stopFirst: true, clientId: 'instead' }
+    const first = await ask(socket, 'task:message', message)
+    expect(first).toMatchObject({ ok: true, message: { text: 'rather this', state: 'waiting' } })
+    await waitFor('the word', () => runner.heard.some((one) => one.taskId === taskId && one.word.say === 'cancel'))
+    expect(await ask(socket, 'task:message', message)).toEqual(first)
+  })
+
+  it('is slowed down when it asks too much', async () => {
+    const socket = connect()
+    const answers = await Promise.all(Array.from({ length: 150 }, () => ask(socket, 'task:unwatch', { taskId: 'any' })))
+    expect(answers.some(({ error }) => error?.code === 'rate_limited')).toBe(true)
+    expect(answers[0]).toEqual({ ok: true })
+  })
+
+  it("learns nothing of somebody else's task", async () => {
+    const [ours, theirs] = [connect(), connect({ token: bobToken })]
+    const heard: unknown[] = []
+    theirs.onAny((...words) => heard.push(words))
+    const lease = await begin(ours)
+    for (const event of ['task:watch', 'task:cancel'])
+      expect(await ask(theirs, event, { taskId: lease.taskId })).toMatchObject({ ok: false, error: { code: 'not_found' } })
+    await runner.sendDelta(lease, 0, 'secret')
+    await runner.send(lease, 1, text(1))
+    await finish(lease, 2)
+    expect(await ask(theirs, 'task:unwatch', { taskId: lease.taskId })).toEqual({ ok: true })
+    expect(heard).toEqual([])
+  })
+
+  it('cancels a task', async () => {
+    const socket = connect()
+    const { task } = await ask(socket, 'task:create', { repoUrl: `${coordinator.url}/demo/git/hello.git`, prompt: 'Stop me' })
+    expect(await ask(socket, 'task:cancel', { taskId: task.id })).toMatchObject({ ok: true, task: { status: 'cancelled' } })
+  })
+})
+
+describe('what a client hears', () => {
+  it('gets every event of its tasks by only connecting, and the summary when it changes', async () => {
+    const socket = connect()
+    const events: TaskEvent[] = []
+    const summaries: Task[] = []
+    socket.on('event', (event) => events.push(event))
+    socket.on('task', (task) => summaries.push(task))
+    await connected(socket)
+    const lease = await begin(socket)
+    for (let n = 1; n <= 20; n++) await runner.send(lease, n, text(n))
+    await finish(lease, 21)
+    const mine = () => events.filter(({ taskId }) => taskId === lease.taskId)
+    await waitFor('the end', () => mine().at(-1)?.type === 'task.ended')
+    const stored = await fetch(`${coordinator.url}/api/tasks/${lease.taskId}/events`, {
+      headers: { authorization: `Bearer ${coordinator.ownerToken}` },
+    })
+    expect(mine()).toEqual(((await stored.json()) as { events: TaskEvent[] }).events)
+    expect(summaries.filter(({ id }) => id === lease.taskId).map(({ status }) => status)).toEqual([
+      'pending',
+      'running',
+      'completed',
+    ])
+  })
+
+  it('gets deltas of the task that it watches, and none that are forged', async () => {
+    const [watcher, other] = [connect(), connect()]
+    const heard: Delta[] = []
+    const strayed: Delta[] = []
+    watcher.on('delta', (delta) => heard.push(delta))
+    other.on('delta', (delta) => strayed.push(delta))
+    const lease = await begin(other)
+    await ask(watcher, 'task:watch', { taskId: lease.taskId, after: 0 })
+    await runner.sendDelta({ ...lease, signingKey: 'ff' }, 0, 'forged')
+    // For the eye only, and dropped while the line is busy: each is said until it is heard.
+    for (const [offset, text] of [
+      [0, 'Hel'],
+      [3, 'lo'],
+    ] as const)
+      await waitFor(`the delta ${text}`, async () => {
+        await runner.sendDelta(lease, offset, text)
+        return heard.some((delta) => delta.text === text)
+      })
+    expect([...new Map(heard.map((delta) => [delta.text, delta])).values()]).toEqual([
+      { taskId: lease.taskId, attempt: 1, offset: 0, text: 'Hel' },
+      { taskId: lease.taskId, attempt: 1, offset: 3, text: 'lo' },
+    ])
+    await ask(watcher, 'task:unwatch', { taskId: lease.taskId })
+    await runner.sendDelta(lease, 5, '!')
+    await finish(lease, 1)
+    expect([heard.some((delta) => delta.text === '!'), strayed]).toEqual([false, []])
+  })
+
+  it('gets history and live events without a hole while events flow', async () => {
+    const maker = connect()
+    const lease = await begin(maker)
+    const total = 1_500
+    const flow = (async () => {
+      for (let n = 1; n <= total; n++) await runner.send(lease, n, text(n))
+      await finish(lease, total + 1)
+    })()
+    const late: ReturnType<typeof strictClient>[] = []
+    for (const from of [1, 300, 700, 1_100]) {
+      await waitFor('some progress', () => runner.acknowledged(lease) >= from)
+      late.push(strictClient(lease.taskId))
+    }
+    await flow
+    for (const { events, skipped } of late) {
+      await waitFor('the whole history', () => events.length === total + 5)
+      expect(skipped).toEqual([])
+    }
+  })
+
+  it('gets all in order though its connection is cut again and again', async () => {
+    const maker = connect()
+    const lease = await begin(maker)
+    const client = strictClient(lease.taskId)
+    const total = 1_000
+    let cuts = 0
+    for (let n = 1; n <= total; n++) {
+      await runner.send(lease, n, text(n))
+      if (n % 50 === 0 && client.socket.connected) {
+        client.socket.io.engine.close()
+        cuts++
+      }
+    }
+    await finish(lease, total + 1)
+    await waitFor('the whole history', () => client.events.length === total + 5)
+    expect(cuts).toBeGreaterThan(5)
+    expect(client.events.map(({ seq }) => seq)).toEqual(Array.from({ length: total + 5 }, (_, i) => i + 1))
+    expect(client.skipped).toEqual([])
+    expect(client.events.slice(3, -2).map(({ data }) => (data as { text: string }).text)).toEqual(
+      Array.from({ length: total }, (_, i) => `${i + 1}`),
+    )
+  })
+})

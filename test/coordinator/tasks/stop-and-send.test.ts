@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { SendMessage } from '../../../contract/api/api.ts'
+import type { Lease } from '../../../contract/wire/lease.ts'
+import { jobId } from '../../../contract/wire/names.ts'
+import type { User } from '../../../coordinator/store/user.ts'
+import { waitFor } from '../../support/checks/wait.ts'
+import { type Core, startCore } from '../../support/systems/core.ts'
+import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
+
+let redis: TestRedis
+let core: Core
+let ada: User
+beforeEach(async () => {
+  redis = await startRedis()
+  core = await startCore({ redisUrl: redis.url })
+  ada = await core.addUser('ada')
+})
+afterEach(async () => {
+  await core.stop()
+  await redis.stop()
+})
+
+function instead(text: string, clientId = text) {
+  return { text, mode: 'steer', stopFirst: true, clientId } as const
+}
+function queue(text: string, clientId = text) {
+  return { text, mode: 'queue', clientId } as const
+}
+function send(taskId: string, input: SendMessage) {
+  return core.tasks.send(ada.id, taskId, input)
+}
+async function end(lease: Lease, outcome: 'completed' | 'cancelled') {
+  const reason = outcome === 'completed' ? 'done' : 'cancelled_by_user'
+  await core.runner.send(lease, 1, { type: 'attempt.ended', data: { outcome, reason, message: null } })
+  await waitFor('the end to be stored', async () => core.runner.acknowledged(lease) >= 1)
+}
+function asRunner() {
+  return { id: core.runner.id, name: 'A', slots: 100 }
+}
+async function renewed(lease: Lease) {
+  return (await core.leases.renew({ runner: asRunner(), attempts: [lease] })).attempts[0]
+}
+function history(taskId: string) {
+  return core.history(ada, taskId)
+}
+function states(taskId: string) {
+  return core.messages(ada, taskId)
+}
+
+describe('a message that stops the turn first', () => {
+  const heardCancels = () => core.runner.heard.filter(({ word }) => word.say === 'cancel').length
+
+  it('takes back what waits, is told to the runner, and begins the next turn at the end of the one it stopped', async () => {
+    const { id } = await core.create(ada, { prompt: 'one' })
+    const first = await core.lease(id)
+    await send(id, queue('later'))
+    const { message } = await send(id, instead('two'))
+    expect(message).toMatchObject({ mode: 'queue', state: 'waiting', turn: null })
+    await waitFor('the word', () => heardCancels() === 1)
+    expect(await renewed(first)).toMatchObject({ state: 'cancel', messages: [] })
+    await end(first, 'cancelled')
+    expect(await core.lease(id, 2)).toMatchObject({ turn: 2, prompt: expect.stringMatching(/^two\n/), messages: [] })
+    expect(await history(id)).toEqual([
+      'received one (null, turn 1)',
+      'started turn 1',
+      'received later (queue, turn 2)',
+      'message.withdrawn',
+      'received two (queue, turn 2)',
+      'ended turn 1 cancelled',
+      'message.delivered',
+      'started turn 2',
+    ])
+  })
+
+  it('stops nothing when it comes again, neither the turn that ends nor its own', async () => {
+    const { id } = await core.create(ada)
+    const first = await core.lease(id)
+    const sent = await Promise.all([1, 2, 3].map(() => send(id, instead('two', 'c'))))
+    expect(sent.map(({ created }) => created).sort()).toEqual([false, false, true])
+    await waitFor('the word', () => heardCancels() === 1)
+    await end(first, 'cancelled')
+    const pending = await core.tasks.find(ada.id, id)
+    expect((await send(id, instead('two', 'c'))).created).toBe(false)
+    expect(await core.tasks.find(ada.id, id)).toEqual(pending)
+    const second = await core.lease(id, 2)
+    expect((await send(id, instead('two', 'c'))).created).toBe(false)
+    expect(await renewed(second)).toMatchObject({ state: 'held' })
+    await end(second, 'completed')
+    expect((await send(id, instead('two', 'c'))).created).toBe(false)
+    expect(await core.tasks.find(ada.id, id)).toMatchObject({ status: 'completed', turn: 2 })
+    expect(heardCancels()).toBe(1)
+  })
+
+  it('ends a turn that still waits, and its job is no longer to be had', async () => {
+    const { id } = await core.create(ada, { prompt: 'one' })
+    const job = await core.runner.job(id, 1)
+    const { message } = await send(id, instead('two'))
+    expect(await core.tasks.find(ada.id, id)).toMatchObject({ status: 'pending', turn: 2 })
+    expect(await states(id)).toEqual(['one: withdrawn null', 'two: waiting null'])
+    expect(await history(id)).toEqual(['received one (null, turn 1)', 'ended turn 1 cancelled', 'received two (null, turn 2)'])
+    expect(await core.leases.grant({ job, runner: asRunner() })).toMatchObject({ granted: false })
+    await waitFor('the old job to be gone', async () => (await core.dispatch.queue.getJob(jobId(id, 1))) === undefined)
+    expect(await core.lease(id, 2)).toMatchObject({ turn: 2, messageId: message.id })
+  })
+
+  it('begins the next turn of a task that has ended, as any other does', async () => {
+    const { id } = await core.create(ada)
+    await end(await core.lease(id), 'completed')
+    await send(id, instead('two'))
+    expect(await core.lease(id, 2)).toMatchObject({ turn: 2, prompt: expect.stringMatching(/^two\n/) })
+    expect(heardCancels()).toBe(0)
+  })
+
+  it('that is refused stops nothing', async () => {
+    const { id } = await core.create(ada)
+    const lease = await core.lease(id)
+    await send(id, queue('one', 'c'))
+    await expect(send(id, instead('another text', 'c'))).rejects.toMatchObject({ code: 'conflict' })
+    expect(await renewed(lease)).toMatchObject({ state: 'held' })
+    expect((await states(id)).at(-1)).toBe('one: waiting null')
+  })
+})

@@ -1,0 +1,178 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { pino } from 'pino'
+import type { NewEvent } from '../../../contract/api/event.ts'
+import { isPublicAddress } from '../../../contract/shared/public-address.ts'
+import { type AllowlistOptions, isAllowed, serveAllowlist } from '../../../runner/gateway/allowlist.ts'
+import { type Door, openDoor } from './door.ts'
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+describe('a sandbox that asks for the internet', () => {
+  const openWith = async (allowedHosts: string[]): Promise<Door> => {
+    const door = await openDoor({}, { allowedHosts })
+    closers.push(door.close)
+    return door
+  }
+  const send = (door: Door, head: string) => {
+    const socket = connect(door.port, '127.0.0.1')
+    socket.end(`${head}\r\n\r\n`)
+    return text(socket)
+  }
+
+  it.each([
+    ['a host that is not on the list', 'evil.example:443', 'evil.example'],
+    ['a port other than 443', 'good.example:22', 'good.example'],
+    ['a name that ends like an allowed one', 'notgood.example:443', 'notgood.example'],
+    ['an address', '169.254.169.254:443', '169.254.169.254'],
+    ['an allowed name of a private address', 'localhost:443', 'localhost'],
+  ])('is refused %s, with what to do about it', async (_what, authority, host) => {
+    const door = await openWith(['good.example', 'localhost'])
+    const answer = await send(door, `CONNECT ${authority} HTTP/1.1\r\nhost: ${authority}`)
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /)
+    expect(answer).toMatch(/RUNNER_ALLOWED_HOSTS|private networks/)
+    expect(door.said).toEqual([{ type: 'host.blocked', data: { host, method: 'CONNECT', advice: answer.split('\r\n\r\n')[1] } }])
+  })
+
+  it('is refused plain http through the proxy, even to an allowed host', async () => {
+    const door = await openWith(['good.example'])
+    const answer = await send(door, 'GET http://good.example/path?x=1 HTTP/1.1\r\nhost: good.example\r\nconnection: close')
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /)
+    expect(door.said).toMatchObject([{ type: 'host.blocked', data: { host: 'good.example', method: 'GET' } }])
+  })
+
+  it('is told of each host once, and of so many at most', async () => {
+    const door = await openWith([])
+    for (const host of ['a.example', 'a.example', 'b.example']) await send(door, `CONNECT ${host}:443 HTTP/1.1\r\nhost: x`)
+    expect(door.said.map((event) => event.type === 'host.blocked' && event.data.host)).toEqual(['a.example', 'b.example'])
+    for (let n = 0; n < 100; n++) await send(door, `CONNECT h${n}.example:443 HTTP/1.1\r\nhost: x`)
+    expect(door.said).toHaveLength(50)
+  })
+})
+
+describe('a tunnel', () => {
+  const openProxy = async (options: Partial<AllowlistOptions>) => {
+    const said: NewEvent[] = []
+    const allowlist = serveAllowlist({
+      allowedHosts: ['.good.example'],
+      say: (event) => said.push(event),
+      log: pino({ level: 'silent' }),
+      resolve: async () => [{ address: '93.184.216.34', family: 4 }],
+      ...options,
+    })
+    const ended: Promise<void>[] = []
+    const server = createServer().on('connect', (request, socket, head) => ended.push(allowlist.tunnel(request, socket, head)))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    closers.push(() => server.close())
+    const ask = () => {
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+      socket.write('CONNECT api.good.example:443 HTTP/1.1\r\nhost: x\r\n\r\nhello')
+      return socket
+    }
+    return { ask, said, ended }
+  }
+
+  it('leads to the very address that was checked, and carries bytes both ways', async () => {
+    const echo = createTcpServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1')
+    await once(echo, 'listening')
+    closers.push(() => echo.close())
+    const dialled: unknown[] = []
+    const { ask, said, ended } = await openProxy({
+      dial: (host, addresses) => {
+        dialled.push(host, addresses)
+        return connect((echo.address() as AddressInfo).port, '127.0.0.1')
+      },
+    })
+    const socket = ask()
+    socket.end(' there')
+    expect(await text(socket)).toBe('HTTP/1.1 200 Connection Established\r\n\r\nhello there')
+    await Promise.all(ended)
+    expect(dialled).toEqual(['api.good.example', [{ address: '93.184.216.34', family: 4 }]])
+    expect(said).toEqual([])
+  })
+
+  it.each([['169.254.169.254'], ['10.0.0.1'], ['::ffff:169.254.169.254'], ['::1'], ['fd00::1']])(
+    'is refused when the name leads to %s, also beside a public address',
+    async (address) => {
+      const { ask, said } = await openProxy({
+        resolve: async () => [
+          { address: '93.184.216.34', family: 4 },
+          { address, family: address.includes(':') ? 6 : 4 },
+        ],
+        dial: () => {
+          throw new Error('dialled')
+        },
+      })
+      expect(await text(ask())).toMatch(/^HTTP\/1\.1 403 /)
+      expect(said).toMatchObject([{ type: 'host.blocked' }])
+    },
+  )
+
+  it('to a host that does not answer ends without a word to the log of errors', async () => {
+    const { ask, ended } = await openProxy({ dial: () => connect(1, '127.0.0.1') })
+    expect(await text(ask())).toBe('')
+    await Promise.all(ended)
+  })
+})
+
+describe('isAllowed', () => {
+  it.each([
+    ['good.example', true],
+    ['sub.good.example', false],
+    ['a.below.example', true],
+    ['below.example', false],
+    ['xbelow.example', false],
+  ])('%s: %s', (host, allowed) => {
+    expect(isAllowed(host, ['Good.example', '.below.example'])).toBe(allowed)
+  })
+})
+
+describe('isPublicAddress', () => {
+  it.each(['8.8.8.8', '93.184.216.34', '172.32.0.1', '2606:4700::1111', '2a00:1450:4001:81b::200e'])('%s is', (address) => {
+    expect(isPublicAddress(address)).toBe(true)
+  })
+  it.each([
+    ...[
+      '0.0.0.0',
+      '10.1.2.3',
+      '100.64.0.1',
+      '127.0.0.1',
+      '169.254.169.254',
+      '172.16.0.1',
+      '172.31.255.255',
+      '192.168.1.1',
+      '198.18.0.1',
+    ],
+    ...[
+      '224.0.0.1',
+      '255.255.255.255',
+      '::',
+      '::1',
+      '::ffff:8.8.8.8',
+      '::ffff:10.0.0.1',
+      '::ffff:a9fe:a9fe',
+      '64:ff9b::a9fe:a9fe',
+    ],
+    ...[
+      'fe80::1',
+      'fe80::1%eth0',
+      'fc00::1',
+      'fd00:ec2::254',
+      'ff02::1',
+      '2001:db8::1',
+      '2002:a9fe:a9fe::1',
+      '',
+      'localhost',
+      '127.1',
+    ],
+  ])('%s is not', (address) => {
+    expect(isPublicAddress(address)).toBe(false)
+  })
+})

@@ -1,0 +1,145 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { buffer, text } from 'node:stream/consumers'
+import { pino } from 'pino'
+import type { NewEvent } from '../../../contract/api/event.ts'
+import type { Lease } from '../../../contract/wire/lease.ts'
+import type { ArtifactKind } from '../../../contract/wire/sandbox.ts'
+import { type GatewayOptions, openGateway } from '../../../runner/gateway/gateway.ts'
+import { temporaryFolder } from '../../support/systems/temporary.ts'
+
+export const MODEL = 'claude-opus-5-5'
+export const KEY = 'sk-ant-CANARY-key'
+export const TASK = 'T1'
+
+export type Door = {
+  /** The door as TCP on 127.0.0.1, as the forwarder inside a sandbox shows it. */
+  url: string
+  port: number
+  token: string
+  /** Headers with the token. */
+  headers: Record<string, string>
+  directory: string
+  said: NewEvent[]
+  log: string[]
+  artifacts: Map<ArtifactKind, Buffer>
+  close: () => Promise<void>
+}
+
+/** Opens a gateway with a lease of the test's own, and a forwarder to its socket. */
+export async function openDoor(lease: Partial<Lease> = {}, options: Partial<Omit<GatewayOptions, 'lease'>> = {}): Promise<Door> {
+  const folder = await temporaryFolder()
+  const directory = join(folder.path, 'door')
+  const said: NewEvent[] = []
+  const log: string[] = []
+  const artifacts = new Map<ArtifactKind, Buffer>()
+  const gateway = await openGateway({
+    lease: { ...LEASE, ...lease },
+    assignment: { ...ASSIGNMENT },
+    directory,
+    coordinatorUrl: 'http://127.0.0.1:1',
+    npmRegistryUrl: 'http://127.0.0.1:1/',
+    allowedHosts: [],
+    confirmLease: async () => true,
+    awaitLease: async () => true,
+    say: (event) => said.push(event),
+    waitingMessages: () => [],
+    openTranscript: async () => null,
+    keepWork: () => null,
+    saveArtifact: async (kind, body) => void artifacts.set(kind, await buffer(body)),
+    log: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
+    ...options,
+  }).catch(async (error: unknown) => {
+    await folder.remove()
+    throw error
+  })
+  const forwarder = await forwardTo(join(directory, 'door.sock'))
+  return {
+    url: `http://127.0.0.1:${forwarder.port}`,
+    port: forwarder.port,
+    token: gateway.token,
+    headers: { authorization: `Bearer ${gateway.token}` },
+    directory,
+    said,
+    log,
+    artifacts,
+    close: async () => {
+      await gateway.close()
+      await forwarder.stop()
+      await folder.remove()
+    },
+  }
+}
+
+/** Sends a request with the path exactly as given; `fetch` would tidy it up. @returns the whole answer */
+export function rawRequest(door: Door, method: string, path: string): Promise<string> {
+  const socket = connect(door.port, '127.0.0.1')
+  const headers = `host: door\r\nconnection: close\r\nx-api-key: ${door.token}\r\ncontent-length: 0`
+  socket.end(`${method} ${path} HTTP/1.1\r\n${headers}\r\n\r\n`)
+  return text(socket)
+}
+
+/** TCP on a free port of 127.0.0.1 → a unix socket. */
+async function forwardTo(path: string): Promise<{ port: number; stop: () => Promise<void> }> {
+  const open = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, (outer) => {
+    const inner = connect({ path, allowHalfOpen: true })
+    for (const [socket, other] of [
+      [outer, inner],
+      [inner, outer],
+    ] as const) {
+      open.add(socket)
+      socket.on('error', () => other.destroy())
+      socket.on('close', () => {
+        open.delete(socket)
+        other.destroy()
+      })
+      socket.pipe(other)
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: async () => {
+      for (const socket of open) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+const LEASE: Lease = {
+  taskId: TASK,
+  turn: 1,
+  attempt: 1,
+  leaseMs: 30_000,
+  signingKey: '00',
+  prompt: 'mend it',
+  messageId: 'm1',
+  hasTranscript: false,
+  messages: [],
+  repo: { url: 'https://example.org/o/n', upstream: 'http://127.0.0.1:1/o/n.git', username: null, token: null },
+  baseBranch: null,
+  branch: `errand/${TASK}/work`,
+  model: MODEL,
+  modelApi: { baseUrl: 'http://127.0.0.1:1', key: KEY },
+  budgetUsd: 5,
+  timeLimitMs: 60_000,
+}
+
+const ASSIGNMENT = {
+  taskId: TASK,
+  attempt: 1,
+  turn: 1,
+  prompt: 'mend it',
+  messageId: 'm1',
+  hasTranscript: false,
+  repoUrl: 'https://example.org/o/n',
+  baseBranch: null,
+  branch: `errand/${TASK}/work`,
+  model: MODEL,
+  budgetUsd: 5,
+  timeLimitMs: 60_000,
+}

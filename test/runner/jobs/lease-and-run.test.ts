@@ -1,0 +1,88 @@
+import { Readable } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { pino } from 'pino'
+import type { LeaseAnswer } from '../../../contract/wire/lease.ts'
+import type { AttemptEnd } from '../../../runner/attempt/attempt-end.ts'
+import { handleTurn } from '../../../runner/jobs/lease-and-run.ts'
+import { coordinatorClient } from '../../../runner/lease/coordinator-client.ts'
+import {
+  leaseOf,
+  RUNNER_TOKEN,
+  type ScriptedCoordinator,
+  startScriptedCoordinator,
+} from '../../support/scripted/scripted-coordinator.ts'
+import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
+
+const log = pino({ level: 'silent' })
+const job = { taskId: 't1', turn: 1, signature: 's' }
+function refusal(why: Extract<LeaseAnswer, { granted: false }>['refusal']): LeaseAnswer {
+  return {
+    granted: false,
+    refusal: why,
+    retryAfterMs: 1_234,
+  }
+}
+
+describe('one turn off the queue', () => {
+  let redis: TestRedis
+  let coordinator: ScriptedCoordinator
+
+  beforeEach(async () => {
+    redis = await startRedis()
+    coordinator = await startScriptedCoordinator(redis.url)
+  })
+  afterEach(async () => {
+    await coordinator.stop()
+    await redis.stop()
+  })
+
+  const client = (token = RUNNER_TOKEN) => coordinatorClient({ url: coordinator.url, token, log })
+  const handle = (data: unknown, end?: AttemptEnd | Error, token?: string) => {
+    const run = async () => {
+      if (!end || end instanceof Error) throw end ?? new Error('no attempt was expected')
+      return end
+    }
+    return handleTurn({ client: client(token), runner: { id: 'r1', name: 'n', slots: 1 }, run, log }, data)
+  }
+
+  it('is refused for good when it is not one', async () => {
+    expect(await handle({ taskId: 1 })).toMatchObject({ say: 'never' })
+  })
+
+  it.each([
+    ['cancelled', { say: 'done', outcome: 'cancelled' }],
+    ['ended', { say: 'done', outcome: 'ended' }],
+    ['held', { say: 'later', afterMs: 1_234 }],
+    ['not_yet', { say: 'later', afterMs: 1_234 }],
+    ['unknown', { say: 'never' }],
+  ] as const)('follows the refusal: %s', async (why, answer) => {
+    coordinator.onLease(() => refusal(why))
+    expect(await handle(job)).toMatchObject(answer)
+  })
+
+  it('is asked again later while the coordinator cannot answer, or does not know the runner', async () => {
+    coordinator.onLease(() => 503)
+    expect(await handle(job)).toEqual({ say: 'later', afterMs: 5_000 })
+    expect(await handle(job, undefined, 'a wrong runner token')).toEqual({ say: 'later', afterMs: 5_000 })
+  })
+
+  it('is done whatever the task came to, and tried again when the fault is ours', async () => {
+    coordinator.onLease(() => ({ granted: true, lease: leaseOf('t1', 1) }))
+    expect(await handle(job, { outcome: 'failed', reason: 'stuck', message: null })).toEqual({ say: 'done', outcome: 'failed' })
+    const interrupted = { outcome: 'interrupted', reason: 'image_missing', message: null } as const
+    expect(await handle(job, interrupted)).toEqual({ say: 'interrupted', why: 'image_missing' })
+    expect(await handle(job, new Error('ENOSPC: no space left'))).toEqual({ say: 'interrupted', why: 'ENOSPC: no space left' })
+  })
+
+  it('carries an artifact up as a stream', async () => {
+    const chunks = Array.from({ length: 100 }, (_, i) => Buffer.alloc(10_000, i))
+    await client().saveArtifact('t1', 2, 'bundle', Readable.from(chunks))
+    expect(coordinator.artifacts.get('/runner/artifacts/t1/2/bundle')?.equals(Buffer.concat(chunks))).toBe(true)
+  })
+
+  it('says what to do about a refused token', async () => {
+    await expect(
+      client('a wrong runner token').renew({ runner: { id: 'r1', name: 'n', slots: 1 }, attempts: [] }),
+    ).rejects.toThrow(/runner token refused: set RUNNER_TOKEN/)
+  })
+})

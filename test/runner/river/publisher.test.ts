@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { pino } from 'pino'
+import type { NewEvent } from '../../../contract/api/event.ts'
+import { LIMITS } from '../../../contract/api/limits.ts'
+import { DELTA_CHANNEL, EVENT_STREAM, runnerChannel } from '../../../contract/wire/names.ts'
+import { DeltaBody, SignedMessage, signedMessageText } from '../../../contract/wire/river.ts'
+import type { Delivery } from '../../../runner/river/delivery.ts'
+import { openPublisher, type Publisher } from '../../../runner/river/publisher.ts'
+import { hmacHex } from '../../../runner/river/signatures.ts'
+import { createSpool, type Spool } from '../../../runner/river/spool.ts'
+import { waitFor } from '../../support/checks/wait.ts'
+import { type ScriptedCoordinator, startScriptedCoordinator } from '../../support/scripted/scripted-coordinator.ts'
+import { usage } from '../../support/scripted/scripted-lines.ts'
+import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
+import { temporaryFolder } from '../../support/systems/temporary.ts'
+
+function text(n: number): NewEvent {
+  return { type: 'text.written', data: { text: `line ${n}` } }
+}
+function range(to: number) {
+  return Array.from({ length: to }, (_, i) => text(i + 1))
+}
+
+describe('delivering events', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let redis: TestRedis
+  let coordinator: ScriptedCoordinator
+  let publisher: Publisher
+  let observer: Redis
+  const heard: string[] = []
+  const spools: Spool[] = []
+
+  beforeEach(async () => {
+    folder = await temporaryFolder()
+    redis = await startRedis({ persistent: false })
+    coordinator = await startScriptedCoordinator(redis.url)
+    publisher = openPublisher({ redisUrl: redis.url, runnerId: 'r1', log: pino({ level: 'silent' }) })
+    observer = new Redis(redis.url)
+    observer.on('error', () => undefined)
+    await waitFor('the publisher to listen', async () => {
+      const [, count] = (await observer.pubsub('NUMSUB', runnerChannel('r1'))) as [string, number]
+      return Number(count) > 0
+    })
+    heard.length = 0
+  })
+  afterEach(async () => {
+    publisher.close()
+    for (const spool of spools.splice(0)) await spool.close()
+    observer.disconnect()
+    await coordinator.stop()
+    await redis.stop()
+    await folder.remove()
+  })
+
+  const publish = async (taskId: string): Promise<{ spool: Spool; delivery: Delivery }> => {
+    const signingKey = coordinator.expect(taskId, 1, 'r1')
+    const spool = await createSpool(folder.path, { taskId, attempt: 1, turn: 1, signingKey })
+    spools.push(spool)
+    const hear = {
+      onCancel: () => heard.push('cancel'),
+      onRefused: () => heard.push('refused'),
+      onMessage: ({ messageId }: { messageId: string }) => heard.push(`message ${messageId}`),
+      onWithdraw: (messageId: string) => heard.push(`withdraw ${messageId}`),
+      onSpoolFault: () => heard.push('fault'),
+    }
+    return { spool, delivery: publisher.publish(spool, hear) }
+  }
+  const arrived = (taskId: string) => coordinator.attempts.get(`${taskId}/1`)?.events
+
+  it('brings every event once and in order, though Redis is killed and forgets everything three times on the way', async () => {
+    const { delivery } = await publish('t1')
+    const events = range(2000)
+    for (const [index, event] of events.entries()) {
+      delivery.say(event)
+      await delivery.ready()
+      if (index % 600 === 500) {
+        await waitFor('some to arrive', () => (arrived('t1')?.length ?? 0) > index / 4)
+        await redis.kill()
+        await redis.start()
+      }
+    }
+    expect(await delivery.finish()).toBe('acknowledged')
+    expect(arrived('t1')).toEqual(events)
+  }, 60_000)
+
+  it('sends again what was lost on the way, though Redis itself never went away', async () => {
+    coordinator.reading = false
+    const { delivery } = await publish('t1')
+    for (const event of range(20)) delivery.say(event)
+    await waitFor('the stream to hold them', async () => (await observer.xlen(EVENT_STREAM)) === 20)
+    await observer.del(EVENT_STREAM)
+    coordinator.reading = true
+    expect(await delivery.finish()).toBe('acknowledged')
+    expect(arrived('t1')).toEqual(range(20))
+  })
+
+  it('puts no more on the stream than the window, and no second copy of what waits there', async () => {
+    coordinator.reading = false
+    const { spool, delivery } = await publish('t1')
+    for (const event of range(1200)) delivery.say(event)
+    await waitFor('everything to be spooled', () => spool.lastN() === 1200)
+    const until = performance.now() + 2_500
+    await waitFor('two and a half seconds to pass', async () => {
+      expect(await observer.xlen(EVENT_STREAM)).toBeLessThanOrEqual(LIMITS.unacknowledgedEvents)
+      return performance.now() > until
+    })
+    expect(await observer.xlen(EVENT_STREAM)).toBe(LIMITS.unacknowledgedEvents)
+    coordinator.reading = true
+    expect(await delivery.finish()).toBe('acknowledged')
+    expect(arrived('t1')).toEqual(range(1200))
+    expect(coordinator.attempts.get('t1/1')?.repeats).toBe(0)
+  })
+
+  it('fills no Redis while the coordinator is away for hours', async () => {
+    coordinator.reading = false
+    const { delivery } = await publish('t1')
+    for (const event of range(20)) delivery.say(event)
+    await waitFor('the stream to hold them', async () => (await observer.xlen(EVENT_STREAM)) === 20)
+    const now = performance.now.bind(performance)
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + 3_600_000)
+    const until = now() + 2_500
+    await waitFor('it to look after them twice', () => now() > until)
+    clock.mockRestore()
+    expect(await observer.xlen(EVENT_STREAM)).toBe(20)
+    coordinator.reading = true
+    expect(await delivery.finish()).toBe('acknowledged')
+  })
+
+  it('says that it is refused, and goes on until all that was spent is counted', async () => {
+    coordinator.refusing = true
+    const { delivery } = await publish('t1')
+    for (const event of range(700)) delivery.say(event)
+    delivery.say(usage)
+    expect(await delivery.finish()).toBe('acknowledged')
+    expect([arrived('t1'), heard[0]]).toEqual([[usage], 'refused'])
+  })
+
+  it('waits for nobody when nobody will answer', async () => {
+    coordinator.reading = false
+    const { delivery } = await publish('t1')
+    delivery.say(text(1))
+    delivery.unanswered()
+    expect(await delivery.finish()).toBe('unanswered')
+  })
+
+  it('heeds a signed cancel, and no other', async () => {
+    const { delivery } = await publish('t1')
+    const forged = { taskId: 't1', attempt: 1, body: '{"say":"cancel"}' }
+    await observer.publish(runnerChannel('r1'), JSON.stringify({ ...forged, signature: 'ab'.repeat(32) }))
+    await observer.publish(runnerChannel('r1'), 'no JSON at all')
+    delivery.say(text(1))
+    await waitFor('the event to arrive', () => arrived('t1')?.length === 1)
+    expect(heard).toEqual([])
+    await coordinator.say('t1', 1, { say: 'cancel' })
+    await waitFor('the cancel', () => heard.includes('cancel'))
+    expect(await delivery.finish()).toBe('acknowledged')
+  })
+
+  it('does not believe an acknowledgement of what was never said', async () => {
+    coordinator.reading = false
+    const { delivery } = await publish('t1')
+    delivery.say(text(1))
+    await coordinator.say('t1', 1, { say: 'acknowledged', n: 7 })
+    coordinator.reading = true
+    expect(await delivery.finish()).toBe('acknowledged')
+    expect(arrived('t1')).toEqual([text(1)])
+  })
+
+  it('leaves everything in the spool when it is abandoned', async () => {
+    coordinator.reading = false
+    const { spool, delivery } = await publish('t1')
+    for (const event of range(300)) delivery.say(event)
+    const finished = delivery.finish()
+    delivery.abandon()
+    expect(await finished).toBe('abandoned')
+    expect(spool.lastN()).toBe(300)
+  })
+
+  it('sends deltas signed, and drops them without a sound while Redis is away', async () => {
+    const { spool, delivery } = await publish('t1')
+    const listener = new Redis(redis.url)
+    const seen: unknown[] = []
+    listener.on('message', (_channel, message) => {
+      const { signature, ...signed } = SignedMessage.parse(JSON.parse(message))
+      expect(signature).toBe(hmacHex(spool.header.signingKey, signedMessageText('delta', signed)))
+      seen.push(DeltaBody.parse(JSON.parse(signed.body)))
+    })
+    await listener.subscribe(DELTA_CHANNEL)
+    publisher.delta(spool.header, { offset: 0, text: 'hello' })
+    await waitFor('the delta', () => seen.length === 1)
+    expect(seen).toEqual([{ offset: 0, text: 'hello' }])
+    listener.disconnect()
+    await redis.kill()
+    publisher.delta(spool.header, { offset: 5, text: 'lost' })
+    await redis.start()
+    expect(await delivery.finish()).toBe('acknowledged')
+  })
+})

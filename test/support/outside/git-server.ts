@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { basename, dirname, join } from 'node:path'
+import { execa } from 'execa'
+import { temporaryFolder } from '../systems/temporary.ts'
+
+export type GitServer = {
+  /** `http://127.0.0.1:<port>`, without credentials. */
+  url: string
+  /**
+   * Adds a repository with one commit on `main`, from files given as text or from a folder (such as an unpacked npm package; its
+   * `node_modules` stays out).
+   * @param name `owner/name`; served at `<url>/<owner>/<name>.git`
+   * @returns its address, and its path on disk as a bare repository
+   */
+  addRepository: (name: string, content: RepositoryContent) => Promise<{ url: string; path: string }>
+  /** On: every push is declined by a hook, as by a protected branch. The host takes the pack and refuses the refs. */
+  refusePush: (on: boolean) => Promise<void>
+  /** On: pushing is 403 at once, as for a token that may only read. */
+  forbidPush: (on: boolean) => void
+  /**
+   * How the host answers for addresses that are not its own: `gitlab` serves repositories at `….git` alone, and redirects info/refs there as
+   * gitlab.com does; a table leads from a path to where it went, as after a rename. A full URL leads to another host.
+   */
+  redirect: (how: 'gitlab' | Readonly<Record<string, string>>) => void
+  /** Every request so far, refused ones too, as `METHOD /path?query`, and ` gzip` when its body came compressed. */
+  requests: string[]
+  stop: () => Promise<void>
+}
+
+export type RepositoryContent = { files: Record<string, string> } | { fromFolder: string }
+
+/**
+ * A git host of the test's own: the real `git http-backend` behind Basic authentication on 127.0.0.1.
+ * @param credentials leave them out for a host that lets anybody in
+ */
+export async function startGitServer(credentials?: { username: string; password: string }): Promise<GitServer> {
+  const folder = await temporaryFolder()
+  const root = join(folder.path, 'repositories')
+  const hooks = join(folder.path, 'hooks')
+  await Promise.all([mkdir(root), mkdir(hooks)])
+  const requests: string[] = []
+  const backends = new Set<ChildProcess>()
+  let pushForbidden = false
+  let redirects: 'gitlab' | Readonly<Record<string, string>> = {}
+
+  const server = createServer((request, response) => {
+    requests.push([request.method, request.url, request.headers['content-encoding']].filter(Boolean).join(' '))
+    const location = locationOf(request, redirects)
+    // Before it asks who it is, as GitLab does.
+    if (location !== null) response.writeHead(location === '' ? 404 : 301, location === '' ? {} : { location }).end()
+    else if (credentials && !shows(request, credentials)) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('Authentication is required.\n')
+    } else if (pushForbidden && request.url?.includes('git-receive-pack')) {
+      response.writeHead(403, { 'content-type': 'text/plain' }).end('This token may only read.\n')
+    } else runBackend(request, response, { root, hooks }, backends)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  return {
+    url,
+    requests,
+    addRepository: async (name, content) => {
+      const path = join(root, `${name}.git`)
+      await mkdir(dirname(path), { recursive: true })
+      const work = join(folder.path, `work-${basename(name)}`)
+      await mkdir(work)
+      if ('fromFolder' in content)
+        await cp(content.fromFolder, work, { recursive: true, filter: (from) => basename(from) !== 'node_modules' })
+      else for (const [file, text] of Object.entries(content.files)) await writeInto(work, file, text)
+      await git(work, 'init', '-q', '-b', 'main')
+      await git(work, 'add', '-A', '-f')
+      await git(work, 'commit', '-q', '-m', 'Begin')
+      await git(folder.path, 'clone', '-q', '--bare', work, path)
+      await rm(work, { recursive: true })
+      return { url: `${url}/${name}.git`, path }
+    },
+    refusePush: async (on) => {
+      const hook = join(hooks, 'pre-receive')
+      if (!on) return rm(hook, { force: true })
+      await writeFile(hook, '#!/bin/sh\necho "this branch is protected" >&2\nexit 1\n')
+      await chmod(hook, 0o755)
+    },
+    redirect: (how) => {
+      redirects = how
+    },
+    forbidPush: (on) => {
+      pushForbidden = on
+    },
+    stop: async () => {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+      await Promise.all([...backends].map((backend) => backend.kill('SIGKILL') && once(backend, 'close')))
+      await folder.remove()
+    },
+  }
+}
+
+/** @returns the refs of a repository, as `refs/heads/main` → commit */
+export async function refsOf(path: string): Promise<Record<string, string>> {
+  const { stdout } = await execa('git', ['-C', path, 'for-each-ref', '--format=%(refname) %(objectname)'])
+  return Object.fromEntries(stdout.split('\n').flatMap((line) => (line ? [line.split(' ') as [string, string]] : [])))
+}
+
+function shows(request: IncomingMessage, { username, password }: { username: string; password: string }): boolean {
+  return request.headers.authorization === `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+}
+
+/** @returns where the request is sent on to; empty for one that is not served; null for one that is */
+function locationOf({ method, url = '', headers }: IncomingMessage, redirects: 'gitlab' | Readonly<Record<string, string>>) {
+  const [, path = '', rest = ''] = /^(.*?)(\/info\/refs\?.*|\/git-[a-z]+-pack)$/.exec(url) ?? []
+  if (redirects !== 'gitlab') {
+    const to = redirects[path]
+    return to === undefined ? null : `${to}${rest}`
+  }
+  if (path.endsWith('.git')) return null
+  return method === 'GET' ? `http://${headers.host}${path}.git${rest}` : ''
+}
+
+/** CGI (RFC 3875), as far as `git http-backend` goes. */
+function runBackend(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { root, hooks }: { root: string; hooks: string },
+  backends: Set<ChildProcess>,
+): void {
+  const [path = '', query = ''] = (request.url ?? '').split('?')
+  const header = (name: string) => String(request.headers[name] ?? '')
+  const backend = spawn('git', ['-c', `core.hooksPath=${hooks}`, 'http-backend'], {
+    env: {
+      PATH: process.env.PATH,
+      GIT_PROJECT_ROOT: root,
+      GIT_HTTP_EXPORT_ALL: '1',
+      GIT_CONFIG_NOSYSTEM: '1',
+      REQUEST_METHOD: request.method,
+      PATH_INFO: path,
+      QUERY_STRING: query,
+      REMOTE_USER: 'test',
+      REMOTE_ADDR: '127.0.0.1',
+      CONTENT_TYPE: header('content-type'),
+      CONTENT_LENGTH: header('content-length'),
+      HTTP_CONTENT_ENCODING: header('content-encoding'),
+      GIT_PROTOCOL: header('git-protocol'),
+    },
+  })
+  backends.add(backend)
+  backend.once('close', () => backends.delete(backend))
+  backend.stdin.on('error', () => request.unpipe(backend.stdin))
+  request.pipe(backend.stdin)
+  let head = Buffer.alloc(0)
+  backend.stdout.on('data', (chunk: Buffer) => {
+    if (response.headersSent) return response.write(chunk)
+    head = Buffer.concat([head, chunk])
+    const end = head.indexOf('\r\n\r\n')
+    if (end < 0) return
+    const headers = head
+      .toString('latin1', 0, end)
+      .split('\r\n')
+      .map((line) => line.split(': ', 2) as [string, string])
+    const status = headers.find(([name]) => name === 'Status')?.[1] ?? '200'
+    response.writeHead(Number.parseInt(status, 10), Object.fromEntries(headers.filter(([name]) => name !== 'Status')))
+    response.write(head.subarray(end + 4))
+  })
+  backend.once('close', () => {
+    if (!response.headersSent) response.writeHead(500)
+    response.end()
+  })
+}
+
+async function writeInto(folder: string, file: string, text: string): Promise<void> {
+  await mkdir(dirname(join(folder, file)), { recursive: true })
+  await writeFile(join(folder, file), text)
+}
+
+function git(folder: string, ...args: string[]) {
+  return execa('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.org', '-C', folder, ...args])
+}

@@ -1,0 +1,130 @@
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pino } from 'pino'
+import { ensureOwner, loadRunnerToken } from '../../../coordinator/accounts/owner.ts'
+import { createDemo } from '../../../coordinator/demo/demo.ts'
+import { createApp } from '../../../coordinator/http/app.ts'
+import { createLimits } from '../../../coordinator/http/middleware/limits.ts'
+import { createIdentify } from '../../../coordinator/http/sign-in/identify.ts'
+import { createPresence } from '../../../coordinator/live/presence.ts'
+import { createNotifier } from '../../../coordinator/notify/notifier.ts'
+import { createOutside } from '../../../coordinator/notify/outside.ts'
+import { createWebPush } from '../../../coordinator/notify/web-push.ts'
+import { type Config, readConfig } from '../../../coordinator/process/config.ts'
+import { loadSecretKey } from '../../../coordinator/secrets/secret-key.ts'
+import { createSecrets } from '../../../coordinator/secrets/secrets.ts'
+import { createSignInLink } from '../../../coordinator/store/accounts/sign-in-links.ts'
+import { findByToken, issueToken } from '../../../coordinator/store/accounts/tokens.ts'
+import { upsertGithubUser } from '../../../coordinator/store/accounts/users.ts'
+import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
+import type { Parts } from '../../../coordinator/tasks/parts.ts'
+import { buildSmallApp } from '../browser/built-app.ts'
+import { scriptedTasks } from '../scripted/scripted-tasks.ts'
+import { freePort, temporaryFolder } from '../systems/temporary.ts'
+import type { Visitor } from '../systems/visitor.ts'
+
+export type HttpServer = Awaited<ReturnType<typeof startHttp>>
+
+/**
+ * The real application over a real store, on a port of its own. Tasks, leases and the queue are hand-made, since they are others' to test.
+ * @param environment as the coordinator reads it
+ */
+export async function startHttp(environment: Record<string, string> = {}, given: Partial<Parts> = {}) {
+  const folder = await temporaryFolder()
+  const config: Config = readConfig({ ERRAND_PORT: String(await freePort()), ERRAND_DATA_DIR: folder.path, ...environment })
+  const lines: string[] = []
+  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) })
+  const db = await openDatabase(join(folder.path, 'errand.db'))
+  const secrets = createSecrets(await loadSecretKey(config))
+  const owner = await ensureOwner(db, config)
+  const webPush = await createWebPush(config)
+  const outside = createOutside(config.allowPrivateWebhooks)
+  const disconnected: string[] = []
+  const saved: Array<{ taskId: string; attempt: number; kind: string; text: string }> = []
+  const parts: Parts = {
+    config,
+    db,
+    log,
+    secrets,
+    runnerToken: await loadRunnerToken(config),
+    tasks: scriptedTasks(),
+    leases: {
+      grant: async () => ({ granted: false, refusal: 'unknown', retryAfterMs: 1000 }),
+      renew: async ({ attempts }) => ({
+        attempts: attempts.map((held) => ({ ...held, state: 'held' as const, leaseMs: 30_000, messages: [] })),
+      }),
+    },
+    artifacts: {
+      save: async (taskId, attempt, kind, content) => {
+        saved.push({ taskId, attempt, kind, text: await new Response(Readable.toWeb(content) as never).text() })
+      },
+      openFor: async () => Readable.from([]),
+      open: async () => null,
+      locate: async () => null,
+    },
+    // Bull Board asks a queue only for its version until somebody looks.
+    dispatch: { queue: { name: 'errand-turns', metaValues: { version: 'bullmq' } } } as unknown as Parts['dispatch'],
+    demo: await createDemo({ dataDir: folder.path, deriveKey: secrets.deriveKey, log }),
+    metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'errand_tasks 0\n', countBatch: () => undefined },
+    identify: createIdentify({ db, secrets, config }),
+    disconnectUser: (userId) => void disconnected.push(userId),
+    disconnectDevice: (deviceId) => void disconnected.push(deviceId),
+    limits: createLimits(config),
+    ...{ webPush, outside, ownerTokenId: owner.tokenId },
+    notifier: createNotifier({ db, log, webPush, outside, presence: createPresence(), publicUrl: config.publicUrl }),
+    appFolder: await buildSmallApp(join(folder.path, 'app')),
+    readiness: async () => ({ store: true, redis: true }),
+    ...given,
+  }
+  const app = createApp(parts)
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(config.port, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${config.port}`
+  let users = 0
+
+  return {
+    url,
+    app,
+    parts,
+    owner,
+    disconnected,
+    saved,
+    log: () => lines.join(''),
+    /** Somebody who signed in by GitHub before, with an API token. */
+    addUser: async (login: string, { admin = false } = {}) => {
+      users += 1
+      const github = { githubId: String(users), login, avatarUrl: null, admin, token: `ghp_CANARY${users}` }
+      const user = await upsertGithubUser(db, secrets, github)
+      return { user, token: (await issueToken(db, user.id, 'test')).token }
+    },
+    /** A call with a token; the body, when given, as JSON. */
+    call: (method: string, path: string, { token = owner.token, body, headers = {} }: CallOptions = {}) =>
+      fetch(url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      }),
+    /** Signs a visitor in by a link; as the owner, when no token says otherwise. */
+    signIn: async (browser: Visitor, token = owner.token) => {
+      const { code } = await createSignInLink(db, (await findByToken(db, token))?.user.id ?? '')
+      await browser.post('/auth/link', { code })
+      return browser
+    },
+    stop: async () => {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+      await parts.notifier.stop()
+      await db.destroy()
+      await folder.remove()
+    },
+  }
+}
+
+type CallOptions = { token?: string; body?: unknown; headers?: Record<string, string> }

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { MODELS } from '../../../contract/shared/models.ts'
+
+type Json = Record<string, unknown>
+export type Message = { role: string; content: Json[] }
+/** A request as the real API would take it; content that was a string is a list of one text. */
+export type ModelBody = { model: string; max_tokens: number; system: Json[]; tools: Json[]; messages: Message[] } & Json
+
+export type Refusal = { status: number; type: string; message: string }
+
+function refuse(message: string, status = 400, type = 'invalid_request_error'): Refusal {
+  return { status, type, message }
+}
+
+/** What the real API refuses of a request as such, in its own manner (version 2026-10-21, models from 5.1 on). @returns null for a good one */
+export function refusalOf(headers: IncomingHttpHeaders, body: ModelBody, key: string): Refusal | null {
+  const shown = headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /, '')
+  if (shown !== key) return refuse('invalid x-api-key', 401, 'authentication_error')
+  if (!headers['anthropic-version']) return refuse('anthropic-version: header is required')
+  if (!MODELS[body.model]) return refuse(`model: ${body.model}`, 404, 'not_found_error')
+  if (!Number.isInteger(body.max_tokens) || body.max_tokens < 1) return refuse('max_tokens: must be a positive integer')
+  if (body.stream !== true) return refuse('stream: this server only streams')
+  for (const name of ['temperature', 'top_p', 'top_k']) if (name in body) return refuse(`${name}: Extra inputs are not permitted`)
+  const choice = body.tool_choice as Json | undefined
+  if (choice && choice.type !== 'auto' && choice.type !== 'none') return refuse('tool_choice: forced tool use is not supported')
+  const thinking = body.thinking as Json | undefined
+  if (thinking && thinking.type !== 'adaptive') return refuse('thinking: only adaptive is supported')
+  const marks = (JSON.stringify(body).match(/"cache_control":\{/g) ?? []).length
+  if (marks > 4) return refuse(`A maximum of 4 blocks with cache_control may be provided. Found ${marks}.`)
+  return toolsRefusal(body.tools) ?? messagesRefusal(body.messages)
+}
+
+/**
+ * Hashes of everything before message 0, 1, 2… and before the one to come: the model API binds thinking to them. Marks, nulls and the order
+ * of keys do not count.
+ */
+export function prefixHashes({ model, system, tools, messages }: ModelBody): string[] {
+  const hashes = [hash(JSON.stringify(canonical({ model, system, tools })))]
+  for (const message of messages) hashes.push(hash(`${hashes.at(-1)} ${JSON.stringify(canonical(message))}`))
+  return hashes
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}
+
+function toolsRefusal(tools: readonly Json[]): Refusal | null {
+  const names = tools.map(({ name }) => String(name))
+  if (new Set(names).size < names.length) return refuse('tools: Tool names must be unique.')
+  const open = tools.find(({ strict, input_schema }) => strict && !closed(input_schema as Json))
+  return open ? refuse(`tools.${String(open.name)}: strict tools must set additionalProperties to false`) : null
+}
+
+function closed(schema: Json): boolean {
+  return (
+    schema.type !== 'object' ||
+    (schema.additionalProperties === false &&
+      Object.values((schema.properties ?? {}) as Json).every((inner) => closed(inner as Json)))
+  )
+}
+
+function messagesRefusal(messages: readonly Message[]): Refusal | null {
+  if (messages[0]?.role !== 'user') return refuse('messages: the first message must be of the user')
+  const ids = new Set<string>()
+  for (const [index, { role, content }] of messages.entries()) {
+    const at = `messages.${index}`
+    if (role !== 'user' && role !== 'assistant') return refuse(`${at}: unexpected role ${role}`)
+    if (content.length === 0) return refuse(`${at}: content must not be empty`)
+    for (const block of content) {
+      if (block.type === 'text' && !String(block.text ?? '').trim()) return refuse(`${at}: text content blocks must be non-empty`)
+      if (block.type === 'thinking' && role === 'user') return refuse(`${at}: thinking blocks belong to the assistant`)
+      if (block.type !== 'tool_use') continue
+      if (ids.has(String(block.id))) return refuse(`${at}: tool_use ids must be unique`)
+      if (typeof block.input !== 'object' || block.input === null)
+        return refuse(`${at}: tool_use.input: Input should be an object`)
+      ids.add(String(block.id))
+    }
+    const problem = role === 'user' ? resultsProblem(idsOf(messages[index - 1], 'tool_use', 'id'), content) : null
+    if (problem) return refuse(`${at}: ${problem}`)
+    const dangling =
+      role === 'assistant' && idsOf(messages[index], 'tool_use', 'id').length > 0 && messages[index + 1]?.role !== 'user'
+    if (dangling) return refuse(`${at}: tool_use ids were found without tool_result blocks immediately after`)
+  }
+  return null
+}
+
+function resultsProblem(asked: readonly string[], content: readonly Json[]): string | null {
+  const results = content.filter(({ type }) => type === 'tool_result').map((block) => String(block.tool_use_id))
+  const missing = asked.filter((id) => !results.includes(id))
+  if (missing.length > 0) return `tool_use ids were found without tool_result blocks immediately after: ${missing.join(', ')}`
+  const unexpected = results.filter((id) => !asked.includes(id))
+  if (unexpected.length > 0) return `unexpected tool_use_id found in tool_result blocks: ${unexpected.join(', ')}`
+  if (new Set(results).size < results.length) return 'each tool_use must have a single result'
+  const late = content.findLastIndex(({ type }) => type === 'tool_result') >= results.length
+  return late ? 'tool_result blocks must come first' : null
+}
+
+function idsOf(message: Message | undefined, type: string, field: string): string[] {
+  return (message?.content ?? []).filter((block) => block.type === type).map((block) => String(block[field]))
+}
+
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).filter(([key, item]) => key !== 'cache_control' && item !== null && item !== undefined)
+  const rest = entries.map(([key, item]) => [key, key === 'content' && typeof item === 'string' ? textOnly(item) : item] as const)
+  return Object.fromEntries(rest.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, canonical(item)]))
+}
+
+function textOnly(text: string) {
+  return [{ type: 'text', text }]
+}

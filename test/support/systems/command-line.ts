@@ -1,0 +1,50 @@
+import { PassThrough } from 'node:stream'
+import { runErrand } from '../../../cli/errand.ts'
+
+export type Ran = { exit: number; out: string; err: string }
+
+type Options = {
+  env?: Record<string, string>
+  stdin?: string | null
+  home?: string
+  cwd?: string
+  terminal?: { columns: number; rows: number }
+}
+
+/** Starts the command line tool in this process, with streams of its own. */
+export function startErrand(argv: string[], { env = {}, stdin = '', home = '/nonexistent', cwd = '/', terminal }: Options = {}) {
+  const interrupt = new AbortController()
+  const out = collect()
+  const err = collect()
+  const input = new PassThrough()
+  // Null: somebody sits there and has typed nothing yet.
+  if (stdin !== null) input.end(stdin)
+  const exit = runErrand(argv, {
+    stdin: input,
+    stdout: Object.assign(out.stream, terminal ? { isTTY: true, ...terminal } : {}),
+    stderr: err.stream,
+    environment: env,
+    home,
+    cwd,
+    interrupted: interrupt.signal,
+  })
+  return {
+    out: out.text,
+    err: err.text,
+    interrupt: () => interrupt.abort(),
+    ended: exit.then((code): Ran => ({ exit: code, out: out.text(), err: err.text() })),
+  }
+}
+
+export function errand(argv: string[], options: Options = {}): Promise<Ran> {
+  return startErrand(argv, options).ended
+}
+
+function collect() {
+  const stream = new PassThrough()
+  let text = ''
+  stream.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+  })
+  return { stream, text: () => text }
+}

@@ -1,0 +1,35 @@
+import { expect } from '@jest/globals'
+import type { TaskEvent } from '../../../contract/api/event.ts'
+import { expectWhole } from '../checks/event-list.ts'
+import { expectMended } from '../checks/mended.ts'
+import { waitFor } from '../checks/wait.ts'
+import type { System } from './system.ts'
+
+/** How long the demo task may take, also when it is tried again. */
+export const PATIENCE_MS = 150_000
+
+/** Sends the demo task, and returns once the agent is in the middle of it. */
+export async function inTheMiddle(system: System): Promise<string> {
+  const { demoRepoUrl } = (await system.api<{ demoRepoUrl: string }>('/api/me')).body
+  const task = await system.send({ repoUrl: demoRepoUrl, prompt: 'Fix the failing test' })
+  await waitFor('the agent to run the tests', async () => ranTests(await system.events(task.id)), 60_000, 100)
+  return task.id
+}
+
+function ranTests(events: readonly TaskEvent[]): boolean {
+  return events.some((event) => event.type === 'tool.started' && JSON.stringify(event.data.input).includes('npm test'))
+}
+
+/** Fails unless the task completed with a whole list of events and a branch that passes the tests. */
+export async function endedWell(system: System, taskId: string): Promise<TaskEvent[]> {
+  const task = await system.ended(taskId, PATIENCE_MS)
+  const events = await system.events(taskId)
+  expect({ status: task.status, reason: task.reason, error: task.error }).toEqual({
+    status: 'completed',
+    reason: 'done',
+    error: null,
+  })
+  expectWhole(events)
+  await expectMended(system.dataDir, task.branch)
+  return events
+}

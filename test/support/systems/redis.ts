@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Redis } from 'ioredis'
+import { waitFor } from '../checks/wait.ts'
+import { freePort, temporaryFolder } from './temporary.ts'
+
+export type TestRedis = {
+  url: string
+  port: number
+  /** SIGKILL, as a power cut would. */
+  kill: () => Promise<void>
+  /** Starts it again on the same port and data folder. */
+  start: () => Promise<void>
+  stop: () => Promise<void>
+}
+
+/**
+ * A real Redis server of the test's own.
+ * @param options.persistent false: it forgets everything when killed
+ */
+export async function startRedis(options: { persistent?: boolean } = {}): Promise<TestRedis> {
+  const folder = await temporaryFolder()
+  const port = await freePort()
+  let process: ChildProcess | null = null
+  const end = async (signal: NodeJS.Signals) => {
+    if (!process || process.exitCode !== null || process.signalCode !== null) return
+    const exited = once(process, 'exit')
+    process.kill(signal)
+    await exited
+  }
+  const start = async () => {
+    const appendOnly = options.persistent === false ? 'no' : 'yes'
+    const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder.path, '--save', '', '--appendonly', appendOnly]
+    process = spawn('redis-server', [...flags, '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' })
+    await waitFor('Redis to answer', () => answers(port))
+  }
+  await start()
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    kill: () => end('SIGKILL'),
+    start,
+    stop: async () => {
+      await end('SIGTERM')
+      await folder.remove()
+    },
+  }
+}
+
+async function answers(port: number): Promise<boolean> {
+  const redis = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 })
+  redis.on('error', () => undefined)
+  try {
+    await redis.connect()
+    return (await redis.ping()) === 'PONG'
+  } finally {
+    redis.disconnect()
+  }
+}

@@ -1,0 +1,178 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import type { Assignment, SteerMessage } from '../../../contract/wire/sandbox.ts'
+import { readKept } from '../../../worker-image/conversation/kept-transcript.ts'
+import { createTranscript } from '../../../worker-image/conversation/transcript.ts'
+import { prefixHashes } from '../../support/outside/model-strictness.ts'
+import { type Errand, endOf, eventsOf, startErrand } from '../errand.ts'
+import { answer, bash, inTurn, text } from '../policies.ts'
+
+let errand: Errand
+afterEach(() => errand.stop())
+
+async function start(options: Parameters<typeof startErrand>[0]) {
+  errand = await startErrand(options)
+  return errand
+}
+function again(change: Partial<Assignment>) {
+  return Object.assign(errand.assignment, { hasTranscript: true, ...change })
+}
+function said(index: number) {
+  return errand.model.requests[index]?.said ?? ''
+}
+
+describe('a message to a running turn', () => {
+  it('comes after the results of the tools, in the same message, once, and is told to be delivered', async () => {
+    const waiting: SteerMessage[] = []
+    const { run, model } = await start({
+      waiting,
+      policy: inTurn(
+        () => {
+          waiting.push({ messageId: 'm2', text: 'Use French.' })
+          return answer(bash('true'))
+        },
+        answer(bash('true')),
+        answer(text('Done in French.')),
+      ),
+    })
+    const lines = await run()
+    expect(model.refusals).toEqual([])
+    expect(model.requests[1]?.results).toHaveLength(1)
+    expect(said(1)).toContain('A message from the person, sent while you work:\n\nUse French.')
+    expect(said(2)).not.toContain('Use French.')
+    expect(eventsOf(lines, 'message.delivered')).toEqual([{ messageId: 'm2', turn: 1 }])
+  })
+
+  it('that comes while the model writes its last words is answered before the turn ends', async () => {
+    const waiting: SteerMessage[] = []
+    const { run } = await start({
+      waiting,
+      policy: inTurn(
+        () => {
+          waiting.push({ messageId: 'm2', text: 'And the README?' })
+          return answer(text('Done.'))
+        },
+        answer(text('The README is fine.')),
+      ),
+    })
+    const lines = await run()
+    expect(said(1)).toContain('And the README?')
+    expect(endOf(lines)).toMatchObject({ outcome: 'completed', summary: 'The README is fine.' })
+    expect(eventsOf(lines, 'message.delivered')).toHaveLength(1)
+  })
+})
+
+describe('a later turn', () => {
+  it('goes on with the whole conversation, bytes, thinking and all, from the branch as it was pushed', async () => {
+    const { run, model, door } = await start({
+      policy: inTurn(
+        answer(bash('echo one > one.txt')),
+        answer(text('First\n\nOne file.')),
+        answer(bash('ls; echo two > two.txt')),
+        answer(text('Second\n\nAnother.')),
+      ),
+    })
+    await run()
+    const before = model.requests.at(-1)
+    again({ turn: 2, attempt: 2, prompt: 'Now two.', messageId: 'm2' })
+    errand.lines.length = 0
+    errand.freshWorkspace()
+    const lines = await run()
+    expect(model.refusals).toEqual([])
+    const [, , third, fourth] = model.requests
+    const old = before ? prefixHashes(before.body) : []
+    expect(third ? prefixHashes(third.body).slice(0, old.length) : []).toEqual(old)
+    expect(third?.said).toContain('The next message:\n\nNow two.')
+    expect(third?.said).not.toContain('not as you left it')
+    expect(fourth?.results[0]?.text).toContain('one.txt')
+    expect(String(door.artifacts.get('turn-patch'))).not.toContain('one.txt')
+    expect(String(door.artifacts.get('patch'))).toContain('one.txt')
+    expect(endOf(lines)).toMatchObject({ diff: { files: 2 } })
+  })
+
+  it('with another model goes on without the thinking of the first', async () => {
+    const { run, door } = await start({ policy: () => answer(text('Nothing to do.')) })
+    await run()
+    const before = readKept(String(door.artifacts.get('transcript')))
+    expect(JSON.stringify(before)).toContain('"thinking"')
+    const options = { effort: 'medium', system: 'other', tools: [], before, first: ['Again.'] } as const
+    const { messages, system } = createTranscript({ ...options, model: 'claude-sonnet-5-5' }).parts()
+    expect(JSON.stringify(messages)).not.toContain('"thinking"')
+    expect([system, messages.at(-1)]).toEqual([before?.system, { role: 'user', content: [{ type: 'text', text: 'Again.' }] }])
+  })
+
+  it('that was lost between its push and its transcript is told that its work is there', async () => {
+    const { run, model, door } = await start({
+      policy: inTurn(
+        answer(bash('echo one >> log.txt')),
+        answer(text('First.')),
+        answer(bash('echo two >> log.txt')),
+        answer(text('Second.')),
+        answer(bash('cat log.txt')),
+        answer(text('It is there.')),
+      ),
+    })
+    await run()
+    const first = door.artifacts.get('transcript') ?? Buffer.alloc(0)
+    for (const attempt of [2, 3]) {
+      again({ turn: 2, attempt, prompt: 'Now two.', messageId: 'm2' })
+      errand.freshWorkspace()
+      await run()
+      door.artifacts.set('transcript', first)
+    }
+    expect(model.refusals).toEqual([])
+    expect(said(2)).not.toContain('not as you left it')
+    expect(said(4)).toContain('the branch is not as you left it')
+    expect(model.requests[5]?.results[0]?.text).toContain('one\ntwo')
+  })
+
+  it('that was interrupted finds its own words there, and no message twice', async () => {
+    const waiting: SteerMessage[] = [{ messageId: 'm2', text: 'Use French.' }]
+    const { run, model } = await start({
+      waiting,
+      policy: inTurn(
+        () => {
+          errand.cancel()
+          return answer(bash('sleep 30'))
+        },
+        answer(text('Nothing to do.')),
+      ),
+    })
+    await run()
+    again({ attempt: 2 })
+    errand.freshWorkspace()
+    await run()
+    expect(model.refusals).toEqual([])
+    const last = JSON.stringify(model.requests.at(-1)?.body.messages)
+    for (const words of ['Make add() add.', 'Use French.']) expect(last.split(words)).toHaveLength(2)
+    expect(last).toContain('your turn was interrupted')
+  })
+
+  it('begins anew, and says so, when the transcript cannot be read', async () => {
+    const { run, door } = await start({ policy: () => answer(text('Nothing to do.')) })
+    door.artifacts.set('transcript', Buffer.from('{"version":1,"turn":'))
+    again({ turn: 2, attempt: 2, prompt: 'Go on.' })
+    await run()
+    expect(said(0)).toContain('The task:\n\nGo on.')
+    expect(said(0)).toContain('cannot be shown any more')
+  })
+})
+
+describe('the whole output of a tool call', () => {
+  it('is kept when more came than is shown, clean and without the token', async () => {
+    const { run, door, config } = await start({
+      policy: inTurn(
+        answer(bash('seq 1 20000; printf "\\033[31mred\\033[0m"; cat /proc/$PPID/environ | head -c 0; echo end')),
+        answer(text('Nothing to do.')),
+      ),
+    })
+    const lines = await run()
+    const [call] = eventsOf(lines, 'tool.ended')
+    const whole = String(door.artifacts.get(`output.${call?.callId}`))
+    expect(whole.split('\n')).toHaveLength(20_002)
+    expect(whole).toContain('\n10000\n')
+    expect(whole).toContain('redend')
+    expect(whole).not.toContain('\u001b')
+    expect(whole).not.toContain(config.token)
+    expect(call?.outputBytes).toBeGreaterThan(call?.output.length ?? 0)
+  })
+})

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { deliver } from '../../../worker-image/workspace/deliver-work.ts'
+import { createGit, OUTSIDE } from '../../../worker-image/workspace/git.ts'
+import { openWorkspace, type Workspace } from '../../../worker-image/workspace/workspace.ts'
+import { refsOf } from '../../support/outside/git-server.ts'
+import { temporaryFolder } from '../../support/systems/temporary.ts'
+
+/** Whoever commits in a test: a machine need not know a name for its commits. */
+export const SOMEBODY = {
+  GIT_AUTHOR_NAME: 'Somebody',
+  GIT_AUTHOR_EMAIL: 'somebody@example.org',
+  GIT_COMMITTER_NAME: 'Somebody',
+  GIT_COMMITTER_EMAIL: 'somebody@example.org',
+}
+
+export const BRANCH = 'errand/T1/work'
+export type WorkTree = Awaited<ReturnType<typeof makeWorkTree>>
+
+const never = new AbortController().signal
+
+/** An empty repository as the git host, a place for the work tree, and what a turn does with both. */
+export async function makeWorkTree() {
+  const folder = await temporaryFolder()
+  const origin = join(folder.path, 'origin.git')
+  const directory = join(folder.path, 'tree')
+  await execa('git', ['init', '-q', '--bare', '-b', 'main', origin])
+  const access = { authorization: 'Bearer token', path: process.env.PATH ?? '', run: randomUUID() }
+  const git = createGit({ directory, ...access })
+
+  const open = (more: { remote?: string; baseBranch?: string | null } = {}) =>
+    openWorkspace(git, {
+      directory,
+      remote: origin,
+      baseBranch: null,
+      branch: BRANCH,
+      turnBase: null,
+      signal: never,
+      retryDelaysMs: [1, 1],
+      ...more,
+    })
+
+  const opened = async (): Promise<Workspace> => {
+    const result = await open()
+    if (!result.ok) throw new Error(JSON.stringify(result.end))
+    return result.workspace
+  }
+
+  /** A commit on a branch of the origin, made elsewhere. */
+  const pushed = async (branch: string, file: string) => {
+    const tree = join(folder.path, `elsewhere-${file}`)
+    const script = `git clone -q "$0" "$1" 2>/dev/null && cd "$1" && (git checkout -q "origin/$2" 2>/dev/null || true) && echo "$3" > "$3" && git add -A && git commit -qm "$3" && git push -q origin "HEAD:refs/heads/$2"`
+    await execa('bash', ['-c', script, origin, tree, branch, file], { env: SOMEBODY })
+  }
+
+  const delivered = async (workspace: Workspace) => {
+    const kept = new Map<string, string>()
+    const delivery = await deliver({
+      git,
+      outside: createGit({ directory: OUTSIDE, ...access }),
+      remote: origin,
+      door: {
+        keep: async (kind, bytes) => void kept.set(kind, String(bytes)),
+        keepFile: async (kind, path) => void kept.set(kind, path),
+        standing: async () => ({ lease: 'current', waited: false }),
+      },
+      signal: never,
+      workspace,
+      message: 'Work',
+      scratch: folder.path,
+      timeoutMs: 10_000,
+      log: () => undefined,
+      retryDelaysMs: [1, 1],
+    })
+    return { delivery, kept }
+  }
+
+  const inTree = (script: string) => execa('bash', ['-c', script], { cwd: directory, env: SOMEBODY })
+
+  /** The task's branches on the git host with their commits, its own first. */
+  const onHost = async () => {
+    const refs = Object.entries(await refsOf(origin)).map(([ref, commit]) => [ref.replace('refs/heads/', ''), commit])
+    return refs.filter(([name]) => name?.startsWith('errand/')).sort(([name]) => (name === BRANCH ? -1 : 1))
+  }
+
+  return { folder, origin, directory, git, open, opened, pushed, delivered, inTree, onHost }
+}
