@@ -47,8 +47,7 @@ describe('an attempt', () => {
     const client = coordinatorClient({ url: coordinator.url, token: RUNNER_TOKEN, log })
     holding = startHolding({ client, runner, log, everyMs: 50 })
     ;[drain, now] = [new AbortController(), new AbortController()]
-    ;[gateway, gatewaysClosed] = [null, 0]
-    spoolDirectory = folder.path
+    ;[gateway, gatewaysClosed, spoolDirectory] = [null, 0, folder.path]
   })
   afterEach(async () => {
     await holding.stop()
@@ -71,8 +70,7 @@ describe('an attempt', () => {
       spoolDirectory,
       doorsDirectory: folder.path,
       coordinatorUrl: coordinator.url,
-      npmRegistryUrl: 'http://127.0.0.1:9',
-      allowedHosts: [],
+      ...{ npmRegistryUrl: 'http://127.0.0.1:9', allowedHosts: [] },
       secrets: [RUNNER_TOKEN],
       log,
     }
