@@ -1,11 +1,21 @@
-import { commandNamed } from './commands.ts'
-import type { Context, Surroundings } from './context.ts'
+import { cancel } from './commands/cancel.ts'
+import { credentials } from './commands/credentials.ts'
+import { bundle, diff } from './commands/diff.ts'
+import { help, version } from './commands/help.ts'
+import { link } from './commands/link.ts'
+import { list } from './commands/list.ts'
+import { message, messages, withdraw } from './commands/messages.ts'
+import { retry } from './commands/retry.ts'
+import { demo, run } from './commands/run.ts'
+import { show } from './commands/show.ts'
+import { token } from './commands/token.ts'
 import { createApi } from './server/api.ts'
+import type { Context, Surroundings } from './server/context.ts'
 import { EXIT, Fault } from './server/faults.ts'
 import { findServer } from './server/find-server.ts'
 
 /**
- * Runs one command of the tool. Never throws: what went wrong is on `stderr`. After Ctrl-C nothing did, whatever broke off by it.
+ * Runs one command of the tool. Never throws: faults go to `stderr`. After Ctrl-C, the exit code is 130, whatever error the interrupt caused.
  * @param argv without node and script
  * @returns the exit code
  */
@@ -30,4 +40,39 @@ export async function runErrand(argv: readonly string[], surroundings: Surroundi
 
 function unexpected(error: unknown): Fault {
   return new Fault(EXIT.unreachable, error instanceof Error ? (error.stack ?? error.message) : String(error))
+}
+
+/** @returns the exit code */
+type Command = (args: readonly string[], context: Context) => Promise<number>
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map(
+  Object.entries({
+    run,
+    list,
+    show,
+    message,
+    messages,
+    withdraw,
+    retry,
+    cancel,
+    diff,
+    bundle,
+    token,
+    credentials,
+    link,
+    demo,
+    help,
+    '--help': help,
+    '-h': help,
+    version,
+    '--version': version,
+    '-v': version,
+  }),
+)
+
+/** @throws Fault when there is no such command */
+function commandNamed(name: string): Command {
+  const command = COMMANDS.get(name)
+  if (!command) throw new Fault(EXIT.refused, `Unknown command “${name}”. See: errand help`)
+  return command
 }

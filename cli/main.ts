@@ -5,7 +5,7 @@ import { runErrand } from './errand.ts'
 import { EXIT } from './server/faults.ts'
 
 const home = fileURLToPath(new URL('..', import.meta.url))
-// As `npm start` does, so that both look for the same data folder; what is set already stays.
+// As `npm start` does, so that both find the same data folder. Variables that are already set win.
 const dotEnv = join(home, '.env')
 if (existsSync(dotEnv)) process.loadEnvFile(dotEnv)
 
@@ -14,7 +14,7 @@ process.on('SIGINT', () => {
   if (interrupted.signal.aborted) process.exit(EXIT.left)
   interrupted.abort()
 })
-// The reader of a pipe may go before us (`errand list | head`): that is no fault.
+// The reader of a pipe may close it early (`errand list | head`): that is not a fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error

@@ -155,7 +155,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   '@anthropic-ai/sdk': ['worker-image/model/model-client.ts'],
   'web-push': ['coordinator/notify/web-push.ts'],
   'socket.io-client': ['cli/server/follow.ts', 'app/src/client/socket.ts'],
-  uqr: ['cli/show/qr-code.ts', 'app/src/settings/qr-code.tsx'],
+  uqr: ['cli/show/link-notes.ts', 'app/src/settings/qr-code.tsx'],
 }
 
 const ROOMS = [...new Set(Object.keys(TABLE).map((folder) => folder.split('/')[0] ?? ''))]

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
@@ -84,5 +85,5 @@ function folderIn(fault: string): string {
 /** What git would keep of every room, pictures and styles included. */
 async function listFiles(): Promise<string[]> {
   const { stdout } = await execa('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate', ...ROOMS])
-  return stdout.split('\n').filter((file) => !file.includes('/template/'))
+  return stdout.split('\n').filter((file) => !file.includes('/template/') && existsSync(file))
 }

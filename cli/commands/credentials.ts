@@ -1,14 +1,14 @@
 import { addAbortSignal } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { PutCredential } from '../../contract/api/api.ts'
-import type { Context } from '../context.ts'
 import { readArguments } from '../input/arguments.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT, Fault } from '../server/faults.ts'
 import { clean } from '../show/layout.ts'
 
 const USAGE = 'errand credentials set HOST [--username NAME] < token | list | remove HOST'
 
-/** `errand credentials`: access to git hosts, where signing in by GitHub gives none. A token is never taken from the command line. */
+/** `errand credentials`: access to git hosts where GitHub sign-in gives none. The command line never takes a token: other users could see it. */
 export async function credentials([action, ...args]: readonly string[], context: Context): Promise<number> {
   if (action === 'set') return set(args, context)
   if (action === 'list') return list(args, context)
@@ -24,15 +24,16 @@ async function set(args: readonly string[], context: Context): Promise<number> {
   if (!input.success)
     throw new Fault(EXIT.refused, `${input.error.issues[0]?.path.join('.')}: ${input.error.issues[0]?.message}\nUsage: ${USAGE}`)
   await context.api().putCredential(input.data)
-  context.print(`Kept, encrypted. It is used for repositories on ${input.data.host}.`)
+  context.print(`Stored encrypted. Errand uses it for repositories on ${input.data.host}.`)
   return EXIT.completed
 }
 
 async function tokenFromInput({ stdin, stderr, interrupted }: Context): Promise<string> {
-  if (stdin.isTTY) stderr.write('Paste the token, then press Enter and Ctrl-D. (It shows while you type; a pipe is quieter.)\n')
+  if (stdin.isTTY)
+    stderr.write('Paste the token, then press Enter and Ctrl-D. (The token is visible as you type; use a pipe to hide it.)\n')
   const token = await text(addAbortSignal(interrupted, stdin))
   if (!token.trim())
-    throw new Fault(EXIT.refused, 'No token came on standard input. Like this: errand credentials set github.com < token.txt')
+    throw new Fault(EXIT.refused, 'No token on standard input. Example: errand credentials set github.com < token.txt')
   return token
 }
 

@@ -1,13 +1,13 @@
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import type { Context } from '../context.ts'
 import { readArguments } from '../input/arguments.ts'
 import { taskIdFor } from '../input/short-id.ts'
-import { EXIT } from '../server/faults.ts'
+import type { Context } from '../server/context.ts'
+import { EXIT, Fault } from '../server/faults.ts'
 import { clean, type Format, paint } from '../show/layout.ts'
 import { createScreen } from '../show/screen.ts'
 
-/** `errand diff`: the patch of a task; byte for byte when it goes to a file or a pipe. */
+/** `errand diff`: the patch of a task, byte for byte if it goes to a file or a pipe. */
 export async function diff(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], 'errand diff ID')
   const patch = await context.api().diff(await taskIdFor(given[0] ?? '', context))
@@ -19,6 +19,19 @@ export async function diff(args: readonly string[], context: Context): Promise<n
   const lines = clean(await text(patch)).split('\n')
   context.print(lines.map((line) => paint(screen.look(), formatOf(line), line)).join('\n'))
   screen.stop()
+  return EXIT.completed
+}
+
+/** `errand bundle`: the work that could not be pushed, as a git bundle. */
+export async function bundle(args: readonly string[], context: Context): Promise<number> {
+  const { given } = readArguments(args, {}, ['ID'], 'errand bundle ID > work.bundle')
+  const id = await taskIdFor(given[0] ?? '', context)
+  if (context.stdout.isTTY)
+    throw new Fault(
+      EXIT.refused,
+      `A bundle is a binary file. Write it to a file and fetch from it:\n  errand bundle ${id} > work.bundle\n  git fetch work.bundle 'refs/*:refs/errand/*'`,
+    )
+  await pipeline(await context.api().bundle(id), context.stdout, { end: false })
   return EXIT.completed
 }
 

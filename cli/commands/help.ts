@@ -1,47 +1,51 @@
-import type { Context } from '../context.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { readArguments } from '../input/arguments.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT } from '../server/faults.ts'
 
 const HELP = `errand: send a coding agent on an errand
 
-  errand run "what to do"                send a task, and follow it to its end
-      --repo URL      the repository, --base BRANCH the branch to begin from; without --repo
-                      both are those of the checkout you stand in
-      --model MODEL   let this model work      --budget USD    spend at most this
-      --detach        send it, print its id, and leave
-  errand demo                            the demo task on the demo repository of the server
-  errand list [--status STATUS]          the newest tasks
-  errand show ID [--follow]              what happened; with --follow live, until the end
-  errand message ID "what to say"        to the running turn, between two tools; when it has ended, the next turn
-      --queue         not before the running turn has ended
-      --stop          stop the running turn; this begins the next one
-  errand messages ID                     what was said to it, and where each of it stands
-  errand withdraw ID MESSAGE             take back what still waits
-  errand retry ID [--model M] [--budget USD]      the last turn again; the budget is added
-  errand cancel ID                       stop it; what was done so far is kept on its branch
-  errand diff ID                         the patch
-  errand bundle ID > FILE                the work as a git bundle, when it could not be pushed
+  errand run "PROMPT"                    send a task and follow it until it ends
+      --repo URL      the repository; --base BRANCH the branch to start from. Without --repo,
+                      both come from the current checkout
+      --model MODEL   use this model           --budget USD    spend at most this much
+      --detach        send it, print its id and return
+  errand demo                            send the demo task on the server's demo repository
+  errand list [--status STATUS]          list the newest tasks
+  errand show ID [--follow]              show the history; with --follow, live until the end
+  errand message ID "TEXT"               steer the running turn; on an ended task, start the next turn
+      --queue         wait until the running turn ends
+      --stop          end the running turn; this message starts the next one
+  errand messages ID                     list your messages to a task, with their state
+  errand withdraw ID MESSAGE             withdraw a waiting message
+  errand retry ID [--model M] [--budget USD]      run the last turn again; adds to the budget
+  errand cancel ID                       cancel the task; its work so far stays on the branch
+  errand diff ID                         print the patch
+  errand bundle ID > FILE                get the work as a git bundle if it could not be pushed
 
-  errand credentials set HOST [--username NAME]   access to a git host; the token comes on standard
-                                         input or in ERRAND_GIT_TOKEN
+  errand credentials set HOST [--username NAME]   give access to a git host; reads the token from
+                                         standard input or from ERRAND_GIT_TOKEN
   errand credentials list | remove HOST
-  errand token new NAME | list | revoke ID        access for scripts and for other machines
+  errand token new NAME | list | revoke ID        API tokens for scripts and other machines
+  errand link                            print a link that signs in a browser, once
   errand --version
-  errand link                            a link that signs a browser in, once
 
-  Instead of words, run and message take - for standard input, or --file PATH.
-  An ID may be shortened while it is unique: errand show k3f
-  run, demo and show take --json: every event as one line of JSON, and nothing else.
-  Ctrl-C while following leaves; the task goes on.
+  run and message also take the text from standard input (-) or from a file (--file PATH).
+  You can shorten an ID as long as it is unique: errand show k3f
+  run, demo and show take --json: they print each event as one line of JSON and nothing else.
+  Ctrl-C stops following; the task goes on.
 
-In Errand's own folder it is called as npx errand; after npm link there, as errand in every folder.
+In Errand's own folder, use npx errand. After npm link, errand works in every folder.
 
-The server: ERRAND_URL and ERRAND_TOKEN, or else the one that runs here (npm start), found by
-server.json in ERRAND_DATA_DIR, or in .errand of Errand's own folder. Errand's .env counts.
+The server is ERRAND_URL with ERRAND_TOKEN, or the one that runs on this machine (npm start): its
+server.json is in ERRAND_DATA_DIR, or in .errand in Errand's own folder. Errand's .env applies.
 
-Exit codes of run, demo and show --follow tell the end:
-  0 completed   1 failed   3 cancelled   130 left with Ctrl-C, still running
-and of every command: 0 done   2 wrong command line, or refused by the server
-  4 no server, no answer, or no access   130 interrupted with Ctrl-C
+Exit codes of run, demo and show --follow:
+  0 completed   1 failed   3 cancelled   130 stopped following with Ctrl-C
+Exit codes of every other command: 0 done   2 wrong command line, or refused by the server
+  4 no server, no answer or no access   130 interrupted with Ctrl-C
 `
 
 /** `errand help` */
@@ -49,3 +53,13 @@ export async function help(_args: readonly string[], context: Context): Promise<
   context.print(HELP.trimEnd())
   return EXIT.completed
 }
+
+/** `errand --version` */
+export async function version(args: readonly string[], context: Context): Promise<number> {
+  readArguments(args, {}, [], 'errand --version')
+  const { version: number } = Package.parse(JSON.parse(readFileSync(join(context.home, 'package.json'), 'utf8')))
+  context.print(`errand ${number}`)
+  return EXIT.completed
+}
+
+const Package = z.object({ version: z.string() })

@@ -1,9 +1,9 @@
-import type { Context } from '../context.ts'
 import { readArguments } from '../input/arguments.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT } from '../server/faults.ts'
 import { linkNotes } from '../show/link-notes.ts'
 
-/** `errand link`: an address that signs one browser in, once. */
+/** `errand link`: a link that signs in one browser, once. */
 export async function link(args: readonly string[], context: Context): Promise<number> {
   readArguments(args, {}, [], 'errand link')
   const link = await context.api().createSignInLink()

@@ -1,8 +1,8 @@
 import type { Task } from '../../contract/api/api.ts'
 import { TaskStatus } from '../../contract/api/status.ts'
 import { DEMO_COST, STATUS_WORDS } from '../../contract/api/status-words.ts'
-import type { Context } from '../context.ts'
 import { readArguments } from '../input/arguments.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT, Fault } from '../server/faults.ts'
 import { clean, clip, columnsOf, type Format, type Look, money, paint } from '../show/layout.ts'
 import { createScreen } from '../show/screen.ts'
@@ -17,7 +17,7 @@ export async function list(args: readonly string[], context: Context): Promise<n
   const screen = createScreen(context, () => [])
   screen.print(items.map((task) => row(task, Date.now(), screen.look())))
   screen.stop()
-  if (items.length === 0) context.stderr.write('No tasks here yet. Send one: errand run --repo URL "what to do"\n')
+  if (items.length === 0) context.stderr.write('No tasks yet. Send one: errand run --repo URL "PROMPT"\n')
   return EXIT.completed
 }
 

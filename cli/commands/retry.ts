@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { RetryTask } from '../../contract/api/api.ts'
-import type { Context } from '../context.ts'
 import { readArguments } from '../input/arguments.ts'
 import { taskIdFor } from '../input/short-id.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT, Fault } from '../server/faults.ts'
 
 const USAGE = 'errand retry ID [--model MODEL] [--budget USD]'
 
-/** `errand retry`: the last turn of an ended task again; a budget is added to what is left. */
+/** `errand retry`: runs the last turn of an ended task again. `--budget` adds to the remaining budget. */
 export async function retry(args: readonly string[], context: Context): Promise<number> {
   const options = { model: { type: 'string' }, budget: { type: 'string' } } as const
   const { values, given } = readArguments(args, options, ['ID'], USAGE)
@@ -22,6 +22,6 @@ export async function retry(args: readonly string[], context: Context): Promise<
     throw new Fault(EXIT.refused, `${issue?.path[0] === 'model' ? '--model' : '--budget'}: ${issue?.message}\nUsage: ${USAGE}`)
   }
   const task = await context.api().retryTask(id, { ...input.data, clientId: randomUUID() })
-  context.print(`Turn ${task.turn} waits. To follow it: errand show --follow ${id}`)
+  context.print(`Turn ${task.turn} is waiting. Follow it with: errand show --follow ${id}`)
   return EXIT.completed
 }

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { CreateTask } from '../../contract/api/api.ts'
-import type { Context } from '../context.ts'
 import { readArguments } from '../input/arguments.ts'
 import { placeOfCheckout } from '../input/checkout.ts'
 import { readText, TEXT_OPTIONS } from '../input/read-text.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT, Fault } from '../server/faults.ts'
 import { narrate, narrateAsJson } from '../show/narrate.ts'
 
 const USAGE =
-  'errand run [--repo URL] [--base BRANCH] [--model MODEL] [--budget USD] [--json] [--detach] "what to do" | - | --file PATH'
+  'errand run [--repo URL] [--base BRANCH] [--model MODEL] [--budget USD] [--json] [--detach] "PROMPT" | - | --file PATH'
 
 /** `errand run`: sends a task and follows it. */
 export async function run(args: readonly string[], context: Context): Promise<number> {
@@ -21,7 +21,7 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     detach: { type: 'boolean' },
     ...TEXT_OPTIONS,
   } as const
-  const { values, given } = readArguments(args, options, ['“what to do”…'], USAGE)
+  const { values, given } = readArguments(args, options, ['PROMPT…'], USAGE)
   const { repo, base, model, budget, file } = values
   const prompt = await readText(given[0], file, context)
   const place = repo ? { repoUrl: repo, ...(base ? { baseBranch: base } : {}) } : placeOfCheckout(base, context)
@@ -46,7 +46,15 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   budgetUsd: '--budget',
 }
 
-/** Sends a task once, however often the network fails meanwhile, and follows it unless told otherwise. */
+/** `errand demo`: the first of the demo repository's example tasks. */
+export async function demo(args: readonly string[], context: Context): Promise<number> {
+  const options = { json: { type: 'boolean' }, detach: { type: 'boolean' } } as const
+  const { values } = readArguments(args, options, [], 'errand demo [--json] [--detach]')
+  const { demoRepoUrl } = await context.api().me()
+  return send({ repoUrl: demoRepoUrl, prompt: 'Fix the failing test.' }, values, context)
+}
+
+/** Sends a task once, even if the network fails in between, and follows it unless `detach` is set. */
 export async function send(
   input: CreateTask,
   { json = false, detach = false }: { json?: boolean | undefined; detach?: boolean | undefined },

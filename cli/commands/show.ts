@@ -1,14 +1,14 @@
-import type { Context } from '../context.ts'
 import { readArguments } from '../input/arguments.ts'
 import { taskIdFor } from '../input/short-id.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT } from '../server/faults.ts'
 import { narrate, narrateAsJson } from '../show/narrate.ts'
-import { nextSteps } from '../show/next-steps.ts'
 import { renderEvent } from '../show/render.ts'
+import { nextSteps } from '../show/render-end.ts'
 import { createScreen } from '../show/screen.ts'
 import { advance, emptyView } from '../show/view.ts'
 
-/** `errand show`: what happened so far, or live until the end. */
+/** `errand show`: the history of a task; with `--follow`, live until the task ends. */
 export async function show(args: readonly string[], context: Context): Promise<number> {
   const options = { json: { type: 'boolean' }, follow: { type: 'boolean' } } as const
   const { values, given } = readArguments(args, options, ['ID'], 'errand show ID [--json] [--follow]')
@@ -31,7 +31,7 @@ async function print(id: string, context: Context): Promise<number> {
       view = advance(view, event)
     }
     if (view.end) screen.print(nextSteps(view, context.server(), screen.look()))
-    else screen.print(['', `It is not over yet. To follow it: errand show --follow ${id}`])
+    else screen.print(['', `The task has not ended. Follow it with: errand show --follow ${id}`])
     return EXIT.completed
   } finally {
     screen.stop()

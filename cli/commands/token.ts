@@ -1,6 +1,6 @@
-import type { Context } from '../context.ts'
 import { readArguments } from '../input/arguments.ts'
 import { onlyOne } from '../input/short-id.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT, Fault } from '../server/faults.ts'
 import { clean } from '../show/layout.ts'
 
@@ -17,7 +17,7 @@ export async function token([action, ...args]: readonly string[], context: Conte
 async function create(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['NAME'], USAGE)
   const made = await context.api().createToken(given[0] ?? '')
-  context.stderr.write('This is the only time that the token is shown. Use it as ERRAND_TOKEN, or as Authorization: Bearer.\n')
+  context.stderr.write('The token is shown only now. Use it as ERRAND_TOKEN or as Authorization: Bearer.\n')
   context.print(made.token)
   return EXIT.completed
 }
@@ -25,14 +25,16 @@ async function create(args: readonly string[], context: Context): Promise<number
 async function list(args: readonly string[], context: Context): Promise<number> {
   readArguments(args, {}, [], USAGE)
   for (const { id, name, createdAt, lastUsedAt } of await context.api().listTokens())
-    context.print(`${id}  ${clean(name)}  made ${day(createdAt)}, ${lastUsedAt ? `last used ${day(lastUsedAt)}` : 'never used'}`)
+    context.print(
+      `${id}  ${clean(name)}  created ${day(createdAt)}, ${lastUsedAt ? `last used ${day(lastUsedAt)}` : 'never used'}`,
+    )
   return EXIT.completed
 }
 
 async function revoke(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], USAGE)
   await context.api().revokeToken(onlyOne('token', given[0] ?? '', await context.api().listTokens()))
-  context.print('Revoked: it opens nothing any more.')
+  context.print('Revoked. The token no longer works.')
   return EXIT.completed
 }
 

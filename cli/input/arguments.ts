@@ -4,9 +4,9 @@ import { EXIT, Fault } from '../server/faults.ts'
 type Options = NonNullable<ParseArgsConfig['options']>
 
 /**
- * Reads a command's arguments. Options may stand anywhere; everything that does not look like one is a word, also `-1 is wrong`.
- * @param names what the words are called; all are needed, and a last one that ends in `…` takes all that are left, and may be absent
- *   when the command's text comes from `--file`
+ * Reads a command's arguments. Options may appear anywhere. Everything that does not look like an option is a word, even `-1 is wrong`.
+ * @param names the names of the words. All are required. A last name that ends in `…` takes all remaining words, and may be missing if
+ *   `--file` gives the text
  * @throws Fault that names what is wrong, with the usage
  */
 export function readArguments<T extends Options>(args: readonly string[], options: T, names: readonly string[], usage: string) {
@@ -16,7 +16,7 @@ export function readArguments<T extends Options>(args: readonly string[], option
     const greedy = names.at(-1)?.endsWith('…') === true
     const [missing] = names.slice(words.length)
     if (missing && !(missing.endsWith('…') && 'file' in values)) throw new Error(`${missing.replace('…', '')} is missing`)
-    if (!greedy && words.length > names.length) throw new Error(`“${words[names.length]}” is one too many`)
+    if (!greedy && words.length > names.length) throw new Error(`“${words[names.length]}” is unexpected`)
     const given =
       greedy && words.length >= names.length
         ? [...words.slice(0, names.length - 1), words.slice(names.length - 1).join(' ')]
@@ -27,7 +27,7 @@ export function readArguments<T extends Options>(args: readonly string[], option
   }
 }
 
-/** One word of a dash and a letter, with or without `=value`. What a person writes in quotes has blanks in it. */
+/** A dash and a letter, without blanks, with or without `=value`. Quoted text usually contains blanks. */
 const LOOKS_LIKE_OPTION = /^--?[a-z][\w-]*(=|$)/i
 
 function separate(args: readonly string[], options: Options): { forParser: string[]; words: string[] } {

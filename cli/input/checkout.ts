@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { realpathSync } from 'node:fs'
-import type { Context } from '../context.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT, Fault } from '../server/faults.ts'
 import { clean } from '../show/layout.ts'
 
-/** What `errand run` takes from the checkout that a person stands in when the command line does not say it. */
+/** The repository and branch that `errand run` takes from the current checkout. */
 export type Place = { repoUrl: string; baseBranch: string }
 
 /**
@@ -14,19 +14,19 @@ export type Place = { repoUrl: string; baseBranch: string }
  */
 export function placeOfCheckout(base: string | undefined, { cwd, home, stderr }: Context): Place {
   const root = git(cwd, 'rev-parse', '--show-toplevel')
-  // Who calls the tool in Errand's own folder, as npx wants it, seldom means that repository.
+  // Errand's own folder is where npx works; its repository is rarely the one meant.
   if (root === null || root === ownRoot(home))
-    throw new Fault(EXIT.refused, '--repo is missing: the address of the repository, or call errand in a checkout of it.')
+    throw new Fault(EXIT.refused, 'Name a repository with --repo, or run errand in a checkout of it.')
   const branch = git(cwd, 'symbolic-ref', '--quiet', '--short', 'HEAD')
   const remote = remoteOf(cwd, branch)
   const address = git(cwd, 'remote', 'get-url', remote)
   if (address === null)
-    throw new Fault(EXIT.refused, `The checkout in ${root} has no remote “${remote}”. Name its address with --repo.`)
+    throw new Fault(EXIT.refused, `The checkout in ${root} has no remote “${remote}”. Name the repository with --repo.`)
   const repoUrl = webAddressOf(address)
   if (repoUrl === null)
     throw new Fault(
       EXIT.refused,
-      `The remote “${remote}” is at ${clean(address)}, where no server can clone. Name an address with --repo.`,
+      `The remote “${remote}” is at ${clean(address)}, and a server cannot clone from there. Name an address with --repo.`,
     )
   const baseBranch = base ?? pushedBranch(cwd, remote, branch)
   stderr.write(`Repository ${repoUrl}, branch ${clean(baseBranch)}, as in ${root}.${unpushed(cwd, remote, baseBranch)}\n`)
@@ -34,8 +34,8 @@ export function placeOfCheckout(base: string | undefined, { cwd, home, stderr }:
 }
 
 /**
- * The HTTPS address of what a remote names in one of git's ways, without a name or password.
- * @returns null for what is on no web host: a path, a bundle
+ * The HTTPS address of a remote in any of git's notations, without a name or password.
+ * @returns null if the remote is not on a web host: a path, a bundle
  */
 export function webAddressOf(remote: string): string | null {
   const [, scpHost, scpPath] = /^(?:[^@/:\s]+@)?([a-z0-9.-]+):(?!\/\/)\/?(\S+)$/i.exec(remote) ?? []
@@ -43,7 +43,7 @@ export function webAddressOf(remote: string): string | null {
   if (!URL.canParse(remote)) return null
   const { protocol, host, hostname, pathname } = new URL(remote)
   if (protocol === 'https:' || protocol === 'http:') return `${protocol}//${host}${pathname}`
-  // The port is that of SSH, and says nothing about the web.
+  // The port belongs to SSH, not to the web.
   return protocol === 'ssh:' || protocol === 'git+ssh:' ? `https://${hostname}${pathname}` : null
 }
 
@@ -63,9 +63,10 @@ function remoteOf(cwd: string, branch: string | null): string {
   return remotes.length === 1 && remotes[0] ? remotes[0] : 'origin'
 }
 
-/** @throws Fault when the host does not have the branch, which would only show after the task had begun */
+/** @throws Fault if the host does not have the branch: the task would only fail after it started */
 function pushedBranch(cwd: string, remote: string, branch: string | null): string {
-  if (branch === null) throw new Fault(EXIT.refused, 'The checkout is on no branch. Name the branch to begin from with --base.')
+  if (branch === null)
+    throw new Fault(EXIT.refused, 'The checkout is not on a branch. Name the branch to start from with --base.')
   const upstream = git(cwd, 'config', '--get', `branch.${branch}.merge`)?.replace('refs/heads/', '') ?? branch
   if (git(cwd, 'rev-parse', '--verify', '--quiet', `refs/remotes/${remote}/${upstream}`) !== null) return upstream
   throw new Fault(EXIT.refused, `The branch “${branch}” is not on ${remote} yet. Push it, or name another with --base.`)
@@ -77,7 +78,7 @@ function unpushed(cwd: string, remote: string, branch: string): string {
   return ` ${count === 1 ? 'One commit here is' : `${count} commits here are`} not pushed, so the agent does not have ${count === 1 ? 'it' : 'them'}.`
 }
 
-/** @returns what git printed, or null when it failed, also for want of git. None of the calls above runs a program that a checkout names. */
+/** @returns git's output, or null if git failed or is missing. None of the calls above runs a program that the checkout names. */
 function git(cwd: string, ...args: string[]): string | null {
   const { status, stdout } = spawnSync('git', args, { cwd, encoding: 'utf8', timeout: GIT_MS })
   return status === 0 ? stdout.trimEnd() : null

@@ -2,22 +2,22 @@ import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { LIMITS } from '../../contract/api/limits.ts'
-import type { Context } from '../context.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT, Fault } from '../server/faults.ts'
 
 /** The option of every command that takes a text. */
 export const TEXT_OPTIONS = { file: { type: 'string' } } as const
 
-/** UTF-8 takes up to four bytes for a character, so this much cannot be within the bound on characters. */
+/** A character takes up to four bytes in UTF-8, so more bytes than this always exceed the limit on characters. */
 const MAX_BYTES = 4 * LIMITS.promptChars
 
 /**
- * The text that a person gives a command: the words themselves, standard input for `-`, or a file (`--file PATH`).
- * @throws Fault that says what to do when it cannot be read, is too long or is not UTF-8
+ * The text for a command: the words themselves, standard input for `-`, or a file (`--file PATH`).
+ * @throws Fault that says what to do if the text cannot be read, is too long or is not UTF-8
  */
 export async function readText(words: string | undefined, file: string | undefined, context: Context): Promise<string> {
   if (words !== undefined && file !== undefined)
-    throw new Fault(EXIT.refused, 'The text stands on the command line, and --file names another. Give one of the two.')
+    throw new Fault(EXIT.refused, 'Give the text on the command line or with --file, not both.')
   if (words === '-' || file === '-') return readInput(context)
   if (file === undefined) return words ?? ''
   const path = resolve(context.cwd, file)
@@ -44,7 +44,7 @@ async function readBounded(stream: Readable, name: string): Promise<Buffer> {
   if (bytes <= MAX_BYTES) return Buffer.concat(chunks)
   throw new Fault(
     EXIT.refused,
-    `${name} is too long: at most ${LIMITS.promptChars.toLocaleString('en-US')} characters. Put the rest into a file of the repository.`,
+    `${name} is too long: at most ${LIMITS.promptChars.toLocaleString('en-US')} characters. Put the rest in a file in the repository.`,
   )
 }
 

@@ -1,10 +1,10 @@
 import { isTaskId } from '../../contract/wire/names.ts'
-import type { Context } from '../context.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT, Fault } from '../server/faults.ts'
 
 /**
- * The task that a person means: its id whole, or the beginning of it, with or without `tsk_`, while only one task begins so.
- * @throws Fault that names the tasks it could be, or says that there is none
+ * Finds the task for a full id or for a unique start of one, with or without `tsk_`.
+ * @throws Fault that lists the matching tasks, or says that there is none
  */
 export async function taskIdFor(given: string, context: Context): Promise<string> {
   if (isTaskId(given)) return given
@@ -14,13 +14,13 @@ export async function taskIdFor(given: string, context: Context): Promise<string
 }
 
 /**
- * @param things all that it could be
+ * @param things the candidates
  * @throws Fault as {@link taskIdFor}
  */
 export function onlyOne(what: string, beginning: string, things: readonly { id: string }[]): string {
   const ids = things.map(({ id }) => id).filter((id) => id.startsWith(beginning))
   const [only, second] = ids
-  if (only === undefined) throw new Fault(EXIT.refused, `There is no such ${what}: ${beginning}`)
+  if (only === undefined) throw new Fault(EXIT.refused, `No such ${what}: ${beginning}`)
   if (second === undefined || only === beginning) return only
-  throw new Fault(EXIT.refused, `More than one ${what} begins with ${beginning}. Type more of its id:\n  ${ids.join('\n  ')}`)
+  throw new Fault(EXIT.refused, `More than one ${what} starts with ${beginning}. Type more of the id:\n  ${ids.join('\n  ')}`)
 }

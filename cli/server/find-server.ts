@@ -7,16 +7,16 @@ export type Server = {
   /** Without a slash at the end. */
   url: string
   token: string
-  /** The server's data folder, when it runs on this machine and was found by it. */
+  /** The server's data folder, if it was found on this machine. */
   dataDir: string | null
 }
 
 const ServerFile = z.object({ url: z.url(), token: z.string().min(1) })
 
 /**
- * The server to talk to: `ERRAND_URL` with `ERRAND_TOKEN`, or with its owner's token in the data folder; or else the one that keeps its
- * `server.json` there. That folder is found as `npm start` finds it, and never below the folder that one stands in: a cloned repository
- * may bring a `server.json` of its own, and what it names would be given the user's secrets.
+ * Finds the server: `ERRAND_URL` with `ERRAND_TOKEN` or with the owner's token from the data folder, otherwise the server whose `server.json`
+ * is in the data folder. The data folder is found as `npm start` finds it, never below the current folder: a cloned repository could bring its
+ * own `server.json`, and the server it names would get the user's secrets.
  * @param home Errand's own folder
  * @throws Fault that says how to start one
  */
@@ -28,9 +28,9 @@ export function findServer(environment: Record<string, string | undefined>, home
   throw new Fault(
     EXIT.unreachable,
     [
-      `No running Errand was found: there is no server.json in ${dataDir}.`,
+      `Found no running Errand: ${dataDir} has no server.json.`,
       'Start one with: npm start',
-      'Or name one: ERRAND_URL=https://errand.example.org ERRAND_TOKEN=… (there: errand token new NAME)',
+      'Or name one: ERRAND_URL=https://errand.example.org ERRAND_TOKEN=… (from `errand token new NAME` on that server)',
     ].join('\n'),
   )
 }
@@ -41,7 +41,7 @@ function named(url: string, token: string | undefined): Server {
   if (!token)
     throw new Fault(
       EXIT.unreachable,
-      'ERRAND_URL needs ERRAND_TOKEN beside it. Make one where you are signed in: errand token new NAME',
+      'ERRAND_URL also needs ERRAND_TOKEN. Create a token where you are signed in: errand token new NAME',
     )
   return { url: url.replace(/\/+$/, ''), token, dataDir: null }
 }
@@ -57,7 +57,7 @@ function fromFile(dataDir: string): Server {
     const { url, token } = ServerFile.parse(JSON.parse(readFileSync(path, 'utf8')))
     return { url: url.replace(/\/+$/, ''), token, dataDir }
   } catch (error) {
-    throw new Fault(EXIT.unreachable, `${path} could not be read. Stop the server and start it again: npm start`, {
+    throw new Fault(EXIT.unreachable, `${path} could not be read. Stop the server and start it again with: npm start`, {
       cause: error,
     })
   }

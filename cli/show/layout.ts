@@ -2,19 +2,19 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 
 export type Format = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta' | 'inverse'
 
-/** How wide a line may be, in columns, and whether it may have colours. */
+/** The width of a line in columns, and whether colours are allowed. */
 export type Look = { width: number; colour: boolean }
 
 export function paint({ colour }: Look, format: Format | Format[], text: string): string {
   return colour && text !== '' ? styleText(format, text, { validateStream: false }) : text
 }
 
-/** The mark of everything that the demo model did. */
+/** Marks everything that the demo model did. */
 export function demoMark(look: Look): string {
   return look.colour ? paint(look, ['inverse', 'magenta'], ' DEMO ') : 'DEMO'
 }
 
-/** Text from a sandbox, fit for a terminal: no control sequence of its own, and none that turns the reading direction. */
+/** Makes text from a sandbox safe for a terminal: removes control sequences and characters that reverse the reading direction. */
 export function clean(text: string): string {
   return (
     stripVTControlCharacters(text)
@@ -29,7 +29,7 @@ const segmenter = new Intl.Segmenter()
 const WIDE =
   /\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|[\u3000-\u303f\uff01-\uff60]/u
 
-/** Columns that a text without control sequences takes on a terminal. */
+/** The columns that a text without control sequences takes on a terminal. */
 export function columnsOf(text: string): number {
   let columns = 0
   for (const { segment } of segmenter.segment(text)) columns += WIDE.test(segment) ? 2 : 1
@@ -48,7 +48,7 @@ export function clip(text: string, width: number): string {
   return `${clipped}…`
 }
 
-/** Breaks text at spaces so that no line is wider than `width`; the lines of a list hang below its mark. */
+/** Breaks text at spaces so that no line is wider than `width`. The lines of a list item are indented below its bullet. */
 export function wrap(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) => wrapLine(line.trimEnd(), width))
 }
@@ -74,7 +74,7 @@ function wrapLine(line: string, width: number): string[] {
   return [...lines, current]
 }
 
-/** A word that is wider than a line, in pieces that are not. */
+/** Cuts a word that is wider than a line into pieces. */
 function chop(word: string, width: number): string[] {
   if (columnsOf(word) <= width) return [word]
   const pieces: string[] = ['']
@@ -95,7 +95,7 @@ export function duration(ms: number): string {
     : `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`
 }
 
-/** US dollars; small amounts with enough digits to be more than nothing. */
+/** US dollars. Small amounts get more digits, so that they do not show as zero. */
 export function money(usd: number): string {
   return usd > 0 && usd < 1 ? `$${usd.toFixed(4)}` : `$${usd.toFixed(2)}`
 }

@@ -1,22 +1,22 @@
 import type { Task } from '../../contract/api/api.ts'
 import type { TaskEvent } from '../../contract/api/event.ts'
 import { NOBODY_TAKES } from '../../contract/api/reason.ts'
-import type { Context } from '../context.ts'
+import type { Context } from '../server/context.ts'
 import { EXIT } from '../server/faults.ts'
 import { follow } from '../server/follow.ts'
 import { addDelta, NO_TEXT, renderLive } from './live.ts'
-import { nextSteps } from './next-steps.ts'
 import { renderEvent, warning } from './render.ts'
+import { nextSteps } from './render-end.ts'
 import { createScreen } from './screen.ts'
 import { advance, emptyView } from './view.ts'
 
-/** How long a connection may be away before a word is said about it, milliseconds. */
+/** How long a lost connection goes unmentioned, in milliseconds. */
 const CALM_MS = 1_500
 
 /**
  * Follows a task on the terminal until it ends. Ctrl-C leaves; the task goes on.
- * @param throughTurns whether a turn that a waiting message begins is followed too
- * @returns the exit code that tells the end
+ * @param throughTurns also follow the turns that waiting messages start
+ * @returns the exit code for how the task ended
  */
 export async function narrate(context: Context, task: Task, throughTurns = false): Promise<number> {
   let view = emptyView()
@@ -30,8 +30,8 @@ export async function narrate(context: Context, task: Task, throughTurns = false
     if (!context.stdout.isTTY) screen.print([back ? '(connected again)' : '(connection lost, reconnecting…)'])
   })
   const warn = (why: string) => screen.print(warning(screen.look(), why))
-  const sayWhyItWaits = onceEach(warn)
-  const sayRefusal = onceEach(warn)
+  const warnOfWait = onceEach(warn)
+  const warnOfRefusal = onceEach(warn)
   try {
     const end = await follow({
       server: context.server(),
@@ -44,20 +44,20 @@ export async function narrate(context: Context, task: Task, throughTurns = false
         view = advance(view, event)
         if (event.type === 'text.written' || event.type === 'attempt.started') text = NO_TEXT
         screen.print(lines)
-        if (event.type === 'message.received') sayWhyItWaits(runnerMissing(task))
+        if (event.type === 'message.received') warnOfWait(runnerMissing(task))
       },
       onDelta: (delta) => {
         text = addDelta(text, delta)
       },
-      onTask: (changed) => sayWhyItWaits(runnerMissing(changed)),
+      onTask: (changed) => warnOfWait(runnerMissing(changed)),
       onConnection: (back) => {
-        if (back) sayRefusal(null)
+        if (back) warnOfRefusal(null)
         connection.changed(back)
       },
-      onWait: sayRefusal,
+      onWait: warnOfRefusal,
     })
     screen.stop()
-    if (end === 'left') return sayStillRunning(context, task.id)
+    if (end === 'left') return printStillRunning(context, task.id)
     screen.print(nextSteps(view, context.server(), screen.look()))
     return exitCodeOf(view.end?.status)
   } finally {
@@ -81,10 +81,10 @@ export async function narrateAsJson(context: Context, task: Task, throughTurns =
       context.stdout.write(`${JSON.stringify(event)}\n`)
     },
   })
-  return end === 'left' ? sayStillRunning(context, task.id) : exitCodeOf(status)
+  return end === 'left' ? printStillRunning(context, task.id) : exitCodeOf(status)
 }
 
-function sayStillRunning({ stderr }: Context, taskId: string): number {
+function printStillRunning({ stderr }: Context, taskId: string): number {
   stderr.write(`\nThe task is still running.\n  errand show --follow ${taskId}\n  errand cancel ${taskId}\n`)
   return EXIT.left
 }
@@ -93,34 +93,34 @@ function exitCodeOf(status: string | undefined): number {
   return status === 'completed' ? EXIT.completed : status === 'cancelled' ? EXIT.cancelled : EXIT.failed
 }
 
-/** The reasons to wait that a person can do something about. */
+/** The reason for waiting, if the user can do something about it. */
 function runnerMissing({ status, reason, reasonText }: Task): string | null {
   return status === 'pending' && reason !== null && NOBODY_TAKES.includes(reason) ? reasonText : null
 }
 
-/** Says something when it begins to hold, and not again until it has stopped. */
-function onceEach(say: (what: string) => void) {
-  let said: string | null = null
-  return (what: string | null) => {
-    if (what !== null && what !== said) say(what)
-    said = what
+/** Prints a warning when it starts to apply, and not again until it has changed. */
+function onceEach(print: (warning: string) => void) {
+  let last: string | null = null
+  return (warning: string | null) => {
+    if (warning !== null && warning !== last) print(warning)
+    last = warning
   }
 }
 
-/** Tells of a change only when it lasts. */
-function calmly(tell: (connected: boolean) => void) {
-  let told = true
+/** Reports a lost connection only if it stays lost for a while. */
+function calmly(report: (connected: boolean) => void) {
+  let reported = true
   let timer: NodeJS.Timeout | undefined
-  const say = (connected: boolean) => {
-    if (connected !== told) tell(connected)
-    told = connected
+  const update = (connected: boolean) => {
+    if (connected !== reported) report(connected)
+    reported = connected
   }
   return {
     changed: (connected: boolean) => {
       clearTimeout(timer)
       timer = undefined
-      if (connected) say(true)
-      else timer = setTimeout(() => say(false), CALM_MS)
+      if (connected) update(true)
+      else timer = setTimeout(() => update(false), CALM_MS)
     },
     stop: () => clearTimeout(timer),
   }

@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { TaskEvent, Usage } from '../../contract/api/event.ts'
 import { REASONS } from '../../contract/api/reason.ts'
 import { DEMO_COST, STATUS_WORDS } from '../../contract/api/status-words.ts'
+import type { Server } from '../server/find-server.ts'
 import { clean, count, demoMark, duration, type Format, type Look, money, paint, wrap } from './layout.ts'
 import type { View } from './view.ts'
 
 type Ended = Extract<TaskEvent, { type: 'task.ended' }>
 
-/** The account at the end of a task: how it went, what the agent says of it, and what came out. */
+/** The report at the end of a task: outcome, the agent's summary, and the result. */
 export function renderEnd(view: View, { data, at }: Ended, look: Look): string[] {
   const { turn, usage, created, createdAt } = view
   const [mark, format] = MARKS[data.status] ?? ['•', 'bold']
@@ -39,7 +42,27 @@ export function renderEnd(view: View, { data, at }: Ended, look: Look): string[]
   ]
 }
 
-/** What is in the task's reason and message, in plain words. */
+/** The next steps, as commands to copy. */
+export function nextSteps({ taskId, created, end }: View, server: Server, look: Look): string[] {
+  const steps: [string, string][] = []
+  if (end?.branch) {
+    steps.push(['patch', `errand diff ${taskId}`])
+    steps.push(...checkout(clean(end.branch), created?.repoUrl ?? '', server))
+  }
+  if (end?.reason === 'push_refused') steps.push(['bundle', `errand bundle ${taskId} > work.bundle`])
+  return steps.length === 0
+    ? ['']
+    : ['', ...steps.map(([what, command]) => `  ${paint(look, 'dim', what.padEnd(8))} ${paint(look, 'cyan', command)}`), '']
+}
+
+/** The demo repository needs credentials over HTTP, but on the server's machine the data folder has it. */
+function checkout(branch: string, repoUrl: string, { url, dataDir }: Server): [string, string][] {
+  if (!repoUrl.startsWith(`${url}/demo/`)) return [['checkout', `git fetch origin ${branch} && git switch ${branch}`]]
+  const repository = dataDir && join(dataDir, 'demo', 'hello.git')
+  return repository && existsSync(repository) ? [['checkout', `git clone -b ${branch} ${repository} hello`]] : []
+}
+
+/** The task's reason and message in plain words. */
 export function plainReason({ reason, message }: { reason: keyof typeof REASONS; message: string | null }): string {
   return clean([REASONS[reason] ?? reason, message].filter(Boolean).join(' '))
 }
@@ -53,5 +76,5 @@ const MARKS: Readonly<Record<string, [string, Format]>> = {
 function tokens({ inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: Usage): string {
   const read = inputTokens + cacheReadTokens + cacheWriteTokens
   const cached = cacheReadTokens > 0 ? ` (${Math.round((cacheReadTokens / read) * 100)}% from the cache)` : ''
-  return `${count(read, 'token')} read${cached}, ${outputTokens.toLocaleString('en')} written`
+  return `${count(read, 'token')} in${cached} · ${outputTokens.toLocaleString('en')} out`
 }

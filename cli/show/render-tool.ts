@@ -1,17 +1,16 @@
 import { wasCutOff } from '../../contract/api/cut-off.ts'
 import type { EventData } from '../../contract/api/event.ts'
 import { clean, clip, duration, type Look, paint } from './layout.ts'
-import { type Change, changeOf } from './tool-change.ts'
 
 type Ended = EventData<'tool.ended'>
 
-/** Lines that are shown of a call that went well, and of a change or a failure. */
+/** How many lines to show: of a successful call, and of a change or a failure. */
 const SHOWN = { few: 8, many: 14 }
 
-/** A call that takes less is as good as instant, unless it is a command. Milliseconds. */
+/** Shorter calls show no duration, unless they are commands. In milliseconds. */
 const WORTH_TELLING_MS = 1_000
 
-/** A finished tool call: what, how it went, how long, and the end of its output or the change that it made. */
+/** A finished tool call: its name, result and duration, and the end of its output or its change. */
 export function renderTool(title: string, input: unknown, ended: Ended, look: Look): string[] {
   const wentWrong = !ended.ok || (ended.exitCode ?? 0) !== 0
   const isCut = wasCutOff(ended)
@@ -33,7 +32,7 @@ export function renderTool(title: string, input: unknown, ended: Ended, look: Lo
   ]
 }
 
-/** The call on one line, also while it runs. */
+/** The call on one line, finished or running. */
 export function describe(name: string, input: unknown, title: string): string {
   const { command, file_path, items } = (typeof input === 'object' && input !== null ? input : {}) as Record<string, unknown>
   if (name === 'bash' && typeof command === 'string') return `$ ${clean(command)}`
@@ -42,7 +41,7 @@ export function describe(name: string, input: unknown, title: string): string {
   return clean(title) || name
 }
 
-/** The end of the output: that is where results and errors are. */
+/** The end of the output, where results and errors are. */
 function outputLines({ output, outputBytes }: Ended, failed: boolean, look: Look): string[] {
   const lines = clean(output)
     .replace(TOLD_OTHERWISE, '')
@@ -58,7 +57,7 @@ function outputLines({ output, outputBytes }: Ended, failed: boolean, look: Look
 /** What the agent's shell says in front of the output, and the line above the output shows already. */
 const TOLD_OTHERWISE = /^exit_code: .*\nwall_time: .*\n(?:\(no output\))?/
 
-/** Stack frames of the runtime itself tell nothing. */
+/** Stack frames of the runtime do not help. */
 const FRAME = /^\s+at .*(?:\(|\s)(?:node:|\S*\/node_modules\/)/
 
 function changeLines({ removed, added }: Change, look: Look): string[] {
@@ -71,6 +70,26 @@ function changeLines({ removed, added }: Change, look: Look): string[] {
   return left > 0 ? [...shown, paint(look, 'dim', `… ${left} more lines`)] : shown
 }
 
+type Change = { removed: string[]; added: string[] }
+
+/** The lines that an `edit` or `write` call removes and adds, according to its input; null for any other call. */
+function changeOf(name: string, input: unknown): Change | null {
+  if (typeof input !== 'object' || input === null) return null
+  const { old_string, new_string, content } = input as Record<string, unknown>
+  if (name === 'write' && typeof content === 'string') return { removed: [], added: content.replace(/\n$/, '').split('\n') }
+  if (name !== 'edit' || typeof old_string !== 'string' || typeof new_string !== 'string') return null
+  return withoutCommonEnds(old_string.split('\n'), new_string.split('\n'))
+}
+
+function withoutCommonEnds(before: string[], after: string[]): Change {
+  const shorter = Math.min(before.length, after.length)
+  let start = 0
+  while (start < shorter && before[start] === after[start]) start++
+  let end = 0
+  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end++
+  return { removed: before.slice(start, before.length - end), added: after.slice(start, after.length - end) }
+}
+
 function planOf(items: { text?: unknown; status?: unknown }[]): string {
   const finished = items.filter((item) => item?.status === 'done').length
   const current = items.find((item) => item?.status === 'doing')
@@ -78,7 +97,7 @@ function planOf(items: { text?: unknown; status?: unknown }[]): string {
   return `plan ${finished}/${items.length} · ${now}`
 }
 
-/** `/workspace/repository/src/a.js` is `src/a.js` to a reader. */
+/** Shortens `/workspace/repository/src/a.js` to `src/a.js`. */
 function withoutWorkspace(path: string): string {
   return path.replace(/^\/workspace\/[^/]+\//, '')
 }

@@ -1,18 +1,18 @@
-import type { Surroundings } from '../context.ts'
+import type { Surroundings } from '../server/context.ts'
 import type { Look } from './layout.ts'
 
 export type Screen = {
   look: () => Look
-  /** Lines that stay. An empty line after an empty one is left out. */
+  /** Prints permanent lines. Repeated empty lines are left out. */
   print: (lines: readonly string[]) => void
-  /** Takes the moving lines away, for good. */
+  /** Removes the live lines for good. */
   stop: () => void
 }
 
 const REDRAW_MS = 100
 const WIDTH = { least: 40, most: 110, withoutTerminal: 100 }
 
-/** @param live the moving lines below everything else; asked for again and again */
+/** @param live gives the live lines below everything else; called again and again */
 export function createScreen(
   { stdout, environment }: Pick<Surroundings, 'stdout' | 'environment'>,
   live: (look: Look, rows: number) => string[],
@@ -28,7 +28,7 @@ export function createScreen(
       : WIDTH.withoutTerminal,
     colour,
   })
-  /** One write for both, so that the terminal never shows the state between. */
+  /** Writes both at once, so that the terminal never shows a state in between. */
   const draw = (lines: readonly string[], moving: readonly string[]) => {
     const up = '\x1b[1A\x1b[2K'.repeat(drawn)
     stdout.write(up + [...lines, ...moving].map((line) => `${line}\n`).join(''))

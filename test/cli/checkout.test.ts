@@ -78,7 +78,7 @@ describe('errand run in a checkout', () => {
     await git('switch', '--quiet', '--create', 'mine')
     expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('“mine” is not on origin yet. Push it') })
     await git('switch', '--quiet', '--detach')
-    expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('on no branch. Name the branch') })
+    expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('not on a branch. Name the branch') })
     await git('remote', 'set-url', 'origin', '/srv/project')
     expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('Name an address with --repo') })
     await git('remote', 'remove', 'origin')
@@ -100,7 +100,7 @@ describe('errand run in a checkout', () => {
     const there = { cwd: join(folder.path, 'work'), home: join(folder.path, 'work') }
     expect(await errand(['run', 'do it'], { env, ...there })).toMatchObject({
       exit: 2,
-      err: expect.stringContaining('--repo is missing'),
+      err: expect.stringContaining('Name a repository with --repo'),
     })
   })
 })

@@ -33,21 +33,21 @@ describe('the command line', () => {
   })
 
   it.each([
-    [['run', '--repo', 'https://example.org/a/b'], /what to do” is missing/],
-    [['run', 'do it'], /--repo is missing/],
+    [['run', '--repo', 'https://example.org/a/b'], /PROMPT is missing/],
+    [['run', 'do it'], /Name a repository with --repo/],
     [[...RUN, '   '], /prompt: say what the agent is to do/],
     [[...RUN, '--budget', 'lots', 'x'], /--budget: must be a number, in US dollars/],
     [[...RUN, '--budget', '', 'x'], /--budget: must be more than 0/],
     [[...RUN, '--model', 'gpt', 'x'], /--model: /],
     [[...RUN, '--colour', 'x'], /Usage: errand run/],
     [['show'], /ID is missing/],
-    [['show', 'a', 'b'], /“b” is one too many/],
+    [['show', 'a', 'b'], /“b” is unexpected/],
     [['list', '--status', 'odd'], /no status “odd”/],
     [['token'], /Usage: errand token/],
-    [['dance'], /no command “dance”/],
+    [['dance'], /Unknown command “dance”/],
     [['run', '--repo', 'http://evil/a/b', 'x'], /does not allow that host/],
-    [['show', 'tsk_none'], /no such task/],
-    [['show', 'tsk_none', '--follow'], /no such task/],
+    [['show', 'tsk_none'], /no such task/i],
+    [['show', 'tsk_none', '--follow'], /no such task/i],
     [['cancel', SCRIPTED_TASK], /has ended/],
   ])('refuses %j with exit code 2, and says why', async (argv, why) => {
     const { exit, out, err } = await errand(argv, { env: env() })
@@ -77,8 +77,8 @@ describe('the command line', () => {
       out: '',
       err: expect.stringContaining(`\n  ${SCRIPTED_TASK}\n  tsk_aaaaaaaaaaaaaaab`),
     })
-    expect(await show('zz')).toMatchObject({ exit: 2, err: expect.stringContaining('There is no such task: tsk_zz') })
-    expect((await errand(['diff', 'k3f'], { env: env() })).err).toContain('no such task')
+    expect(await show('zz')).toMatchObject({ exit: 2, err: expect.stringContaining('No such task: tsk_zz') })
+    expect((await errand(['diff', 'k3f'], { env: env() })).err).toMatch(/no such task/i)
     expect((await errand(['diff', SCRIPTED_TASK.slice(4)], { env: env() })).out).toBe('-a\n+b\n')
   })
 
@@ -138,7 +138,7 @@ describe('the command line', () => {
     it('believes no server.json of the folder that one stands in: a cloned repository may bring one', async () => {
       const cloned = join(folder.path, 'cloned')
       await keepServerFile(join(cloned, '.errand'))
-      expect(await list(cloned)).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('No running Errand was found') })
+      expect(await list(cloned)).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('Found no running Errand') })
     })
 
     it('runs no code of that folder: its tsconfig.json may name some', async () => {
@@ -172,7 +172,7 @@ describe('the command line', () => {
 
   it('refuses a git token that does not come, or a host that is none, before anything is sent', async () => {
     const set = (host: string, stdin: string) => errand(['credentials', 'set', host], { env: env(), stdin })
-    expect(await set('github.com', '')).toMatchObject({ exit: 2, err: expect.stringContaining('No token came') })
+    expect(await set('github.com', '')).toMatchObject({ exit: 2, err: expect.stringContaining('No token on standard input') })
     expect(await set('https://github.com', 'tok')).toMatchObject({ exit: 2, err: expect.stringContaining('host: ') })
   })
 

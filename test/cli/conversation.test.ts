@@ -95,15 +95,15 @@ describe('errand message', () => {
   })
 
   it.each([
-    [['message'], /ID is missing\nUsage: errand message ID \[.*"what to say"/],
-    [['message', 'ID'], /“what to say” is missing\nUsage: errand message/],
+    [['message'], /ID is missing\nUsage: errand message ID \[.*"TEXT"/],
+    [['message', 'ID'], /TEXT is missing\nUsage: errand message/],
     [['message', 'ID', '  '], /message: say what the agent is to do\nUsage: errand message/],
     [['message', 'ID', '--steer', 'x'], /Unknown option '--steer'[\s\S]*Usage: errand message/],
     [['message', 'ID', 'x'.repeat(100_001)], /message: .*100[,_]?000.*\nUsage: errand message/],
-    [['message', 'tsk_none', 'x'], /no such task/],
+    [['message', 'tsk_none', 'x'], /no such task/i],
     [['messages'], /ID is missing\nUsage: errand messages ID/],
-    [['messages', 'ID', 'x'], /“x” is one too many/],
-    [['messages', 'tsk_none'], /no such task/],
+    [['messages', 'ID', 'x'], /“x” is unexpected/],
+    [['messages', 'tsk_none'], /no such task/i],
   ])('refuses %j with exit code 2, and says why', async (argv, why) => {
     const ran = await errand(...argv.map((word) => (word === 'ID' ? id : word)))
     expect(ran).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(why) })
@@ -116,7 +116,7 @@ describe('errand message', () => {
       ['withdraw', id, 'msg'],
       ['retry', id],
     ])
-      expect(await errandAs(otherToken, ...argv)).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(/no such task/) })
+      expect(await errandAs(otherToken, ...argv)).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(/no such task/i) })
   })
 })
 
@@ -138,8 +138,8 @@ describe('errand withdraw', () => {
     const taken = await messageId('taken')
     await say(held, 1, { type: 'message.delivered', data: { messageId: taken, turn: 1 } })
     expect(await errand('withdraw', id, taken)).toMatchObject(refused(/agent has this message already/))
-    expect(await errand('withdraw', id, 'nothing')).toMatchObject(refused(/no such message/))
-    expect(await errand('withdraw', 'tsk_none', taken)).toMatchObject(refused(/no such task/))
+    expect(await errand('withdraw', id, 'nothing')).toMatchObject(refused(/no such message/i))
+    expect(await errand('withdraw', 'tsk_none', taken)).toMatchObject(refused(/no such task/i))
     expect(await errand('withdraw', id)).toMatchObject(refused(/MESSAGE is missing\nUsage: errand withdraw ID MESSAGE/))
   })
 })
@@ -149,7 +149,7 @@ describe('errand retry', () => {
     const first = await lease()
     await end(first)
     const ran = await errand('retry', id, '--model', 'claude-haiku-5-5', '--budget', '3')
-    expect(ran).toEqual({ exit: 0, out: `Turn 2 waits. To follow it: errand show --follow ${id}\n`, err: '' })
+    expect(ran).toEqual({ exit: 0, out: `Turn 2 is waiting. Follow it with: errand show --follow ${id}\n`, err: '' })
     const held = await lease(2)
     expect(held).toMatchObject({ turn: 2, prompt: expect.stringMatching(/^the first words\b/), model: 'claude-haiku-5-5' })
     expect(held.budgetUsd).toBe(first.budgetUsd + 3)
@@ -165,7 +165,7 @@ describe('errand retry', () => {
     [['--budget', '0'], /--budget: must be more than 0\nUsage: errand retry/],
     [['--budget', '-1'], /Usage: errand retry/],
     [['--model', 'gpt'], /--model: [\s\S]*Usage: errand retry/],
-    [['another'], /“another” is one too many/],
+    [['another'], /“another” is unexpected/],
   ])('refuses %j with exit code 2, and changes nothing', async (more, why) => {
     await end(await lease())
     expect(await errand('retry', id, ...more)).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(why) })

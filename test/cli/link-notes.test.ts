@@ -1,8 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { encode } from 'uqr'
-import { linkNotes } from '../../cli/show/link-notes.ts'
-import { qrCode } from '../../cli/show/qr-code.ts'
+import { linkNotes, qrCode } from '../../cli/show/link-notes.ts'
 
 const URL = `https://errand.example.org/auth/link?code=${'x'.repeat(43)}`
 const link = { url: URL, expiresAt: '2026-11-27T05:00:00.000Z' }

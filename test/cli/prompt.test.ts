@@ -40,7 +40,7 @@ describe('what a person gives the command line to say', () => {
     [['--budget', '-1', 'x'], /--budget/],
     [['--budget'], /--budget/],
     [['--json=yes', 'x'], /--json/],
-    [['words', '--file', 'todo.txt'], /Give one of the two/],
+    [['words', '--file', 'todo.txt'], /not both/],
     [['--file', 'none.txt'], /none\.txt could not be read: ENOENT/],
     [['--file', '.'], /could not be read: EISDIR/],
     [['--file', 'latin1.txt'], /latin1\.txt is not UTF-8 text/],

@@ -162,7 +162,7 @@ describe('what a person reads of a task', () => {
     expect(text).toMatch(/It passes now\./)
     expect(text).toMatch(/branch +errand\/1\/fix/)
     expect(text).toMatch(/changes +2 files, \+4 −1/)
-    expect(text).toMatch(/cost +\$0\.0246 +2,000 tokens read \(90% from the cache\), 100 written/)
+    expect(text).toMatch(/cost +\$0\.0246 +2,000 tokens in \(90% from the cache\) · 100 out/)
     expect(text).toMatch(/time +\d+\.\d s/)
   })
 

@@ -1,10 +1,10 @@
 import type { Readable, Writable } from 'node:stream'
-import type { Api } from './server/api.ts'
-import type { Server } from './server/find-server.ts'
+import type { Api } from './api.ts'
+import type { Server } from './find-server.ts'
 
 type Terminal = { isTTY?: boolean; columns?: number; rows?: number }
 
-/** Everything that the tool has from the process that runs it; tests hand in their own. */
+/** Everything the tool gets from its process. Tests pass in their own. */
 export type Surroundings = {
   stdin: Readable & Terminal
   stdout: Writable & Terminal
@@ -12,7 +12,7 @@ export type Surroundings = {
   environment: Record<string, string | undefined>
   /** Errand's own folder. */
   home: string
-  /** The folder that the person stands in. */
+  /** The current folder. */
   cwd: string
   /** Aborted by Ctrl-C. */
   interrupted: AbortSignal
