@@ -1,7 +1,8 @@
 import { expect, jest } from '@jest/globals'
 
 /*
- * Runs before each test file. A browser beside a whole server on two cores loses a race now and then that is the test's own, so a test that
- * drives one may fail once: that is printed all the same, and the second try counts. Everywhere else the first one counts.
+ * Runs before each test file. A test that drives a browser may fail once, because a browser and a whole server on two cores can lose a race of
+ * the test's own. The failure is printed, the end of `npm test` counts it, and more than two in a run fail the run. Every other test has one try.
  */
-if (expect.getState().testPath?.includes('/test/app/')) jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true })
+if (/\/test\/app\/(browser|scenes)\//.test(expect.getState().testPath ?? ''))
+  jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true })
