@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { showThatItLives } from '../process/progress.mjs'
 import { contentHash } from './content-hash.ts'
 
-/** All that the app is made of. */
+/** The sources of the app. */
 const INGREDIENTS = [
   ...['index.html', 'package.json', 'public', 'src', 'tsconfig.json', 'vite.config.ts'].map((name) => join('app', name)),
   'contract',
@@ -15,7 +15,7 @@ const INGREDIENTS = [
 ] as const
 
 /**
- * Builds the app into `app/dist`, where the coordinator serves it from, when its sources changed since the last time.
+ * Builds the app into `app/dist`, from where the coordinator serves it, if its sources have changed.
  * @throws Error with the end of the build's output
  */
 export async function buildApp(root: string): Promise<void> {
@@ -25,7 +25,7 @@ export async function buildApp(root: string): Promise<void> {
   console.log('Building the app …')
   const since = performance.now()
   await runVite(root)
-  // Last, so that a build that was cut is done again.
+  // Written last, so that an interrupted build is repeated.
   await writeFile(note, hash)
   console.log(`  built in ${Math.round((performance.now() - since) / 1000)} s`)
 }
@@ -33,7 +33,7 @@ export async function buildApp(root: string): Promise<void> {
 async function runVite(root: string): Promise<void> {
   const child = spawn(process.execPath, [viteProgram(root), 'build', '--logLevel', 'warn'], {
     cwd: join(root, 'app'),
-    // Whoever serves the app, it is the one for people.
+    // Always the production build.
     env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -48,11 +48,8 @@ function viteProgram(root: string): string {
     const packageFile = createRequire(join(root, 'app', 'package.json')).resolve('vite/package.json')
     return join(dirname(packageFile), 'bin', 'vite.js')
   } catch (cause) {
-    throw new Error(
-      'Vite, which builds the app, is not installed. Run `npm ci` without --omit=dev and without NODE_ENV=production.',
-      {
-        cause,
-      },
-    )
+    throw new Error('Vite is missing, which builds the app. Run `npm ci` without --omit=dev and without NODE_ENV=production.', {
+      cause,
+    })
   }
 }

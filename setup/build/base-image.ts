@@ -6,15 +6,15 @@ import { aptInstall, canApt } from '../machine/apt.mjs'
 import { runShown } from '../process/progress.mjs'
 
 const BASE_IMAGE = 'node:24-bookworm-slim'
-/** The one that we make ourselves where that cannot be pulled. */
+/** Our own base image, if the public one cannot be pulled. */
 const OWN_BASE_IMAGE = 'errand-base:node24'
 
-/** npm publishes the official Node binaries, a package a platform; their names follow Node's names of the architectures. */
+/** npm publishes the official Node binaries, one package per platform, named after Node's architectures. */
 const nodePackage = `node-linux-${process.arch}@24`
 
 /**
- * What our Dockerfiles start from: the public image; on a Debian machine that can pull nothing, one of the same layout made of Debian's
- * and npm's packages.
+ * Finds the base image for our Dockerfiles: the public one or, on a Debian machine that cannot pull it, one with the same layout built from
+ * Debian and npm packages.
  * @throws Error that says how to get it
  */
 export async function findBaseImage(): Promise<{ tag: string; id: string }> {
@@ -22,13 +22,13 @@ export async function findBaseImage(): Promise<{ tag: string; id: string }> {
   const tag = isMade ? OWN_BASE_IMAGE : (await havingImage(BASE_IMAGE)) ? BASE_IMAGE : await makeBaseImage()
   const id = imageId(tag)
   if (id) return { tag, id }
-  throw new Error(`The image ${tag} is not on the Docker engine, although it was just there. Start again.`)
+  throw new Error(`The image ${tag} has just disappeared from the Docker engine. Start again.`)
 }
 
 async function makeBaseImage(): Promise<string> {
   if (!canApt())
-    throw new Error(`Docker could not pull ${BASE_IMAGE}. Check the machine's network, then: docker pull ${BASE_IMAGE}`)
-  console.log(`Making ${OWN_BASE_IMAGE} from Debian's and npm's packages instead (a minute or two) …`)
+    throw new Error(`Docker could not pull ${BASE_IMAGE}. Check the machine's network, then run: docker pull ${BASE_IMAGE}`)
+  console.log(`Building ${OWN_BASE_IMAGE} from Debian and npm packages instead (a minute or two) …`)
   await aptInstall(['mmdebstrap', 'ca-certificates'])
   const folder = mkdtempSync(join(tmpdir(), 'errand-base-'))
   try {
@@ -58,10 +58,10 @@ async function step(file: string, args: readonly string[], folder: string): Prom
   console.log(`  ${what}`)
   const answer = await runShown(file, args, { cwd: folder })
   if (answer.status === 0) return answer.stdout
-  throw new Error(`The base image could not be made: ${what} failed.\n${answer.lines.slice(-5).join('\n')}`)
+  throw new Error(`The base image could not be built: ${what} failed.\n${answer.lines.slice(-5).join('\n')}`)
 }
 
-/** As the public image has it: Node and npm below /usr/local, and the user `node` with id 1000. */
+/** Like the public image: Node and npm below /usr/local, and the user `node` with id 1000. */
 const DOCKERFILE = `FROM ${OWN_BASE_IMAGE}-debian
 RUN groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node
 COPY node/bin/node /usr/local/bin/node

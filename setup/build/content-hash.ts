@@ -4,9 +4,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 
 /**
- * @param ingredients files and folders below `root`; one that is absent counts as empty
- * @param first what else makes a difference, in a line
- * @returns 12 hex digits over the paths and contents of all files; the order of a directory does not matter
+ * @param ingredients files and folders below `root`; a missing one counts as empty
+ * @param first a line with whatever else matters
+ * @returns 12 hex digits: a hash over the paths and contents of all files
  */
 export async function contentHash(root: string, ingredients: readonly string[], first: string): Promise<string> {
   const hash = createHash('sha256').update(`${first}\n`)

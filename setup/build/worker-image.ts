@@ -10,19 +10,19 @@ import { contentHash } from './content-hash.ts'
 
 const WORKER_IMAGE = 'errand-worker'
 
-/** All that the image is made of. */
+/** The sources of the image. */
 export const WORKER_INGREDIENTS = ['worker-image', 'contract', 'package-lock.json', '.dockerignore'] as const
 
 export type Ingredients = Readonly<{
   root: string
   base: { tag: string; id: string }
-  /** A PEM file that Node trusts on this machine (NODE_EXTRA_CA_CERTS), for a registry behind a certificate authority of one's own. */
+  /** A PEM file that Node trusts on this machine (NODE_EXTRA_CA_CERTS), for a registry behind a private certificate authority. */
   extraCertificates: string | null
 }>
 
 /**
- * The image that sandboxes start from, built when its content changed. The tag is the content's hash, so two versions live side by side
- * and a running sandbox keeps its own.
+ * Builds the image for sandboxes if its sources have changed. The tag is a hash of the sources, so two versions exist side by side and a running
+ * sandbox keeps its own.
  * @returns the tag
  * @throws Error with the end of the build's output
  */
@@ -38,7 +38,7 @@ export async function buildWorkerImage({ root, base, extraCertificates }: Ingred
   return tag
 }
 
-/** The Dockerfile takes them from the root, where nothing else looks; a file that somebody put there is left alone. */
+/** The Dockerfile reads the file at the root. A file that is already there stays. */
 async function withCertificates(root: string, file: string | null, work: () => Promise<void>): Promise<void> {
   const place = join(root, 'extra-ca.pem')
   if (file === null || existsSync(place)) return work()
@@ -50,7 +50,7 @@ async function withCertificates(root: string, file: string | null, work: () => P
   }
 }
 
-/** Shows the steps as they come; keeps the rest for the case that it fails. */
+/** Shows the steps as they come, and keeps the output to show if the build fails. */
 async function build(args: readonly string[], root: string): Promise<void> {
   const child = spawn('docker', args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: string[] = []

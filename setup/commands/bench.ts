@@ -1,7 +1,7 @@
 import { nodeCommand } from '../process/processes.ts'
 import { runPrepared } from '../stack/prepare.ts'
 
-/** `npm run bench` measures the river, `npm run bench:app` the app in a browser. Makes the machine ready first. @returns the exit code */
+/** `npm run bench` measures the river, `npm run bench:app` the app in a browser. Prepares the machine first. @returns the exit code */
 export function main([what]: readonly string[]): Promise<number> {
   return what === 'app'
     ? runPrepared(nodeCommand('test/bench/app/bench.ts'), { browser: true, compose: false })

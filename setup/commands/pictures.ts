@@ -4,7 +4,7 @@ import { needTool } from '../machine/tools.ts'
 import { nodeCommand, runToEnd } from '../process/processes.ts'
 import { readEnvironment } from '../stack/environment.ts'
 
-/** `npm run pictures -- <folder>`: makes ready what the scenes need, then takes a picture of each. No engine is needed. @returns the exit code */
+/** `npm run pictures -- <folder>`: prepares what the scenes need, then takes a picture of each. Needs no engine. @returns the exit code */
 export async function main([folder = 'pictures', ...words]: readonly string[]): Promise<number> {
   const { root } = readEnvironment(process.env)
   await needTool(['git'], ['git'])

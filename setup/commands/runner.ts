@@ -4,13 +4,12 @@ import { claim } from '../process/claims.ts'
 import { endLeftOvers, leftOvers, partVariable } from '../process/left-overs.ts'
 import { keepRunning, nodeCommand } from '../process/processes.ts'
 import { stopSignals } from '../process/stop-signals.ts'
-import { type Environment, loadDotEnv, readEnvironment } from '../stack/environment.ts'
+import { type Environment, loadDotEnv, readEnvironment, runnerFolder } from '../stack/environment.ts'
 import { prepareEngine } from '../stack/prepare.ts'
-import { runnerFolder } from '../stack/runner-folder.ts'
 
 const STOP_MS = 45_000
 
-/** `npm run runner`: one more runner on this host, for a coordinator somewhere else. @returns the exit code */
+/** `npm run runner`: adds a runner on this host for a coordinator elsewhere. @returns the exit code */
 export async function main(): Promise<number> {
   loadDotEnv()
   const environment = readEnvironment(process.env)
@@ -31,13 +30,13 @@ export async function main(): Promise<number> {
 }
 
 /**
- * After an `npm run runner` that was killed, the runner that it left is ended: two in one folder would take each other's sandboxes.
- * @param others pids of living ones with this folder
+ * Ends the runner that a killed `npm run runner` left behind: two runners in one folder would take each other's sandboxes.
+ * @param others pids of living processes with this folder
  */
 async function takeOver(folder: string, others: readonly number[]): Promise<void> {
   if (others.length > 0)
     throw new Error(
-      `Another npm run runner (pid ${others.join(', ')}) works in ${folder}. Set RUNNER_DATA_DIR to another folder for one more runner on this host.`,
+      `Another npm run runner (pid ${others.join(', ')}) uses ${folder}. For one more runner on this host, set RUNNER_DATA_DIR to another folder.`,
     )
   const left = leftOvers(folder)
   if (left.length > 0) console.log('Stopping the runner that an earlier npm run runner left behind.')
@@ -64,7 +63,7 @@ async function prepareAndRun(environment: Environment, folder: string): Promise<
       started: () => undefined,
     })
     console.log(
-      `A runner for ${environment.variables.COORDINATOR_URL} is starting; Ctrl-C lets its agents save their work first.`,
+      `A runner for ${environment.variables.COORDINATOR_URL} is starting. Ctrl-C stops it after its agents have saved their work.`,
     )
     await signals.stopped
     await runner.stop(STOP_MS, signals.force)
@@ -78,6 +77,6 @@ function requireCoordinator({ variables }: Environment): void {
   if (!variables.RUNNER_TOKEN && !variables.RUNNER_TOKEN_FILE) missing.push('RUNNER_TOKEN')
   if (missing.length === 0) return
   throw new Error(
-    `A runner on its own needs ${missing.join(', ')}. The token is in the coordinator's data folder (.errand/runner-token), unless RUNNER_TOKEN is set there.`,
+    `A separate runner also needs ${missing.join(', ')}. The token is in the coordinator's data folder (.errand/runner-token), unless RUNNER_TOKEN is set there.`,
   )
 }

@@ -18,7 +18,7 @@ import { readServerFile, removeServerFile, writeServerFile } from '../stack/runn
 import { makeSignInLink } from '../stack/server.ts'
 import { type Stack, startStack } from '../stack/stack.ts'
 
-/** `npm start`: all that a working server needs on this machine, then the server. @returns the exit code */
+/** `npm start`: prepares this machine, then runs the server. @returns the exit code */
 export async function main(): Promise<number> {
   loadDotEnv()
   const environment = readEnvironment(process.env)
@@ -99,28 +99,28 @@ async function describe(environment: Environment, engine: Engine, redis: RedisCh
   })
 }
 
-/** They are indented in the banner. */
+/** The banner indents them. */
 function notesOn(link: SignInLink): string[] {
   const { isTTY, columns } = process.stdout
   return linkNotes(link, { isTTY, columns: columns - INDENT }, process.env)
 }
 
 /**
- * A second `npm start` gives a new sign-in link; after one that was killed, what it left is ended first.
+ * If a start already runs, prints a new sign-in link. If one was killed, ends what it left behind.
  * @param others pids of living starts on this data folder
- * @throws Error when one of them is still preparing: what it has begun, its Redis say, looks like left over
+ * @throws Error if one of them is still preparing: what it has started so far would look left over
  */
 async function isRunningAlready({ dataDir }: Environment, others: readonly number[]): Promise<boolean> {
   const file = await readServerFile(dataDir)
   if (file && others.includes(file.pids.start ?? 0)) {
-    console.log(`Errand already runs at ${file.url} (pid ${file.pids.start}, data in ${dataDir}).`)
+    console.log(`Errand is already running at ${file.url} (pid ${file.pids.start}, data in ${dataDir}).`)
     const link = await makeSignInLink(file.url, file.token)
     console.log(['Sign in (this link works once):', link.url, ...notesOn(link)].join('\n'))
     return true
   }
   if (others.length > 0)
     throw new Error(
-      `Another npm start (pid ${others.join(', ')}) prepares or stops its server on ${dataDir}. Wait for it, or stop it, and start again.`,
+      `Another npm start (pid ${others.join(', ')}) is starting or stopping a server on ${dataDir}. Wait for it or stop it, then start again.`,
     )
   const left = leftOvers(dataDir)
   if (left.length > 0) console.log(`Stopping what an earlier start left behind: ${left.map(({ part }) => part).join(', ')}.`)
@@ -133,10 +133,10 @@ async function isRunningAlready({ dataDir }: Environment, others: readonly numbe
 async function choosePort({ host, port }: Environment): Promise<number> {
   if (port === 0) return freePort(host)
   if (await isFree(host, port)) return port
-  throw new Error(`Port ${port} of ${host} is taken by another program. Choose another: ERRAND_PORT=${port + 1} npm start`)
+  throw new Error(`Another program uses port ${port} on ${host}. Choose another port: ERRAND_PORT=${port + 1} npm start`)
 }
 
-/** Where this machine gets its packages, so that the sandboxes' go the same way; null when npm names none that is usable. */
+/** This machine's npm registry, for the sandboxes too; null if npm names no usable one. */
 function npmRegistry(): string | null {
   const answer = spawnSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' })
   const registry = (answer.stdout ?? '').trim().replace(/\/+$/, '')

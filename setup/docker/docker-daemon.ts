@@ -6,14 +6,14 @@ import { claim, holders } from '../process/claims.ts'
 import { allPids, argumentsOf, identityOf, variablesOf } from '../process/process-table.ts'
 
 /**
- * A Docker engine started by hand, on a machine without an init system. Its pid is kept beside its log: only that one is ever stopped, and
- * only by the last process of ours that uses it, whoever started it: a test run must not take a server's engine away. A set-up says so
- * itself, since it may not have come as far as a runner; a runner is looked for among the processes, since nothing needs to have set it up.
+ * A Docker engine that Errand starts itself, on a machine without an init system. Its pid is stored next to its log. Only that engine is ever
+ * stopped, and only by the last of our processes that uses it, whoever started it: a test run must not take away a server's engine. A set-up
+ * registers as a user itself, because it may not have a runner yet. Runners are found in the process table, because they may run without a set-up.
  */
 
-/** The machine's and no data folder's, as the engine is. */
+/** Belongs to the machine, like the engine, and not to a data folder. */
 export const ENGINE_FOLDER = '/run/errand'
-/** Where an engine listens that is started without arguments, and where a runner looks for one when DOCKER_HOST is not set. */
+/** The default socket of an engine, which a runner uses if DOCKER_HOST is not set. */
 const ENGINE_SOCKET = '/var/run/docker.sock'
 
 const START_MS = 60_000
@@ -24,8 +24,8 @@ export function logFileIn(folder: string): string {
 }
 
 /**
- * Counts this process among the engine's users. Waits for an engine that is being stopped right now: it may still answer.
- * @returns what leaves it, and stops the engine that was started by hand when nobody else uses it
+ * Registers this process as a user of the engine. Waits while an engine is being stopped, because it may still answer.
+ * @returns a function that releases the engine, and stops it if Errand started it and nobody else uses it
  */
 export async function useDaemon(folder: string, socket = ENGINE_SOCKET): Promise<() => Promise<void>> {
   const stopping = join(folder, 'dockerd.stopping')
@@ -33,16 +33,16 @@ export async function useDaemon(folder: string, socket = ENGINE_SOCKET): Promise
   while (holders(stopping).length > 0) await sleep(100)
   return async () => {
     use.release()
-    // Said before looking around, so that who comes now either is seen or waits.
+    // Claimed before looking around, so that a newcomer either is seen or waits.
     const stop = claim(stopping)
     const users = [...use.others(), ...runnersOn(socket)]
     if (users.length === 0) await stopDaemon(logFileIn(folder))
-    else if (keptDaemon(logFileIn(folder))) console.log(`The Docker engine goes on: pid ${users.join(', ')} uses it.`)
+    else if (keptDaemon(logFileIn(folder))) console.log(`The Docker engine keeps running: pid ${users.join(', ')} uses it.`)
     stop.release()
   }
 }
 
-/** @returns the pids of all runners that work with the engine at `socket`, whoever started them, in a container too */
+/** @returns the pids of all runners that use the engine at `socket`, including those in containers */
 function runnersOn(socket: string): number[] {
   return allPids().filter((pid) => {
     const [program = '', ...words] = argumentsOf(pid)
@@ -54,15 +54,15 @@ function runnersOn(socket: string): number[] {
   })
 }
 
-/** /var/run is /run by another name. */
+/** /var/run is a link to /run. */
 function placeOf(host: string): string {
   return host.replace(/^unix:\/\//, '').replace(/^\/var\/run\//, '/run/')
 }
 
 /**
- * Starts an engine, unless one that a killed setup started is on its way up, and waits until it answers.
- * @param isUp whether it answers
- * @throws Error with the end of its log when it does not come up
+ * Starts an engine and waits until it answers. If a killed set-up left one that is still starting, it only waits.
+ * @param isUp whether the engine answers
+ * @throws Error with the end of the engine's log if it does not start
  */
 export async function startDaemon(
   dockerd: string,
@@ -79,7 +79,7 @@ export async function startDaemon(
   }
 }
 
-/** @returns whether it has ended */
+/** @returns a function that says whether the engine has ended */
 function spawnDaemon(dockerd: string, logFile: string, args: readonly string[]): () => boolean {
   mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
   const log = openSync(logFile, 'w', 0o600)
@@ -104,7 +104,7 @@ async function stopDaemon(logFile: string): Promise<void> {
   rmSync(pidFile(logFile), { force: true })
 }
 
-/** @returns the pid of the engine that this setup started, if it still runs */
+/** @returns the pid of the engine that a set-up started, if it still runs */
 export function keptDaemon(logFile: string): number | null {
   let text = ''
   try {

@@ -7,20 +7,20 @@ import { askSocket, readFacts } from './engine-facts.ts'
 import { CONTAINER_HINT, nextStep, type Step, SYSTEM_SOCKET } from './engine-plan.ts'
 
 export type Docker = Readonly<{
-  /** Where the runner reaches it; null: the usual socket. */
+  /** The address for the runner; null: the default socket. */
   host: string | null
   version: string
-  /** Leaves the engine; ends it when a setup like this one started it and none uses it any more. */
+  /** Releases the engine. Stops it if a set-up started it and nobody else uses it. */
   stop: () => Promise<void>
 }>
 
 const START_MS = 60_000
 
 /**
- * Finds a Docker engine that answers; where it may, starts or installs one, and says so before. When the docker command's context leads
- * nowhere, DOCKER_HOST is set in this process, so that every docker command that follows talks to the engine that was found.
+ * Finds a Docker engine that answers. If permitted, starts or installs one, and says so first. If the docker command's context points
+ * nowhere, it sets DOCKER_HOST in this process, so that every following docker command uses the engine it found.
  * @param hostGiven DOCKER_HOST
- * @throws Error with the command to type when it can do neither
+ * @throws Error with the command to type if it can do neither
  */
 export async function findDocker(hostGiven: string | null): Promise<Docker> {
   const stop = mayStartByHand() ? await useDaemon(ENGINE_FOLDER) : async () => undefined
@@ -56,7 +56,7 @@ async function act(step: Step & { do: 'start' | 'install' }, inContainer: boolea
   if (step.by === null) return startByHand(step.dockerd, inContainer)
   const [file = '', ...args] = step.by
   spawnSync(file, args, { stdio: ['ignore', 'ignore', 'inherit'], timeout: START_MS })
-  // A service is up before its engine answers.
+  // A service counts as started before its engine answers.
   await waitForEngine()
 }
 

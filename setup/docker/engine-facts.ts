@@ -6,12 +6,12 @@ import { findTool } from '../machine/tools.ts'
 import { type Answer, type Facts, isOld, SYSTEM_SOCKET } from './engine-plan.ts'
 
 const ASK_MS = 20_000
-/** What is asked of an engine, and in what shape. */
+/** The format of the question to an engine. */
 const VERSION = '{{.Server.Version}} {{.Server.APIVersion}}'
-/** Where Debian keeps programs for root, which a user's PATH need not have. */
+/** Where Debian keeps programs for root. A user's PATH may lack these folders. */
 const ROOT_PATHS = '/usr/local/sbin:/usr/sbin:/sbin'
 
-/** Looks at this machine. @param tried what was done already */
+/** Examines this machine. @param tried what the set-up has already tried */
 export async function readFacts(dockerHost: string | null, tried: readonly string[]): Promise<Facts> {
   const client = findTool(['docker'])
   const reached = client === null ? null : askByCommand()
@@ -42,7 +42,7 @@ export async function readFacts(dockerHost: string | null, tried: readonly strin
   }
 }
 
-/** Reads what `docker version` answered. */
+/** Reads the answer of `docker version`. */
 export function readAnswer(answer: { status: number | null; stdout: string; stderr: string }): Answer {
   const [version, api] = answer.stdout.trim().split(' ')
   if (answer.status === 0 && version && api) return { state: 'answers', version, api }
@@ -80,9 +80,9 @@ function readVersion(body: string): Answer {
     const { Version: version, ApiVersion: api } = JSON.parse(body)
     if (typeof version === 'string' && typeof api === 'string') return { state: 'answers', version, api }
   } catch {
-    // Something else than an engine.
+    // Not an engine.
   }
-  return { state: 'silent', said: `what answers at the socket is no Docker engine: ${body.slice(0, 100)}` }
+  return { state: 'silent', said: `the socket answers, but not as a Docker engine: ${body.slice(0, 100)}` }
 }
 
 /** The docker command follows its context (Docker Desktop, rootless, colima); the runner only knows DOCKER_HOST. */
@@ -107,7 +107,7 @@ function readSocketGroup(): Facts['socketGroup'] {
   return { gid, name: new RegExp(`^([^:]+):[^:]*:${gid}:`, 'm').exec(groups)?.[1] ?? null }
 }
 
-/** @returns the engine's package when apt has a version of it that is new enough */
+/** @returns the engine's package if apt has a version that is new enough */
 function updateOf(dockerd: string | null): string | null {
   const name = dockerd && packageOf(dockerd)
   if (!name) return null
@@ -116,7 +116,7 @@ function updateOf(dockerd: string | null): string | null {
   return Number(major) > 20 || (Number(major) === 20 && Number(minor) >= 10) ? name : null
 }
 
-/** @returns the Debian package that a program came with; null when it came by another way */
+/** @returns the Debian package of a program; null if it was installed some other way */
 function packageOf(file: string): string | null {
   const answer = spawnSync('dpkg-query', ['--search', realpathSync(file)], { encoding: 'utf8' })
   return answer.status === 0 ? (answer.stdout.split(':')[0] ?? null) : null

@@ -1,50 +1,50 @@
 import { aptCommand } from '../machine/apt.mjs'
 import { ENGINE_FOLDER, logFileIn } from './docker-daemon.ts'
 
-/** What one engine answered. `api` is the newest version of Docker's API that it speaks. */
+/** The answer of one engine. `api` is the newest Docker API version that it supports. */
 export type Answer =
   | { state: 'answers'; version: string; api: string }
-  /** `mismatch`: the engine lives, but it and this docker command are too far apart in age to talk. */
+  /** `mismatch`: the engine runs, but its version and that of the docker command are too far apart. */
   | { state: 'no_permission' | 'silent' | 'mismatch'; said: string }
 
-/** All that the choice of an engine rests on. */
+/** Everything that the choice of an engine depends on. */
 export type Facts = Readonly<{
   linux: boolean
   root: boolean
-  /** `free`: it asks for no password. */
+  /** `free`: sudo asks for no password. */
   sudo: 'none' | 'asks' | 'free'
   hasApt: boolean
-  /** Runs this machine; and has a service of Docker's. */
+  /** Whether systemd runs this machine, and whether it has a Docker service. */
   systemd: boolean
   dockerService: boolean
-  /** Docker's script for machines without systemd, and the command `service`. */
+  /** Whether Docker's init script and the command `service` exist, for machines without systemd. */
   initScript: boolean
   inContainer: boolean
-  /** The docker command on PATH, and the Debian package that it came with; null: none. */
+  /** The docker command on PATH and its Debian package; null: none. */
   client: string | null
   clientPackage: string | null
-  /** Debian has the docker command as a package of its own, without an engine (from Debian 13 on). */
+  /** Whether Debian packages the docker command without an engine (Debian 13 and later). */
   cliPackage: boolean
-  /** The engine's program; and, when the engine is too old, the package that apt would update it to one that is not with. */
+  /** The engine's program. If the engine is too old, `aptUpdates` is the package that updates it, if apt has a newer one. */
   dockerd: string | null
   aptUpdates: string | null
-  /** DOCKER_HOST, unless it names the usual socket. */
+  /** DOCKER_HOST, unless it names the default socket. */
   dockerHost: string | null
-  /** The docker command's context, unless it is the usual one. `host` is null when there is none of that name; DOCKER_CONTEXT may name it. */
+  /** The docker command's context, unless it is the default one. `host` is null if the context does not exist. `byVariable`: DOCKER_CONTEXT names it. */
   context: Readonly<{ name: string; host: string | null; byVariable: boolean }> | null
-  /** What the docker command reaches, by DOCKER_HOST or its context; null without a command. */
+  /** The engine that the docker command reaches through DOCKER_HOST or its context; null without a command. */
   reached: Answer | null
-  /** What the usual socket answers, whatever the command reaches; and the group that may use it (`name` null: unknown here). */
+  /** The engine at the default socket, and the group that may use the socket (`name` null: unknown here). */
   system: Answer
   socketGroup: Readonly<{ gid: number; name: string | null }> | null
-  /** What this setup did already, so that nothing is tried twice. */
+  /** What this set-up has already tried, so that it tries nothing twice. */
   tried: readonly string[]
 }>
 
 export type Step =
-  /** `instead`: what to say when it is not the engine that the docker command leads to. */
+  /** `instead`: the message if this is not the engine that the docker command points to. */
   | { do: 'use'; host: string | null; version: string; instead: string | null }
-  /** `by`: the command that wakes the engine as a service; null: as a process of ours. */
+  /** `by`: the command that starts the engine as a service; null: start it as our own process. */
   | { do: 'start'; by: readonly string[] | null; dockerd: string; say: string }
   | { do: 'install'; packages: readonly string[]; say: string }
   | { do: 'tell'; text: string }
@@ -55,8 +55,8 @@ const OLDEST_API = '1.41'
 const DOCS = 'https://docs.docker.com/engine/install/'
 
 /**
- * The next step on the way to an engine that answers. DOCKER_HOST is an order and is never gone around; a context is a habit: when it
- * leads nowhere, this system's own engine is taken, and said.
+ * Decides the next step towards an engine that answers. DOCKER_HOST is an order and is never bypassed. A context is a habit: if it
+ * points nowhere, the set-up uses this system's own engine and says so.
  */
 export function nextStep(facts: Facts): Step {
   if (facts.client === null)
@@ -94,28 +94,28 @@ export function isOld(api: string): boolean {
 
 function getClient(facts: Facts): Step {
   const packages = facts.cliPackage || facts.tried.includes('docker.io') ? ['docker-cli'] : ['docker.io']
-  const engine = facts.dockerHost ? `DOCKER_HOST names an engine (${facts.dockerHost})` : `An engine is at ${SYSTEM_SOCKET}`
+  const engine = facts.dockerHost ? `DOCKER_HOST names an engine (${facts.dockerHost})` : `An engine runs at ${SYSTEM_SOCKET}`
   const why = `${engine}, but the docker command is missing.`
-  const along = packages[0] === 'docker.io' ? ' (The package brings an engine of its own along; that one is not used.)' : ''
+  const along = packages[0] === 'docker.io' ? ' (The package also contains an engine, which stays unused.)' : ''
   return install(facts, packages, why + along) ?? tell(`${why}\n${installHint(facts, packages)}`)
 }
 
-/** No engine answers at the usual socket: starts the one that is here, or installs one. */
+/** No engine answers at the default socket: starts the installed one, or installs one. */
 function getEngine(facts: Facts): Step {
   if (!facts.linux) return tell(notLinux(facts))
   const lost = facts.context ? `${deadContext(facts.context, facts.reached)}\n` : ''
   if (facts.dockerd !== null) return startEngine(facts, facts.dockerd, lost)
   const packages = enginePackages(facts.clientPackage)
   const why = facts.client
-    ? `${lost}The docker command is here (${facts.client}), but no Docker engine; every task works in a container of its own.`
-    : 'No Docker is here; every task works in a container of its own.'
+    ? `${lost}The docker command is installed (${facts.client}), but no Docker engine; every task runs in its own container.`
+    : 'Docker is not installed; every task runs in its own container.'
   return install(facts, packages, why) ?? tell(noEngine(facts, packages, lost))
 }
 
 function notLinux({ client }: Facts): string {
   return client === null
-    ? `Errand needs a Docker engine: every task works in a container of its own. Install one: ${DOCS}. Then start again.`
-    : 'No Docker engine answers. Open Docker Desktop (or type: colima start). Then start again.'
+    ? `Errand needs a Docker engine: every task runs in its own container. Install one: ${DOCS}. Then start again.`
+    : 'No Docker engine answers. Open Docker Desktop (or run: colima start). Then start again.'
 }
 
 function startEngine(facts: Facts, dockerd: string, lost: string): Step {
@@ -123,7 +123,7 @@ function startEngine(facts: Facts, dockerd: string, lost: string): Step {
   const asRoot = root ? [] : ['sudo']
   const system = facts.systemd && facts.dockerService ? ['systemctl', 'start', 'docker'] : null
   const service = facts.initScript && !facts.systemd ? ['service', 'docker', 'start'] : null
-  const say = `${lost}The Docker engine does not run; starting it:`
+  const say = `${lost}The Docker engine is not running. Starting it:`
   if (!facts.tried.includes('start')) {
     const command = system ?? (root ? null : service)
     const words = [...(root ? [] : ['sudo', '-n']), ...(command ?? [])]
@@ -131,11 +131,11 @@ function startEngine(facts: Facts, dockerd: string, lost: string): Step {
     if (root && !facts.systemd) return { do: 'start', by: null, dockerd, say: `${say} ${dockerd}` }
   }
   const words = [...asRoot, ...(system ?? service ?? [dockerd])].join(' ')
-  const isHere = `${lost}Docker is here, but its engine does not run: ${said(facts.reached)}`
+  const isHere = `${lost}Docker is installed, but its engine is not running: ${said(facts.reached)}`
   if (facts.tried.includes('start'))
-    return tell(`${isHere}\nIt was started, and still does not answer. Why: ${logCommand(facts)}`)
+    return tell(`${isHere}\nIt was started and still does not answer. To see why: ${logCommand(facts)}`)
   if (!root && sudo === 'none')
-    return tell(`${isHere}\nAsk who administers this machine to start it: ${(system ?? service ?? [dockerd]).join(' ')}`)
+    return tell(`${isHere}\nAsk the administrator of this machine to run: ${(system ?? service ?? [dockerd]).join(' ')}`)
   return tell(`${isHere}\nStart it: ${words}${system || service ? '' : ' (it stays in the foreground)'}. Then start again.`)
 }
 
@@ -144,7 +144,7 @@ function logCommand({ systemd, root }: Facts): string {
   return root ? `tail ${logFileIn(ENGINE_FOLDER)}` : 'sudo tail /var/log/docker.log'
 }
 
-/** Where the command comes from, its engine does too: packages of different makers push each other out. */
+/** The engine must come from the same vendor as the command: packages of different vendors conflict. */
 function enginePackages(clientPackage: string | null): readonly string[] {
   if (clientPackage === 'docker-ce-cli') return ['docker-ce', 'containerd.io']
   return clientPackage === 'moby-cli' ? ['moby-engine'] : ['docker.io']
@@ -163,66 +163,65 @@ function joinGroup({ root }: Facts): string {
 }
 
 function installHint(facts: Facts, packages: readonly string[]): string {
-  if (!facts.hasApt) return `Install it (${DOCS}), and start again.`
+  if (!facts.hasApt) return `Install it (${DOCS}) and start again.`
   if (!facts.root && facts.sudo === 'none')
-    return `Ask who administers this machine to install: ${packages.join(', ')}. Then start again.`
-  return `Type: ${aptCommand(packages, facts.root)}${joinGroup(facts)}\nThen ${facts.root ? '' : 'sign in again, and '}start again.`
+    return `Ask the administrator of this machine to install: ${packages.join(', ')}. Then start again.`
+  return `Run: ${aptCommand(packages, facts.root)}${joinGroup(facts)}\nThen ${facts.root ? '' : 'log in again, and '}start again.`
 }
 
-/** Who is in Docker's group is as good as root on this machine, so that is never done unasked. */
+/** Members of Docker's group are effectively root on this machine, so the set-up never adds anyone by itself. */
 function noEngine(facts: Facts, packages: readonly string[], lost: string): string {
   const have = facts.client
-    ? `The docker command is here (${facts.client}), but no engine.`
-    : 'Neither the docker command nor an engine is here.'
+    ? `The docker command is installed (${facts.client}), but no engine.`
+    : 'Neither the docker command nor an engine is installed.'
   const mount = facts.inContainer ? `\n${CONTAINER_HINT}` : ''
-  return `${lost}Errand needs a Docker engine: every task works in a container of its own. ${have}\n${installHint(facts, packages)}${mount}`
+  return `${lost}Errand needs a Docker engine: every task runs in its own container. ${have}\n${installHint(facts, packages)}${mount}`
 }
 
 function noPermission({ root, sudo, socketGroup, reached, system }: Facts): string {
-  const fault = `Docker is here, but this user may not use it: ${said(system.state === 'no_permission' ? system : reached)}`
-  if (root || socketGroup?.gid === 0)
-    return `${fault}\nGive this user the right to read and write ${SYSTEM_SOCKET}, and start again.`
+  const fault = `Docker is installed, but this user has no permission to use it: ${said(system.state === 'no_permission' ? system : reached)}`
+  if (root || socketGroup?.gid === 0) return `${fault}\nAllow this user to read and write ${SYSTEM_SOCKET}, and start again.`
   const name = socketGroup?.name ?? 'docker'
   if (sudo === 'none')
-    return `${fault}\nAsk who administers this machine to add you to the group ${name}; then sign in again, and start again.`
-  // A socket that was mounted into a container belongs to a group that only the host has.
+    return `${fault}\nAsk the administrator of this machine to add you to the group ${name}. Then log in again, and start again.`
+  // A socket mounted into a container may belong to a group that only the host has.
   const make = socketGroup && socketGroup.name === null ? `sudo groupadd --gid ${socketGroup.gid} ${name} && ` : ''
-  return `${fault}\nType: ${make}sudo usermod -aG ${name} "$USER"\nThen sign in again, and start again.`
+  return `${fault}\nRun: ${make}sudo usermod -aG ${name} "$USER"\nThen log in again, and start again.`
 }
 
 function deafCommand(client: string, why: string): string {
-  return `A Docker engine answers at ${SYSTEM_SOCKET}, but the docker command (${client}) does not reach it: ${why}\nMend what keeps it (docker version shows it), and start again.`
+  return `A Docker engine answers at ${SYSTEM_SOCKET}, but the docker command (${client}) does not reach it: ${why}\nFix that (docker version shows the error) and start again.`
 }
 
 function brokenHost(facts: Facts, host: string, why: string): string {
   const instead =
     facts.system.state === 'answers' || facts.dockerd
       ? `, or use this system's own engine: unset DOCKER_HOST`
-      : ', or leave it out: unset DOCKER_HOST'
-  return `The Docker engine at ${host} (DOCKER_HOST) cannot be used: ${why}\nStart it, correct DOCKER_HOST${instead} (and take it out of .env, if it is there). Then start again.`
+      : ', or remove it: unset DOCKER_HOST'
+  return `The Docker engine at ${host} (DOCKER_HOST) cannot be used: ${why}\nStart it, correct DOCKER_HOST${instead} (and remove it from .env if it is there). Then start again.`
 }
 
 function deadContext(context: NonNullable<Facts['context']>, reached: Answer | null): string {
   return context.host === null
     ? `The docker context "${context.name}" does not exist.`
-    : `The docker context "${context.name}" leads to ${context.host}, and there: ${said(reached)}`
+    : `The docker context "${context.name}" points to ${context.host}, and there: ${said(reached)}`
 }
 
 function insteadOfContext(context: NonNullable<Facts['context']>, reached: Answer | null): string {
-  return `${deadContext(context, reached)}\nThis system's own engine is used instead. To make that the rule: ${context.byVariable ? 'unset DOCKER_CONTEXT' : 'docker context use default'}`
+  return `${deadContext(context, reached)}\nErrand uses this system's own engine instead. To make that permanent: ${context.byVariable ? 'unset DOCKER_CONTEXT' : 'docker context use default'}`
 }
 
 function tooFarApart({ client, reached }: Facts, why: string): string {
-  return `The docker command and the engine are too far apart in age: ${why || said(reached)}\nUpdate the older one; or, if another docker command is on this machine, put its folder into PATH before ${client}. Then start again.`
+  return `The versions of the docker command and the engine are too far apart: ${why || said(reached)}\nUpdate the older one. If this machine has another docker command, put its folder before ${client} in PATH. Then start again.`
 }
 
 function tooOld({ aptUpdates, root }: Facts, { version, api }: { version: string; api: string }, host: string | null): string {
   const local = host === null || host === `unix://${SYSTEM_SOCKET}`
-  const fault = `The Docker engine${local ? '' : ` at ${host}`} is too old: it is version ${version} (API ${api}); Errand needs 20.10 (API ${OLDEST_API}) or newer.`
-  // An update stops its containers, whosever they are: that is never done unasked.
+  const fault = `The Docker engine${local ? '' : ` at ${host}`} is too old: version ${version} (API ${api}). Errand needs 20.10 (API ${OLDEST_API}) or newer.`
+  // An update stops all containers of the engine, so the set-up never does it by itself.
   const how = local && aptUpdates ? aptCommand([aptUpdates], root) : DOCS
   return `${fault}\nUpdate it (its containers stop meanwhile): ${how}\nThen start again.`
 }
 
-/** Added to an engine's own words when it does not come up inside a container. */
-export const CONTAINER_HINT = `This is a container. An engine in it needs \`docker run --privileged\`; or mount the host's socket: -v ${SYSTEM_SOCKET}:${SYSTEM_SOCKET}`
+/** Added to an engine's error message if the engine does not start inside a container. */
+export const CONTAINER_HINT = `This is a container. An engine inside it needs \`docker run --privileged\`. Or mount the host's socket: -v ${SYSTEM_SOCKET}:${SYSTEM_SOCKET}`

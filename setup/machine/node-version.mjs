@@ -1,11 +1,11 @@
-/** What Vite and the rest run on; the same range is in package.json. Plain Node: it is asked before any package is there. */
+/** The Node versions that Vite and the rest support; package.json has the same range. Plain Node: it runs before any package is installed. */
 
 /**
  * @param {string} version as in `process.versions.node`
- * @returns {string | null} what is wrong with that Node, and what to do
+ * @returns {string | null} what is wrong with this Node and what to do
  */
 export function nodeFault(version) {
   const [major, minor] = version.split('.').map(Number)
   if (major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19)) return null
-  return `Errand needs Node 20.19 and later of 20, or 22.12 or newer; this is ${version}. Get one from https://nodejs.org.`
+  return `Errand needs Node 20.19 or later in the 20 series, or 22.12 or later; this is ${version}. Get it from https://nodejs.org.`
 }

@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { runShown } from '../process/progress.mjs'
 import { aptCommand, aptInstall, canApt } from './apt.mjs'
 
-/** What better-sqlite3 wants where its ready-made binary cannot be fetched. */
+/** What better-sqlite3 needs if its prebuilt binary cannot be downloaded. */
 const COMPILER = { commands: ['g++', 'make', 'python3'], packages: ['g++', 'make', 'python3'] }
 
 /**
- * Runs `npm ci` when what is installed is not what the lockfile says. Plain Node: it runs before any package is there.
+ * Runs `npm ci` if the installed packages differ from the lockfile. Plain Node: it runs before any package is installed.
  * @param {URL} root the repository
- * @throws Error with the command to type when it does not succeed
+ * @throws Error with the command to type if it fails
  */
 export async function installPackages(root) {
   if (isInstalled(root)) return
@@ -19,17 +19,17 @@ export async function installPackages(root) {
   if ((await npmCi(root)) === null) return
   const missing = COMPILER.commands.filter((command) => !responds(command))
   if (missing.length > 0 && canApt()) {
-    console.log(`npm ci failed, and ${missing.join(', ')} is not here to compile what cannot be downloaded ready-made.`)
+    console.log(`npm ci failed, and ${missing.join(', ')} is missing, which compiles packages without a prebuilt binary.`)
     await aptInstall(COMPILER.packages)
   }
-  console.log('Once more: npm ci …')
+  console.log('Trying npm ci again …')
   const fault = await npmCi(root, ownHeaders())
   if (fault === null) return
-  const hint = missing.length > 0 ? `\nA compiler is missing; on Debian or Ubuntu: ${aptCommand(COMPILER.packages)}` : ''
-  throw new Error(`The npm packages could not be installed. npm's own words:\n${fault}${hint}`)
+  const hint = missing.length > 0 ? `\nA compiler is missing. On Debian or Ubuntu: ${aptCommand(COMPILER.packages)}` : ''
+  throw new Error(`The npm packages could not be installed. npm says:\n${fault}${hint}`)
 }
 
-/** @returns {Promise<string | null>} npm's words when it failed */
+/** @returns {Promise<string | null>} npm's output if it failed */
 async function npmCi(root, variables = {}) {
   const options = { cwd: fileURLToPath(root), env: { ...process.env, ...variables }, detail: readNpm() }
   const { status, lines } = await runShown('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=info'], options)
@@ -40,7 +40,7 @@ async function npmCi(root, variables = {}) {
     .join('\n')
 }
 
-/** @returns {(line: string) => string | null} what a line of `npm ci --loglevel=info` says about what npm is at */
+/** @returns {(line: string) => string | null} reads npm's progress from the lines of `npm ci --loglevel=info` */
 export function readNpm() {
   let fetched = 0
   return (line) => {
@@ -50,13 +50,13 @@ export function readNpm() {
   }
 }
 
-/** Node's own header files, so that compiling does not have to download them. */
+/** Node's own header files, so that the compiler need not download them. */
 function ownHeaders() {
   const prefix = join(dirname(process.execPath), '..')
   return existsSync(join(prefix, 'include/node/node.h')) ? { npm_config_nodedir: prefix } : {}
 }
 
-/** npm writes `node_modules/.package-lock.json` last, so a broken-off installation has none. */
+/** npm writes `node_modules/.package-lock.json` last, so an interrupted installation has none. */
 function isInstalled(root) {
   const hidden = new URL('node_modules/.package-lock.json', root)
   if (!existsSync(hidden)) return false

@@ -13,9 +13,9 @@ export function findTool(names: readonly string[], path = process.env.PATH ?? ''
 }
 
 /**
- * @param names any one of these commands will do
- * @param packages what has it on Debian and Ubuntu
- * @throws Error with the command to type when it is absent and may not be installed
+ * @param names any one of these commands is enough
+ * @param packages the packages that contain it on Debian and Ubuntu
+ * @throws Error with the command to type if it is missing and cannot be installed
  */
 export async function needTool(names: readonly string[], packages: readonly string[]): Promise<string> {
   const found = findTool(names)
@@ -24,7 +24,7 @@ export async function needTool(names: readonly string[], packages: readonly stri
   const installed = findTool(names)
   if (installed) return installed
   throw new Error(
-    `${names[0]} is not on PATH although ${packages.join(', ')} is installed. Put its folder into PATH, and start again.`,
+    `${names[0]} is not on PATH although ${packages.join(', ')} is installed. Add its folder to PATH and start again.`,
   )
 }
 

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { identityOf } from './process-table.ts'
 
 /**
- * Which processes hold something: in its folder each has a file of its own, named by its pid, with what tells it from another process
- * of that pid. So nobody ever takes another's file away, and one that a killed process left counts no more. Whoever claims first and
- * looks then cannot miss another.
+ * Records which processes use something. Each has its own file in a folder, named after its pid; the content tells it from any other process
+ * with that pid. So nobody removes another's file, and the file of a killed process no longer counts. A process that first claims and
+ * then looks cannot miss another one.
  */
 export type Claim = Readonly<{
-  /** Of the other living holders. */
+  /** The pids of the other living holders. */
   others: () => number[]
   release: () => void
 }>
@@ -16,13 +16,13 @@ export type Claim = Readonly<{
 export function claim(folder: string): Claim {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const file = join(folder, String(process.pid))
-  // Whole at once: half of it would look like a dead process's.
+  // Written atomically: half a file would look like a dead process.
   writeFileSync(`${file}.new`, identityOf(process.pid), { mode: 0o600 })
   renameSync(`${file}.new`, file)
   return { others: () => holders(folder).filter((pid) => pid !== process.pid), release: () => rmSync(file, { force: true }) }
 }
 
-/** @returns the pids of the living */
+/** @returns the pids of the living holders */
 export function holders(folder: string): number[] {
   return namesIn(folder)
     .filter((name) => /^\d+$/.test(name))

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 
-/** @returns a TCP port of `host` that was free a moment ago */
+/** @returns a TCP port of `host` that is free at this moment */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const port = await tryListen(host, 0)
   if (port === null) throw new Error(`No port of ${host} is free.`)
@@ -11,7 +11,7 @@ export async function isFree(host: string, port: number): Promise<boolean> {
   return (await tryListen(host, port)) !== null
 }
 
-/** @returns the port that was got, or null when somebody else has it */
+/** @returns the port, or null if it is taken */
 function tryListen(host: string, port: number): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const server = createServer()

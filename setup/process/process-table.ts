@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-/** What the system knows of the processes that run here. One that is gone, or that we may not look at, is an empty text. */
+/** The system's information about running processes. For a process that is gone or not accessible, it is empty. */
 
 const onLinux = process.platform === 'linux'
 
-/** @returns the pids of all processes of this machine; none on a system without /proc */
+/** @returns the pids of all processes on this machine; none on a system without /proc */
 export function allPids(): number[] {
   return onLinux
     ? readdirSync('/proc')
@@ -14,19 +14,19 @@ export function allPids(): number[] {
     : []
 }
 
-/** @returns the words of a process's command line */
+/** @returns the arguments of a process, its program first */
 export function argumentsOf(pid: number): string[] {
   return read(`/proc/${pid}/cmdline`)
     .split('\0')
     .filter((word) => word !== '')
 }
 
-/** @returns the variables that a process was started with, as `NAME=value` */
+/** @returns the environment of a process at its start, as `NAME=value` */
 export function variablesOf(pid: number): string[] {
   return read(`/proc/${pid}/environ`).split('\0')
 }
 
-/** @returns the folder that a process works in */
+/** @returns the working folder of a process */
 export function folderOf(pid: number): string {
   try {
     return readlinkSync(`/proc/${pid}/cwd`)
@@ -35,14 +35,14 @@ export function folderOf(pid: number): string {
   }
 }
 
-/** @returns whether a process leads its group, as those that we keep running do and their own children do not */
+/** @returns whether a process leads its process group, as the ones that we keep running do, unlike their children */
 export function leadsGroup(pid: number): boolean {
   return statOf(pid)[GROUP] === String(pid)
 }
 
 /**
- * Tells a process from every other one that has had or will have its pid: its boot and the moment of its start.
- * @returns '' for none and for a zombie
+ * Identifies a process among all that ever have its pid: by the boot and the moment of its start.
+ * @returns '' for no process and for a zombie
  */
 export function identityOf(pid: number): string {
   if (!onLinux) return spawnSync('ps', ['-p', String(pid), '-o', 'lstart=,args='], { encoding: 'utf8' }).stdout ?? ''
@@ -52,7 +52,7 @@ export function identityOf(pid: number): string {
     : `${read('/proc/sys/kernel/random/boot_id').trim()} ${stat[STARTED]}`
 }
 
-/** Places after the command's name, which may hold anything, spaces and brackets included; proc(5) counts from 1, the name being 2. */
+/** Positions after the command's name, which may contain anything, even spaces and brackets. In proc(5), the name is field 2. */
 const STATE = 0
 const GROUP = 2
 const STARTED = 19

@@ -5,15 +5,15 @@ import { createInterface } from 'node:readline'
 export type Command = Readonly<{
   file: string
   args: readonly string[]
-  /** Where it writes its words; otherwise we show them. */
+  /** The file it logs to; without one, its output is shown. */
   log?: string
 }>
 
 export type Supervised = Readonly<{
   pid: () => number | null
-  /** Resolves with what to say when it ends without having been asked to, for the first time. */
+  /** Resolves with a message when the process first ends without being asked to. */
   firstEnd: Promise<string>
-  /** SIGTERM, and SIGKILL after `graceMs` or when `force` aborts. It does not come back. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs` or when `force` aborts. The process is not restarted. */
   stop: (graceMs: number, force?: AbortSignal) => Promise<void>
 }>
 
@@ -23,23 +23,23 @@ type Options = {
   variables: Readonly<Record<string, string | undefined>>
   folder: string
   write: (line: string) => void
-  /** After each start, the first one included. */
+  /** Called after every start, including the first. */
   started: () => void
 }
 
 const FIRST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 30_000
-/** A process that ran this long before it ended begins again with the first delay. */
+/** After a run of this length, the delays start over. */
 const STEADY_MS = 60_000
 
-/** @param failures ends in a row, this one included */
+/** @param failures consecutive failures, including this one */
 export function restartDelayMs(failures: number): number {
   return Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), LONGEST_DELAY_MS)
 }
 
 /**
- * Runs a process, shows its lines with its name before them, and starts it again whenever it dies. Each is the leader of a process
- * group of its own: Ctrl-C at the terminal reaches only us, and we stop them one after the other.
+ * Runs a process, shows its output, and restarts it whenever it dies. Each process leads its own process group: Ctrl-C at the terminal
+ * reaches only us, and we stop the processes one after another.
  */
 export function keepRunning(options: Options): Supervised {
   let child: ChildProcess | null = null
@@ -65,10 +65,8 @@ export function keepRunning(options: Options): Supervised {
     if (stopping) return
     failures = performance.now() - since > STEADY_MS ? 1 : failures + 1
     const delayMs = restartDelayMs(failures)
-    options.write(`ended (${how}); starting it again in ${delayMs / 1000} s`)
-    sayFirstEnd(
-      `${options.name} ended: ${how}. Its own words are ${options.command.log ? `in ${options.command.log}` : 'above'}.`,
-    )
+    options.write(`ended (${how}); restarting in ${delayMs / 1000} s`)
+    sayFirstEnd(`${options.name} ended: ${how}. Its output is ${options.command.log ? `in ${options.command.log}` : 'above'}.`)
     timer = setTimeout(start, delayMs)
   }
 
@@ -111,11 +109,11 @@ function describeEnd(code: number | null, signal: NodeJS.Signals | null): string
   return signal ? `by ${signal}` : `exit code ${code}`
 }
 
-/** Runs a program that has the terminal to itself. @returns its exit code, 1 when a signal ended it */
+/** Runs a program that owns the terminal. @returns its exit code, 1 if a signal ended it */
 export async function runToEnd(command: Command, variables: Options['variables'], folder: string): Promise<number> {
   const child = spawn(command.file, command.args, { cwd: folder, env: { ...variables }, stdio: 'inherit' })
   const pass = (signal: NodeJS.Signals) => child.kill(signal)
-  // Ctrl-C reaches the program by itself; we only must not die before it.
+  // Ctrl-C reaches the program directly. We must not die before it.
   const ignore = () => undefined
   process.on('SIGTERM', pass).on('SIGINT', ignore)
   const [code] = await once(child, 'close')
@@ -123,7 +121,7 @@ export async function runToEnd(command: Command, variables: Options['variables']
   return typeof code === 'number' ? code : 1
 }
 
-/** How this Node runs a TypeScript file of ours: by itself where it strips types, else through tsx. */
+/** The command that runs a TypeScript file with this Node: directly if Node strips types, otherwise through tsx. */
 export function nodeCommand(file: string, ...args: string[]): Command {
   return {
     file: process.execPath,

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-/** What a long step shows while it works. Plain Node: also used before any npm package is there. */
+/** The progress of a long step. Plain Node: it also runs before any npm package is installed. */
 
 const EVERY_MS = 5_000
-/** Of a program's own words, what is kept for the case that it fails. */
+/** How many lines of a program's output are kept, to show if it fails. */
 const KEPT_LINES = 200
 
 /**
- * Says every few seconds how long the step has taken.
- * @param {() => string} detail what it is at
- * @returns {() => void} ends that
+ * Prints every few seconds how long the step has taken.
+ * @param {() => string} detail what the step is doing
+ * @returns {() => void} stops the printing
  */
 export function showThatItLives(detail = () => '', everyMs = EVERY_MS) {
   const since = performance.now()
@@ -22,8 +22,8 @@ export function showThatItLives(detail = () => '', everyMs = EVERY_MS) {
 }
 
 /**
- * Runs a program in silence and shows that it lives.
- * @param {(line: string) => string | null} detail what a line of its output says about what it is at; null: nothing
+ * Runs a program, hides its output and shows its progress.
+ * @param {(line: string) => string | null} detail extracts progress from a line of output; null: none
  * @returns {Promise<{status: number | null, lines: string[], stdout: string[]}>} the last lines of its output
  */
 export async function runShown(file, args, { detail = () => null, everyMs = EVERY_MS, ...options } = {}) {

@@ -1,8 +1,7 @@
 /**
- * The first SIGINT, SIGTERM or SIGHUP asks for an orderly stop; a second one ends the waiting.
- * Held from the beginning: a start that is still under way stops at its next step.
- * A reader of our output that goes away (`npm start | head -1`, a pager, a connection that is cut) asks for it as well, as a terminal
- * that is closed does by SIGHUP: nobody would see, or could end, what went on.
+ * The first SIGINT, SIGTERM or SIGHUP asks for an orderly stop; the second one skips the waiting. Signals count from the beginning: a start
+ * in progress stops at its next step. If the reader of our output closes (`npm start | head -1`, a pager, a lost connection), that also asks
+ * for a stop, as closing a terminal does with SIGHUP: nobody could see or end what continued.
  */
 export function stopSignals(): { stop: AbortSignal; force: AbortSignal; stopped: Promise<void> } {
   const stop = new AbortController()
@@ -20,5 +19,5 @@ export function stopSignals(): { stop: AbortSignal; force: AbortSignal; stopped:
   return { stop: stop.signal, force: force.signal, stopped }
 }
 
-/** What a write to a pipe and to a terminal fails with then. Others, like a full disk below a log, leave the server as it is. */
+/** The write errors of a closed pipe and a closed terminal. Other errors, such as a full disk, do not stop the server. */
 const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO'])

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Polls until all is well, for as long as the process that is waited for lives.
- * @param lookForFault null when all is well, else what is not
- * @param ended resolves with what to say when that process ended
- * @throws Error with the last fault seen, or with how the process ended
+ * Polls until a process is ready, as long as it lives.
+ * @param lookForFault null if it is ready, otherwise the fault
+ * @param ended resolves with a message if the process ends
+ * @throws Error with the last fault, or with how the process ended
  */
 export async function waitUntilWell(
   what: string,
@@ -27,7 +27,7 @@ async function poll(what: string, lookForFault: () => Promise<string | null>, de
   for (;;) {
     const fault = await lookForFault()
     if (fault === null || decided.aborted) return
-    if (performance.now() > deadline) throw new Error(`${what} did not come up in time: ${fault}`)
+    if (performance.now() > deadline) throw new Error(`${what} did not start in time: ${fault}`)
     await sleep(50)
   }
 }

@@ -3,8 +3,8 @@ import { Redis } from 'ioredis'
 const OLDEST = [6, 2]
 
 /**
- * What a Redis must be for Errand: new enough, and one that never evicts, since what it holds is work under way.
- * @returns null when it is, or what is wrong and what to do
+ * Checks that a Redis is new enough and never evicts: what it holds is unfinished work.
+ * @returns null, or what is wrong and what to do
  */
 export function redisFault(info: string): string | null {
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
@@ -12,22 +12,22 @@ export function redisFault(info: string): string | null {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
-    return `it is version ${version || 'unknown'}; Errand needs ${OLDEST.join('.')} or newer`
+    return `it has version ${version || 'unknown'}, and Errand needs ${OLDEST.join('.')} or newer`
   const policy = field('maxmemory_policy')
   if (policy && policy !== 'noeviction')
-    return `its maxmemory-policy is ${policy}, so it may throw work away; set it with: redis-cli CONFIG SET maxmemory-policy noeviction`
+    return `its maxmemory-policy is ${policy}, so it may discard work. Set it with: redis-cli CONFIG SET maxmemory-policy noeviction`
   return null
 }
 
 /**
- * Looks at a Redis that somebody else runs.
- * @throws Error that says what is wrong with it and what to do
+ * Checks a Redis that somebody else runs.
+ * @throws Error that says what is wrong and what to do
  */
 export async function checkRedis(url: string): Promise<void> {
   const info = await withRedis(url, (redis) => redis.info()).catch((error: unknown) => {
     throw new Error(
       `Redis at ${withoutPassword(url)} (REDIS_URL) does not answer: ${error instanceof Error ? error.message : error}\n` +
-        'Start it, correct REDIS_URL, or leave REDIS_URL out: then Errand runs a Redis of its own.',
+        'Start it, correct REDIS_URL, or remove REDIS_URL: then Errand runs its own Redis.',
     )
   })
   const fault = redisFault(info)
@@ -38,12 +38,12 @@ export function answers(url: string): Promise<boolean> {
   return withRedis(url, async (redis) => (await redis.ping()) === 'PONG').catch(() => false)
 }
 
-/** Ends a Redis in order: it writes what it holds first. Its answer is the closed connection. */
+/** Shuts down a Redis cleanly: it saves its data first. Its answer is the closed connection. */
 export function shutDown(url: string): Promise<void> {
   return withRedis(url, async (redis) => void (await redis.shutdown().catch(() => undefined)))
 }
 
-/** So that one which took the connection and says nothing more is not waited for without end. */
+/** Bounds the wait for a Redis that accepts the connection and then stays silent. */
 const ANSWER_MS = 20_000
 
 async function withRedis<T>(url: string, ask: (redis: Redis) => Promise<T>): Promise<T> {
@@ -64,7 +64,7 @@ async function withRedis<T>(url: string, ask: (redis: Redis) => Promise<T>): Pro
   } catch (error) {
     throw cause ?? error
   } finally {
-    // On a connection that is closed already it would only leave a timer behind.
+    // On a closed connection, it would only leave a timer behind.
     if (redis.status !== 'end') redis.disconnect()
   }
 }

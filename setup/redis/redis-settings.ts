@@ -7,8 +7,8 @@ import { answers, shutDown } from './redis-check.ts'
 export type RedisSettings = Readonly<{ folder: string; file: string; port: number; password: string }>
 
 /**
- * The configuration of Errand's own Redis, kept with its data: the same port and password at every start.
- * The file is its owner's alone, as the password keeps this machine's other users out.
+ * Writes the configuration of Errand's own Redis next to its data, with the same port and password at every start.
+ * Only the owner can read the file: the password keeps other users of this machine out.
  */
 export async function prepareRedisFolder(folder: string): Promise<RedisSettings> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -20,7 +20,7 @@ export async function prepareRedisFolder(folder: string): Promise<RedisSettings>
   return settings
 }
 
-/** Ends, in order, a Redis that a killed start left running where no process of it can be found: in a container. */
+/** Shuts down a Redis that a killed start left in a container, where no process of it can be found. */
 export async function endKeptRedis(folder: string): Promise<void> {
   const kept = await keptSettings(folder)
   if (kept && (await answers(redisUrl(kept)))) await shutDown(redisUrl(kept))

@@ -11,12 +11,12 @@ const SERVERS = ['valkey-server', 'redis-server'] as const
 const REDIS_IMAGE = 'redis:7-bookworm'
 const LOG = 'redis.log'
 
-/** A Redis to use: one that somebody else runs, or what to start for one of our own. */
+/** A Redis to use: one that somebody else runs, or the command that starts our own. */
 export type RedisChoice = Readonly<{ url: string; said: string; command: Command | null }>
 
 export type RedisWay = 'given' | 'server' | 'container' | 'install' | 'tell'
 
-/** In this order. An unknown Redis on the usual port is never used: somebody else's data is in it. */
+/** Tried in this order. An unknown Redis on the default port is never used: it holds somebody else's data. */
 export async function chooseRedis(have: {
   url: boolean
   server: boolean
@@ -31,7 +31,7 @@ export async function chooseRedis(have: {
 
 /**
  * @param redisUrlGiven REDIS_URL
- * @throws Error with the command to type when there is none and none can be had
+ * @throws Error with the command to type if there is none and none can be installed
  */
 export async function findRedis(redisUrlGiven: string | null, dataDir: string): Promise<RedisChoice> {
   const server = findTool(SERVERS)
@@ -49,14 +49,14 @@ export async function findRedis(redisUrlGiven: string | null, dataDir: string): 
   if (way === 'install') await installRedis()
   const settings = await prepareRedisFolder(join(dataDir, 'redis'))
   if (way === 'container')
-    return { url: redisUrl(settings), said: `Redis of its own (${REDIS_IMAGE})`, command: containerCommand(settings) }
+    return { url: redisUrl(settings), said: `own Redis (${REDIS_IMAGE})`, command: containerCommand(settings) }
   const binary = server ?? findTool(SERVERS)
   if (!binary) throw new Error(noRedis())
-  return { url: redisUrl(settings), said: `Redis of its own (${binary})`, command: serverCommand(binary, settings) }
+  return { url: redisUrl(settings), said: `own Redis (${binary})`, command: serverCommand(binary, settings) }
 }
 
 async function installRedis(): Promise<void> {
-  console.log('No Redis is here. (The service that the package may start by itself, on port 6379, is not used.)')
+  console.log('Redis is not installed. (If the package starts a service on port 6379, Errand does not use it.)')
   await aptInstall(['redis-server'])
 }
 
@@ -68,10 +68,10 @@ function serverCommand(binary: string, { file, folder }: RedisSettings): Command
   }
 }
 
-/** In the foreground, so that its end is seen and its log comes along. */
+/** In the foreground, so that we see its end and get its log. */
 function containerCommand({ folder, port }: RedisSettings): Command {
   const name = `errand-redis-${port}`
-  // One that a killed start left behind would hold the name.
+  // A container that a killed start left behind would block the name.
   spawnSync('docker', ['rm', '--force', name], { stdio: 'ignore' })
   const user = process.getuid ? ['--user', `${process.getuid()}:${process.getgid?.() ?? 0}`] : []
   const place = ['--publish', `127.0.0.1:${port}:${port}`, '--volume', `${folder}:/data`]
@@ -85,10 +85,10 @@ function containerCommand({ folder, port }: RedisSettings): Command {
 
 function noRedis(): string {
   return [
-    'Errand needs a Redis (6.2 or newer) or a Valkey, and found none.',
+    'Errand needs Redis (6.2 or newer) or Valkey, and found neither.',
     `  Debian, Ubuntu:  ${aptCommand(['redis-server'])}`,
     '  Fedora:          sudo dnf install -y valkey',
     '  macOS:           brew install valkey',
-    'Then start again. Or set REDIS_URL to one that you run already.',
+    'Then start again. Or set REDIS_URL to a Redis that you already run.',
   ].join('\n')
 }

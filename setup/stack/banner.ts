@@ -3,7 +3,7 @@ import { DEFAULT_MODEL } from '../../contract/shared/models.ts'
 export type Facts = Readonly<{
   url: string
   link: string
-  /** Its QR code, or why it has none. */
+  /** The QR code of the link, or why it has none. */
   linkNotes: readonly string[]
   hasModelKey: boolean
   model: string | null
@@ -14,10 +14,10 @@ export type Facts = Readonly<{
   dataDir: string
 }>
 
-/** Columns before what `npm start` says about the link. */
+/** The indent of the notes on the link, in columns. */
 export const INDENT = 2
 
-/** What `npm start` ends with: where to go, with what it works, and what to try. */
+/** The text at the end of `npm start`: where to go, what runs, and what to try. */
 export function banner(facts: Facts): string {
   return [
     '',
@@ -34,11 +34,11 @@ export function banner(facts: Facts): string {
     `  Redis    ${facts.redis}`,
     `  data     ${facts.dataDir}`,
     '',
-    '  A first task, in another terminal:',
+    '  Send a first task from another terminal:',
     '    npm run demo                                            on the demo repository',
     '    npx errand run --repo https://github.com/you/project "fix the failing test"',
     '',
-    '  Ctrl-C stops it; nothing that was accepted is lost.',
+    '  Ctrl-C stops Errand. Accepted tasks are not lost.',
     '',
   ].join('\n')
 }

@@ -1,12 +1,12 @@
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runnerFolder } from './runner-folder.ts'
 
 export type Variables = Readonly<Record<string, string | undefined>>
 
-/** What the setup itself takes from the environment; the rest it passes on unread. */
+/** What the set-up itself reads from the environment. It passes on the rest unread. */
 export type Environment = Readonly<{
   root: string
   dataDir: string
@@ -17,7 +17,7 @@ export type Environment = Readonly<{
   model: string | null
   hasModelKey: boolean
   slots: string | null
-  /** RUNNER_IMAGE: what sandboxes start from instead of the image that the set-up builds. */
+  /** RUNNER_IMAGE: the image for sandboxes, instead of the one that the set-up builds. */
   image: string | null
   variables: Variables
 }>
@@ -25,7 +25,7 @@ export type Environment = Readonly<{
 /** The repository's root. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Reads `.env` at the root into the process's environment; what is set already stays. */
+/** Reads `.env` at the root into the process's environment. Variables that are already set win. */
 export function loadDotEnv(): void {
   const file = join(ROOT, '.env')
   if (existsSync(file)) process.loadEnvFile(file)
@@ -52,7 +52,7 @@ function readPort(text: string): number {
   throw new Error(`ERRAND_PORT is "${text}"; it must be a number from 0 to 65535.`)
 }
 
-/** What was found or started on this machine. */
+/** What the set-up found or started on this machine. */
 export type Found = Readonly<{
   port: number
   redisUrl: string
@@ -69,12 +69,12 @@ export function coordinatorVariables(environment: Environment, found: Found): Va
     ERRAND_DATA_DIR: environment.dataDir,
     ERRAND_PORT: String(found.port),
     REDIS_URL: found.redisUrl,
-    // Docker Compose's; the same .env may serve both.
+    // A variable of Docker Compose; the same .env may serve both.
     ERRAND_LISTEN: undefined,
   }
 }
 
-/** The runner gets a task's secrets with its lease, so it starts without any of the coordinator's. */
+/** A runner gets a task's secrets with the lease, so it starts without the coordinator's secrets. */
 const COORDINATOR_SECRETS = ['ANTHROPIC_API_KEY', 'ERRAND_SECRET_KEY', 'GITHUB_CLIENT_SECRET', 'DATABASE_URL'] as const
 
 export function runnerVariables(environment: Environment, found: Found): Variables {
@@ -94,8 +94,18 @@ export function runnerVariables(environment: Environment, found: Found): Variabl
   return variables
 }
 
-/** Where this machine itself reaches a server that listens on `host`. */
+/** The address at which this machine reaches a server that listens on `host`. */
 export function localUrl(host: string, port: number): string {
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
+
+/** The kernel allows 107 bytes for the path of a socket; a runner's sockets need the rest. */
+const LONGEST_BYTES = 77
+
+/** @returns the runner's folder below the data folder, or a short path that survives reboots if that one is too long for sockets */
+export function runnerFolder(dataDir: string): string {
+  const folder = join(dataDir, 'runner')
+  if (Buffer.byteLength(folder) <= LONGEST_BYTES) return folder
+  return join('/var/tmp', `errand-runner-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`)
 }

@@ -11,8 +11,8 @@ import { type Environment, readEnvironment } from './environment.ts'
 export type Engine = Readonly<{ docker: Docker; image: string }>
 
 /**
- * Git (the coordinator serves the demo repository with it), a Docker engine, and the sandbox image on it: the one that RUNNER_IMAGE
- * names, else one that is built from this repository. What was started for it is ended by `docker.stop`.
+ * Prepares git (the coordinator serves the demo repository with it), a Docker engine, and the sandbox image: the one that RUNNER_IMAGE
+ * names, or one built from this repository. `docker.stop` ends what was started.
  */
 export async function prepareEngine(environment: Environment): Promise<Engine> {
   await needTool(['git'], ['git'])
@@ -30,12 +30,12 @@ async function buildImage({ root, variables }: Environment): Promise<string> {
 }
 
 /**
- * Runs a program that drives the real parts itself (the tests, the benchmark): Git, a Redis server's binary, a browser with
- * the app for it, and the engine are made ready first, and what was started for it is ended afterwards.
+ * Runs a program that starts the real parts itself (the tests, the benchmark). First prepares git, a Redis server, the engine and, if needed,
+ * a browser with the app; afterwards ends what it started.
  * @returns the program's exit code
  */
 export async function runPrepared(command: Command, needs: { browser: boolean; compose: boolean }): Promise<number> {
-  // Without .env: a test run must not find a real key, nor somebody's server.
+  // Without .env: a test run must not find a real key or somebody's server.
   const environment = readEnvironment(process.env)
   await needTool(['redis-server'], ['redis-server'])
   if (needs.browser) {
@@ -43,7 +43,7 @@ export async function runPrepared(command: Command, needs: { browser: boolean; c
     await buildApp(environment.root)
   }
   if (needs.compose && !hasComposePlugin()) await needTool(['docker-compose'], ['docker-compose'])
-  // What is tested is this repository's image, whatever RUNNER_IMAGE names.
+  // The tests need this repository's image, whatever RUNNER_IMAGE names.
   const { docker, image } = await prepareEngine({ ...environment, image: null })
   try {
     const base = (await findBaseImage()).tag

@@ -2,10 +2,10 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 
-/** `server.json` in the data folder: where the running server is, for the command line tool and for the next start. */
+/** `server.json` in the data folder tells the command line tool and the next start where the running server is. */
 const ServerFile = z.object({
   url: z.string(),
-  /** The local owner's. */
+  /** The local owner's token. */
   token: z.string(),
   pids: z.record(z.string(), z.number().int().positive()),
 })

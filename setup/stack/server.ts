@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SignInLink } from '../../contract/api/api.ts'
 
-/** What the setup asks of a running coordinator. */
+/** The set-up's requests to a running coordinator. */
 
 const ASK_MS = 5_000
 
-/** @returns null when the coordinator can work, else its answer or why there is none */
+/** @returns null if the coordinator is ready, otherwise its answer or why there is none */
 export async function serverFault(url: string): Promise<string | null> {
   try {
     const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(ASK_MS) })
@@ -16,12 +16,12 @@ export async function serverFault(url: string): Promise<string | null> {
   }
 }
 
-/** The local owner's API token, which the coordinator makes at its first start. */
+/** The local owner's API token, which the coordinator creates at its first start. */
 export async function readOwnerToken(dataDir: string): Promise<string> {
   return (await readFile(join(dataDir, 'owner-token'), 'utf8')).trim()
 }
 
-/** @returns an address that signs its bearer in once, and who can open it */
+/** @returns a link that signs in once, and where it opens */
 export async function makeSignInLink(url: string, token: string): Promise<SignInLink> {
   const answer = await fetch(`${url}/auth/links`, {
     method: 'POST',

@@ -10,16 +10,16 @@ export type Stack = Readonly<{
   url: string
   token: string
   pids: () => Record<string, number>
-  /** Runner, coordinator, Redis: each before the one that it needs. `force` ends the waiting. */
+  /** Stops runner, coordinator and Redis, each before the one it needs. `force` skips the waiting. */
   stop: (force: AbortSignal) => Promise<void>
 }>
 
 const START_MS = 60_000
 
 /**
- * Starts Redis (when it is ours), the coordinator and one runner, in this order, and keeps them running.
- * @param changed called whenever one of them has a new pid
- * @throws Error when one of them does not come up; what had come up is stopped
+ * Starts Redis (if it is ours), the coordinator and one runner, in this order, and keeps them running.
+ * @param changed called whenever one of them gets a new pid
+ * @throws Error if one of them does not start; the others are stopped
  */
 export async function startStack(
   environment: Environment,

@@ -33,7 +33,7 @@ describe('what `docker version` says about the engine', () => {
 describe('what a socket answers without the docker command', () => {
   it.each([
     ['{"Version":"20.10.24","ApiVersion":"1.41"}', { state: 'answers', version: '20.10.24', api: '1.41' }],
-    ['<html>', { state: 'silent', said: 'what answers at the socket is no Docker engine: <html>' }],
+    ['<html>', { state: 'silent', said: 'the socket answers, but not as a Docker engine: <html>' }],
   ])('%s', async (body, state) => {
     const folder = await temporaryFolder()
     const path = join(folder.path, 'docker.sock')

@@ -75,7 +75,7 @@ describe('the next step to an engine', () => {
       {
         do: 'use',
         host: 'unix:///var/run/docker.sock',
-        instead: expect.stringMatching(/"far" leads to ssh:\/\/far.*own engine is used.*docker context use default$/s),
+        instead: expect.stringMatching(/"far" points to ssh:\/\/far.*own engine instead.*docker context use default$/s),
       },
     ],
     [
@@ -103,10 +103,10 @@ describe('what a person is told', () => {
     [
       'no engine, a sudo that asks',
       { ...CLIENT, root: false, sudo: 'asks' },
-      /sudo apt-get install .*docker\.io && sudo usermod.*\n.*sign in/,
+      /sudo apt-get install .*docker\.io && sudo usermod.*\n.*log in/,
       /systemctl|dockerd/,
     ],
-    ['no engine, no sudo', { ...CLIENT, root: false }, /Ask who administers .*docker\.io/, /sudo|systemctl|dockerd/],
+    ['no engine, no sudo', { ...CLIENT, root: false }, /Ask the administrator .*docker\.io/, /sudo|systemctl|dockerd/],
     ['no engine, no apt', { ...CLIENT, hasApt: false }, /docs\.docker\.com/, /apt-get|sudo|systemctl|dockerd/],
     ['no engine, no apt, a container', { hasApt: false, inContainer: true }, /-v \/var\/run\/docker\.sock/, /apt-get|sudo/],
     ['apt that brought no engine', { ...CLIENT, tried: ['docker.io'] }, /apt-get install/, /sudo/],
@@ -117,7 +117,7 @@ describe('what a person is told', () => {
       /Start it: sudo systemctl start docker\./,
       /dockerd/,
     ],
-    ['asleep, no sudo', { ...ASLEEP, root: false }, /Ask who administers .*dockerd/, /sudo|systemctl/],
+    ['asleep, no sudo', { ...ASLEEP, root: false }, /Ask the administrator .*dockerd/, /sudo|systemctl/],
     [
       'asleep under systemd without its service',
       { ...ASLEEP, systemd: true },
@@ -138,12 +138,7 @@ describe('what a person is told', () => {
       /own engine: unset DOCKER_HOST/,
       /apt-get/,
     ],
-    [
-      'an old engine',
-      { ...WORKING, reached: answers('1.40', '19.03.15') },
-      /too old: it is version 19\.03\.15 .*20\.10/,
-      /apt-get/,
-    ],
+    ['an old engine', { ...WORKING, reached: answers('1.40', '19.03.15') }, /too old: version 19\.03\.15 .*20\.10/, /apt-get/],
     [
       'an old engine that apt updates',
       { ...WORKING, reached: answers('1.40'), aptUpdates: 'docker.io' },
@@ -160,7 +155,7 @@ describe('what a person is told', () => {
     [
       'too far apart',
       { ...WORKING, reached: { state: 'mismatch', said: 'client version 1.52 is too new' } },
-      /1\.52 is too new.*PATH before \/usr\/local\/bin\/docker/s,
+      /1\.52 is too new.*before \/usr\/local\/bin\/docker in PATH/s,
       /sudo/,
     ],
     [
@@ -172,13 +167,13 @@ describe('what a person is told', () => {
     [
       'not let in',
       { ...WORKING, reached: denied, system: denied, root: false, sudo: 'asks' },
-      /Type: sudo usermod -aG docker/,
+      /Run: sudo usermod -aG docker/,
       /groupadd/,
     ],
     [
       "not let in to a host's socket",
       { ...WORKING, reached: denied, system: denied, root: false, sudo: 'free', socketGroup: { gid: 998, name: null } },
-      /Type: sudo groupadd --gid 998 docker && sudo usermod -aG docker/,
+      /Run: sudo groupadd --gid 998 docker && sudo usermod -aG docker/,
       /Ask/,
     ],
     ['not let in, no sudo', { ...WORKING, reached: denied, system: denied, root: false }, /add you to the group docker/, /sudo/],

@@ -28,9 +28,9 @@ describe('keeping a process running', () => {
     await waitFor('its first line', () => lines.includes('up'))
     const pid = supervised.pid() ?? 0
     process.kill(pid, 'SIGKILL')
-    expect(await supervised.firstEnd).toBe('sample ended: by SIGKILL. Its own words are above.')
+    expect(await supervised.firstEnd).toBe('sample ended: by SIGKILL. Its output is above.')
     await waitFor('another process', () => starts() === 2 && supervised.pid() !== pid)
-    expect(lines).toContain('ended (by SIGKILL); starting it again in 0.5 s')
+    expect(lines).toContain('ended (by SIGKILL); restarting in 0.5 s')
   })
 
   it('does not start it again once it was stopped', async () => {

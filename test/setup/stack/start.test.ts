@@ -115,7 +115,7 @@ describe('npm start', () => {
     const second = npmStart()
     const [code] = await once(second.child, 'exit')
     expect(code).toBe(0)
-    expect(second.said()).toMatch(/already runs at .*\/auth\//s)
+    expect(second.said()).toMatch(/is already running at .*\/auth\//s)
   })
 
   it('started while another start prepares the same data folder, begins nothing', async () => {
@@ -135,7 +135,7 @@ describe('npm start', () => {
   it('names an image that RUNNER_IMAGE asks for and that cannot be had, with the command to type', async () => {
     const refused = npmStart({ runnerImage: 'localhost:1/none:1', ownDataDir: join(folder.path, 'refused') })
     expect(await waitFor('its end', () => refused.child.exitCode, 60_000)).toBe(1)
-    expect(refused.said()).toMatch(/localhost:1\/none:1 \(RUNNER_IMAGE\).*Type: docker pull localhost:1\/none:1\n/s)
+    expect(refused.said()).toMatch(/localhost:1\/none:1 \(RUNNER_IMAGE\).*Run: docker pull localhost:1\/none:1\n/s)
     expect(refused.said()).not.toMatch(/Building the sandbox image/)
   }, 90_000)
 
