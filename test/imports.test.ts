@@ -112,8 +112,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'app/src/design': ['app/src', 'app/src/client', 'npm:*'],
   'app/src/new-task': ['app/src', 'app/src/client', 'app/src/design', 'npm:*'],
   'app/src/projects': ['app/src', 'app/src/client', 'app/src/design', 'npm:*'],
-  'app/src/settings': ['app/src', 'app/src/client', 'app/src/design', 'app/src/new-task', 'app/src/shell', 'npm:*'],
-  'app/src/shell': ['app/src', 'app/src/client', 'app/src/design', 'app/src/settings', 'npm:*'],
+  'app/src/device': ['app/src/client', 'npm:*'],
+  'app/src/settings': ['app/src', 'app/src/client', 'app/src/design', 'app/src/device', 'app/src/new-task', 'npm:*'],
+  'app/src/shell': ['app/src', 'app/src/client', 'app/src/design', 'app/src/device', 'npm:*'],
   'app/src/sign-in': ['app/src', 'app/src/client', 'app/src/design', 'app/src/shell', 'npm:*'],
   'app/src/task': [
     'app/src/client',
@@ -130,7 +131,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'app/src/task/changes': [
     'app/src/client',
     'app/src/design',
-    'app/src/shell',
+    'app/src/device',
     'app/src/task',
     'app/src/task/code',
     'app/src/task/feed',

@@ -1,32 +1,25 @@
-import { lazy, Suspense } from 'react'
+import { type ComponentType, lazy, Suspense } from 'react'
 import { Route, Switch } from 'wouter'
 import { Skeleton } from './design/states.tsx'
 import { CrashBoundary } from './shell/crash-boundary.tsx'
-import { patiently } from './shell/patiently.ts'
 import { Shell } from './shell/shell.tsx'
 import { ComingIn, SignInGate } from './shell/sign-in-gate.tsx'
 import { TasksScreen } from './tasks/tasks-screen.tsx'
 import { words } from './words.ts'
 
-const SignInScreen = lazy(async () => ({ default: (await patiently(() => import('./sign-in/sign-in-screen.tsx'))).SignInScreen }))
-const NewTaskScreen = lazy(async () => ({
-  default: (await patiently(() => import('./new-task/new-task-screen.tsx'))).NewTaskScreen,
-}))
-const TaskScreen = lazy(async () => ({ default: (await patiently(() => import('./task/task-screen.tsx'))).TaskScreen }))
-const ChangesScreen = lazy(async () => ({ default: (await patiently(() => import('./task/changes-screen.tsx'))).ChangesScreen }))
-const LogScreen = lazy(async () => ({ default: (await patiently(() => import('./task/log-screen.tsx'))).LogScreen }))
-const ProjectsScreen = lazy(async () => ({
-  default: (await patiently(() => import('./projects/projects-screen.tsx'))).ProjectsScreen,
-}))
-const SettingsScreen = lazy(async () => ({
-  default: (await patiently(() => import('./settings/settings-screen.tsx'))).SettingsScreen,
-}))
-const AdminScreen = lazy(async () => ({ default: (await patiently(() => import('./admin/admin-screen.tsx'))).AdminScreen }))
-const NotFoundScreen = lazy(async () => ({
-  default: (await patiently(() => import('./shell/not-found-screen.tsx'))).NotFoundScreen,
-}))
+const ASK_AGAIN_MS = 3_000
 
-/** Every screen and its address. All but the list of tasks come when they are first opened. */
+const SignInScreen = screen('SignInScreen', () => import('./sign-in/sign-in-screen.tsx'))
+const NewTaskScreen = screen('NewTaskScreen', () => import('./new-task/new-task-screen.tsx'))
+const TaskScreen = screen('TaskScreen', () => import('./task/task-screen.tsx'))
+const ChangesScreen = screen('ChangesScreen', () => import('./task/changes-screen.tsx'))
+const LogScreen = screen('LogScreen', () => import('./task/log-screen.tsx'))
+const ProjectsScreen = screen('ProjectsScreen', () => import('./projects/projects-screen.tsx'))
+const SettingsScreen = screen('SettingsScreen', () => import('./settings/settings-screen.tsx'))
+const AdminScreen = screen('AdminScreen', () => import('./admin/admin-screen.tsx'))
+const NotFoundScreen = screen('NotFoundScreen', () => import('./shell/not-found-screen.tsx'))
+
+/** Every screen and its address. All but the task list load when they are first opened. */
 export function App() {
   return (
     <CrashBoundary>
@@ -39,7 +32,7 @@ export function App() {
         <Route>
           <SignInGate>
             <Shell>
-              <Suspense fallback={<Coming />}>
+              <Suspense fallback={<LoadingScreen />}>
                 <Screens />
               </Suspense>
             </Shell>
@@ -50,8 +43,8 @@ export function App() {
   )
 }
 
-/** A screen whose files are on their way. */
-function Coming() {
+/** Shown while a screen's files load. */
+function LoadingScreen() {
   return (
     <div className="screen">
       <header className="app-bar">
@@ -77,5 +70,31 @@ function Screens() {
       <Route path="/admin" component={AdminScreen} />
       <Route component={NotFoundScreen} />
     </Switch>
+  )
+}
+
+function screen<Name extends string, Props>(name: Name, load: () => Promise<Record<Name, ComponentType<Props>>>) {
+  return lazy(async () => ({ default: (await loadPatiently(load))[name] }))
+}
+
+/**
+ * Loads a part of the app; while the network is down it tries again until the part arrives.
+ * @throws the error of the import if the server answers: it then serves another version of the app
+ */
+async function loadPatiently<T>(load: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await load()
+    } catch (error) {
+      if (await isServerThere()) throw error
+      await new Promise((again) => setTimeout(again, ASK_AGAIN_MS))
+    }
+  }
+}
+
+function isServerThere(): Promise<boolean> {
+  return fetch('/auth/ways').then(
+    () => true,
+    () => false,
   )
 }

@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
-import { installOffer } from '../shell/install-prompt.ts'
+import { installOffer } from '../device/install-prompt.ts'
 import { words } from '../words.ts'
 import { Section } from './section.tsx'
 

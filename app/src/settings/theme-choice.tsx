@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { readTheme, setTheme, type Theme } from '../shell/theme.ts'
+import { readTheme, setTheme, type Theme } from '../device/theme.ts'
 import { words } from '../words.ts'
 import { Section } from './section.tsx'
 

@@ -1,8 +1,8 @@
 import { Component, type ReactNode } from 'react'
 import { Button } from '../design/button.tsx'
 import { useCopy } from '../design/use-copy.ts'
+import { reloadToNewest } from '../device/new-version.ts'
 import { words } from '../words.ts'
-import { reloadToNewest } from './new-version.ts'
 
 /** The last resort of a screen that threw. React asks for a class here. */
 export class CrashBoundary extends Component<{ children: ReactNode }, { error: Error | null }> {

@@ -1,8 +1,8 @@
 import { useEffect } from 'react'
 import { useLocation } from 'wouter'
 import { Sheet } from '../design/sheet.tsx'
+import { isFreeKey, isTyping } from '../device/free-key.ts'
 import { words } from '../words.ts'
-import { isFreeKey, isTyping } from './free-key.ts'
 
 const KEYS: ReadonlyArray<readonly [string, string]> = [
   ['/', words.keys.search],

@@ -1,11 +1,10 @@
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { Link, useLocation, useRoute } from 'wouter'
-import { useMe } from '../client/hooks.ts'
+import { useClient, useMe } from '../client/hooks.ts'
 import { Icon, type IconName } from '../design/icon.tsx'
 import { words } from '../words.ts'
 import { Mark } from './mark.tsx'
 import './shell.css'
-import { useKeptPush } from './kept-push.ts'
 import { KeysSheet, useKeys } from './keys.tsx'
 import { StatusLines } from './status-lines.tsx'
 
@@ -53,3 +52,14 @@ export function Shell({ children }: { children: ReactNode }) {
     </div>
   )
 }
+
+/** Renews this browser's push subscription at each start and sign-in. */
+function useKeptPush(): void {
+  const { api } = useClient()
+  useEffect(() => {
+    import('../device/push.ts').then(({ renewPush }) => renewPush(api)).catch(onLater)
+  }, [api])
+}
+
+/** Without a network, or when the browser refuses, the next start tries again. The settings show the state. */
+function onLater(): void {}

@@ -4,9 +4,10 @@ import { codeOf, isAway } from '../client/api-error.ts'
 import { useClient, useMe, useStateOf } from '../client/hooks.ts'
 import { ErrorState, NotHere, Skeleton } from '../design/states.tsx'
 import { words } from '../words.ts'
-import { keepReturn, takeReturn } from './return-path.ts'
 
-/** Leads whoever is not signed in to the sign-in, and back afterwards. What was typed or not sent yet stays on the device. */
+const RETURN_KEY = 'errand:return'
+
+/** Sends a signed-out user to the sign-in screen and back afterwards. Drafts and unsent messages stay on the device. */
 export function SignInGate({ children }: { children: ReactNode }) {
   const client = useClient()
   const me = useMe()
@@ -40,7 +41,7 @@ export function SignInGate({ children }: { children: ReactNode }) {
   return <ComingIn />
 }
 
-/** Before it is known who is there. */
+/** Shown until the user is known. */
 export function ComingIn() {
   return (
     <main className="gate">
@@ -48,4 +49,24 @@ export function ComingIn() {
       <Skeleton rows={5} />
     </main>
   )
+}
+
+/** Stores where to go after signing in: the sign-in may leave the app and lose its memory. */
+function keepReturn(path: string): void {
+  try {
+    if (path !== '/') localStorage.setItem(RETURN_KEY, path)
+  } catch {
+    // Without storage, signing in leads to the task list.
+  }
+}
+
+/** @returns null if no path was stored */
+function takeReturn(): string | null {
+  try {
+    const path = localStorage.getItem(RETURN_KEY)
+    localStorage.removeItem(RETURN_KEY)
+    return path?.startsWith('/') && !path.startsWith('//') ? path : null
+  } catch {
+    return null
+  }
 }

@@ -2,8 +2,8 @@ import { useEffect, useState } from 'react'
 import type { ConnectionState } from '../client/connection.ts'
 import { useClient, useConnectionState, useMe, useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/button.tsx'
+import { reloadToNewest, useNewVersion } from '../device/new-version.ts'
 import { words } from '../words.ts'
-import { reloadToNewest, useNewVersion } from './new-version.ts'
 
 /** A short break is nobody's business; a longer one gets a word. */
 const PATIENCE_MS: Readonly<Record<ConnectionState, number>> = {

@@ -80,7 +80,6 @@ export const NOT_YET = {
     'app/src/client',
     'app/src/design',
     'app/src/settings',
-    'app/src/shell',
     'app/src/task',
     'app/src/task/feed',
     'test/app/browser',

@@ -1,6 +1,6 @@
 import { type RefObject, useCallback, useEffect, useMemo, useState } from 'react'
 import type { ChangedFile } from '../../../../contract/api/api.ts'
-import { isFreeKey } from '../../shell/free-key.ts'
+import { isFreeKey } from '../../device/free-key.ts'
 import { changeStops, stepFrom } from './change-stops.ts'
 
 /** Which file is open, and where among the changes one is: by buttons, by the keys `,` and `.`, or by opening a file by hand. */
