@@ -11,6 +11,9 @@ const STORE = ['coordinator/store', 'coordinator/store/accounts', 'coordinator/s
 /** What a call over HTTP may use, besides what HTTP needs itself. */
 const USE_CASES = [...below('coordinator', 'live', 'tasks', 'attempts', 'accounts', 'notify', 'artifacts', 'ops'), ...STORE]
 
+/** What the screens of the app are made of. */
+const DESIGN = below('app/src/design', 'icons', 'controls', 'feedback', 'dialogs', 'screen')
+
 /**
  * What the files of each folder may import besides each other, `contract/` and Node: folders, without those below them, and packages
  * with `npm:` before their name; `*` is every folder of the room. The files of one folder import each other freely.
@@ -105,20 +108,24 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 
   app: ['npm:*'],
   'app/src': ['*', 'npm:*'],
-  'app/src/admin': ['app/src', 'app/src/client', 'app/src/design', 'app/src/settings', 'npm:*'],
+  'app/src/admin': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/sw': ['npm:*'],
   'app/src/task/code': ['npm:*'],
   'app/src/client': ['app/src', 'npm:*'],
-  'app/src/design': ['app/src', 'app/src/client', 'npm:*'],
-  'app/src/new-task': ['app/src', 'app/src/client', 'app/src/design', 'npm:*'],
-  'app/src/projects': ['app/src', 'app/src/client', 'app/src/design', 'npm:*'],
+  'app/src/design/icons': [],
+  'app/src/design/controls': ['app/src', 'app/src/design/icons', 'npm:*'],
+  'app/src/design/feedback': ['app/src', 'app/src/client', ...below('app/src/design', 'icons', 'controls'), 'npm:*'],
+  'app/src/design/dialogs': ['app/src', ...below('app/src/design', 'controls', 'feedback'), 'npm:*'],
+  'app/src/design/screen': ['app/src', 'app/src/client', ...below('app/src/design', 'icons', 'controls', 'feedback'), 'npm:*'],
+  'app/src/new-task': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
+  'app/src/projects': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/device': ['app/src/client', 'npm:*'],
-  'app/src/settings': ['app/src', 'app/src/client', 'app/src/design', 'app/src/device', 'app/src/new-task', 'npm:*'],
-  'app/src/shell': ['app/src', 'app/src/client', 'app/src/design', 'app/src/device', 'npm:*'],
-  'app/src/sign-in': ['app/src', 'app/src/client', 'app/src/design', 'app/src/shell', 'npm:*'],
+  'app/src/settings': ['app/src', 'app/src/client', ...DESIGN, 'app/src/device', 'app/src/new-task', 'npm:*'],
+  'app/src/shell': ['app/src', 'app/src/client', ...DESIGN, 'app/src/device', 'npm:*'],
+  'app/src/sign-in': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/task': [
     'app/src/client',
-    'app/src/design',
+    ...DESIGN,
     'app/src/task/changes',
     'app/src/task/composer',
     'app/src/task/feed',
@@ -130,7 +137,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'app/src/task/changes': [
     'app/src/client',
-    'app/src/design',
+    ...DESIGN,
     'app/src/device',
     'app/src/task',
     'app/src/task/code',
@@ -138,13 +145,13 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'app/src/task/status',
     'npm:*',
   ],
-  'app/src/task/composer': ['app/src/client', 'app/src/design', 'app/src/task', 'app/src/task/status', 'npm:*'],
-  'app/src/task/feed': ['app/src/client', 'app/src/design', 'app/src/task', 'app/src/task/code', 'app/src/task/model', 'npm:*'],
-  'app/src/task/header': ['app/src/client', 'app/src/design', 'app/src/task', 'app/src/task/status', 'npm:*'],
-  'app/src/task/log': ['app/src', 'app/src/client', 'app/src/design', 'app/src/task', 'npm:*'],
+  'app/src/task/composer': ['app/src/client', ...DESIGN, 'app/src/task', 'app/src/task/status', 'npm:*'],
+  'app/src/task/feed': ['app/src/client', ...DESIGN, 'app/src/task', 'app/src/task/code', 'app/src/task/model', 'npm:*'],
+  'app/src/task/header': ['app/src/client', ...DESIGN, 'app/src/task', 'app/src/task/status', 'npm:*'],
+  'app/src/task/log': ['app/src', 'app/src/client', ...DESIGN, 'app/src/task', 'npm:*'],
   'app/src/task/model': ['app/src/task', 'npm:*'],
-  'app/src/task/status': ['app/src', 'app/src/client', 'app/src/design', 'app/src/task', 'app/src/task/model', 'npm:*'],
-  'app/src/tasks': ['app/src', 'app/src/client', 'app/src/design', 'app/src/new-task', 'app/src/shell', 'npm:*'],
+  'app/src/task/status': ['app/src', 'app/src/client', ...DESIGN, 'app/src/task', 'app/src/task/model', 'npm:*'],
+  'app/src/tasks': ['app/src', 'app/src/client', ...DESIGN, 'app/src/new-task', 'npm:*'],
 }
 
 /** The files that a vendor lives in. `runner` and `coordinator` share a queue, so bullmq has one on each side of it. */

@@ -1,6 +1,6 @@
 import { type ComponentType, lazy, Suspense } from 'react'
 import { Route, Switch } from 'wouter'
-import { Skeleton } from './design/states.tsx'
+import { Skeleton } from './design/feedback/states.tsx'
 import { CrashBoundary } from './shell/crash-boundary.tsx'
 import { Shell } from './shell/shell.tsx'
 import { ComingIn, SignInGate } from './shell/sign-in-gate.tsx'

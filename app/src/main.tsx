@@ -1,7 +1,7 @@
-import './design/variables.css'
-import './design/base.css'
-import './design/field.css'
-import './design/card.css'
+import './design/styles/variables.css'
+import './design/styles/base.css'
+import './design/controls/field.css'
+import './design/styles/card.css'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
@@ -12,12 +12,14 @@ import { watchInstallOffer } from './device/install-prompt.ts'
 import { watchOpenedNotifications } from './device/opened-notification.ts'
 import { applyTheme } from './device/theme.ts'
 import { watchWaking } from './device/waking.ts'
+import { watchVisibleArea } from './device/watch-visible-area.ts'
 import { tasksQuery } from './tasks/use-tasks.ts'
 
 applyTheme()
+watchVisibleArea()
 
 const client = createClient()
-// Asked for before anything is drawn. Most starts are for the list: until that is here, it has a slow network for itself.
+// Requested before anything is drawn. Most starts show the list, so it gets a slow network to itself until it has arrived.
 const isForList = location.pathname === '/' && location.search === ''
 client.start(isForList ? client.queries.prefetchInfiniteQuery(tasksQuery(client, {})) : Promise.resolve())
 void client.queries.prefetchQuery(meQuery(client))

@@ -1,5 +1,5 @@
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
-import { AS_TYPED, Field } from '../design/field.tsx'
+import { AS_TYPED, Field } from '../design/controls/field.tsx'
 import { words } from '../words.ts'
 import { useRepositories } from './use-repositories.ts'
 

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { Me } from '../../../contract/api/api.ts'
-import { AS_TYPED, Field } from '../design/field.tsx'
+import { AS_TYPED, Field } from '../design/controls/field.tsx'
 import { dollars } from '../show.ts'
 import { words } from '../words.ts'
 

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { useClient } from '../client/hooks.ts'
-import { AS_TYPED, Field } from '../design/field.tsx'
-import { FormSheet } from '../design/form-sheet.tsx'
+import { AS_TYPED, Field } from '../design/controls/field.tsx'
+import { FormSheet } from '../design/dialogs/form-sheet.tsx'
 import { words } from '../words.ts'
 
 export function AddProject({ host, onClose }: { host: string; onClose: () => void }) {

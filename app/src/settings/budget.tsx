@@ -2,13 +2,13 @@ import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { Me } from '../../../contract/api/api.ts'
 import { useClient, useMe } from '../client/hooks.ts'
-import { Button } from '../design/button.tsx'
-import { Field } from '../design/field.tsx'
-import { messageOf } from '../design/states.tsx'
+import { Button } from '../design/controls/button.tsx'
+import { Field } from '../design/controls/field.tsx'
+import { messageOf } from '../design/feedback/states.tsx'
+import { Section } from '../design/screen/section.tsx'
 import { readBudget } from '../new-task/read-budget.ts'
 import { dollars } from '../show.ts'
 import { words } from '../words.ts'
-import { Section } from './section.tsx'
 
 /** What a new task may cost that names no budget. */
 export function Budget() {

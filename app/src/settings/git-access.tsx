@@ -1,11 +1,11 @@
 import { useState } from 'react'
 import type { Credential } from '../../../contract/api/api.ts'
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
-import { AskFirst } from '../design/ask-first.tsx'
-import { Button } from '../design/button.tsx'
+import { Button } from '../design/controls/button.tsx'
+import { AskFirst } from '../design/dialogs/ask-first.tsx'
+import { Loaded, Section } from '../design/screen/section.tsx'
 import { words } from '../words.ts'
 import { CredentialForm } from './credential-form.tsx'
-import { Loaded, Section } from './section.tsx'
 
 /** The tokens by which the server works on the user's repositories. */
 export function GitAccess() {

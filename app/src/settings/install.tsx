@@ -1,9 +1,9 @@
 import { useMutation } from '@tanstack/react-query'
 import { useStateOf } from '../client/hooks.ts'
-import { Button } from '../design/button.tsx'
+import { Button } from '../design/controls/button.tsx'
+import { Section } from '../design/screen/section.tsx'
 import { installOffer } from '../device/install-prompt.ts'
 import { words } from '../words.ts'
-import { Section } from './section.tsx'
 
 /** How to have it as an app; nothing once it is one. */
 export function Install() {

@@ -1,12 +1,12 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import type { NotificationSettings, Notifications as Wishes } from '../../../contract/api/api.ts'
 import { useClient, useSaved } from '../client/hooks.ts'
-import { Button } from '../design/button.tsx'
-import { Switch } from '../design/field.tsx'
-import { messageOf, Note } from '../design/states.tsx'
+import { Button } from '../design/controls/button.tsx'
+import { Switch } from '../design/controls/field.tsx'
+import { messageOf, Note } from '../design/feedback/states.tsx'
+import { Loaded, Section } from '../design/screen/section.tsx'
 import { type PushState, readPush, subscribe, unsubscribe } from '../device/push.ts'
 import { words } from '../words.ts'
-import { Loaded, Section } from './section.tsx'
 import { Webhook } from './webhook.tsx'
 
 /** What one is told of, on this device and elsewhere. */

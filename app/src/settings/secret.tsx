@@ -1,5 +1,5 @@
-import { Button } from '../design/button.tsx'
-import { useCopy } from '../design/use-copy.ts'
+import { Button } from '../design/controls/button.tsx'
+import { useCopy } from '../design/controls/copy.tsx'
 import { words } from '../words.ts'
 
 /** Something to be carried elsewhere: to read, and to copy. */

@@ -1,5 +1,5 @@
 import { useEffect } from 'react'
-import { Screen } from '../design/screen.tsx'
+import { Screen } from '../design/screen/screen.tsx'
 import { words } from '../words.ts'
 import { Account } from './account.tsx'
 import { Budget } from './budget.tsx'

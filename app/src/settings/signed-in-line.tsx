@@ -1,9 +1,9 @@
 import type { QueryClient } from '@tanstack/react-query'
 import type { Device } from '../../../contract/api/api.ts'
 import { useClient } from '../client/hooks.ts'
-import { AskFirst } from '../design/ask-first.tsx'
-import { Button } from '../design/button.tsx'
-import { Sentence } from '../design/sentence.tsx'
+import { Button } from '../design/controls/button.tsx'
+import { AskFirst } from '../design/dialogs/ask-first.tsx'
+import { Sentence } from '../design/feedback/states.tsx'
 import { age, timeOf } from '../show.ts'
 import { words } from '../words.ts'
 

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react'
-import { Button } from '../design/button.tsx'
-import { AS_TYPED, Field } from '../design/field.tsx'
-import { messageOf } from '../design/states.tsx'
+import { Button } from '../design/controls/button.tsx'
+import { AS_TYPED, Field } from '../design/controls/field.tsx'
+import { messageOf } from '../design/feedback/states.tsx'
 import { words } from '../words.ts'
 
 /** An address that is told of every notification too. */

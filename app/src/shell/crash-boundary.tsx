@@ -1,6 +1,6 @@
 import { Component, type ReactNode } from 'react'
-import { Button } from '../design/button.tsx'
-import { useCopy } from '../design/use-copy.ts'
+import { Button } from '../design/controls/button.tsx'
+import { useCopy } from '../design/controls/copy.tsx'
 import { reloadToNewest } from '../device/new-version.ts'
 import { words } from '../words.ts'
 

@@ -1,6 +1,6 @@
 import { useEffect } from 'react'
 import { useLocation } from 'wouter'
-import { Sheet } from '../design/sheet.tsx'
+import { Sheet } from '../design/dialogs/sheet.tsx'
 import { isFreeKey, isTyping } from '../device/free-key.ts'
 import { words } from '../words.ts'
 

@@ -1,6 +1,6 @@
-import { LinkButton } from '../design/button.tsx'
-import { Screen } from '../design/screen.tsx'
-import { EmptyState } from '../design/states.tsx'
+import { LinkButton } from '../design/controls/button.tsx'
+import { EmptyState } from '../design/feedback/states.tsx'
+import { Screen } from '../design/screen/screen.tsx'
 import { words } from '../words.ts'
 
 export function NotFoundScreen() {

@@ -2,7 +2,7 @@ import { type ReactNode, useEffect } from 'react'
 import { useLocation } from 'wouter'
 import { codeOf, isAway } from '../client/api-error.ts'
 import { useClient, useMe, useStateOf } from '../client/hooks.ts'
-import { ErrorState, NotHere, Skeleton } from '../design/states.tsx'
+import { ErrorState, NotHere, Skeleton } from '../design/feedback/states.tsx'
 import { words } from '../words.ts'
 
 const RETURN_KEY = 'errand:return'

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { ConnectionState } from '../client/connection.ts'
 import { useClient, useConnectionState, useMe, useStateOf } from '../client/hooks.ts'
-import { Button } from '../design/button.tsx'
+import { Button } from '../design/controls/button.tsx'
 import { reloadToNewest, useNewVersion } from '../device/new-version.ts'
 import { words } from '../words.ts'
 

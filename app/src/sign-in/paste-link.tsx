@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from 'react'
-import { Button } from '../design/button.tsx'
-import { AS_TYPED, Field } from '../design/field.tsx'
+import { Button } from '../design/controls/button.tsx'
+import { AS_TYPED, Field } from '../design/controls/field.tsx'
 import { words } from '../words.ts'
 import { linkPath } from './link-path.ts'
 

@@ -1,6 +1,6 @@
 import type { Task } from '../../../contract/api/api.ts'
 import type { TaskStatus } from '../../../contract/api/status.ts'
-import { Icon } from '../design/icon.tsx'
+import { Icon } from '../design/icons/icon.tsx'
 import { useRepositories } from '../new-task/use-repositories.ts'
 import { repoName } from '../show.ts'
 import { words } from '../words.ts'

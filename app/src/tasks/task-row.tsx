@@ -1,8 +1,8 @@
 import { Link } from 'wouter'
 import type { Task } from '../../../contract/api/api.ts'
 import type { DiffStat } from '../../../contract/api/event.ts'
-import { Sentence } from '../design/sentence.tsx'
-import { StatusBadge } from '../design/status-badge.tsx'
+import { Sentence } from '../design/feedback/states.tsx'
+import { StatusBadge } from '../design/feedback/status-badge.tsx'
 import { age, firstLine, repoName } from '../show.ts'
 import { words } from '../words.ts'
 

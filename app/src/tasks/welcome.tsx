@@ -1,8 +1,8 @@
 import { Link } from 'wouter'
 import { useMe } from '../client/hooks.ts'
-import { LinkButton } from '../design/button.tsx'
-import { Icon } from '../design/icon.tsx'
-import { Mark } from '../shell/mark.tsx'
+import { LinkButton } from '../design/controls/button.tsx'
+import { Icon } from '../design/icons/icon.tsx'
+import { Mark } from '../design/icons/mark.tsx'
 import { words } from '../words.ts'
 import { useNeedsAccess } from './use-needs-access.ts'
 

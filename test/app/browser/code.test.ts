@@ -58,7 +58,7 @@ describe('code in colours', () => {
 })
 
 describe('the colours of code', () => {
-  const css = readFileSync(join(import.meta.dirname, '../../../app/src/design/variables.css'), 'utf8')
+  const css = readFileSync(join(import.meta.dirname, '../../../app/src/design/styles/variables.css'), 'utf8')
   const GROUNDS = ['sheet', 'sunk', 'paper', 'good-wash', 'bad-wash']
   /** In the light look and in the dark one. */
   const luminances = (name: string): number[] =>

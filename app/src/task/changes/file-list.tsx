@@ -1,6 +1,6 @@
 import { useRef } from 'react'
 import type { ChangedFile } from '../../../../contract/api/api.ts'
-import { Counts } from '../feed/counts.tsx'
+import { Counts } from '../../design/feedback/counts.tsx'
 import { TASK_WORDS } from '../words.ts'
 import { File } from './file.tsx'
 import { StepButtons } from './step-buttons.tsx'

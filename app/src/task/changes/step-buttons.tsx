@@ -1,4 +1,4 @@
-import { IconButton } from '../../design/button.tsx'
+import { IconButton } from '../../design/controls/button.tsx'
 import { TASK_WORDS } from '../words.ts'
 import type { useStops } from './use-stops.ts'
 

@@ -2,11 +2,11 @@ import { type KeyboardEvent, useRef, useState } from 'react'
 import type { Task } from '../../../../contract/api/api.ts'
 import { LIMITS } from '../../../../contract/api/limits.ts'
 import { useClient, useDraft } from '../../client/hooks.ts'
-import { Button } from '../../design/button.tsx'
+import { Button } from '../../design/controls/button.tsx'
 import { isUnderWay } from '../status/under-way.ts'
 import { TASK_WORDS } from '../words.ts'
 import { type Mode, ModeChoice } from './mode-choice.tsx'
-import '../../design/field.css'
+import '../../design/controls/field.css'
 import './composer.css'
 
 const WORDS = TASK_WORDS.composer

@@ -1,5 +1,5 @@
 import { memo } from 'react'
-import { Icon } from '../../design/icon.tsx'
+import { Icon } from '../../design/icons/icon.tsx'
 import type { ItemOf } from '../feed-items.ts'
 import { duration } from '../format.ts'
 import { TASK_WORDS } from '../words.ts'

@@ -1,7 +1,7 @@
-import { Icon } from '../../design/icon.tsx'
+import { Icon } from '../../design/icons/icon.tsx'
 import { TASK_WORDS } from '../words.ts'
 import './branch.css'
-import { CopyButton } from './copy-button.tsx'
+import { CopyButton } from '../../design/controls/copy.tsx'
 
 const WORDS = TASK_WORDS.end
 

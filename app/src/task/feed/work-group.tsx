@@ -1,5 +1,5 @@
 import { memo, useState } from 'react'
-import { Icon } from '../../design/icon.tsx'
+import { Icon } from '../../design/icons/icon.tsx'
 import { type Call, hasFailed, type ItemOf } from '../feed-items.ts'
 import { callKey } from '../open-failure.ts'
 import { visibleMarks } from '../visible-marks.ts'

@@ -1,5 +1,5 @@
 import type { Task } from '../../../../contract/api/api.ts'
-import { StatusBadge } from '../../design/status-badge.tsx'
+import { StatusBadge } from '../../design/feedback/status-badge.tsx'
 import { TASK_WORDS } from '../words.ts'
 
 /** The first line of what was asked for. */

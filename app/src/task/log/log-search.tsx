@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type RefObject, useEffect, useState } from 'react'
-import { IconButton } from '../../design/button.tsx'
+import { IconButton } from '../../design/controls/button.tsx'
 import { TASK_WORDS } from '../words.ts'
 import { findText } from './find-text.ts'
 

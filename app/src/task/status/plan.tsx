@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { Icon } from '../../design/icon.tsx'
+import { Icon } from '../../design/icons/icon.tsx'
 import type { PlanStep } from '../feed-facts.ts'
 import { visibleMarks } from '../visible-marks.ts'
 import { TASK_WORDS } from '../words.ts'

@@ -1,8 +1,8 @@
 import { useState } from 'react'
 import { isAway } from '../../client/api-error.ts'
 import { useCancelTask } from '../../client/hooks.ts'
-import { Button } from '../../design/button.tsx'
-import { messageOf } from '../../design/states.tsx'
+import { Button } from '../../design/controls/button.tsx'
+import { messageOf } from '../../design/feedback/states.tsx'
 import { TASK_WORDS } from '../words.ts'
 import { silenceOf } from './quiet.ts'
 

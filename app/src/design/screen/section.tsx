@@ -1,14 +1,15 @@
 import type { ReactNode } from 'react'
-import type { Saved } from '../client/saved.ts'
-import { AsOf, ErrorState, Skeleton } from '../design/states.tsx'
-import { words } from '../words.ts'
+import type { Saved } from '../../client/saved.ts'
+import { words } from '../../words.ts'
+import { AsOf, ErrorState, Skeleton } from '../feedback/states.tsx'
+import './section.css'
 
 type Asked<T> = { data: Saved<T> | T | undefined; isPending: boolean; isError: boolean; error: unknown; refetch: () => unknown }
 
-/** One part of the settings, under its heading. */
+/** One part of a screen, under its heading. */
 export function Section({ id, title, text, children }: { id: string; title: string; text?: string; children: ReactNode }) {
   return (
-    <section className="settings-section" id={id} aria-labelledby={`${id}-title`}>
+    <section className="section" id={id} aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>{title}</h2>
       {text && <p className="small soft">{text}</p>}
       <div className="card stack">{children}</div>
@@ -16,7 +17,7 @@ export function Section({ id, title, text, children }: { id: string; title: stri
   )
 }
 
-/** What the server was asked for: its shape, why it is not there, or the thing itself, perhaps as it was saved. */
+/** Data from the server: a skeleton while it loads, the error if it cannot be had, or the data itself, perhaps a saved copy. */
 export function Loaded<T extends object>({ asked, children }: { asked: Asked<T>; children: (data: T) => ReactNode }) {
   if (asked.data !== undefined)
     return (

@@ -1,6 +1,6 @@
-import type { TaskStatus } from '../../../contract/api/status.ts'
-import { words } from '../words.ts'
-import { Icon, type IconName } from './icon.tsx'
+import type { TaskStatus } from '../../../../contract/api/status.ts'
+import { words } from '../../words.ts'
+import { Icon, type IconName } from '../icons/icon.tsx'
 import './status-badge.css'
 
 const ICONS: Readonly<Record<TaskStatus, IconName>> = {

@@ -1,9 +1,9 @@
 import { useMutation } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { words } from '../words.ts'
-import { Button } from './button.tsx'
+import { words } from '../../words.ts'
+import { Button } from '../controls/button.tsx'
+import { Fault } from '../feedback/states.tsx'
 import { Sheet } from './sheet.tsx'
-import { Fault } from './states.tsx'
 
 type Props = {
   title: string

@@ -1,9 +1,7 @@
-import { type ReactNode, useEffect, useRef } from 'react'
+import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react'
 import { Link } from 'wouter'
-import { words } from '../words.ts'
-import { FromTheTop } from './from-the-top.tsx'
-import { Icon } from './icon.tsx'
-import './follow-room.ts'
+import { words } from '../../words.ts'
+import { Icon } from '../icons/icon.tsx'
 import './screen.css'
 
 /**
@@ -36,7 +34,7 @@ export function Screen({
   }, [title])
   return (
     <div className={`screen${wide ? ' wide' : ''}${footer ? ' has-footer' : ''}`}>
-      <FromTheTop />
+      <StartAtTop />
       <header className="app-bar">
         {back !== undefined && (
           <Link href={back} className="icon-button" aria-label={words.common.back} title={words.common.back}>
@@ -52,4 +50,20 @@ export function Screen({
       {footer && <div className="screen-footer">{footer}</div>}
     </div>
   )
+}
+
+/** Whether the user moved forward to this screen. On the way back the browser restores the scroll position itself. */
+let isForward = false
+for (const step of ['pushState', 'replaceState']) addEventListener(step, () => (isForward = true))
+addEventListener('popstate', () => (isForward = false))
+
+/**
+ * Scrolls a new screen to its top; all screens share one page, which would otherwise stay where the last screen was. It is the first
+ * child, so that a screen that then scrolls (a feed to its end) wins.
+ */
+function StartAtTop() {
+  useLayoutEffect(() => {
+    if (isForward) scrollTo({ top: 0, behavior: 'instant' })
+  }, [])
+  return null
 }

@@ -1,9 +1,9 @@
 import type { ReactNode } from 'react'
-import { isAway } from '../client/api-error.ts'
-import { timeOf } from '../show.ts'
-import { words } from '../words.ts'
-import { Button } from './button.tsx'
-import { Icon } from './icon.tsx'
+import { isAway } from '../../client/api-error.ts'
+import { timeOf } from '../../show.ts'
+import { words } from '../../words.ts'
+import { Button } from '../controls/button.tsx'
+import { Icon } from '../icons/icon.tsx'
 import './states.css'
 
 /** The shape of what is coming, so that nothing jumps when it comes. `lines` are widths in percent. */
@@ -83,4 +83,10 @@ export function AsOf({ time }: { time: string | undefined }) {
 /** A short remark in a box, of one of four moods. */
 export function Note({ mood = 'plain', children }: { mood?: 'plain' | 'good' | 'bad' | 'wait'; children: ReactNode }) {
   return <div className={`note ${mood}`}>{children}</div>
+}
+
+/** Text in which commands stand between backticks, as the server and the words file write them. */
+export function Sentence({ text }: { text: string }) {
+  // Odd parts are commands: each stands after an opening backtick.
+  return text.split('`').map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))
 }

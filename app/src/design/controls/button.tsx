@@ -1,7 +1,7 @@
 import type { ComponentProps, MouseEvent, ReactNode } from 'react'
 import { Link } from 'wouter'
 import './button.css'
-import { Icon, type IconName } from './icon.tsx'
+import { Icon, type IconName } from '../icons/icon.tsx'
 
 type Look = 'main' | 'plain' | 'quiet' | 'danger'
 type Shared = { look?: Look; icon?: IconName; children: ReactNode }

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useId, useRef } from 'react'
-import { words } from '../words.ts'
-import { IconButton } from './button.tsx'
+import { words } from '../../words.ts'
+import { IconButton } from '../controls/button.tsx'
 import './sheet.css'
 
 type Props = {
