@@ -120,7 +120,16 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'app/src/new-task': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/projects': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/device': ['app/src/client', 'npm:*'],
-  'app/src/settings': ['app/src', 'app/src/client', ...DESIGN, 'app/src/device', 'app/src/new-task', 'npm:*'],
+  'app/src/settings': [
+    'app/src',
+    'app/src/client',
+    'app/src/device',
+    ...DESIGN,
+    'app/src/new-task',
+    'app/src/settings/signed-in',
+    'npm:*',
+  ],
+  'app/src/settings/signed-in': ['app/src', 'app/src/client', 'app/src/device', ...DESIGN, 'npm:*'],
   'app/src/shell': ['app/src', 'app/src/client', ...DESIGN, 'app/src/device', 'npm:*'],
   'app/src/sign-in': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/task': [
@@ -163,7 +172,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   '@anthropic-ai/sdk': ['worker-image/model/model-client.ts'],
   'web-push': ['coordinator/notify/web-push.ts'],
   'socket.io-client': ['cli/server/follow.ts', 'app/src/client/socket.ts'],
-  uqr: ['cli/show/link-notes.ts', 'app/src/settings/qr-code.tsx'],
+  uqr: ['cli/show/link-notes.ts', 'app/src/settings/signed-in/qr-code.tsx'],
 }
 
 const ROOMS = [...new Set(Object.keys(TABLE).map((folder) => folder.split('/')[0] ?? ''))]

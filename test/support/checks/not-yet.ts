@@ -78,7 +78,6 @@ export const NOT_YET = {
   ] as string[],
   fullFolders: [
     'app/src/client',
-    'app/src/settings',
     'app/src/task',
     'app/src/task/feed',
     'test/app/browser',

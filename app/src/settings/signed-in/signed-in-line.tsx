@@ -1,11 +1,11 @@
 import type { QueryClient } from '@tanstack/react-query'
-import type { Device } from '../../../contract/api/api.ts'
-import { useClient } from '../client/hooks.ts'
-import { Button } from '../design/controls/button.tsx'
-import { AskFirst } from '../design/dialogs/ask-first.tsx'
-import { Sentence } from '../design/feedback/states.tsx'
-import { age, timeOf } from '../show.ts'
-import { words } from '../words.ts'
+import type { Device } from '../../../../contract/api/api.ts'
+import { useClient } from '../../client/hooks.ts'
+import { Button } from '../../design/controls/button.tsx'
+import { AskFirst } from '../../design/dialogs/ask-first.tsx'
+import { Sentence } from '../../design/feedback/states.tsx'
+import { age, timeOf } from '../../show.ts'
+import { words } from '../../words.ts'
 
 /** One browser or token that is signed in, and the end of that; not of the one that is used right now, nor of the server's own. */
 export function SignedInLine({ device }: { device: Device }) {

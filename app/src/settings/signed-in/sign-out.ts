@@ -1,7 +1,7 @@
-import { ApiError } from '../client/api-error.ts'
-import type { Client } from '../client/client.ts'
-import { unsubscribe, unsubscribeHere } from '../device/push.ts'
-import { words } from '../words.ts'
+import { ApiError } from '../../client/api-error.ts'
+import type { Client } from '../../client/client.ts'
+import { unsubscribe, unsubscribeHere } from '../../device/push.ts'
+import { words } from '../../words.ts'
 
 /**
  * Signs this browser out and leaves nothing of the user on it: notifications, drafts, what was saved and what was not sent.

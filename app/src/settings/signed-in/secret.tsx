@@ -1,6 +1,6 @@
-import { Button } from '../design/controls/button.tsx'
-import { useCopy } from '../design/controls/copy.tsx'
-import { words } from '../words.ts'
+import { Button } from '../../design/controls/button.tsx'
+import { useCopy } from '../../design/controls/copy.tsx'
+import { words } from '../../words.ts'
 
 /** Something to be carried elsewhere: to read, and to copy. */
 export function Secret({ text }: { text: string }) {

@@ -1,8 +1,8 @@
-import { useClient, useMe, useStateOf } from '../client/hooks.ts'
-import { Button } from '../design/controls/button.tsx'
-import { AskFirst } from '../design/dialogs/ask-first.tsx'
-import { Section } from '../design/screen/section.tsx'
-import { words } from '../words.ts'
+import { useClient, useMe, useStateOf } from '../../client/hooks.ts'
+import { Button } from '../../design/controls/button.tsx'
+import { AskFirst } from '../../design/dialogs/ask-first.tsx'
+import { Section } from '../../design/screen/section.tsx'
+import { words } from '../../words.ts'
 import { forgetUser } from './sign-out.ts'
 
 /** Who is signed in here, and the way out. */

@@ -1,5 +1,5 @@
 import { encode } from 'uqr'
-import { words } from '../words.ts'
+import { words } from '../../words.ts'
 
 /** Light modules around the code: readers ask for four. */
 const BORDER = 4
