@@ -11,6 +11,9 @@ const STORE = ['coordinator/store', 'coordinator/store/accounts', 'coordinator/s
 /** What a call over HTTP may use, besides what HTTP needs itself. */
 const USE_CASES = [...below('coordinator', 'live', 'tasks', 'attempts', 'accounts', 'notify', 'artifacts', 'ops'), ...STORE]
 
+/** What every part of a task's screens may read: the feed as data, and its words. */
+const TASK_BASE = below('app/src/task', 'text', 'model')
+
 /** What the screens of the app are made of. */
 const DESIGN = below('app/src/design', 'icons', 'controls', 'feedback', 'dialogs', 'screen')
 
@@ -110,7 +113,6 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'app/src': ['*', 'npm:*'],
   'app/src/admin': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/sw': ['npm:*'],
-  'app/src/task/code': ['npm:*'],
   'app/src/client': ['app/src', 'npm:*'],
   'app/src/design/icons': [],
   'app/src/design/controls': ['app/src', 'app/src/design/icons', 'npm:*'],
@@ -135,31 +137,36 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'app/src/task': [
     'app/src/client',
     ...DESIGN,
-    'app/src/task/changes',
-    'app/src/task/composer',
-    'app/src/task/feed',
-    'app/src/task/header',
-    'app/src/task/log',
-    'app/src/task/model',
-    'app/src/task/status',
+    ...below('app/src/task', 'composer', 'feed', 'feed/rows', 'feed/prose', 'header', 'status', 'text', 'model'),
     'npm:*',
   ],
+  'app/src/task/composer': ['app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
+  'app/src/task/header': ['app/src', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
+  'app/src/task/status': ['app/src', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
   'app/src/task/changes': [
     'app/src/client',
-    ...DESIGN,
     'app/src/device',
-    'app/src/task',
+    ...DESIGN,
     'app/src/task/code',
-    'app/src/task/feed',
-    'app/src/task/status',
+    'app/src/task/feed/rows',
+    ...TASK_BASE,
     'npm:*',
   ],
-  'app/src/task/composer': ['app/src/client', ...DESIGN, 'app/src/task', 'app/src/task/status', 'npm:*'],
-  'app/src/task/feed': ['app/src/client', ...DESIGN, 'app/src/task', 'app/src/task/code', 'app/src/task/model', 'npm:*'],
-  'app/src/task/header': ['app/src/client', ...DESIGN, 'app/src/task', 'app/src/task/status', 'npm:*'],
-  'app/src/task/log': ['app/src', 'app/src/client', ...DESIGN, 'app/src/task', 'npm:*'],
-  'app/src/task/model': ['app/src/task', 'npm:*'],
-  'app/src/task/status': ['app/src', 'app/src/client', ...DESIGN, 'app/src/task', 'app/src/task/model', 'npm:*'],
+  'app/src/task/log': ['app/src', 'app/src/client', ...DESIGN, 'app/src/task/code', ...TASK_BASE, 'npm:*'],
+  'app/src/task/feed': [
+    'app/src/client',
+    ...DESIGN,
+    ...below('app/src/task/feed', 'rows', 'work', 'prose'),
+    ...TASK_BASE,
+    'npm:*',
+  ],
+  'app/src/task/feed/work': ['app/src/client', ...DESIGN, 'app/src/task/feed/rows', ...TASK_BASE, 'npm:*'],
+  'app/src/task/feed/rows': ['app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
+  'app/src/task/feed/prose': ['app/src/task/code', ...TASK_BASE, 'npm:*'],
+  'app/src/task/code': ['app/src/client', 'app/src/task/text', 'npm:*'],
+  'app/src/task/text': ['app/src/task/model'],
+  // What a feed is made of, from the events: nothing of it is drawn.
+  'app/src/task/model': [],
   'app/src/tasks': ['app/src', 'app/src/client', ...DESIGN, 'app/src/new-task', 'npm:*'],
 }
 

@@ -1,7 +1,7 @@
 import { useRef } from 'react'
 import type { Message } from '../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
-import { addEvents } from './feed-model.ts'
+import { addEvents } from './model/add-events.ts'
 import { EMPTY_FEED, type Feed, feedAfter } from './model/feed.ts'
 
 /**

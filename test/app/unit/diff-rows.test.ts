@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { compare, editDiff } from '../../../app/src/task/edit-diff.ts'
-import { previewOf } from '../../../app/src/task/output-preview.ts'
-import { patchLines } from '../../../app/src/task/patch-lines.ts'
+import { patchLines } from '../../../app/src/task/changes/patch-lines.ts'
+import { compare, editDiff } from '../../../app/src/task/text/edit-diff.ts'
+import { previewOf } from '../../../app/src/task/text/output-preview.ts'
 
 function shown(rows: ReturnType<typeof compare>): string[] {
   return rows.map((row) => (row.kind === 'gap' ? `… ${row.count}` : `${{ same: ' ', add: '+', del: '-' }[row.kind]}${row.text}`))

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Item } from '../../../app/src/task/feed-items.ts'
-import { addEvents } from '../../../app/src/task/feed-model.ts'
+import { addEvents } from '../../../app/src/task/model/add-events.ts'
 import { EMPTY_FEED, type Feed, feedAfter } from '../../../app/src/task/model/feed.ts'
-import { countWork } from '../../../app/src/task/work-summary.ts'
+import type { Item } from '../../../app/src/task/model/feed-items.ts'
+import { countWork } from '../../../app/src/task/text/work-summary.ts'
 import type { Message } from '../../../contract/api/api.ts'
 import type { NewEvent, TaskEvent } from '../../../contract/api/event.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { foldableTurns, type Row, rowsOf } from '../../../app/src/task/feed/feed-rows.ts'
-import type { Item } from '../../../app/src/task/feed-items.ts'
+import type { Item } from '../../../app/src/task/model/feed-items.ts'
+import { foldableTurns, type Row, rowsOf } from '../../../app/src/task/model/feed-rows.ts'
 
 function item(kind: Item['kind'], turn: number, more: object = {}): Item {
   return { kind, turn, key: `${kind}-${turn}-${JSON.stringify(more)}`, ...more } as Item

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { markdownBlocks } from '../../../app/src/task/feed/markdown-blocks.ts'
+import { markdownBlocks } from '../../../app/src/task/feed/prose/markdown-blocks.ts'
 
 const FENCE = ['```js', 'const a = 1', '', '', 'const b = 2', '```'].join('\n')
 const TABLE = ['| a | b |', '| - | - |', '| 1 | 2 |'].join('\n')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { addEvents } from '../../../app/src/task/feed-model.ts'
+import { addEvents } from '../../../app/src/task/model/add-events.ts'
 import { EMPTY_FEED, type Feed } from '../../../app/src/task/model/feed.ts'
-import { TASK_WORDS } from '../../../app/src/task/words.ts'
+import { TASK_WORDS } from '../../../app/src/task/text/words.ts'
 import type { NewEvent, TaskEvent } from '../../../contract/api/event.ts'
 
 type Told = NewEvent & { attempt?: number }

@@ -2,8 +2,8 @@ import type { Task } from '../../../../contract/api/api.ts'
 import { useClient } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { Fault, Note } from '../../design/feedback/states.tsx'
-import { isUnderWay } from '../status/under-way.ts'
-import { TASK_WORDS } from '../words.ts'
+import { isUnderWay } from '../model/under-way.ts'
+import { TASK_WORDS } from '../text/words.ts'
 import type { useChanges } from './use-changes.ts'
 
 const WORDS = TASK_WORDS.changes

@@ -1,10 +1,12 @@
 import { useRef } from 'react'
 import type { ChangedFile } from '../../../../contract/api/api.ts'
+import { IconButton } from '../../design/controls/button.tsx'
 import { Counts } from '../../design/feedback/counts.tsx'
-import { TASK_WORDS } from '../words.ts'
+import { TASK_WORDS } from '../text/words.ts'
 import { File } from './file.tsx'
-import { StepButtons } from './step-buttons.tsx'
 import { useStops } from './use-stops.ts'
+
+const WORDS = TASK_WORDS.changes
 
 /** The files, one open at a time, and the way from change to change. A single one is open from the start. */
 export function FileList({ files, wrap }: { files: readonly ChangedFile[]; wrap: boolean }) {
@@ -15,7 +17,7 @@ export function FileList({ files, wrap }: { files: readonly ChangedFile[]; wrap:
   return (
     <>
       <p className="soft numbers">
-        {TASK_WORDS.changes.total(files.length)} <Counts added={added} removed={removed} />
+        {WORDS.total(files.length)} <Counts added={added} removed={removed} />
       </p>
       <ul className="files" ref={list}>
         {files.map((file) => (
@@ -31,5 +33,21 @@ export function FileList({ files, wrap }: { files: readonly ChangedFile[]; wrap:
       </ul>
       {steps.count > 1 && <StepButtons at={at} {...steps} />}
     </>
+  )
+}
+
+/** Goes from change to change, over the borders of files; within reach of a thumb. */
+function StepButtons({ at, number, count, step }: Pick<ReturnType<typeof useStops>, 'at' | 'number' | 'count' | 'step'>) {
+  return (
+    <div className="steps">
+      <IconButton icon="up" label={WORDS.previous} onClick={() => step(-1)} />
+      <span className="numbers small" aria-hidden="true">
+        {WORDS.at(number, count)}
+      </span>
+      <IconButton icon="down" label={WORDS.next} onClick={() => step(1)} />
+      <span className="hidden-for-eyes" role="status">
+        {at && WORDS.change(number, count, at.path)}
+      </span>
+    </div>
   )
 }

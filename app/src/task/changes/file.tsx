@@ -2,11 +2,12 @@ import { useRef } from 'react'
 import type { ChangedFile } from '../../../../contract/api/api.ts'
 import { Counts } from '../../design/feedback/counts.tsx'
 import { Icon } from '../../design/icons/icon.tsx'
-import { visibleMarks } from '../visible-marks.ts'
-import { TASK_WORDS } from '../words.ts'
+import { visibleMarks } from '../text/visible-marks.ts'
+import { TASK_WORDS } from '../text/words.ts'
 import type { Stop } from './change-stops.ts'
-import { fileFacts, isShown } from './file-facts.ts'
 import { Patch } from './patch.tsx'
+
+const WORDS = TASK_WORDS.changes
 
 type Props = { file: ChangedFile; wrap: boolean; open: boolean; current: Stop | null; onToggle: () => void }
 
@@ -28,7 +29,7 @@ export function File({ file, wrap, open, current, onToggle }: Props) {
             <span className="soft">{folder}</span>
             {name}
           </span>
-          {file.kind !== 'modified' && <span className="file-kind">{TASK_WORDS.changes.kinds[file.kind]}</span>}
+          {file.kind !== 'modified' && <span className="file-kind">{WORDS.kinds[file.kind]}</span>}
           {!file.binary && <Counts added={file.insertions} removed={file.deletions} />}
         </button>
       </h2>
@@ -49,4 +50,24 @@ export function File({ file, wrap, open, current, onToggle }: Props) {
 function split(path: string): { folder: string; name: string } {
   const at = path.lastIndexOf('/') + 1
   return { folder: path.slice(0, at), name: path.slice(at) }
+}
+
+/** What is to be said of a file beside its lines, or in their place: what it was called, its mode, why nothing is shown. */
+function fileFacts({ oldPath, binary, huge, patch, kind }: ChangedFile): string[] {
+  const head = patch?.split('\n@@ -', 1)[0] ?? ''
+  const before = /^old mode (\d+)$/m.exec(head)?.[1]
+  const after = /^new mode (\d+)$/m.exec(head)?.[1]
+  const facts = [
+    ...(oldPath === null ? [] : [WORDS.renamedFrom(visibleMarks(oldPath))]),
+    ...(before && after ? [WORDS.mode(before, after)] : []),
+    ...(binary ? [WORDS.binary] : huge ? [WORDS.huge] : []),
+  ]
+  if (binary || huge || isShown(patch)) return facts
+  if (kind === 'added' || kind === 'deleted') return [...facts, WORDS.empty]
+  return kind === 'renamed' && !before ? [...facts, WORDS.onlyName] : facts
+}
+
+/** @returns whether a patch has lines to show */
+function isShown(patch: string | null): patch is string {
+  return patch !== null && /^@@ -/m.test(patch)
 }

@@ -2,8 +2,8 @@ import { memo, useMemo } from 'react'
 import { CodePieces } from '../code/code-pieces.tsx'
 import { type Language, languageOfFile } from '../code/language.ts'
 import type { Piece } from '../code/pieces.ts'
-import { type PatchRow, patchLines } from '../patch-lines.ts'
-import { TASK_WORDS } from '../words.ts'
+import { TASK_WORDS } from '../text/words.ts'
+import { type PatchRow, patchLines } from './patch-lines.ts'
 import { useRowPieces } from './use-row-pieces.ts'
 
 const SIGNS = { add: '+', del: '−', same: ' ', hunk: '', note: '' } as const

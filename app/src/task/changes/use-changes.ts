@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import type { Changes, Task } from '../../../../contract/api/api.ts'
 import { useClient } from '../../client/hooks.ts'
-import { isUnderWay } from '../status/under-way.ts'
+import { isUnderWay } from '../model/under-way.ts'
 
 /** The newest end of a turn that a task knows of. */
 type Mark = { ended: number; at: string | null }

@@ -2,7 +2,7 @@ import { useMemo } from 'react'
 import type { Language } from '../code/language.ts'
 import { byLine, type Piece } from '../code/pieces.ts'
 import { usePieces } from '../code/use-pieces.ts'
-import type { PatchRow } from '../patch-lines.ts'
+import type { PatchRow } from './patch-lines.ts'
 
 /** The colours of a hunk's rows, read as the old file and as the new one: the two together are no program. Null while there are none. */
 export function useRowPieces(

@@ -3,10 +3,9 @@ import type { Task } from '../../../../contract/api/api.ts'
 import { LIMITS } from '../../../../contract/api/limits.ts'
 import { useClient, useDraft } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
-import { isUnderWay } from '../status/under-way.ts'
-import { TASK_WORDS } from '../words.ts'
+import { isUnderWay } from '../model/under-way.ts'
+import { TASK_WORDS } from '../text/words.ts'
 import { type Mode, ModeChoice } from './mode-choice.tsx'
-import '../../design/controls/field.css'
 import './composer.css'
 
 const WORDS = TASK_WORDS.composer

@@ -1,4 +1,4 @@
-import { TASK_WORDS } from '../words.ts'
+import { TASK_WORDS } from '../text/words.ts'
 
 export type Mode = 'steer' | 'queue'
 

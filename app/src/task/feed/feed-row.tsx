@@ -1,12 +1,12 @@
 import { memo } from 'react'
 import type { Task } from '../../../../contract/api/api.ts'
-import type { Item } from '../feed-items.ts'
-import { AgentText } from './agent-text.tsx'
-import { BootList } from './boot-list.tsx'
-import { EndCard } from './end-card.tsx'
-import { MessageBubble } from './message-bubble.tsx'
-import { BlockedHosts, Interrupted, PullRequest, Pushed } from './small-rows.tsx'
-import { WorkGroup } from './work-group.tsx'
+import type { Item } from '../model/feed-items.ts'
+import { AgentText } from './prose/agent-text.tsx'
+import { BootList } from './rows/boot-list.tsx'
+import { EndCard } from './rows/end-card.tsx'
+import { MessageBubble } from './rows/message-bubble.tsx'
+import { BlockedHosts, Interrupted, PullRequest, Pushed } from './rows/small-rows.tsx'
+import { WorkGroup } from './work/work-group.tsx'
 
 /** What the rows need of the task, and nothing that changes while it runs. */
 export type RowTask = Pick<Task, 'id' | 'demo' | 'pullRequestUrl'>

@@ -6,7 +6,7 @@ import { Button } from '../../design/controls/button.tsx'
 import { Field } from '../../design/controls/field.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
 import { Fault } from '../../design/feedback/states.tsx'
-import { TASK_WORDS } from '../words.ts'
+import { TASK_WORDS } from '../text/words.ts'
 
 const WORDS = TASK_WORDS.retry
 

@@ -7,8 +7,8 @@ import { useCopy } from '../../design/controls/copy.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
 import { Fault } from '../../design/feedback/states.tsx'
 import { Icon } from '../../design/icons/icon.tsx'
-import { isUnderWay } from '../status/under-way.ts'
-import { TASK_WORDS } from '../words.ts'
+import { isUnderWay } from '../model/under-way.ts'
+import { TASK_WORDS } from '../text/words.ts'
 
 const WORDS = TASK_WORDS.header
 

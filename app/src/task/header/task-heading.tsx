@@ -1,6 +1,7 @@
 import type { Task } from '../../../../contract/api/api.ts'
 import { StatusBadge } from '../../design/feedback/status-badge.tsx'
-import { TASK_WORDS } from '../words.ts'
+import { repoName } from '../../show.ts'
+import { TASK_WORDS } from '../text/words.ts'
 
 /** The first line of what was asked for. */
 export function titleOf({ prompt }: Pick<Task, 'prompt'>): string {
@@ -21,10 +22,11 @@ export function TaskHeading({ task }: { task: Task }) {
   )
 }
 
-/** `https://host/owner/name.git` is `owner/name` to a reader. */
-export function repoName(repoUrl: string): string {
-  return repoUrl
-    .replace(/^https?:\/\/[^/]+\//, '')
-    .replace(/\.git$/, '')
-    .replace(/^demo\/git\//, '')
+/** The one line that a screen reader speaks by itself: where the task stands, when that changes. */
+export function Announcer({ status }: Pick<Task, 'status'>) {
+  return (
+    <p className="hidden-for-eyes" role="status">
+      {TASK_WORDS.status.announce[status]}
+    </p>
+  )
 }

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type RefObject, useEffect, useState } from 'react'
 import { IconButton } from '../../design/controls/button.tsx'
-import { TASK_WORDS } from '../words.ts'
-import { findText } from './find-text.ts'
+import { TASK_WORDS } from '../text/words.ts'
+import { findPlaces } from './find-places.ts'
 
 const WORDS = TASK_WORDS.log
 
@@ -60,4 +60,24 @@ function mark(found: readonly Range[], at: number): () => void {
 function bringIntoSight(range: Range): void {
   const { top, bottom } = range.getBoundingClientRect()
   if (top < 120 || bottom > innerHeight - 40) scrollBy({ top: top - innerHeight / 2 })
+}
+
+/** The places of a word in an element's text, whatever elements it is spread over, upper and lower case alike; at most a thousand. */
+function findText(element: Element, wanted: string): Range[] {
+  if (wanted === '') return []
+  const nodes: Text[] = []
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
+  while (walker.nextNode()) nodes.push(walker.currentNode as Text)
+  const places = findPlaces(
+    nodes.map(({ data }) => data),
+    wanted,
+  )
+  return places.flatMap(({ start, end }) => {
+    const [first, last] = [nodes[start.text], nodes[end.text]]
+    if (!first || !last) return []
+    const range = document.createRange()
+    range.setStart(first, start.at)
+    range.setEnd(last, end.at)
+    return [range]
+  })
 }

@@ -1,4 +1,4 @@
-import { visibleMarks } from '../visible-marks.ts'
+import { visibleMarks } from '../text/visible-marks.ts'
 
 /** What a terminal does beside colours: titles, links, moves of its cursor. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed

@@ -4,7 +4,7 @@ import type { Api } from '../../client/api.ts'
 import { ApiError, codeOf, isAway } from '../../client/api-error.ts'
 import { useClient } from '../../client/hooks.ts'
 import { words } from '../../words.ts'
-import { withoutHead } from '../output-preview.ts'
+import { withoutHead } from '../text/output-preview.ts'
 import { readRange } from './read-range.ts'
 
 /** Bytes of one piece. */

@@ -1,5 +1,5 @@
-import type { ItemOf } from '../feed-items.ts'
 import { changeLast, type Draft } from './draft.ts'
+import type { ItemOf } from './feed-items.ts'
 
 /** A runner took the turn: the checklist that waited for it goes on, or a new one begins. */
 export function startAttempt(draft: Draft, attempt: number, runner: string, key: string): void {

@@ -1,5 +1,5 @@
-import { type Item, type ItemOf, NO_USAGE } from '../feed-items.ts'
 import type { Feed } from './feed.ts'
+import { type Item, type ItemOf, NO_USAGE } from './feed-items.ts'
 
 /** A feed while an event is put into it. */
 export type Draft = Omit<Feed, 'items'> & { items: Item[] }

@@ -1,7 +1,7 @@
 import type { Message } from '../../../../contract/api/api.ts'
 import type { EventData } from '../../../../contract/api/event.ts'
-import type { PlanStep } from '../feed-facts.ts'
-import { type Item, type ItemOf, NO_USAGE } from '../feed-items.ts'
+import type { PlanStep } from './feed-facts.ts'
+import { type Item, type ItemOf, NO_USAGE } from './feed-items.ts'
 
 /** What the agent is at. `ended` is a turn's end: the next message begins another. */
 export type Activity = 'waiting' | 'starting' | 'thinking' | 'working' | 'finishing' | 'ended'

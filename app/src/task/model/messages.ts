@@ -1,7 +1,7 @@
 import type { EventData } from '../../../../contract/api/event.ts'
-import type { ItemOf } from '../feed-items.ts'
 import { isFresh, waitingBoot } from './boot.ts'
 import { beginTurn, type Draft } from './draft.ts'
+import type { ItemOf } from './feed-items.ts'
 
 /** A message that begins a turn stands in the feed; any other waits below it. */
 export function receive(draft: Draft, data: EventData<'message.received'>, key: string): void {

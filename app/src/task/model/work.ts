@@ -1,8 +1,8 @@
 import { wasCutOff } from '../../../../contract/api/cut-off.ts'
 import type { EventData } from '../../../../contract/api/event.ts'
-import { planOf } from '../feed-facts.ts'
-import type { Call } from '../feed-items.ts'
 import { changeLast, type Draft } from './draft.ts'
+import { planOf } from './feed-facts.ts'
+import type { Call } from './feed-items.ts'
 
 export function startCall(draft: Draft, attempt: number, data: EventData<'tool.started'>, key: string): void {
   const { callId, name, title, input } = data

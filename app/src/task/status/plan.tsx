@@ -1,8 +1,8 @@
 import { useState } from 'react'
 import { Icon } from '../../design/icons/icon.tsx'
-import type { PlanStep } from '../feed-facts.ts'
-import { visibleMarks } from '../visible-marks.ts'
-import { TASK_WORDS } from '../words.ts'
+import type { PlanStep } from '../model/feed-facts.ts'
+import { visibleMarks } from '../text/visible-marks.ts'
+import { TASK_WORDS } from '../text/words.ts'
 
 /** The agent's own list of steps: how far it is and at which, and all of them when opened. */
 export function Plan({ steps }: { steps: readonly PlanStep[] }) {

@@ -3,7 +3,7 @@ import { isAway } from '../../client/api-error.ts'
 import { useCancelTask } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { messageOf } from '../../design/feedback/states.tsx'
-import { TASK_WORDS } from '../words.ts'
+import { TASK_WORDS } from '../text/words.ts'
 import { silenceOf } from './quiet.ts'
 
 const WORDS = TASK_WORDS.status

@@ -1,0 +1,39 @@
+import { visibleMarks } from '../text/visible-marks.ts'
+
+/** One row of a file's patch. Numbers are those of the old and the new file; a `hunk` says where it stands, a `note` is git's. */
+export type PatchRow =
+  | { kind: 'same'; text: string; before: number; after: number }
+  | { kind: 'add'; text: string; after: number }
+  | { kind: 'del'; text: string; before: number }
+  | { kind: 'hunk'; text: string; before: number; after: number }
+  | { kind: 'note'; text: string }
+
+const HUNK = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)$/
+
+/**
+ * The rows of one file's unified diff as git writes it. What stands above the first hunk (names, modes, index) is told elsewhere and left
+ * out. Inside a hunk the first character alone decides, so that a removed line `-- x` is not taken for a header.
+ */
+export function patchLines(patch: string): PatchRow[] {
+  const rows: PatchRow[] = []
+  let before = 0
+  let after = 0
+  let inside = false
+  for (const line of visibleMarks(patch).replace(/\n$/, '').split('\n')) {
+    const hunk = HUNK.exec(line)
+    if (hunk) {
+      inside = true
+      before = Number(hunk[1])
+      after = Number(hunk[2])
+      rows.push({ kind: 'hunk', text: hunk[3] ?? '', before, after })
+      continue
+    }
+    if (!inside) continue
+    const text = line.slice(1)
+    if (line.startsWith('+')) rows.push({ kind: 'add', text, after: after++ })
+    else if (line.startsWith('-')) rows.push({ kind: 'del', text, before: before++ })
+    else if (line.startsWith('\\')) rows.push({ kind: 'note', text: text.trim() })
+    else rows.push({ kind: 'same', text, before: before++, after: after++ })
+  }
+  return rows
+}

@@ -1,0 +1,65 @@
+import { memo } from 'react'
+import { Note, Sentence } from '../../../design/feedback/states.tsx'
+import { Icon } from '../../../design/icons/icon.tsx'
+import type { ItemOf } from '../../model/feed-items.ts'
+import type { FoldRow } from '../../model/feed-rows.ts'
+import { duration } from '../../text/format.ts'
+import { reasonText } from '../../text/reason-text.ts'
+import { TASK_WORDS } from '../../text/words.ts'
+import './small-rows.css'
+
+/** What the sandbox was not let through to, and what to do about it. */
+export const BlockedHosts = memo(({ item }: { item: ItemOf<'blocked'> }) => (
+  <Note mood="wait">
+    {item.hosts.map(({ host, method, advice, times }) => (
+      <div key={`${method} ${host}`} className="blocked">
+        <Icon name="alert" size={16} />
+        <div>
+          <strong>{TASK_WORDS.blocked(method, host)}</strong> {TASK_WORDS.blockedTimes(times)}
+          <p className="small">{advice}</p>
+        </div>
+      </div>
+    ))}
+  </Note>
+))
+
+export const Interrupted = memo(({ item }: { item: ItemOf<'interrupted'> }) => (
+  <Note mood="wait">
+    <div className="blocked">
+      <Icon name="retry" size={16} />
+      <div>
+        <strong>{TASK_WORDS.interrupted}</strong>
+        <p className="small">
+          <Sentence text={reasonText(item.reason)} />
+        </p>
+        {item.message && <p className="small">{item.message}</p>}
+      </div>
+    </div>
+  </Note>
+))
+
+export const Pushed = memo(({ item }: { item: ItemOf<'pushed'> }) => (
+  <p className="fact">
+    <Icon name="branch" size={16} />
+    {TASK_WORDS.pushed(item.commit)}
+  </p>
+))
+
+export const PullRequest = memo(({ item }: { item: ItemOf<'pull_request'> }) => (
+  <p className="fact">
+    <Icon name="external" size={16} />
+    <a href={item.url} target="_blank" rel="noopener noreferrer">
+      {TASK_WORDS.pullRequest(item.number)}
+    </a>
+  </p>
+))
+
+/** The work of a turn that is over, as one line. */
+export const TurnFold = memo(({ row, onToggle }: { row: FoldRow; onToggle: (turn: number) => void }) => (
+  <div className="work">
+    <button type="button" className="fold-line" aria-expanded={row.open} onClick={() => onToggle(row.turn)}>
+      <Icon name={row.open ? 'down' : 'right'} size={16} />
+      {TASK_WORDS.work.fold(row.durationMs === null ? '' : duration(row.durationMs), row.steps)}
+    </button>
+  </div>
+))

@@ -1,0 +1,69 @@
+import { useMemo, useRef } from 'react'
+import { codeOf } from '../../client/api-error.ts'
+import { useClient } from '../../client/hooks.ts'
+import { Button } from '../../design/controls/button.tsx'
+import { CopyButton } from '../../design/controls/copy.tsx'
+import { EmptyState, ErrorState, Fault, messageOf, Note, Skeleton } from '../../design/feedback/states.tsx'
+import { Icon } from '../../design/icons/icon.tsx'
+import { Screen } from '../../design/screen/screen.tsx'
+import { useWrap, WrapChoice } from '../code/wrap-choice.tsx'
+import { fileSize } from '../text/format.ts'
+import { TASK_WORDS } from '../text/words.ts'
+import { LogChunk } from './log-chunk.tsx'
+import { logChunks } from './log-chunks.ts'
+import { LogSearch } from './log-search.tsx'
+import { useOutput } from './use-output.ts'
+import './log.css'
+
+const WORDS = TASK_WORDS.log
+
+/** The whole output of one tool call, however long: a piece at a time. */
+export function LogScreen({ taskId, callId }: { taskId: string; callId: string }) {
+  const { api } = useClient()
+  const url = api.outputUrl(taskId, callId)
+  const output = useOutput(taskId, callId)
+  const [wrap, setWrap] = useWrap()
+  const text = useRef<HTMLElement>(null)
+  const { pages, totalBytes, loadedBytes, error, loading, inEvent, shortened } = output
+  const chunks = useMemo(() => logChunks(pages.join('')), [pages])
+  const left = totalBytes === null ? 0 : totalBytes - loadedBytes
+  return (
+    <Screen title={WORDS.title} back={`/task/${taskId}`} wide>
+      <div className="log">
+        <div className="log-bar">
+          <LogSearch text={text} version={loadedBytes} />
+          <span className="row">
+            <WrapChoice wrap={wrap} onChange={setWrap} />
+            <CopyButton text={() => output.all()} label={WORDS.copy} />
+            {!inEvent && (
+              <a className="icon-button" href={url} download={`${callId}.log`} aria-label={WORDS.download} title={WORDS.download}>
+                <Icon name="download" />
+              </a>
+            )}
+          </span>
+        </div>
+        {shortened && <Note mood="wait">{WORDS.gone}</Note>}
+        {pages.length === 0 && loading && <Skeleton lines={[90, 70, 80, 40]} rows={2} />}
+        {pages.length === 0 && error !== null && codeOf(error) !== 'not_found' && (
+          <ErrorState title={WORDS.failed} error={error} onRetry={output.more} />
+        )}
+        {pages.length === 0 && codeOf(error) === 'not_found' && <EmptyState title={messageOf(error)} />}
+        {pages.length > 0 && (
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+          <section ref={text} className={wrap ? 'log-text wrapped' : 'log-text'} tabIndex={0} aria-label={WORDS.title}>
+            {chunks.map((chunk, index) => (
+              <LogChunk key={index} text={chunk} />
+            ))}
+            {chunks.every((chunk) => chunk.trim() === '') && <p className="soft">{WORDS.empty}</p>}
+          </section>
+        )}
+        {pages.length > 0 && error !== null && <Fault error={error} />}
+        {left > 0 && (
+          <Button busy={loading} onClick={output.more}>
+            {WORDS.more(fileSize(left))}
+          </Button>
+        )}
+      </div>
+    </Screen>
+  )
+}

@@ -1,0 +1,52 @@
+import type { Item, ItemOf } from './feed-items.ts'
+
+/** A row of the screen: an item, or the folded work of a turn that is over. */
+export type Row = { kind: 'item'; key: string; item: Item } | FoldRow
+export type FoldRow = { kind: 'fold'; key: string; turn: number; steps: number; open: boolean; durationMs: number | null }
+
+/**
+ * The rows of a feed. Of the turns in `foldable`, what lies between the message and the answer is one line, until it is in `open`.
+ * What a person said, and how it ended, always shows.
+ */
+export function rowsOf(items: readonly Item[], foldable: ReadonlySet<number>, open: ReadonlySet<number>): Row[] {
+  const rows: Row[] = []
+  const folds = new Map<number, FoldRow>()
+  for (const item of items) {
+    const fold = folds.get(item.turn)
+    if (!foldable.has(item.turn) || alwaysShows(item)) {
+      if (item.kind === 'end' && fold) fold.durationMs = item.durationMs
+      rows.push({ kind: 'item', key: item.key, item })
+      continue
+    }
+    const under = fold ?? beginFold(item.turn, open.has(item.turn))
+    if (!fold) {
+      folds.set(item.turn, under)
+      rows.push(under)
+    }
+    if (item.kind === 'work') under.steps += item.calls.length
+    if (under.open) rows.push({ kind: 'item', key: item.key, item })
+  }
+  return rows
+}
+
+function beginFold(turn: number, open: boolean): FoldRow {
+  return {
+    kind: 'fold',
+    key: `fold-${turn}`,
+    turn,
+    steps: 0,
+    open,
+    durationMs: null,
+  }
+}
+
+/** Turns that went well, and ended with the event `lastSeq` or before: a failed one is looked into. */
+export function foldableTurns(items: readonly Item[], lastSeq: number): Set<number> {
+  const isFoldable = (item: Item): item is ItemOf<'end'> =>
+    item.kind === 'end' && item.status === 'completed' && item.seq <= lastSeq
+  return new Set(items.filter(isFoldable).map(({ turn }) => turn))
+}
+
+function alwaysShows(item: Item): boolean {
+  return ['message', 'end', 'pushed', 'pull_request'].includes(item.kind) || (item.kind === 'text' && item.answer)
+}

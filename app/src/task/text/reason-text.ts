@@ -1,0 +1,29 @@
+import type { Reason } from '../../../../contract/api/reason.ts'
+import { REASONS } from '../../../../contract/api/reason-texts.ts'
+
+/** @returns the reason in plain words; empty for one that a newer server knows and this app does not */
+export function reasonText(reason: Reason): string {
+  return REASONS[reason] ?? ''
+}
+
+export type Help = 'retry' | 'retry-budget' | 'credentials' | 'bundle'
+
+/** What a person can do at once about the way a turn ended. */
+export function helpFor(reason: Reason): Help[] {
+  switch (reason) {
+    case 'done':
+    case 'no_changes':
+      return []
+    case 'repository_not_found':
+    case 'credentials_refused':
+      return ['credentials', 'retry']
+    case 'push_refused':
+      return ['bundle', 'credentials', 'retry']
+    case 'budget_exceeded':
+      return ['retry-budget']
+    case 'context_exceeded':
+      return []
+    default:
+      return ['retry']
+  }
+}
