@@ -2,9 +2,9 @@ import type { Page } from 'playwright-core'
 import { waitFor } from '../../support/checks/wait.ts'
 import { cutLine } from '../browser/cut-line.ts'
 import { forgetTasks, savedOn } from '../browser/device.ts'
-import type { tellAdasTasks } from './adas-tasks.ts'
-import type { tellGracesTasks } from './graces-tasks.ts'
-import type { Person, Stage } from './stage.ts'
+import type { tellAdasTasks } from './story/adas-tasks.ts'
+import type { tellGracesTasks } from './story/graces-tasks.ts'
+import type { Person, Stage } from './story/stage.ts'
 
 /** The stage with all that was told on it. */
 export type World = Stage & {

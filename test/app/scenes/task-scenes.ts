@@ -15,7 +15,7 @@ import {
   type Scene,
   type World,
 } from './scene.ts'
-import type { Told } from './tell.ts'
+import type { Told } from './story/tell.ts'
 
 type Of = (world: World) => Told
 function ofAda(name: keyof World['ada']): Of {

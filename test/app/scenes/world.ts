@@ -1,10 +1,10 @@
-import { tellAdasTasks } from './adas-tasks.ts'
 import { ENTRY_SCENES } from './entry-scenes.ts'
-import { tellGracesTasks } from './graces-tasks.ts'
 import { HOUSE_SCENES } from './house-scenes.ts'
 import { RESULT_SCENES } from './result-scenes.ts'
 import type { Scene, World } from './scene.ts'
-import { type Stage, startStage } from './stage.ts'
+import { tellAdasTasks } from './story/adas-tasks.ts'
+import { tellGracesTasks } from './story/graces-tasks.ts'
+import { type Stage, startStage } from './story/stage.ts'
 import { TASK_SCENES } from './task-scenes.ts'
 import { TASKS_SCENES } from './tasks-scenes.ts'
 

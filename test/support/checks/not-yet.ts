@@ -57,7 +57,6 @@ export const NOT_YET = {
     'runner/river/spool.ts: spoolOn',
     'runner/sandbox/container-spec.ts: containerSpec',
     'runner/start.ts: start',
-    'test/app/scenes/graces-tasks.ts: tellGracesTasks',
     'test/bench/bench.ts: main',
     'test/support/outside/git-server.ts: startGitServer',
     'test/support/outside/github-server.ts: startGithub',
@@ -75,7 +74,7 @@ export const NOT_YET = {
     'worker-image/tools/bash.ts: createBash',
     'worker-image/tools/bash.ts: run',
   ] as string[],
-  fullFolders: ['app/src/client', 'test/app/browser', 'test/app/scenes', 'test/app/unit', 'test/coordinator/http'] as string[],
+  fullFolders: ['app/src/client', 'test/coordinator/http'] as string[],
   /** The most files of 25 lines or fewer. */
   smallFiles: 140,
 }

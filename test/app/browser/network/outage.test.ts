@@ -1,0 +1,258 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Message, SignInLink } from '../../../../contract/api/api.ts'
+import { openPage, signIn, startBrowser } from '../../../support/browser/browser.ts'
+import { rowsInPage, rowsOf } from '../../../support/browser/feed-rows.ts'
+import { waitFor } from '../../../support/checks/wait.ts'
+import { type GitServer, startGitServer } from '../../../support/outside/git-server.ts'
+import { STEPS, type SteppingModel, startSteppingModel } from '../../../support/outside/stepping-model.ts'
+import { startTcpProxy, type TcpProxy } from '../../../support/outside/tcp-proxy.ts'
+import { type System, startSystem } from '../../../support/systems/system.ts'
+
+const PHONE: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  hasTouch: true,
+  isMobile: true,
+  serviceWorkers: 'block',
+}
+const GIT = { username: 'x', password: 'git-password' }
+const PATIENCE_MS = 60_000
+const FROZEN_MS = 120_000
+/** Within three seconds on a quiet machine, two and a half of which may be the wait for a dead line; left alone, it takes 45. */
+const TRUTH_MS = 10_000
+
+let system: System
+let model: SteppingModel
+let git: GitServer
+let proxy: TcpProxy
+let browser: Browser
+let page: Page
+let repoUrl: string
+
+beforeAll(async () => {
+  model = await startSteppingModel('sk-key')
+  git = await startGitServer(GIT)
+  proxy = await startTcpProxy()
+  repoUrl = (await git.addRepository('ada/engine', { files: { 'a.txt': 'a\n' } })).url
+  system = await startSystem({
+    environment: {
+      ANTHROPIC_API_KEY: 'sk-key',
+      ANTHROPIC_BASE_URL: model.url,
+      ERRAND_GIT_HOSTS: new URL(repoUrl).origin,
+      ERRAND_BUDGET_USD: '100',
+      ERRAND_PUBLIC_URL: proxy.url,
+    },
+  })
+  proxy.leadTo(system.url)
+  const { host } = new URL(repoUrl)
+  await system.api('/api/me/credentials', { method: 'PUT', body: { host, username: GIT.username, token: GIT.password } })
+  browser = await startBrowser()
+  page = await visit()
+}, 120_000)
+
+afterAll(async () => {
+  await browser?.close()
+  await system?.stop()
+  await Promise.all([model?.stop(), git?.stop(), proxy?.stop()])
+}, 60_000)
+
+async function visit(): Promise<Page> {
+  const { page } = await openPage(browser, PHONE)
+  await signIn(page, (await system.api<SignInLink>('/auth/links', { method: 'POST', body: {} })).body.url)
+  return page
+}
+
+/** Sends a task and opens it where the agent waits before a step. */
+async function watch(prompt: string, step: number, ...pages: Page[]): Promise<string> {
+  const { id } = await system.send({ repoUrl, prompt })
+  model.letGo(prompt, step - 1)
+  for (const one of pages) await one.goto(`${proxy.url}/task/${id}`)
+  await waitFor(`step ${step} of "${prompt}"`, () => model.asked(prompt) === step, PATIENCE_MS)
+  return id
+}
+
+function expectTruth(id: string, shown: Page, timeoutMs = PATIENCE_MS) {
+  return waitFor(
+    'the page to show what the store has',
+    async () => {
+      expect(await rowsInPage(shown)).toEqual(rowsOf(await system.events(id)))
+      return true
+    },
+    timeoutMs,
+    100,
+  )
+}
+
+async function restart(how: 'kill' | 'stop') {
+  await system.coordinator[how]()
+  await system.coordinator.start()
+}
+
+function tookSince(since: number) {
+  return Math.round(performance.now() - since)
+}
+
+function composer() {
+  return page.getByLabel('Message to the agent')
+}
+async function say(text: string) {
+  await composer().fill(text)
+  await page.getByRole('button', { name: 'Send', exact: true }).tap()
+}
+async function messagesOf(id: string) {
+  return (await system.api<{ items: Message[] }>(`/api/tasks/${id}/messages`)).body.items
+}
+async function saying(id: string, text: string) {
+  return (await messagesOf(id)).filter((message) => message.text === text)
+}
+
+describe('a page that was frozen for two minutes', () => {
+  // The two minutes pass while the other pages are tried.
+  let asleep: Page
+  let setState: (state: 'frozen' | 'active') => Promise<unknown>
+  let frozenAt = 0
+  let id: string
+
+  it('misses how its task goes on and ends', async () => {
+    asleep = await visit()
+    id = await watch('sleep over this', 3, asleep)
+    await expectTruth(id, asleep)
+    const debug = await asleep.context().newCDPSession(asleep)
+    setState = (state) => debug.send('Page.setWebLifecycleState', { state })
+    await setState('frozen')
+    frozenAt = performance.now()
+    model.letGo('sleep over this', STEPS)
+    await system.ended(id)
+  }, 120_000)
+
+  describe('meanwhile, another page', () => {
+    it('shows what the store has after the server was killed and started again under it, and so does a second phone', async () => {
+      const second = await visit()
+      const id = await watch('through a crash', 3, page, second)
+      await restart('kill')
+      model.letGo('through a crash', 4)
+      await waitFor('the next step', () => model.asked('through a crash') === 5, PATIENCE_MS)
+      await restart('kill')
+      model.letGo('through a crash', STEPS)
+      await system.ended(id)
+      await expectTruth(id, page)
+      await expectTruth(id, second)
+      await second.context().close()
+    }, 180_000)
+
+    it('shows what the store has after the server was restarted', async () => {
+      const id = await watch('through a restart', 3, page)
+      await restart('stop')
+      model.letGo('through a restart', STEPS)
+      await system.ended(id)
+      await expectTruth(id, page)
+    }, 120_000)
+
+    it('sends once what was tapped three times without a network, and what the server took without an answer', async () => {
+      const id = await watch('through a tunnel', 2, page)
+      await page.context().setOffline(true)
+      await composer().fill('steer in a tunnel')
+      const send = page.getByRole('button', { name: 'Send', exact: true })
+      for (let tap = 0; tap < 3; tap++) await send.tap({ force: true, noWaitAfter: true }).catch(() => {})
+      await page.getByText('It waits for the network').waitFor()
+      await page.context().setOffline(false)
+      await waitFor('the message at the server', async () => (await saying(id, 'steer in a tunnel')).length > 0, PATIENCE_MS)
+
+      let cuts = 0
+      await page.route('**/messages', async (route) => {
+        if (route.request().method() !== 'POST' || cuts > 0) return route.continue()
+        cuts += 1
+        await route.fetch()
+        await route.abort()
+      })
+      await say('steer without an answer')
+      await waitFor('the answer to be cut', () => cuts > 0, PATIENCE_MS)
+      await page.getByText(/^(Sending…|It waits for the network)/).waitFor({ state: 'detached', timeout: PATIENCE_MS })
+      await page.unroute('**/messages')
+      model.letGo('through a tunnel', STEPS)
+      await system.ended(id)
+      expect((await messagesOf(id)).map(({ text, state }) => [text, state])).toEqual([
+        ['through a tunnel', 'delivered'],
+        ['steer in a tunnel', 'delivered'],
+        ['steer without an answer', 'delivered'],
+      ])
+      await expectTruth(id, page)
+    }, 180_000)
+
+    it('begins a turn, once, with what is sent to a task that ended a second ago', async () => {
+      const prompt = 'over in a moment'
+      const id = await watch(prompt, STEPS, page)
+      await composer().fill('and now this')
+      model.letGo(prompt, STEPS)
+      await system.ended(id)
+      await page.getByRole('button', { name: 'Send', exact: true }).tap()
+      model.letGo(prompt, 2 * STEPS)
+      await waitFor(
+        'the second turn to end',
+        async () => {
+          const { turn, status } = await system.task(id)
+          return turn === 2 && status === 'completed'
+        },
+        PATIENCE_MS,
+        200,
+      )
+      expect(await saying(id, 'and now this')).toHaveLength(1)
+      await expectTruth(id, page)
+    }, 180_000)
+
+    it('takes back a message in the moment that the agent takes it: page and store tell the same', async () => {
+      const prompt = 'who is first'
+      const id = await watch(prompt, 2, page)
+      await say('steer, or do not')
+      const back = page.getByRole('button', { name: 'Take back' })
+      await back.waitFor()
+      // The tap is on its way first, lest the agent take the button away too; who wins is the server's to decide.
+      const tapped = back.dispatchEvent('click')
+      model.letGo(prompt, STEPS)
+      await tapped
+      await system.ended(id)
+      expect(await saying(id, 'steer, or do not')).toHaveLength(1)
+      await expectTruth(id, page)
+    }, 120_000)
+
+    it('tries an ended task again, once, though the server is away at the first tap', async () => {
+      const prompt = 'once more'
+      const id = await watch(prompt, 2, page)
+      await page.getByRole('button', { name: 'Stop' }).tap()
+      await system.ended(id)
+      await page.getByRole('button', { name: 'More' }).tap()
+      await page.getByRole('button', { name: 'Try again…' }).tap()
+      const sheet = page.getByRole('dialog')
+      await system.coordinator.kill()
+      await sheet.getByRole('button', { name: 'Try again' }).tap()
+      await sheet.getByText('The server did not answer.').waitFor()
+      await system.coordinator.start()
+      model.letGo(prompt, 2 * STEPS)
+      await sheet.getByRole('button', { name: 'Try again' }).tap()
+      await sheet.waitFor({ state: 'detached' })
+      const task = await system.ended(id)
+      expect(task).toMatchObject({ turn: 2, status: 'completed' })
+      await expectTruth(id, page)
+    }, 180_000)
+
+    it('shows the truth soon after coming back from a way that went dead', async () => {
+      const prompt = 'into the lift'
+      const id = await watch(prompt, 3, page)
+      proxy.freeze()
+      model.letGo(prompt, STEPS)
+      await system.ended(id)
+      const back = performance.now()
+      await page.evaluate("dispatchEvent(new Event('online'))")
+      await expectTruth(id, page)
+      expect(tookSince(back)).toBeLessThan(TRUTH_MS)
+    }, 120_000)
+  })
+
+  it('shows the truth soon after coming back', async () => {
+    await waitFor('two minutes to pass', () => performance.now() - frozenAt > FROZEN_MS, FROZEN_MS + 10_000, 500)
+    const back = performance.now()
+    await setState('active')
+    await expectTruth(id, asleep)
+    expect(tookSince(back)).toBeLessThan(TRUTH_MS)
+  }, 180_000)
+})

@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Browser, Page, WebSocketRoute } from 'playwright-core'
+import type { Me } from '../../../../contract/api/api.ts'
+import { axeFaults } from '../../../support/browser/axe.ts'
+import { openPage, signIn, startBrowser } from '../../../support/browser/browser.ts'
+import { rowsInPage, rowsOf } from '../../../support/browser/feed-rows.ts'
+import { waitFor } from '../../../support/checks/wait.ts'
+import { type System, startSystem } from '../../../support/systems/system.ts'
+
+const PHONE = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }
+
+let system: System
+let browser: Browser
+let page: Page
+
+beforeAll(async () => {
+  system = await startSystem()
+  browser = await startBrowser()
+  page = (await openPage(browser, PHONE)).page
+  const { body } = await system.api<{ url: string }>('/auth/links', { method: 'POST', body: {} })
+  await signIn(page, body.url)
+}, 120_000)
+
+afterAll(async () => {
+  await browser?.close()
+  await system?.stop()
+})
+
+async function send(prompt: string): Promise<string> {
+  const { body: me } = await system.api<Me>('/api/me')
+  const { id } = await system.send({ repoUrl: me.demoRepoUrl, prompt })
+  await page.goto(`${system.url}/task/${id}`)
+  return id
+}
+
+function faults() {
+  return axeFaults(page)
+}
+function isAsWideAsTheWindow() {
+  return page.evaluate('document.documentElement.scrollWidth === innerWidth')
+}
+
+async function firstCommand(id: string): Promise<string> {
+  for (const event of await system.events(id))
+    if (event.type === 'tool.started' && event.data.name === 'bash') return event.data.callId
+  throw new Error('the task ran no command')
+}
+
+describe('the feed of a task on a phone', () => {
+  it('shows what the store has, in order and once, although the line is cut every 700 ms', async () => {
+    const lines = new Set<WebSocketRoute>()
+    let cuts = 0
+    await page.routeWebSocket(/socket\.io/, (line) => {
+      line.connectToServer()
+      lines.add(line)
+    })
+    const id = await send('Fix the failing test.')
+    const cut = setInterval(() => {
+      cuts += lines.size
+      for (const line of lines) line.close().catch(() => {})
+      lines.clear()
+    }, 700)
+    try {
+      await system.ended(id)
+    } finally {
+      clearInterval(cut)
+    }
+    // On a busy machine a cut line takes longer to come back, and is cut less often.
+    expect(cuts).toBeGreaterThan(1)
+    // As a browser does when the network is back; without it the client's own pause between two tries has its length.
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await page.getByRole('heading', { name: 'Completed', exact: true }).waitFor({ timeout: 30_000 })
+    await waitFor('the page to show what the store has', async () => {
+      expect(await rowsInPage(page)).toEqual(rowsOf(await system.events(id)))
+      return true
+    })
+  }, 90_000)
+
+  it('folds the work of a turn that is over, opens it to commands and edits, and fits the narrowest phone', async () => {
+    await page.reload()
+    await page.getByRole('button', { name: /^Worked for/ }).click()
+    await page.getByRole('button', { name: /edited 1 file/ }).click()
+    await page.locator('.diff-row.add').first().waitFor()
+    await page.getByRole('button', { name: /1 failed/ }).click()
+    expect(await page.locator('.output').first().textContent()).toContain('ERR_ASSERTION')
+    expect(await faults()).toEqual([])
+    expect(await isAsWideAsTheWindow()).toBe(true)
+  }, 60_000)
+
+  it('never opens again what a person closed', async () => {
+    const failed = page.getByRole('button', { name: /1 failed/ })
+    await failed.click()
+    await page.getByRole('button', { name: /^Worked for/ }).click()
+    await page.getByRole('button', { name: /^Worked for/ }).click()
+    expect(await failed.getAttribute('aria-expanded')).toBe('false')
+  }, 30_000)
+
+  it('keeps what is typed through a reload, and starts the next turn with it', async () => {
+    const composer = page.getByLabel('Message to the agent')
+    await composer.fill('Add a French greeting.')
+    await page.reload()
+    await composer.waitFor()
+    expect(await composer.inputValue()).toBe('Add a French greeting.')
+    await composer.press('Control+Enter')
+    await page.getByRole('heading', { name: 'Turn 2' }).waitFor({ state: 'attached' })
+    await page.getByRole('button', { name: 'Stop' }).waitFor()
+    expect(await composer.inputValue()).toBe('')
+    expect(await faults()).toEqual([])
+    await page.locator('.end').nth(1).waitFor({ timeout: 60_000 })
+  }, 90_000)
+
+  it('shows what changed, and the full output of a command', async () => {
+    await page.getByRole('link', { name: 'See changes' }).last().click()
+    await page.getByRole('heading', { name: 'Changes' }).waitFor()
+    await page.getByRole('button', { name: /part-of-day\.js/ }).click()
+    await page.locator('.patch-row.add').first().waitFor()
+    expect(await faults()).toEqual([])
+    expect(await isAsWideAsTheWindow()).toBe(true)
+
+    const id = /task\/([^/]+)/.exec(page.url())?.[1] ?? ''
+    await page.goto(`${system.url}/task/${id}/log/${await firstCommand(id)}`)
+    await page.locator('.log-text').waitFor()
+    await page.getByLabel('Search in the output').fill('readme')
+    await page.getByText('1 of 1').waitFor()
+    expect(await faults()).toEqual([])
+    expect(await isAsWideAsTheWindow()).toBe(true)
+  }, 60_000)
+
+  it('says of a task that is not there, that it is not', async () => {
+    await page.goto(`${system.url}/task/tsk_none`)
+    await page.getByText('This task does not exist').waitFor()
+    expect(await faults()).toEqual([])
+  }, 30_000)
+})

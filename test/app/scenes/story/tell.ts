@@ -1,0 +1,87 @@
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import type { Message, Task } from '../../../../contract/api/api.ts'
+import type { EventData, NewEvent } from '../../../../contract/api/event.ts'
+import type { Lease } from '../../../../contract/wire/lease.ts'
+import { waitFor } from '../../../support/checks/wait.ts'
+import type { Person, Stage } from './stage.ts'
+
+/** Something that the runner says, so many seconds after the task was sent. */
+export type Step = readonly [second: number, event: NewEvent]
+
+export type Told = {
+  id: string
+  /** A runner takes the turn that waits. */
+  take: () => Promise<Lease>
+  /** What the runner has of it now. */
+  lease: () => Lease
+  tell: (...steps: readonly Step[]) => Promise<void>
+  keep: (kind: string, content: string | Uint8Array<ArrayBuffer>) => Promise<void>
+  message: (text: string, mode: Message['mode']) => Promise<Message>
+  end: (second: number, end?: Partial<EventData<'attempt.ended'>>) => Promise<void>
+  /** Gives what the coordinator said the times of the story, since it has none of its own. Nothing is told after it. */
+  date: () => void
+}
+
+type Beginning = { person: Person; repoUrl: string; prompt: string; agoSeconds: number; model?: string; budgetUsd?: number }
+
+/** Sends a task, `agoSeconds` in the past, whose runner says what it is told to. */
+export async function beginTask(stage: Stage, { person, agoSeconds, ...input }: Beginning): Promise<Told> {
+  const { runner, calls, held, api } = stage
+  const { id } = await api<Task>(person, '/api/tasks', input)
+  const base = Date.now() - agoSeconds * 1000
+  let lease: Lease | null = null
+  let n = 0
+  const current = (): Lease => {
+    if (!lease) throw new Error('nobody has taken the task yet')
+    return lease
+  }
+  const tell: Told['tell'] = async (...steps) => {
+    for (const [second, event] of steps) await runner.send(current(), ++n, event, { at: base + second * 1000 })
+    await waitFor('the events to be stored', () => runner.acknowledged(current()) === n)
+  }
+  return {
+    id,
+    take: async () => {
+      const answer = await waitFor(`a lease of ${id}`, async () => {
+        const { turn } = await api<Task>(person, `/api/tasks/${id}`)
+        const given = await calls.lease(await runner.job(id, turn))
+        return given.granted && given
+      })
+      lease = answer.lease
+      n = 0
+      held.set(id, { taskId: id, attempt: lease.attempt })
+      return lease
+    },
+    lease: current,
+    tell,
+    keep: (kind, content) => calls.keep(current(), kind, content),
+    message: (text, mode) =>
+      api<Message>(person, `/api/tasks/${id}/messages`, { text, mode, clientId: `${id}-${text.slice(0, 40)}` }),
+    end: async (second, end = {}) => {
+      await tell([second, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null, ...end } }])
+      held.delete(id)
+    },
+    date: () => dateTask(stage.dataDir, id, base),
+  }
+}
+
+/** The coordinator's own events take the time of the one before; the task that of its first and last. */
+function dateTask(dataDir: string, id: string, base: number): void {
+  const database = new Sqlite(join(dataDir, 'errand.db'), { timeout: 5000 })
+  const rows = database.prepare('select seq, n, at from events where task_id = ? order by seq').all(id) as Row[]
+  const set = database.prepare('update events set at = ? where task_id = ? and seq = ?')
+  let at = base
+  for (const row of rows) {
+    at = row.n === null ? at : row.at
+    set.run(at, id, row.seq)
+  }
+  database
+    .prepare(
+      'update tasks set created_at = ?, started_at = iif(started_at is null, null, ?), completed_at = iif(completed_at is null, null, ?) where id = ?',
+    )
+    .run(base, base, at, id)
+  database.close()
+}
+
+type Row = { seq: number; n: number | null; at: number }
