@@ -7,15 +7,14 @@ import { Field } from '../design/controls/field.tsx'
 import { Note } from '../design/feedback/states.tsx'
 import { Screen } from '../design/screen/screen.tsx'
 import { words } from '../words.ts'
-import { checkTask, MAX_PROMPT } from './check-task.ts'
+import { asTask, checkTask, MAX_PROMPT } from './check-task.ts'
 import './new-task.css'
 import { putExample, useNewDraft } from './new-draft.ts'
-import { readBudget } from './read-budget.ts'
 import { RepositoryField } from './repository-field.tsx'
 import { TaskOptions } from './task-options.tsx'
 import { useSendTask } from './use-send-task.ts'
 
-/** What to do, and where. Every keystroke is kept until it is sent. */
+/** What to do, and where. Every keystroke is stored until the task is sent. */
 export function NewTaskScreen() {
   const { data: me } = useMe()
   const { prompt, setPrompt, repository, setRepository, options, setOptions } = useNewDraft()
@@ -26,19 +25,11 @@ export function NewTaskScreen() {
 
   const submit = (event?: FormEvent) => {
     event?.preventDefault()
-    // Drawn at once: what is wrong is then to be found.
+    // Drawn at once, so that the faulty field can be found.
     flushSync(() => setTried(true))
-    const { branch, model } = options
-    const budgetUsd = readBudget(options.budget)
     if (isSending) return
     if (Object.values(faults).some(Boolean)) return goToFault()
-    send({
-      repoUrl: repository.trim(),
-      prompt,
-      ...(branch.trim() && { baseBranch: branch.trim() }),
-      ...(model && { model }),
-      ...(budgetUsd !== null && { budgetUsd }),
-    })
+    send(asTask({ prompt, repository, options }))
   }
   const sendByKey = (event: KeyboardEvent) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit()
@@ -47,32 +38,9 @@ export function NewTaskScreen() {
     <Screen title={words.create.title} back="/">
       <form className="stack new-task" onSubmit={submit} onKeyDown={sendByKey} noValidate>
         <RepositoryField value={repository} onChange={setRepository} error={tried ? faults.repository : null} />
-        <Field label={words.create.prompt} error={tried || prompt.length > MAX_PROMPT ? faults.prompt : null}>
-          {(given) => (
-            <textarea
-              {...given}
-              className="prompt"
-              rows={6}
-              dir="auto"
-              placeholder={words.create.promptPlaceholder}
-              value={prompt}
-              onChange={(event) => setPrompt(event.target.value)}
-            />
-          )}
-        </Field>
+        <PromptField value={prompt} onChange={setPrompt} error={tried || prompt.length > MAX_PROMPT ? faults.prompt : null} />
         <TaskOptions me={me} options={options} onChange={setOptions} budgetError={faults.budget} />
-        {error && (
-          <Note mood="bad">
-            <p role="alert">{error}</p>
-          </Note>
-        )}
-        {isSlow && (
-          <Note mood="wait">
-            <p role="status">
-              {words.create.sendingOffline} <Link href="/">{words.nav.tasks}</Link>
-            </p>
-          </Note>
-        )}
+        <SendNotes error={error} isSlow={isSlow} />
         <div className="send-line">
           <Button look="main" icon="send" type="submit" busy={isSending} disabled={prompt.trim() === ''}>
             {isSending ? words.tasks.sending : words.create.send}
@@ -83,13 +51,53 @@ export function NewTaskScreen() {
   )
 }
 
+type TextFieldProps = { value: string; onChange: (value: string) => void; error: string | null }
+
+function PromptField({ value, onChange, error }: TextFieldProps) {
+  return (
+    <Field label={words.create.prompt} error={error}>
+      {(given) => (
+        <textarea
+          {...given}
+          className="prompt"
+          rows={6}
+          dir="auto"
+          placeholder={words.create.promptPlaceholder}
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      )}
+    </Field>
+  )
+}
+
+/** Why the task was not sent, or where it is while there is no answer. */
+function SendNotes({ error, isSlow }: { error: string | null; isSlow: boolean }) {
+  return (
+    <>
+      {error && (
+        <Note mood="bad">
+          <p role="alert">{error}</p>
+        </Note>
+      )}
+      {isSlow && (
+        <Note mood="wait">
+          <p role="status">
+            {words.create.sendingOffline} <Link href="/">{words.nav.tasks}</Link>
+          </p>
+        </Note>
+      )}
+    </>
+  )
+}
+
 function goToFault() {
   const field = document.querySelector<HTMLElement>('.new-task [aria-invalid]')
   field?.closest('details')?.setAttribute('open', '')
   field?.focus()
 }
 
-/** An example was picked: it fills the form, and the address goes back to plain `/new`, so that a reload keeps what was typed since. */
+/** A picked example fills the form. The address then goes back to `/new`, so that a reload keeps later typing. */
 function useExample() {
   const { drafts } = useClient()
   const search = useSearch()

@@ -6,7 +6,7 @@ import { Button } from '../design/controls/button.tsx'
 import { Field } from '../design/controls/field.tsx'
 import { messageOf } from '../design/feedback/states.tsx'
 import { Section } from '../design/screen/section.tsx'
-import { readBudget } from '../new-task/read-budget.ts'
+import { readBudget } from '../new-task/check-task.ts'
 import { dollars } from '../show.ts'
 import { words } from '../words.ts'
 

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useRef, useState } from 'react'
+import { type KeyboardEvent, type RefObject, useRef, useState } from 'react'
 import type { Task } from '../../../../contract/api/api.ts'
 import { LIMITS } from '../../../../contract/api/limits.ts'
 import { useClient, useDraft } from '../../client/hooks.ts'
@@ -10,11 +10,10 @@ import './composer.css'
 
 const WORDS = TASK_WORDS.composer
 
-/** Where a person answers the agent. What is typed outlives a closed app; what is sent is kept before it leaves. */
+/** Where the user answers the agent. A draft survives a closed app; a message is stored before it is sent. */
 export function Composer({ task }: { task: Task }) {
   const { outbox } = useClient()
-  const place = `task:${task.id}`
-  const [text, setText] = useDraft(place)
+  const [text, setText] = useDraft(`task:${task.id}`)
   const [mode, setMode] = useState<Mode>('steer')
   const area = useRef<HTMLTextAreaElement>(null)
   const busy = isUnderWay(task.status)
@@ -24,16 +23,11 @@ export function Composer({ task }: { task: Task }) {
     if (empty) return
     outbox.sendMessage(task.id, { text, ...message })
     setText('')
-    // Wherever the person reads, what they said is at the end.
+    // The new message is at the end, wherever the user is reading.
     scrollTo({ top: document.documentElement.scrollHeight })
     area.current?.focus()
   }
   const sendAsChosen = () => send({ mode: busy ? mode : 'queue' })
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return
-    event.preventDefault()
-    sendAsChosen()
-  }
   return (
     <form
       className="composer"
@@ -43,39 +37,17 @@ export function Composer({ task }: { task: Task }) {
       }}
     >
       {busy && text !== '' && <ModeChoice mode={mode} onChange={setMode} />}
-      <div className="composer-line">
-        <textarea
-          ref={area}
-          rows={1}
-          dir="auto"
-          value={text}
-          aria-label={WORDS.label}
-          placeholder={busy ? WORDS[`${mode}Placeholder`] : WORDS.endedPlaceholder}
-          enterKeyHint="enter"
-          onChange={(event) => setText(event.target.value)}
-          onKeyDown={onKeyDown}
-        />
-        <Button
-          type="submit"
-          look="main"
-          icon="send"
-          className="composer-send"
-          disabled={empty}
-          aria-label={WORDS.send}
-          title={WORDS.send}
-        >
-          {null}
-        </Button>
-      </div>
+      <MessageLine
+        area={area}
+        text={text}
+        placeholder={busy ? WORDS[`${mode}Placeholder`] : WORDS.endedPlaceholder}
+        empty={empty}
+        onChange={setText}
+        onSend={sendAsChosen}
+      />
       {text !== '' && (
         <div className="composer-below small">
-          <span className={over > 0 ? 'bad' : 'soft'}>{over > 0 ? WORDS.tooLong(over) : hintOf(busy, mode)}</span>
-          {/* Said once, and not with every letter. */}
-          {over > 0 && (
-            <span className="hidden-for-eyes" role="alert">
-              {WORDS.isTooLong}
-            </span>
-          )}
+          <Hint over={over} hint={busy ? WORDS[`${mode}Hint`] : WORDS.endedHint} />
           {busy && (
             <Button look="quiet" disabled={empty} onClick={() => send({ mode: 'queue', stopFirst: true })}>
               {WORDS.stopAndSend}
@@ -87,6 +59,59 @@ export function Composer({ task }: { task: Task }) {
   )
 }
 
-function hintOf(busy: boolean, mode: Mode): string {
-  return busy ? WORDS[`${mode}Hint`] : WORDS.endedHint
+type MessageLineProps = {
+  area: RefObject<HTMLTextAreaElement | null>
+  text: string
+  placeholder: string
+  empty: boolean
+  onChange: (text: string) => void
+  onSend: () => void
+}
+
+function MessageLine({ area, text, placeholder, empty, onChange, onSend }: MessageLineProps) {
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return
+    event.preventDefault()
+    onSend()
+  }
+  return (
+    <div className="composer-line">
+      <textarea
+        ref={area}
+        rows={1}
+        dir="auto"
+        value={text}
+        aria-label={WORDS.label}
+        placeholder={placeholder}
+        enterKeyHint="enter"
+        onChange={(event) => onChange(event.target.value)}
+        onKeyDown={onKeyDown}
+      />
+      <Button
+        type="submit"
+        look="main"
+        icon="send"
+        className="composer-send"
+        disabled={empty}
+        aria-label={WORDS.send}
+        title={WORDS.send}
+      >
+        {null}
+      </Button>
+    </div>
+  )
+}
+
+/** When the agent gets the message, or by how much it is too long. */
+function Hint({ over, hint }: { over: number; hint: string }) {
+  if (over <= 0) return <span className="soft">{hint}</span>
+  return (
+    <>
+      <span className="bad">{WORDS.tooLong(over)}</span>
+      {/* A screen reader hears this once; the count changes with every letter. */}
+      <span className="hidden-for-eyes" role="alert">
+        {WORDS.isTooLong}
+      </span>
+    </>
+  )
 }

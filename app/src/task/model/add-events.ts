@@ -1,17 +1,15 @@
-import type { TaskEvent } from '../../../../contract/api/event.ts'
+import type { EventData, EventType, TaskEvent } from '../../../../contract/api/event.ts'
 import { startAgent, startAttempt } from './boot.ts'
 import { beginTurn, changeLast, type Draft } from './draft.ts'
 import { conclude, end, interrupt } from './ends.ts'
 import type { Feed } from './feed.ts'
 import { addUsage } from './feed-facts.ts'
-import type { Item } from './feed-items.ts'
 import { deliver, receive, steerNoMore, withdraw } from './messages.ts'
 import { block, endCall, startCall } from './work.ts'
 
 /**
- * The feed with these events after it; the first ones may come from the middle of a task. Items that did not change stay the same
- * objects, and an event looks only at the last few of them, so that a long feed grows as easily as a short one. What it has already, by
- * `seq`, is left out.
+ * Adds events to a feed; the first ones may come from the middle of a task. Unchanged items stay the same objects, and an event looks
+ * only at the last few of them, so a long feed grows as easily as a short one. Events the feed already has, by `seq`, are skipped.
  */
 export function addEvents(feed: Feed, events: readonly TaskEvent[]): Feed {
   const fresh = events.filter(({ seq }) => seq > feed.lastSeq)
@@ -20,80 +18,67 @@ export function addEvents(feed: Feed, events: readonly TaskEvent[]): Feed {
   for (const event of fresh) {
     draft.lastSeq = event.seq
     draft.lastAt = Date.parse(event.at)
-    take(draft, event)
+    apply(draft, event, { attempt: event.attempt, key: String(event.seq) })
   }
   return draft
 }
 
-function take(draft: Draft, event: TaskEvent): void {
-  const { lastAt: at, turn } = draft
-  const key = String(event.seq)
-  const push = (item: Item) => draft.items.push(item)
-  switch (event.type) {
-    case 'message.received':
-      receive(draft, event.data, key)
-      break
-    case 'message.delivered':
-      deliver(draft, event.data)
-      break
-    case 'message.withdrawn':
-      withdraw(draft, event.data.messageId)
-      break
-    case 'attempt.started':
-      beginTurn(draft, event.data.turn)
-      draft.activity = 'starting'
-      startAttempt(draft, event.attempt, event.data.runner, key)
-      break
-    case 'sandbox.ready':
-      changeLast(draft, 'boot', (boot) => ({ ...boot, sandboxAt: at }))
-      break
-    case 'repo.cloned': {
-      const { baseBranch, resumed } = event.data
-      changeLast(draft, 'boot', (boot) => ({ ...boot, clonedAt: at, baseBranch, resumed }))
-      break
-    }
-    case 'turn.started':
-      draft.activity = 'thinking'
-      startAgent(draft)
-      break
-    case 'text.written':
-      draft.activity = 'thinking'
-      if (event.data.text.trim() !== '') push({ kind: 'text', key, turn, text: event.data.text, answer: false })
-      break
-    case 'tool.started':
-      draft.activity = 'working'
-      startCall(draft, event.attempt, event.data, key)
-      break
-    case 'tool.ended':
-      endCall(draft, event.data)
-      break
-    case 'usage.counted':
-      draft.usage = addUsage(draft.usage, event.data)
-      draft.turnUsage = addUsage(draft.turnUsage, event.data)
-      break
-    case 'host.blocked':
-      block(draft, event.data, key)
-      break
-    case 'branch.pushed':
-      push({ kind: 'pushed', key, turn, ...event.data })
-      break
-    case 'pull_request.opened':
-      push({ kind: 'pull_request', key, turn, ...event.data })
-      break
-    case 'turn.ended':
-      draft.turn = Math.max(turn, event.data.turn)
-      draft.activity = 'finishing'
-      conclude(draft, event.data, key)
-      break
-    case 'attempt.ended':
-      if (event.data.outcome === 'interrupted') interrupt(draft, event.data, key)
-      break
-    case 'task.ended':
-      end(draft, event.data, key)
-      steerNoMore(draft)
-      break
-    case 'task.created':
-    case 'checkpoint.saved':
-      break
-  }
+/** `key` is the key of the item that an event adds. */
+type Place = { attempt: number; key: string }
+type Reducers = { [T in EventType]: (draft: Draft, data: EventData<T>, place: Place) => void }
+
+/** Skips the types that only a newer server knows. */
+function apply<T extends EventType>(draft: Draft, { type, data }: { type: T; data: EventData<T> }, place: Place): void {
+  REDUCERS[type]?.(draft, data, place)
 }
+
+const REDUCERS: Reducers = {
+  'task.created': nothing,
+  'checkpoint.saved': nothing,
+  'message.received': (draft, data, { key }) => receive(draft, data, key),
+  'message.delivered': deliver,
+  'message.withdrawn': (draft, { messageId }) => withdraw(draft, messageId),
+  'attempt.started': (draft, { turn, runner }, { attempt, key }) => {
+    beginTurn(draft, turn)
+    draft.activity = 'starting'
+    startAttempt(draft, attempt, runner, key)
+  },
+  'sandbox.ready': (draft) => changeLast(draft, 'boot', (boot) => ({ ...boot, sandboxAt: draft.lastAt })),
+  'repo.cloned': (draft, { baseBranch, resumed }) =>
+    changeLast(draft, 'boot', (boot) => ({ ...boot, clonedAt: draft.lastAt, baseBranch, resumed })),
+  'turn.started': (draft) => {
+    draft.activity = 'thinking'
+    startAgent(draft)
+  },
+  'text.written': (draft, { text }, { key }) => {
+    draft.activity = 'thinking'
+    if (text.trim() !== '') draft.items.push({ kind: 'text', key, turn: draft.turn, text, answer: false })
+  },
+  'tool.started': (draft, data, { attempt, key }) => {
+    draft.activity = 'working'
+    startCall(draft, attempt, data, key)
+  },
+  'tool.ended': endCall,
+  'usage.counted': (draft, data) => {
+    draft.usage = addUsage(draft.usage, data)
+    draft.turnUsage = addUsage(draft.turnUsage, data)
+  },
+  'host.blocked': (draft, data, { key }) => block(draft, data, key),
+  'branch.pushed': (draft, data, { key }) => void draft.items.push({ kind: 'pushed', key, turn: draft.turn, ...data }),
+  'pull_request.opened': (draft, data, { key }) =>
+    void draft.items.push({ kind: 'pull_request', key, turn: draft.turn, ...data }),
+  'turn.ended': (draft, data, { key }) => {
+    draft.turn = Math.max(draft.turn, data.turn)
+    draft.activity = 'finishing'
+    conclude(draft, data, key)
+  },
+  'attempt.ended': (draft, data, { key }) => {
+    if (data.outcome === 'interrupted') interrupt(draft, data, key)
+  },
+  'task.ended': (draft, data, { key }) => {
+    end(draft, data, key)
+    steerNoMore(draft)
+  },
+}
+
+function nothing(): void {}

@@ -1,4 +1,4 @@
-import { useLocation } from 'wouter'
+import { Link, useLocation } from 'wouter'
 import type { Task } from '../../../contract/api/api.ts'
 import { useClient } from '../client/hooks.ts'
 import type { Unsent } from '../client/outbox.ts'
@@ -6,10 +6,9 @@ import { Button } from '../design/controls/button.tsx'
 import { putBack } from '../new-task/new-draft.ts'
 import { firstLine, repoName } from '../show.ts'
 import { words } from '../words.ts'
-import { UnsentMessages } from './unsent-messages.tsx'
 
-/** What the server does not have: tasks, with what a person can do about each, and messages that did not get through. */
-export function UnsentTasks({ items, tasks }: { items: readonly Unsent[]; tasks: readonly Task[] }) {
+/** What the server does not have yet: unsent tasks, with the actions for each, and messages that did not get through. */
+export function UnsentList({ items, tasks }: { items: readonly Unsent[]; tasks: readonly Task[] }) {
   const shown = items.filter(({ kind, state }) => kind === 'task' || state === 'failed' || state === 'waiting')
   return shown.length === 0 ? null : (
     <section className="task-group" aria-label={words.tasks.unsent}>
@@ -62,4 +61,24 @@ function UnsentTask({ item }: { item: Unsent }) {
       )}
     </li>
   )
+}
+
+/** One line for each task with unsent messages. It leads to the task, where the user can act on them. */
+function UnsentMessages({ items, tasks }: { items: readonly Unsent[]; tasks: readonly Task[] }) {
+  const unsent = items.flatMap((item) => (item.kind === 'message' ? [item.taskId] : []))
+  return [...new Set(unsent)].map((taskId) => {
+    const prompt = tasks.find(({ id }) => id === taskId)?.prompt
+    return (
+      <li key={taskId}>
+        <Link href={`/task/${taskId}`} className="task-row" data-row>
+          <span className="task-row-title">{words.tasks.messagesNotSent(unsent.filter((id) => id === taskId).length)}</span>
+          {prompt !== undefined && (
+            <span className="task-row-facts small soft" dir="auto">
+              {firstLine(prompt)}
+            </span>
+          )}
+        </Link>
+      </li>
+    )
+  })
 }
