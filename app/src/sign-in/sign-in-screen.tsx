@@ -8,13 +8,12 @@ import { Icon } from '../design/icons/icon.tsx'
 import { Mark } from '../design/icons/mark.tsx'
 import { words } from '../words.ts'
 import { PasteLink } from './paste-link.tsx'
-import { useSignedInElsewhere } from './use-signed-in.ts'
 import './sign-in.css'
 
-/** Nobody is signed in whose line could tell that the server is back. */
+/** Without a session there is no connection that would report that the server is back, so the screen polls. */
 const ASK_ON = { retry: (_count: number, error: unknown) => isAway(error), retryDelay: 3_000 }
 
-/** The way in: GitHub where the server has it, and the one-time link always. */
+/** GitHub if the server has it, and always the one-time link. */
 export function SignInScreen() {
   const { api, signedOut, queries } = useClient()
   const [, navigate] = useLocation()
@@ -49,7 +48,7 @@ export function SignInScreen() {
       {ways.data && (
         <section className="stack" aria-label={words.signIn.title}>
           {ways.data.github && (
-            // A whole page load, in this window: GitHub comes back to it.
+            // A full page load in this window: GitHub redirects back to it.
             <a className="button main" href="/auth/github">
               <Icon name="github" size={18} />
               {words.signIn.github}
@@ -67,4 +66,27 @@ export function SignInScreen() {
       )}
     </main>
   )
+}
+
+/** Continues when the user signed in elsewhere: in another window, or by a link opened from an e-mail. */
+function useSignedInElsewhere(): void {
+  const { api } = useClient()
+  useEffect(() => {
+    const ask = () => {
+      if (document.visibilityState !== 'visible') return
+      // A full page load, because it may be another user.
+      api.me().then(
+        () => location.assign('/'),
+        () => {},
+      )
+    }
+    window.addEventListener('focus', ask)
+    window.addEventListener('pageshow', ask)
+    document.addEventListener('visibilitychange', ask)
+    return () => {
+      window.removeEventListener('focus', ask)
+      window.removeEventListener('pageshow', ask)
+      document.removeEventListener('visibilitychange', ask)
+    }
+  }, [api])
 }

@@ -1,21 +1,20 @@
 import { useDeferredValue } from 'react'
-import { Link } from 'wouter'
-import { useAsOf, useClient, useMe, useStateOf } from '../client/hooks.ts'
+import type { Task } from '../../../contract/api/api.ts'
+import type { TaskStatus } from '../../../contract/api/status.ts'
+import { useAsOf, useClient, useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/controls/button.tsx'
-import { AsOf, EmptyState, ErrorState, Fault, Note, Skeleton } from '../design/feedback/states.tsx'
+import { AsOf, EmptyState, ErrorState, Fault, Skeleton } from '../design/feedback/states.tsx'
 import { Screen } from '../design/screen/screen.tsx'
 import { words } from '../words.ts'
-import { groupTasks, type TaskGroup } from './group-tasks.ts'
 import { type Filters, NO_FILTERS, TaskFilters } from './task-filters.tsx'
 import { TaskRow } from './task-row.tsx'
 import './tasks.css'
-import { UnsentTasks } from './unsent-tasks.tsx'
+import { UnsentList } from './unsent.tsx'
 import { useFilters } from './use-filters.ts'
-import { useNeedsAccess } from './use-needs-access.ts'
 import { type ListFilter, useTasks } from './use-tasks.ts'
-import { Welcome } from './welcome.tsx'
+import { AccessHint, Welcome } from './welcome.tsx'
 
-/** All tasks of the user: what runs, what waits, what is over. */
+/** All tasks of the user, grouped by status. */
 export function TasksScreen() {
   const [filters, change] = useFilters()
   const search = useDeferredValue(filters.search.trim())
@@ -30,7 +29,7 @@ export function TasksScreen() {
       {!isFirstVisit && <TaskFilters filters={filters} tasks={tasks} onChange={change} />}
       <AsOf time={asOf} />
       <AccessHint hidden={isFirstVisit} />
-      <UnsentTasks items={unsent} tasks={tasks} />
+      <UnsentList items={unsent} tasks={tasks} />
       {list.isPending && <Skeleton rows={5} lines={[80, 50]} />}
       {list.isError && tasks.length === 0 && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
       {isFirstVisit && <Welcome />}
@@ -69,24 +68,22 @@ function Group({ group }: { group: TaskGroup }) {
   )
 }
 
-/** Until a token is set, only the demo repository and reading public ones work. */
-function AccessHint({ hidden }: { hidden: boolean }) {
-  const { data: me } = useMe()
-  const needsAccess = useNeedsAccess()
-  if (hidden || !needsAccess || me?.demo) return null
-  return (
-    <Note mood="wait">
-      <p>
-        {words.tasks.noAccess} <Link href="/settings#access">{words.tasks.setAccess}</Link>
-      </p>
-    </Note>
-  )
-}
-
 function filterOf({ status, search, repoUrl }: Filters): ListFilter {
   return {
     ...(status !== '' && { status }),
     ...(search !== '' && { search }),
     ...(repoUrl !== '' && { repoUrl }),
   }
+}
+
+type TaskGroup = { status: TaskStatus; tasks: Task[] }
+
+/** Active tasks first, then finished ones; newest first in each group. */
+const ORDER: readonly TaskStatus[] = ['running', 'pending', 'failed', 'completed', 'cancelled']
+
+/** @returns the groups that have a task */
+function groupTasks(tasks: readonly Task[]): TaskGroup[] {
+  return ORDER.map((status) => ({ status, tasks: tasks.filter((task) => task.status === status) })).filter(
+    ({ tasks }) => tasks.length > 0,
+  )
 }

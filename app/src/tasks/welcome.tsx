@@ -1,10 +1,10 @@
 import { Link } from 'wouter'
-import { useMe } from '../client/hooks.ts'
+import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { LinkButton } from '../design/controls/button.tsx'
+import { Note } from '../design/feedback/states.tsx'
 import { Icon } from '../design/icons/icon.tsx'
 import { Mark } from '../design/icons/mark.tsx'
 import { words } from '../words.ts'
-import { useNeedsAccess } from './use-needs-access.ts'
 
 /** The first visit: something to try right now, and what it takes for one's own repositories. */
 export function Welcome() {
@@ -48,4 +48,25 @@ export function Welcome() {
       )}
     </div>
   )
+}
+
+/** Until a token is set, only the demo repository works, and reading public ones. */
+export function AccessHint({ hidden }: { hidden: boolean }) {
+  const { data: me } = useMe()
+  const needsAccess = useNeedsAccess()
+  if (hidden || !needsAccess || me?.demo) return null
+  return (
+    <Note mood="wait">
+      <p>
+        {words.tasks.noAccess} <Link href="/settings#access">{words.tasks.setAccess}</Link>
+      </p>
+    </Note>
+  )
+}
+
+/** Whether the user has no git credentials; false until that is known. */
+function useNeedsAccess(): boolean {
+  const { api } = useClient()
+  const { data } = useSaved('credentials', api.credentials)
+  return data?.items.length === 0
 }
