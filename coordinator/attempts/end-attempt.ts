@@ -2,7 +2,7 @@ import type { Mover } from '../../contract/api/status.ts'
 import { type Ended, judgeEnd } from '../intake/fold-event.ts'
 import { type AttemptRow, countInterruptions, updateAttempt } from '../store/attempts.ts'
 import { type Addition, appendEvents, listPairs, wasPushed } from '../store/events.ts'
-import type { Say } from '../store/ledger.ts'
+import type { RecordChange } from '../store/ledger.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { moveTask, type TaskRow } from '../store/tasks.ts'
 import { beginWaitingTurn } from '../tasks/begin-turn.ts'
@@ -19,7 +19,13 @@ export type End = Ended & {
  * Ends an attempt that is open, and with it the turn if nothing is left to try: the one place where that happens. A message that waited
  * for the end begins the next turn.
  */
-export async function endAttempt(tx: Store, say: Say, task: TaskRow, attempt: AttemptRow, end: End): Promise<TaskRow> {
+export async function endAttempt(
+  tx: Store,
+  record: RecordChange,
+  task: TaskRow,
+  attempt: AttemptRow,
+  end: End,
+): Promise<TaskRow> {
   const now = Date.now()
   const { outcome, reason, message } = end
   const numbered = end.n === null ? {} : { last_n: end.n }
@@ -39,8 +45,8 @@ export async function endAttempt(tx: Store, say: Say, task: TaskRow, attempt: At
     ...(verdict.closing ? [{ ...ours, attempt: 0, event: verdict.closing }] : []),
   ]
   const [events, ended] = await appendEvents(tx, moved, additions)
-  say(ended, events)
-  return verdict.closing ? beginWaitingTurn(tx, say, ended) : ended
+  record(ended, events)
+  return verdict.closing ? beginWaitingTurn(tx, record, ended) : ended
 }
 
 /** The end of an attempt whose runner fell silent. */

@@ -11,7 +11,7 @@ import type { Config } from '../process/config.ts'
 import { findAttempt, insertAttempt, updateAttempt } from '../store/attempts.ts'
 import { type Addition, appendEvents } from '../store/events.ts'
 import { findMessage, listWaitingMessages, updateMessage } from '../store/inbox.ts'
-import type { Ledger, Say } from '../store/ledger.ts'
+import type { Ledger, RecordChange } from '../store/ledger.ts'
 import { seeRunner } from '../store/runners.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { findTask, moveTask, type TaskRow } from '../store/tasks.ts'
@@ -59,9 +59,9 @@ export function createLeases(parts: LeaseParts): Leases {
       // Before the transaction: afterwards nothing may fail that would leave an attempt without its runner.
       const secrets = await parts.secretsFor(task)
       const now = Date.now()
-      const answer = await ledger.write(async (tx, say) => {
+      const answer = await ledger.write(async (tx, record) => {
         const isNews = await seeRunner(tx, runner, now)
-        const row = await take(tx, say, job, runner, now)
+        const row = await take(tx, record, job, runner, now)
         return { isNews, taken: 'refusal' in row ? row : { row, conversation: await conversationOf(tx, row) } }
       })
       if (answer.isNews) parts.onRunner()
@@ -91,7 +91,7 @@ export function createLeases(parts: LeaseParts): Leases {
 
 async function take(
   tx: Store,
-  say: Say,
+  record: RecordChange,
   { taskId, turn }: LeaseRequest['job'],
   runner: LeaseRequest['runner'],
   now: number,
@@ -122,7 +122,7 @@ async function take(
   const running = await moveTask(tx, task, 'running', 'lease', change, now)
   const started: Addition = { event: { type: 'attempt.started', data: { turn, runner: runner.name } }, attempt, n: null, at: now }
   const [events, told] = await appendEvents(tx, running, [...(await deliverPrompt(tx, running, now)), started])
-  say(told, events)
+  record(told, events)
   return told
 }
 

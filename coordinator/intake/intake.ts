@@ -95,9 +95,9 @@ function read(fields: string[], { signatures, log }: IntakeParts): Received[] {
 async function store(received: readonly Received[], { ledger, log }: IntakeParts): Promise<Taken[]> {
   const groups = [...groupBy(received, ({ taskId, attempt }) => `${taskId} ${attempt}`).values()] as [Received, ...Received[]][]
   const takeAll = (some: typeof groups): Promise<Taken[]> =>
-    ledger.write(async (tx, say) => {
+    ledger.write(async (tx, record) => {
       const taken: Taken[] = []
-      for (const entries of some) taken.push(...[await takeEvents(tx, say, entries)].filter((each) => each !== null))
+      for (const entries of some) taken.push(...[await takeEvents(tx, record, entries)].filter((each) => each !== null))
       return taken
     })
   try {

@@ -3,7 +3,7 @@ import { type End, endAttempt } from '../attempts/end-attempt.ts'
 import { type AttemptRow, findAttempt, updateAttempt } from '../store/attempts.ts'
 import { type Addition, appendEvents } from '../store/events.ts'
 import { findMessage, updateMessage } from '../store/inbox.ts'
-import type { Say } from '../store/ledger.ts'
+import type { RecordChange } from '../store/ledger.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { type Change, findTask, type TaskRow, updateTask } from '../store/tasks.ts'
 import { foldEvent } from './fold-event.ts'
@@ -19,7 +19,11 @@ export type Taken = { runnerId: string; taskId: string; attempt: number; word: R
  * @param entries all of one attempt
  * @returns null for an attempt that never was
  */
-export async function takeEvents(tx: Store, say: Say, entries: readonly [Received, ...Received[]]): Promise<Taken | null> {
+export async function takeEvents(
+  tx: Store,
+  record: RecordChange,
+  entries: readonly [Received, ...Received[]],
+): Promise<Taken | null> {
   const { taskId, attempt: number } = entries[0]
   const attempt = await findAttempt(tx, taskId, number)
   const task = await findTask(tx, taskId)
@@ -34,7 +38,7 @@ export async function takeEvents(tx: Store, say: Say, entries: readonly [Receive
   })
   if (attempt.ended_at !== null || task.attempt !== number) {
     const repeats = entries.every(({ n }) => n <= attempt.last_n)
-    const n = await countLate(tx, say, task, attempt, entries)
+    const n = await countLate(tx, record, task, attempt, entries)
     return told({ say: repeats ? 'acknowledged' : 'refused', n }, false, 0)
   }
 
@@ -60,8 +64,8 @@ export async function takeEvents(tx: Store, say: Say, entries: readonly [Receive
   const changed = isChanged ? await updateTask(tx, task, change) : task
   const [events, appended] = await appendEvents(tx, changed, additions)
   const current = await updateAttempt(tx, attempt, { last_n: lastN })
-  say(appended, events, isChanged ? undefined : 'same')
-  if (end) await endAttempt(tx, say, appended, current, { ...end, by: 'attempt' })
+  record(appended, events, isChanged ? undefined : 'same')
+  if (end) await endAttempt(tx, record, appended, current, { ...end, by: 'attempt' })
   return told(word, end !== null, additions.length)
 }
 
@@ -70,7 +74,13 @@ export async function takeEvents(tx: Store, say: Say, entries: readonly [Receive
  * perhaps another has begun. Only the totals of the task move. In the history the attempt is closed, and nothing comes after that.
  * @returns the number of the last event that was taken
  */
-async function countLate(tx: Store, say: Say, task: TaskRow, attempt: AttemptRow, entries: readonly Received[]): Promise<number> {
+async function countLate(
+  tx: Store,
+  record: RecordChange,
+  task: TaskRow,
+  attempt: AttemptRow,
+  entries: readonly Received[],
+): Promise<number> {
   let lastN = attempt.last_n
   let change: Change = {}
   for (const { n, event } of entries) {
@@ -79,7 +89,7 @@ async function countLate(tx: Store, say: Say, task: TaskRow, attempt: AttemptRow
     if (event?.type === 'usage.counted') change = foldEvent({ ...task, ...change }, event)
   }
   if (lastN > attempt.last_n) await updateAttempt(tx, attempt, { last_n: lastN })
-  if (Object.keys(change).length > 0) say(await updateTask(tx, task, change), [])
+  if (Object.keys(change).length > 0) record(await updateTask(tx, task, change), [])
   return lastN
 }
 

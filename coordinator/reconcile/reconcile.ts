@@ -41,10 +41,10 @@ async function reconcile(parts: ReconcileParts, unbrokenMs: () => number): Promi
   await tellTruthOfWaiting(parts)
   const { interrupt, restore, withdraw } = settle(await look(parts, unbrokenMs))
   await each(interrupt, log, async ({ taskId, attempt }) => {
-    const lost = await ledger.write(async (tx, say) => {
+    const lost = await ledger.write(async (tx, record) => {
       const [task, row] = [await findTask(tx, taskId), await findAttempt(tx, taskId, attempt)]
       if (!task || !row || !isRunOut(row, Date.now())) return null
-      return endAttempt(tx, say, task, row, runnerLost(Date.now()))
+      return endAttempt(tx, record, task, row, runnerLost(Date.now()))
     })
     if (lost) log.warn({ event: 'attempt.lost', taskId, attempt, status: lost.status })
   })
@@ -90,7 +90,7 @@ function unread(log: Logger) {
 }
 
 function tellTruthOfWaiting({ ledger }: ReconcileParts): Promise<void> {
-  return ledger.write(async (tx, say) => {
-    for (const task of await setWaitReason(tx, await whyNobodyTakes(tx, Date.now()))) say(task, [])
+  return ledger.write(async (tx, record) => {
+    for (const task of await setWaitReason(tx, await whyNobodyTakes(tx, Date.now()))) record(task, [])
   })
 }

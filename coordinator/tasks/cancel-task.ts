@@ -8,10 +8,10 @@ import type { TaskParts } from './tasks.ts'
 
 /** Stops the turn that waits or runs, and takes back what waits to be said to it; what is said after this begins the next turn. */
 export async function cancelTask(parts: TaskParts, userId: string, taskId: string): Promise<Task> {
-  const row = await parts.ledger.write(async (tx, say) => {
+  const row = await parts.ledger.write(async (tx, record) => {
     const task = await findOwn(tx, userId, taskId)
     if (isEnded(task.status)) throw new Refusal('conflict', 'This task has ended already.')
-    return stopTurn(tx, say, task)
+    return stopTurn(tx, record, task)
   })
   await spreadStop(parts, row)
   return summaryOf(parts.db, row)

@@ -19,7 +19,7 @@ export async function createTask(parts: TaskParts, user: User, input: CreateTask
   const budgetUsd = input.budgetUsd ?? (await findOwnBudget(parts.db, user.id)) ?? config.defaultBudgetUsd
   const fresh = draft(parts, user.id, { ...input, repoUrl, budgetUsd })
 
-  const { row, created } = await ledger.write(async (tx, say) => {
+  const { row, created } = await ledger.write(async (tx, record) => {
     const before = fresh.client_id === null ? undefined : await findTaskByClientId(tx, user.id, fresh.client_id)
     if (before) return { row: before, created: false }
     await checkLimit(tx, user.id, config.tasksPerUser)
@@ -28,7 +28,7 @@ export async function createTask(parts: TaskParts, user: User, input: CreateTask
     await insertTask(tx, waiting)
     await insertMessage(tx, firstMessage(waiting))
     const [events, task] = await appendEvents(tx, waiting, firstEvents(waiting))
-    say(task, events)
+    record(task, events)
     return { row: task, created: true }
   })
 

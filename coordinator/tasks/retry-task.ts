@@ -11,7 +11,7 @@ import type { TaskParts } from './tasks.ts'
 /** The last turn's words again, as a turn of their own; what was done so far stays on the branch and in the conversation. */
 export async function retryTask(parts: TaskParts, userId: string, taskId: string, input: RetryTask): Promise<Task> {
   const { config, db, ledger, dispatch, log } = parts
-  const { row, created } = await ledger.write(async (tx, say) => {
+  const { row, created } = await ledger.write(async (tx, record) => {
     const task = await findOwn(tx, userId, taskId)
     const clientId = input.clientId ?? null
     if (clientId !== null && (await findMessageByClientId(tx, taskId, clientId))) return { row: task, created: false }
@@ -23,7 +23,7 @@ export async function retryTask(parts: TaskParts, userId: string, taskId: string
       ...(input.model && { model: input.model }),
       ...(input.budgetUsd && { budget_usd: Math.max(task.budget_usd, task.cost_usd) + input.budgetUsd }),
     }
-    const begun = await beginTurn(tx, say, task, { text: last?.text ?? task.prompt, clientId }, change)
+    const begun = await beginTurn(tx, record, task, { text: last?.text ?? task.prompt, clientId }, change)
     return { row: begun.task, created: true }
   })
   if (created) {

@@ -24,15 +24,15 @@ export async function sendMessage(
   { text, mode, clientId, stopFirst = false }: SendMessage,
 ): Promise<{ message: Message; created: boolean }> {
   const { config, ledger, dispatch, log } = parts
-  const { task, message, created, stopped } = await ledger.write(async (tx, say) => {
+  const { task, message, created, stopped } = await ledger.write(async (tx, record) => {
     const found = await findOwn(tx, userId, taskId)
     const before = await findMessageByClientId(tx, taskId, clientId)
     if (before) return { task: found, message: before, created: false, stopped: null }
-    const stopped = stopFirst && !isEnded(found.status) ? await stopTurn(tx, say, found) : null
+    const stopped = stopFirst && !isEnded(found.status) ? await stopTurn(tx, record, found) : null
     const task = stopped ?? found
     if (isEnded(task.status)) {
       await checkLimit(tx, userId, config.tasksPerUser)
-      return { ...(await beginTurn(tx, say, task, { text, clientId })), created: true, stopped }
+      return { ...(await beginTurn(tx, record, task, { text, clientId })), created: true, stopped }
     }
     const waiting = await listWaitingMessages(tx, taskId, task.message_id)
     if (waiting.length >= MOST_WAITING)
@@ -40,7 +40,7 @@ export async function sendMessage(
     // A turn that is being stopped takes nothing more.
     const kept = task.cancel_requested_at === null ? mode : 'queue'
     const turn = kept === 'steer' ? task.turn : task.turn + 1 + waiting.filter((other) => other.mode === 'queue').length
-    return { ...(await keepWaiting(tx, say, task, { text, clientId, mode: kept, turn })), created: true, stopped }
+    return { ...(await keepWaiting(tx, record, task, { text, clientId, mode: kept, turn })), created: true, stopped }
   })
   if (message.text !== text)
     throw new Refusal('conflict', 'This clientId was used for another message. Give each message a new one.', {

@@ -1,7 +1,7 @@
 import { isEnded } from '../../contract/api/status.ts'
 import { appendEvents, wasPushed } from '../store/events.ts'
 import { findMessage, listWaitingMessages } from '../store/inbox.ts'
-import type { Say } from '../store/ledger.ts'
+import type { RecordChange } from '../store/ledger.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { moveTask, type TaskRow, updateTask } from '../store/tasks.ts'
 import { tellAgent } from '../wire/tell-agent.ts'
@@ -13,10 +13,10 @@ import { withdraw } from './withdraw-message.ts'
  * to the task is taken back. After the commit comes {@link spreadStop}.
  * @param task that has not ended
  */
-export async function stopTurn(tx: Store, say: Say, task: TaskRow): Promise<TaskRow> {
+export async function stopTurn(tx: Store, record: RecordChange, task: TaskRow): Promise<TaskRow> {
   const now = Date.now()
-  if (task.status === 'pending') return endWaiting(tx, say, task, now)
-  const { task: told } = await withdraw(tx, say, task, await listWaitingMessages(tx, task.id))
+  if (task.status === 'pending') return endWaiting(tx, record, task, now)
+  const { task: told } = await withdraw(tx, record, task, await listWaitingMessages(tx, task.id))
   return updateTask(tx, told, { cancel_requested_at: task.cancel_requested_at ?? now })
 }
 
@@ -34,15 +34,15 @@ export async function spreadStop(parts: TaskParts, { id, user_id, status, turn, 
   dispatch.nudge()
 }
 
-async function endWaiting(tx: Store, say: Say, task: TaskRow, now: number): Promise<TaskRow> {
+async function endWaiting(tx: Store, record: RecordChange, task: TaskRow, now: number): Promise<TaskRow> {
   const reason = 'cancelled_by_user'
   const first = task.message_id === null ? undefined : await findMessage(tx, task.id, task.message_id)
   const waiting = [...(first?.state === 'waiting' ? [first] : []), ...(await listWaitingMessages(tx, task.id, task.message_id))]
-  const { task: told } = await withdraw(tx, say, task, waiting)
+  const { task: told } = await withdraw(tx, record, task, waiting)
   const moved = await moveTask(tx, told, 'cancelled', 'user', { reason, error: null }, now)
   const branch = (await wasPushed(tx, task.id)) ? task.branch : null
   const data = { turn: task.turn, status: 'cancelled', reason, message: null, branch } as const
   const [events, ended] = await appendEvents(tx, moved, [{ event: { type: 'task.ended', data }, attempt: 0, n: null, at: now }])
-  say(ended, events)
+  record(ended, events)
   return ended
 }

@@ -2,7 +2,7 @@ import type { Message } from '../../contract/api/api.ts'
 import { Refusal } from '../process/errors.ts'
 import { type Addition, appendEvents } from '../store/events.ts'
 import { findMessage, type InboxRow, messageOf, updateMessage } from '../store/inbox.ts'
-import type { Say } from '../store/ledger.ts'
+import type { RecordChange } from '../store/ledger.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import type { TaskRow } from '../store/tasks.ts'
 import { tellAgent } from '../wire/tell-agent.ts'
@@ -11,7 +11,7 @@ import type { TaskParts } from './tasks.ts'
 
 /** Takes back a message that waits. Should an agent just have taken it all the same, its delivery comes after this and is what counts. */
 export async function withdrawMessage(parts: TaskParts, userId: string, taskId: string, messageId: string): Promise<Message> {
-  const { task, message } = await parts.ledger.write(async (tx, say) => {
+  const { task, message } = await parts.ledger.write(async (tx, record) => {
     const task = await findOwn(tx, userId, taskId)
     const found = await findMessage(tx, taskId, messageId)
     if (!found) throw new Refusal('not_found', 'There is no such message in this task.')
@@ -19,7 +19,7 @@ export async function withdrawMessage(parts: TaskParts, userId: string, taskId: 
     if (found.state === 'delivered') throw new Refusal('conflict', 'The agent has this message already.')
     if (found.id === task.message_id)
       throw new Refusal('conflict', 'This message begins the turn that waits. To take it back, cancel the task.')
-    const { task: told, messages } = await withdraw(tx, say, task, [found])
+    const { task: told, messages } = await withdraw(tx, record, task, [found])
     return { task: told, message: messages[0] ?? found }
   })
   await tellAgent(parts, taskId, task.attempt, { say: 'withdraw', messageId })
@@ -29,7 +29,7 @@ export async function withdrawMessage(parts: TaskParts, userId: string, taskId: 
 /** Within the transaction of whatever takes them back. */
 export async function withdraw(
   tx: Store,
-  say: Say,
+  record: RecordChange,
   task: TaskRow,
   rows: readonly InboxRow[],
 ): Promise<{ task: TaskRow; messages: InboxRow[] }> {
@@ -41,6 +41,6 @@ export async function withdraw(
     .filter(({ mode }) => mode !== null)
     .map((row): Addition => ({ event: { type: 'message.withdrawn', data: { messageId: row.id } }, attempt: 0, n: null, at }))
   const [events, told] = await appendEvents(tx, task, additions)
-  say(told, events, 'same')
+  record(told, events, 'same')
   return { task: told, messages }
 }

@@ -51,7 +51,7 @@ async function startPlace(given: Partial<NotifierParts> = {}) {
       )
     },
     end: (id: string, status: 'completed' | 'failed' | 'cancelled', reason: Reason) =>
-      ledger.write(async (tx, say) => {
+      ledger.write(async (tx, record) => {
         const task = await findTask(tx, id)
         if (!task) throw new Error('no such task')
         const moved = await moveTask(tx, task, status, 'attempt', { reason }, Date.now())
@@ -59,7 +59,7 @@ async function startPlace(given: Partial<NotifierParts> = {}) {
         const [events, ended] = await appendEvents(tx, moved, [
           { event: { type: 'task.ended', data }, attempt: 0, n: null, at: Date.now() },
         ])
-        say(ended, events)
+        record(ended, events)
       }),
     stop: async () => {
       await notifier.stop()

@@ -240,11 +240,11 @@ describe('tasks', () => {
       task: () => undefined,
     })
     const write = (fail: boolean) =>
-      ledger.write(async (tx, say) => {
+      ledger.write(async (tx, record) => {
         const now = (await findTask(tx, task.id)) as TaskRow
         const event = { type: 'text.written' as const, data: { text: 'x' } }
         const [events, after] = await appendEvents(tx, now, [{ event, attempt: 0, n: null, at: 1 }])
-        say(after, events)
+        record(after, events)
         if (fail) throw new Error('too bad')
       })
     const writes = await Promise.allSettled(Array.from({ length: 40 }, (_, i) => write(i % 4 === 0)))
