@@ -13,7 +13,7 @@ import { startDeltas } from './intake/deltas.ts'
 import { startIntake } from './intake/intake.ts'
 import { createPresence } from './live/presence.ts'
 import { createRooms } from './live/rooms.ts'
-import { createNotifier } from './notify/notifier.ts'
+import { openNotifier } from './notify/notifier.ts'
 import { createOutside } from './notify/outside.ts'
 import { createWebPush } from './notify/web-push.ts'
 import { createMetrics } from './ops/metrics.ts'
@@ -21,9 +21,9 @@ import { createReadiness } from './ops/readiness.ts'
 import type { Config } from './process/config.ts'
 import { createStopList, type StopList } from './process/stop-list.ts'
 import { closeServer, listen } from './process/web-server.ts'
-import { createDispatch } from './queue/dispatch.ts'
+import { openDispatch } from './queue/dispatch.ts'
 import { startReconcile } from './reconcile/reconcile.ts'
-import { approveKey, openSecrets } from './secrets/secret-key.ts'
+import { approveKey, loadSecrets } from './secrets/secret-key.ts'
 import { createLedger } from './store/ledger.ts'
 import { openDatabase } from './store/sqlite/database.ts'
 import { isDiskFull } from './store/sqlite/open-fault.ts'
@@ -69,7 +69,7 @@ async function wire(given: Config, log: Logger, stopping: StopList): Promise<Coo
   const redis = await connectRedis(given.redisUrl, log)
   stopping.add('redis', async () => redis.close())
 
-  const secrets = await openSecrets(db, given)
+  const secrets = await loadSecrets(db, given)
   const owner = await ensureOwner(db, given)
   await checkGuests({ db, config: given, log })
   const runnerToken = await loadRunnerToken(given)
@@ -86,10 +86,10 @@ async function wire(given: Config, log: Logger, stopping: StopList): Promise<Coo
   const presence = createPresence()
   const rooms = createRooms({ publicUrl: config.publicUrl, identify, presence, log })
   const outside = createOutside(config.allowPrivateWebhooks)
-  const notifier = createNotifier({ db, webPush, outside, presence, publicUrl: config.publicUrl, log })
+  const notifier = openNotifier({ db, webPush, outside, presence, publicUrl: config.publicUrl, log })
   stopping.add('notifications', notifier.stop)
   const ledger = createLedger(db, rooms.audience, notifier.audience)
-  const dispatch = createDispatch({ db, redis, signatures, log })
+  const dispatch = openDispatch({ db, redis, signatures, log })
   const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sayToRunner, log })
   const secretsFor = createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log })
   const leases = createLeases({ config, db, ledger, signatures, secretsFor, log, onRunner: dispatch.nudge })

@@ -49,7 +49,7 @@ export const Task = z
     /** True when the built-in demo model does the work instead of Claude. */
     demo: z.boolean(),
     turn: z.number().int().positive(),
-    /** Tasks that will be handed out before it, as it stands; null when it does not wait. */
+    /** Tasks that a runner gets before this one, as of now; null when it does not wait, or when more than 500 are before it. */
     queuePosition: z.number().int().nonnegative().nullable(),
     /** Of the whole branch, once a turn ended with a change. */
     diff: DiffStat.nullable(),

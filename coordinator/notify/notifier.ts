@@ -4,22 +4,22 @@ import type { Presence } from '../live/presence.ts'
 import { startLoop } from '../process/loop.ts'
 import { findNotifications } from '../store/accounts/notifications.ts'
 import type { Audience } from '../store/ledger.ts'
-import { findTask, listUntold, listWithoutRunner, setTold, type TaskRow } from '../store/tasks.ts'
-import { type Delivered, type DeliveryParts, deliverNotice } from './deliver-notice.ts'
-import { createLongWaits } from './long-waits.ts'
+import { whyNobodyTakes } from '../store/runners.ts'
+import { findTask, listStuck, listUntold, setTold, type TaskRow } from '../store/tasks.ts'
+import { type SendCounts, type SendParts, sendNotice } from './send-notice.ts'
 import { type Occasion, occasionsOfEnd, shouldNotify, titleOf } from './should-notify.ts'
 
 /** Tells people who are away what became of their tasks. */
 export type Notifier = {
-  /** Only notes what is to be told; the telling goes on by itself, and nobody waits for it. */
+  /** Only notes what is to be told; the telling goes on in the background. */
   audience: Audience
-  /** Tells a user something now, once, whatever they look at. */
-  test: (userId: string) => Promise<Delivered>
-  /** Ends what is being told. */
+  /** Sends one notice to a user now, whatever they look at. */
+  test: (userId: string) => Promise<SendCounts>
+  /** Breaks off what is being told. */
   stop: () => Promise<void>
 }
 
-export type NotifierParts = DeliveryParts & {
+export type NotifierParts = SendParts & {
   presence: Presence
   publicUrl: string
   /** How long a task waits for a runner until its user is told, ms. */
@@ -32,83 +32,113 @@ const LONG_WAIT_MS = 60_000
 const LOOKS_PER_WAIT = 12
 const PAUSES_MS = [1_000, 10_000]
 
-export function createNotifier(parts: NotifierParts): Notifier {
-  const { db, log, presence, publicUrl, longWaitMs = LONG_WAIT_MS, pausesMs = PAUSES_MS } = parts
-  const stopping = new AbortController()
-  const underWay = new Set<Promise<void>>()
+/** What one notifier is doing. */
+type Work = NotifierParts & {
+  signal: AbortSignal
+  running: Set<Promise<void>>
   /** Task and turn of the ends that are being told. */
-  const ends = new Set<string>()
-  /** Those of them that were told, while the store does not take the note of it. */
-  const delivered = new Set<string>()
+  ends: Set<string>
+  /** Of those, the ones whose notices were sent before the store took the note of it. */
+  sent: Set<string>
+}
 
-  const tell = async (task: TaskRow, occasions: readonly Occasion[], reason: Reason): Promise<void> => {
-    const facts = { taskId: task.id, userId: task.user_id, reason }
-    const inFront = presence.isInFront(task.user_id, task.id)
-    if (!shouldNotify(occasions, await findNotifications(db, task.user_id), inFront))
-      return log.info({ event: 'notification.suppressed', ...facts, inFront })
-    const notice = { title: titleOf(task.prompt), body: REASONS[reason], taskId: task.id, url: `${publicUrl}/task/${task.id}` }
-    await deliverNotice(parts, task.user_id, notice, pausesMs, stopping.signal)
-  }
-
-  const tellEnd = async (taskId: string, turn: number): Promise<void> => {
-    const task = await findTask(db, taskId)
-    // The next turn may have begun at once, with a message that waited: then there is nothing to come back for.
-    if (!task?.reason || task.turn !== turn || !isEnded(task.status)) return
-    const key = keyOf(taskId, turn)
-    const occasions = occasionsOfEnd(task.status, task.reason)
-    if (occasions.length > 0 && !delivered.has(key)) await tell(task, occasions, task.reason)
-    delivered.add(key)
-    // Not before: an end that a crash or a stop kept from being told is told after the next start.
-    await setTold(db, taskId, turn)
-    delivered.delete(key)
-  }
-
-  const begin = (telling: Promise<void>): void => {
-    const handled = telling
-      .catch((error) => {
-        if (!stopping.signal.aborted) log.error({ event: 'notification.error', err: error })
-      })
-      .finally(() => underWay.delete(handled))
-    underWay.add(handled)
-  }
-
-  const beginEnd = (taskId: string, turn: number): void => {
-    const key = keyOf(taskId, turn)
-    if (ends.has(key)) return
-    ends.add(key)
-    begin(tellEnd(taskId, turn).finally(() => ends.delete(key)))
-  }
-
+export function openNotifier(parts: NotifierParts): Notifier {
+  const { db, log, publicUrl, longWaitMs = LONG_WAIT_MS } = parts
+  const stopping = new AbortController()
+  const work: Work = { ...parts, signal: stopping.signal, running: new Set(), ends: new Set(), sent: new Set() }
   const longWaits = createLongWaits(longWaitMs)
   const loop = startLoop({
     work: async () => {
-      for (const task of longWaits(await listWithoutRunner(db), Date.now()))
-        begin(tell(task, ['attention'], task.reason ?? 'no_runner'))
-      // After a start this comes late enough for open apps to have said what they look at.
-      for (const { id, turn } of await listUntold(db)) beginEnd(id, turn)
+      const now = Date.now()
+      const nobody = await whyNobodyTakes(db, now)
+      for (const task of longWaits(await listStuck(db, nobody), now))
+        run(work, tell(work, task, ['attention'], nobody ?? task.reason ?? 'no_runner'))
+      // After a start this comes late enough for open apps to have told what they look at.
+      for (const { id, turn } of await listUntold(db)) beginEnd(work, id, turn)
     },
     onError: (error) => log.error({ event: 'notification.look_failed', err: error }),
     everyMs: longWaitMs / LOOKS_PER_WAIT,
   })
-
   return {
     audience: {
       events: (_userId, events) => {
-        for (const { type, taskId, data } of events) if (type === 'task.ended') beginEnd(taskId, data.turn)
+        for (const { type, taskId, data } of events) if (type === 'task.ended') beginEnd(work, taskId, data.turn)
       },
       task: () => undefined,
     },
-    test: (userId) => deliverNotice(parts, userId, { ...TEST, url: publicUrl }, [], stopping.signal),
+    test: (userId) => sendNotice(parts, userId, { ...TEST, url: publicUrl }, [], stopping.signal),
     stop: async () => {
       stopping.abort()
       await loop.stop()
-      await Promise.all(underWay)
+      await Promise.all(work.running)
     },
+  }
+}
+
+const TEST = { title: 'Errand', body: 'Notifications reach this device.', taskId: 'test' }
+
+function beginEnd(work: Work, taskId: string, turn: number): void {
+  const key = keyOf(taskId, turn)
+  if (work.ends.has(key)) return
+  work.ends.add(key)
+  run(
+    work,
+    tellEnd(work, taskId, turn).finally(() => work.ends.delete(key)),
+  )
+}
+
+async function tellEnd(work: Work, taskId: string, turn: number): Promise<void> {
+  const task = await findTask(work.db, taskId)
+  // A message that waited may have begun the next turn at once: then there is nothing to come back for.
+  if (!task?.reason || task.turn !== turn || !isEnded(task.status)) return
+  const key = keyOf(taskId, turn)
+  const occasions = occasionsOfEnd(task.status, task.reason)
+  if (occasions.length > 0 && !work.sent.has(key)) await tell(work, task, occasions, task.reason)
+  work.sent.add(key)
+  // Not earlier: if a crash or a stop breaks off the telling, the next start does it.
+  await setTold(work.db, taskId, turn)
+  work.sent.delete(key)
+}
+
+async function tell(work: Work, task: TaskRow, occasions: readonly Occasion[], reason: Reason): Promise<void> {
+  const { db, log, presence, publicUrl, pausesMs = PAUSES_MS, signal } = work
+  const facts = { taskId: task.id, userId: task.user_id, reason }
+  const inFront = presence.isInFront(task.user_id, task.id)
+  if (!shouldNotify(occasions, await findNotifications(db, task.user_id), inFront))
+    return log.info({ event: 'notification.suppressed', ...facts, inFront })
+  const notice = { title: titleOf(task.prompt), body: REASONS[reason], taskId: task.id, url: `${publicUrl}/task/${task.id}` }
+  await sendNotice(work, task.user_id, notice, pausesMs, signal)
+}
+
+/** Lets it go on in the background, until `stop` waits for it. */
+function run({ signal, running, log }: Work, telling: Promise<void>): void {
+  const handled = telling
+    .catch((error) => {
+      if (!signal.aborted) log.error({ event: 'notification.error', err: error })
+    })
+    .finally(() => running.delete(handled))
+  running.add(handled)
+}
+
+/**
+ * Notes at each look what waits.
+ * @returns a function that names what has waited for `longMs` without a break, once for each turn
+ */
+function createLongWaits(longMs: number): <T extends { id: string; turn: number }>(waiting: readonly T[], now: number) => T[] {
+  let seen = new Map<string, { since: number; named: boolean }>()
+  return (waiting, now) => {
+    const before = seen
+    seen = new Map()
+    return waiting.filter(({ id, turn }) => {
+      const key = keyOf(id, turn)
+      const { since, named } = before.get(key) ?? { since: now, named: false }
+      const isLong = now - since >= longMs
+      seen.set(key, { since, named: named || isLong })
+      return isLong && !named
+    })
   }
 }
 
 function keyOf(taskId: string, turn: number): string {
   return `${taskId} ${turn}`
 }
-
-const TEST = { title: 'Errand', body: 'Notifications reach this device.', taskId: 'test' }

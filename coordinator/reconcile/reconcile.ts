@@ -5,11 +5,10 @@ import { startLoop } from '../process/loop.ts'
 import type { Dispatch } from '../queue/dispatch.ts'
 import { findAttempt, isRunOut, listRunOut } from '../store/attempts.ts'
 import type { Ledger } from '../store/ledger.ts'
-import { whyNobodyTakes } from '../store/runners.ts'
+import { listReleased } from '../store/line.ts'
 import type { Store } from '../store/sqlite/database.ts'
-import { findTask, listReleased, setWaitReason } from '../store/tasks.ts'
+import { findTask } from '../store/tasks.ts'
 import { type Seen, settle } from './settle.ts'
-import { watchUnbroken } from './unbroken.ts'
 
 export type ReconcileParts = {
   db: Store
@@ -22,7 +21,7 @@ export type ReconcileParts = {
 
 const EVERY_MS = 2_000
 
-/** Settles every task whose store and queue disagree, whatever crash or loss made them. */
+/** Settles every task whose store and queue disagree, whichever crash or loss caused it. */
 export function startReconcile(parts: ReconcileParts): { stop: () => Promise<void> } {
   // A runner renews several times within this part of a lease.
   const unbrokenMs = watchUnbroken((parts.leaseMs ?? LEASE_MS) / 3)
@@ -35,10 +34,10 @@ export function startReconcile(parts: ReconcileParts): { stop: () => Promise<voi
   return loop
 }
 
-/** One pass. Each effect looks again before it acts: what was seen may have changed. */
+/** One pass. Each effect checks again before it acts, because what was seen may have changed. */
 async function reconcile(parts: ReconcileParts, unbrokenMs: () => number): Promise<void> {
   const { ledger, dispatch, log } = parts
-  await tellTruthOfWaiting(parts)
+  await ledger.tellWaiting()
   const { interrupt, restore, withdraw } = settle(await look(parts, unbrokenMs))
   await each(interrupt, log, async ({ taskId, attempt }) => {
     const lost = await ledger.write(async (tx, record) => {
@@ -58,7 +57,7 @@ async function reconcile(parts: ReconcileParts, unbrokenMs: () => number): Promi
   if (interrupt.length + withdraw.length > 0) dispatch.nudge()
 }
 
-/** One that cannot be settled holds up no other; the next pass tries it again. */
+/** A task that cannot be settled does not hold up the others; the next pass tries it again. */
 async function each<T extends { taskId: string }>(items: readonly T[], log: Logger, act: (item: T) => Promise<void>) {
   for (const item of items) {
     try {
@@ -70,11 +69,11 @@ async function each<T extends { taskId: string }>(items: readonly T[], log: Logg
 }
 
 async function look({ db, dispatch, log, leaseMs = LEASE_MS }: ReconcileParts, unbrokenMs: () => number): Promise<Seen> {
-  const released = (await listReleased(db)).map(({ id, turn }) => ({ taskId: id, turn }))
+  const released = await listReleased(db)
   const runOut = (await listRunOut(db, Date.now())).map(({ task_id, attempt }) => ({ taskId: task_id, attempt }))
-  // After the leases were read: a break before that is seen here.
+  // Called after the leases were read, so that it sees a break before that.
   const upMs = unbrokenMs()
-  const turns = dispatch.isReady() ? await dispatch.listQueued().catch(unread(log)) : null
+  const turns = dispatch.isReady() ? await dispatch.listQueued().catch(logUnread(log)) : null
   if (turns === null) return { upMs, leaseMs, released, runOut, queued: null }
   const queued = []
   for (const turn of turns) queued.push({ ...turn, task: (await findTask(db, turn.taskId)) ?? null })
@@ -82,15 +81,34 @@ async function look({ db, dispatch, log, leaseMs = LEASE_MS }: ReconcileParts, u
 }
 
 /** Leases are judged all the same: what the store alone knows does not wait for the queue. */
-function unread(log: Logger) {
+function logUnread(log: Logger) {
   return (error: unknown) => {
     log.error({ event: 'reconcile.queue_unread', err: error })
     return null
   }
 }
 
-function tellTruthOfWaiting({ ledger }: ReconcileParts): Promise<void> {
-  return ledger.write(async (tx, record) => {
-    for (const task of await setWaitReason(tx, await whyNobodyTakes(tx, Date.now()))) record(task, [])
-  })
+/** The two clocks of a process, ms: the wall clock, which can be set, and one that only runs forward but stands still while the machine sleeps. */
+export type Clocks = () => { wallMs: number; steadyMs: number }
+
+function readClocks(): ReturnType<Clocks> {
+  return { wallMs: Date.now(), steadyMs: performance.now() }
+}
+
+/**
+ * Tells at each look how long this process has looked without a break, ms. After a break the time between two looks says nothing about
+ * others: the process stood still, the machine slept, or somebody set the clock.
+ * @param breakMs a longer time between two looks, or a clock that is off by more, is a break
+ */
+export function watchUnbroken(breakMs: number, read: Clocks = readClocks): () => number {
+  let last = read()
+  let since = last.steadyMs
+  return () => {
+    const now = read()
+    const steadyMs = now.steadyMs - last.steadyMs
+    const setMs = Math.abs(now.wallMs - last.wallMs - steadyMs)
+    if (Math.max(steadyMs, setMs) > breakMs) since = now.steadyMs
+    last = now
+    return now.steadyMs - since
+  }
 }

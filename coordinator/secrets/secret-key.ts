@@ -26,7 +26,7 @@ export async function approveKey(db: Store, config: KeyConfig): Promise<void> {
  * it is, for {@link approveKey} of the next start.
  * @throws Error when the kept file does not hold 64 hex digits
  */
-export async function openSecrets(db: Store, config: KeyConfig): Promise<Secrets> {
+export async function loadSecrets(db: Store, config: KeyConfig): Promise<Secrets> {
   await approveKey(db, config)
   const secrets = createSecrets(await loadSecretKey(config))
   if ((await findKeyCheck(db)) === null) await putKeyCheck(db, secrets.seal('errand', 'key check'))

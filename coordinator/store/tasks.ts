@@ -1,55 +1,11 @@
 import { sql } from 'kysely'
-import type { ListTasks, Task } from '../../contract/api/api.ts'
-import { NOBODY_TAKES, type Reason, reasonTextOf } from '../../contract/api/reason.ts'
+import type { ListTasks } from '../../contract/api/api.ts'
+import { NOBODY_TAKES, type Reason } from '../../contract/api/reason.ts'
 import { isEnded, type Mover, mayMove, type TaskStatus } from '../../contract/api/status.ts'
-import { listQueuePlaces } from './queue-places.ts'
 import type { Store } from './sqlite/database.ts'
 import type { Database } from './sqlite/schema.ts'
 
 export type TaskRow = Database['tasks']
-
-/** The summary with the task's place in the queue, as every client sees it. */
-export async function summaryOf(db: Store, row: TaskRow): Promise<Task> {
-  const waits = row.status === 'pending'
-  return taskOf(row, waits ? ((await listQueuePlaces(db)).get(row.id) ?? 0) : null)
-}
-
-/** @param queuePosition null for a task that does not wait */
-export function taskOf(row: TaskRow, queuePosition: number | null): Task {
-  return {
-    id: row.id,
-    status: row.status,
-    reason: row.reason,
-    reasonText: row.reason && reasonTextOf(row.status, row.reason),
-    repoUrl: row.repo_url,
-    baseBranch: row.base_branch,
-    branch: row.branch,
-    prompt: row.prompt,
-    model: row.model,
-    budgetUsd: row.budget_usd,
-    demo: row.demo === 1,
-    turn: row.turn,
-    queuePosition,
-    diff:
-      row.diff_files === null
-        ? null
-        : { files: row.diff_files, insertions: row.diff_insertions ?? 0, deletions: row.diff_deletions ?? 0 },
-    attempt: row.attempt,
-    lastSeq: row.last_seq,
-    usage: {
-      inputTokens: row.input_tokens,
-      outputTokens: row.output_tokens,
-      cacheReadTokens: row.cache_read_tokens,
-      cacheWriteTokens: row.cache_write_tokens,
-      costUsd: row.cost_usd,
-    },
-    pullRequestUrl: row.pull_request_url,
-    createdAt: new Date(row.created_at).toISOString(),
-    startedAt: row.started_at === null ? null : new Date(row.started_at).toISOString(),
-    completedAt: row.completed_at === null ? null : new Date(row.completed_at).toISOString(),
-    error: row.error,
-  }
-}
 
 export function insertTask(db: Store, row: TaskRow): Promise<unknown> {
   return db.insertInto('tasks').values(row).execute()
@@ -57,6 +13,10 @@ export function insertTask(db: Store, row: TaskRow): Promise<unknown> {
 
 export function findTask(db: Store, taskId: string): Promise<TaskRow | undefined> {
   return db.selectFrom('tasks').selectAll().where('id', '=', taskId).executeTakeFirst()
+}
+
+export function findTasks(db: Store, taskIds: readonly string[]): Promise<TaskRow[]> {
+  return db.selectFrom('tasks').selectAll().where('id', 'in', taskIds).execute()
 }
 
 export function findTaskOfUser(db: Store, userId: string, taskId: string): Promise<TaskRow | undefined> {
@@ -69,15 +29,15 @@ export function findTaskByClientId(db: Store, userId: string, clientId: string):
 
 export type Change = Partial<Omit<TaskRow, 'id' | 'status' | 'last_seq'>>
 
-/** Changes anything but where the task stands. */
+/** Changes anything but the status. */
 export async function updateTask(db: Store, row: TaskRow, change: Change): Promise<TaskRow> {
   await db.updateTable('tasks').set(change).where('id', '=', row.id).execute()
   return { ...row, ...change }
 }
 
 /**
- * The only way in which a status changes. What has ended has no time left to be cancelled, and is out of the queue's hands.
- * @throws Error when `by` may not make this move: a fault of ours
+ * The only way in which a status changes. Ending a task clears its cancel request and its queue release.
+ * @throws Error when `by` may not make this move, which is a fault of ours
  */
 export async function moveTask(
   db: Store,
@@ -128,57 +88,7 @@ export async function countByStatus(db: Store): Promise<{ status: TaskStatus; co
   return (await rows.groupBy('status').execute()).map(({ status, count }) => ({ status, count: Number(count) }))
 }
 
-export type Waiting = { taskId: string; turn: number; userId: string; createdAt: number; lastReleasedAt: number }
-
-/** Tasks that wait in the store, the oldest `each` of every user. */
-export function listWaiting(db: Store, each: number): Promise<Waiting[]> {
-  return db
-    .selectFrom((eb) =>
-      eb
-        .selectFrom('tasks')
-        .innerJoin('users', 'users.id', 'tasks.user_id')
-        .select(['tasks.id as taskId', 'turn', 'user_id as userId', 'tasks.created_at as createdAt'])
-        .select('users.last_released_at as lastReleasedAt')
-        .select(sql<number>`row_number() over (partition by user_id order by tasks.created_at, tasks.id)`.as('place'))
-        .where('status', '=', 'pending')
-        .where('released_at', 'is', null)
-        .as('waiting'),
-    )
-    .select(['taskId', 'turn', 'userId', 'createdAt', 'lastReleasedAt'])
-    .where('place', '<=', each)
-    .execute()
-}
-
-/** Of a task that waits: whether this turn had an attempt already, so that it waits for another. */
-const WAS_TRIED = sql<boolean>`exists (
-  select 1 from attempts where task_id = tasks.id and attempts.attempt = tasks.attempt and attempts.turn = tasks.turn)`
-
-/** Turns in the queue's hands that take or await a slot; those in a pause between two attempts do neither. */
-export async function countReleased(db: Store): Promise<number> {
-  const { count } = await db
-    .selectFrom('tasks')
-    .select((eb) => eb.fn.countAll().as('count'))
-    .where('released_at', 'is not', null)
-    .where((eb) => eb.or([eb('status', '=', 'running'), eb.and([eb('status', '=', 'pending'), eb.not(WAS_TRIED)])]))
-    .executeTakeFirstOrThrow()
-  return Number(count)
-}
-
-export function listReleased(db: Store): Promise<Pick<TaskRow, 'id' | 'turn'>[]> {
-  return db
-    .selectFrom('tasks')
-    .select(['id', 'turn'])
-    .where('status', '=', 'pending')
-    .where('released_at', 'is not', null)
-    .execute()
-}
-
-/** Tasks that wait because no runner is there, or none that is well. */
-export function listWithoutRunner(db: Store): Promise<TaskRow[]> {
-  return db.selectFrom('tasks').selectAll().where('status', '=', 'pending').where('reason', 'in', NOBODY_TAKES).execute()
-}
-
-/** Ended tasks of whose end nobody was told yet. */
+/** Ended tasks whose users have not been told of the end yet. */
 export function listUntold(db: Store): Promise<TaskRow[]> {
   return db.selectFrom('tasks').selectAll().whereRef('told_turn', '<', 'turn').where('completed_at', 'is not', null).execute()
 }
@@ -188,40 +98,27 @@ export function setTold(db: Store, taskId: string, turn: number): Promise<unknow
 }
 
 /**
- * While nobody takes a task, that is why each waits, whatever the reason was before; else it is so no more.
- * @param nobody why not; null when a runner can
- * @returns those whose reason changed
+ * Runners take tasks again: an interrupted turn that waited for them now waits for its next attempt, whatever interrupted it.
+ * @param nobodyAt when no runner took tasks; what was interrupted later keeps its reason
  */
-export function setWaitReason(db: Store, nobody: Reason | null): Promise<TaskRow[]> {
-  const waiting = db.updateTable('tasks').where('status', '=', 'pending')
-  const changed =
-    nobody === null
-      ? waiting
-          .where((eb) => eb.or([eb('reason', 'in', ONLY_WAITING), eb.and([eb('reason', 'in', NOBODY_TAKES), eb.not(WAS_TRIED)])]))
-          .set({ reason: sql`case when ${WAS_TRIED} then 'retrying' else 'queued' end` })
-      : waiting.where('reason', 'is not', nobody).set({ reason: nobody })
-  return changed.returningAll().execute()
+export function setRetrying(db: Store, nobodyAt: number): Promise<unknown> {
+  const waiting = db.updateTable('tasks').set({ reason: 'retrying' }).where('status', '=', 'pending')
+  return waiting
+    .where('reason', 'not in', ['queued', 'retrying'])
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('attempts')
+          .select('attempt')
+          .whereRef('task_id', '=', 'tasks.id')
+          .whereRef('attempts.attempt', '=', 'tasks.attempt')
+          .where('ended_at', '<=', nobodyAt),
+      ),
+    )
+    .execute()
 }
 
-/** Reasons to wait that no attempt ends with. */
-const ONLY_WAITING: readonly Reason[] = ['no_runner', 'runner_unwell']
-
-/** Gives a waiting task into the queue's hands. @returns false when it does not wait any more */
-export function releaseTask(db: Store, taskId: string, userId: string, now: number): Promise<boolean> {
-  return db.transaction().execute(async (tx) => {
-    const waiting = tx.updateTable('tasks').set({ released_at: now }).where('id', '=', taskId).where('status', '=', 'pending')
-    const { numUpdatedRows } = await waiting.where('released_at', 'is', null).executeTakeFirst()
-    if (numUpdatedRows === 0n) return false
-    // Always rising, so that two users who were served in the same millisecond still take turns.
-    const latest = await tx
-      .selectFrom('users')
-      .select((eb) => eb.fn.max('last_released_at').as('at'))
-      .executeTakeFirstOrThrow()
-    await tx
-      .updateTable('users')
-      .set({ last_released_at: Math.max(now, latest.at + 1) })
-      .where('id', '=', userId)
-      .execute()
-    return true
-  })
+/** Waiting tasks that need a person: no runner takes any, or an attempt ended for a reason that keeps a runner from taking any. */
+export function listStuck(db: Store, nobody: Reason | null): Promise<TaskRow[]> {
+  const waiting = db.selectFrom('tasks').selectAll().where('status', '=', 'pending')
+  return (nobody === null ? waiting.where('reason', 'in', NOBODY_TAKES) : waiting).execute()
 }

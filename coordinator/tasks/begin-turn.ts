@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { appendEvents } from '../store/events.ts'
 import { type InboxRow, insertMessage, listWaitingMessages, noLongerSteering } from '../store/inbox.ts'
 import type { RecordChange } from '../store/ledger.ts'
-import { whyNobodyTakes } from '../store/runners.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { type Change, moveTask, type TaskRow } from '../store/tasks.ts'
 
@@ -59,10 +58,8 @@ async function receive(
 }
 
 async function toQueue(tx: Store, task: TaskRow, message: InboxRow, change: Change): Promise<TaskRow> {
-  const now = Date.now()
-  const reason = (await whyNobodyTakes(tx, now)) ?? 'queued'
-  const next = { ...change, turn: task.turn + 1, message_id: message.id, reason, error: null, completed_at: null } as const
-  return moveTask(tx, task, 'pending', 'user', next, now)
+  const place = { turn: task.turn + 1, message_id: message.id, reason: 'queued', error: null, completed_at: null } as const
+  return moveTask(tx, task, 'pending', 'user', { ...change, ...place }, Date.now())
 }
 
 function draft(task: TaskRow, { text, clientId, mode }: Said): InboxRow {

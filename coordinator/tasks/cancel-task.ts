@@ -1,7 +1,7 @@
 import type { Task } from '../../contract/api/api.ts'
 import { isEnded } from '../../contract/api/status.ts'
 import { Refusal } from '../process/errors.ts'
-import { summaryOf } from '../store/tasks.ts'
+import { summaryOf } from '../store/summary.ts'
 import { findOwn } from './own-task.ts'
 import { spreadStop, stopTurn } from './stop-turn.ts'
 import type { TaskParts } from './tasks.ts'

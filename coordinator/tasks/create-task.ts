@@ -4,9 +4,9 @@ import { Refusal } from '../process/errors.ts'
 import { findOwnBudget } from '../store/accounts/users.ts'
 import { type Addition, appendEvents } from '../store/events.ts'
 import { type InboxRow, insertMessage } from '../store/inbox.ts'
-import { whyNobodyTakes } from '../store/runners.ts'
 import type { Store } from '../store/sqlite/database.ts'
-import { countUnderWay, findTaskByClientId, insertTask, summaryOf, type TaskRow } from '../store/tasks.ts'
+import { summaryOf } from '../store/summary.ts'
+import { countUnderWay, findTaskByClientId, insertTask, type TaskRow } from '../store/tasks.ts'
 import type { User } from '../store/user.ts'
 import { parseRepoUrl } from './repo-url.ts'
 import { branchOf, newTaskId } from './task-names.ts'
@@ -23,11 +23,9 @@ export async function createTask(parts: TaskParts, user: User, input: CreateTask
     const before = fresh.client_id === null ? undefined : await findTaskByClientId(tx, user.id, fresh.client_id)
     if (before) return { row: before, created: false }
     await checkLimit(tx, user.id, config.tasksPerUser)
-    const reason = (await whyNobodyTakes(tx, fresh.created_at)) ?? 'queued'
-    const waiting: TaskRow = { ...fresh, reason }
-    await insertTask(tx, waiting)
-    await insertMessage(tx, firstMessage(waiting))
-    const [events, task] = await appendEvents(tx, waiting, firstEvents(waiting))
+    await insertTask(tx, fresh)
+    await insertMessage(tx, firstMessage(fresh))
+    const [events, task] = await appendEvents(tx, fresh, firstEvents(fresh))
     record(task, events)
     return { row: task, created: true }
   })

@@ -21,9 +21,9 @@ import type { Dispatch } from '../queue/dispatch.ts'
 import { listEvents } from '../store/events.ts'
 import { listMessages, messageOf } from '../store/inbox.ts'
 import type { Ledger } from '../store/ledger.ts'
-import { listQueuePlaces } from '../store/queue-places.ts'
 import type { Store } from '../store/sqlite/database.ts'
-import { listTasks, summaryOf, type TaskRow, taskOf } from '../store/tasks.ts'
+import { summariesOf, summaryOf } from '../store/summary.ts'
+import { listTasks, type TaskRow } from '../store/tasks.ts'
 import type { User } from '../store/user.ts'
 import type { SayToRunner } from '../wire/runner-words.ts'
 import { cancelTask } from './cancel-task.ts'
@@ -104,9 +104,7 @@ export function createTasks(parts: TaskParts): Tasks {
     list: async (userId, query) => {
       const rows = await listTasks(db, userId, query, query.cursor === undefined ? null : readCursor(query.cursor))
       const last = rows.length === query.limit ? rows.at(-1) : undefined
-      const places = await listQueuePlaces(db)
-      const items = rows.map((row) => taskOf(row, row.status === 'pending' ? (places.get(row.id) ?? 0) : null))
-      return { items, nextCursor: last ? cursorAfter(last) : null }
+      return { items: await summariesOf(db, rows), nextCursor: last ? cursorAfter(last) : null }
     },
     events: async (userId, taskId, { after, limit }, bytes) => {
       await findOwn(db, userId, taskId)

@@ -7,9 +7,8 @@ import { signedEntryText } from '../../contract/wire/river.ts'
 import { closePairs } from '../../coordinator/attempts/open-pairs.ts'
 import { foldEvent, judgeEnd } from '../../coordinator/intake/fold-event.ts'
 import { titleOf } from '../../coordinator/notify/should-notify.ts'
-import { chooseNext } from '../../coordinator/queue/choose-next.ts'
+import { watchUnbroken } from '../../coordinator/reconcile/reconcile.ts'
 import { settle } from '../../coordinator/reconcile/settle.ts'
-import { watchUnbroken } from '../../coordinator/reconcile/unbroken.ts'
 import { createSecrets } from '../../coordinator/secrets/secrets.ts'
 import type { PairRow } from '../../coordinator/store/events.ts'
 import type { TaskRow } from '../../coordinator/store/tasks.ts'
@@ -24,25 +23,6 @@ const task = {
   cost_usd: 1,
   input_tokens: 1,
 } as TaskRow
-
-describe('choosing what goes to the queue next', () => {
-  const waiting = (userId: string, createdAt: number, lastReleasedAt: number) => ({
-    ...{ taskId: `${userId}${createdAt}`, turn: 1, userId, createdAt, lastReleasedAt },
-  })
-  it('takes the user who waited longest, then each in turn, each with the oldest first', () => {
-    const tasks = [
-      waiting('a', 1, 9),
-      waiting('a', 2, 9),
-      waiting('a', 3, 9),
-      waiting('b', 8, 4),
-      waiting('b', 7, 4),
-      waiting('c', 9, 5),
-    ]
-    expect(chooseNext(tasks, 5).map(({ taskId }) => taskId)).toEqual(['b7', 'c9', 'a1', 'b8', 'a2'])
-    expect(chooseNext(tasks, 99)).toHaveLength(6)
-    expect(chooseNext([], 3)).toEqual([])
-  })
-})
 
 describe('judging the end of an attempt', () => {
   const history = { interruptions: 1, interruptedAttempts: 1, pushed: false }

@@ -9,7 +9,7 @@ import { pino } from 'pino'
 import type { Notifications } from '../../../contract/api/api.ts'
 import type { Reason } from '../../../contract/api/reason.ts'
 import { createPresence } from '../../../coordinator/live/presence.ts'
-import { createNotifier, type NotifierParts } from '../../../coordinator/notify/notifier.ts'
+import { type NotifierParts, openNotifier } from '../../../coordinator/notify/notifier.ts'
 import { createOutside } from '../../../coordinator/notify/outside.ts'
 import { createWebPush } from '../../../coordinator/notify/web-push.ts'
 import { listSubscriptions, putNotifications, putSubscription } from '../../../coordinator/store/accounts/notifications.ts'
@@ -35,13 +35,13 @@ async function startPlace(given: Partial<NotifierParts> = {}) {
   const presence = createPresence()
   const outside = createOutside(true)
   const parts = { db, log, webPush, presence, outside, publicUrl: PUBLIC_URL, pausesMs: [10, 10], ...given }
-  const notifier = createNotifier(parts)
+  const notifier = openNotifier(parts)
   const ledger = createLedger(db, notifier.audience)
   const user = await upsertOwner(db)
   return {
     ...{ db, webPush, presence, user, notifier },
     /** Another one on the same store; the ledger goes on speaking to the first as well. */
-    startAgain: (other: Partial<NotifierParts>) => createNotifier({ ...parts, ...other }),
+    startAgain: (other: Partial<NotifierParts>) => openNotifier({ ...parts, ...other }),
     facts: (event: string) => lines.map((line) => JSON.parse(line)).filter((fact) => fact.event === event),
     log: () => lines.join(''),
     addTask: async (id: string, prompt: string, status = 'running', reason: Reason | null = null) => {
@@ -276,17 +276,25 @@ describe('a webhook', () => {
 describe('a task that waits for a runner', () => {
   it('calls for attention once, when it waited too long without a break', async () => {
     const waiting = await startPlace({ longWaitMs: 240 })
-    await waiting.addTask('tsk_wait', 'wait', 'pending', 'no_runner')
-    await waiting.addTask('tsk_queue', 'queue', 'pending', 'queued')
+    const setRunner = (seenAt: number) =>
+      sql`insert into runners (id, name, slots, seen_at) values ('r', 'R', 1, ${seenAt})
+        on conflict (id) do update set seen_at = excluded.seen_at`.execute(waiting.db)
     const { subscription, hash } = await service.subscribe(waiting.webPush.publicKey)
     await putSubscription(waiting.db, waiting.user.id, 'device', subscription)
+    await setRunner(Date.now())
+    await waiting.addTask('tsk_queue', 'only waits its turn', 'pending', 'queued')
+    await waiting.addTask('tsk_full', 'full', 'pending', 'host_disk_full')
     await waitFor('the message', async () => (await service.received(hash)).length > 0)
-    // By the time that a second task has waited as long, the first would have been told of again.
-    await waiting.addTask('tsk_wait2', 'wait', 'pending', 'no_runner')
-    await waitFor('the other message', async () => (await service.received(hash)).length > 1)
+    await sql`delete from tasks where id = 'tsk_queue'`.execute(waiting.db)
+    await waiting.addTask('tsk_wait', 'wait', 'pending', 'queued')
+    await setRunner(0)
+    await waitFor('the second message', async () => (await service.received(hash)).length > 1)
+    // By the time that another task has waited as long, the first two would have been told of again.
+    await waiting.addTask('tsk_wait2', 'wait', 'pending', 'queued')
+    await waitFor('the third message', async () => (await service.received(hash)).length > 2)
     const told = (await service.received(hash)) as { taskId: string; body: string }[]
-    expect(told.map(({ taskId }) => taskId)).toEqual(['tsk_wait', 'tsk_wait2'])
-    expect(told[0]?.body).toContain('no runner')
+    const ofNoRunner = told.map(({ taskId, body }) => `${taskId} ${body.includes('no runner')}`)
+    expect(ofNoRunner).toEqual(['tsk_full false', 'tsk_wait true', 'tsk_wait2 true'])
     await waiting.stop()
   })
 })

@@ -67,7 +67,9 @@ describe('handing tasks to the queue', () => {
       type: 'attempt.ended',
       data: { outcome: 'interrupted', reason: 'host_disk_full', message: null },
     })
-    const waitsFor = (reason: string) => waitFor(reason, async () => (await core.tasks.find(ada.id, id)).reason === reason)
+    // As shown when it is asked for, and as it was told last.
+    const shown = async () => [await core.tasks.find(ada.id, id), core.summaries.findLast((task) => task.id === id)]
+    const waitsFor = (reason: string) => waitFor(reason, async () => (await shown()).every((task) => task?.reason === reason))
     await waitsFor('host_disk_full')
     await core.db.updateTable('runners').set({ seen_at: 0 }).execute()
     await waitsFor('no_runner')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
 import { readConfig } from '../../../coordinator/process/config.ts'
-import { approveKey, openSecrets } from '../../../coordinator/secrets/secret-key.ts'
+import { approveKey, loadSecrets } from '../../../coordinator/secrets/secret-key.ts'
 import { putCredential } from '../../../coordinator/store/accounts/credentials.ts'
 import { upsertOwner } from '../../../coordinator/store/accounts/users.ts'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
@@ -29,7 +29,7 @@ function keyFile() {
 async function open(secretKey = '') {
   const config = readConfig({ ERRAND_DATA_DIR: dataDir, ERRAND_SECRET_KEY: secretKey })
   const db = await openDatabase(config.databasePath, (found) => approveKey(found, config))
-  const secrets = await openSecrets(db, config)
+  const secrets = await loadSecrets(db, config)
   const storeToken = async () => {
     const owner = await upsertOwner(db)
     await putCredential(db, secrets, owner.id, { host: 'github.com', token: 'a-token' })

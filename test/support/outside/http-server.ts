@@ -8,7 +8,7 @@ import { createApp } from '../../../coordinator/http/app.ts'
 import { createLimits } from '../../../coordinator/http/middleware/limits.ts'
 import { createIdentify } from '../../../coordinator/http/sign-in/identify.ts'
 import { createPresence } from '../../../coordinator/live/presence.ts'
-import { createNotifier } from '../../../coordinator/notify/notifier.ts'
+import { openNotifier } from '../../../coordinator/notify/notifier.ts'
 import { createOutside } from '../../../coordinator/notify/outside.ts'
 import { createWebPush } from '../../../coordinator/notify/web-push.ts'
 import { type Config, readConfig } from '../../../coordinator/process/config.ts'
@@ -72,7 +72,7 @@ export async function startHttp(environment: Record<string, string> = {}, given:
     disconnectDevice: (deviceId) => void disconnected.push(deviceId),
     limits: createLimits(config),
     ...{ webPush, outside, ownerTokenId: owner.tokenId },
-    notifier: createNotifier({ db, log, webPush, outside, presence: createPresence(), publicUrl: config.publicUrl }),
+    notifier: openNotifier({ db, log, webPush, outside, presence: createPresence(), publicUrl: config.publicUrl }),
     appFolder: await buildSmallApp(join(folder.path, 'app')),
     readiness: async () => ({ store: true, redis: true }),
     ...given,

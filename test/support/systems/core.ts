@@ -7,7 +7,7 @@ import { createArtifacts } from '../../../coordinator/artifacts/artifacts.ts'
 import { createLeases } from '../../../coordinator/attempts/leases.ts'
 import { startIntake } from '../../../coordinator/intake/intake.ts'
 import { readConfig } from '../../../coordinator/process/config.ts'
-import { createDispatch } from '../../../coordinator/queue/dispatch.ts'
+import { openDispatch } from '../../../coordinator/queue/dispatch.ts'
 import { startReconcile } from '../../../coordinator/reconcile/reconcile.ts'
 import { createSecrets } from '../../../coordinator/secrets/secrets.ts'
 import { createLedger } from '../../../coordinator/store/ledger.ts'
@@ -45,7 +45,7 @@ export async function startCore(options: {
     events: (userId, events) => told.push(...events.map((event) => ({ userId, event }))),
     task: (_userId, task) => summaries.push(task),
   })
-  const dispatch = createDispatch({ db, redis, signatures, log })
+  const dispatch = openDispatch({ db, redis, signatures, log })
   const artifacts = await createArtifacts(db, folder.path)
   const demoRepoUrl = 'http://127.0.0.1:3000/demo/git/hello.git'
   const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sayToRunner, log })
