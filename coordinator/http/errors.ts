@@ -1,8 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
-import { ZodError } from 'zod'
 import type { ErrorBody, ErrorCode } from '../../contract/api/errors.ts'
-import { Refusal } from '../process/errors.ts'
-import { isStoreTrouble } from '../store/sqlite/database.ts'
+import { Refusal, refusalOf } from '../process/errors.ts'
 import { html, page } from './pages/html.ts'
 
 /** The one table from a fault's code to HTTP. */
@@ -20,7 +18,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
 
 /** Answers every fault in the one shape; a browser that opened a page gets a page. Of an unknown fault only the log learns the text. */
 export const answerErrors: ErrorRequestHandler = (error, request, response, _next) => {
-  const refusal = refusalOf(error)
+  const refusal = httpRefusalOf(error)
   const isOurs = (refusal.code === 'internal' || refusal.code === 'unavailable') && !isGone(error)
   request.log[isOurs ? 'error' : 'debug']({ event: 'http.refused', code: refusal.code, why: refusal.message, err: refusal.cause })
   // A body that is half sent cannot become an error any more: the client sees that it was cut.
@@ -41,41 +39,9 @@ export const answerNotFound: RequestHandler = (request) => {
   throw new Refusal('not_found', `There is nothing at ${request.method} ${request.path}. The calls are listed at /docs.`)
 }
 
-/** What anything thrown amounts to for the caller. */
-export function refusalOf(error: unknown): Refusal {
-  if (error instanceof Refusal) return error
-  if (error instanceof ZodError) return new Refusal('invalid', sentenceOf(error), error.issues.map(issueOf))
-  if (isHttpError(error)) return readingFault(error)
-  if (isStoreTrouble(error))
-    return new Refusal(
-      'unavailable',
-      'The server cannot use its database just now: its disk may be full. Try again later.',
-      undefined,
-      {
-        cause: error,
-      },
-    )
-  return new Refusal('internal', 'Something went wrong on the server. Its log says more under this request id.', undefined, {
-    cause: error,
-  })
-}
-
-function sentenceOf(error: ZodError): string {
-  // A misspelt field is why the right one is missing.
-  const first = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]
-  if (!first) return 'The request is not in the expected form.'
-  const { path, message } = issueOf(first)
-  if (path === '' && first.code === 'invalid_type' && first.expected === 'object')
-    return 'The body is missing, or not of the kind that is taken here. For the API: a JSON object, with Content-Type: application/json.'
-  return path ? `${path}: ${message}` : message
-}
-
-/** Of an issue only where and what: zod may quote the input, which may be a secret. */
-function issueOf(issue: ZodError['issues'][number]): { path: string; message: string } {
-  return {
-    path: issue.path.join('.'),
-    message: issue.message,
-  }
+/** Adds the faults of HTTP itself to those that every caller can meet. */
+function httpRefusalOf(error: unknown): Refusal {
+  return isHttpError(error) ? readingFault(error) : refusalOf(error)
 }
 
 type HttpError = Error & { status: number; type?: string; limit?: number }

@@ -14,8 +14,7 @@ import {
   UnwatchTask,
   WatchTask,
 } from '../../contract/api/socket.ts'
-import { refusalOf } from '../http/errors.ts'
-import { Refusal } from '../process/errors.ts'
+import { Refusal, refusalOf } from '../process/errors.ts'
 import type { User } from '../store/user.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Presence } from './presence.ts'

@@ -1,5 +1,6 @@
 import passport from 'passport'
 import { type Profile, Strategy } from 'passport-github2'
+import { isAdmin, maySignIn, signInRefused } from '../../accounts/may-sign-in.ts'
 import type { Config } from '../../process/config.ts'
 import { findUser, upsertGithubUser } from '../../store/accounts/users.ts'
 import type { Parts } from '../../tasks/parts.ts'
@@ -42,7 +43,7 @@ function githubStrategy(
   }
   const verify = (token: string, _refresh: string, profile: Profile, done: Done) => {
     const login = profile.username ?? ''
-    if (!maySignIn(login, config)) return done(null, false, { message: notWelcome(login, config) })
+    if (!maySignIn(login, config)) return done(null, false, { message: signInRefused(login, config) })
     const avatarUrl = (profile as { _json?: { avatar_url?: string } })._json?.avatar_url ?? null
     const admin = isAdmin(login, config)
     upsertGithubUser(db, secrets, { githubId: profile.id, login, avatarUrl, admin, token }).then((user) => done(null, user), done)
@@ -52,21 +53,3 @@ function githubStrategy(
 }
 
 type Done = (error: unknown, user?: Express.User | false, info?: { message: string }) => void
-
-/** Admins always; whom ERRAND_USERS names; everybody for `*`. GitHub's logins know no case. */
-export function maySignIn(login: string, { admins, users }: Pick<Config, 'admins' | 'users'>): boolean {
-  return login !== '' && (isAdmin(login, { admins }) || users.includes('*') || names(users, login))
-}
-
-export function isAdmin(login: string, { admins }: Pick<Config, 'admins'>): boolean {
-  return names(admins, login)
-}
-
-function names(list: readonly string[], login: string): boolean {
-  return list.some((name) => name.toLowerCase() === login.toLowerCase())
-}
-
-function notWelcome(login: string, { admins }: Pick<Config, 'admins'>): string {
-  const whom = admins.length > 0 ? admins.map((name) => `@${name}`).join(', ') : 'whoever runs this server'
-  return `The GitHub account ${login || 'of yours'} may not sign in here. Ask ${whom} to add it to ERRAND_USERS.`
-}

@@ -50,6 +50,24 @@ export async function setOwnBudget(db: Store, userId: string, budgetUsd: number 
   await db.updateTable('users').set({ default_budget_usd: budgetUsd }).where('id', '=', userId).execute()
 }
 
+/** @returns everyone who ever signed in by GitHub */
+export async function listGithubUsers(db: Store): Promise<User[]> {
+  return (await db.selectFrom('users').select(USER_COLUMNS).where('identity', 'like', 'github:%').execute()).map(userOf)
+}
+
+export async function setAdmin(db: Store, userId: string, admin: boolean): Promise<void> {
+  const change = { admin: admin ? 1 : 0 }
+  await db.updateTable('users').set(change).where('id', '=', userId).execute()
+}
+
+/** Deletes every session, sign-in link and API token of a user. @returns how many there were */
+export async function revokeAccess(db: Store, userId: string): Promise<number> {
+  let revoked = 0n
+  for (const table of ['sessions', 'sign_in_links', 'api_tokens'] as const)
+    revoked += (await db.deleteFrom(table).where('user_id', '=', userId).executeTakeFirst()).numDeletedRows
+  return Number(revoked)
+}
+
 type Told = Pick<Database['users'], 'name' | 'avatar_url' | 'admin'>
 
 async function upsertUser(db: Store, identity: string, told: Told): Promise<User> {

@@ -200,12 +200,3 @@ async function migrate(db: Store): Promise<void> {
   if (error)
     throw new Error(`The tables could not be brought up to date: ${error}. Restore a backup, and tell us.`, { cause: error })
 }
-
-/**
- * @returns whether the store as a whole is in trouble (disk full, locked, broken), so that the same may work later; anything else
- * is the fault of what was asked (sqlite.org/rescode.html)
- */
-export function isStoreTrouble(error: unknown): boolean {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
-  return /^SQLITE_(FULL|BUSY|LOCKED|IOERR|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PROTOCOL)/.test(code)
-}
