@@ -1,4 +1,4 @@
-/** The first that a user agent's text matches is its name: most browsers claim to be others as well. */
+/** The first match names the browser: most user agents claim to be other browsers as well. */
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
   [/\bOPR\/|\bOpera\b/, 'Opera'],
@@ -17,19 +17,11 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** @returns what a person calls the browser that sends this, like "Chrome on Android" */
+/** @returns what a person calls the browser that sends this user agent, like "Chrome on Android" */
 export function deviceName(userAgent: string | undefined): string {
   const browser = firstMatch(BROWSERS, userAgent) ?? 'A browser'
   const system = firstMatch(SYSTEMS, userAgent)
   return system ? `${browser} on ${system}` : browser
-}
-
-/** @returns the name, with a number behind it when others bear it already: so that two phones of one kind can be told apart */
-export function freeName(name: string, taken: readonly string[]): string {
-  if (!taken.includes(name)) return name
-  let number = 2
-  while (taken.includes(`${name} (${number})`)) number++
-  return `${name} (${number})`
 }
 
 function firstMatch(names: typeof BROWSERS, userAgent = ''): string | undefined {

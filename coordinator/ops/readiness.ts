@@ -1,27 +1,26 @@
-import { sql } from 'kysely'
-import { proveWritable, type Store } from '../store/sqlite/database.ts'
+import { proveReadable, proveWritable, type Store } from '../store/sqlite/database.ts'
 
 type Options = {
   db: Store
   redis: { ping: () => Promise<unknown>; proveWritable: () => Promise<unknown> }
-  /** A proof that something takes writes costs a write, and holds for so long. */
+  /** How long a proof of writing counts: each costs a write. */
   proofMs?: number
 }
 
 const PROOF_MS = 10_000
 
-/** @returns what answers `/readyz`: whether the store and Redis can be read and written */
+/** @returns the answer to `/readyz`: whether the store and Redis can be read and written */
 export function createReadiness({ db, redis, proofMs = PROOF_MS }: Options): () => Promise<{ store: boolean; redis: boolean }> {
   const askStore = provenFor(
     proofMs,
     () => proveWritable(db),
-    () => sql`select 1`.execute(db),
+    () => proveReadable(db),
   )
   const askRedis = provenFor(proofMs, redis.proveWritable, redis.ping)
   return async () => ({ store: await answers(askStore), redis: await answers(askRedis) })
 }
 
-/** A proof at most every `proofMs`, and whenever the last one failed; in between it is only asked whether it answers. */
+/** Proves at most every `proofMs`, and whenever the last proof failed; in between it only asks. */
 function provenFor(proofMs: number, prove: () => Promise<unknown>, ask: () => Promise<unknown>) {
   let provenUntil = Number.NEGATIVE_INFINITY
   return async () => {

@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino'
-import { createTroubles } from '../ops/troubles.ts'
 import type { Config } from './config.ts'
+import { createTroubles } from './troubles.ts'
 
 const WARN = 40
 const LOOK_EVERY_MS = 10_000

@@ -1,8 +1,9 @@
 import type { RequestHandler } from 'express'
 import session from 'express-session'
 import type { Config } from '../../process/config.ts'
-import { DatabaseSessions, SESSION_IDLE_MS } from '../../store/accounts/sessions.ts'
+import { SESSION_IDLE_MS } from '../../store/accounts/sessions.ts'
 import type { Parts } from '../../tasks/parts.ts'
+import { DatabaseSessions } from './session-store.ts'
 
 /**
  * The browser's session: a signed random id in a cookie, everything else in the store.

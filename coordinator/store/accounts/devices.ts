@@ -1,18 +1,16 @@
-import type { SessionData } from 'express-session'
 import type { Device } from '../../../contract/api/api.ts'
-import { freeName } from '../../accounts/device-name.ts'
 import type { Store } from '../sqlite/database.ts'
 import type { Database } from '../sqlite/schema.ts'
-import { SESSION_IDLE_MS } from './sessions.ts'
+import { contentOf, SESSION_IDLE_MS } from './sessions.ts'
 import { hashToken, listTokens } from './tokens.ts'
 
-/** What everybody may know of a session: its own id is a secret. */
+/** The public name of a session, whose own id is a secret. */
 export function deviceIdOf(sessionId: string): string {
   return hashToken(sessionId)
 }
 
 /**
- * All that is signed in as this user, what was used last first; no two bear the same name.
+ * Everything that is signed in as this user, last used first; no two have the same name.
  * @param currentId of the device that asks
  */
 export async function listDevices(db: Store, userId: string, currentId: string, ownerTokenId: string): Promise<Device[]> {
@@ -26,12 +24,12 @@ export async function listDevices(db: Store, userId: string, currentId: string, 
     .sort((a, b) => (b.lastUsedAt ?? b.createdAt).localeCompare(a.lastUsedAt ?? a.createdAt))
 }
 
-/** @returns what a browser that signs in now is called, so that its name stays its own when others sign out */
+/** @returns the name for a browser that signs in now, which it keeps when others sign out */
 export async function nameNewBrowser(db: Store, userId: string, name: string): Promise<string> {
   return freeName(name, namesOf(withOwnNames((await sessionsOf(db, userId).execute()).map(browserOf))))
 }
 
-/** Whatever signed in first keeps a name that several bear. */
+/** The device that signed in first keeps a name that several have. */
 function withOwnNames<T extends { name: string; createdAt: string }>(devices: readonly T[]): T[] {
   const named: T[] = []
   for (const device of devices.toSorted((a, b) => a.createdAt.localeCompare(b.createdAt)))
@@ -39,12 +37,20 @@ function withOwnNames<T extends { name: string; createdAt: string }>(devices: re
   return named
 }
 
+/** @returns the name, with a number behind it if others have it already, so that two phones of one kind can be told apart */
+function freeName(name: string, taken: readonly string[]): string {
+  if (!taken.includes(name)) return name
+  let number = 2
+  while (taken.includes(`${name} (${number})`)) number++
+  return `${name} (${number})`
+}
+
 function namesOf(devices: readonly { name: string }[]): string[] {
   return devices.map(({ name }) => name)
 }
 
 /**
- * Signs a browser out, or revokes a token. What it was told by push ends with it, and so do the user's sign-in links: it may have made one.
+ * Signs a browser out or revokes a token. Its push subscriptions end with it, and so do the user's sign-in links: it may have made one.
  * @returns false when this user has no such device
  */
 export function revokeDevice(db: Store, userId: string, deviceId: string): Promise<boolean> {
@@ -59,7 +65,7 @@ export function revokeDevice(db: Store, userId: string, deviceId: string): Promi
   })
 }
 
-/** Signs every browser out, the one that asks as well, and revokes every sign-in link and every token but this one. */
+/** Signs every browser out, including the one that asks, and revokes every sign-in link and every token but this one. */
 export function revokeAllDevices(db: Store, userId: string, exceptTokenId: string): Promise<void> {
   return db.transaction().execute(async (tx) => {
     await tx.deleteFrom('push_subscriptions').where('user_id', '=', userId).execute()
@@ -74,7 +80,7 @@ function sessionsOf(db: Store, userId: string) {
 }
 
 function browserOf({ id, data, expires_at }: Database['sessions']): Omit<Device, 'current' | 'serverOwn'> {
-  const { device } = JSON.parse(data) as SessionData
+  const { device } = contentOf(data)
   const lastUsedAt = new Date(expires_at - SESSION_IDLE_MS).toISOString()
   return {
     id: deviceIdOf(id),

@@ -174,8 +174,13 @@ function takeLock(path: string): SQLite.Database {
   }
 }
 
+/** @throws Error when nothing can be read */
+export function proveReadable(db: Store): Promise<unknown> {
+  return sql`select 1`.execute(db)
+}
+
 /**
- * Writes to the disk what is there already: a reading proves nothing of a full or read-only one.
+ * Writes what is there already to the disk: reading proves nothing about a full or read-only disk.
  * @throws Error when nothing can be stored
  */
 export function proveWritable(db: Store): Promise<unknown> {

@@ -3,10 +3,6 @@ export const NOT_YET = {
   breaches: [
     'coordinator/attempts/end-attempt.ts imports ../intake/fold-event.ts',
     'coordinator/attempts/open-pairs.ts imports ../intake/fold-event.ts',
-    'coordinator/process/log.ts imports ../ops/troubles.ts',
-    'coordinator/store/accounts/devices.ts imports express-session',
-    'coordinator/store/accounts/devices.ts imports ../../accounts/device-name.ts',
-    'coordinator/store/accounts/sessions.ts imports express-session',
     'coordinator/tasks/parts.ts imports ../attempts/leases.ts',
     'coordinator/tasks/parts.ts imports ../demo/demo.ts',
     'coordinator/tasks/parts.ts imports ../http/middleware/limits.ts',
@@ -29,7 +25,7 @@ export const NOT_YET = {
     'coordinator/demo/policy.ts coordinator/demo/scripts/add-french.ts coordinator/demo/scripts/document-use.ts coordinator/demo/scripts/fix-test.ts coordinator/demo/scripts/look-around.ts coordinator/demo/scripts/other-repository.ts coordinator/demo/scripts/steps.ts coordinator/demo/scripts/work.ts',
     'coordinator/tasks/cancel-task.ts coordinator/tasks/create-task.ts coordinator/tasks/retry-task.ts coordinator/tasks/send-message.ts coordinator/tasks/stop-turn.ts coordinator/tasks/tasks.ts coordinator/tasks/withdraw-message.ts coordinator/wire/tell-agent.ts',
   ] as string[],
-  sql: ['coordinator/ops/readiness.ts'] as string[],
+  sql: [] as string[],
   longFunctions: [
     'app/src/client/api.ts: createApi',
     'app/src/client/client.ts: createClient',

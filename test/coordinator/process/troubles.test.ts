@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
-import { createTroubles } from '../../../coordinator/ops/troubles.ts'
+import { createTroubles } from '../../../coordinator/process/troubles.ts'
 
 const full = new SQLite.SqliteError('database or disk is full', 'SQLITE_FULL')
 const refused = new Error("OOM command not allowed when used memory > 'maxmemory'.")

@@ -1,4 +1,4 @@
-import { isStoreTrouble } from '../process/errors.ts'
+import { isStoreTrouble } from './errors.ts'
 
 /** What a line of the log tells, as far as it is looked at here. */
 type Facts = { event?: unknown; err?: unknown; status?: unknown }
