@@ -8,6 +8,7 @@ import { createLeases } from './attempts/leases.ts'
 import { createDemo } from './demo/demo.ts'
 import { createApp } from './http/app.ts'
 import { createLimits } from './http/middleware/limits.ts'
+import type { Parts } from './http/parts.ts'
 import { createIdentify } from './http/sign-in/identify.ts'
 import { startDeltas } from './intake/deltas.ts'
 import { startIntake } from './intake/intake.ts'
@@ -27,10 +28,9 @@ import { approveKey, loadSecrets } from './secrets/secret-key.ts'
 import { createLedger } from './store/ledger.ts'
 import { openDatabase } from './store/sqlite/database.ts'
 import { isDiskFull } from './store/sqlite/open-fault.ts'
-import type { Parts } from './tasks/parts.ts'
 import { createTasks } from './tasks/tasks.ts'
 import { connectRedis } from './wire/redis.ts'
-import { createSayToRunner } from './wire/runner-words.ts'
+import { createSendToRunner } from './wire/send-to-runner.ts'
 import { createSignatures } from './wire/signatures.ts'
 
 export type Coordinator = {
@@ -81,7 +81,7 @@ async function wire(given: Config, log: Logger, stopping: StopList): Promise<Coo
   const { server, connections, config } = await listen(given)
   const demoRepoUrl = config.publicUrl + demo.repoPath
   const signatures = createSignatures(secrets.deriveKey)
-  const sayToRunner = createSayToRunner(redis, signatures)
+  const sendToRunner = createSendToRunner(redis, signatures)
   const identify = createIdentify({ db, secrets, config })
   const presence = createPresence()
   const rooms = createRooms({ publicUrl: config.publicUrl, identify, presence, log })
@@ -90,7 +90,7 @@ async function wire(given: Config, log: Logger, stopping: StopList): Promise<Coo
   stopping.add('notifications', notifier.stop)
   const ledger = createLedger(db, rooms.audience, notifier.audience)
   const dispatch = openDispatch({ db, redis, signatures, log })
-  const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sayToRunner, log })
+  const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sendToRunner, log })
   const secretsFor = createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log })
   const leases = createLeases({ config, db, ledger, signatures, secretsFor, log, onRunner: dispatch.nudge })
   const metrics = createMetrics({ db, countQueued: dispatch.countQueued, countSockets: rooms.countSockets })
@@ -109,7 +109,7 @@ async function wire(given: Config, log: Logger, stopping: StopList): Promise<Coo
   stopping.add('queue', dispatch.stop)
   await dispatch.whenReady()
   const intake = await startIntake({
-    ...{ redis, ledger, signatures, sayToRunner, log },
+    ...{ redis, ledger, signatures, sendToRunner, log },
     onEnded: dispatch.nudge,
     onBatch: metrics.countBatch,
   })

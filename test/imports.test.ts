@@ -9,7 +9,10 @@ const CONTRACT = ['contract/shared', 'contract/api', 'contract/wire']
 
 const STORE = ['coordinator/store', 'coordinator/store/accounts', 'coordinator/store/sqlite', 'coordinator/process']
 /** What a call over HTTP may use, besides what HTTP needs itself. */
-const USE_CASES = [...below('coordinator', 'live', 'tasks', 'attempts', 'accounts', 'notify', 'artifacts', 'ops'), ...STORE]
+const USE_CASES = [
+  ...below('coordinator', 'live', 'tasks', 'attempts', 'accounts', 'notify', 'artifacts', 'ops', 'secrets'),
+  ...STORE,
+]
 
 /** What every part of a task's screens may read: the feed as data, and its words. */
 const TASK_BASE = below('app/src/task', 'text', 'model')
@@ -34,13 +37,13 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     ...USE_CASES,
     'npm:*',
   ],
-  'coordinator/http/sign-in': [...below('coordinator/http', 'middleware', 'pages'), ...USE_CASES, 'npm:*'],
+  'coordinator/http/sign-in': ['coordinator/http', ...below('coordinator/http', 'middleware', 'pages'), ...USE_CASES, 'npm:*'],
   'coordinator/http/middleware': ['coordinator/http/sign-in', 'coordinator/process', 'npm:*'],
   'coordinator/http/pages': ['coordinator/process', 'npm:*'],
   'coordinator/live': ['coordinator/tasks', 'coordinator/accounts', 'coordinator/store', 'coordinator/process', 'npm:*'],
   'coordinator/intake': ['coordinator/attempts', 'coordinator/wire', ...STORE, 'npm:*'],
   'coordinator/reconcile': ['coordinator/attempts', 'coordinator/queue', ...STORE, 'npm:pino'],
-  'coordinator/attempts': ['coordinator/tasks', 'coordinator/wire', ...STORE, 'npm:*'],
+  'coordinator/attempts': ['coordinator/tasks', 'coordinator/wire', 'coordinator/secrets', ...STORE, 'npm:*'],
   'coordinator/tasks': ['coordinator/queue', 'coordinator/wire', 'coordinator/artifacts', ...STORE, 'npm:*'],
   'coordinator/queue': ['coordinator/wire', ...STORE, 'npm:*'],
   'coordinator/wire': [...STORE, 'npm:*'],

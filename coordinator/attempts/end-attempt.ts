@@ -1,24 +1,21 @@
 import type { Mover } from '../../contract/api/status.ts'
-import { type Ended, judgeEnd } from '../intake/fold-event.ts'
 import { type AttemptRow, countInterruptions, updateAttempt } from '../store/attempts.ts'
 import { type Addition, appendEvents, listPairs, wasPushed } from '../store/events.ts'
 import type { RecordChange } from '../store/ledger.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { moveTask, type TaskRow } from '../store/tasks.ts'
-import { beginWaitingTurn } from '../tasks/begin-turn.ts'
+import { endTurn } from '../tasks/end-turn.ts'
+import { type Ended, judgeEnd } from './judge-end.ts'
 import { closePairs } from './open-pairs.ts'
 
 export type End = Ended & {
-  /** The runner's number of its `attempt.ended`; null when the coordinator says it. */
+  /** The runner's number of its `attempt.ended`; null when the coordinator ends the attempt. */
   n: number | null
   at: number
   by: Extract<Mover, 'attempt' | 'reconciler'>
 }
 
-/**
- * Ends an attempt that is open, and with it the turn if nothing is left to try: the one place where that happens. A message that waited
- * for the end begins the next turn.
- */
+/** Ends an open attempt: the one place where that happens. When no attempt follows, the turn ends with it. */
 export async function endAttempt(
   tx: Store,
   record: RecordChange,
@@ -27,26 +24,30 @@ export async function endAttempt(
   end: End,
 ): Promise<TaskRow> {
   const now = Date.now()
-  const { outcome, reason, message } = end
+  const { outcome, reason, by } = end
   const numbered = end.n === null ? {} : { last_n: end.n }
   await updateAttempt(tx, attempt, { ended_at: now, outcome, reason, ...numbered })
+  const additions = await closeAttempt(tx, attempt, end, now)
 
   const verdict = judgeEnd(task, end, {
     ...(await countInterruptions(tx, task.id, attempt.turn)),
     pushed: await wasPushed(tx, task.id),
   })
-  const moved = await moveTask(tx, task, verdict.status, end.by, verdict.change, now)
+  if (verdict.closing) return endTurn(tx, record, task, { ...verdict, by, at: now }, additions)
+  const waiting = await moveTask(tx, task, verdict.status, by, verdict.change, now)
+  const [events, told] = await appendEvents(tx, waiting, additions)
+  record(told, events)
+  return told
+}
 
-  const pairs = await listPairs(tx, task.id, attempt.attempt)
-  const ours = { attempt: attempt.attempt, n: null, at: now }
-  const additions: Addition[] = [
-    ...closePairs(pairs, { outcome, reason, message }, now).map((event) => ({ ...ours, event })),
-    { attempt: attempt.attempt, n: end.n, at: end.at, event: { type: 'attempt.ended', data: { outcome, reason, message } } },
-    ...(verdict.closing ? [{ ...ours, attempt: 0, event: verdict.closing }] : []),
+/** The events that close what the attempt left open, and its own end. */
+async function closeAttempt(tx: Store, { task_id, attempt }: AttemptRow, end: End, now: number): Promise<Addition[]> {
+  const { outcome, reason, message } = end
+  const closed = closePairs(await listPairs(tx, task_id, attempt), end, now)
+  return [
+    ...closed.map((event) => ({ attempt, n: null, at: now, event })),
+    { attempt, n: end.n, at: end.at, event: { type: 'attempt.ended', data: { outcome, reason, message } } },
   ]
-  const [events, ended] = await appendEvents(tx, moved, additions)
-  record(ended, events)
-  return verdict.closing ? beginWaitingTurn(tx, record, ended) : ended
 }
 
 /** The end of an attempt whose runner fell silent. */

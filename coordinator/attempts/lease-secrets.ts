@@ -2,20 +2,20 @@ import type { Logger } from 'pino'
 import type { Lease } from '../../contract/wire/lease.ts'
 import type { Config } from '../process/config.ts'
 import { Refusal } from '../process/errors.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import { findCredential } from '../store/accounts/credentials.ts'
 import { findGithubToken } from '../store/accounts/users.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import type { TaskRow } from '../store/tasks.ts'
-import type { Demo, Secrets } from '../tasks/parts.ts'
 
-/** The short-lived secrets of one task. They go to the lease's holder alone, and are neither stored nor logged on the way. */
+/** The short-lived secrets of one task. Only the lease's holder gets them; they are never stored or logged on the way. */
 export type LeaseSecrets = (task: TaskRow) => Promise<Pick<Lease, 'repo' | 'modelApi'>>
 
 type Parts = {
   config: Config
   db: Store
   secrets: Secrets
-  demo: Pick<Demo, 'gitUsername' | 'gitToken' | 'modelKey' | 'repoPath'>
+  demo: { repoPath: string; gitUsername: string; gitToken: string; modelKey: string }
   demoRepoUrl: string
   log: Logger
 }
@@ -30,7 +30,7 @@ export function createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log
       return { username: token === null ? null : 'x-access-token', token }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      // The git host then asks for credentials, and the task ends with a reason that tells the user to set them anew.
+      // The git host then asks for credentials, and the task ends with a reason that tells the user to set them again.
       log.warn({ event: 'credential.unreadable', userId, host: url.host, err: error })
       return { username: null, token: null }
     }

@@ -1,10 +1,9 @@
 import type { NewEvent } from '../../contract/api/event.ts'
-import type { Ended } from '../intake/fold-event.ts'
 import type { PairRow } from '../store/events.ts'
+import type { Ended } from './judge-end.ts'
 
 /**
- * What closes the pairs that an attempt left open when it ended without a word, so that they nest in every history. What a cut-off
- * tool did is not known.
+ * Closes the pairs that an attempt left open when it ended without a word, so that pairs nest in every history.
  * @param pairs of one attempt, in order
  */
 export function closePairs(pairs: readonly PairRow[], ended: Ended, now: number): NewEvent[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Call, Result } from './script.ts'
 
 const Block = z.looseObject({
   type: z.string(),
@@ -18,8 +19,6 @@ export const Message = z.object({
 })
 export type Message = z.infer<typeof Message>
 
-export type Call = { name: string; input: Record<string, unknown> }
-export type Result = { text: string; isError: boolean }
 /** One answer of the model, what came of its calls, in order, and what a person said meanwhile. Without calls it had ended when they spoke. */
 export type Step = { calls: Call[]; results: Result[]; said: string[] }
 /** What a person said, what was done about it so far, and the answer, if it came to that. */

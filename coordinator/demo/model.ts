@@ -2,9 +2,10 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { type Call, Message } from './conversation.ts'
+import { Message } from './conversation.ts'
 import { asJson, type Content, type ModelMessage, sendAsStream } from './message-stream.ts'
 import { decide } from './policy.ts'
+import type { Call } from './script.ts'
 
 type Options = { key: string; paceMs: number; log: Logger }
 

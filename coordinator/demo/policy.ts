@@ -1,12 +1,7 @@
-import { type Call, type Message, type Result, type Round, readRounds } from './conversation.ts'
+import { type Message, type Round, readRounds } from './conversation.ts'
+import type { Move } from './script.ts'
 import { quoted } from './scripts/steps.ts'
 import { followUp, work } from './scripts/work.ts'
-
-/** What the demo model says and does next. Without calls it is the end of its work. */
-export type Move = { thinking?: string; text: string; calls: Call[] }
-
-/** A piece of work as it reads: each move is answered with the results of its calls; the returned text is the final word. */
-export type Script<T = string> = Generator<Move, T, Result[]>
 
 /**
  * The whole mind of the demo model: from the conversation so far to the next move. It keeps nothing between two requests: the script

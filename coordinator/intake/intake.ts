@@ -5,7 +5,7 @@ import { groupBy } from '../process/group-by.ts'
 import { startLoop } from '../process/loop.ts'
 import type { Ledger } from '../store/ledger.ts'
 import type { RedisLinks } from '../wire/redis.ts'
-import type { SayToRunner } from '../wire/runner-words.ts'
+import type { SendToRunner } from '../wire/send-to-runner.ts'
 import type { Signatures } from '../wire/signatures.ts'
 import { type Received, readEntry } from './stream-entry.ts'
 import { type Taken, takeEvents } from './take-events.ts'
@@ -16,7 +16,7 @@ export type IntakeParts = {
   redis: RedisLinks
   ledger: Ledger
   signatures: Signatures
-  sayToRunner: SayToRunner
+  sendToRunner: SendToRunner
   log: Logger
   /** A slot fell free, or a task waits again. */
   onEnded: () => void
@@ -72,7 +72,7 @@ async function takePage(parts: IntakeParts): Promise<number> {
   if (taken.some(({ ended }) => ended)) parts.onEnded()
   await Promise.all([
     parts.redis.commands.xtrim(EVENT_STREAM, 'MINID', following(last[0])),
-    ...taken.map(({ runnerId, taskId, attempt, word }) => parts.sayToRunner(runnerId, taskId, attempt, word)),
+    ...taken.map(({ runnerId, taskId, attempt, word }) => parts.sendToRunner(runnerId, taskId, attempt, word)),
   ])
   return page.length
 }

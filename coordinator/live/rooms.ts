@@ -9,7 +9,6 @@ import type { ClientToServer, ServerToClient } from '../../contract/api/socket.t
 import { deviceRoom, taskRoom, userRoom } from '../../contract/wire/names.ts'
 import type { Audience } from '../store/ledger.ts'
 import type { SignedIn } from '../store/user.ts'
-import type { Parts, Shown } from '../tasks/parts.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Presence } from './presence.ts'
 import { createReplays } from './replays.ts'
@@ -30,7 +29,13 @@ export type Rooms = {
   close: () => Promise<void>
 }
 
-type Options = { publicUrl: string; identify: Parts['identify']; presence: Presence; log: Logger }
+/** What somebody shows to be known by: an API token, or the whole `Cookie` header of a browser. */
+export type Shown = { token?: string; cookie?: string }
+
+/** @returns null for a visitor who is not signed in */
+export type Identify = (shown: Shown) => Promise<SignedIn | null>
+
+type Options = { publicUrl: string; identify: Identify; presence: Presence; log: Logger }
 
 type OurServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, SignedIn>
 type OurSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, SignedIn>

@@ -5,19 +5,19 @@ import type { RecordChange } from '../store/ledger.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { type Change, moveTask, type TaskRow } from '../store/tasks.ts'
 
-/** What a person said: `mode` null begins `turn`, any other waits, and is meant for `turn`. */
-export type Said = { text: string; clientId: string | null; mode: InboxRow['mode']; turn: number }
+/** `mode` null: the message begins `turn`. Any other mode: the message waits for `turn`. */
+export type NewMessage = { text: string; clientId: string | null; mode: InboxRow['mode']; turn: number }
 
-/** Takes an ended task back to the queue with a turn that answers these words. @param change of the task beside it */
+/** Moves an ended task back to the queue, with a turn that answers this message. @param change to the task at the same time */
 export async function beginTurn(
   tx: Store,
   record: RecordChange,
   task: TaskRow,
-  said: Pick<Said, 'text' | 'clientId'>,
+  words: Pick<NewMessage, 'text' | 'clientId'>,
   change: Change = {},
 ): Promise<{ task: TaskRow; message: InboxRow }> {
   const turn = task.turn + 1
-  const message = draft(task, { ...said, mode: null, turn })
+  const message = draft(task, { ...words, mode: null, turn })
   return receive(tx, record, await toQueue(tx, task, message, change), message, turn)
 }
 
@@ -31,17 +31,17 @@ export async function beginWaitingTurn(tx: Store, record: RecordChange, task: Ta
   return pending
 }
 
-/** Keeps a message that waits, for the turn under way or for one after it. */
+/** Stores a message that waits for the current turn or for a later one. */
 export function keepWaiting(
   tx: Store,
   record: RecordChange,
   task: TaskRow,
-  said: Said,
+  waiting: NewMessage,
 ): Promise<{ task: TaskRow; message: InboxRow }> {
-  return receive(tx, record, task, draft(task, said), said.turn)
+  return receive(tx, record, task, draft(task, waiting), waiting.turn)
 }
 
-/** Message and event in one transaction. The event takes the next place in the task's list, which is the message's place too. */
+/** Stores message and event together. The event's `seq` is the message's `seq` too. */
 async function receive(
   tx: Store,
   record: RecordChange,
@@ -62,7 +62,7 @@ async function toQueue(tx: Store, task: TaskRow, message: InboxRow, change: Chan
   return moveTask(tx, task, 'pending', 'user', { ...change, ...place }, Date.now())
 }
 
-function draft(task: TaskRow, { text, clientId, mode }: Said): InboxRow {
+function draft(task: TaskRow, { text, clientId, mode }: NewMessage): InboxRow {
   return {
     id: randomUUID(),
     task_id: task.id,

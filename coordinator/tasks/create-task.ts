@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { CreateTask, Task } from '../../contract/api/api.ts'
+import { branchPrefix } from '../../contract/wire/names.ts'
 import { Refusal } from '../process/errors.ts'
 import { findOwnBudget } from '../store/accounts/users.ts'
 import { type Addition, appendEvents } from '../store/events.ts'
@@ -8,11 +9,10 @@ import type { Store } from '../store/sqlite/database.ts'
 import { summaryOf } from '../store/summary.ts'
 import { countUnderWay, findTaskByClientId, insertTask, type TaskRow } from '../store/tasks.ts'
 import type { User } from '../store/user.ts'
+import type { TaskParts } from './parts.ts'
 import { parseRepoUrl } from './repo-url.ts'
-import { branchOf, newTaskId } from './task-names.ts'
-import type { TaskParts } from './tasks.ts'
 
-/** Accepts a task: the store first, then the queue. What a crash between the two leaves out, the next start finds. */
+/** Accepts a task: first in the store, then in the queue. After a crash between the two, the reconciler restores the job. */
 export async function createTask(parts: TaskParts, user: User, input: CreateTask): Promise<{ task: Task; created: boolean }> {
   const { config, ledger, dispatch, log } = parts
   const repoUrl = parseRepoUrl(input.repoUrl, { allowedOrigins: config.gitHosts, demoRepoUrl: parts.demoRepoUrl })
@@ -39,7 +39,7 @@ export async function createTask(parts: TaskParts, user: User, input: CreateTask
   return { task: await summaryOf(parts.db, row), created }
 }
 
-/** @throws Refusal `rate_limited` when a user's tasks may not become more */
+/** @throws Refusal `rate_limited` when the user has too many tasks that wait or run */
 export async function checkLimit(tx: Store, userId: string, limit: number): Promise<void> {
   if ((await countUnderWay(tx, userId)) >= limit)
     throw new Refusal('rate_limited', `${limit} of your tasks wait or run already. Wait for one to end, or cancel one.`)
@@ -110,7 +110,7 @@ function firstMessage(task: TaskRow): InboxRow {
   }
 }
 
-/** What was left out then may have had another default: only what is named now is compared. */
+/** Compares only the fields that the caller names: the defaults may have changed since. */
 function isSame(row: TaskRow, input: CreateTask, repoUrl: string): boolean {
   return (
     row.repo_url === repoUrl &&
@@ -119,4 +119,28 @@ function isSame(row: TaskRow, input: CreateTask, repoUrl: string): boolean {
     (input.model === undefined || row.model === input.model) &&
     (input.budgetUsd === undefined || row.budget_usd === input.budgetUsd)
   )
+}
+
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
+
+/** `tsk_` and 80 random bits. */
+export function newTaskId(): string {
+  return `tsk_${Array.from(randomBytes(16), (byte) => BASE32[byte & 31]).join('')}`
+}
+
+/** The task's branch. It carries the first words of the prompt for people who read the list of branches. */
+export function branchOf(taskId: string, prompt: string): string {
+  return branchPrefix(taskId) + slugOf(prompt)
+}
+
+function slugOf(prompt: string): string {
+  const words = prompt
+    .slice(0, 200)
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9\s_-]/g, '')
+    .split(/[\s_-]+/)
+    .filter(Boolean)
+  const slug = words.slice(0, 6).join('-').slice(0, 40)
+  return slug.replace(/-+$/, '') || 'work'
 }

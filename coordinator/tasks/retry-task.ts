@@ -6,14 +6,13 @@ import { summaryOf } from '../store/summary.ts'
 import type { Change } from '../store/tasks.ts'
 import { beginTurn } from './begin-turn.ts'
 import { checkLimit } from './create-task.ts'
-import { findOwn } from './own-task.ts'
-import type { TaskParts } from './tasks.ts'
+import { findOwnTask, type TaskParts } from './parts.ts'
 
-/** The last turn's words again, as a turn of their own; what was done so far stays on the branch and in the conversation. */
+/** Begins a turn with the last turn's message. The branch and the conversation keep what was done so far. */
 export async function retryTask(parts: TaskParts, userId: string, taskId: string, input: RetryTask): Promise<Task> {
   const { config, db, ledger, dispatch, log } = parts
   const { row, created } = await ledger.write(async (tx, record) => {
-    const task = await findOwn(tx, userId, taskId)
+    const task = await findOwnTask(tx, userId, taskId)
     const clientId = input.clientId ?? null
     if (clientId !== null && (await findMessageByClientId(tx, taskId, clientId))) return { row: task, created: false }
     if (!isEnded(task.status))

@@ -2,20 +2,19 @@ import type { Message, SendMessage } from '../../contract/api/api.ts'
 import { isEnded } from '../../contract/api/status.ts'
 import { Refusal } from '../process/errors.ts'
 import { findMessageByClientId, listWaitingMessages, messageOf } from '../store/inbox.ts'
-import { tellAgent } from '../wire/tell-agent.ts'
+import { sendToAttempt } from '../wire/send-to-runner.ts'
 import { beginTurn, keepWaiting } from './begin-turn.ts'
+import { cancelTurn, propagateCancel } from './cancel-task.ts'
 import { checkLimit } from './create-task.ts'
-import { findOwn } from './own-task.ts'
-import { spreadStop, stopTurn } from './stop-turn.ts'
-import type { TaskParts } from './tasks.ts'
+import { findOwnTask, type TaskParts } from './parts.ts'
 
 /** Messages of one task that may wait at a time. */
 const MOST_WAITING = 50
 
 /**
- * Keeps what a person says, and only then answers. To an ended task it begins the next turn; to any other it waits: for the turn's
- * end, or (`steer`) for the next pause between two of the agent's tools. One that no agent took when its turn ends begins the next.
- * With `stopFirst` the turn under way is stopped in the same transaction, so that neither happens without the other, nor twice.
+ * Stores a message before it answers. On an ended task the message begins the next turn; on any other it waits: for the turn's end, or
+ * (`steer`) for the next pause between two of the agent's tools. A message that no agent took by the end of its turn begins the next one.
+ * `stopFirst` cancels the current turn in the same transaction, so that both happen once or not at all.
  */
 export async function sendMessage(
   parts: TaskParts,
@@ -24,33 +23,33 @@ export async function sendMessage(
   { text, mode, clientId, stopFirst = false }: SendMessage,
 ): Promise<{ message: Message; created: boolean }> {
   const { config, ledger, dispatch, log } = parts
-  const { task, message, created, stopped } = await ledger.write(async (tx, record) => {
-    const found = await findOwn(tx, userId, taskId)
+  const { task, message, created, cancelled } = await ledger.write(async (tx, record) => {
+    const found = await findOwnTask(tx, userId, taskId)
     const before = await findMessageByClientId(tx, taskId, clientId)
-    if (before) return { task: found, message: before, created: false, stopped: null }
-    const stopped = stopFirst && !isEnded(found.status) ? await stopTurn(tx, record, found) : null
-    const task = stopped ?? found
+    if (before) return { task: found, message: before, created: false, cancelled: null }
+    const cancelled = stopFirst && !isEnded(found.status) ? await cancelTurn(tx, record, found) : null
+    const task = cancelled ?? found
     if (isEnded(task.status)) {
       await checkLimit(tx, userId, config.tasksPerUser)
-      return { ...(await beginTurn(tx, record, task, { text, clientId })), created: true, stopped }
+      return { ...(await beginTurn(tx, record, task, { text, clientId })), created: true, cancelled }
     }
     const waiting = await listWaitingMessages(tx, taskId, task.message_id)
     if (waiting.length >= MOST_WAITING)
       throw new Refusal('rate_limited', `${MOST_WAITING} messages wait for this task already. Wait, or withdraw one.`)
-    // A turn that is being stopped takes nothing more.
+    // A turn that is being cancelled takes no more messages.
     const kept = task.cancel_requested_at === null ? mode : 'queue'
     const turn = kept === 'steer' ? task.turn : task.turn + 1 + waiting.filter((other) => other.mode === 'queue').length
-    return { ...(await keepWaiting(tx, record, task, { text, clientId, mode: kept, turn })), created: true, stopped }
+    return { ...(await keepWaiting(tx, record, task, { text, clientId, mode: kept, turn })), created: true, cancelled }
   })
   if (message.text !== text)
     throw new Refusal('conflict', 'This clientId was used for another message. Give each message a new one.', {
       messageId: message.id,
     })
   if (created) log.info({ event: 'message.received', taskId, messageId: message.id, mode: message.mode })
-  if (stopped) await spreadStop(parts, stopped)
+  if (cancelled) await propagateCancel(parts, cancelled)
   if (created && message.mode === null) dispatch.nudge()
-  // Not while it is being stopped: then the message begins the next turn.
+  // While the turn is being cancelled, the message waits to begin the next one.
   if (message.mode === 'steer' && message.state === 'waiting' && task.cancel_requested_at === null)
-    await tellAgent(parts, taskId, task.attempt, { say: 'message', message: { messageId: message.id, text } })
+    await sendToAttempt(parts, taskId, task.attempt, { say: 'message', message: { messageId: message.id, text } })
   return { message: messageOf(message), created }
 }

@@ -5,29 +5,28 @@ import { findMessage, type InboxRow, messageOf, updateMessage } from '../store/i
 import type { RecordChange } from '../store/ledger.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import type { TaskRow } from '../store/tasks.ts'
-import { tellAgent } from '../wire/tell-agent.ts'
-import { findOwn } from './own-task.ts'
-import type { TaskParts } from './tasks.ts'
+import { sendToAttempt } from '../wire/send-to-runner.ts'
+import { findOwnTask, type TaskParts } from './parts.ts'
 
-/** Takes back a message that waits. Should an agent just have taken it all the same, its delivery comes after this and is what counts. */
+/** Withdraws a message that waits. If an agent takes it in the same moment, `message.delivered` comes after this and counts. */
 export async function withdrawMessage(parts: TaskParts, userId: string, taskId: string, messageId: string): Promise<Message> {
   const { task, message } = await parts.ledger.write(async (tx, record) => {
-    const task = await findOwn(tx, userId, taskId)
+    const task = await findOwnTask(tx, userId, taskId)
     const found = await findMessage(tx, taskId, messageId)
     if (!found) throw new Refusal('not_found', 'There is no such message in this task.')
     if (found.state === 'withdrawn') return { task, message: found }
     if (found.state === 'delivered') throw new Refusal('conflict', 'The agent has this message already.')
     if (found.id === task.message_id)
-      throw new Refusal('conflict', 'This message begins the turn that waits. To take it back, cancel the task.')
-    const { task: told, messages } = await withdraw(tx, record, task, [found])
+      throw new Refusal('conflict', 'This message begins the turn that waits. To withdraw it, cancel the task.')
+    const { task: told, messages } = await withdrawMessages(tx, record, task, [found])
     return { task: told, message: messages[0] ?? found }
   })
-  await tellAgent(parts, taskId, task.attempt, { say: 'withdraw', messageId })
+  await sendToAttempt(parts, taskId, task.attempt, { say: 'withdraw', messageId })
   return messageOf(message)
 }
 
-/** Within the transaction of whatever takes them back. */
-export async function withdraw(
+/** Only within the caller's transaction. */
+export async function withdrawMessages(
   tx: Store,
   record: RecordChange,
   task: TaskRow,
@@ -36,7 +35,7 @@ export async function withdraw(
   const at = Date.now()
   const messages: InboxRow[] = []
   for (const row of rows) messages.push(await updateMessage(tx, row, { state: 'withdrawn' }))
-  // What began a turn at once never waited for another: that turn's end tells of it.
+  // A message without a mode began its turn at once and never waited: the end of the turn tells of it.
   const additions = rows
     .filter(({ mode }) => mode !== null)
     .map((row): Addition => ({ event: { type: 'message.withdrawn', data: { messageId: row.id } }, attempt: 0, n: null, at }))

@@ -1,4 +1,4 @@
-import type { Script } from '../policy.ts'
+import type { Script } from '../script.ts'
 import type { Place } from './look-around.ts'
 import { act, bash, edit, NOTHING, plain, read, readTestRun, run, SIGNATURE } from './steps.ts'
 

@@ -1,5 +1,4 @@
-import type { Result } from '../conversation.ts'
-import type { Script } from '../policy.ts'
+import type { Result, Script } from '../script.ts'
 import type { Place } from './look-around.ts'
 import { act, bash, edit, lineOf, NOTHING, plain, plan, read, readTestRun, run, SIGNATURE } from './steps.ts'
 

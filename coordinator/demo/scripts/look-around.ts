@@ -1,4 +1,4 @@
-import type { Script } from '../policy.ts'
+import type { Script } from '../script.ts'
 import { act, bash, NOTHING, plain, read, run } from './steps.ts'
 
 export type Place = {

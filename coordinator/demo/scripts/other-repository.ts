@@ -1,4 +1,4 @@
-import type { Script } from '../policy.ts'
+import type { Script } from '../script.ts'
 import type { Place } from './look-around.ts'
 import { bash, run, write } from './steps.ts'
 

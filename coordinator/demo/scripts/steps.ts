@@ -1,5 +1,4 @@
-import type { Call, Result } from '../conversation.ts'
-import type { Script } from '../policy.ts'
+import type { Call, Result, Script } from '../script.ts'
 
 export function bash(command: string, description: string): Call {
   return { name: 'bash', input: { command, description } }

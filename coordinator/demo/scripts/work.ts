@@ -1,4 +1,4 @@
-import type { Script } from '../policy.ts'
+import type { Script } from '../script.ts'
 import { addFrench } from './add-french.ts'
 import { documentUse } from './document-use.ts'
 import { fixTest } from './fix-test.ts'

@@ -1,7 +1,7 @@
 import type { Express } from 'express'
 import { Refusal } from '../../process/errors.ts'
 import { listDevices, revokeAllDevices, revokeDevice } from '../../store/accounts/devices.ts'
-import type { Parts } from '../../tasks/parts.ts'
+import type { Parts } from '../parts.ts'
 import { currentDevice, currentUser } from '../sign-in/authenticate.ts'
 
 type Wanted = Pick<Parts, 'db' | 'disconnectUser' | 'disconnectDevice' | 'ownerTokenId'>

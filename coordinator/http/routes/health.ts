@@ -1,5 +1,5 @@
 import type { Express } from 'express'
-import type { Parts } from '../../tasks/parts.ts'
+import type { Parts } from '../parts.ts'
 
 /** For supervisors and Prometheus; they say nothing about any user. */
 export function addHealthRoutes(app: Express, { readiness, metrics }: Pick<Parts, 'readiness' | 'metrics'>): void {

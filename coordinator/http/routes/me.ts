@@ -7,7 +7,7 @@ import { revokeDevice } from '../../store/accounts/devices.ts'
 import { issueToken, listTokens } from '../../store/accounts/tokens.ts'
 import { findOwnBudget, setOwnBudget } from '../../store/accounts/users.ts'
 import type { User } from '../../store/user.ts'
-import type { Parts } from '../../tasks/parts.ts'
+import type { Parts } from '../parts.ts'
 import { currentUser } from '../sign-in/authenticate.ts'
 import { refuseOwnToken } from './devices.ts'
 

@@ -8,7 +8,7 @@ import {
   putNotifications,
   putSubscription,
 } from '../../store/accounts/notifications.ts'
-import type { Parts } from '../../tasks/parts.ts'
+import type { Parts } from '../parts.ts'
 import { currentDevice, currentUser } from '../sign-in/authenticate.ts'
 
 type Wanted = Pick<Parts, 'db' | 'webPush' | 'outside' | 'notifier'>

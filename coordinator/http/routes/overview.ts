@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import type { Express } from 'express'
 import type { Overview } from '../../../contract/api/overview.ts'
 import { findOverview } from '../../store/overview.ts'
-import type { Parts } from '../../tasks/parts.ts'
+import type { Parts } from '../parts.ts'
 import { requireAdmin } from '../sign-in/authenticate.ts'
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }

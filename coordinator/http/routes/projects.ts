@@ -2,8 +2,8 @@ import type { Express } from 'express'
 import { CreateProject } from '../../../contract/api/api.ts'
 import { Refusal } from '../../process/errors.ts'
 import { createProject, deleteProject, listProjects } from '../../store/projects.ts'
-import type { Parts } from '../../tasks/parts.ts'
 import { parseRepoUrl } from '../../tasks/repo-url.ts'
+import type { Parts } from '../parts.ts'
 import { currentUser } from '../sign-in/authenticate.ts'
 
 /** The repositories that a user keeps at hand. */

@@ -6,7 +6,7 @@ import { LeaseRequest, RenewRequest } from '../../../contract/wire/lease.ts'
 import { RUNNER_PATHS } from '../../../contract/wire/names.ts'
 import { ArtifactKind } from '../../../contract/wire/sandbox.ts'
 import { Refusal } from '../../process/errors.ts'
-import type { Parts } from '../../tasks/parts.ts'
+import type { Parts } from '../parts.ts'
 import { bearerToken } from '../sign-in/authenticate.ts'
 
 /** What only runners call, over their own token: the lease that holds a task's secrets, the heartbeat, and bytes to keep. */

@@ -3,7 +3,7 @@ import type { Express, Request, RequestHandler } from 'express'
 import { z } from 'zod'
 import { ClientId, CreateTask, ListEvents, ListTasks, RetryTask, SendMessage } from '../../../contract/api/api.ts'
 import { Refusal } from '../../process/errors.ts'
-import type { Parts } from '../../tasks/parts.ts'
+import type { Parts } from '../parts.ts'
 import { currentUser } from '../sign-in/authenticate.ts'
 
 /** A user's own tasks; somebody else's are not there. */

@@ -3,7 +3,7 @@ import { Refusal } from '../../process/errors.ts'
 import { deviceIdOf } from '../../store/accounts/devices.ts'
 import { findByToken } from '../../store/accounts/tokens.ts'
 import type { User as KnownUser, SignedIn } from '../../store/user.ts'
-import type { Parts } from '../../tasks/parts.ts'
+import type { Parts } from '../parts.ts'
 import { requireSameOrigin } from './same-origin.ts'
 
 declare global {

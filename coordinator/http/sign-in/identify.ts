@@ -4,7 +4,7 @@ import type { Request, Response } from 'express'
 import { deviceIdOf } from '../../store/accounts/devices.ts'
 import { findByToken } from '../../store/accounts/tokens.ts'
 import { findUser } from '../../store/accounts/users.ts'
-import type { Parts } from '../../tasks/parts.ts'
+import type { Parts } from '../parts.ts'
 import { createSession } from './session.ts'
 
 /**

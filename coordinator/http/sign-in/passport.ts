@@ -3,7 +3,7 @@ import { type Profile, Strategy } from 'passport-github2'
 import { isAdmin, maySignIn, signInRefused } from '../../accounts/may-sign-in.ts'
 import type { Config } from '../../process/config.ts'
 import { findUser, upsertGithubUser } from '../../store/accounts/users.ts'
-import type { Parts } from '../../tasks/parts.ts'
+import type { Parts } from '../parts.ts'
 
 /**
  * `repo` is the least that lets the agent's branch be pushed to a private repository, and a pull request be opened. Without

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import session from 'express-session'
 import type { Config } from '../../process/config.ts'
 import { SESSION_IDLE_MS } from '../../store/accounts/sessions.ts'
-import type { Parts } from '../../tasks/parts.ts'
+import type { Parts } from '../parts.ts'
 import { DatabaseSessions } from './session-store.ts'
 
 /**

@@ -57,7 +57,7 @@ export function scriptedTasks(): Tasks {
     output: async (userId, taskId, callId) => {
       find(userId, taskId)
       if (callId === 'toolu_1') return import.meta.filename
-      throw new Refusal('not_found', 'No more is kept of this output than what is shown.')
+      throw new Refusal('not_found', 'The full output was not kept; this is all there is.')
     },
     patch: async (userId, taskId) => {
       find(userId, taskId)

@@ -15,7 +15,7 @@ import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { createTasks } from '../../../coordinator/tasks/tasks.ts'
 import { connectRedis } from '../../../coordinator/wire/redis.ts'
-import { createSayToRunner } from '../../../coordinator/wire/runner-words.ts'
+import { createSendToRunner } from '../../../coordinator/wire/send-to-runner.ts'
 import { createSignatures } from '../../../coordinator/wire/signatures.ts'
 import { createScriptedRunner } from '../scripted/scripted-runner.ts'
 import { temporaryFolder } from './temporary.ts'
@@ -38,7 +38,7 @@ export async function startCore(options: {
   const db = await openDatabase(join(folder.path, 'errand.db'))
   const redis = await connectRedis(options.redisUrl, log)
   const signatures = createSignatures(createSecrets(Buffer.alloc(32, 7)).deriveKey)
-  const sayToRunner = createSayToRunner(redis, signatures)
+  const sendToRunner = createSendToRunner(redis, signatures)
   const told: { userId: string; event: TaskEvent }[] = []
   const summaries: Task[] = []
   const ledger = createLedger(db, {
@@ -48,14 +48,14 @@ export async function startCore(options: {
   const dispatch = openDispatch({ db, redis, signatures, log })
   const artifacts = await createArtifacts(db, folder.path)
   const demoRepoUrl = 'http://127.0.0.1:3000/demo/git/hello.git'
-  const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sayToRunner, log })
+  const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sendToRunner, log })
   const secretsFor = async () => ({
     repo: { url: 'https://github.com/a/b', upstream: 'https://github.com/a/b', username: null, token: null },
     modelApi: { baseUrl: '/demo/model', key: 'key' },
   })
   const leases = createLeases({ config, db, ledger, signatures, secretsFor, log, onRunner: dispatch.nudge })
   const intake = await startIntake({
-    ...{ redis, ledger, signatures, sayToRunner, log },
+    ...{ redis, ledger, signatures, sendToRunner, log },
     onEnded: dispatch.nudge,
     onBatch: () => undefined,
   })

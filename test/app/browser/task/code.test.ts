@@ -6,7 +6,7 @@ import { type Language, languageOf, languageOfFile } from '../../../../app/src/t
 import { byLine, type Piece } from '../../../../app/src/task/code/pieces.ts'
 import type { ChangedFile, Me, Task } from '../../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../../contract/api/event.ts'
-import { parsePatch } from '../../../../coordinator/tasks/parse-patch.ts'
+import { parsePatch } from '../../../../coordinator/tasks/changes.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type Phone, startPhone } from '../phone.ts'

@@ -2,7 +2,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
-import { parsePatch } from '../../../coordinator/tasks/parse-patch.ts'
+import { parsePatch } from '../../../coordinator/tasks/changes.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 
 /** Real patches, from git itself. */
