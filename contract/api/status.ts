@@ -17,7 +17,6 @@ export type Mover = 'user' | 'lease' | 'attempt' | 'reconciler'
 export const MOVES: ReadonlyArray<{ from: TaskStatus; to: TaskStatus; by: readonly Mover[] }> = [
   { from: 'pending', to: 'running', by: ['lease'] },
   { from: 'pending', to: 'cancelled', by: ['user'] },
-  { from: 'pending', to: 'failed', by: ['reconciler'] },
   { from: 'running', to: 'completed', by: ['attempt'] },
   { from: 'running', to: 'failed', by: ['attempt', 'reconciler'] },
   { from: 'running', to: 'cancelled', by: ['attempt', 'reconciler'] },

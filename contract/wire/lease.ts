@@ -65,14 +65,14 @@ export const Lease = z.object({
 export type Lease = z.infer<typeof Lease>
 
 /**
- * Why not: `cancelled` and `ended` finish the job; `held` (another attempt's lease still runs) and `not_yet` are asked again
- * after `retryAfterMs`; `unknown` (no such turn, or a forged signature) never will be.
+ * Why not: `cancelled` and `ended` finish the job. `held` (another attempt's lease still runs): ask again after `retryAfterMs`. `unknown` (no
+ * such turn, or a forged signature): never ask again.
  */
 export const LeaseAnswer = z.discriminatedUnion('granted', [
   z.object({ granted: z.literal(true), lease: Lease }),
   z.object({
     granted: z.literal(false),
-    refusal: z.enum(['cancelled', 'ended', 'held', 'not_yet', 'unknown']),
+    refusal: z.enum(['cancelled', 'ended', 'held', 'unknown']),
     retryAfterMs: z.number().int().positive(),
   }),
 ])

@@ -43,17 +43,17 @@ export const DeltaBody = z.object({ offset: z.number().int().nonnegative(), text
 export type DeltaBody = z.infer<typeof DeltaBody>
 
 /**
- * The coordinator's word to a runner about one attempt. `acknowledged`: every event up to and including `n` is stored. `refused`: the
- * attempt is not the current one (or already ended), and of its events up to and including `n` only what they cost was counted; so it
- * will be with all that follow. `cancel`: a person wants it stopped.
+ * What the coordinator sends to a runner about one attempt. `acknowledged`: every event up to and including `n` is stored. `refused`: the
+ * attempt has ended or another one is current; from its events up to and including `n`, only their cost was counted, and all later ones are
+ * treated alike. `cancel`: a person cancelled the turn.
  */
-export const RunnerWord = z.discriminatedUnion('say', [
-  z.object({ say: z.literal('acknowledged'), n: z.number().int().nonnegative() }),
-  z.object({ say: z.literal('refused'), n: z.number().int().nonnegative() }),
-  z.object({ say: z.literal('cancel') }),
-  /** To the running turn; may come twice, `messageId` tells. */
-  z.object({ say: z.literal('message'), message: SteerMessage }),
-  /** The person took it back before the agent had it. */
-  z.object({ say: z.literal('withdraw'), messageId: z.string() }),
+export const RunnerWord = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('acknowledged'), n: z.number().int().nonnegative() }),
+  z.object({ type: z.literal('refused'), n: z.number().int().nonnegative() }),
+  z.object({ type: z.literal('cancel') }),
+  /** For the running turn. It may arrive twice, with the same `messageId`. */
+  z.object({ type: z.literal('message'), message: SteerMessage }),
+  /** The person withdrew the message before the agent took it. */
+  z.object({ type: z.literal('withdraw'), messageId: z.string() }),
 ])
 export type RunnerWord = z.infer<typeof RunnerWord>

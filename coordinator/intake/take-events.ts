@@ -39,7 +39,7 @@ export async function takeEvents(
   if (attempt.ended_at !== null || task.attempt !== number) {
     const repeats = entries.every(({ n }) => n <= attempt.last_n)
     const n = await countLate(tx, record, task, attempt, entries)
-    return told({ say: repeats ? 'acknowledged' : 'refused', n }, false, 0)
+    return told({ type: repeats ? 'acknowledged' : 'refused', n }, false, 0)
   }
 
   let lastN = attempt.last_n
@@ -57,7 +57,7 @@ export async function takeEvents(
       additions.push({ event, attempt: number, n, at })
     }
   }
-  const word: RunnerWord = { say: 'acknowledged', n: lastN }
+  const word: RunnerWord = { type: 'acknowledged', n: lastN }
   if (lastN === attempt.last_n) return told(word, false, 0)
 
   const isChanged = Object.keys(change).length > 0

@@ -48,7 +48,7 @@ export async function propagateCancel(parts: TaskParts, cancelled: TaskRow): Pro
   const { dispatch, log } = parts
   const { id, user_id, status, turn, attempt } = cancelled
   log.info({ event: 'task.cancel_requested', taskId: id, userId: user_id, status })
-  if (!isEnded(status)) return sendToAttempt(parts, id, attempt, { say: 'cancel' })
+  if (!isEnded(status)) return sendToAttempt(parts, id, attempt, { type: 'cancel' })
   try {
     await dispatch.withdraw(id, turn)
   } catch (error) {

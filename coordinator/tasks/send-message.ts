@@ -50,6 +50,6 @@ export async function sendMessage(
   if (created && message.mode === null) dispatch.nudge()
   // While the turn is being cancelled, the message waits to begin the next one.
   if (message.mode === 'steer' && message.state === 'waiting' && task.cancel_requested_at === null)
-    await sendToAttempt(parts, taskId, task.attempt, { say: 'message', message: { messageId: message.id, text } })
+    await sendToAttempt(parts, taskId, task.attempt, { type: 'message', message: { messageId: message.id, text } })
   return { message: messageOf(message), created }
 }

@@ -21,7 +21,7 @@ export async function withdrawMessage(parts: TaskParts, userId: string, taskId: 
     const { task: told, messages } = await withdrawMessages(tx, record, task, [found])
     return { task: told, message: messages[0] ?? found }
   })
-  await sendToAttempt(parts, taskId, task.attempt, { say: 'withdraw', messageId })
+  await sendToAttempt(parts, taskId, task.attempt, { type: 'withdraw', messageId })
   return messageOf(message)
 }
 

@@ -28,6 +28,6 @@ export async function sendToAttempt(parts: Parts, taskId: string, number: number
   try {
     await parts.sendToRunner(attempt.runner_id, taskId, number, word)
   } catch (error) {
-    parts.log.warn({ event: 'word.delayed', taskId, attempt: number, say: word.say, err: error })
+    parts.log.warn({ event: 'word.delayed', taskId, attempt: number, type: word.type, err: error })
   }
 }

@@ -117,10 +117,10 @@ function hearWord(open: ReadonlyMap<string, Listed>, text: string): boolean {
 }
 
 function act({ delivery, hear }: Listed, word: RunnerWord): void {
-  if (word.say === 'acknowledged') delivery.acknowledged(word.n)
-  else if (word.say === 'cancel') hear.onCancel()
-  else if (word.say === 'message') hear.onMessage(word.message)
-  else if (word.say === 'withdraw') hear.onWithdraw(word.messageId)
+  if (word.type === 'acknowledged') delivery.acknowledged(word.n)
+  else if (word.type === 'cancel') hear.onCancel()
+  else if (word.type === 'message') hear.onMessage(word.message)
+  else if (word.type === 'withdraw') hear.onWithdraw(word.messageId)
   else {
     delivery.acknowledged(word.n)
     hear.onRefused()

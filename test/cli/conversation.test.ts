@@ -71,7 +71,7 @@ describe('errand message', () => {
     expect(await errand('message', id, 'look at', 'the tests')).toMatchObject(sent)
     expect(await errand('message', id, '--queue', 'and then the README')).toMatchObject(sent)
     const steer = await waitFor('the word', () => runner.heard.find((one) => one.taskId === id)?.word)
-    expect(steer).toMatchObject({ say: 'message', message: { text: 'look at the tests' } })
+    expect(steer).toMatchObject({ type: 'message', message: { text: 'look at the tests' } })
     await say(held, 1, { type: 'message.delivered', data: { messageId: await messageId('look at the tests'), turn: 1 } })
     expect((await lines()).map((line) => line.replace(/^\S+\s+/, ''))).toEqual([
       'turn 1     the first words',

@@ -194,7 +194,7 @@ describe('signatures', () => {
   it('believes an entry signed with the key of its attempt, unchanged', () => {
     const entry = { taskId: 'tsk_a', attempt: 1, n: 1, at: new Date().toISOString(), body: '{}', signature: '' }
     expect(signatures.isEntry(entry)).toBe(false)
-    const { signature } = signatures.signWord('tsk_a', 1, { say: 'refused', n: 0 })
+    const { signature } = signatures.signWord('tsk_a', 1, { type: 'refused', n: 0 })
     expect(signatures.isEntry({ ...entry, signature })).toBe(false)
     expect(signedEntryText({ ...entry, n: 2 })).not.toBe(signedEntryText(entry))
     expect(signatures.attemptKey('tsk_a', 1)).toMatch(/^[0-9a-f]{64}$/)

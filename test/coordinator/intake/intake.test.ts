@@ -51,7 +51,7 @@ function toStatus(taskId: string, wanted: string) {
 function isRefused(lease: Lease) {
   return waitFor('a refusal', () =>
     core.runner.heard.some(
-      ({ taskId, attempt, word }) => taskId === lease.taskId && attempt === lease.attempt && word.say === 'refused',
+      ({ taskId, attempt, word }) => taskId === lease.taskId && attempt === lease.attempt && word.type === 'refused',
     ),
   )
 }
@@ -185,7 +185,7 @@ describe('the end of an attempt', () => {
     await acknowledged(lease, 1)
     await core.runner.send(lease, 1, end('completed'))
     await waitFor('the repeat to be acknowledged', () => words().length === 2)
-    expect(words()).toEqual(Array.from({ length: 2 }, () => ({ say: 'acknowledged', n: 1 })))
+    expect(words()).toEqual(Array.from({ length: 2 }, () => ({ type: 'acknowledged', n: 1 })))
     await core.runner.send(lease, 2, text('too late'))
     await isRefused(lease)
     expect(await core.tasks.find(ada.id, lease.taskId)).toMatchObject({
@@ -248,7 +248,7 @@ describe('the end of an attempt', () => {
     const lease = await begin()
     expect(await core.tasks.cancel(ada.id, lease.taskId)).toMatchObject({ status: 'running' })
     await waitFor('the word', () =>
-      core.runner.heard.some(({ taskId, word }) => taskId === lease.taskId && word.say === 'cancel'),
+      core.runner.heard.some(({ taskId, word }) => taskId === lease.taskId && word.type === 'cancel'),
     )
     await core.runner.send(lease, 1, end('interrupted', 'runner_stopped'))
     await toStatus(lease.taskId, 'cancelled')

@@ -134,7 +134,7 @@ describe('what a client may ask', () => {
     const message = { taskId, text: 'rather this', mode: 'queue', stopFirst: true, clientId: 'instead' }
     const first = await ask(socket, 'task:message', message)
     expect(first).toMatchObject({ ok: true, message: { text: 'rather this', state: 'waiting' } })
-    await waitFor('the word', () => runner.heard.some((one) => one.taskId === taskId && one.word.say === 'cancel'))
+    await waitFor('the word', () => runner.heard.some((one) => one.taskId === taskId && one.word.type === 'cancel'))
     expect(await ask(socket, 'task:message', message)).toEqual(first)
   })
 

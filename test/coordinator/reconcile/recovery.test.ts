@@ -133,7 +133,7 @@ describe('when a runner is lost', () => {
 
     const late = [usage, text(1), usage, end('completed', 'done')]
     const refused = (n: number) =>
-      core.runner.heard.some(({ attempt, word }) => attempt === 1 && word.say === 'refused' && word.n === n)
+      core.runner.heard.some(({ attempt, word }) => attempt === 1 && word.type === 'refused' && word.n === n)
     await core.runner.send(first, 4, usage)
     await waitFor('the hole to be seen', () => refused(1))
     for (const [index, event] of late.entries()) await core.runner.send(first, index + 2, event)

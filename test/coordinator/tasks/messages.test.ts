@@ -107,8 +107,8 @@ describe('a message', () => {
     const lease = await core.lease(id)
     const { message } = await send(id, steer('faster'))
     const wanted = { messageId: message.id, text: 'faster' }
-    await waitFor('the word', () => core.runner.heard.some(({ word }) => word.say === 'message'))
-    expect(core.runner.heard.find(({ word }) => word.say === 'message')?.word).toEqual({ say: 'message', message: wanted })
+    await waitFor('the word', () => core.runner.heard.some(({ word }) => word.type === 'message'))
+    expect(core.runner.heard.find(({ word }) => word.type === 'message')?.word).toEqual({ type: 'message', message: wanted })
     const renew = async () => (await core.leases.renew({ runner: runnerOf(lease), attempts: [lease] })).attempts[0]?.messages
     expect(await renew()).toEqual([wanted])
     const delivered = { type: 'message.delivered', data: { messageId: message.id, turn: 1 } } as const
@@ -154,7 +154,7 @@ describe('a message', () => {
     const lease = await core.lease(id)
     const { message } = await send(id, steer('no'))
     expect(await core.tasks.withdraw(ada.id, id, message.id)).toMatchObject({ state: 'withdrawn' })
-    await waitFor('the word', () => core.runner.heard.some(({ word }) => word.say === 'withdraw'))
+    await waitFor('the word', () => core.runner.heard.some(({ word }) => word.type === 'withdraw'))
     await send(id, queue('gone'))
     await core.tasks.cancel(ada.id, id)
     await send(id, steer('after all'))

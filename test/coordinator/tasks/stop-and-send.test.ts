@@ -48,7 +48,7 @@ function states(taskId: string) {
 }
 
 describe('a message that stops the turn first', () => {
-  const heardCancels = () => core.runner.heard.filter(({ word }) => word.say === 'cancel').length
+  const heardCancels = () => core.runner.heard.filter(({ word }) => word.type === 'cancel').length
 
   it('takes back what waits, is told to the runner, and begins the next turn at the end of the one it stopped', async () => {
     const { id } = await core.create(ada, { prompt: 'one' })

@@ -175,9 +175,9 @@ describe('an attempt', () => {
       { messages: [message('lease')] },
     )
     await waitFor('the turn to start', () => types().includes('turn.started'))
-    await coordinator.say('t1', 1, { say: 'message', message: message('word') })
-    await coordinator.say('t1', 1, { say: 'message', message: message('regretted') })
-    await coordinator.say('t1', 1, { say: 'withdraw', messageId: 'regretted' })
+    await coordinator.say('t1', 1, { type: 'message', message: message('word') })
+    await coordinator.say('t1', 1, { type: 'message', message: message('regretted') })
+    await coordinator.say('t1', 1, { type: 'withdraw', messageId: 'regretted' })
     coordinator.renewMessages = [message('word'), message('regretted'), message('renewal')]
     await waitFor('the messages', () => gateway?.waitingMessages().some(({ messageId }) => messageId === 'renewal'))
     expect(gateway?.waitingMessages()).toEqual([message('lease'), message('word'), message('renewal')])
@@ -192,7 +192,7 @@ describe('an attempt', () => {
   it('is cancelled by a signed word, after the agent saved its work, and whatever the agent makes of it', async () => {
     const running = run([turnStarted, { untilStopped: true }, text('saved'), turnEnded('completed', 'done')])
     await waitFor('the turn to start', () => types().includes('turn.started'))
-    await coordinator.say('t1', 1, { say: 'cancel' })
+    await coordinator.say('t1', 1, { type: 'cancel' })
     expect(await running).toMatchObject({ outcome: 'cancelled', reason: 'cancelled_by_user' })
     expect(types()).toEqual(['turn.started', 'text.written', 'turn.ended', 'attempt.ended'])
     expect(said()[2]?.data).toMatchObject({ outcome: 'cancelled', reason: 'cancelled_by_user', summary: 's' })
@@ -225,7 +225,7 @@ describe('an attempt', () => {
     const running = run([turnStarted, { untilStopped: true }, text('too late')])
     await waitFor('the turn to start', () => types().includes('turn.started'))
     coordinator.reading = false
-    await coordinator.say('t1', 1, { say: 'cancel' })
+    await coordinator.say('t1', 1, { type: 'cancel' })
     await waitFor('the agent to be stopped', () => engine.stops.length > 0)
     coordinator.renewState = 'unknown'
     expect(await running).toMatchObject({ outcome: 'cancelled' })

@@ -53,7 +53,6 @@ describe('one turn off the queue', () => {
     ['cancelled', { say: 'done', outcome: 'cancelled' }],
     ['ended', { say: 'done', outcome: 'ended' }],
     ['held', { say: 'later', afterMs: 1_234 }],
-    ['not_yet', { say: 'later', afterMs: 1_234 }],
     ['unknown', { say: 'never' }],
   ] as const)('follows the refusal: %s', async (why, answer) => {
     coordinator.onLease(() => refusal(why))

@@ -152,7 +152,7 @@ describe('delivering events', () => {
     delivery.say(text(1))
     await waitFor('the event to arrive', () => arrived('t1')?.length === 1)
     expect(heard).toEqual([])
-    await coordinator.say('t1', 1, { say: 'cancel' })
+    await coordinator.say('t1', 1, { type: 'cancel' })
     await waitFor('the cancel', () => heard.includes('cancel'))
     expect(await delivery.finish()).toBe('acknowledged')
   })
@@ -161,7 +161,7 @@ describe('delivering events', () => {
     coordinator.reading = false
     const { delivery } = await publish('t1')
     delivery.say(text(1))
-    await coordinator.say('t1', 1, { say: 'acknowledged', n: 7 })
+    await coordinator.say('t1', 1, { type: 'acknowledged', n: 7 })
     coordinator.reading = true
     expect(await delivery.finish()).toBe('acknowledged')
     expect(arrived('t1')).toEqual([text(1)])

@@ -68,7 +68,7 @@ export async function startScriptedCoordinator(redisUrl: string): Promise<Script
       const event = NewEvent.parse(JSON.parse(entry.body))
       if (!coordinator.refusing || event.type === 'usage.counted') state.events.push(event)
     }
-    return { ...about, word: { say: coordinator.refusing ? 'refused' : 'acknowledged', n: state.lastN } }
+    return { ...about, word: { type: coordinator.refusing ? 'refused' : 'acknowledged', n: state.lastN } }
   }
 
   const intake = async () => {

@@ -63,7 +63,7 @@ export async function createScriptedRunner(redisUrl: string, id = 'runner-a'): P
     acknowledged: ({ taskId, attempt }) =>
       heard.reduce(
         (n, said) =>
-          said.taskId === taskId && said.attempt === attempt && said.word.say === 'acknowledged' ? Math.max(n, said.word.n) : n,
+          said.taskId === taskId && said.attempt === attempt && said.word.type === 'acknowledged' ? Math.max(n, said.word.n) : n,
         0,
       ),
     send: async (lease, n, event, { key = lease.signingKey, at = Date.now() } = {}) => {
