@@ -36,8 +36,6 @@ export const NOT_YET = {
     'test/support/outside/http-server.ts: startHttp',
     'test/support/outside/model-server.ts: startModelServer',
     'test/support/scripted/scripted-coordinator.ts: startScriptedCoordinator',
-    'test/support/scripted/scripted-server.ts: startScriptedServer',
-    'test/support/scripted/scripted-tasks.ts: scriptedTasks',
     'test/support/systems/core.ts: startCore',
     'test/support/systems/system.ts: startSystem',
     'test/worker-image/errand.ts: startErrand',

@@ -1,53 +1,31 @@
 import { Readable } from 'node:stream'
-import type { Message, Task } from '../../../contract/api/api.ts'
+import type { CreateTask, Message, SendMessage, Task } from '../../../contract/api/api.ts'
 import { Refusal } from '../../../coordinator/process/errors.ts'
 import type { Tasks } from '../../../coordinator/tasks/tasks.ts'
 
-/** Tasks that are only kept, by owner, and never worked on. A prompt `explode` is a fault of ours. */
+type Stored = {
+  tasks: Array<{ userId: string; clientId: string | undefined; task: Task }>
+  messages: Message[]
+}
+
+/** Tasks that are only stored, by owner, and never worked on. A prompt `explode` is an error of ours. */
 export function scriptedTasks(): Tasks {
-  const kept: Array<{ userId: string; clientId: string | undefined; task: Task }> = []
-  const sent: Message[] = []
-  const find = (userId: string, taskId: string): Task => {
-    const found = kept.find((item) => item.userId === userId && item.task.id === taskId)
-    if (!found) throw new Refusal('not_found', 'You have no task with this id.')
-    return found.task
-  }
+  const stored: Stored = { tasks: [], messages: [] }
+  const find = (userId: string, taskId: string): Task => findOwnTask(stored, userId, taskId)
   return {
-    create: async (user, input) => {
-      if (input.prompt === 'explode') throw new Error('secret detail: /var/lib/errand')
-      const again = kept.find((item) => item.userId === user.id && item.clientId && item.clientId === input.clientId)
-      if (again) return { task: again.task, created: false }
-      const task = newTask(`tsk_${kept.length + 1}`, input.repoUrl, input.prompt)
-      kept.unshift({ userId: user.id, clientId: input.clientId, task })
-      return { task, created: true }
-    },
+    create: async (user, input) => create(stored, user.id, input),
     find: async (userId, taskId) => find(userId, taskId),
-    list: async (userId) => ({ items: kept.filter((item) => item.userId === userId).map(({ task }) => task), nextCursor: null }),
+    list: async (userId) => ({
+      items: stored.tasks.filter((item) => item.userId === userId).map(({ task }) => task),
+      nextCursor: null,
+    }),
     events: async (userId, taskId) => ({ events: [], lastSeq: find(userId, taskId).lastSeq, more: false }),
     cancel: async (userId, taskId) => find(userId, taskId),
-    send: async (userId, taskId, { text, mode, clientId }) => {
-      find(userId, taskId)
-      const again = sent.find((message) => message.taskId === taskId && message.clientId === clientId)
-      const created = {
-        id: `msg_${sent.length + 1}`,
-        taskId,
-        clientId,
-        text,
-        mode,
-        state: 'waiting',
-        turn: null,
-        createdAt: AT,
-      } as const
-      if (!again) sent.push(created)
-      return { message: again ?? created, created: !again }
-    },
-    messages: async (userId, taskId) => sent.filter((message) => message.taskId === find(userId, taskId).id),
+    send: async (userId, taskId, input) => send(stored, find(userId, taskId).id, input),
+    messages: async (userId, taskId) => stored.messages.filter((message) => message.taskId === find(userId, taskId).id),
     withdraw: async (userId, taskId, messageId) => {
       find(userId, taskId)
-      const found = sent.find(({ id }) => id === messageId)
-      if (!found) throw new Refusal('not_found', 'There is no such message in this task.')
-      found.state = 'withdrawn'
-      return found
+      return withdraw(stored, messageId)
     },
     retry: async (userId, taskId) => find(userId, taskId),
     changes: async (userId, taskId, turn) => {
@@ -68,6 +46,37 @@ export function scriptedTasks(): Tasks {
       return Readable.from([Buffer.from([0, 255, 1])])
     },
   }
+}
+
+function findOwnTask({ tasks }: Stored, userId: string, taskId: string): Task {
+  const found = tasks.find((item) => item.userId === userId && item.task.id === taskId)
+  if (!found) throw new Refusal('not_found', 'You have no task with this id.')
+  return found.task
+}
+
+function create({ tasks }: Stored, userId: string, { prompt, repoUrl, clientId }: CreateTask) {
+  if (prompt === 'explode') throw new Error('secret detail: /var/lib/errand')
+  const again = tasks.find((item) => item.userId === userId && item.clientId && item.clientId === clientId)
+  if (again) return { task: again.task, created: false }
+  const task = newTask(`tsk_${tasks.length + 1}`, repoUrl, prompt)
+  tasks.unshift({ userId, clientId, task })
+  return { task, created: true }
+}
+
+function send({ messages }: Stored, taskId: string, { text, mode, clientId }: SendMessage) {
+  const again = messages.find((message) => message.taskId === taskId && message.clientId === clientId)
+  if (again) return { message: again, created: false }
+  const id = `msg_${messages.length + 1}`
+  const message = { id, taskId, clientId, text, mode, state: 'waiting', turn: null, createdAt: AT } as const
+  messages.push(message)
+  return { message, created: true }
+}
+
+function withdraw({ messages }: Stored, messageId: string): Message {
+  const found = messages.find(({ id }) => id === messageId)
+  if (!found) throw new Refusal('not_found', 'There is no such message in this task.')
+  found.state = 'withdrawn'
+  return found
 }
 
 const AT = '2026-11-21T08:00:00.000Z'

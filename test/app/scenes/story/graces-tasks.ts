@@ -10,9 +10,24 @@ const MINUTE = 60
 
 /** A task in every state that there is. */
 export async function tellGracesTasks(stage: Stage) {
-  const begin = (prompt: string, agoSeconds: number) => beginTask(stage, { person: 'Grace', repoUrl: REPO, prompt, agoSeconds })
+  const start = starts(stage)
+  const all = {
+    ...(await tellRunning(start)),
+    ...(await tellEnded(start)),
+    ...(await tellFailed(start)),
+    waiting: await start.waiting('Measure the lens', 20),
+  }
+  for (const told of Object.values(all)) told.date()
+  return all
+}
+
+type Starts = ReturnType<typeof starts>
+
+/** How far a task has come when its story begins. */
+function starts(stage: Stage) {
+  const waiting = (prompt: string, agoSeconds: number) => beginTask(stage, { person: 'Grace', repoUrl: REPO, prompt, agoSeconds })
   const taken = async (prompt: string, agoSeconds: number): Promise<Told> => {
-    const told = await begin(prompt, agoSeconds)
+    const told = await waiting(prompt, agoSeconds)
     await told.take()
     return told
   }
@@ -26,7 +41,12 @@ export async function tellGracesTasks(stage: Stage) {
     await told.end(95, { outcome: 'failed', message: null, ...end })
     return told
   }
+  const withdraw = (told: Told, messageId: string) =>
+    stage.api('Grace', `/api/tasks/${told.id}/messages/${messageId}`, undefined, 'DELETE')
+  return { waiting, taken, working, failed, withdraw }
+}
 
+async function tellRunning({ taken, working, withdraw }: Starts) {
   const booting = await taken('Count the seconds between two flashes', 4)
   await booting.tell(say.at(1.2, 'sandbox.ready', { node: 'v24.11.0' }))
   const live = await working('Explain how the lamp is driven', 15)
@@ -49,10 +69,13 @@ export async function tellGracesTasks(stage: Stage) {
   await messages.message('Keep the old lamps working, please: half of the buoys have them.', 'steer')
   await messages.message('Then write it into the manual.', 'queue')
   const withdrawn = await messages.message('And paint it green.', 'queue')
-  await stage.api('Grace', `/api/tasks/${messages.id}/messages/${withdrawn.id}`, undefined, 'DELETE')
-
-  const twoTurns = await tellTwoTurns(await taken('Add a test for the fog signal', 55 * MINUTE))
+  await withdraw(messages, withdrawn.id)
   const long = await working(LONG_PROMPT, 25)
+  return { booting, live, blocked, quietOne, quietFive, interrupted, messages, long }
+}
+
+async function tellEnded({ taken, working }: Starts) {
+  const twoTurns = await tellTwoTurns(await taken('Add a test for the fog signal', 55 * MINUTE))
   const pullRequest = await tellPullRequest(await taken('Document the flash patterns', 90 * MINUTE))
   const outputs = await tellOutputs(await taken('Run the long benchmark', 30 * MINUTE))
   const changes = await tellChanges(await taken('Tidy up the assets', 50 * MINUTE))
@@ -61,10 +84,11 @@ export async function tellGracesTasks(stage: Stage) {
     say.done(80, 'No: the beam is drawn once a frame, and that takes 0.2 ms.', { files: 0, insertions: 0, deletions: 0 }),
   )
   await noChanges.end(82, { reason: 'no_changes' })
+  return { twoTurns, pullRequest, outputs, changes, noChanges }
+}
 
-  const all = {
-    ...{ booting, live, blocked, quietOne, quietFive, interrupted, messages, twoTurns, long, pullRequest, outputs, changes },
-    noChanges,
+async function tellFailed({ failed }: Starts) {
+  return {
     outOfBudget: await failed('Port the lamp room to Rust', { reason: 'budget_exceeded' }),
     refusedPush: await failed('Fix the typo in the licence', {
       reason: 'push_refused',
@@ -73,10 +97,7 @@ export async function tellGracesTasks(stage: Stage) {
     noRepository: await failed('Mend the bell', { reason: 'repository_not_found' }),
     wrongKey: await failed('Sort the imports', { reason: 'model_key_refused' }),
     cancelled: await failed('Translate all comments to Latin', { outcome: 'cancelled', reason: 'cancelled_by_user' }),
-    waiting: await begin('Measure the lens', 20),
   }
-  for (const told of Object.values(all)) told.date()
-  return all
 }
 
 async function tellTwoTurns(told: Told): Promise<Told> {
