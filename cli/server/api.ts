@@ -16,6 +16,7 @@ import {
   TaskPage,
 } from '../../contract/api/api.ts'
 import type { TaskEvent } from '../../contract/api/event.ts'
+import { parseJson } from '../../contract/shared/json.ts'
 import { EXIT, exitOf, Fault } from './faults.ts'
 import type { Server } from './find-server.ts'
 
@@ -139,14 +140,9 @@ async function read<T>(schema: z.ZodType<T>, response: Response): Promise<T> {
   throw new Fault(EXIT.unreachable, `The server answered in a form that this tool does not know. Are both of the same version?`)
 }
 
-/** @returns null when it is not JSON */
+/** @returns undefined when it is not JSON */
 async function jsonOf(response: Response): Promise<unknown> {
-  const body = await text(bodyOf(response))
-  try {
-    return JSON.parse(body)
-  } catch {
-    return null
-  }
+  return parseJson(await text(bodyOf(response)))
 }
 
 /** @throws Fault when it breaks off */

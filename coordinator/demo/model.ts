@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { z } from 'zod'
+import { parseJson } from '../../contract/shared/json.ts'
 import { Message } from './conversation.ts'
 import { asJson, type Content, type ModelMessage, sendAsStream } from './message-stream.ts'
 import { decide } from './policy.ts'
@@ -77,17 +78,11 @@ async function readBody(request: IncomingMessage): Promise<Body> {
     if (bytes > MAX_BODY_BYTES) throw new Fault(413, 'request_too_large', 'the request is larger than 32 MB')
     chunks.push(chunk as Buffer)
   }
-  const parsed = Body.safeParse(parseJson(Buffer.concat(chunks).toString('utf8')))
+  const json = parseJson(Buffer.concat(chunks).toString('utf8'))
+  if (json === undefined) throw invalid('the body is not valid JSON')
+  const parsed = Body.safeParse(json)
   if (!parsed.success) throw invalid(z.prettifyError(parsed.error))
   return parsed.data
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw invalid('the body is not valid JSON')
-  }
 }
 
 function messageFor(body: Body): ModelMessage {

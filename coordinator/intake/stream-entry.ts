@@ -1,4 +1,5 @@
 import { type EventType, NewEvent } from '../../contract/api/event.ts'
+import { parseJson } from '../../contract/shared/json.ts'
 import { StreamEntry } from '../../contract/wire/river.ts'
 import type { Signatures } from '../wire/signatures.ts'
 
@@ -30,12 +31,8 @@ export function readEntry(fields: readonly string[], signatures: Signatures): Re
 }
 
 function readBody(body: string): Pick<Received, 'event' | 'fault'> {
-  let json: unknown
-  try {
-    json = JSON.parse(body)
-  } catch {
-    return { event: null, fault: 'not JSON' }
-  }
+  const json = parseJson(body)
+  if (json === undefined) return { event: null, fault: 'not JSON' }
   const parsed = NewEvent.safeParse(json)
   if (!parsed.success) return { event: null, fault: parsed.error.message.slice(0, 500) }
   if (OURS.includes(parsed.data.type)) return { event: null, fault: `${parsed.data.type} is not a runner's to say` }

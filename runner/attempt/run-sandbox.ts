@@ -13,6 +13,7 @@ import { presentable, readAgentLine } from '../output/agent-lines.ts'
 import { allowance } from '../output/allowance.ts'
 import { cleanText } from '../output/clean.ts'
 import { type Redactor, redactor } from '../output/redact.ts'
+import { within } from '../process/deadline.ts'
 import type { Delivery } from '../river/delivery.ts'
 import type { Publisher } from '../river/publisher.ts'
 import type { Spool } from '../river/spool.ts'
@@ -89,7 +90,7 @@ async function behindDoor(attempt: Attempt): Promise<SandboxEnd | null> {
         await tried(log, 'sandbox.remove_failed', sandbox.remove)
       }
     } finally {
-      await tried(log, 'gateway.close_failed', () => atMost(CLOSE_MS, gateway.close()))
+      await tried(log, 'gateway.close_failed', () => within(CLOSE_MS, gateway.close, leaveBehind))
     }
   } finally {
     await tried(log, 'door.remove_failed', () => rm(directory, { recursive: true, force: true }))
@@ -110,7 +111,7 @@ async function follow(attempt: Attempt, sandbox: Sandbox, redact: Redactor): Pro
     return { ...end, errorTail }
   } finally {
     unbind()
-    await atMost(TRAILING_MS, listening)
+    await within(TRAILING_MS, () => listening, leaveBehind)
   }
 }
 
@@ -191,18 +192,12 @@ function hostFault(error: unknown): HostFault {
   return { reason: code === 'ENOSPC' ? 'host_disk_full' : 'runner_stopped', message }
 }
 
+function leaveBehind(): void {}
+
 async function tried(log: Logger, event: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work()
   } catch (error) {
     log.error({ event, err: error })
   }
-}
-
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((done) => {
-    timer = setTimeout(done, ms)
-  })
-  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Unwell } from '../../contract/wire/lease.ts'
 import type { AttemptEnd } from '../attempt/attempt-end.ts'
+import { within } from '../process/deadline.ts'
 import { EngineFault } from '../sandbox/sandbox.ts'
 
 /** Whether this host can run a sandbox. While it cannot, the runner takes nothing: what it took would only be interrupted. */
@@ -57,7 +58,7 @@ export function watchHealth(options: Options): Health {
   }
   const look = async (): Promise<boolean> => {
     try {
-      await inTime(checkMs, check())
+      await within(checkMs, check, () => throwSilent(checkMs))
       return true
     } catch (error) {
       become(unwellOf(error))
@@ -128,15 +129,7 @@ function unwellOf(error: unknown): Unwell {
   return { reason, message: message.slice(0, MESSAGE_CHARS) }
 }
 
-async function inTime(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const words = `The Docker engine or the disk did not answer within ${Math.round(ms / 1000)} s.`
-    timer = setTimeout(() => reject(new EngineFault('engine_unavailable', words)), ms)
-  })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+function throwSilent(checkMs: number): never {
+  const seconds = Math.round(checkMs / 1_000)
+  throw new EngineFault('engine_unavailable', `The Docker engine or the disk did not answer within ${seconds} s.`)
 }

@@ -2,7 +2,8 @@ import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq'
 import type { Logger } from 'pino'
 import { JOB_LOCK_MS, retryDelayMs, STALL_CHECK_MS } from '../../contract/wire/job.ts'
 import { QUEUE_NAME } from '../../contract/wire/names.ts'
-import { seldom } from '../process/rate-limited-log.ts'
+import { within } from '../process/deadline.ts'
+import { rateLimitedLog } from '../process/rate-limited-log.ts'
 
 /** What became of a turn that was taken. `interrupted` is retried with the queue's own backoff; `later` costs it nothing. */
 export type TurnAnswer =
@@ -39,7 +40,7 @@ const CLOSE_MS = 5_000
 
 /** Takes turns off the queue, one per free slot. The lock on a job is no fence: the lease is. */
 export function takeJobs({ redisUrl, slots, handle, log, lockMs = JOB_LOCK_MS, stallCheckMs = STALL_CHECK_MS }: Options): Taking {
-  const report = seldom(log, 'queue.error')
+  const report = rateLimitedLog(log, 'queue.error')
   let leaving = false
   const retryStrategy = (times: number) => (leaving ? null : Math.min(times * 50, 1_000))
   const underWay = new Set<Promise<TurnAnswer>>()
@@ -65,17 +66,14 @@ export function takeJobs({ redisUrl, slots, handle, log, lockMs = JOB_LOCK_MS, s
     close: async () => {
       while (underWay.size > 0) await Promise.allSettled(underWay)
       // BullMQ waits without end for a Redis that is away. What cannot be written down there, the store knows.
-      const closed = worker.close().catch(report)
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<void>((done) => {
-        timer = setTimeout(() => {
+      await within(
+        CLOSE_MS,
+        () => worker.close().catch(report),
+        () => {
           leaving = true
           log.warn({ event: 'queue.left_unanswered' })
-          done()
-        }, CLOSE_MS)
-      })
-      await Promise.race([closed, late])
-      clearTimeout(timer)
+        },
+      )
     },
   }
 }

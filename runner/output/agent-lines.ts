@@ -1,12 +1,13 @@
 import type { NewEvent } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
+import { parseJson } from '../../contract/shared/json.ts'
 import { AgentLine } from '../../contract/wire/sandbox.ts'
 import { cleanDelta, cleanText, mapTexts } from './clean.ts'
 import type { Redactor } from './redact.ts'
 
 /** @returns the line as it may be believed and shown, or null when it is noise */
 export function readAgentLine(line: string | null, redact: Redactor): AgentLine | null {
-  const parsed = AgentLine.safeParse(fromJson(line))
+  const parsed = AgentLine.safeParse(line === null ? undefined : parseJson(line))
   if (!parsed.success) return null
   if (parsed.data.type === 'delta') return { ...parsed.data, text: redact.sameLength(cleanDelta(parsed.data.text)) }
   return presentable(parsed.data, redact)
@@ -23,14 +24,4 @@ export function presentable<E extends NewEvent>(event: E, redact: Redactor): E {
 function boundInput(data: { input: unknown }): void {
   const json = JSON.stringify(data.input) ?? 'null'
   if (json.length > LIMITS.toolInputChars) data.input = { cut: json.slice(0, LIMITS.toolInputChars / 2) }
-}
-
-function fromJson(line: string | null): unknown {
-  if (line === null) return undefined
-  try {
-    return JSON.parse(line)
-  } catch {
-    // Not JSON is noise, as everything that does not parse.
-    return undefined
-  }
 }

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
 
 /**
- * An error log for places that can fail thousands of times a second (a lost Redis): at most one line in `everyMs`, with the number of
- * those left out since the last.
+ * Logs errors of a place that can fail thousands of times a second (a lost Redis): one line in `everyMs` at most, with the number of
+ * errors that it left out since the last line.
  */
-export function seldom(log: Logger, event: string, everyMs = 1_000): (error: unknown) => void {
+export function rateLimitedLog(log: Logger, event: string, everyMs = 1_000): (error: unknown) => void {
   let last = Number.NEGATIVE_INFINITY
   let leftOut = 0
   return (error) => {

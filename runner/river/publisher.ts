@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
+import { parseJson } from '../../contract/shared/json.ts'
 import { BELL_CHANNEL, DELTA_CHANNEL, EVENT_STREAM, runnerChannel } from '../../contract/wire/names.ts'
 import { type DeltaBody, RunnerWord, SignedMessage } from '../../contract/wire/river.ts'
 import type { SteerMessage } from '../../contract/wire/sandbox.ts'
-import { seldom } from '../process/rate-limited-log.ts'
+import { rateLimitedLog } from '../process/rate-limited-log.ts'
 import { type Delivery, deliver } from './delivery.ts'
 import { connectForCommands, connectForListening, type Redis } from './redis.ts'
 import { isSignedWord, signDelta, signEntry } from './signatures.ts'
@@ -44,7 +45,7 @@ type Listed = { delivery: Delivery; hear: Hear; signingKey: string }
 export function openPublisher(options: { redisUrl: string; runnerId: string; log: Logger }): Publisher {
   const { redisUrl, runnerId, log } = options
   const commands = connectForCommands(redisUrl)
-  const report = seldom(log, 'redis.error')
+  const report = rateLimitedLog(log, 'redis.error')
   const listener = connectForListening({ url: redisUrl, channel: runnerChannel(runnerId), onError: report })
   const open = new Map<string, Listed>()
   let deltasUnderWay = 0
@@ -105,12 +106,12 @@ async function sendEntries(redis: Redis, header: SpoolHeader, entries: readonly 
 
 /** @returns false for what nobody with the attempt's key said */
 function hearWord(open: ReadonlyMap<string, Listed>, text: string): boolean {
-  const message = SignedMessage.safeParse(fromJson(text))
+  const message = SignedMessage.safeParse(parseJson(text))
   if (!message.success) return false
   const listed = open.get(keyOf(message.data.taskId, message.data.attempt))
   // A word about an attempt that is over here: late, and of no use.
   if (!listed) return true
-  const word = RunnerWord.safeParse(fromJson(message.data.body))
+  const word = RunnerWord.safeParse(parseJson(message.data.body))
   if (!word.success || !isSignedWord(listed.signingKey, message.data)) return false
   act(listed, word.data)
   return true
@@ -129,13 +130,4 @@ function act({ delivery, hear }: Listed, word: RunnerWord): void {
 
 function keyOf(taskId: string, attempt: number): string {
   return `${taskId}\n${attempt}`
-}
-
-function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Parsed as nothing, and reported as a word that nobody said.
-    return undefined
-  }
 }

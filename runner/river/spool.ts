@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { parseJson } from '../../contract/shared/json.ts'
 
 /** What must be known to go on with a spool after a restart; the first line of its file. */
 export const SpoolHeader = z.object({
@@ -82,7 +83,7 @@ function wholeLines(content: Buffer): { header: SpoolHeader | null; starts: numb
   let header: SpoolHeader | null = null
   let start = 0
   for (let newline = content.indexOf(10); newline >= 0; newline = content.indexOf(10, start)) {
-    const line = fromJson(content.toString('utf8', start, newline))
+    const line = parseJson(content.toString('utf8', start, newline))
     if (!header) header = SpoolHeader.safeParse(line).data ?? null
     else if (SpoolEntry.safeParse(line).data?.n === starts.length + 1) starts.push(start)
     else break
@@ -154,14 +155,5 @@ function spoolOn(path: string, file: FileHandle, header: SpoolHeader, starts: nu
       await file.close()
       await rm(path, { force: true })
     },
-  }
-}
-
-function fromJson(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    // A torn line reads as no line.
-    return undefined
   }
 }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../contract/shared/json.ts'
 import type { ApiUsage } from '../../contract/shared/models.ts'
 import type { ModelBlock, ModelEvent } from './model-client.ts'
 import { CutError, GarbledError } from './model-errors.ts'
@@ -122,8 +123,8 @@ function textOf(parts: ReadonlyMap<number, Part>): string {
 
 function callOf({ start, json, closed }: Part): ToolCall {
   const call = { id: String(start.id), name: String(start.name) }
-  const parsed = json.trim() === '' ? { ok: true as const, value: start.input ?? {} } : parse(json)
-  if (parsed.ok && closed) return { ...call, input: parsed.value, problem: null }
+  const parsed = json.trim() === '' ? (start.input ?? {}) : parseJson(json)
+  if (parsed !== undefined && closed) return { ...call, input: parsed, problem: null }
   // The block must go back into the conversation with an object as its input.
   const input = { unreadable: json.slice(0, 2000) }
   return { ...call, input, problem: closed ? 'its input is not valid JSON' : 'the output was cut off in the middle of it' }
@@ -137,12 +138,4 @@ function blockOf({ start, text, signature }: Part, calls: readonly ToolCall[]): 
   if (start.type === 'thinking') return [{ ...given, type: 'thinking', thinking: text, signature }]
   if (start.type === 'tool_use' && call) return [{ ...given, type: 'tool_use', id: call.id, name: call.name, input: call.input }]
   return [given as unknown as ModelBlock]
-}
-
-function parse(json: string): { ok: true; value: unknown } | { ok: false } {
-  try {
-    return { ok: true, value: JSON.parse(json) }
-  } catch {
-    return { ok: false }
-  }
 }

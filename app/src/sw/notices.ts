@@ -1,3 +1,4 @@
+import { parseJson } from '../../../contract/shared/json.ts'
 import { SERVER_PATHS } from './server-paths.ts'
 
 declare const self: ServiceWorkerGlobalScope
@@ -35,12 +36,8 @@ export async function openNotice(notification: Notification): Promise<void> {
 
 function readNotice(data: PushMessageData | null): Notice {
   const text = data?.text() ?? ''
-  try {
-    const notice: unknown = JSON.parse(text)
-    return typeof notice === 'object' && notice !== null ? notice : { body: text }
-  } catch {
-    return { body: text }
-  }
+  const notice = parseJson(text)
+  return typeof notice === 'object' && notice !== null ? notice : { body: text }
 }
 
 /** The queue's board and the API's pages are windows of this origin too, and would not listen. */

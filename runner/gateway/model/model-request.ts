@@ -1,3 +1,4 @@
+import { parseJson } from '../../../contract/shared/json.ts'
 import { MODELS } from '../../../contract/shared/models.ts'
 import { isModestJson } from './modest-json.ts'
 import { findRepeatedKey } from './repeated-key.ts'
@@ -42,7 +43,7 @@ const INLINE_SOURCES: readonly unknown[] = ['base64', 'text', 'content']
 export function checkModelRequest(bytes: Buffer, model: string): Checked {
   if (!isModestJson(bytes)) return invalid('The body has too many values, or nests too deep.')
   const text = bytes.toString('utf8')
-  const body = parse(text)
+  const body = parseJson(text)
   if (!isObject(body) || Array.isArray(body)) return invalid('The body is not a JSON object.')
   const repeated = findRepeatedKey(text)
   if (repeated !== null) return invalid(`The body has the key ${shown(repeated)} twice in one object.`)
@@ -130,12 +131,4 @@ function shown(value: unknown): string {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../../contract/shared/json.ts'
 import { ApiUsage } from '../../../contract/shared/models.ts'
 
 /** What the bytes of an answer told about its cost. */
@@ -36,7 +37,8 @@ export function openStreamMeter(): Meter {
     take: (lines) => {
       for (const line of lines.toString('utf8').split('\n')) {
         if (!line.startsWith('data:')) continue
-        const event = parse(line.slice('data:'.length))
+        // The meter does not judge what is not JSON: the client gets the bytes as they are, and an answer without usage is charged as cut.
+        const event = parseJson(line.slice('data:'.length))
         if (isObject(event)) read(event as StreamEvent)
       }
     },
@@ -51,7 +53,7 @@ export function openJsonMeter(): Meter {
     take: (bytes) => void chunks.push(bytes),
     reading: () => {
       const text = Buffer.concat(chunks).toString('utf8')
-      const message = parse(text)
+      const message = parseJson(text)
       const usage = isObject(message) ? usageOf(message.usage) : null
       return { usage, whole: usage !== null, failed: false, writtenBytes: Buffer.byteLength(text) }
     },
@@ -71,15 +73,6 @@ function usageOf(value: unknown): ApiUsage | null {
 
 function withoutNulls(usage: ApiUsage): ApiUsage {
   return Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null && value !== undefined))
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    // Not for the meter to judge: the client gets the bytes as they are, and an answer without usage is charged as cut.
-    return null
-  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
