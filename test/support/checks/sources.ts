@@ -74,12 +74,25 @@ export function circles(all: readonly Pick<Source, 'file' | 'imports'>[]): strin
 }
 
 /** @returns the file that a relative import leads to; null for a package */
-export function targetFile(file: string, from: string): string | null {
+function targetFile(file: string, from: string): string | null {
   return from.startsWith('.')
     ? relative(ROOT, join(ROOT, dirname(file), from))
         .split(sep)
         .join('/')
     : null
+}
+
+/** @returns the folder of the file that a relative import leads to */
+export function targetFolder(file: string, from: string): string {
+  return dirname(targetFile(file, from) ?? '')
+}
+
+/** @returns `npm:<package>` */
+export function packageOf(from: string): string {
+  return `npm:${from
+    .split('/')
+    .slice(0, from.startsWith('@') ? 2 : 1)
+    .join('/')}`
 }
 
 type Node = { type?: string; span?: { start: number; end: number }; [key: string]: unknown }
