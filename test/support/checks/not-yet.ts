@@ -17,7 +17,6 @@ export const NOT_YET = {
     'app/src/client/outbox.ts: createOutbox',
     'app/src/client/task-feed.ts: openTaskFeed',
     'cli/server/follow.ts: follow',
-    'coordinator/store/sqlite/migrations/0001-initial.ts: up',
     'runner/attempt/kept-work.ts: openKeptWork',
     'runner/attempt/nesting.ts: nesting',
     'runner/attempt/stop-switch.ts: stopSwitch',

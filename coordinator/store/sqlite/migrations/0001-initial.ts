@@ -1,7 +1,16 @@
 import { type Kysely, sql } from 'kysely'
 
-/** The first tables. `messages` and `tool_calls` are views over `events`, for whoever queries the database. */
+/** The first tables, in the order of their references. */
 export async function up(db: Kysely<unknown>): Promise<void> {
+  await makeUsers(db)
+  await makeBelongings(db)
+  await makeTasks(db)
+  await makeWork(db)
+  await makeViews(db)
+}
+
+/** Users, and what they sign in with. */
+async function makeUsers(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('users')
     .addColumn('id', 'text', (c) => c.primaryKey())
@@ -38,7 +47,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('user_id', 'text', (c) => c.notNull().references('users.id').onDelete('cascade'))
     .addColumn('expires_at', 'bigint', (c) => c.notNull())
     .execute()
+}
 
+/** What users keep here. */
+async function makeBelongings(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('credentials')
     .addColumn('user_id', 'text', (c) => c.notNull().references('users.id').onDelete('cascade'))
@@ -58,7 +70,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('created_at', 'bigint', (c) => c.notNull())
     .addUniqueConstraint('projects_once', ['user_id', 'repo_url'])
     .execute()
+}
 
+async function makeTasks(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('tasks')
     .addColumn('id', 'text', (c) => c.primaryKey())
@@ -92,7 +106,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute()
   await db.schema.createIndex('tasks_of_user').on('tasks').columns(['user_id', 'created_at', 'id']).execute()
   await sql`create index tasks_under_way on tasks (status) where status in ('pending', 'running')`.execute(db)
+}
 
+/** What runners do and leave. */
+async function makeWork(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('attempts')
     .addColumn('task_id', 'text', (c) => c.notNull().references('tasks.id').onDelete('cascade'))
@@ -142,7 +159,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('slots', 'integer', (c) => c.notNull())
     .addColumn('seen_at', 'bigint', (c) => c.notNull())
     .execute()
+}
 
+/** `messages` and `tool_calls` over `events`, for people who query the database. */
+async function makeViews(db: Kysely<unknown>): Promise<void> {
   await sql`
     create view messages as
     select task_id, seq, at as created_at,
