@@ -19,8 +19,8 @@ process.env[MARKER] = config.run
 
 const { supervise } = await import('./supervisor/supervisor.ts')
 const said = await supervise(config, [process.execPath, ...process.execArgv, script, 'agent'], async ({ exit, stopped }) => {
-  const [{ rescue }, { endAfterCrash }] = await Promise.all([import('./supervisor/rescue.ts'), import('./turn/verdict.ts')])
-  await rescue(config, endAfterCrash(exit, stopped.aborted), stopped)
+  const { rescue } = await import('./supervisor/rescue.ts')
+  await rescue(config, exit, stopped)
 }).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
   return false

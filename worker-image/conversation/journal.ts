@@ -52,10 +52,22 @@ export async function keepJournal(parts: {
 }): Promise<void> {
   const { door, scratch, end, tip, log } = parts
   try {
-    const kept = readKept(await readFile(journalFile(scratch), 'utf8'))
+    const text = await readIfThere(journalFile(scratch))
+    // The turn ended before its conversation began.
+    if (text === null) return
+    const kept = readKept(text)
     if (!kept) throw new Error('it cannot be read')
     await door.keep('transcript', writeKept({ ...kept, tip, ...(end.reason === 'context_exceeded' ? { messages: [] } : {}) }))
   } catch (error) {
     log('transcript.lost', { message: String(error) })
+  }
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
   }
 }

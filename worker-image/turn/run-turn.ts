@@ -6,7 +6,6 @@ import { createGates } from '../agents/own/gates.ts'
 import { createInbox } from '../agents/own/inbox.ts'
 import { createKeepOutput } from '../agents/own/outputs.ts'
 import { readRepositoryNotes } from '../agents/own/repository-notes.ts'
-import { keepJournal } from '../conversation/journal.ts'
 import { type Earlier, openConversation, readEarlier } from '../conversation/open-conversation.ts'
 import type { Door } from '../door/door.ts'
 import type { Voice } from '../door/voice.ts'
@@ -14,15 +13,14 @@ import { TIMING, type Timing } from '../model/ask-model.ts'
 import { createModelClient } from '../model/model-client.ts'
 import { type Clock, startClock } from '../process/clock.ts'
 import type { Config } from '../process/config.ts'
-import { type End, failed } from '../process/end.ts'
+import { failed } from '../process/end.ts'
 import type { Log } from '../process/log.ts'
 import { toolEnvironment } from '../tools/environment.ts'
 import { createTools } from '../tools/index.ts'
 import { headCommit } from '../workspace/changes.ts'
-import { deliver } from '../workspace/deliver-work.ts'
-import { createGit, type Git, OUTSIDE } from '../workspace/git.ts'
+import { type Git, gitIn, remoteOf } from '../workspace/git.ts'
 import { openWorkspace, type Workspace } from '../workspace/workspace.ts'
-import { commitMessage, finalEnd } from './verdict.ts'
+import { finishTurn } from './finish-turn.ts'
 
 export type RunOptions = {
   config: Config
@@ -47,16 +45,16 @@ export async function run(options: RunOptions): Promise<void> {
   const { config, assignment, door, voice, log } = options
   const { turn, model, branch } = assignment
   const clock = startClock(assignment.timeLimitMs, options.signal)
-  const access = { authorization: `Bearer ${config.token}`, path: config.inherited.PATH ?? '/usr/bin:/bin', run: config.run }
-  const git = createGit({ directory: config.workspace, ...access })
-  const remote = `${config.doorUrl}${DOOR_PATHS.git}`
-  const end = (how: End, more: { summary?: string; diff?: Awaited<ReturnType<typeof deliver>>['diff'] } = {}) =>
-    voice.say({ type: 'turn.ended', data: { turn, ...how, summary: more.summary ?? '', diff: more.diff ?? null } })
+  const git = gitIn(config.workspace, config)
+  const finish = ({ end, summary }: LoopResult, workspace: Workspace | null) => {
+    const pushMs = options.signal.aborted ? STOPPED_PUSH_MS : PUSH_MS
+    return finishTurn({ config, assignment, door, voice, log, end, summary, workspace, pushMs, signal: options.signal })
+  }
   try {
     const earlier = await readEarlier(door, assignment, log)
     const opened = await openWorkspace(git, {
       directory: config.workspace,
-      remote,
+      remote: remoteOf(config),
       baseBranch: assignment.baseBranch,
       branch,
       turnBase: earlier.kept?.turn === turn ? earlier.kept.turnBase : null,
@@ -68,22 +66,8 @@ export async function run(options: RunOptions): Promise<void> {
       voice.say({ type: 'repo.cloned', data: { baseBranch: workspace.baseBranch, commit, branch, resumed: workspace.resumed } })
     }
     voice.say({ type: 'turn.started', data: { turn, model } })
-    if (!opened.ok) return end(opened.end)
-    const { end: how, summary } = await work(options, git, opened.workspace, earlier, clock)
-    const delivery = await deliver({
-      git,
-      outside: createGit({ directory: OUTSIDE, ...access }),
-      remote,
-      door,
-      workspace: opened.workspace,
-      message: commitMessage(summary, assignment.prompt, how),
-      scratch: config.scratch,
-      timeoutMs: options.signal.aborted ? STOPPED_PUSH_MS : PUSH_MS,
-      signal: options.signal,
-      log,
-    })
-    await keepJournal({ door, scratch: config.scratch, end: how, tip: delivery.tip, log })
-    end(finalEnd(how, delivery), { summary, diff: delivery.diff })
+    if (!opened.ok) return await finish({ end: opened.end, summary: '' }, null)
+    await finish(await work(options, git, opened.workspace, earlier, clock), opened.workspace)
   } finally {
     clock.stop()
   }

@@ -1,5 +1,4 @@
-import { cancelled, completed, type End, failed } from '../process/end.ts'
-import type { Exit } from '../supervisor/supervisor.ts'
+import { completed, type End } from '../process/end.ts'
 import type { Delivery } from '../workspace/deliver-work.ts'
 
 /** Pure. @returns how the turn ended, all in all: the model's part, and whether its work came out */
@@ -27,14 +26,6 @@ export function commitMessage(summary: string, prompt: string, end: End): string
   const body = lines.slice(1).join('\n').trim()
   const whole = first.length > subject.length ? `${first}\n\n${body}` : body
   return whole.trim() ? `${subject}\n\n${whole.trim().slice(0, 10_000)}` : subject
-}
-
-/** Pure. @param stopped whether a person had asked for the end by then */
-export function endAfterCrash({ code, signal }: Exit, stopped: boolean): End {
-  if (stopped) return cancelled()
-  const how = signal ? `was killed by ${signal}` : `ended with code ${code}`
-  // Nobody inside sends SIGKILL but the kernel, when memory runs out.
-  return failed(signal === 'SIGKILL' ? 'out_of_memory' : 'sandbox_crashed', `The agent's process ${how}.`)
 }
 
 function cut(line: string, max: number): string {

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { DOOR_PATHS } from '../../contract/wire/names.ts'
+import type { Config } from '../process/config.ts'
 import { MARKER } from '../process/processes.ts'
 
 export type GitResult = {
@@ -39,6 +41,16 @@ const CONFIG: ReadonlyArray<readonly [string, string]> = [
 export const OUTSIDE = '/'
 
 const MAX_STDERR_CHARS = 64 * 1024
+
+/** @returns the address of the task's repository at the door */
+export function remoteOf({ doorUrl }: Pick<Config, 'doorUrl'>): string {
+  return `${doorUrl}${DOOR_PATHS.git}`
+}
+
+/** @returns git as the agent runs it in one directory of this sandbox */
+export function gitIn(directory: string, { token, inherited, run }: Pick<Config, 'token' | 'inherited' | 'run'>): Git {
+  return createGit({ directory, authorization: `Bearer ${token}`, path: inherited.PATH ?? '/usr/bin:/bin', run })
+}
 
 /**
  * @param directory the work tree; made by {@link openWorkspace}

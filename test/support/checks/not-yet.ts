@@ -2,11 +2,6 @@
 export const NOT_YET = {
   breaches: [
     'runner/sandbox/follow-container.ts imports ../attempt/stop-switch.ts',
-    'worker-image/supervisor/rescue.ts imports ../conversation/journal.ts',
-    'worker-image/supervisor/rescue.ts imports ../workspace/deliver-work.ts',
-    'worker-image/supervisor/rescue.ts imports ../workspace/git.ts',
-    'worker-image/supervisor/rescue.ts imports ../workspace/workspace.ts',
-    'worker-image/turn/verdict.ts imports ../supervisor/supervisor.ts',
   ] as string[],
   circles: ['app/src/client/outbox-rules.ts app/src/client/outbox.ts'] as string[],
   sql: [] as string[],

@@ -1,0 +1,64 @@
+import type { Assignment } from '../../contract/wire/sandbox.ts'
+import { keepJournal } from '../conversation/journal.ts'
+import type { Door } from '../door/door.ts'
+import type { Voice } from '../door/voice.ts'
+import type { Config } from '../process/config.ts'
+import type { End } from '../process/end.ts'
+import type { Log } from '../process/log.ts'
+import { type Delivery, deliver } from '../workspace/deliver-work.ts'
+import { gitIn, OUTSIDE, remoteOf } from '../workspace/git.ts'
+import { reopenWorkspace, type Workspace } from '../workspace/workspace.ts'
+import { commitMessage, finalEnd } from './verdict.ts'
+
+type Finish = {
+  config: Config
+  assignment: Assignment
+  door: Door
+  voice: Voice
+  log: Log
+  /** How the work ended. */
+  end: End
+  /** The model's last words. */
+  summary: string
+  /** Null when no repository was checked out. */
+  workspace: Workspace | null
+  /** For all pushes together. */
+  pushMs: number
+  /** Aborts when the sandbox is being stopped: nothing waits for a coordinator that is away. */
+  signal: AbortSignal
+}
+
+const NO_WORK: Delivery = { diff: null, changed: false, tip: null, problem: null, note: null }
+
+/**
+ * Ends a turn, however its work ended: saves the work, then the conversation, then emits `turn.ended`, which tells whether the work is
+ * safe. The agent's process calls it, and the supervisor when that process died first.
+ */
+export async function finishTurn(finish: Finish): Promise<void> {
+  const { config, assignment, door, voice, log, end, summary, workspace, pushMs, signal } = finish
+  const delivery = workspace
+    ? await deliver({
+        git: gitIn(config.workspace, config),
+        outside: gitIn(OUTSIDE, config),
+        remote: remoteOf(config),
+        door,
+        workspace,
+        message: commitMessage(summary, assignment.prompt, end),
+        scratch: config.scratch,
+        timeoutMs: pushMs,
+        signal,
+        log,
+      })
+    : NO_WORK
+  await keepJournal({ door, scratch: config.scratch, end, tip: delivery.tip, log })
+  const { turn } = assignment
+  voice.say({ type: 'turn.ended', data: { turn, ...finalEnd(end, delivery), summary, diff: delivery.diff } })
+}
+
+/** As {@link finishTurn}, for an agent that died: finds the workspace that it left on disk. */
+export async function finishAbandonedTurn(finish: Omit<Finish, 'summary' | 'workspace'>): Promise<void> {
+  const { config, assignment, log, end } = finish
+  const workspace = await reopenWorkspace(gitIn(config.workspace, config), assignment.branch)
+  log('rescue.started', { reason: end.reason, workspace: workspace !== null })
+  await finishTurn({ ...finish, summary: '', workspace })
+}
