@@ -33,7 +33,3 @@ export function retryDelayMs(tries: number, random: number): number {
   const longest = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (tries - 1))
   return Math.round(longest * (1 - JITTER * random))
 }
-
-/** How long a worker may be silent before BullMQ gives its job to another, and how often that is looked at; milliseconds. */
-export const JOB_LOCK_MS = 15_000
-export const STALL_CHECK_MS = 5_000

@@ -78,7 +78,7 @@ export const LeaseAnswer = z.discriminatedUnion('granted', [
 ])
 export type LeaseAnswer = z.infer<typeof LeaseAnswer>
 
-/** `POST /runner/renew`: the runner's heartbeat, with everything it holds. Sent every {@link RENEW_EVERY_MS}, also when it holds nothing. */
+/** `POST /runner/renew`: the runner's heartbeat, with everything it holds. Sent every `RENEW_EVERY_MS`, also when it holds nothing. */
 export const RenewRequest = z.object({
   runner: RunnerIdentity,
   attempts: z.array(z.object({ taskId: z.string(), attempt: z.number().int().positive() })),
@@ -102,11 +102,3 @@ export const RenewAnswer = z.object({
   ),
 })
 export type RenewAnswer = z.infer<typeof RenewAnswer>
-
-export const LEASE_MS = 30_000
-/**
- * How long one attempt waits for a coordinator that is away, all its waits together: a day, so that whoever runs it can sleep over it. The
- * sandbox waits with the work in it, and an end of the waiting saves it as a bundle on the runner's host.
- */
-export const COORDINATOR_AWAY_MS = 24 * 60 * 60_000
-export const RENEW_EVERY_MS = 5_000

@@ -1,12 +1,6 @@
 import type { Logger } from 'pino'
-import {
-  LEASE_MS,
-  type Lease,
-  type LeaseAnswer,
-  type LeaseRequest,
-  type RenewAnswer,
-  type RenewRequest,
-} from '../../contract/wire/lease.ts'
+import { LEASE_MS } from '../../contract/wire/deadlines.ts'
+import type { Lease, LeaseAnswer, LeaseRequest, RenewAnswer, RenewRequest } from '../../contract/wire/lease.ts'
 import type { Config } from '../process/config.ts'
 import { findAttempt, insertAttempt, updateAttempt } from '../store/attempts.ts'
 import { type Addition, appendEvents } from '../store/events.ts'

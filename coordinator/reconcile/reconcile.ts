@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { LEASE_MS } from '../../contract/wire/lease.ts'
+import { LEASE_MS } from '../../contract/wire/deadlines.ts'
 import { endAttempt, runnerLost } from '../attempts/end-attempt.ts'
 import { startLoop } from '../process/loop.ts'
 import type { Dispatch } from '../queue/dispatch.ts'

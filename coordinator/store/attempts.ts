@@ -1,4 +1,4 @@
-import { LEASE_MS } from '../../contract/wire/lease.ts'
+import { LEASE_MS } from '../../contract/wire/deadlines.ts'
 import type { Store } from './sqlite/database.ts'
 import type { Database } from './sqlite/schema.ts'
 

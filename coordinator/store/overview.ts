@@ -1,8 +1,8 @@
 import type { Overview } from '../../contract/api/overview.ts'
 import { REASONS } from '../../contract/api/reason.ts'
 import { TaskStatus } from '../../contract/api/status.ts'
+import { RUNNER_SILENT_MS } from '../../contract/wire/deadlines.ts'
 import { SESSION_IDLE_MS } from './accounts/sessions.ts'
-import { RUNNER_SILENT_MS } from './runners.ts'
 import type { Store } from './sqlite/database.ts'
 import { countByStatus } from './tasks.ts'
 

@@ -1,9 +1,7 @@
 import type { Reason } from '../../contract/api/reason.ts'
+import { RUNNER_SILENT_MS } from '../../contract/wire/deadlines.ts'
 import type { RunnerIdentity } from '../../contract/wire/lease.ts'
 import type { Store } from './sqlite/database.ts'
-
-/** A runner that was silent for longer counts as gone; it speaks every 5 s. */
-export const RUNNER_SILENT_MS = 15_000
 
 /** @returns whether there is another number of slots now than a moment ago: the runner came, has others, fell ill or is well again */
 export async function seeRunner(db: Store, runner: RunnerIdentity, now: number): Promise<boolean> {

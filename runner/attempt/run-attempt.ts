@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { RUNNER_STOP } from '../../contract/wire/deadlines.ts'
 import type { Lease } from '../../contract/wire/lease.ts'
 import type { Holding } from '../lease/holding.ts'
 import type { Delivery, DeliveryEnd } from '../river/delivery.ts'
@@ -17,9 +18,6 @@ export type AttemptParts = SandboxParts & {
   spoolDirectory: string
   log: Logger
 }
-
-/** How long a runner that stops waits for the coordinator to take the last events; its next start sends them otherwise. */
-const LAST_WORDS_MS = 5_000
 
 /**
  * Runs one leased attempt from its first sandbox to its last acknowledged event. Whatever happens on the way, the attempt ends in one of
@@ -74,7 +72,8 @@ async function lastWords(delivery: Delivery, { drain, now }: RunnerStop): Promis
   const finished = delivery.finish()
   let timer: NodeJS.Timeout | undefined
   const soon = () => {
-    timer ??= setTimeout(delivery.abandon, LAST_WORDS_MS)
+    // The next start of the runner sends what is left.
+    timer ??= setTimeout(delivery.abandon, RUNNER_STOP.lastEventsMs)
   }
   if (drain.aborted) soon()
   if (now.aborted) delivery.abandon()

@@ -1,4 +1,4 @@
-import { COORDINATOR_AWAY_MS } from '../../contract/wire/lease.ts'
+import { COORDINATOR_AWAY_MS, SAVE, SAVE_MS, TIME_UP } from '../../contract/wire/deadlines.ts'
 import type { LeaseCause } from '../lease/holding.ts'
 import type { StopCause } from './attempt-end.ts'
 
@@ -26,11 +26,7 @@ export type StopSwitch = {
   dispose: () => void
 }
 
-/** The agent keeps its own time and wraps up; this much later it is stopped from outside. */
-const TIME_GRACE_MS = 30_000
-
 /** To commit and push what there is, and say how it ended. What is no longer ours, or floods us, gets no time. */
-export const SAVE_MS = 20_000
 const GRACE_MS: Record<StopCause, number> = {
   cancelled: SAVE_MS,
   runner_stopped: SAVE_MS,
@@ -41,9 +37,6 @@ const GRACE_MS: Record<StopCause, number> = {
   lost: 0,
 }
 
-/** How long a sandbox that is being stopped waits for the coordinator's word: a part of the time to save its work. */
-const LAST_WAIT_MS = 2_000
-
 type Options = {
   lease: AbortSignal
   runnerStop: RunnerStop
@@ -53,7 +46,7 @@ type Options = {
 }
 
 export function stopSwitch(options: Options): StopSwitch {
-  const { lease, runnerStop, timeLimitMs, timeGraceMs = TIME_GRACE_MS, awayMs = COORDINATOR_AWAY_MS } = options
+  const { lease, runnerStop, timeLimitMs, timeGraceMs = TIME_UP.overtimeMs, awayMs = COORDINATOR_AWAY_MS } = options
   let cause: StopCause | null = null
   let flooded = false
   let act: ((graceMs: number) => void) | null = null
@@ -153,7 +146,7 @@ function openPatience(gone: AbortSignal): Patience {
   return {
     signal: end.signal,
     hurry: () => {
-      timer ??= setTimeout(abort, LAST_WAIT_MS)
+      timer ??= setTimeout(abort, SAVE.leaseWaitMs)
     },
     dispose: () => {
       clearTimeout(timer)

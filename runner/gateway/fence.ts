@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { FENCE } from '../../contract/wire/deadlines.ts'
 import { UNCONFIRMED } from '../../contract/wire/names.ts'
 import { answer, type Room } from './endpoint.ts'
 
@@ -8,16 +9,11 @@ export type ConfirmLease = (gone: AbortSignal) => Promise<boolean>
 /** Whether the attempt is the current one; `unconfirmed`: the coordinator does not answer. */
 export type Standing = 'current' | 'over' | 'unconfirmed'
 
-/** How long an effect waits at the fence with a connection of its caller's open. Longer than the coordinator may take over one answer. */
-const EFFECT_WAIT_MS = 15_000
-/** How long one who only asks is kept: each time it asks anew, the time limit of its attempt runs for a moment. */
-const ASKER_WAIT_MS = 60_000
-
 /** The last look before an effect: a runner that was paused may have lost its attempt to another in the meantime. */
 export async function standingOf(
   confirmLease: ConfirmLease,
   gone: AbortSignal,
-  waitMs: number = EFFECT_WAIT_MS,
+  waitMs: number = FENCE.effectMs,
 ): Promise<Standing> {
   const late = new AbortController()
   const abort = () => late.abort()
@@ -42,7 +38,7 @@ export function refuseEffect(response: ServerResponse, standing: Exclude<Standin
 }
 
 /** `GET /lease`: waits for the coordinator with whoever has an effect to make. */
-export function serveFence(confirmLease: ConfirmLease, waitMs: number = ASKER_WAIT_MS): Room {
+export function serveFence(confirmLease: ConfirmLease, waitMs: number = FENCE.askerMs): Room {
   return async ({ request, response, gone }) => {
     if (request.method !== 'GET') return answer(response, 405, 'Only GET is served here.')
     const standing = await standingOf(confirmLease, gone, waitMs)

@@ -2,6 +2,7 @@ import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import https from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { MODEL_SILENCE_MS } from '../../contract/wire/deadlines.ts'
 
 export type UpstreamCall = {
   url: string
@@ -16,14 +17,11 @@ export type UpstreamCall = {
 export type Upstream = {
   /**
    * @returns the answer as soon as its head is there; its body must be consumed or destroyed
-   * @throws Error when no answer comes: refused, reset, aborted, or silent for {@link SILENCE_MS}
+   * @throws Error when no answer comes: refused, reset, aborted, or silent for {@link MODEL_SILENCE_MS}
    */
   call: (call: UpstreamCall) => Promise<IncomingMessage>
   close: () => void
 }
-
-/** Longer than any call of the model API lasts without a byte (its clients wait 10 minutes); milliseconds. */
-const SILENCE_MS = 10 * 60_000
 
 export function openUpstream(): Upstream {
   const plain = new http.Agent({ keepAlive: true })
@@ -63,7 +61,7 @@ function send(call: UpstreamCall, agent: http.Agent | false): Promise<{ response
   return new Promise((resolve, reject) => {
     const { request } = call.url.startsWith('https:') ? https : http
     const headers = { 'accept-encoding': 'identity', 'user-agent': 'errand', ...call.headers }
-    const sent = request(call.url, { method: call.method, headers, agent, signal: call.signal, timeout: SILENCE_MS })
+    const sent = request(call.url, { method: call.method, headers, agent, signal: call.signal, timeout: MODEL_SILENCE_MS })
     let connected = false
     const onConnected = () => {
       connected = true
@@ -73,7 +71,7 @@ function send(call: UpstreamCall, agent: http.Agent | false): Promise<{ response
       else socket.once(request === https.request ? 'secureConnect' : 'connect', onConnected)
     })
     sent.on('response', (response) => resolve({ response }))
-    sent.on('timeout', () => sent.destroy(new Error(`no byte for ${SILENCE_MS / 1000} s`)))
+    sent.on('timeout', () => sent.destroy(new Error(`no byte for ${MODEL_SILENCE_MS / 1000} s`)))
     sent.on('error', (error: NodeJS.ErrnoException) => {
       const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
       reject(Object.assign(error, { stale, sent: connected }))

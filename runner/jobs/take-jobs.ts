@@ -1,6 +1,7 @@
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq'
 import type { Logger } from 'pino'
-import { JOB_LOCK_MS, retryDelayMs, STALL_CHECK_MS } from '../../contract/wire/job.ts'
+import { JOB_LOCK_MS, RUNNER_STOP, STALL_CHECK_MS } from '../../contract/wire/deadlines.ts'
+import { retryDelayMs } from '../../contract/wire/job.ts'
 import { QUEUE_NAME } from '../../contract/wire/names.ts'
 import { within } from '../process/deadline.ts'
 import { rateLimitedLog } from '../process/rate-limited-log.ts'
@@ -35,9 +36,6 @@ type Options = {
 /** A connection on which a call is answered by nothing for so long is broken, and made anew. BullMQ itself blocks for 10 s at most. */
 const SILENT_MS = 30_000
 
-/** How long a queue that does not answer is waited for when everything else is done. */
-const CLOSE_MS = 5_000
-
 /** Takes turns off the queue, one per free slot. The lock on a job is no fence: the lease is. */
 export function takeJobs({ redisUrl, slots, handle, log, lockMs = JOB_LOCK_MS, stallCheckMs = STALL_CHECK_MS }: Options): Taking {
   const report = rateLimitedLog(log, 'queue.error')
@@ -67,7 +65,7 @@ export function takeJobs({ redisUrl, slots, handle, log, lockMs = JOB_LOCK_MS, s
       while (underWay.size > 0) await Promise.allSettled(underWay)
       // BullMQ waits without end for a Redis that is away. What cannot be written down there, the store knows.
       await within(
-        CLOSE_MS,
+        RUNNER_STOP.closeQueueMs,
         () => worker.close().catch(report),
         () => {
           leaving = true

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { ReadableStream as WebStream } from 'node:stream/web'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
+import { COORDINATOR_ANSWER_MS } from '../../contract/wire/deadlines.ts'
 import { LeaseAnswer, type LeaseRequest, RenewAnswer, type RenewRequest } from '../../contract/wire/lease.ts'
 import { RUNNER_PATHS } from '../../contract/wire/names.ts'
 import type { ArtifactKind } from '../../contract/wire/sandbox.ts'
@@ -38,7 +39,6 @@ export function isAway(error: unknown): boolean {
   return error instanceof CoordinatorFault && error.kind === 'unreachable' && [null, 502, 504].includes(error.status)
 }
 
-const ANSWER_MS = 10_000
 const UPLOAD_MS = 10 * 60_000
 const ADVICE_401 =
   'runner token refused: set RUNNER_TOKEN to the one that the coordinator has (its RUNNER_TOKEN, or runner-token in its data folder)'
@@ -64,7 +64,7 @@ export function coordinatorClient(options: { url: string; token: string; log: Lo
 
   const ask = async <T>(path: string, request: object, schema: z.ZodType<T>): Promise<T> => {
     const headers = { 'content-type': 'application/json' }
-    const response = await call(path, { method: 'POST', headers, body: JSON.stringify(request) }, ANSWER_MS)
+    const response = await call(path, { method: 'POST', headers, body: JSON.stringify(request) }, COORDINATOR_ANSWER_MS)
     const answer = schema.safeParse(await response.json().catch(() => undefined))
     if (answer.success) return answer.data
     throw new CoordinatorFault(

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import { type Lease, RENEW_EVERY_MS, type RenewAnswer, type RunnerIdentity, type Unwell } from '../../contract/wire/lease.ts'
+import { RENEW_EVERY_MS } from '../../contract/wire/deadlines.ts'
+import type { Lease, RenewAnswer, RunnerIdentity, Unwell } from '../../contract/wire/lease.ts'
 import type { SteerMessage } from '../../contract/wire/sandbox.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
 

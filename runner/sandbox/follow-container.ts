@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { SAVE_MS } from '../attempt/stop-switch.ts'
+import { SAVE_MS } from '../../contract/wire/deadlines.ts'
 import { frameReader } from './engine-output.ts'
 import { splitLines } from './lines.ts'
 import { EngineFault, type Sandbox } from './sandbox.ts'

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { RUNNER_STOP } from '../../contract/wire/deadlines.ts'
 import { allPids, argumentsOf, folderOf, identityOf, leadsGroup, variablesOf } from './process-table.ts'
 
 /**
@@ -12,7 +13,7 @@ export type Part = (typeof PARTS)[number]
 type LeftOver = Readonly<{ part: Part; pid: number; identity: string }>
 
 /** How long each process may take for an orderly stop. */
-export const GRACE_MS: Readonly<Record<Part, number>> = { redis: 20_000, coordinator: 20_000, runner: 30_000 }
+export const GRACE_MS: Readonly<Record<Part, number>> = { redis: 20_000, coordinator: 20_000, runner: RUNNER_STOP.wholeMs }
 
 /** How long the system may take to end a process after SIGKILL. */
 const KILL_MS = 10_000

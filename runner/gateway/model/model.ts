@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Logger } from 'pino'
 import type { NewEvent } from '../../../contract/api/event.ts'
 import { costUsd, MODELS } from '../../../contract/shared/models.ts'
+import { FENCE } from '../../../contract/wire/deadlines.ts'
 import { DOOR_PATHS } from '../../../contract/wire/names.ts'
 import { type Call, pickHeaders, type Room, readBody } from '../endpoint.ts'
 import { failureText, type Upstream, wasSent } from '../upstream.ts'
@@ -27,8 +28,6 @@ export type ModelOptions = {
 const BODY_BYTES = 32 * 1024 * 1024
 /** Calls at once. The agent makes one; a second is room for a client that starts the next before it has let go of the last. */
 const CALLS_AT_ONCE = 2
-/** How long a call waits for a lease to be renewed. Its caller goes on waiting at the fence, where its time stands still. */
-const LEASE_WAIT_MS = 15_000
 
 /** What an attempt may send in calls that are refused, each of which holds up everybody while it is looked at. Honest ones are a few small ones. */
 const REFUSED_BYTES = 8 * BODY_BYTES
@@ -66,7 +65,8 @@ export function serveModel(options: ModelOptions): Room {
       return refuse(call.response, checked.status, type, checked.message, checked.code)
     }
     // After the last byte, which may be long in coming: from here to the call nothing waits.
-    if (!(await awaitLease(call.gone, LEASE_WAIT_MS))) {
+    // After that the caller waits at the fence, where its time stands still.
+    if (!(await awaitLease(call.gone, FENCE.effectMs))) {
       if (!call.gone.aborted) log.warn({ event: 'model.held_back' })
       return refuse(call.response, 503, 'overloaded_error', NOT_LEASED, 'lease_run_out')
     }

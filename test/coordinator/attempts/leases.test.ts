@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { LEASE_MS } from '../../../contract/wire/lease.ts'
+import { LEASE_MS } from '../../../contract/wire/deadlines.ts'
 import { findOverview } from '../../../coordinator/store/overview.ts'
 import { countSlots } from '../../../coordinator/store/runners.ts'
 import type { User } from '../../../coordinator/store/user.ts'

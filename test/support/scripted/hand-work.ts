@@ -1,7 +1,7 @@
 import type { Task } from '../../../contract/api/api.ts'
 import type { NewEvent } from '../../../contract/api/event.ts'
 import type { Outcome } from '../../../contract/api/status.ts'
-import { RENEW_EVERY_MS } from '../../../contract/wire/lease.ts'
+import { RENEW_EVERY_MS } from '../../../contract/wire/deadlines.ts'
 import { waitFor } from '../checks/wait.ts'
 import type { TestCoordinator } from '../systems/coordinator.ts'
 import { createScriptedRunner, runnerCalls } from './scripted-runner.ts'

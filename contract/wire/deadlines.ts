@@ -1,0 +1,84 @@
+/**
+ * How long two processes wait for each other, milliseconds. Each group derives its waits from one number, so that an inner wait ends before
+ * the outer one that it is part of; `test/contract/deadlines.test.ts` holds them to that. A wait that concerns one process stands there.
+ */
+
+function shareOf(wholeMs: number, part: number): number {
+  return Math.round(wholeMs * part)
+}
+
+/** A sandbox that is being stopped: from its SIGTERM to its SIGKILL. */
+export const SAVE_MS = 20_000
+
+/** Parts of {@link SAVE_MS}. A turn that is slow at everything at once is left to the rescue, which begins when the agent's time is up. */
+export const SAVE = {
+  /** The agent ends its tool, saves the work and emits the end of the turn; then the supervisor kills it. */
+  agentMs: shareOf(SAVE_MS, 0.45),
+  /** A tool call ends by itself, or is given up. */
+  toolMs: shareOf(SAVE_MS, 0.1),
+  /** All pushes of the agent. */
+  agentPushMs: shareOf(SAVE_MS, 0.3),
+  /** All pushes of the rescue. */
+  rescuePushMs: shareOf(SAVE_MS, 0.4),
+  /** The sandbox asks once whether its attempt is still the current one; the gateway waits a little less for the coordinator. */
+  leaseAnswerMs: shareOf(SAVE_MS, 0.125),
+  leaseWaitMs: shareOf(SAVE_MS, 0.1),
+} as const
+
+/** A runner that is being stopped: its sandboxes save their work, then it hands over the last events and closes the queue. */
+export const RUNNER_STOP = {
+  lastEventsMs: shareOf(SAVE_MS, 0.25),
+  closeQueueMs: shareOf(SAVE_MS, 0.25),
+  /** All of it. Whoever starts runners kills one no earlier. */
+  wholeMs: shareOf(SAVE_MS, 1.5),
+} as const
+
+/** An attempt belongs to its runner for so long after each renewal. */
+export const LEASE_MS = 30_000
+
+/** A runner renews all its leases this often, also when it has none. */
+export const RENEW_EVERY_MS = shareOf(LEASE_MS, 1 / 6)
+
+/** The coordinator answers a runner within this time, or counts as away. */
+export const COORDINATOR_ANSWER_MS = shareOf(LEASE_MS, 1 / 3)
+
+/** A runner that renewed nothing for longer counts as gone. */
+export const RUNNER_SILENT_MS = shareOf(LEASE_MS, 1 / 2)
+
+/** BullMQ gives a job whose worker was silent for so long to another worker, and looks for such jobs this often. */
+export const JOB_LOCK_MS = shareOf(LEASE_MS, 1 / 2)
+export const STALL_CHECK_MS = shareOf(LEASE_MS, 1 / 6)
+
+/** The gateway's fence: what waits there until the coordinator has said whether the attempt is the current one. */
+export const FENCE = {
+  /** A push, an upload or a model call, with its connection open. */
+  effectMs: shareOf(LEASE_MS, 1 / 2),
+  /** `GET /lease`, which does nothing but wait; the sandbox asks again, and gives up the gateway a little later. */
+  askerMs: shareOf(LEASE_MS, 2),
+  askerPatienceMs: shareOf(LEASE_MS, 2.5),
+} as const
+
+/**
+ * One attempt waits for a coordinator that is away for at most a day, all its waits together, so that the person who runs it can sleep. The
+ * sandbox waits with the work in it; when the wait is over, the work becomes a bundle on the runner's host.
+ */
+export const COORDINATOR_AWAY_MS = 24 * 60 * 60_000
+
+/** The agent stops working this long before its time limit, or at three quarters of a short one, to save the work. */
+export const TIME_RESERVE_MS = 60_000
+
+/** Parts of {@link TIME_RESERVE_MS}. */
+export const TIME_UP = {
+  pushMs: shareOf(TIME_RESERVE_MS, 0.75),
+  /** The runner stops an agent that is this long over its limit. */
+  overtimeMs: shareOf(TIME_RESERVE_MS, 0.5),
+} as const
+
+/** The gateway cuts a model call that is silent for so long. */
+export const MODEL_SILENCE_MS = 600_000
+
+/** The agent gives up a silent call earlier: before its first byte, and between two bytes. */
+export const MODEL_CALL = {
+  firstByteMs: shareOf(MODEL_SILENCE_MS, 0.5),
+  nextByteMs: shareOf(MODEL_SILENCE_MS, 0.15),
+} as const
