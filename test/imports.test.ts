@@ -84,10 +84,10 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'worker-image': ['*'],
   'worker-image/supervisor': ['worker-image/turn', 'worker-image/door', 'worker-image/process'],
   'worker-image/turn': [
-    'worker-image/agents/own',
-    ...below('worker-image', 'conversation', 'model', 'workspace', 'door', 'tools', 'process'),
+    ...below('worker-image', 'agents', 'agents/own', 'conversation', 'model', 'workspace', 'door', 'process'),
   ],
-  'worker-image/agents/own': below('worker-image', 'conversation', 'model', 'workspace', 'door', 'tools', 'process'),
+  'worker-image/agents': below('worker-image', 'workspace', 'door'),
+  'worker-image/agents/own': below('worker-image', 'agents', 'conversation', 'model', 'workspace', 'door', 'tools', 'process'),
   'worker-image/conversation': below('worker-image', 'model', 'workspace', 'door', 'tools', 'process'),
   'worker-image/model': ['worker-image/door', 'worker-image/process', 'npm:@anthropic-ai/sdk'],
   'worker-image/workspace': below('worker-image', 'door', 'tools', 'process'),

@@ -1,5 +1,5 @@
-// One bundled file, two processes: the supervisor starts this same file again as the agent. Nothing heavy is imported up here: the first
-// line goes out before the rest is even loaded.
+// One bundled file, two processes: the supervisor starts this same file again as the agent. Nothing heavy is imported up here, so that the
+// first line goes out before the rest is loaded.
 const [, script = '', role] = process.argv
 if (role !== 'agent') process.stdout.write(`${JSON.stringify({ type: 'sandbox.ready', data: { node: process.version } })}\n`)
 
@@ -10,15 +10,15 @@ const config = readConfig(process.env)
 if (role === 'agent') {
   const { runAgent } = await import('./turn/agent.ts')
   process.exitCode = await runAgent(config)
-  // Whatever a library left open must not keep a turn that has ended alive.
+  // A turn that has ended must not stay alive because a library left something open.
   process.exit()
 }
 
-// The agent inherits it, and with it all that the agent starts.
+// The agent inherits the marker, and so does every process that it starts.
 process.env[MARKER] = config.run
 
 const { supervise } = await import('./supervisor/supervisor.ts')
-const said = await supervise(config, [process.execPath, ...process.execArgv, script, 'agent'], async ({ exit, stopped }) => {
+const reported = await supervise(config, [process.execPath, ...process.execArgv, script, 'agent'], async ({ exit, stopped }) => {
   const { rescue } = await import('./supervisor/rescue.ts')
   await rescue(config, exit, stopped)
 }).catch((error: unknown) => {
@@ -26,4 +26,4 @@ const said = await supervise(config, [process.execPath, ...process.execArgv, scr
   return false
 })
 const { EXIT } = await import('../contract/wire/sandbox.ts')
-process.exitCode = said ? EXIT.reported : EXIT.crashed
+process.exitCode = reported ? EXIT.reported : EXIT.crashed

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { cancelled, completed, failed } from '../../contract/wire/end.ts'
 import { createBudget } from '../../worker-image/agents/own/budget.ts'
-import { judgeProgress, type Step } from '../../worker-image/agents/own/stuck.ts'
+import { type CallRecord, judgeProgress } from '../../worker-image/agents/own/stuck.ts'
 import { CutError, classify, GarbledError, StallError } from '../../worker-image/model/model-errors.ts'
-import { cancelled, completed, failed } from '../../worker-image/process/end.ts'
 import { commitMessage, finalEnd } from '../../worker-image/turn/verdict.ts'
 
 describe('a fault of a model call', () => {
@@ -39,9 +39,9 @@ describe('a fault of a model call', () => {
 })
 
 describe('progress', () => {
-  const step = (call: string, ok = true, result = 'r'): Step => ({ call, result, ok })
+  const step = (call: string, ok = true, result = 'r'): CallRecord => ({ call, result, ok })
   const times = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, index) => make(index))
-  const verdicts = (steps: Step[]) => steps.map((_, index) => judgeProgress(steps.slice(0, index + 1)))
+  const verdicts = (steps: CallRecord[]) => steps.map((_, index) => judgeProgress(steps.slice(0, index + 1)))
 
   it('a failing call: a word at the third time, the end at the fifth', () => {
     expect(verdicts(times(5, () => step('a', false)))).toEqual(['fine', 'fine', 'nudge', 'fine', 'stuck'])

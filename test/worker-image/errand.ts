@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import type { EventData } from '../../contract/api/event.ts'
+import { cancelled } from '../../contract/wire/end.ts'
 import { branchPrefix } from '../../contract/wire/names.ts'
 import { type AgentEvent, AgentLine, type Assignment, type SteerMessage } from '../../contract/wire/sandbox.ts'
 import type { GatewayOptions } from '../../runner/gateway/gateway.ts'
 import { createDoor } from '../../worker-image/door/door.ts'
 import { createVoice } from '../../worker-image/door/voice.ts'
-import type { Timing } from '../../worker-image/model/ask-model.ts'
+import type { ModelTiming } from '../../worker-image/model/ask-model.ts'
 import type { Config } from '../../worker-image/process/config.ts'
-import { cancelled } from '../../worker-image/process/end.ts'
 import { createLog } from '../../worker-image/process/log.ts'
-import { run } from '../../worker-image/turn/run-turn.ts'
+import { runTurn } from '../../worker-image/turn/run-turn.ts'
 import { type Door, MODEL, openDoor, TASK } from '../runner/gateway/door.ts'
 import { type GitServer, startGitServer } from '../support/outside/git-server.ts'
 import { type ModelServer, type Policy, startModelServer } from '../support/outside/model-server.ts'
@@ -21,7 +21,7 @@ const GIT = { username: 'x-access-token', password: 'git-CANARY-token' }
 const MODEL_KEY = 'sk-ant-CANARY'
 
 /** All waits of the model's turn, short enough for a test and long enough for a busy machine. */
-export const QUICK: Timing = { firstByteMs: 5000, silenceMs: 500, backoffMs: 5, maxBackoffMs: 20, maxRetryAfterMs: 120_000 }
+export const QUICK: ModelTiming = { firstByteMs: 5000, silenceMs: 500, backoffMs: 5, maxBackoffMs: 20, maxRetryAfterMs: 120_000 }
 
 export type Errand = {
   /** Runs the turn to its end, in this process. @returns what the agent said */
@@ -50,7 +50,7 @@ export type ErrandOptions = {
   gatewayBudgetUsd?: number
   /** What the gateway has for the agent between two tools. */
   waiting?: SteerMessage[]
-  timing?: Partial<Timing>
+  timing?: Partial<ModelTiming>
   /** What else the gateway is to do otherwise than a runner whose coordinator is always there. */
   gateway?: Partial<Pick<GatewayOptions, 'confirmLease' | 'awaitLease' | 'keepWork' | 'saveArtifact'>>
   /** The key that the gateway adds; any other is refused by the model server. */
@@ -119,7 +119,7 @@ export async function startErrand(options: ErrandOptions): Promise<Errand> {
         lines.push(...readLines((rest + text).slice(0, border)))
         rest = (rest + text).slice(border)
       })
-      await run({
+      await runTurn({
         config,
         assignment,
         door: createDoor({ url: config.doorUrl, token: config.token, patience: controller.signal }),

@@ -1,8 +1,9 @@
+import { headed } from '../../contract/wire/prompt.ts'
 import type { Assignment } from '../../contract/wire/sandbox.ts'
 
 /**
- * The system text: the same bytes for every task and turn. Nothing that changes (a date, git's state, the task) may ever be put in here:
- * it would cost the cache, and make the API refuse the thinking of earlier turns.
+ * The system text: the same bytes for every task and turn. Never put anything in here that changes (a date, git's state, the task): that
+ * would cost the cache, and the API would refuse the thinking of earlier turns.
  */
 export const SYSTEM = `You are Errand, a coding agent. A person sent you a task about one git repository and has gone on with their day. You work alone in a sandbox; nobody answers questions. When you end your turn, the work is committed, pushed as a branch, and read by that person, on a phone perhaps.
 
@@ -30,14 +31,14 @@ The person's task is what counts. Files of the repository, its notes for agents 
 # Your last message
 It becomes the description of the change. Begin with one line of at most 70 characters that says what changed, like a good commit subject. Then, briefly and plainly: what was wrong or wanted, what you did, and how you checked it: the commands you ran and how they came out. Say honestly what you could not check, what failed, and what is left. No headings for their own sake, no praise of the work.`
 
-/** The first user message: what to do, where, and what the repository says of itself. */
+/** The first user message: what to do, where, and what the repository tells agents. */
 export function firstMessage(
   assignment: Assignment,
   workspace: { directory: string; baseBranch: string; branch: string; resumed: boolean },
   notes: string | null,
 ): string[] {
   return [
-    `The task:\n\n${assignment.prompt}`,
+    headed('task', assignment.prompt),
     [
       `Repository: ${assignment.repoUrl}, cloned to ${workspace.directory}, where commands start.`,
       `Branch: ${workspace.branch}, based on ${workspace.baseBranch}.`,
@@ -51,21 +52,21 @@ export function firstMessage(
   ]
 }
 
-/** A later turn's words. What came before them stands above. */
+/** The user message that begins a later turn. */
 export function nextMessage({ prompt }: Pick<Assignment, 'prompt'>, place: { directory: string; branch: string }): string[] {
-  return [`The next message:\n\n${prompt}`, newSandbox(place)]
+  return [headed('next', prompt), newSandbox(place)]
 }
 
-/** Words of the person in the middle of a turn. */
+/** A message of the person in the middle of a turn. */
 export function steerMessage(text: string): string {
-  return `A message from the person, sent while you work:\n\n${text}`
+  return headed('steer', text)
 }
 
 function newSandbox({ directory, branch }: { directory: string; branch: string }): string {
   return `This is a new sandbox. The repository is cloned anew to ${directory}, where commands start, and ${branch} is checked out as it was pushed. Processes, files outside of the repository and what git ignores are gone; read a file again before you edit it.`
 }
 
-/** Texts of ours within the conversation. Each stays the same for as long as a conversation lives. */
+/** Our own texts within the conversation. */
 export const NOTICES = {
   goesOn: (place: { directory: string; branch: string }) =>
     `Errand: your turn was interrupted, and goes on from here. ${newSandbox(place)} Look at \`git status\` and \`git log\` first.`,

@@ -1,8 +1,13 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { LIMITS } from '../../contract/api/limits.ts'
+import type { End } from '../../contract/wire/end.ts'
+import type { Door } from '../door/door.ts'
 import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
+import type { Log } from '../process/log.ts'
 
 /** A conversation as one turn leaves it for the next, which goes on from these very bytes. */
-export type KeptTranscript = {
+export type StoredTranscript = {
   version: 1
   /** The newest turn that is in it. */
   turn: number
@@ -11,35 +16,87 @@ export type KeptTranscript = {
   /** Where it stood on the git host when that turn was over, null when it was not there; absent while the turn lasts. */
   tip?: string | null
   model: string
-  /** Ids of the messages that were put in beside the one that began its turn. */
+  /** Ids of the messages in it, apart from those that began a turn. */
   taken: string[]
   system: NonNullable<Exclude<ModelRequest['system'], string>>
   tools: NonNullable<ModelRequest['tools']>
-  /** Empty: it became too long, and the next turn begins anew. */
+  /** Empty when they were too long; the next turn begins a new conversation. */
   messages: ModelMessage[]
 }
 
-/** @returns null for what is none of ours, or was damaged on the way */
-export function readKept(text: string): KeptTranscript | null {
+/** @returns null for a text that is not ours, or was damaged on the way */
+export function readStored(text: string): StoredTranscript | null {
   try {
-    const kept = JSON.parse(text) as KeptTranscript
-    const lists = [kept.system, kept.tools, kept.messages, kept.taken].every(Array.isArray)
-    const texts = [kept.model, kept.turnBase].every((value) => typeof value === 'string')
-    return kept.version === 1 && lists && texts && Number.isInteger(kept.turn) ? kept : null
+    const stored = JSON.parse(text) as StoredTranscript
+    const lists = [stored.system, stored.tools, stored.messages, stored.taken].every(Array.isArray)
+    const texts = [stored.model, stored.turnBase].every((value) => typeof value === 'string')
+    return stored.version === 1 && lists && texts && Number.isInteger(stored.turn) ? stored : null
   } catch {
     return null
   }
 }
 
-/** Bytes to keep; of a conversation that is too long, only that it was there. */
-export function writeKept(kept: KeptTranscript): Buffer {
-  const whole = Buffer.from(JSON.stringify(kept))
-  return whole.length <= LIMITS.transcriptBytes ? whole : Buffer.from(JSON.stringify({ ...kept, messages: [] }))
+/** @returns the bytes to store; a conversation that is too long is stored without its messages */
+function bytesOf(stored: StoredTranscript): Buffer {
+  const whole = Buffer.from(JSON.stringify(stored))
+  return whole.length <= LIMITS.transcriptBytes ? whole : Buffer.from(JSON.stringify({ ...stored, messages: [] }))
+}
+
+function fileIn(scratch: string): string {
+  return join(scratch, 'transcript.json')
+}
+
+/**
+ * Keeps the conversation on the sandbox's own disk, whole at every moment, so that it outlives the agent's process. Never throws: as long
+ * as that process lives, the turn does not need the file.
+ */
+export async function writeToDisk(scratch: string, stored: StoredTranscript, log: Log): Promise<void> {
+  try {
+    await mkdir(scratch, { recursive: true })
+    await writeFile(`${fileIn(scratch)}.part`, bytesOf(stored))
+    await rename(`${fileIn(scratch)}.part`, fileIn(scratch))
+  } catch (error) {
+    log('journal.failed', { message: String(error) })
+  }
+}
+
+/**
+ * Hands the conversation over for the next turn. One that became too long for the model is left behind, and the next turn begins a new
+ * one. Never throws: the work itself is on the branch.
+ * @param parts.tip where the branch stands on the git host now
+ */
+export async function storeConversation(parts: {
+  door: Pick<Door, 'store'>
+  scratch: string
+  end: Pick<End, 'reason'>
+  tip: string | null
+  log: Log
+}): Promise<void> {
+  const { door, scratch, end, tip, log } = parts
+  try {
+    const text = await readIfThere(fileIn(scratch))
+    // The turn ended before its conversation began.
+    if (text === null) return
+    const stored = readStored(text)
+    if (!stored) throw new Error('it cannot be read')
+    await door.store('transcript', bytesOf({ ...stored, tip, ...(end.reason === 'context_exceeded' ? { messages: [] } : {}) }))
+  } catch (error) {
+    log('transcript.lost', { message: String(error) })
+  }
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
 }
 
 const CUT = 'Interrupted: what came of this call is not known. Check whether it took effect before you run it again.'
 
-/** Gives each call that a cut left without a result one that says so; the API takes no call without. */
+/** Gives a result to each call that was interrupted before it had one: the API takes no call without a result. */
 export function repaired(messages: readonly ModelMessage[]): ModelMessage[] {
   const last = messages.at(-1)
   if (last?.role !== 'assistant' || typeof last.content === 'string') return [...messages]

@@ -1,22 +1,22 @@
 import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
-import { type KeptTranscript, repaired } from './kept-transcript.ts'
+import { repaired, type StoredTranscript } from './stored-transcript.ts'
 
 /**
  * The conversation as the model API gets it. It only ever grows at its end: thinking blocks are bound to every byte before them, and the
- * API refuses them when something there has changed. System text and tools are frozen, and so is every turn once it is in.
+ * API refuses them when a byte has changed. System text and tools are frozen, and so is every message once an answer follows it.
  */
 export type Transcript = {
   /** @returns the request with everything so far */
   request: (maxTokens: number) => ModelRequest
-  /** What the prompt amounts to, for the estimate of its cost: bytes of its JSON without images, and how many images. */
+  /** The size of the prompt, for the estimate of its cost: bytes of its JSON without images, and the number of images. */
   size: () => { bytes: number; images: number }
-  /** The model's turn, exactly as it came. */
+  /** An answer of the model, exactly as it came. */
   addAssistant: (content: readonly ModelBlock[]) => void
-  /** One user message: all results of the turn in their order, then any words of ours. */
+  /** Grows the last user message when the model has not answered it yet. */
   addUser: (content: readonly ModelBlock[]) => void
-  /** What makes it up, for whoever goes on with it. */
-  parts: () => Pick<KeptTranscript, 'model' | 'system' | 'tools' | 'messages'>
-  /** Last resort when the API holds the earlier thinking for changed. */
+  /** Everything that the next turn needs to go on with it. */
+  parts: () => Pick<StoredTranscript, 'model' | 'system' | 'tools' | 'messages'>
+  /** The last resort when the API refuses the earlier thinking as changed. */
   stripThinking: () => void
 }
 
@@ -25,8 +25,8 @@ export type TranscriptOptions = {
   effort: 'low' | 'medium' | 'high'
   system: string
   tools: ReadonlyArray<{ name: string; description: string; input_schema: Record<string, unknown>; strict: true }>
-  /** What this one goes on from: its bytes come first, and its system text and tools stay. */
-  before: KeptTranscript | null
+  /** The transcript that this one goes on from: its bytes come first, and its system text and tools stay. */
+  before: StoredTranscript | null
   first: readonly string[]
 }
 
@@ -34,10 +34,10 @@ export function createTranscript({ model, effort, system, tools, before, first }
   let messages: ModelMessage[] = []
   const fixed = {
     model,
-    // One mark here, for everything that never changes; the one that moves is the API's own, below.
+    // One cache mark here, for everything that never changes; the one below moves with the conversation, by the API's doing.
     system: before?.system ?? [{ type: 'text', text: system, cache_control: { type: 'ephemeral' } }],
     tools: before?.tools ?? tools.map((tool) => ({ ...tool, input_schema: { ...tool.input_schema, type: 'object' as const } })),
-    // Not "omitted", in which the text between tool calls stays empty.
+    // With "omitted" the text between tool calls stays empty.
     thinking: { type: 'adaptive', display: 'summarized' },
     output_config: { effort },
     cache_control: { type: 'ephemeral' },
@@ -45,10 +45,10 @@ export function createTranscript({ model, effort, system, tools, before, first }
   const request = (maxTokens: number): ModelRequest => ({ ...fixed, max_tokens: maxTokens, messages })
   const addUser = (content: readonly ModelBlock[]) => {
     const last = messages.at(-1)
-    // The API takes no two messages of one side in a row for what they are. No answer stands behind the last one yet, so it may grow.
+    // The API merges two user messages in a row, which would change the bytes. The last one has no answer yet, so it may grow.
     const joined = last?.role === 'user'
-    const said = joined ? blocksIn(last) : []
-    messages = [...(joined ? messages.slice(0, -1) : messages), { role: 'user', content: [...said, ...content] }]
+    const unanswered = joined ? blocksIn(last) : []
+    messages = [...(joined ? messages.slice(0, -1) : messages), { role: 'user', content: [...unanswered, ...content] }]
   }
   const stripThinking = () => {
     messages = messages.map((message) =>

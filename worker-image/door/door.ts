@@ -1,113 +1,83 @@
 import { readFile, stat } from 'node:fs/promises'
 import { LIMITS } from '../../contract/api/limits.ts'
+import { FENCE, SAVE } from '../../contract/wire/deadlines.ts'
 import { DOOR_PATHS, UNCONFIRMED } from '../../contract/wire/names.ts'
 import { type ArtifactKind, Assignment, SteerMessage } from '../../contract/wire/sandbox.ts'
-import { pause } from '../process/pause.ts'
+import { deadline, pause } from '../process/waiting.ts'
 
 /** What the agent asks of the runner's gateway, apart from the model and git. */
 export type Door = {
   /** @throws Error when the gateway gives no assignment for too long */
   assignment: () => Promise<Assignment>
-  /** The conversation so far, as an earlier turn kept it; null when there is none. */
+  /** The conversation that earlier turns left; null when there is none. */
   transcript: () => Promise<string | null>
-  /** What the person said to the running turn, and was not taken yet. */
+  /** Messages to the running turn that are not delivered yet. */
   messages: () => Promise<SteerMessage[]>
   /**
-   * Waits for the coordinator's word on this attempt: the gateway lets nothing out without it, and says when to stop waiting.
-   * @param signal ends the waiting; without a word of the coordinator's by then it is `away`
+   * Waits until the coordinator has said whether this attempt is the current one: without its word the gateway lets nothing out.
+   * @param signal ends the waiting; the state is then `away`
    */
-  standing: (signal?: AbortSignal) => Promise<LeaseStanding>
+  awaitLease: (signal?: AbortSignal) => Promise<LeaseState>
   /**
-   * Hands bytes over that must outlive the sandbox; a coordinator that is away is waited for.
-   * @throws Error when they are too many, the gateway refuses them, or the waiting was ended
+   * Hands over bytes that must outlive the sandbox; waits for a coordinator that is away.
+   * @throws Error when they are too many, when the gateway refuses them, or when the waiting was ended
    */
-  keep: (kind: ArtifactKind, bytes: Buffer) => Promise<void>
-  keepFile: (kind: ArtifactKind, path: string) => Promise<void>
+  store: (kind: ArtifactKind, bytes: Buffer) => Promise<void>
+  storeFile: (kind: ArtifactKind, path: string) => Promise<void>
 }
 
 /** `lease`: the attempt is the current one, or over, or the coordinator is away. `waited`: it was away for a while. */
-export type LeaseStanding = { lease: 'current' | 'over' | 'away'; waited: boolean }
+export type LeaseState = { lease: 'current' | 'over' | 'away'; waited: boolean }
 
-/** A coordinator that is just being started again is waited for: without these two there is no turn. The gateway says that it is away. */
+/** For the assignment and the transcript, without which there is no turn: a coordinator that restarts is back by then. */
 const BEGIN_MS = 600_000
-/** A door at which nobody answers is given up soon: a gateway that is gone does not come back to this sandbox. */
+/** For a door at which nobody answers: a gateway that is gone does not come back to this sandbox. */
 const SILENT_MS = 15_000
 const ASK_AGAIN_MS = 1000
-/** To the head of an answer. Also bounds a connection that breaks before it was used: Node 20's fetch may wait on it forever. */
+/** To the head of an answer. Also bounds a connection that breaks before its use: Node 20's fetch may wait on it forever. */
 const ASK_MS = 2000
 /** Within an answer, from one piece to the next; a long conversation may come slowly. */
 const PIECE_MS = 15_000
-/** To hand over what the coordinator is there to take; the last copy of the work may be large. */
-const KEEP_MS = 60_000
-const KEEP_BUNDLE_MS = 600_000
-/** A part of the view is not waited for as long as the work is: the turn goes on without. */
+/** To hand bytes over while the coordinator is there; the last copy of the work may be large. */
+const STORE_MS = 60_000
+const STORE_BUNDLE_MS = 600_000
+/** The turn waits less long with an output, which people only look at, than with the work. */
 const OUTPUT_WAIT_MS = 60_000
-/** To one answer about the lease; the gateway gives one within a minute. */
-const STANDING_MS = 75_000
-/** Between two of them; the time limit of the attempt runs meanwhile. */
-const NEXT_STANDING_MS = 50
-/** When the waiting is over before it began: what a coordinator that is there needs, and a sandbox that is being stopped can spare. */
-const LAST_STANDING_MS = 2_500
+/** Between two questions about the lease; the time limit of the attempt runs meanwhile. */
+const NEXT_QUESTION_MS = 50
 
-/**
- * @param parts.url the forwarder's, without a slash at the end
- * @param parts.signal ends the waiting for a gateway that does not answer yet
- * @param parts.patience ends the waiting for a coordinator that is away
- */
-export function createDoor(parts: { url: string; token: string; signal?: AbortSignal; patience?: AbortSignal }): Door {
-  const { url, token, signal, patience } = parts
+type DoorOptions = {
+  /** The forwarder's, without a slash at the end. */
+  url: string
+  token: string
+  /** Ends the waiting for a gateway that does not answer yet. */
+  signal?: AbortSignal
+  /** Ends the waiting for a coordinator that is away. */
+  patience?: AbortSignal
+}
+
+export function createDoor({ url, token, signal, patience }: DoorOptions): Door {
   const headers = { authorization: `Bearer ${token}` }
   const ask = (path: string) => askDoor(`${url}${path}`, headers, signal)
-  const standing: Door['standing'] = (ended = patience) => askStanding(`${url}${DOOR_PATHS.lease}`, headers, ended)
-  const keep: Door['keep'] = async (kind, bytes) => {
-    if (bytes.length > LIMITS.artifactBytes) throw tooLarge(kind, bytes.length)
-    const giveUpAt = kind.startsWith('output.') ? performance.now() + OUTPUT_WAIT_MS : Number.POSITIVE_INFINITY
-    for (;;) {
-      const response = await fetch(`${url}${DOOR_PATHS.artifacts}${kind}`, {
-        method: 'PUT',
-        headers: { ...headers, 'content-type': 'application/octet-stream' },
-        body: new Uint8Array(bytes),
-        signal: AbortSignal.timeout(kind === 'bundle' ? KEEP_BUNDLE_MS : KEEP_MS),
-      })
-      const said = await response.text()
-      if (response.ok) return
-      if (response.status !== UNCONFIRMED || patience?.aborted || performance.now() > giveUpAt)
-        throw new Error(`the gateway answered ${response.status} to the ${kind}: ${said}`)
-      if (Number.isFinite(giveUpAt)) continue
-      const { lease } = await standing()
-      if (lease !== 'current' && !(kind === 'bundle' && lease === 'away')) throw new Error(`the ${kind} waited in vain: ${lease}`)
-    }
+  const awaitLease: Door['awaitLease'] = (ended = patience) => askForLease(`${url}${DOOR_PATHS.lease}`, headers, ended)
+  const store: Door['store'] = async (kind, bytes) => {
+    refuseTooLarge(kind, bytes.length)
+    const put = () => putArtifact(`${url}${DOOR_PATHS.artifacts}${kind}`, headers, kind, bytes)
+    await (kind.startsWith('output.') ? putForAWhile(put, patience) : putPatiently(kind, put, awaitLease, patience))
   }
   return {
-    standing,
-    assignment: () =>
-      persistently(async () => {
-        const response = await ask(DOOR_PATHS.assignment)
-        if (!response.ok) throw new NotYet(`the gateway answered ${response.status} instead of an assignment`)
-        return Assignment.parse(JSON.parse(response.text))
-      }, signal),
-    transcript: () =>
-      persistently(
-        async () => {
-          const response = await ask(DOOR_PATHS.transcript)
-          if (response.ok) return response.text
-          if (response.status === 404) return null
-          if (response.status === UNCONFIRMED) throw new Away('the coordinator is away')
-          throw new NotYet(`the gateway answered ${response.status} instead of the transcript`)
-        },
-        signal,
-        standing,
-      ),
+    awaitLease,
+    assignment: () => persistently(async () => Assignment.parse(JSON.parse(await assignmentIn(ask))), signal),
+    transcript: () => persistently(() => transcriptIn(ask), signal, awaitLease),
     messages: async () => {
       const response = await ask(DOOR_PATHS.messages)
       if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of the messages`)
       return SteerMessage.array().parse(JSON.parse(response.text))
     },
-    keep,
-    keepFile: async (kind, path) => {
-      const { size } = await stat(path)
-      if (size > LIMITS.artifactBytes) throw tooLarge(kind, size)
-      await keep(kind, await readFile(path))
+    store,
+    storeFile: async (kind, path) => {
+      refuseTooLarge(kind, (await stat(path)).size)
+      await store(kind, await readFile(path))
     },
   }
 }
@@ -115,12 +85,28 @@ export function createDoor(parts: { url: string; token: string; signal?: AbortSi
 /** The gateway is there, and has no answer yet, or not all of it. */
 class NotYet extends Error {}
 
-/** The gateway says that it is to be waited for. */
+/** The gateway says that the coordinator is away. */
 class Away extends Error {}
 
+type Headers = Record<string, string>
 type Answer = Pick<Response, 'ok' | 'status'> & { text: string }
+type Ask = (path: string) => Promise<Answer>
 
-async function askDoor(url: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Answer> {
+async function assignmentIn(ask: Ask): Promise<string> {
+  const response = await ask(DOOR_PATHS.assignment)
+  if (!response.ok) throw new NotYet(`the gateway answered ${response.status} instead of an assignment`)
+  return response.text
+}
+
+async function transcriptIn(ask: Ask): Promise<string | null> {
+  const response = await ask(DOOR_PATHS.transcript)
+  if (response.ok) return response.text
+  if (response.status === 404) return null
+  if (response.status === UNCONFIRMED) throw new Away('the coordinator is away')
+  throw new NotYet(`the gateway answered ${response.status} instead of the transcript`)
+}
+
+async function askDoor(url: string, headers: Headers, signal?: AbortSignal): Promise<Answer> {
   const silence = new AbortController()
   const giveUp = () => silence.abort(new Error('the gateway is silent'))
   let timer = setTimeout(giveUp, ASK_MS)
@@ -150,15 +136,19 @@ async function textOf(body: ReadableStream<Uint8Array> | null, onPiece: () => vo
   }
 }
 
-async function persistently<T>(ask: () => Promise<T>, signal: AbortSignal | undefined, standing?: Door['standing']): Promise<T> {
+async function persistently<T>(
+  ask: () => Promise<T>,
+  signal: AbortSignal | undefined,
+  awaitLease?: Door['awaitLease'],
+): Promise<T> {
   let begun = performance.now()
   let heardAt = begun
   for (let tried = 1; ; tried++) {
     try {
       return await ask()
     } catch (error) {
-      // The wait for it does not count.
-      if (error instanceof Away && (await standing?.(signal))?.lease === 'current') begun = performance.now()
+      // The wait for the coordinator does not count.
+      if (error instanceof Away && (await awaitLease?.(signal))?.lease === 'current') begun = performance.now()
       const now = performance.now()
       if (error instanceof NotYet || error instanceof Away) heardAt = now
       if (signal?.aborted || now - heardAt > SILENT_MS || now - begun > BEGIN_MS) throw error
@@ -167,22 +157,23 @@ async function persistently<T>(ask: () => Promise<T>, signal: AbortSignal | unde
   }
 }
 
-async function askStanding(url: string, headers: Record<string, string>, ended?: AbortSignal): Promise<LeaseStanding> {
+async function askForLease(url: string, headers: Headers, ended?: AbortSignal): Promise<LeaseState> {
+  // A sandbox that is being stopped asks once more, and waits no longer than it can spare.
   const isLast = ended?.aborted === true
   const begun = performance.now()
   let heardAt = begun
   const waited = () => performance.now() - begun > ASK_AGAIN_MS
   for (;;) {
-    const { signal, dispose } = bounded(isLast ? LAST_STANDING_MS : STANDING_MS, isLast ? undefined : ended)
+    const { signal, dispose } = isLast ? deadline(SAVE.leaseAnswerMs) : deadline(FENCE.askerPatienceMs, ended)
     try {
       const response = await fetch(url, { headers, signal })
       await response.body?.cancel()
       heardAt = performance.now()
       if (response.status === 204) return { lease: 'current', waited: waited() }
       if (response.status !== UNCONFIRMED) return { lease: 'over', waited: waited() }
-      if (!isLast) await pause(NEXT_STANDING_MS, ended)
+      if (!isLast) await pause(NEXT_QUESTION_MS, ended)
     } catch {
-      if (performance.now() - heardAt > STANDING_MS + SILENT_MS) return { lease: 'away', waited: true }
+      if (performance.now() - heardAt > FENCE.askerPatienceMs + SILENT_MS) return { lease: 'away', waited: true }
       if (!isLast) await pause(ASK_AGAIN_MS, ended)
     } finally {
       dispose()
@@ -191,20 +182,49 @@ async function askStanding(url: string, headers: Record<string, string>, ended?:
   }
 }
 
-function bounded(ms: number, ended: AbortSignal | undefined): { signal: AbortSignal; dispose: () => void } {
-  const late = new AbortController()
-  const abort = () => late.abort()
-  const timer = setTimeout(abort, ms)
-  ended?.addEventListener('abort', abort)
-  return {
-    signal: late.signal,
-    dispose: () => {
-      clearTimeout(timer)
-      ended?.removeEventListener('abort', abort)
-    },
+/** Null: the gateway took it. `away`: the coordinator is, and the same is to be sent again. */
+type Refused = { away: boolean; error: Error } | null
+
+async function putArtifact(url: string, headers: Headers, kind: ArtifactKind, bytes: Buffer): Promise<Refused> {
+  const response = await fetch(url, {
+    method: 'PUT',
+    headers: { ...headers, 'content-type': 'application/octet-stream' },
+    body: new Uint8Array(bytes),
+    signal: AbortSignal.timeout(kind === 'bundle' ? STORE_BUNDLE_MS : STORE_MS),
+  })
+  const answer = await response.text()
+  if (response.ok) return null
+  const error = new Error(`the gateway answered ${response.status} to the ${kind}: ${answer}`)
+  return { away: response.status === UNCONFIRMED, error }
+}
+
+/** The gateway holds each try back while the coordinator is away, so the tries follow each other without a pause. */
+async function putForAWhile(put: () => Promise<Refused>, patience?: AbortSignal): Promise<void> {
+  const giveUpAt = performance.now() + OUTPUT_WAIT_MS
+  for (;;) {
+    const refused = await put()
+    if (!refused) return
+    if (!refused.away || patience?.aborted || performance.now() > giveUpAt) throw refused.error
   }
 }
 
-function tooLarge(kind: ArtifactKind, bytes: number) {
-  return new Error(`the ${kind} has ${bytes} bytes, and at most ${LIMITS.artifactBytes} are kept`)
+async function putPatiently(
+  kind: ArtifactKind,
+  put: () => Promise<Refused>,
+  awaitLease: Door['awaitLease'],
+  patience?: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const refused = await put()
+    if (!refused) return
+    if (!refused.away || patience?.aborted) throw refused.error
+    const { lease } = await awaitLease()
+    // The gateway takes a bundle without the coordinator when the sandbox is being stopped.
+    if (lease !== 'current' && !(kind === 'bundle' && lease === 'away')) throw new Error(`the ${kind} waited in vain: ${lease}`)
+  }
+}
+
+function refuseTooLarge(kind: ArtifactKind, bytes: number): void {
+  if (bytes > LIMITS.artifactBytes)
+    throw new Error(`the ${kind} has ${bytes} bytes; at most ${LIMITS.artifactBytes} can be stored`)
 }

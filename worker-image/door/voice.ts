@@ -1,40 +1,37 @@
 import type { Writable } from 'node:stream'
 import { LIMITS } from '../../contract/api/limits.ts'
 import type { AgentEvent, AgentLine } from '../../contract/wire/sandbox.ts'
+import { redacted } from '../process/log.ts'
 import { shrinkInput } from '../tools/output.ts'
 
-/** The agent's only way to be heard: one JSON line each on standard output, bounded, and without the token. */
+/** The agent's only way out: one JSON line each on standard output, bounded, and without the token. */
 export type Voice = {
-  say: (event: AgentEvent) => void
-  /** A piece of text as the model writes it. Gathered for a moment; left out while nobody reads. */
+  emit: (event: AgentEvent) => void
+  /** A piece of text as the model writes it. Gathered for a moment; dropped while nobody reads. */
   delta: (text: string) => void
-  /** What was written since the last `text.written` does not count: the model starts this part again. */
+  /** Takes back the text since the last `text.written`: the model starts this part again. */
   discard: () => void
-  /** Resolves when everything said has left the process. */
+  /** Resolves when everything emitted has left the process. */
   flush: () => Promise<void>
 }
 
-/** @param gatherMs how long deltas are gathered into one line */
-export function createVoice({
-  output,
-  secrets,
-  gatherMs = 80,
-}: {
-  output: Writable
-  secrets: readonly string[]
-  gatherMs?: number
-}): Voice {
+/** How long deltas are gathered into one line. */
+const GATHER_MS = 80
+
+type VoiceOptions = { output: Writable; secrets: readonly string[]; gatherMs?: number }
+
+export function createVoice({ output, secrets, gatherMs = GATHER_MS }: VoiceOptions): Voice {
   let offset = 0
   let gathered = ''
   let timer: NodeJS.Timeout | null = null
-  const write = (line: AgentLine) => output.write(`${redact(JSON.stringify(line), secrets)}\n`)
+  const write = (line: AgentLine) => output.write(`${redacted(JSON.stringify(line), secrets)}\n`)
   const sendDeltas = () => {
     timer = null
     if (output.writableNeedDrain) return wake()
     const held = secretBegun(gathered, secrets)
     const ready = gathered.slice(0, Math.min(gathered.length - held, LIMITS.deltaChars))
     if (!ready) return
-    write({ type: 'delta', offset, text: redact(ready, secrets) })
+    write({ type: 'delta', offset, text: redacted(ready, secrets) })
     offset += ready.length
     gathered = gathered.slice(ready.length)
     if (gathered.length > held) wake()
@@ -49,7 +46,7 @@ export function createVoice({
     offset = 0
   }
   return {
-    say: (event) => {
+    emit: (event) => {
       if (event.type === 'text.written') forget()
       for (const line of bounded(event)) write(line)
     },
@@ -65,7 +62,7 @@ export function createVoice({
   }
 }
 
-/** @returns the event within the contract's bounds; a text that is too long comes in several */
+/** @returns the event within the contract's bounds; a text that is too long becomes several events */
 function bounded(event: AgentEvent): AgentEvent[] {
   switch (event.type) {
     case 'text.written':
@@ -96,10 +93,6 @@ function pieces(text: string, size: number): string[] {
   return Array.from({ length: Math.max(1, Math.ceil(text.length / size)) }, (_, index) =>
     text.slice(index * size, (index + 1) * size),
   )
-}
-
-function redact(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text)
 }
 
 /** @returns how many characters at the end may be the beginning of a secret whose rest is still to come */

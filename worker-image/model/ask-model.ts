@@ -1,14 +1,15 @@
 import type { ApiUsage } from '../../contract/shared/models.ts'
-import type { LeaseStanding } from '../door/door.ts'
-import { type End, endOf, failed } from '../process/end.ts'
+import { MODEL_CALL } from '../../contract/wire/deadlines.ts'
+import { type End, endOf, failed } from '../../contract/wire/end.ts'
+import type { LeaseState } from '../door/door.ts'
 import type { Log } from '../process/log.ts'
-import { pause } from '../process/pause.ts'
+import { pause } from '../process/waiting.ts'
 import { type Answer, createAnswerReader } from './model-answer.ts'
 import type { ModelClient, ModelRequest } from './model-client.ts'
 import { classify, isHeldBack, StallError } from './model-errors.ts'
 
-/** All waits of a turn, milliseconds; tests make them short. */
-export type Timing = {
+/** All waits of a model call, milliseconds; tests make them short. */
+export type ModelTiming = {
   /** Until the first byte of an answer. */
   firstByteMs: number
   /** Between two bytes. */
@@ -18,9 +19,9 @@ export type Timing = {
   /** A longer `retry-after` is not waited for. */
   maxRetryAfterMs: number
 }
-export const TIMING: Timing = {
-  firstByteMs: 300_000,
-  silenceMs: 90_000,
+export const TIMING: ModelTiming = {
+  firstByteMs: MODEL_CALL.firstByteMs,
+  silenceMs: MODEL_CALL.nextByteMs,
   backoffMs: 1000,
   maxBackoffMs: 60_000,
   maxRetryAfterMs: 120_000,
@@ -29,31 +30,31 @@ export const TIMING: Timing = {
 const MAX_RETRIES = 8
 const MAX_GARBLED = 2
 
-export type TurnOptions = {
+export type AskOptions = {
   client: ModelClient
-  /** Makes the request anew for each try; an End when the budget has no room for one. */
+  /** Called for each try; an End when the budget has no room for one. */
   request: () => ModelRequest | End
   signal: AbortSignal
-  timing: Timing
+  timing: ModelTiming
   onText: (text: string) => void
-  /** What `onText` got since the last turn does not count. */
+  /** Takes back what `onText` got since the last whole answer. */
   onDiscard: () => void
-  /** Every try that cost something, also one that broke off. */
+  /** Called for every try that cost something, also for one that broke off. */
   onUsage: (usage: ApiUsage) => void
   /** Takes earlier thinking out of the conversation. */
   stripThinking: () => void
   /** Waits for a coordinator that is away. */
-  standing: () => Promise<LeaseStanding>
+  awaitLease: () => Promise<LeaseState>
   log: Log
 }
 
-export type TurnResult = { ok: true; answer: Answer } | { ok: false; end: End }
+export type AskResult = { ok: true; answer: Answer } | { ok: false; end: End }
 
 /**
- * Gets one whole answer, with as many tries as that is worth. A try that breaks off is dropped as a whole: nothing of it reaches the
- * conversation, and none of its tools is run.
+ * Gets one whole answer, in several tries if need be. A try that breaks off is dropped whole: nothing of it reaches the conversation, and
+ * none of its calls runs.
  */
-export async function runTurn(options: TurnOptions): Promise<TurnResult> {
+export async function askModel(options: AskOptions): Promise<AskResult> {
   const { signal, timing, log } = options
   let stripped = false
   let retries = 0
@@ -66,8 +67,8 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
     if ('answer' in tried) return { ok: true, answer: tried.answer }
     if (signal.aborted) return { ok: false, end: endOf(signal) }
     options.onDiscard()
-    // Not a try: nothing was asked of the model.
-    if (isHeldBack(tried.error) && (await options.standing()).lease === 'current') continue
+    // Not a try: the gateway held the call back, and the model was not asked.
+    if (isHeldBack(tried.error) && (await options.awaitLease()).lease === 'current') continue
     const fault = classify(tried.error)
     log('model.failed', { ...fault, retries })
     if (fault.kind === 'final') return { ok: false, end: failed(fault.reason, fault.message) }
@@ -90,7 +91,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   }
 }
 
-async function tryOnce(request: ModelRequest, options: TurnOptions): Promise<{ answer: Answer } | { error: unknown }> {
+async function tryOnce(request: ModelRequest, options: AskOptions): Promise<{ answer: Answer } | { error: unknown }> {
   const { client, signal, timing, onText, onUsage } = options
   const reader = createAnswerReader(onText)
   const watchdog = startWatchdog(timing)
@@ -112,11 +113,11 @@ async function tryOnce(request: ModelRequest, options: TurnOptions): Promise<{ a
 }
 
 /** Full jitter: any time from nothing up to a bound that doubles. */
-function backoff(retry: number, { backoffMs, maxBackoffMs }: Timing): number {
+function backoff(retry: number, { backoffMs, maxBackoffMs }: ModelTiming): number {
   return Math.random() * Math.min(maxBackoffMs, backoffMs * 2 ** (retry - 1))
 }
 
-function startWatchdog({ firstByteMs, silenceMs }: Timing) {
+function startWatchdog({ firstByteMs, silenceMs }: ModelTiming) {
   const controller = new AbortController()
   const bite = (ms: number) => controller.abort(new StallError(`the model API sent nothing for ${Math.round(ms / 1000)} s`))
   let timer = setTimeout(bite, firstByteMs, firstByteMs)

@@ -1,5 +1,6 @@
 import { Console } from 'node:console'
 import Anthropic from '@anthropic-ai/sdk'
+import { MODEL_SILENCE_MS } from '../../contract/wire/deadlines.ts'
 
 export type ModelEvent = Anthropic.RawMessageStreamEvent
 export type ModelRequest = Omit<Anthropic.MessageCreateParamsStreaming, 'stream'>
@@ -23,7 +24,7 @@ export type ModelClient = (
 export function createModelClient({
   url,
   token,
-  headersTimeoutMs = 600_000,
+  headersTimeoutMs = MODEL_SILENCE_MS,
 }: {
   url: string
   token: string

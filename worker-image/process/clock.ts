@@ -1,21 +1,19 @@
-import { failed } from './end.ts'
+import { TIME_RESERVE_MS } from '../../contract/wire/deadlines.ts'
+import { failed } from '../../contract/wire/end.ts'
 
 /** The time that a turn may work, and one signal for everything that ends its work early. */
 export type Clock = {
   signal: AbortSignal
   /** @returns the part of the time that is used, 0 to 1 */
   used: () => number
-  /** Does what waits for the coordinator: no time is used meanwhile. */
-  standStill: <T>(wait: () => Promise<T>) => Promise<T>
+  /** Stops while it waits for the coordinator, and runs on afterwards. */
+  pauseDuring: <T>(wait: () => Promise<T>) => Promise<T>
   stop: () => void
 }
 
-/** Kept back from the time limit for commit and push. */
-const RESERVE_MS = 60_000
-
-/** Ends the work when a person cancels, or when the time is up less what delivering takes. */
+/** Ends the work when a person cancels, or early enough before the time limit to save it. */
 export function startClock(limitMs: number, cancel: AbortSignal): Clock {
-  const workMs = limitMs - Math.min(RESERVE_MS, limitMs / 4)
+  const workMs = limitMs - Math.min(TIME_RESERVE_MS, limitMs / 4)
   const minutes = Math.round(limitMs / 60_000)
   const controller = new AbortController()
   const timeIsUp = () => controller.abort(failed('time_exceeded', `The limit is ${minutes} minutes.`))
@@ -31,7 +29,7 @@ export function startClock(limitMs: number, cancel: AbortSignal): Clock {
   return {
     signal: AbortSignal.any([cancel, controller.signal]),
     used: () => (timer ? usedMs + performance.now() - since : usedMs) / workMs,
-    standStill: async (wait) => {
+    pauseDuring: async (wait) => {
       stop()
       try {
         return await wait()

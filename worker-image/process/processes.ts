@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { pause } from './pause.ts'
+import { pause } from './waiting.ts'
 
 /** Every process of a run carries this variable, so that one that left its group is found all the same. */
 export const MARKER = 'ERRAND_RUN'

@@ -3,15 +3,15 @@ import { connect, createServer, type Socket } from 'node:net'
 export type Forwarder = { stop: () => Promise<void> }
 
 /**
- * Shows the door, a unix socket, as a port on 127.0.0.1, where every HTTP client can reach it. It understands nothing of what it
- * passes on, and needs no trust.
+ * Shows the door, a unix socket, as a port on 127.0.0.1, where every HTTP client can reach it. It passes bytes on unread, and needs no
+ * trust.
  * @throws Error when the port is taken
  */
 export function startForwarder(socketPath: string, port: number): Promise<Forwarder> {
   const open = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (inside) => {
     const door = connect({ path: socketPath, allowHalfOpen: true })
-    // Either end breaking is the end of both; the client on 127.0.0.1 sees a reset and says so itself.
+    // When one end breaks, both end; the client on 127.0.0.1 sees a reset.
     inside.on('error', () => door.destroy())
     door.on('error', () => inside.resetAndDestroy())
     open.add(inside)
@@ -26,7 +26,7 @@ export function startForwarder(socketPath: string, port: number): Promise<Forwar
   const stop = () =>
     new Promise<void>((done) => {
       server.close(() => done())
-      // Connections that clients keep for later would hold it open.
+      // Connections that clients keep for later would keep the server open.
       for (const socket of open) socket.destroy()
     })
   return new Promise((resolve, reject) => {

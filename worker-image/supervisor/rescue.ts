@@ -1,13 +1,12 @@
+import { SAVE } from '../../contract/wire/deadlines.ts'
+import { cancelled, type End, failed } from '../../contract/wire/end.ts'
 import { createDoor } from '../door/door.ts'
 import { createVoice } from '../door/voice.ts'
 import type { Config } from '../process/config.ts'
-import { cancelled, type End, failed } from '../process/end.ts'
 import { createLog } from '../process/log.ts'
 import { sweep } from '../process/processes.ts'
 import { finishAbandonedTurn } from '../turn/finish-turn.ts'
 import type { Exit } from './supervisor.ts'
-
-const PUSH_MS = 8_000
 
 /**
  * Finishes the turn of an agent that died before it could.
@@ -23,7 +22,7 @@ export async function rescue(config: Config, exit: Exit, stopped: AbortSignal): 
   const voice = createVoice({ output: process.stdout, secrets })
   const door = createDoor({ url: config.doorUrl, token: config.token, patience: stopped })
   const assignment = await door.assignment()
-  await finishAbandonedTurn({ config, assignment, door, voice, log, end, pushMs: PUSH_MS, signal: stopped })
+  await finishAbandonedTurn({ config, assignment, door, voice, log, end, pushMs: SAVE.rescuePushMs, signal: stopped })
   await voice.flush()
 }
 

@@ -1,14 +1,14 @@
+import { cancelled } from '../../contract/wire/end.ts'
 import { EXIT } from '../../contract/wire/sandbox.ts'
 import { createDoor } from '../door/door.ts'
 import { createVoice } from '../door/voice.ts'
 import type { Config } from '../process/config.ts'
-import { cancelled } from '../process/end.ts'
 import { createLog } from '../process/log.ts'
-import { run } from './run-turn.ts'
+import { runTurn } from './run-turn.ts'
 
 /**
- * The agent's process. SIGTERM cancels the turn: what was done is delivered, and the end said, before it exits.
- * @returns its exit code; the end was said when it is {@link EXIT.reported}
+ * The agent's process. SIGTERM cancels the turn: it saves the work and emits the end before it exits.
+ * @returns its exit code; {@link EXIT.reported} when the end was emitted
  */
 export async function runAgent(config: Config): Promise<number> {
   const cancel = new AbortController()
@@ -19,7 +19,7 @@ export async function runAgent(config: Config): Promise<number> {
   try {
     const door = createDoor({ url: config.doorUrl, token: config.token, signal: cancel.signal, patience: cancel.signal })
     const assignment = await door.assignment()
-    await run({ config, assignment, door, voice, log, signal: cancel.signal })
+    await runTurn({ config, assignment, door, voice, log, signal: cancel.signal })
     await voice.flush()
     return EXIT.reported
   } catch (error) {

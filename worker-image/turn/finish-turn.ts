@@ -1,12 +1,12 @@
+import type { End } from '../../contract/wire/end.ts'
 import type { Assignment } from '../../contract/wire/sandbox.ts'
-import { keepJournal } from '../conversation/journal.ts'
+import { storeConversation } from '../conversation/stored-transcript.ts'
 import type { Door } from '../door/door.ts'
 import type { Voice } from '../door/voice.ts'
 import type { Config } from '../process/config.ts'
-import type { End } from '../process/end.ts'
 import type { Log } from '../process/log.ts'
-import { type Delivery, deliver } from '../workspace/deliver-work.ts'
 import { gitIn, OUTSIDE, remoteOf } from '../workspace/git.ts'
+import { type SavedWork, saveWork } from '../workspace/save-work.ts'
 import { reopenWorkspace, type Workspace } from '../workspace/workspace.ts'
 import { commitMessage, finalEnd } from './verdict.ts'
 
@@ -28,7 +28,7 @@ type Finish = {
   signal: AbortSignal
 }
 
-const NO_WORK: Delivery = { diff: null, changed: false, tip: null, problem: null, note: null }
+const NO_WORK: SavedWork = { diff: null, changed: false, tip: null, problem: null, note: null }
 
 /**
  * Ends a turn, however its work ended: saves the work, then the conversation, then emits `turn.ended`, which tells whether the work is
@@ -36,8 +36,8 @@ const NO_WORK: Delivery = { diff: null, changed: false, tip: null, problem: null
  */
 export async function finishTurn(finish: Finish): Promise<void> {
   const { config, assignment, door, voice, log, end, summary, workspace, pushMs, signal } = finish
-  const delivery = workspace
-    ? await deliver({
+  const saved = workspace
+    ? await saveWork({
         git: gitIn(config.workspace, config),
         outside: gitIn(OUTSIDE, config),
         remote: remoteOf(config),
@@ -50,9 +50,9 @@ export async function finishTurn(finish: Finish): Promise<void> {
         log,
       })
     : NO_WORK
-  await keepJournal({ door, scratch: config.scratch, end, tip: delivery.tip, log })
+  await storeConversation({ door, scratch: config.scratch, end, tip: saved.tip, log })
   const { turn } = assignment
-  voice.say({ type: 'turn.ended', data: { turn, ...finalEnd(end, delivery), summary, diff: delivery.diff } })
+  voice.emit({ type: 'turn.ended', data: { turn, ...finalEnd(end, saved), summary, diff: saved.diff } })
 }
 
 /** As {@link finishTurn}, for an agent that died: finds the workspace that it left on disk. */

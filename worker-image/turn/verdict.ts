@@ -1,8 +1,8 @@
-import { completed, type End } from '../process/end.ts'
-import type { Delivery } from '../workspace/deliver-work.ts'
+import { completed, type End } from '../../contract/wire/end.ts'
+import type { SavedWork } from '../workspace/save-work.ts'
 
 /** Pure. @returns how the turn ended, all in all: the model's part, and whether its work came out */
-export function finalEnd(end: End, delivery: Pick<Delivery, 'problem' | 'changed' | 'note'>): End {
+export function finalEnd(end: End, delivery: Pick<SavedWork, 'problem' | 'changed' | 'note'>): End {
   const { problem, changed, note } = delivery
   if (problem) {
     // A person's cancel stays one; everything else would promise a branch that is not there.

@@ -1,16 +1,16 @@
 import { rm } from 'node:fs/promises'
 import type { DiffStat } from '../../contract/api/event.ts'
+import { type End, failed, interrupted } from '../../contract/wire/end.ts'
 import { UNCONFIRMED } from '../../contract/wire/names.ts'
-import type { Door, LeaseStanding } from '../door/door.ts'
-import { type End, failed } from '../process/end.ts'
+import type { Door, LeaseState } from '../door/door.ts'
 import type { Log } from '../process/log.ts'
-import { pause } from '../process/pause.ts'
+import { pause } from '../process/waiting.ts'
 import { commitAll, diffStat, patchOf } from './changes.ts'
+import { findWork, type Standing } from './find-work.ts'
 import { type Git, type GitResult, must } from './git.ts'
-import { findWork, type Standing } from './standing.ts'
 import { fault, RETRY_DELAYS_MS, type Workspace } from './workspace.ts'
 
-export type Delivery = {
+export type SavedWork = {
   diff: DiffStat | null
   /** True when the branch holds anything that its base does not. */
   changed: boolean
@@ -22,13 +22,13 @@ export type Delivery = {
   note: string | null
 }
 
-export type DeliveryOptions = {
+export type SaveOptions = {
   git: Git
   /** git where no config of the repository holds: what it reads from the git host is true. */
   outside: Git
   /** Address of the repository at the door. */
   remote: string
-  door: Pick<Door, 'keep' | 'keepFile' | 'standing'>
+  door: Pick<Door, 'store' | 'storeFile' | 'awaitLease'>
   workspace: Workspace
   /** Commit message; its first line is the subject. */
   message: string
@@ -47,7 +47,7 @@ export type DeliveryOptions = {
  * Brings what the agent has done out of the sandbox, however the turn ended: commits, pushes, and keeps the patch. A push that is
  * refused or cannot be made is kept as a git bundle instead. Never throws: what can be delivered does not wait for what cannot.
  */
-export async function deliver(options: DeliveryOptions): Promise<Delivery> {
+export async function saveWork(options: SaveOptions): Promise<SavedWork> {
   const { git, workspace, message, log } = options
   const { note, failed: uncommitted } = await commitAll(git, message)
   const lost = uncommitted ? fault(uncommitted) : null
@@ -60,25 +60,25 @@ export async function deliver(options: DeliveryOptions): Promise<Delivery> {
     return { diff, changed: lost !== null, tip: null, problem: lost, note }
   let lease = await lastWord(options)
   if (lease === 'current') {
-    await keepPatch(options, tip)
+    await storePatch(options, tip)
     lease = await lastWord(options)
   }
   const time = { until: performance.now() + options.timeoutMs }
   const refused = tip === remoteCommit ? null : lease === 'current' ? await pushWork(options, tip, time) : unheard(lease)
   if (refused) {
     log('push.failed', { reason: refused.reason, message: refused.message })
-    return { diff, changed: true, tip: remoteCommit, problem: await keepBundle(options, standing, refused), note }
+    return { diff, changed: true, tip: remoteCommit, problem: await storeBundle(options, standing, refused), note }
   }
   const notes = [note, await pushAsides(options, standing, time)].filter(Boolean)
   return { diff, changed: diff?.files !== 0, tip, problem: lost, note: notes.join(' ') || null }
 }
 
 /** @returns null when the branch is on the git host, or why it is not */
-async function pushWork(options: DeliveryOptions, tip: string, time: PushTime): Promise<End | null> {
+async function pushWork(options: SaveOptions, tip: string, time: PushTime): Promise<End | null> {
   return (await pushBranch(options, tip, time)) ?? (await checkArrival(options, tip))
 }
 
-function pushBranch(options: DeliveryOptions, tip: string, time: PushTime): Promise<End | null> {
+function pushBranch(options: SaveOptions, tip: string, time: PushTime): Promise<End | null> {
   const { branch, remoteCommit } = options.workspace
   const ref = `refs/heads/${branch}`
   // The lease lets the model rewrite what an earlier attempt pushed, and nothing that anybody else did.
@@ -90,7 +90,7 @@ function pushBranch(options: DeliveryOptions, tip: string, time: PushTime): Prom
 }
 
 /** After the branch and apart from it: what lies beside may be refused, and the branch must not go down with it. @returns a note */
-async function pushAsides(options: DeliveryOptions, standing: Standing, time: PushTime): Promise<string | null> {
+async function pushAsides(options: SaveOptions, standing: Standing, time: PushTime): Promise<string | null> {
   const { asides } = standing
   if (asides.length === 0) return null
   const specs = asides.map(({ branch, commit }) => `${commit}:refs/heads/${branch}`)
@@ -98,7 +98,7 @@ async function pushAsides(options: DeliveryOptions, standing: Standing, time: Pu
   if (!refused)
     return `What was left beside the branch (another commit, a stash) is on ${asides.map(({ branch }) => branch).join(', ')}.`
   options.log('push.failed', { reason: refused.reason, message: refused.message })
-  return (await keepBundle(options, standing, refused)).message
+  return (await storeBundle(options, standing, refused)).message
 }
 
 /** When the pushes must be over; what they wait for the coordinator moves it on. */
@@ -108,7 +108,7 @@ type PushTime = { until: number }
  * What fails because the coordinator is away costs neither push time nor a try: the push waits for it, and is made again.
  * @returns null when the host took it, or why it did not
  */
-async function push(options: DeliveryOptions, args: readonly string[], time: PushTime): Promise<End | null> {
+async function push(options: SaveOptions, args: readonly string[], time: PushTime): Promise<End | null> {
   const { git, door, signal, retryDelaysMs = RETRY_DELAYS_MS } = options
   for (let tried = 0; ; ) {
     const since = performance.now()
@@ -118,7 +118,7 @@ async function push(options: DeliveryOptions, args: readonly string[], time: Pus
     const refused = !isHeldBack && isRefusal(result) ? failed('push_refused', result.stderr.trim().slice(-1000)) : null
     // The door's refusal of an attempt that is over, or the host's.
     if (refused && !has(result, 403)) return refused
-    const { lease, waited } = await door.standing(signal)
+    const { lease, waited } = await door.awaitLease(signal)
     if (lease !== 'current') return unheard(lease)
     if (refused) return refused
     if (isHeldBack || waited) {
@@ -136,21 +136,21 @@ function has({ stderr }: GitResult, status: number): boolean {
 }
 
 /** While the sandbox is being stopped, only the bundle has a way out without the coordinator's word, and the time for it is short. */
-async function lastWord({ door, signal }: DeliveryOptions): Promise<LeaseStanding['lease']> {
-  return signal.aborted ? (await door.standing(signal)).lease : 'current'
+async function lastWord({ door, signal }: SaveOptions): Promise<LeaseState['lease']> {
+  return signal.aborted ? (await door.awaitLease(signal)).lease : 'current'
 }
 
 function unheard(lease: 'over' | 'away'): End {
   return lease === 'over'
-    ? { outcome: 'interrupted', reason: 'runner_lost', message: 'This attempt is no longer the current one.' }
-    : { outcome: 'interrupted', reason: 'coordinator_away', message: 'The coordinator did not answer while there was time.' }
+    ? interrupted('runner_lost', 'This attempt is no longer the current one.')
+    : interrupted('coordinator_away', 'The coordinator did not answer in time.')
 }
 
 /** For asking where the branch stands after a push. */
 const ARRIVAL_MS = 3_000
 
 /** `url.*.insteadOf` in the repository's config sends a push elsewhere, where it goes well. @returns null, or why the work is not there */
-async function checkArrival({ outside, remote, workspace }: DeliveryOptions, tip: string): Promise<End | null> {
+async function checkArrival({ outside, remote, workspace }: SaveOptions, tip: string): Promise<End | null> {
   const found = await outside(['ls-remote', '--', remote, `refs/heads/${workspace.branch}`], { timeoutMs: ARRIVAL_MS })
   if (found.code !== 0 || found.stdout.startsWith(tip)) return null
   return failed('push_refused', 'git reported a push that did not arrive: its config in the work tree sends it somewhere else.')
@@ -162,7 +162,7 @@ function isRefusal({ stderr }: GitResult): boolean {
   )
 }
 
-async function statOf({ git, workspace, log }: DeliveryOptions, tip: string | null): Promise<DiffStat | null> {
+async function statOf({ git, workspace, log }: SaveOptions, tip: string | null): Promise<DiffStat | null> {
   try {
     return await diffStat(git, workspace.base, tip)
   } catch (error) {
@@ -171,18 +171,18 @@ async function statOf({ git, workspace, log }: DeliveryOptions, tip: string | nu
   }
 }
 
-async function keepPatch({ git, workspace, door, log }: DeliveryOptions, tip: string): Promise<void> {
+async function storePatch({ git, workspace, door, log }: SaveOptions, tip: string): Promise<void> {
   try {
-    await door.keep('patch', await patchOf(git, workspace.base, tip))
-    await door.keep('turn-patch', await patchOf(git, workspace.turnBase, tip))
+    await door.store('patch', await patchOf(git, workspace.base, tip))
+    await door.store('turn-patch', await patchOf(git, workspace.turnBase, tip))
   } catch (error) {
     // The branch holds the same change: a missing patch costs the view, not the work.
     log('patch.lost', { message: String(error) })
   }
 }
 
-async function keepBundle(
-  { git, workspace, door, scratch, log }: DeliveryOptions,
+async function storeBundle(
+  { git, workspace, door, scratch, log }: SaveOptions,
   { tip, asides }: Standing,
   why: End,
 ): Promise<End> {
@@ -195,7 +195,7 @@ async function keepBundle(
     const isCommit = (await git(['cat-file', '-e', `${workspace.base}^{commit}`])).code === 0
     const names = wanted.map(({ branch }) => `refs/heads/${branch}`)
     await must(git, ['bundle', 'create', '--quiet', file, ...names, ...(isCommit ? [`^${workspace.base}`] : [])])
-    await door.keepFile('bundle', file)
+    await door.storeFile('bundle', file)
     await rm(file)
     return { ...why, message: `${what}; the work is kept as a git bundle (\`errand bundle\`). ${why.message}` }
   } catch (error) {

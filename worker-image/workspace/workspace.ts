@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
-import { type End, endOf, failed } from '../process/end.ts'
-import { pause } from '../process/pause.ts'
+import { type End, endOf, failed } from '../../contract/wire/end.ts'
+import { pause } from '../process/waiting.ts'
 import { type Git, type GitResult, must } from './git.ts'
 
 /** The task's repository, checked out on the task's branch. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { Assignment, SteerMessage } from '../../../contract/wire/sandbox.ts'
-import { readKept } from '../../../worker-image/conversation/kept-transcript.ts'
+import { readStored } from '../../../worker-image/conversation/stored-transcript.ts'
 import { createTranscript } from '../../../worker-image/conversation/transcript.ts'
 import { prefixHashes } from '../../support/outside/model-strictness.ts'
 import { type Errand, endOf, eventsOf, startErrand } from '../errand.ts'
@@ -92,7 +92,7 @@ describe('a later turn', () => {
   it('with another model goes on without the thinking of the first', async () => {
     const { run, door } = await start({ policy: () => answer(text('Nothing to do.')) })
     await run()
-    const before = readKept(String(door.artifacts.get('transcript')))
+    const before = readStored(String(door.artifacts.get('transcript')))
     expect(JSON.stringify(before)).toContain('"thinking"')
     const options = { effort: 'medium', system: 'other', tools: [], before, first: ['Again.'] } as const
     const { messages, system } = createTranscript({ ...options, model: 'claude-sonnet-5-5' }).parts()

@@ -32,7 +32,7 @@ describe('the voice', () => {
     await waitFor('the first delta', () => deltas().length > 0)
     voice.delta(' four')
     await waitFor('the second delta', () => deltas().length > 1)
-    voice.say({ type: 'text.written', data: { text: 'one two three four' } })
+    voice.emit({ type: 'text.written', data: { text: 'one two three four' } })
     voice.delta('next')
     await waitFor('the third delta', () => deltas().length > 2)
     expect(deltas().map(({ offset, text }) => [offset, text])).toEqual([
@@ -58,7 +58,7 @@ describe('the voice', () => {
 
   it('never says the token, not even in pieces', async () => {
     const { voice, lines, deltas } = startVoice()
-    voice.say(ended(`token: ${TOKEN}`))
+    voice.emit(ended(`token: ${TOKEN}`))
     voice.delta(`see ${TOKEN.slice(0, 9)}`)
     await waitFor('what is before it', () => deltas().length > 0)
     voice.delta(`${TOKEN.slice(9)}!`)
@@ -70,13 +70,13 @@ describe('the voice', () => {
   it('keeps every event within the bounds of the contract', async () => {
     const { voice, lines } = startVoice()
     const long = 'é'.repeat(200_000)
-    voice.say({ type: 'text.written', data: { text: long } })
-    voice.say(ended(long))
-    voice.say({
+    voice.emit({ type: 'text.written', data: { text: long } })
+    voice.emit(ended(long))
+    voice.emit({
       type: 'tool.started',
       data: { callId: 'c', name: 'write', title: long, input: { file_path: 'a', content: long } },
     })
-    voice.say({
+    voice.emit({
       type: 'turn.ended',
       data: { turn: 1, outcome: 'completed', reason: 'done', summary: long, message: long, diff: null },
     })
@@ -90,7 +90,7 @@ describe('the voice', () => {
   it('leaves deltas out while nobody reads, and no event', async () => {
     const { voice, output, lines, deltas } = startVoice()
     output.pause()
-    for (let count = 0; count < 100; count++) voice.say(ended('x'.repeat(1000)))
+    for (let count = 0; count < 100; count++) voice.emit(ended('x'.repeat(1000)))
     voice.delta('live')
     const since = performance.now()
     await waitFor('many times the time in which deltas are gathered', () => performance.now() - since > 100)

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { deliver } from '../../../worker-image/workspace/deliver-work.ts'
 import { createGit, OUTSIDE } from '../../../worker-image/workspace/git.ts'
+import { saveWork } from '../../../worker-image/workspace/save-work.ts'
 import { openWorkspace, type Workspace } from '../../../worker-image/workspace/workspace.ts'
 import { refsOf } from '../../support/outside/git-server.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
@@ -56,14 +56,14 @@ export async function makeWorkTree() {
 
   const delivered = async (workspace: Workspace) => {
     const kept = new Map<string, string>()
-    const delivery = await deliver({
+    const delivery = await saveWork({
       git,
       outside: createGit({ directory: OUTSIDE, ...access }),
       remote: origin,
       door: {
-        keep: async (kind, bytes) => void kept.set(kind, String(bytes)),
-        keepFile: async (kind, path) => void kept.set(kind, path),
-        standing: async () => ({ lease: 'current', waited: false }),
+        store: async (kind, bytes) => void kept.set(kind, String(bytes)),
+        storeFile: async (kind, path) => void kept.set(kind, path),
+        awaitLease: async () => ({ lease: 'current', waited: false }),
       },
       signal: never,
       workspace,

@@ -1,208 +1,172 @@
-import { LIMITS } from '../../../contract/api/limits.ts'
-import type { SteerMessage } from '../../../contract/wire/sandbox.ts'
+import { completed, type End, endOf, failed } from '../../../contract/wire/end.ts'
+import type { Conversation } from '../../conversation/conversation.ts'
 import { gateMessage, NOTICES } from '../../conversation/prompt.ts'
-import type { Transcript } from '../../conversation/transcript.ts'
-import type { LeaseStanding } from '../../door/door.ts'
-import type { Voice } from '../../door/voice.ts'
-import { runTurn, type Timing } from '../../model/ask-model.ts'
-import type { Answer, ToolCall } from '../../model/model-answer.ts'
-import type { ModelBlock, ModelClient } from '../../model/model-client.ts'
-import { completed, type End, endOf, failed } from '../../process/end.ts'
-import type { Log } from '../../process/log.ts'
-import type { Tools } from '../../tools/index.ts'
-import { bounded } from '../../tools/output.ts'
-import { refused, type ToolResult } from '../../tools/tool.ts'
+import type { LeaseState } from '../../door/door.ts'
+import { type AskResult, askModel, type ModelTiming } from '../../model/ask-model.ts'
+import type { Answer } from '../../model/model-answer.ts'
+import type { ModelClient } from '../../model/model-client.ts'
+import type { AgentResult } from '../agent-driver.ts'
 import type { Budget } from './budget.ts'
 import type { Gates } from './gates.ts'
-import { blocksOf, type Inbox } from './inbox.ts'
-import type { KeepOutput } from './outputs.ts'
-import { judgeProgress, STUCK_NOTICE, type Step, withoutTimes } from './stuck.ts'
+import type { Inbox } from './inbox.ts'
+import { type CallParts, runCalls } from './run-calls.ts'
+import { type CallRecord, judgeProgress, STUCK_NOTICE } from './stuck.ts'
 
-export type LoopOptions = {
+export type LoopOptions = CallParts & {
   client: ModelClient
-  transcript: Transcript
-  tools: Tools
+  conversation: Conversation
   gates: Gates
   budget: Budget
-  voice: Voice
   inbox: Inbox
-  keepOutput: KeepOutput
-  /** Called whenever the conversation has grown. */
-  onGrown: () => Promise<void>
-  /** Aborted with an End for a reason. */
-  signal: AbortSignal
   /** @returns the part of the time that is used, 0 to 1 */
   timeUsed: () => number
   /** Waits for a coordinator that is away. */
-  standing: () => Promise<LeaseStanding>
-  timing: Timing
-  log: Log
+  awaitLease: () => Promise<LeaseState>
+  timing: ModelTiming
   maxSteps?: number
 }
 
-/** How it ended, and the model's last words. */
-export type LoopResult = { end: End; summary: string }
-
 const MAX_STEPS = 200
-/** Times in a row that a model which stopped without being done is told to go on. */
+/** Times in a row that a model which stopped before it was done is told to go on. */
 const MAX_CONTINUATIONS = 3
 const MAX_GATE_ROUNDS = 3
 const WRAP_UP_AT = 0.8
 
-/** Asks the model, runs its tools, and asks again, until it is done or may not go on. What each way to stop means: docs.claude.com, "Stop reasons". */
-export async function runLoop(options: LoopOptions): Promise<LoopResult> {
-  const { client, transcript, budget, voice, inbox, gates, onGrown, signal, timing, log, maxSteps = MAX_STEPS } = options
-  const steps: Step[] = []
-  let summary = ''
-  let warned = false
-  let continuations = 0
-  let gateRounds = 0
+/** What the loop remembers from one step to the next. */
+type Progress = {
+  /** Model calls so far. */
+  steps: number
+  calls: CallRecord[]
+  summary: string
+  isWarned: boolean
+  continuations: number
+  gateRounds: number
+}
 
-  const reply = async (blocks: readonly ModelBlock[], asked: number, said: readonly SteerMessage[] = []) => {
-    const used = Math.max(budget.usedPart(), options.timeUsed(), asked / maxSteps)
-    const notice: ModelBlock[] = used >= WRAP_UP_AT && !warned ? [{ type: 'text', text: NOTICES.wrapUp }] : []
-    warned ||= notice.length > 0
-    transcript.addUser([...blocks, ...blocksOf(said), ...notice])
-    // First kept, then said to be delivered: what is lost between the two is delivered again, and found there.
-    await onGrown()
-    inbox.took(said)
+/** Asks the model, runs its tools, and asks again, until the model is done or may not go on. */
+export async function runLoop(options: LoopOptions): Promise<AgentResult> {
+  const progress: Progress = { steps: 0, calls: [], summary: '', isWarned: false, continuations: 0, gateRounds: 0 }
+  for (;;) {
+    const end = await takeStep(options, progress)
+    if (end) return { end, summary: progress.summary }
   }
+}
 
-  for (let asked = 1; ; asked++) {
-    const stop = (end: End): LoopResult => ({ end, summary })
-    if (asked > maxSteps) return stop(failed('turns_exceeded', `${maxSteps} steps were taken.`))
-    const turn = await runTurn({
-      client,
-      request: () => {
-        const maxTokens = budget.maxTokens(transcript.size())
-        return maxTokens === null
-          ? failed('budget_exceeded', 'The next step would cost more than is left.')
-          : transcript.request(maxTokens)
-      },
-      signal,
-      timing,
-      onText: voice.delta,
-      onDiscard: voice.discard,
-      onUsage: budget.charge,
-      stripThinking: transcript.stripThinking,
-      standing: options.standing,
-      log,
-    })
-    if (!turn.ok) return stop(turn.end)
-    const { answer } = turn
-    if (answer.text.trim()) {
-      summary = answer.text
-      voice.say({ type: 'text.written', data: { text: answer.text } })
-    }
-    if (answer.stopReason === 'refusal')
-      return stop(failed('model_refused', answer.stopDetails ?? 'The model gave no explanation.'))
-    transcript.addAssistant(answer.content)
-    await onGrown()
-
-    if (answer.calls.length > 0) {
-      const results = await runCalls(options, answer, steps)
-      const verdict = judgeProgress(steps)
-      continuations = answer.stopReason === 'max_tokens' ? continuations + 1 : 0
-      const end = signal.aborted
-        ? endOf(signal)
-        : verdict === 'stuck'
-          ? failed('stuck', 'The same calls came with the same results again and again.')
-          : continuations > MAX_CONTINUATIONS
-            ? cutTooOften
-            : null
-      const nudge: ModelBlock[] = verdict === 'nudge' && !end ? [{ type: 'text', text: STUCK_NOTICE }] : []
-      await reply([...results, ...nudge], asked, end ? [] : await inbox.read())
-      if (end) return stop(end)
-      continue
-    }
-
-    const said = whatToSay(answer)
-    if ('end' in said) return stop(said.end)
-    if (said.text !== null) {
-      if (++continuations > MAX_CONTINUATIONS) return stop(answer.stopReason === 'max_tokens' ? cutTooOften : wentSilent)
-      // A paused turn goes on by itself when it is sent back as it is.
-      if (said.text !== '') await reply([{ type: 'text', text: said.text }], asked)
-      continue
-    }
-    const heard = await inbox.read()
-    if (heard.length > 0) {
-      continuations = 0
-      gateRounds = 0
-      await reply([], asked, heard)
-      continue
-    }
-    const problems = gateRounds < MAX_GATE_ROUNDS ? await gates(gateRounds) : []
-    if (problems.length === 0) return stop(completed('done'))
-    gateRounds += 1
-    continuations = 0
-    await reply([{ type: 'text', text: gateMessage(problems) }], asked)
+/** One model call and what follows from it. @returns null when the loop goes on */
+async function takeStep(options: LoopOptions, progress: Progress): Promise<End | null> {
+  const { conversation, voice, maxSteps = MAX_STEPS } = options
+  if (progress.steps >= maxSteps) return failed('turns_exceeded', `The agent took ${maxSteps} steps.`)
+  progress.steps += 1
+  const asked = await ask(options)
+  if (!asked.ok) return asked.end
+  const { answer } = asked
+  if (answer.text.trim()) {
+    progress.summary = answer.text
+    voice.emit({ type: 'text.written', data: { text: answer.text } })
   }
+  if (answer.stopReason === 'refusal') return failed('model_refused', answer.stopDetails ?? 'The model gave no explanation.')
+  await conversation.addAssistant(answer.content)
+  return answer.calls.length > 0 ? afterCalls(options, progress, answer) : afterWords(options, progress, answer)
+}
+
+function ask({ client, conversation, budget, voice, signal, timing, awaitLease, log }: LoopOptions): Promise<AskResult> {
+  return askModel({
+    client,
+    request: () => {
+      const maxTokens = budget.maxTokens(conversation.size())
+      return maxTokens === null
+        ? failed('budget_exceeded', 'The next step would cost more than is left.')
+        : conversation.request(maxTokens)
+    },
+    signal,
+    timing,
+    onText: voice.delta,
+    onDiscard: voice.discard,
+    onUsage: budget.charge,
+    stripThinking: conversation.stripThinking,
+    awaitLease,
+    log,
+  })
+}
+
+async function afterCalls(options: LoopOptions, progress: Progress, answer: Answer): Promise<End | null> {
+  const { inbox, signal } = options
+  const { results, records } = await runCalls(options, answer)
+  progress.calls.push(...records)
+  progress.continuations = answer.stopReason === 'max_tokens' ? progress.continuations + 1 : 0
+  const verdict = judgeProgress(progress.calls)
+  const end = signal.aborted
+    ? endOf(signal)
+    : verdict === 'stuck'
+      ? failed('stuck', 'The same calls came with the same results again and again.')
+      : progress.continuations > MAX_CONTINUATIONS
+        ? cutTooOften
+        : null
+  const notices = verdict === 'nudge' && !end ? [STUCK_NOTICE] : []
+  await reply(options, progress, { results, notices, steer: end ? [] : await inbox.read() })
+  return end
+}
+
+/** After an answer without calls: the model was cut off, or it is done unless the person or a gate has something to say. */
+async function afterWords(options: LoopOptions, progress: Progress, answer: Answer): Promise<End | null> {
+  const next = nextAfter(answer)
+  if ('end' in next) return next.end
+  if (next.notice !== null) {
+    progress.continuations += 1
+    if (progress.continuations > MAX_CONTINUATIONS) return answer.stopReason === 'max_tokens' ? cutTooOften : wentSilent
+    // The API goes on by itself with a paused answer that it gets back as it is.
+    if (next.notice !== '') await reply(options, progress, { notices: [next.notice] })
+    return null
+  }
+  const steer = await options.inbox.read()
+  if (steer.length > 0) {
+    progress.continuations = 0
+    progress.gateRounds = 0
+    await reply(options, progress, { steer })
+    return null
+  }
+  const problems = progress.gateRounds < MAX_GATE_ROUNDS ? await options.gates(progress.gateRounds) : []
+  if (problems.length === 0) return completed('done')
+  progress.gateRounds += 1
+  progress.continuations = 0
+  await reply(options, progress, { notices: [gateMessage(problems)] })
+  return null
+}
+
+type Reply = Omit<Parameters<Conversation['addUser']>[0], 'results'> &
+  Partial<Pick<Parameters<Conversation['addUser']>[0], 'results'>>
+
+async function reply(options: LoopOptions, progress: Progress, { results = [], steer = [], notices = [] }: Reply): Promise<void> {
+  const { budget, conversation, inbox, timeUsed, maxSteps = MAX_STEPS } = options
+  const used = Math.max(budget.usedPart(), timeUsed(), progress.steps / maxSteps)
+  const isLate = used >= WRAP_UP_AT && !progress.isWarned
+  progress.isWarned ||= isLate
+  await conversation.addUser({ results, steer, notices: isLate ? [...notices, NOTICES.wrapUp] : notices })
+  // Only now: a message that is lost between the two is delivered again, and found in the conversation.
+  inbox.confirm(steer)
 }
 
 const cutTooOften = failed('stuck', 'The output was cut at its limit several times in a row.')
 const wentSilent = failed('stuck', 'The model stopped several times in a row without a word or a call.')
 
-/** @returns how an answer without calls goes on: an end, words to say (empty: nothing is to be said), or null when the model is done */
-function whatToSay(answer: Answer): { end: End } | { text: string | null } {
+/**
+ * Pure. What each way to stop means: docs.claude.com, "Stop reasons".
+ * @returns how an answer without calls goes on: an end, a notice for the model (empty: send the answer back alone), or null when it is done
+ */
+function nextAfter(answer: Answer): { end: End } | { notice: string | null } {
   switch (answer.stopReason) {
     case 'end_turn':
     case 'stop_sequence':
-      return { text: answer.text.trim() ? null : NOTICES.emptyAnswer }
+      return { notice: answer.text.trim() ? null : NOTICES.emptyAnswer }
     case 'tool_use':
-      return { text: NOTICES.noCall }
+      return { notice: NOTICES.noCall }
     case 'max_tokens':
-      return { text: NOTICES.cutText }
+      return { notice: NOTICES.cutText }
     case 'pause_turn':
-      return { text: '' }
+      return { notice: '' }
     case 'model_context_window_exceeded':
       return { end: failed('context_exceeded', 'The model stopped because the conversation fills its window.') }
     default:
-      return { end: failed('protocol_error', `The model stopped for a reason that is not known here: ${answer.stopReason}.`) }
+      return { end: failed('protocol_error', `The model stopped for an unknown reason: ${answer.stopReason}.`) }
   }
-}
-
-/** One after the other, as the model wrote them: a later one may build on an earlier one. @returns a result for each */
-async function runCalls(options: LoopOptions, answer: Answer, steps: Step[]): Promise<ModelBlock[]> {
-  const results: ModelBlock[] = []
-  for (const call of answer.calls) {
-    const result = await runCall(options, call, answer)
-    const ok = result.ok && (result.exitCode ?? 0) === 0
-    steps.push({ call: `${call.name} ${JSON.stringify(call.input)}`, result: withoutTimes(result.text), ok })
-    results.push({
-      type: 'tool_result',
-      tool_use_id: call.id,
-      content: [{ type: 'text', text: result.text }, ...(result.image ? [result.image] : [])],
-      ...(result.ok ? {} : { is_error: true }),
-    })
-  }
-  return results
-}
-
-async function runCall(options: LoopOptions, call: ToolCall, answer: Answer): Promise<ToolResult> {
-  const { tools, voice, keepOutput } = options
-  const { id: callId, name } = call
-  const started = performance.now()
-  voice.say({ type: 'tool.started', data: { callId, name, title: tools.title(name, call.input), input: call.input } })
-  const result = await resultOf(options, call, answer)
-  await keepOutput(callId, result)
-  voice.say({
-    type: 'tool.ended',
-    data: {
-      callId,
-      name,
-      ok: result.ok,
-      output: bounded(result.text, LIMITS.toolOutputChars),
-      outputBytes: result.outputBytes ?? Buffer.byteLength(result.text),
-      exitCode: result.exitCode ?? null,
-      durationMs: Math.round(performance.now() - started),
-    },
-  })
-  return result
-}
-
-async function resultOf({ tools, signal }: LoopOptions, call: ToolCall, answer: Answer): Promise<ToolResult> {
-  if (signal.aborted) return refused('The call was not run: the task was stopped.')
-  if (call.problem === null) return tools.run(call.name, call.input, signal)
-  const cut = answer.stopReason === 'max_tokens'
-  return refused(cut ? NOTICES.cutCall(answer.usage.output_tokens ?? 0) : NOTICES.badCall(call.problem))
 }

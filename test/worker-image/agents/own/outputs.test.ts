@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../../../contract/api/limits.ts'
-import { createKeepOutput } from '../../../../worker-image/agents/own/outputs.ts'
+import { createStoreOutput } from '../../../../worker-image/agents/own/outputs.ts'
 import { temporaryFolder } from '../../../support/systems/temporary.ts'
 
 describe('what is kept of a large output', () => {
@@ -18,13 +18,13 @@ describe('what is kept of a large output', () => {
     const wholeFile = join(folder.path, '1.log')
     await writeFile(wholeFile, content)
     const kept = new Map<string, Buffer>()
-    const keepOutput = createKeepOutput({
-      door: { keep: async (kind, body) => void kept.set(kind, Buffer.from(body)) },
+    const storeOutput = createStoreOutput({
+      door: { store: async (kind, body) => void kept.set(kind, Buffer.from(body)) },
       secrets,
       log: () => undefined,
     })
     const outputBytes = Buffer.byteLength(content)
-    await keepOutput('toolu_1', { ok: true, text: 'shown', outputBytes, wholeFile })
+    await storeOutput('toolu_1', { ok: true, text: 'shown', outputBytes, wholeFile })
     const bytes = kept.get('output.toolu_1') ?? Buffer.alloc(0)
     return { bytes, text: bytes.toString() }
   }

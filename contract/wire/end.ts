@@ -1,7 +1,7 @@
-import type { Reason } from '../../contract/api/reason.ts'
-import type { Outcome } from '../../contract/api/status.ts'
+import type { Reason } from '../api/reason.ts'
+import type { Outcome } from '../api/status.ts'
 
-/** How a turn ends, as the agent sees it. Also the `reason` of the AbortSignal that ends one early. */
+/** How a turn or an attempt ended. */
 export type End = {
   outcome: Outcome
   reason: Reason
@@ -10,20 +10,24 @@ export type End = {
 }
 
 export function completed(reason: 'done' | 'no_changes', message: string | null = null): End {
-  return {
-    outcome: 'completed',
-    reason,
-    message,
-  }
+  return { outcome: 'completed', reason, message }
 }
+
+/** The task's fault: it is not tried again. */
 export function failed(reason: Reason, message: string): End {
   return { outcome: 'failed', reason, message }
 }
+
 export function cancelled(): End {
   return { outcome: 'cancelled', reason: 'cancelled_by_user', message: null }
 }
 
-/** @returns the end that an aborted signal of ours carries */
+/** Our fault: another attempt takes the turn. */
+export function interrupted(reason: Reason, message: string): End {
+  return { outcome: 'interrupted', reason, message }
+}
+
+/** @returns the End with which a signal was aborted */
 export function endOf(signal: AbortSignal): End {
   return signal.reason as End
 }

@@ -1,0 +1,21 @@
+/** How the agent heads what a person wrote, in the conversation with the model. Everything else in a user message is the agent's own. */
+const HEADINGS = {
+  task: 'The task',
+  next: 'The next message',
+  steer: 'A message from the person, sent while you work',
+} as const
+export type Heading = keyof typeof HEADINGS
+
+/** @returns the person's text below its heading */
+export function headed(heading: Heading, text: string): string {
+  return `${HEADINGS[heading]}:\n\n${text}`
+}
+
+/** @returns the person's own text and how it was headed; null for a text of the agent's own */
+export function unheaded(block: string): { heading: Heading; text: string } | null {
+  for (const heading of Object.keys(HEADINGS) as Heading[]) {
+    const start = headed(heading, '')
+    if (block.startsWith(start)) return { heading, text: block.slice(start.length) }
+  }
+  return null
+}

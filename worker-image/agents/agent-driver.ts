@@ -1,0 +1,19 @@
+import type { End } from '../../contract/wire/end.ts'
+import type { Assignment } from '../../contract/wire/sandbox.ts'
+import type { Voice } from '../door/voice.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+
+/**
+ * An agent, whichever program it is: does the work of one turn in a repository that is checked out already. It commits and pushes nothing;
+ * the turn saves whatever lies in the workspace when it returns, so it must leave no process running that could still change a file.
+ */
+export type AgentDriver = {
+  /**
+   * Emits `text.written`, `tool.started`, `tool.ended` and `message.delivered` on the way. Never throws: a fault of its own is an end too.
+   * @param signal aborts with an End when a person cancels or the time is up
+   */
+  run: (assignment: Assignment, workspace: Workspace, voice: Voice, signal: AbortSignal) => Promise<AgentResult>
+}
+
+/** How the work ended, and the agent's last words about it. */
+export type AgentResult = { end: End; summary: string }

@@ -1,0 +1,85 @@
+import { failed } from '../../../contract/wire/end.ts'
+import { DOOR_PATHS } from '../../../contract/wire/names.ts'
+import { type Earlier, openConversation } from '../../conversation/conversation.ts'
+import type { Door, LeaseState } from '../../door/door.ts'
+import type { ModelTiming } from '../../model/ask-model.ts'
+import { createModelClient } from '../../model/model-client.ts'
+import type { Config } from '../../process/config.ts'
+import type { Log } from '../../process/log.ts'
+import { toolEnvironment } from '../../tools/environment.ts'
+import { createTools, type Tools } from '../../tools/index.ts'
+import { gitIn } from '../../workspace/git.ts'
+import type { AgentDriver } from '../agent-driver.ts'
+import { type LoopOptions, runLoop } from './agent-loop.ts'
+import { createBudget } from './budget.ts'
+import { createGates } from './gates.ts'
+import { createInbox } from './inbox.ts'
+import { createStoreOutput } from './outputs.ts'
+import { readRepositoryNotes } from './repository-notes.ts'
+
+type Parts = {
+  config: Config
+  door: Door
+  log: Log
+  /** What earlier turns left of the conversation. */
+  earlier: Earlier
+  /** @returns the part of the time that is used, 0 to 1 */
+  timeUsed: () => number
+  /** Waits for a coordinator that is away; no time is used meanwhile. */
+  awaitLease: () => Promise<LeaseState>
+  timing: ModelTiming
+}
+
+/** Errand's own agent: a loop around the model API. */
+export function createOwnAgent(parts: Parts): AgentDriver {
+  const { config, log } = parts
+  return {
+    run: async (...turn) => {
+      const { workspace: directory, scratch, run } = config
+      const tools = createTools({ directory, scratch, environment: toolEnvironment(config), run })
+      try {
+        return await runLoop(await openLoop(parts, tools, turn))
+      } catch (error) {
+        log('agent.failed', { stack: error instanceof Error ? error.stack : String(error) })
+        return { end: failed('sandbox_crashed', `The agent failed: ${String(error)}`), summary: '' }
+      } finally {
+        log('processes.ended', { count: await tools.stop() })
+      }
+    },
+  }
+}
+
+async function openLoop(
+  { config, door, log, earlier, timeUsed, awaitLease, timing }: Parts,
+  tools: Tools,
+  [assignment, workspace, voice, signal]: Parameters<AgentDriver['run']>,
+): Promise<LoopOptions> {
+  const { workspace: directory, scratch, token, doorUrl } = config
+  const notes = await readRepositoryNotes(directory)
+  const { definitions } = tools
+  const conversation = await openConversation({
+    assignment,
+    earlier,
+    workspace,
+    directory,
+    scratch,
+    notes,
+    tools: definitions,
+    log,
+  })
+  return {
+    client: createModelClient({ url: `${doorUrl}${DOOR_PATHS.model}`, token }),
+    conversation,
+    tools,
+    gates: createGates({ git: gitIn(directory, config), base: workspace.base, todos: tools.todos }),
+    budget: createBudget(assignment.model, assignment.budgetUsd),
+    voice,
+    inbox: createInbox({ door, voice, log, turn: assignment.turn, isKnown: conversation.has }),
+    storeOutput: createStoreOutput({ door, secrets: [token], log }),
+    signal,
+    timeUsed,
+    awaitLease,
+    timing,
+    log,
+  }
+}

@@ -1,0 +1,70 @@
+import { LIMITS } from '../../../contract/api/limits.ts'
+import { NOTICES } from '../../conversation/prompt.ts'
+import type { Voice } from '../../door/voice.ts'
+import type { Answer, ToolCall } from '../../model/model-answer.ts'
+import type { ModelBlock } from '../../model/model-client.ts'
+import type { Log } from '../../process/log.ts'
+import type { Tools } from '../../tools/index.ts'
+import { bounded } from '../../tools/output.ts'
+import { refused, type ToolResult } from '../../tools/tool.ts'
+import type { StoreOutput } from './outputs.ts'
+import { type CallRecord, withoutTimes } from './stuck.ts'
+
+export type CallParts = {
+  tools: Tools
+  voice: Voice
+  storeOutput: StoreOutput
+  /** Aborted with an End for a reason. */
+  signal: AbortSignal
+  log: Log
+}
+
+/**
+ * Runs the calls of an answer one after the other, as the model wrote them: a later one may build on an earlier one.
+ * @returns a result for each, for the model and for the judgement of its progress
+ */
+export async function runCalls(parts: CallParts, answer: Answer): Promise<{ results: ModelBlock[]; records: CallRecord[] }> {
+  const results: ModelBlock[] = []
+  const records: CallRecord[] = []
+  for (const call of answer.calls) {
+    const result = await runCall(parts, call, answer)
+    const ok = result.ok && (result.exitCode ?? 0) === 0
+    records.push({ call: `${call.name} ${JSON.stringify(call.input)}`, result: withoutTimes(result.text), ok })
+    results.push({
+      type: 'tool_result',
+      tool_use_id: call.id,
+      content: [{ type: 'text', text: result.text }, ...(result.image ? [result.image] : [])],
+      ...(result.ok ? {} : { is_error: true }),
+    })
+  }
+  return { results, records }
+}
+
+async function runCall(parts: CallParts, call: ToolCall, answer: Answer): Promise<ToolResult> {
+  const { tools, voice, storeOutput } = parts
+  const { id: callId, name } = call
+  const started = performance.now()
+  voice.emit({ type: 'tool.started', data: { callId, name, title: tools.title(name, call.input), input: call.input } })
+  const result = await resultOf(parts, call, answer)
+  await storeOutput(callId, result)
+  voice.emit({
+    type: 'tool.ended',
+    data: {
+      callId,
+      name,
+      ok: result.ok,
+      output: bounded(result.text, LIMITS.toolOutputChars),
+      outputBytes: result.outputBytes ?? Buffer.byteLength(result.text),
+      exitCode: result.exitCode ?? null,
+      durationMs: Math.round(performance.now() - started),
+    },
+  })
+  return result
+}
+
+async function resultOf({ tools, signal }: CallParts, call: ToolCall, answer: Answer): Promise<ToolResult> {
+  if (signal.aborted) return refused('The call was not run: the task was stopped.')
+  if (call.problem === null) return tools.run(call.name, call.input, signal)
+  const cut = answer.stopReason === 'max_tokens'
+  return refused(cut ? NOTICES.cutCall(answer.usage.output_tokens ?? 0) : NOTICES.badCall(call.problem))
+}
