@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskEvent, Usage } from '../../contract/api/event.ts'
-import { REASONS } from '../../contract/api/reason.ts'
+import type { Reason } from '../../contract/api/reason.ts'
+import { textOfReason } from '../../contract/api/reason-texts.ts'
 import { DEMO_COST, STATUS_WORDS } from '../../contract/api/status-words.ts'
 import type { Server } from '../server/find-server.ts'
 import { clean, count, demoMark, duration, type Format, type Look, money, paint, wrap } from './layout.ts'
@@ -63,8 +64,8 @@ function checkout(branch: string, repoUrl: string, { url, dataDir }: Server): [s
 }
 
 /** The task's reason and message in plain words. */
-export function plainReason({ reason, message }: { reason: keyof typeof REASONS; message: string | null }): string {
-  return clean([REASONS[reason] ?? reason, message].filter(Boolean).join(' '))
+export function plainReason({ reason, message }: { reason: Reason; message: string | null }): string {
+  return clean([textOfReason(reason) || reason, message].filter(Boolean).join(' '))
 }
 
 const MARKS: Readonly<Record<string, [string, Format]>> = {

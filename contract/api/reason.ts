@@ -1,18 +1,25 @@
 import { z } from 'zod'
-import { INTERRUPTIONS, REASONS, WILL_BE_RETRIED } from './reason-texts.ts'
+import { FORMER_REASONS, INTERRUPTIONS, REASONS } from './reason-texts.ts'
 import type { TaskStatus } from './status.ts'
 
 export { REASONS }
 
 export type Reason = keyof typeof REASONS
-export const Reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]])
 
-/** Why a task stands where it does, in plain words. A retry is promised only to a task that waits for one. */
+/** Also reads the names of earlier versions: an event may have waited in a spool since then. */
+export const Reason = z.preprocess(
+  (name) => (typeof name === 'string' ? (FORMER_REASONS[name] ?? name) : name),
+  z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]),
+)
+
+/** Why a task stands where it does, in plain words. Only a task that waits for a retry is promised one. */
 export function reasonTextOf(status: TaskStatus, reason: Reason): string {
-  return status === 'pending' && INTERRUPTIONS.includes(reason) ? `${REASONS[reason]} ${WILL_BE_RETRIED}` : REASONS[reason]
+  const text = REASONS[reason]
+  if (status !== 'pending' || !INTERRUPTIONS.includes(reason)) return text
+  return `Interrupted: ${text.charAt(0).toLowerCase()}${text.slice(1)} Retrying automatically.`
 }
 
-/** Why tasks wait that nobody takes: a person must look after a runner. An attempt that was interrupted may give one of the last three too. */
+/** Why tasks wait that nobody takes: a person must look after a runner. The last three can also be the end of an interrupted attempt. */
 export const NOBODY_TAKES: readonly Reason[] = [
   'no_runner',
   'runner_unwell',

@@ -13,7 +13,7 @@ const UP_TO_THE_PERSON: ReadonlySet<Reason> = new Set<Reason>([
   'push_refused',
   'budget_exceeded',
   'time_exceeded',
-  'turns_exceeded',
+  'steps_exceeded',
 ])
 
 /** @returns what the end of a turn is an occasion for; nothing for what the person stopped */

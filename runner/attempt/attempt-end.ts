@@ -58,7 +58,7 @@ const FAILED: readonly Reason[] = [
   'protocol_error',
   'budget_exceeded',
   'time_exceeded',
-  'turns_exceeded',
+  'steps_exceeded',
   'stuck',
   'context_exceeded',
   'out_of_memory',

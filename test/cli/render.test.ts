@@ -127,7 +127,7 @@ describe('what a person reads of a task', () => {
       { type: 'attempt.started', data: { turn: 1, runner: 'host-2' }, attempt: 2 },
     ])
     expect(lines.join('\n')).toMatch(
-      /! blocked: GET example\.com\. Ask for it\.\n[\s\S]*! interrupted: The runner that worked on it is gone\.\n[\s\S]*↻ attempt 2, on host-2/,
+      /! blocked: GET example\.com\. Ask for it\.\n[\s\S]*! interrupted: The runner was lost\.\n[\s\S]*↻ attempt 2, on host-2/,
     )
   })
 

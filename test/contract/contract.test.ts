@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { EVENT_DATA, EventType, NewEvent } from '../../contract/api/event.ts'
+import { REASONS, textOfReason } from '../../contract/api/reason-texts.ts'
 import { isEnded, MOVES, mayMove, TaskStatus } from '../../contract/api/status.ts'
 import { costUsd, MODELS } from '../../contract/shared/models.ts'
 import { branchPrefix } from '../../contract/wire/names.ts'
@@ -75,5 +76,17 @@ describe('the price of a call', () => {
 describe('the branch prefix of a task', () => {
   it('is no beginning of another task’s prefix', () => {
     expect(branchPrefix('tsk_10').startsWith(branchPrefix('tsk_1'))).toBe(false)
+  })
+})
+
+describe('a reason that had another name', () => {
+  it('is read by it, and has its text', () => {
+    const event = { type: 'attempt.ended', data: { outcome: 'failed', reason: 'turns_exceeded', message: null } }
+    expect(NewEvent.parse(event)).toEqual({ ...event, data: { ...event.data, reason: 'steps_exceeded' } })
+    expect(textOfReason('turns_exceeded')).toBe(REASONS.steps_exceeded)
+    expect([
+      textOfReason('from_a_newer_version'),
+      NewEvent.safeParse({ ...event, data: { ...event.data, reason: 'x' } }).success,
+    ]).toEqual(['', false])
   })
 })

@@ -46,7 +46,7 @@ describe('judging the end of an attempt', () => {
         { ...history, interruptions: MAX_INTERRUPTIONS },
       )
       expect(JSON.stringify(last)).not.toMatch(/again|retr/i)
-      expect(reasonTextOf('pending', reason)).toMatch(/\. It will be retried automatically\.$/)
+      expect(reasonTextOf('pending', reason)).toMatch(/^Interrupted: the .*\. Retrying automatically\.$/)
     }
   })
   it.each([

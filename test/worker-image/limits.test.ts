@@ -61,7 +61,7 @@ describe('a limit', () => {
         return answer(text(`Step ${index}.`), bash(`echo ${index} >> count.txt`))
       },
     })
-    expect(endOf(await run())).toMatchObject({ outcome: 'failed', reason: 'turns_exceeded', diff: { files: 1 } })
+    expect(endOf(await run())).toMatchObject({ outcome: 'failed', reason: 'steps_exceeded', diff: { files: 1 } })
     expect(model.requests).toHaveLength(200)
     expect(model.refusals).toEqual([])
   }, 120_000)

@@ -10,6 +10,7 @@ import * as budgets from './migrations/0004-budgets.ts'
 import * as toldTurns from './migrations/0005-told-turns.ts'
 import * as unwellRunners from './migrations/0006-unwell-runners.ts'
 import * as keyCheck from './migrations/0007-key-check.ts'
+import * as stepsExceeded from './migrations/0008-steps-exceeded.ts'
 import * as waiting from './migrations/0009-waiting.ts'
 import { openFault, RESTORE, unusable } from './open-fault.ts'
 import type { Database } from './schema.ts'
@@ -195,6 +196,7 @@ const MIGRATIONS = {
   '0005-told-turns': toldTurns,
   '0006-unwell-runners': unwellRunners,
   '0007-key-check': keyCheck,
+  '0008-steps-exceeded': stepsExceeded,
   '0009-waiting': waiting,
 }
 const FIRST_MIGRATION: keyof typeof MIGRATIONS = '0001-initial'

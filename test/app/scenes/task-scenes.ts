@@ -154,7 +154,7 @@ export const TASK_SCENES: readonly Scene[] = [
   asGrace('task-no-repository', at(ofGrace('noRepository'), 'Set git credentials')),
   asGrace('task-wrong-key', at(ofGrace('wrongKey'), 'The model API refused the key')),
   asGrace('task-cancelled', at(ofGrace('cancelled'), 'Cancelled')),
-  asGrace('task-no-changes', at(ofGrace('noChanges'), 'the agent ended without changing a file')),
+  asGrace('task-no-changes', at(ofGrace('noChanges'), 'the agent changed no files')),
   asGrace(
     'task-retry',
     at(ofGrace('outOfBudget'), 'Try again with more budget', async (page) => {

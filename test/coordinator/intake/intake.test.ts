@@ -213,7 +213,7 @@ describe('the end of an attempt', () => {
     await toStatus(id, 'pending')
     expect(await core.tasks.find(ada.id, id)).toMatchObject({
       ...{ reason: 'runner_stopped', completedAt: null },
-      reasonText: 'The runner that worked on it was stopped. It will be retried automatically.',
+      reasonText: 'Interrupted: the runner was stopped. Retrying automatically.',
     })
     const second = await core.lease(id)
     expect(second.attempt).toBe(2)

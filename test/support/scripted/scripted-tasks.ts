@@ -86,7 +86,7 @@ function newTask(id: string, repoUrl: string, prompt: string): Task {
     id,
     status: 'pending',
     reason: 'queued',
-    reasonText: 'Waiting for its turn.',
+    reasonText: 'Waiting in line.',
     repoUrl,
     baseBranch: null,
     branch: `errand/${id}/work`,

@@ -55,7 +55,7 @@ export async function runLoop(options: LoopOptions): Promise<AgentResult> {
 /** One model call and what follows from it. @returns null when the loop goes on */
 async function takeStep(options: LoopOptions, progress: Progress): Promise<End | null> {
   const { conversation, voice, maxSteps = MAX_STEPS } = options
-  if (progress.steps >= maxSteps) return failed('turns_exceeded', `The agent took ${maxSteps} steps.`)
+  if (progress.steps >= maxSteps) return failed('steps_exceeded', `The agent took ${maxSteps} steps.`)
   progress.steps += 1
   const asked = await ask(options)
   if (!asked.ok) return asked.end

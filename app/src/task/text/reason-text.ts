@@ -1,9 +1,9 @@
 import type { Reason } from '../../../../contract/api/reason.ts'
-import { REASONS } from '../../../../contract/api/reason-texts.ts'
+import { textOfReason } from '../../../../contract/api/reason-texts.ts'
 
 /** @returns the reason in plain words; empty for one that a newer server knows and this app does not */
 export function reasonText(reason: Reason): string {
-  return REASONS[reason] ?? ''
+  return textOfReason(reason)
 }
 
 export type Help = 'retry' | 'retry-budget' | 'credentials' | 'bundle'
