@@ -1,5 +1,5 @@
-import { wasCutOff } from '../../contract/api/cut-off.ts'
 import type { EventData } from '../../contract/api/event.ts'
+import { readableOutput, wasCutOff } from '../../contract/api/tool-output.ts'
 import { clean, clip, duration, type Look, paint } from './layout.ts'
 
 type Ended = EventData<'tool.ended'>
@@ -42,20 +42,16 @@ export function describe(name: string, input: unknown, title: string): string {
 }
 
 /** The end of the output, where results and errors are. */
-function outputLines({ output, outputBytes }: Ended, failed: boolean, look: Look): string[] {
-  const lines = clean(output)
-    .replace(TOLD_OTHERWISE, '')
+function outputLines(ended: Ended, failed: boolean, look: Look): string[] {
+  const lines = clean(readableOutput(ended))
     .split('\n')
     .map((line) => line.trimEnd())
     .filter((line) => line !== '' && !FRAME.test(line))
   const shown = lines.slice(-(failed ? SHOWN.many : SHOWN.few))
   const left = lines.length - shown.length
-  const above = left > 0 ? [paint(look, 'dim', `… ${left} lines above, ${size(outputBytes)} in all`)] : []
+  const above = left > 0 ? [paint(look, 'dim', `… ${left} lines above, ${size(ended.outputBytes)} in all`)] : []
   return [...above, ...shown.map((line) => paint(look, 'dim', clip(line, look.width - 4)))]
 }
-
-/** What the agent's shell says in front of the output, and the line above the output shows already. */
-const TOLD_OTHERWISE = /^exit_code: .*\nwall_time: .*\n(?:\(no output\))?/
 
 /** Stack frames of the runtime do not help. */
 const FRAME = /^\s+at .*(?:\(|\s)(?:node:|\S*\/node_modules\/)/

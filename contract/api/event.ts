@@ -57,11 +57,16 @@ export const EVENT_DATA = {
     callId: text(200),
     name: text(100),
     ok: z.boolean(),
+    /** What the call printed, and nothing else. */
     output: text(LIMITS.toolOutputChars),
     /** Bytes of the whole output; more than `output` holds when it was cut. */
     outputBytes: count,
     exitCode: z.number().int().nullable(),
     durationMs: count,
+    /** How it ended, for a person, where exit code and time do not say it all. */
+    note: text(500).optional(),
+    /** Ended from outside, by a cancel, the time limit or a lost runner; absent in events of earlier versions. */
+    cutOff: z.boolean().optional(),
   }),
   'usage.counted': Usage.extend({ model: z.string(), estimated: z.boolean() }),
   'checkpoint.saved': z.object({ commit: text(64) }),

@@ -29,6 +29,7 @@ function cutOffTool({ callId, name, at }: Extract<PairRow, { callId: string }>, 
       outputBytes: 0,
       exitCode: null,
       durationMs: Math.max(0, now - at),
+      cutOff: true,
     },
   }
 }

@@ -92,6 +92,7 @@ function cutOff(callId: string, tool: { name: string; since: number }): NewEvent
       outputBytes: 0,
       exitCode: null,
       durationMs: Math.round(performance.now() - tool.since),
+      cutOff: true,
     },
   }
 }

@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { endGroup } from '../process/processes.ts'
 import { bounded, cleaned, MODEL_OUTPUT_CHARS } from './output.ts'
 import { readEnds } from './read-ends.ts'
 import { refused, type Tool, type ToolResult } from './tool.ts'
 
-/** Why a command was ended before it ended by itself. */
-type Cause = 'timeout' | 'spill' | 'abort'
 type Input = { command: string; description?: string; timeout_ms?: number }
 
 export type BashOptions = {
@@ -16,7 +14,7 @@ export type BashOptions = {
   directory: string
   environment: Readonly<Record<string, string>>
   scratch: string
-  /** Output of one command that is kept, bytes; a command that writes more is ended. */
+  /** How much output of one command is kept, bytes; a command that writes more is ended. */
   maxSpillBytes?: number
   /** Between TERM and KILL. */
   graceMs?: number
@@ -24,84 +22,178 @@ export type BashOptions = {
 
 const DEFAULT_TIMEOUT_MS = 120_000
 const MAX_TIMEOUT_MS = 600_000
-/** Output that is looked at whole; of more, the two ends. */
+const MAX_SPILL_BYTES = 32 * 1024 * 1024
+const GRACE_MS = 2000
+/** When the turn is over, a command gets less. */
+const LAST_GRACE_MS = 1000
+/** A command that floods is found within this time. */
+const LOOK_EVERY_MS = 20
+/** An output up to this size is read whole; of a longer one, the two ends. */
 const WHOLE_BYTES = 512 * 1024
 
 /**
- * A fresh shell for each command. Its output goes into a file and not a pipe, and what is waited for is the shell's own end: a background
- * process that inherited the output then holds nothing up.
+ * A fresh shell for each command. Its output goes into a file and not a pipe, and the call ends when the shell does: a background process
+ * that inherited the output holds nothing up.
  */
 export function createBash(options: BashOptions): Tool<Input> {
-  const { environment, scratch, maxSpillBytes = 32 * 1024 * 1024, graceMs = 2000 } = options
+  const { environment, scratch, maxSpillBytes = MAX_SPILL_BYTES, graceMs = GRACE_MS } = options
   let directory = options.directory
   let count = 0
-
-  const run = async (input: Input, signal: AbortSignal): Promise<ToolResult> => {
-    const timeoutMs = Math.min(Math.max(1000, input.timeout_ms ?? DEFAULT_TIMEOUT_MS), MAX_TIMEOUT_MS)
+  const run = async ({ command, timeout_ms }: Input, signal: AbortSignal): Promise<ToolResult> => {
+    const timeoutMs = Math.min(Math.max(1000, timeout_ms ?? DEFAULT_TIMEOUT_MS), MAX_TIMEOUT_MS)
     await mkdir(scratch, { recursive: true })
     count += 1
     const spill = `${scratch}/${count}.log`
-    const cwdFile = `${scratch}/cwd-${randomUUID()}`
     const file = await open(spill, 'a+')
-    const started = performance.now()
-    const child = spawn('bash', ['-c', PRELUDE, 'bash', input.command, cwdFile], {
-      cwd: directory,
-      env: environment,
-      // A group of its own, so that everything it started can be ended with it.
-      detached: true,
-      stdio: ['ignore', file.fd, file.fd],
-    })
-    const early: { cause: Cause | null; ended: Promise<void> } = { cause: null, ended: Promise.resolve() }
-    const end = (cause: Cause, grace: number) => {
-      if (early.cause || !child.pid) return
-      early.cause = cause
-      early.ended = endGroup(child.pid, grace)
-    }
-    const timer = setTimeout(() => end('timeout', graceMs), timeoutMs)
-    const onAbort = () => end('abort', Math.min(graceMs, 1000))
-    signal.addEventListener('abort', onAbort, { once: true })
-    const watch = setInterval(() => {
-      file.stat().then(
-        ({ size }) => size > maxSpillBytes && end('spill', 0),
-        () => clearInterval(watch),
-      )
-    }, 20)
+    const limits = { timeoutMs, maxSpillBytes, graceMs }
     try {
-      const [code, killedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
-      await early.ended
-      const { size } = await file.stat()
-      const text = cleaned(await readEnds(file, size, WHOLE_BYTES))
-      const moved = await carriedDirectory(cwdFile)
-      const seconds = ((performance.now() - started) / 1000).toFixed(1)
-      const head = [
-        `exit_code: ${code ?? `killed by ${killedBy}`}`,
-        `wall_time: ${seconds} s`,
-        ...(moved && moved !== directory ? [`cwd is now: ${moved}`] : []),
-        ...advice(early.cause, timeoutMs, maxSpillBytes),
-      ].join('\n')
-      if (moved) directory = moved
-      return {
-        ok: early.cause === null,
-        text: `${head}\n${bounded(text.trimEnd(), MODEL_OUTPUT_CHARS - head.length, spill) || '(no output)'}`,
-        exitCode: code,
-        outputBytes: size,
-        wholeFile: spill,
-      }
+      const ran = await runShell(
+        { command, directory, environment, file, cwdFile: `${scratch}/cwd-${randomUUID()}` },
+        limits,
+        signal,
+      )
+      const result = resultOf(ran, limits, spill, directory)
+      directory = ran.directory ?? directory
+      return result
     } catch (error) {
       const gone = directory
       directory = options.directory
       return refused(spawnProblem(error as NodeJS.ErrnoException, gone, directory))
     } finally {
-      clearTimeout(timer)
-      clearInterval(watch)
-      signal.removeEventListener('abort', onAbort)
       await file.close()
     }
   }
   return { ...DESCRIPTION, run }
 }
 
-/** The first to go when memory runs out is a command's process, not the agent; the directory is noted however the command ends. */
+type Shell = {
+  command: string
+  directory: string
+  environment: Readonly<Record<string, string>>
+  /** Takes the output. */
+  file: FileHandle
+  /** Where the shell notes its directory when it ends. */
+  cwdFile: string
+}
+type Limits = { timeoutMs: number; maxSpillBytes: number; graceMs: number }
+/** Why a command was ended before it ended by itself. */
+type Cause = 'timeout' | 'spill' | 'abort'
+
+type Ran = {
+  code: number | null
+  killedBy: NodeJS.Signals | null
+  cause: Cause | null
+  /** The output, clean; of a very long one its two ends. */
+  output: string
+  bytes: number
+  seconds: number
+  /** Where the shell ended; null when it could not tell. */
+  directory: string | null
+}
+
+async function runShell(shell: Shell, limits: Limits, signal: AbortSignal): Promise<Ran> {
+  const { command, directory, environment, file, cwdFile } = shell
+  const started = performance.now()
+  const child = spawn('bash', ['-c', PRELUDE, 'bash', command, cwdFile], {
+    cwd: directory,
+    env: environment,
+    // A group of its own, so that everything it started can be ended with it.
+    detached: true,
+    stdio: ['ignore', file.fd, file.fd],
+  })
+  const guard = guardShell(child, file, limits, signal)
+  try {
+    const [code, killedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    await guard.settled()
+    const { size } = await file.stat()
+    const output = cleaned(await readEnds(file, size, WHOLE_BYTES)).trimEnd()
+    const carried = await carriedDirectory(cwdFile)
+    const seconds = (performance.now() - started) / 1000
+    return { code, killedBy, cause: guard.cause(), output, bytes: size, seconds, directory: carried }
+  } finally {
+    guard.stop()
+  }
+}
+
+type Guard = {
+  /** The first reason to end the command; null while there is none. */
+  cause: () => Cause | null
+  /** Resolves when the command's processes have ended, if they had to be ended. */
+  settled: () => Promise<void>
+  stop: () => void
+}
+
+/** Ends the command at a limit, or when the turn is over. */
+function guardShell(child: ChildProcess, file: FileHandle, limits: Limits, signal: AbortSignal): Guard {
+  const { timeoutMs, maxSpillBytes, graceMs } = limits
+  let cause: Cause | null = null
+  let ended: Promise<void> = Promise.resolve()
+  const end = (why: Cause, grace: number) => {
+    if (cause || !child.pid) return
+    cause = why
+    ended = endGroup(child.pid, grace)
+  }
+  const timer = setTimeout(() => end('timeout', graceMs), timeoutMs)
+  const onAbort = () => end('abort', Math.min(graceMs, LAST_GRACE_MS))
+  signal.addEventListener('abort', onAbort, { once: true })
+  const watch = setInterval(() => {
+    file.stat().then(
+      ({ size }) => size > maxSpillBytes && end('spill', 0),
+      () => clearInterval(watch),
+    )
+  }, LOOK_EVERY_MS)
+  return {
+    cause: () => cause,
+    settled: () => ended,
+    stop: () => {
+      clearTimeout(timer)
+      clearInterval(watch)
+      signal.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
+/** Pure. The model gets a heading above the output; people get the facts as fields, beside the output alone. */
+function resultOf(ran: Ran, limits: Limits, spill: string, before: string): ToolResult {
+  const { code, killedBy, cause, output, bytes, seconds, directory } = ran
+  const heading = [
+    `exit_code: ${code ?? `killed by ${killedBy}`}`,
+    `wall_time: ${seconds.toFixed(1)} s`,
+    ...(directory && directory !== before ? [`cwd is now: ${directory}`] : []),
+    ...(cause ? [adviceOn(cause, limits)] : []),
+  ].join('\n')
+  const note = noteOn(cause, limits)
+  return {
+    ok: cause === null,
+    text: `${heading}\n${bounded(output, MODEL_OUTPUT_CHARS - heading.length, spill) || '(no output)'}`,
+    output,
+    cutOff: cause === 'abort',
+    ...(note === null ? {} : { note }),
+    exitCode: code,
+    outputBytes: bytes,
+    wholeFile: spill,
+  }
+}
+
+/** For the model. */
+function adviceOn(cause: Cause, { timeoutMs, maxSpillBytes }: Limits): string {
+  switch (cause) {
+    case 'timeout':
+      return `timed out after ${timeoutMs} ms and was ended; give a larger timeout_ms, narrow it down, or run it in the background`
+    case 'spill':
+      return `ended: it wrote more than ${maxSpillBytes} bytes; narrow it down, or send its output to a file`
+    case 'abort':
+      return 'ended: the turn is over'
+  }
+}
+
+/** For people, who see by `cutOff` that the turn was over. */
+function noteOn(cause: Cause | null, { timeoutMs, maxSpillBytes }: Limits): string | null {
+  if (cause === 'timeout') return `Timed out after ${Math.round(timeoutMs / 1000)} s.`
+  return cause === 'spill' ? `Ended: it wrote more than ${Math.round(maxSpillBytes / 1024 ** 2)} MB.` : null
+}
+
+/** When memory runs out, the kernel kills a command before the agent. The shell notes its directory however the command ends. */
 const PRELUDE = 'echo 900 2>/dev/null > /proc/self/oom_score_adj; trap \'pwd -P > "$2"\' EXIT; eval "$1"'
 
 const DESCRIPTION: Omit<Tool<Input>, 'run'> = {
@@ -124,15 +216,6 @@ const DESCRIPTION: Omit<Tool<Input>, 'run'> = {
     additionalProperties: false,
   },
   title: ({ command, description }) => description || (command.trim().split('\n')[0] ?? ''),
-}
-
-function advice(cause: Cause | null, timeoutMs: number, maxSpillBytes: number): string[] {
-  if (cause === 'timeout')
-    return [
-      `timed out after ${timeoutMs} ms and was ended; give a larger timeout_ms, narrow it down, or run it in the background`,
-    ]
-  if (cause === 'spill') return [`ended: it wrote more than ${maxSpillBytes} bytes; narrow it down, or send its output to a file`]
-  return cause === 'abort' ? ['ended: the task was stopped'] : []
 }
 
 function spawnProblem(error: NodeJS.ErrnoException, gone: string, directory: string): string {

@@ -1,10 +1,12 @@
+import { SAVE } from '../../contract/wire/deadlines.ts'
 import { MARKER, sweep } from '../process/processes.ts'
+import { unlessAborted } from '../process/waiting.ts'
 import { createBash } from './bash.ts'
 import { createEdit } from './edit.ts'
 import { createFiles } from './files.ts'
 import { createRead } from './read.ts'
 import { createTodo, type TodoItem } from './todo.ts'
-import { problemsOf, refused, type Tool, type ToolResult } from './tool.ts'
+import { cutOff, problemsOf, refused, type Tool, type ToolResult } from './tool.ts'
 import { createWrite } from './write.ts'
 
 export type Tools = {
@@ -12,17 +14,17 @@ export type Tools = {
   definitions: ReadonlyArray<{ name: string; description: string; input_schema: Record<string, unknown>; strict: true }>
   /** One line about a call, for a person; also for one that cannot be run. */
   title: (name: string, input: unknown) => string
-  /** Never throws: whatever goes wrong is told to the model. */
+  /** Never throws: the model is told what goes wrong. */
   run: (name: string, input: unknown, signal: AbortSignal) => Promise<ToolResult>
   todos: () => readonly TodoItem[]
-  /** Ends everything that commands left running. @returns how many processes that were */
+  /** Ends everything that commands left running. @returns how many processes there were */
   stop: () => Promise<number>
 }
 
 export type ToolsOptions = {
   directory: string
   scratch: string
-  /** Without the task token: what a tool prints is shown to people. */
+  /** Without the task token: people see what a tool prints. */
   environment: Readonly<Record<string, string>>
   /** Marks every process that is started, see processes.ts. */
   run: string
@@ -46,7 +48,7 @@ export function createTools({ directory, scratch, environment, run, graceMs }: T
     createTodo((items) => {
       todos = items
     }),
-    // Each takes the input that its own schema lets through, and gets no other: see `run`.
+    // Each tool only gets an input that its own schema lets through: see `run`.
   ] as ReadonlyArray<Tool<never>>
   const find = (name: string) => list.find((tool) => tool.name === name)
   const problems = (name: string, input: unknown): string[] => {
@@ -62,7 +64,8 @@ export function createTools({ directory, scratch, environment, run, graceMs }: T
       const tool = find(name)
       if (!tool || wrong.length > 0) return refused(`The call was not run: ${wrong.join('; ')}.`)
       try {
-        return await orStopped(tool.run(input as never, signal), signal)
+        // A file system that does not answer must not keep the work from being saved.
+        return await unlessAborted(tool.run(input as never, signal), signal, SAVE.toolMs, TOO_LATE)
       } catch (error) {
         return refused(error instanceof Error ? error.message : String(error))
       }
@@ -72,24 +75,4 @@ export function createTools({ directory, scratch, environment, run, graceMs }: T
   }
 }
 
-/** What a tool may take to end by itself when the task is stopped: longer than a command's processes are given. */
-const STOPPED_MS = 2000
-
-/** A file system that does not answer must not keep the work from being delivered. */
-async function orStopped(work: Promise<ToolResult>, signal: AbortSignal): Promise<ToolResult> {
-  let timer: NodeJS.Timeout | undefined
-  let onAbort = () => {}
-  const stopped = new Promise<ToolResult>((resolve) => {
-    onAbort = () => {
-      timer = setTimeout(() => resolve(refused('The task was stopped before this call came to an end.')), STOPPED_MS)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
-  })
-  try {
-    return await Promise.race([work, stopped])
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', onAbort)
-  }
-}
+const TOO_LATE = cutOff('Cut off: the turn was over before this call came to an end.')

@@ -17,14 +17,20 @@ export type ImageBlock = {
   source: { type: 'base64'; media_type: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'; data: string }
 }
 
-/** What a call came to. `ok: false` tells the model that the tool itself failed; a command that ran and ended badly is none of that. */
+/** The result of a call. `ok: false` tells the model that the tool itself failed, which it did not when a command ran and exited with 1. */
 export type ToolResult = {
   ok: boolean
   /** For the model. */
   text: string
+  /** For people: what the call printed, where `text` holds more than that. */
+  output?: string
+  /** For people: how it ended, where its exit code does not say it all. */
+  note?: string
+  /** Ended because the turn was over. */
+  cutOff?: boolean
   image?: ImageBlock
   exitCode?: number | null
-  /** Of the whole output, where `text` holds less. */
+  /** Bytes of the whole output, where the result holds less. */
   outputBytes?: number
   /** The file with all of it. */
   wholeFile?: string
@@ -45,8 +51,11 @@ export function succeeded(text: string): ToolResult {
 export function refused(text: string): ToolResult {
   return { ok: false, text }
 }
+export function cutOff(text: string): ToolResult {
+  return { ok: false, text, cutOff: true }
+}
 
-/** @returns what is wrong with an input, in words that let the model mend it; empty when nothing is */
+/** @returns what is wrong with an input, in words that help the model correct it; empty when the input is right */
 export function problemsOf(schema: Schema, value: unknown, at = 'input'): string[] {
   if (schema.type === 'array')
     return Array.isArray(value)

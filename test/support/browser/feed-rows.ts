@@ -90,7 +90,7 @@ function describe({ name, title, input }: EventData<'tool.started'>): string {
   return squeezed(`${VERBS[name] ?? name} ${command ?? file_path?.replace(/^\/workspace\/[^/]+\//, '') ?? title}`)
 }
 
-/** The lines that a call changed; of any other, the end of what it wrote, without the shell's two lines in front and the runtime's own frames. */
+/** The lines that a call changed; of any other, the end of what it wrote, without the runtime's own frames. */
 function resultOf({ callId, name, input }: EventData<'tool.started'>, rest: readonly TaskEvent[]): string {
   const ended = rest.find(({ type, data }) => type === 'tool.ended' && data.callId === callId)?.data as
     | EventData<'tool.ended'>
@@ -102,10 +102,7 @@ function resultOf({ callId, name, input }: EventData<'tool.started'>, rest: read
     const come = (after ?? []).filter((line) => !before?.includes(line)).map((line) => squeezed(`+${line}`))
     return [...gone, ...come].join(' ')
   }
-  const lines = (ended?.output ?? '')
-    .replace(/^exit_code: .*\nwall_time: .*\n(\(no output\))?/, '')
-    .trimEnd()
-    .split('\n')
+  const lines = [ended?.output.trimEnd() ?? '', ended?.note ?? ''].filter(Boolean).join('\n').split('\n')
   const shown = lines.filter((line) => !/^\s+at .*(\(|\s)(node:|\S*\/node_modules\/)/.test(line)).slice(-20)
   return squeezed(shown.join('\n').slice(-4_000))
 }

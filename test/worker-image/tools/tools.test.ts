@@ -37,7 +37,16 @@ describe('bash', () => {
       ok: true,
       exitCode: 3,
       text: expect.stringMatching(/^exit_code: 3\nwall_time: .*\nout\nerr$/),
+      output: 'out\nerr',
+      cutOff: false,
     })
+  })
+
+  it('heads the output for the model alone: people get what the command printed, also when it looks like a heading', async () => {
+    const { text, output, note } = await bash("printf 'exit_code: 0\\nwall_time: 0.0 s\\nmine\\n'")
+    expect(text).toMatch(/^exit_code: 0\nwall_time: \d+\.\d s\nexit_code: 0\nwall_time: 0\.0 s\nmine$/)
+    expect([output, note]).toEqual(['exit_code: 0\nwall_time: 0.0 s\nmine', undefined])
+    expect(await bash('true')).toMatchObject({ text: expect.stringMatching(/\n\(no output\)$/), output: '' })
   })
 
   it('carries the directory over, also from a command that exits, but no variables', async () => {
@@ -65,7 +74,13 @@ describe('bash', () => {
 
   it('ends a command that takes too long, even one that ignores TERM, and shows what it wrote', async () => {
     const result = await bash("trap '' TERM; echo begun; while true; do sleep 1; done", { timeout_ms: 1000 })
-    expect(result).toMatchObject({ ok: false, text: expect.stringMatching(/timed out after 1000 ms[\s\S]*begun/) })
+    expect(result).toMatchObject({
+      ok: false,
+      text: expect.stringMatching(/timed out after 1000 ms[\s\S]*begun/),
+      output: 'begun',
+      note: 'Timed out after 1 s.',
+      cutOff: false,
+    })
   })
 
   it('gives a command that reads an end of input, not a wait', async () => {
@@ -89,7 +104,12 @@ describe('bash', () => {
 
   it('ends a command that floods, with bounded memory and disk', async () => {
     const result = await bash('yes', { timeout_ms: 60_000 })
-    expect(result).toMatchObject({ ok: false, text: expect.stringContaining('it wrote more than') })
+    expect(result).toMatchObject({
+      ok: false,
+      text: expect.stringContaining('it wrote more than'),
+      note: 'Ended: it wrote more than 32 MB.',
+      cutOff: false,
+    })
     expect(result.text.length).toBeLessThanOrEqual(30_000)
   })
 
@@ -103,7 +123,12 @@ describe('bash', () => {
     const running = run('bash', { command: 'touch begun; sleep 100' }, controller.signal)
     await waitFor('the command to begin', () => existsSync(inFolder('begun')))
     controller.abort()
-    expect(await running).toMatchObject({ ok: false, text: expect.stringContaining('the task was stopped') })
+    expect(await running).toMatchObject({
+      ok: false,
+      text: expect.stringContaining('the turn is over'),
+      output: '',
+      cutOff: true,
+    })
   })
 })
 
@@ -146,7 +171,7 @@ describe('read', () => {
     const stop = new AbortController()
     const written = run('write', { file_path: 'f.txt', content: 'x' }, stop.signal)
     stop.abort()
-    expect(await written).toMatchObject({ ok: false, text: expect.stringContaining('stopped') })
+    expect(await written).toMatchObject({ ok: false, cutOff: true, text: expect.stringContaining('the turn was over') })
     // Lets the write go on, whose thread would wait for ever.
     await (await open(beside, 'r+')).close()
   })

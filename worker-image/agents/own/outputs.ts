@@ -29,12 +29,12 @@ export function createStoreOutput(parts: { door: Pick<Door, 'store'>; secrets: r
   }
 }
 
-function isCut({ text, outputBytes = 0 }: ToolResult): boolean {
-  return text.length > LIMITS.toolOutputChars || outputBytes > Buffer.byteLength(text)
+function isCut({ text, output = text, outputBytes = 0 }: ToolResult): boolean {
+  return output.length > LIMITS.toolOutputChars || outputBytes > Buffer.byteLength(output)
 }
 
-async function wholeOf({ text, wholeFile }: ToolResult): Promise<string> {
-  if (wholeFile === undefined) return text
+async function wholeOf({ text, output = text, wholeFile }: ToolResult): Promise<string> {
+  if (wholeFile === undefined) return output
   const file = await open(wholeFile)
   try {
     return cleaned(await readEnds(file, (await file.stat()).size, LIMITS.outputBytes - 2 * GAP_BYTES))

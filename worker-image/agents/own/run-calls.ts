@@ -6,7 +6,7 @@ import type { ModelBlock } from '../../model/model-client.ts'
 import type { Log } from '../../process/log.ts'
 import type { Tools } from '../../tools/index.ts'
 import { bounded } from '../../tools/output.ts'
-import { refused, type ToolResult } from '../../tools/tool.ts'
+import { cutOff, refused, type ToolResult } from '../../tools/tool.ts'
 import type { StoreOutput } from './outputs.ts'
 import { type CallRecord, withoutTimes } from './stuck.ts'
 
@@ -46,6 +46,7 @@ async function runCall(parts: CallParts, call: ToolCall, answer: Answer): Promis
   const started = performance.now()
   voice.emit({ type: 'tool.started', data: { callId, name, title: tools.title(name, call.input), input: call.input } })
   const result = await resultOf(parts, call, answer)
+  const output = result.output ?? result.text
   await storeOutput(callId, result)
   voice.emit({
     type: 'tool.ended',
@@ -53,17 +54,19 @@ async function runCall(parts: CallParts, call: ToolCall, answer: Answer): Promis
       callId,
       name,
       ok: result.ok,
-      output: bounded(result.text, LIMITS.toolOutputChars),
-      outputBytes: result.outputBytes ?? Buffer.byteLength(result.text),
+      output: bounded(output, LIMITS.toolOutputChars),
+      outputBytes: result.outputBytes ?? Buffer.byteLength(output),
       exitCode: result.exitCode ?? null,
       durationMs: Math.round(performance.now() - started),
+      cutOff: result.cutOff ?? false,
+      ...(result.note === undefined ? {} : { note: result.note }),
     },
   })
   return result
 }
 
 async function resultOf({ tools, signal }: CallParts, call: ToolCall, answer: Answer): Promise<ToolResult> {
-  if (signal.aborted) return refused('The call was not run: the task was stopped.')
+  if (signal.aborted) return cutOff('The call was not run: the turn is over.')
   if (call.problem === null) return tools.run(call.name, call.input, signal)
   const cut = answer.stopReason === 'max_tokens'
   return refused(cut ? NOTICES.cutCall(answer.usage.output_tokens ?? 0) : NOTICES.badCall(call.problem))

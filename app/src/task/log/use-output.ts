@@ -1,10 +1,10 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { EventData } from '../../../../contract/api/event.ts'
+import { readableOutput } from '../../../../contract/api/tool-output.ts'
 import type { Api } from '../../client/api.ts'
 import { ApiError, codeOf, isAway } from '../../client/api-error.ts'
 import { useClient } from '../../client/hooks.ts'
 import { words } from '../../words.ts'
-import { withoutHead } from '../text/output-preview.ts'
 import { readRange } from './read-range.ts'
 
 /** Bytes of one piece. */
@@ -83,7 +83,7 @@ async function shownOutput(api: Api, taskId: string, callId: string): Promise<{ 
   }
 }
 
-function shownOf({ output, outputBytes }: EventData<'tool.ended'>): { text: string; shortened: boolean } {
-  const text = withoutHead(output)
-  return { text, shortened: outputBytes > new TextEncoder().encode(output).length }
+function shownOf(ended: EventData<'tool.ended'>): { text: string; shortened: boolean } {
+  const { output, outputBytes } = ended
+  return { text: readableOutput(ended), shortened: outputBytes > new TextEncoder().encode(output).length }
 }

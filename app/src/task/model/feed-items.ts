@@ -1,7 +1,7 @@
-import { wasCutOff } from '../../../../contract/api/cut-off.ts'
 import type { DiffStat, EventData, Usage } from '../../../../contract/api/event.ts'
 import type { Reason } from '../../../../contract/api/reason.ts'
 import type { TaskStatus } from '../../../../contract/api/status.ts'
+import { wasCutOff } from '../../../../contract/api/tool-output.ts'
 
 /** What the feed shows, one after the other. `key` stays the same while an item grows; a changed item is a new object. */
 export type Item = { key: string; turn: number } & (

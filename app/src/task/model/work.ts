@@ -1,5 +1,5 @@
-import { wasCutOff } from '../../../../contract/api/cut-off.ts'
 import type { EventData } from '../../../../contract/api/event.ts'
+import { wasCutOff } from '../../../../contract/api/tool-output.ts'
 import { changeLast, type Draft } from './draft.ts'
 import { planOf } from './feed-facts.ts'
 import type { Call } from './feed-items.ts'

@@ -1,4 +1,5 @@
 import type { EventData } from '../../../../contract/api/event.ts'
+import { readableOutput } from '../../../../contract/api/tool-output.ts'
 import { visibleMarks } from './visible-marks.ts'
 
 export type Preview = { text: string; linesAbove: number; bytes: number; cut: boolean }
@@ -6,15 +7,15 @@ export type Preview = { text: string; linesAbove: number; bytes: number; cut: bo
 const MAX_LINES = 20
 const MAX_CHARS = 4_000
 
-/** What the agent's shell says in front of a command's output; the line above shows it already. */
-const TOLD_OTHERWISE = /^exit_code: .*\nwall_time: .*\n(?:\(no output\)\s*$)?/
-
 /** Stack frames of the runtime itself tell nothing. */
 const FRAME = /^\s+at .*(?:\(|\s)(?:node:|\S*\/node_modules\/)/
 
+type Previewed = Pick<EventData<'tool.ended'>, 'output' | 'outputBytes' | 'note' | 'cutOff'>
+
 /** The end of an output, at most 20 lines and 4,000 characters: that is where results and errors are. `cut`: there is more of it. */
-export function previewOf({ output, outputBytes }: Pick<EventData<'tool.ended'>, 'output' | 'outputBytes'>): Preview {
-  const whole = visibleMarks(withoutHead(output))
+export function previewOf(ended: Previewed): Preview {
+  const { outputBytes } = ended
+  const whole = visibleMarks(readableOutput(ended))
     .trimEnd()
     .replace(/^(?:[ \t]*\r?\n)+/, '')
   const lines = whole === '' ? [] : whole.split('\n').filter((line) => !FRAME.test(line))
@@ -22,9 +23,4 @@ export function previewOf({ output, outputBytes }: Pick<EventData<'tool.ended'>,
   const text = last.length > MAX_CHARS ? last.slice(-MAX_CHARS) : last
   const linesAbove = lines.length - (text === '' ? 0 : text.split('\n').length)
   return { text, linesAbove, bytes: outputBytes, cut: text.length < whole.length || outputBytes > whole.length * 3 + 200 }
-}
-
-/** @returns the output of a command without the lines that the agent put in front */
-export function withoutHead(output: string): string {
-  return output.replace(TOLD_OTHERWISE, '')
 }

@@ -6,12 +6,13 @@ import { addEvents } from '../../../../app/src/task/model/add-events.ts'
 import { EMPTY_FEED, type Feed } from '../../../../app/src/task/model/feed.ts'
 import { hasFailed } from '../../../../app/src/task/model/feed-items.ts'
 import { countWork } from '../../../../app/src/task/text/work-summary.ts'
-import { wasCutOff } from '../../../../contract/api/cut-off.ts'
 import type { EventData, NewEvent, TaskEvent } from '../../../../contract/api/event.ts'
 import type { Outcome } from '../../../../contract/api/status.ts'
+import { wasCutOff } from '../../../../contract/api/tool-output.ts'
 import { closePairs } from '../../../../coordinator/attempts/open-pairs.ts'
 import { nesting } from '../../../../runner/attempt/nesting.ts'
 import { createTools } from '../../../../worker-image/tools/index.ts'
+import type { ToolResult } from '../../../../worker-image/tools/tool.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { temporaryFolder } from '../../../support/systems/temporary.ts'
 
@@ -48,12 +49,27 @@ describe('a call that was cut off', () => {
     const { folder, running } = await shellSays('touch began; sleep 60', stop.signal)
     await waitFor('the command', () => existsSync(join(folder, 'began')))
     stop.abort()
-    const { ok, text } = await running
-    expect(wasCutOff({ ok, output: text })).toBe(true)
+    const ended = ({ ok, output, cutOff, text }: ToolResult) => ({ ok, output: output ?? text, cutOff })
+    expect(wasCutOff(ended(await running))).toBe(true)
     const liar = await (await shellSays('echo "ended: the task was stopped"; exit 1', new AbortController().signal)).running
-    expect(wasCutOff({ ok: liar.ok, output: liar.text })).toBe(false)
+    expect(wasCutOff(ended(liar))).toBe(false)
     const late = await (await shellSays('sleep 60', AbortSignal.timeout(50))).running
-    expect(wasCutOff({ ok: late.ok, output: late.text })).toBe(true)
+    expect(wasCutOff(ended(late))).toBe(true)
+  })
+
+  it('is known in an event of an earlier version by the sentence that stands there', () => {
+    const heading = 'exit_code: 143\nwall_time: 2.0 s\n'
+    for (const output of [
+      `${heading}ended: the task was stopped\n(no output)`,
+      `${heading}cwd is now: /tmp\nended: the task was stopped\n`,
+      'The task was stopped before this call came to an end.',
+      'The call was not run: the task was stopped.',
+      'Cut off: what it did is not known.',
+    ]) {
+      expect(wasCutOff({ ok: false, output })).toBe(true)
+      expect(wasCutOff({ ok: false, output, cutOff: false })).toBe(false)
+    }
+    expect(wasCutOff({ ok: false, output: `${heading}a line\nended: the task was stopped` })).toBe(false)
   })
 
   it('is known by what the runner and the coordinator say when an attempt ends under it', () => {

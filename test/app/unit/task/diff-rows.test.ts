@@ -81,4 +81,14 @@ describe('the preview of an output', () => {
     expect(previewOf(output('(no output)'))).toMatchObject({ text: '', cut: false })
     expect(previewOf(output('short'))).toEqual({ text: 'short', linesAbove: 0, bytes: 5, cut: false })
   })
+
+  it('is what the command printed, to the letter, and the note on how it ended, when its event is of this version', () => {
+    const printed = 'exit_code: 1\nwall_time: 0.1 s\nfrom the command'
+    const ended = { output: printed, outputBytes: printed.length, cutOff: false }
+    expect(previewOf(ended).text).toBe(printed)
+    expect(previewOf({ ...ended, note: 'Timed out after 120 s.' }).text).toBe(`${printed}\nTimed out after 120 s.`)
+    expect(previewOf({ output: '', outputBytes: 0, cutOff: false, note: 'Timed out after 120 s.' }).text).toBe(
+      'Timed out after 120 s.',
+    )
+  })
 })

@@ -1,6 +1,6 @@
 import { memo, useState } from 'react'
 import { Link } from 'wouter'
-import { wasCutOff } from '../../../../../contract/api/cut-off.ts'
+import { wasCutOff } from '../../../../../contract/api/tool-output.ts'
 import { CopyButton } from '../../../design/controls/copy.tsx'
 import { Counts } from '../../../design/feedback/counts.tsx'
 import { Icon } from '../../../design/icons/icon.tsx'

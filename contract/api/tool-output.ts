@@ -1,0 +1,28 @@
+/** What the end of a tool call says, as far as it is read here. */
+type Ended = { ok: boolean; output: string; note?: string | undefined; cutOff?: boolean | undefined }
+
+/** @returns the text that a person reads of a call: what it printed, and the agent's note on how it ended */
+export function readableOutput(ended: Pick<Ended, 'output' | 'note' | 'cutOff'>): string {
+  const printed = isOld(ended) ? ended.output.replace(OLD_HEADING, '') : ended.output
+  return ended.note ? [printed.trimEnd(), ended.note].filter(Boolean).join('\n') : printed
+}
+
+/** @returns whether a call was ended from outside, by a cancel, the time limit or a lost runner, and so did not fail by itself */
+export function wasCutOff(ended: Ended): boolean {
+  return isOld(ended) ? !ended.ok && OLD_CUT_OFF.some((sentence) => sentence.test(ended.output)) : ended.cutOff === true
+}
+
+/** Events of earlier versions say nothing about a cut-off in a field, and a command's output has a heading for the model. */
+function isOld({ cutOff }: Pick<Ended, 'cutOff'>): boolean {
+  return cutOff === undefined
+}
+
+const OLD_HEADING = /^exit_code: .*\nwall_time: .*\n(?:\(no output\)\s*$)?/
+
+/** By the agent's shell, the agent's loop, the runner and the coordinator, in this order. */
+const OLD_CUT_OFF = [
+  /^(?:(?:exit_code|wall_time|cwd is now): .*\n)*ended: the task was stopped(?:\n|$)/,
+  /^The task was stopped before this call came to an end\.$/,
+  /^The call was not run: the task was stopped\.$/,
+  /^Cut off: /,
+]
