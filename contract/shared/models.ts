@@ -72,6 +72,20 @@ export function costUsd(model: string, usage: ApiUsage): number {
   )
 }
 
+/** Text comes to 3 to 4 bytes a token; half of that leaves room for dense text, and for what writing to the cache costs on top. */
+export const BYTES_PER_TOKEN = 2
+/** The base64 of an image says nothing about its tokens; the largest image comes to this (docs.claude.com, "Vision"). */
+const TOKENS_PER_IMAGE = 5_000
+
+/**
+ * The tokens of a prompt before it is sent, at most: the gateway sets aside money for so many, and the agent counts on it.
+ * @param prompt.bytes of the request without its images
+ */
+export function estimateTokens(model: string, { bytes, images }: { bytes: number; images: number }): number {
+  const estimate = Math.ceil(bytes / BYTES_PER_TOKEN) + images * TOKENS_PER_IMAGE
+  return Math.min(estimate, MODELS[model]?.contextTokens ?? estimate)
+}
+
 /** @param promptTokens the whole prompt, cached or not: it picks the tier */
 export function ratesFor(model: string, promptTokens: number): Rates {
   const known = MODELS[model] ?? dearest()

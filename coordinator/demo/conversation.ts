@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type Heading, unheaded } from '../../contract/wire/prompt.ts'
 import type { Call, Result } from './script.ts'
 
 const Block = z.looseObject({
@@ -24,10 +25,6 @@ export type Step = { calls: Call[]; results: Result[]; said: string[] }
 /** What a person said, what was done about it so far, and the answer, if it came to that. */
 export type Round = { said: string; steps: Step[]; answer: string | null }
 
-/** How the agent heads what a person said (`worker-image/conversation/prompt.ts`); everything else in a later message is the agent's own. */
-const NEXT = /^The next message:\s+/
-const STEER = /^A message from the person, sent while you work:\s+/
-
 /** Reads a conversation of the Messages API: a round begins with its first message, and with every next one of the person. */
 export function readRounds(messages: readonly Message[]): Round[] {
   const rounds: Round[] = []
@@ -41,13 +38,12 @@ export function readRounds(messages: readonly Message[]): Round[] {
     } else if (role === 'user' && open.length > 0) {
       round?.steps.push(readStep(open, blocks))
       open = []
-      const next = textsOf(blocks).findLast((text) => NEXT.test(text))
-      if (next !== undefined) rounds.push(roundOf(next.replace(NEXT, '')))
+      const next = nextIn(blocks)
+      if (next !== undefined) rounds.push(roundOf(next))
     } else if (role === 'user') {
-      const texts = textsOf(blocks)
-      const next = texts.findLast((text) => NEXT.test(text)) ?? (round ? undefined : (texts[0] ?? ''))
+      const next = nextIn(blocks) ?? (round ? undefined : taskIn(blocks))
       const heard = steersIn(blocks)
-      if (next !== undefined) rounds.push(roundOf(next.replace(NEXT, '')))
+      if (next !== undefined) rounds.push(roundOf(next))
       else if (round && heard.length > 0) {
         round.steps.push({ calls: [], results: [], said: heard })
         round.answer = null
@@ -72,8 +68,25 @@ function readStep(calls: Block[], blocks: Block[]): Step {
   }
 }
 
+function taskIn(blocks: readonly Block[]): string {
+  const [first = ''] = textsOf(blocks)
+  return unheaded(first)?.text ?? first
+}
+
+/** The newest message that begins a turn: an interrupted turn may have left one without an answer. */
+function nextIn(blocks: readonly Block[]): string | undefined {
+  return headedIn(blocks, 'next').at(-1)
+}
+
 function steersIn(blocks: readonly Block[]): string[] {
-  return textsOf(blocks).flatMap((text) => (STEER.test(text) ? [text.replace(STEER, '')] : []))
+  return headedIn(blocks, 'steer')
+}
+
+function headedIn(blocks: readonly Block[], heading: Heading): string[] {
+  return textsOf(blocks).flatMap((text) => {
+    const found = unheaded(text)
+    return found?.heading === heading ? [found.text] : []
+  })
 }
 
 function resultText(content: unknown): string {

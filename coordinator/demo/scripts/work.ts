@@ -11,8 +11,7 @@ import { quoted, SIGNATURE } from './steps.ts'
  * a move without calls is its account so far.
  * @param heard grows while this works
  */
-export function* work(said: string, heard: readonly string[]): Script<never> {
-  const prompt = taskOf(said)
+export function* work(prompt: string, heard: readonly string[]): Script<never> {
   const place = yield* lookAround()
   const accounts = [yield* firstWork(place, prompt)]
   for (let begun = 0; ; ) {
@@ -35,7 +34,7 @@ function* firstWork(place: Place, prompt: string): Script {
 /** @returns what this message asks for in the middle of the work on others; null for what cannot be done, or was to be done anyway */
 export function followUp(said: string, before: readonly string[], message: string): KnownWork | null {
   const known = knownWork(message)
-  return known && ![taskOf(said), ...before].some((earlier) => knownWork(earlier) === known) ? known : null
+  return known && ![said, ...before].some((earlier) => knownWork(earlier) === known) ? known : null
 }
 
 type KnownWork = (place: Place) => Script
@@ -53,11 +52,6 @@ function joined(accounts: readonly string[]): string {
   const parts = [...done, ...accounts.filter((account) => !done.includes(account))]
   if (done.length === 0) return parts.join('\n\n')
   return [...parts.map((part) => part.replace(SIGNATURE, '').trim()), SIGNATURE].join('\n\n')
-}
-
-/** The person's own words, without the agent's heading. */
-function taskOf(said: string): string {
-  return said.replace(/^The task:\s+/, '')
 }
 
 function declined({ directory }: Place): string {

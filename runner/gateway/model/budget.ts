@@ -1,4 +1,4 @@
-import { type ApiUsage, costUsd, MODELS, ratesFor } from '../../../contract/shared/models.ts'
+import { type ApiUsage, BYTES_PER_TOKEN, costUsd, estimateTokens, ratesFor } from '../../../contract/shared/models.ts'
 import type { Reading } from './usage-meter.ts'
 
 /** The most that a call may come to, as it is set aside before the call is made. */
@@ -34,19 +34,13 @@ export function openBudget(limitUsd: number): Budget {
   }
 }
 
-/** Text comes to 3 to 4 bytes a token; half of that leaves room for dense text, and for what writing to the cache costs on top. */
-const BYTES_PER_TOKEN = 2
-/** An image's base64 says nothing of its tokens; this is what the largest one comes to (docs.claude.com, "Vision"). */
-const TOKENS_PER_IMAGE = 5_000
-
 /**
  * What a call may cost at most, at list price. The body is never changed here, so a call that does not fit is refused: with little money
  * left it is for the caller to ask for fewer `max_tokens`.
  * @param body.imageBytes how many of `bytes` are the base64 of its `images`
  */
 export function holdFor(model: string, body: { bytes: number; images: number; imageBytes: number; maxTokens: number }): Hold {
-  const estimate = Math.ceil((body.bytes - body.imageBytes) / BYTES_PER_TOKEN) + body.images * TOKENS_PER_IMAGE
-  const inputTokens = Math.min(estimate, MODELS[model]?.contextTokens ?? estimate)
+  const inputTokens = estimateTokens(model, { bytes: body.bytes - body.imageBytes, images: body.images })
   const usage = { input_tokens: inputTokens, output_tokens: body.maxTokens }
   return { inputTokens, maxOutputTokens: body.maxTokens, usd: costUsd(model, usage) }
 }

@@ -1,10 +1,9 @@
 import type { TaskEvent } from '../../../contract/api/event.ts'
+import { unheaded } from '../../../contract/wire/prompt.ts'
 import type { SeenRequest } from '../outside/model-server.ts'
 
 /** Something in a conversation: `said` by the person, `wrote` and `ran` by the agent, `got` from a tool. */
 export type Line = { who: 'said' | 'wrote' | 'ran' | 'got'; text: string }
-
-const FROM_PERSON = /^(?:The task|The next message|A message from the person, sent while you work):\n\n(.*)$/s
 
 /** The conversation as the model was sent it. */
 export function seenByModel({ body }: SeenRequest): Line[] {
@@ -14,8 +13,8 @@ export function seenByModel({ body }: SeenRequest): Line[] {
       if (block.type === 'tool_result') return [{ who: 'got', text: textOf(block.content) }]
       if (block.type !== 'text') return []
       if (role === 'assistant') return [{ who: 'wrote', text: String(block.text) }]
-      const words = FROM_PERSON.exec(String(block.text))?.[1]
-      return words === undefined ? [] : [{ who: 'said', text: words }]
+      const fromPerson = unheaded(String(block.text))
+      return fromPerson ? [{ who: 'said', text: fromPerson.text }] : []
     }),
   )
 }
