@@ -20,17 +20,17 @@ import { temporaryFolder } from '../support/systems/temporary.ts'
 const GIT = { username: 'x-access-token', password: 'git-CANARY-token' }
 const MODEL_KEY = 'sk-ant-CANARY'
 
-/** All waits of the model's turn, short enough for a test and long enough for a busy machine. */
+/** All waits of a model call, short enough for a test and long enough for a busy machine. */
 export const QUICK: ModelTiming = { firstByteMs: 5000, silenceMs: 500, backoffMs: 5, maxBackoffMs: 20, maxRetryAfterMs: 120_000 }
 
 export type Errand = {
-  /** Runs the turn to its end, in this process. @returns what the agent said */
+  /** Runs the turn to its end, in this process. @returns what the agent emitted */
   run: () => Promise<AgentLine[]>
   cancel: () => void
-  /** What follows runs as in a sandbox of its own: an empty disk, and no cancel yet. */
+  /** The next run has a sandbox of its own: an empty disk, and no cancel yet. */
   freshWorkspace: () => void
   lines: AgentLine[]
-  /** What a log of the agent holds. */
+  /** The lines of the agent's log. */
   log: string[]
   model: ModelServer
   git: GitServer
@@ -46,43 +46,69 @@ export type ErrandOptions = {
   policy: Policy
   files?: Record<string, string>
   assignment?: Partial<Assignment>
-  /** What the gateway lets pass, US dollars; the agent is told `assignment.budgetUsd`. */
+  /** What the gateway lets pass, US dollars; the agent knows `assignment.budgetUsd`. */
   gatewayBudgetUsd?: number
-  /** What the gateway has for the agent between two tools. */
+  /** Messages that wait at the gateway for the agent. */
   waiting?: SteerMessage[]
   timing?: Partial<ModelTiming>
-  /** What else the gateway is to do otherwise than a runner whose coordinator is always there. */
+  /** Where the gateway differs from one whose coordinator is always there. */
   gateway?: Partial<Pick<GatewayOptions, 'confirmLease' | 'awaitLease' | 'keepWork' | 'saveArtifact'>>
   /** The key that the gateway adds; any other is refused by the model server. */
   modelKey?: string
 }
 
-/** The agent with everything that is around it, all real but for the model: the gateway, `git http-backend` behind a password, a work tree. */
+/** The agent with everything around it, all real but for the model: the gateway, `git http-backend` behind a password, a work tree. */
 export async function startErrand(options: ErrandOptions): Promise<Errand> {
   const folder = await temporaryFolder()
   const git = await startGitServer(GIT)
   const repository = await git.addRepository('ada/engine', { files: options.files ?? FILES })
   const model = await startModelServer({ key: MODEL_KEY, policy: options.policy })
-  const assignment: Assignment = {
+  const assignment = assignmentFor(repository.url, options.assignment)
+  const door = await openErrandsDoor(options, { assignment, repoUrl: repository.url, modelUrl: model.url })
+  const config = configIn(folder.path, door)
+  const agent = openAgent(options, { config, assignment, folder: folder.path })
+  return {
+    ...agent,
+    model,
+    git,
+    door,
+    config,
+    assignment,
+    origin: repository.path,
+    stop: async () => {
+      await door.close()
+      await Promise.all([model.stop(), git.stop()])
+      await folder.remove()
+    },
+  }
+}
+
+function assignmentFor(repoUrl: string, change: Partial<Assignment> = {}): Assignment {
+  return {
     taskId: TASK,
     attempt: 1,
     turn: 1,
     prompt: 'Make add() add.',
     messageId: 'm1',
     hasTranscript: false,
-    repoUrl: repository.url,
+    repoUrl,
     baseBranch: null,
     branch: `${branchPrefix(TASK)}make-add-add`,
     model: MODEL,
     budgetUsd: 50,
     timeLimitMs: 600_000,
-    ...options.assignment,
+    ...change,
   }
+}
+
+type Around = { assignment: Assignment; repoUrl: string; modelUrl: string }
+
+async function openErrandsDoor(options: ErrandOptions, { assignment, repoUrl, modelUrl }: Around): Promise<Door> {
   const door: Door = await openDoor(
     {
       taskId: TASK,
-      repo: { url: repository.url, upstream: repository.url, username: GIT.username, token: GIT.password },
-      modelApi: { baseUrl: model.url, key: options.modelKey ?? MODEL_KEY },
+      repo: { url: repoUrl, upstream: repoUrl, username: GIT.username, token: GIT.password },
+      modelApi: { baseUrl: modelUrl, key: options.modelKey ?? MODEL_KEY },
       budgetUsd: options.gatewayBudgetUsd ?? 50,
     },
     {
@@ -90,24 +116,36 @@ export async function startErrand(options: ErrandOptions): Promise<Errand> {
       ...options.gateway,
       waitingMessages: () => options.waiting ?? [],
       openTranscript: async () => {
-        const kept = door.artifacts.get('transcript')
-        return kept ? Readable.from([kept]) : null
+        const stored = door.artifacts.get('transcript')
+        return stored ? Readable.from([stored]) : null
       },
     },
   )
-  let sandboxes = 1
-  const config = {
+  return door
+}
+
+type ChangeableConfig = { -readonly [K in keyof Config]: Config[K] }
+
+function configIn(folder: string, door: Door): ChangeableConfig {
+  return {
     token: door.token,
     run: randomUUID(),
     socketPath: join(door.directory, 'door.sock'),
     port: door.port,
     doorUrl: door.url,
-    workspace: join(folder.path, 'repository'),
-    scratch: join(folder.path, 'scratch'),
-    inherited: { PATH: process.env.PATH ?? '', HOME: folder.path },
-  } satisfies Config
+    workspace: join(folder, 'repository'),
+    scratch: join(folder, 'scratch'),
+    inherited: { PATH: process.env.PATH ?? '', HOME: folder },
+  }
+}
+
+type Inside = { config: ChangeableConfig; assignment: Assignment; folder: string }
+type Agent = Pick<Errand, 'run' | 'cancel' | 'freshWorkspace' | 'lines' | 'log'>
+
+function openAgent({ timing }: ErrandOptions, { config, assignment, folder }: Inside): Agent {
   const lines: AgentLine[] = []
   const log: string[] = []
+  let sandboxes = 1
   let controller = new AbortController()
   return {
     run: async () => {
@@ -126,7 +164,7 @@ export async function startErrand(options: ErrandOptions): Promise<Errand> {
         voice,
         log: createLog([config.token], (line) => log.push(line)),
         signal: controller.signal,
-        timing: { ...QUICK, ...options.timing },
+        timing: { ...QUICK, ...timing },
       })
       await voice.flush()
       return lines
@@ -135,22 +173,11 @@ export async function startErrand(options: ErrandOptions): Promise<Errand> {
     freshWorkspace: () => {
       sandboxes += 1
       controller = new AbortController()
-      config.workspace = join(folder.path, `repository-${sandboxes}`)
-      config.scratch = join(folder.path, `scratch-${sandboxes}`)
+      config.workspace = join(folder, `repository-${sandboxes}`)
+      config.scratch = join(folder, `scratch-${sandboxes}`)
     },
     lines,
     log,
-    model,
-    git,
-    door,
-    config,
-    assignment,
-    origin: repository.path,
-    stop: async () => {
-      await door.close()
-      await Promise.all([model.stop(), git.stop()])
-      await folder.remove()
-    },
   }
 }
 

@@ -30,10 +30,6 @@ export const NOT_YET = {
     'test/support/scripted/scripted-coordinator.ts: startScriptedCoordinator',
     'test/support/systems/core.ts: startCore',
     'test/support/systems/system.ts: startSystem',
-    'test/worker-image/errand.ts: startErrand',
-    'test/worker-image/workspace/work-tree.ts: makeWorkTree',
-    'worker-image/tools/bash.ts: createBash',
-    'worker-image/tools/bash.ts: run',
   ] as string[],
   fullFolders: ['app/src/client', 'test/coordinator/http'] as string[],
   /** The most files of 25 lines or fewer. */

@@ -12,7 +12,7 @@ beforeEach(async () => {
 })
 afterEach(() => at.folder.remove())
 
-describe('delivering', () => {
+describe('saving the work', () => {
   it('runs no hook, filter or program of the repository’s own', async () => {
     await at.pushed('main', 'a')
     const workspace = await at.opened()
@@ -24,7 +24,7 @@ describe('delivering', () => {
       await execa('git', ['-C', at.directory, 'config', key, `touch ${marker}; false`])
     await execa('git', ['-C', at.directory, 'config', 'commit.gpgSign', 'true'])
     await writeFile(join(at.directory, 'b'), 'b\n')
-    expect((await at.delivered(workspace)).delivery).toMatchObject({ problem: null, diff: { files: 1 } })
+    expect((await at.saved(workspace)).result).toMatchObject({ problem: null, diff: { files: 1 } })
     await expect(execa('cat', [marker])).rejects.toThrow('No such file')
   })
 
@@ -38,8 +38,8 @@ describe('delivering', () => {
     await execa('git', ['init', '-q', '--bare', elsewhere])
     await execa('git', ['-C', at.directory, 'config', ...setting(elsewhere)])
     await writeFile(join(at.directory, 'b'), 'b\n')
-    const { delivery, kept } = await at.delivered(workspace)
-    expect([delivery.problem?.reason ?? null, kept.has('bundle')]).toEqual([reason, reason !== null])
+    const { result, stored } = await at.saved(workspace)
+    expect([result.problem?.reason ?? null, stored.has('bundle')]).toEqual([reason, reason !== null])
     expect(`refs/heads/${BRANCH}` in (await refsOf(at.origin))).toBe(reason === null)
   })
 
@@ -47,7 +47,7 @@ describe('delivering', () => {
     await at.pushed('main', 'a')
     const workspace = await at.opened()
     await at.inTree('git checkout -q -b other && echo b > b && git add -A && git commit -qm mine && echo c > c')
-    expect((await at.delivered(workspace)).delivery).toMatchObject({ problem: null, diff: { files: 2 } })
+    expect((await at.saved(workspace)).result).toMatchObject({ problem: null, diff: { files: 2 } })
     const { stdout } = await execa('git', ['-C', at.origin, 'log', '--format=%s', BRANCH])
     expect(stdout).toBe('Work\nmine\na')
   })
@@ -57,11 +57,11 @@ describe('delivering', () => {
     await at.pushed(BRANCH, 'b')
     const workspace = await at.opened()
     await at.inTree('git commit -q --amend -m better')
-    expect((await at.delivered(workspace)).delivery.problem).toBeNull()
+    expect((await at.saved(workspace)).result.problem).toBeNull()
     await at.inTree('git commit -q --amend -m "better still"')
-    const { delivery, kept } = await at.delivered(workspace)
-    expect(delivery.problem).toMatchObject({ reason: 'push_refused' })
-    expect([...kept.keys()]).toEqual(['patch', 'turn-patch', 'bundle'])
+    const { result, stored } = await at.saved(workspace)
+    expect(result.problem).toMatchObject({ reason: 'push_refused' })
+    expect([...stored.keys()]).toEqual(['patch', 'turn-patch', 'bundle'])
   })
 
   it('keeps what earlier turns pushed when a command that had left the branch was ended halfway', async () => {
@@ -69,15 +69,15 @@ describe('delivering', () => {
     await at.pushed(BRANCH, 'b')
     const workspace = await at.opened()
     await at.inTree('git checkout -q origin/main')
-    expect((await at.delivered(workspace)).delivery).toMatchObject({ problem: null, changed: true, diff: { files: 1 } })
+    expect((await at.saved(workspace)).result).toMatchObject({ problem: null, changed: true, diff: { files: 1 } })
     await at.inTree('echo c > c')
-    const { delivery } = await at.delivered(workspace)
+    const { result } = await at.saved(workspace)
     const [branch, beside] = await at.onHost()
     expect([branch, beside]).toEqual([
       [BRANCH, workspace.remoteCommit],
       [expect.stringMatching(/^errand\/T1\/aside-/), expect.any(String)],
     ])
-    expect(delivery).toMatchObject({
+    expect(result).toMatchObject({
       problem: null,
       tip: workspace.remoteCommit,
       note: expect.stringContaining(beside?.[0] ?? '?'),
@@ -89,18 +89,18 @@ describe('delivering', () => {
     await at.pushed('main', 'a')
     const workspace = await at.opened()
     await at.inTree('echo b > b && git add -A && git commit -qm mine && git checkout -q origin/main')
-    const { delivery, kept } = await at.delivered(workspace)
-    expect(delivery).toMatchObject({ problem: null, changed: true, diff: { files: 1 }, note: null })
-    expect([await at.onHost(), kept.get('patch')]).toEqual([[[BRANCH, delivery.tip]], expect.stringContaining('+b')])
+    const { result, stored } = await at.saved(workspace)
+    expect(result).toMatchObject({ problem: null, changed: true, diff: { files: 1 }, note: null })
+    expect([await at.onHost(), stored.get('patch')]).toEqual([[[BRANCH, result.tip]], expect.stringContaining('+b')])
   })
 
   it('brings a stash out that was never taken back', async () => {
     await at.pushed('main', 'a')
     const workspace = await at.opened()
     await at.inTree('echo changed > a && git stash -q')
-    const { delivery } = await at.delivered(workspace)
+    const { result } = await at.saved(workspace)
     const [branch, beside] = await at.onHost()
-    expect([branch, delivery.note]).toEqual([[BRANCH, workspace.base], expect.stringContaining(beside?.[0] ?? '?')])
+    expect([branch, result.note]).toEqual([[BRANCH, workspace.base], expect.stringContaining(beside?.[0] ?? '?')])
     expect((await execa('git', ['-C', at.origin, 'show', `${beside?.[0]}:a`])).stdout).toBe('changed')
   })
 
@@ -109,9 +109,9 @@ describe('delivering', () => {
     const workspace = await at.opened()
     await writeFile(join(at.origin, 'hooks/pre-receive'), '#!/bin/sh\n! grep -q aside\n', { mode: 0o755 })
     await at.inTree('echo changed > a && git stash -q && echo b > b')
-    const { delivery, kept } = await at.delivered(workspace)
-    expect(delivery).toMatchObject({ problem: null, diff: { files: 1 }, note: expect.stringContaining('bundle') })
-    expect([await at.onHost(), kept.has('bundle')]).toEqual([[[BRANCH, delivery.tip]], true])
+    const { result, stored } = await at.saved(workspace)
+    expect(result).toMatchObject({ problem: null, diff: { files: 1 }, note: expect.stringContaining('bundle') })
+    expect([await at.onHost(), stored.has('bundle')]).toEqual([[[BRANCH, result.tip]], true])
   })
 
   it('leaves out what git cannot add, says so, and removes the locks of a git that was killed', async () => {
@@ -120,21 +120,21 @@ describe('delivering', () => {
     await at.inTree(
       `git init -q nested && echo x > nested/x && echo b > b && touch .git/index.lock .git/HEAD.lock .git/refs/heads/${BRANCH}.lock`,
     )
-    const { delivery } = await at.delivered(workspace)
-    expect(delivery).toMatchObject({ problem: null, diff: { files: 1 }, note: expect.stringContaining('nested') })
-    expect(await at.onHost()).toEqual([[BRANCH, delivery.tip]])
+    const { result } = await at.saved(workspace)
+    expect(result).toMatchObject({ problem: null, diff: { files: 1 }, note: expect.stringContaining('nested') })
+    expect(await at.onHost()).toEqual([[BRANCH, result.tip]])
   })
 
   it('pushes the commits that are there when nothing more can be committed', async () => {
     await at.pushed('main', 'a')
     const workspace = await at.opened()
     await at.inTree('echo b > b && git add b && git commit -qm mine && echo c > c && echo broken > .git/index')
-    const { delivery } = await at.delivered(workspace)
-    expect(delivery).toMatchObject({
+    const { result } = await at.saved(workspace)
+    expect(result).toMatchObject({
       diff: { files: 1 },
       problem: { outcome: 'failed', message: expect.stringContaining('index') },
     })
-    expect(await at.onHost()).toEqual([[BRANCH, delivery.tip]])
+    expect(await at.onHost()).toEqual([[BRANCH, result.tip]])
   })
 
   it('leaves huge new files out, and says so', async () => {

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { createGit, OUTSIDE } from '../../../worker-image/workspace/git.ts'
-import { saveWork } from '../../../worker-image/workspace/save-work.ts'
+import { type SaveOptions, saveWork } from '../../../worker-image/workspace/save-work.ts'
 import { openWorkspace, type Workspace } from '../../../worker-image/workspace/workspace.ts'
 import { refsOf } from '../../support/outside/git-server.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 
-/** Whoever commits in a test: a machine need not know a name for its commits. */
+/** The author of commits in tests: a machine need not know a name for its commits. */
 export const SOMEBODY = {
   GIT_AUTHOR_NAME: 'Somebody',
   GIT_AUTHOR_EMAIL: 'somebody@example.org',
@@ -28,61 +28,58 @@ export async function makeWorkTree() {
   await execa('git', ['init', '-q', '--bare', '-b', 'main', origin])
   const access = { authorization: 'Bearer token', path: process.env.PATH ?? '', run: randomUUID() }
   const git = createGit({ directory, ...access })
+  const outside = createGit({ directory: OUTSIDE, ...access })
 
-  const open = (more: { remote?: string; baseBranch?: string | null } = {}) =>
-    openWorkspace(git, {
-      directory,
-      remote: origin,
-      baseBranch: null,
-      branch: BRANCH,
-      turnBase: null,
-      signal: never,
-      retryDelaysMs: [1, 1],
-      ...more,
-    })
-
+  const open = (more: { remote?: string; baseBranch?: string | null } = {}) => {
+    const first = { directory, remote: origin, baseBranch: null, branch: BRANCH, turnBase: null, signal: never }
+    return openWorkspace(git, { ...first, retryDelaysMs: [1, 1], ...more })
+  }
   const opened = async (): Promise<Workspace> => {
     const result = await open()
     if (!result.ok) throw new Error(JSON.stringify(result.end))
     return result.workspace
   }
-
-  /** A commit on a branch of the origin, made elsewhere. */
-  const pushed = async (branch: string, file: string) => {
-    const tree = join(folder.path, `elsewhere-${file}`)
-    const script = `git clone -q "$0" "$1" 2>/dev/null && cd "$1" && (git checkout -q "origin/$2" 2>/dev/null || true) && echo "$3" > "$3" && git add -A && git commit -qm "$3" && git push -q origin "HEAD:refs/heads/$2"`
-    await execa('bash', ['-c', script, origin, tree, branch, file], { env: SOMEBODY })
+  return {
+    folder,
+    origin,
+    directory,
+    git,
+    open,
+    opened,
+    pushed: (branch: string, file: string) => pushElsewhere(folder.path, origin, branch, file),
+    saved: (workspace: Workspace) => save({ git, outside, remote: origin, workspace, scratch: folder.path }),
+    inTree: (script: string) => execa('bash', ['-c', script], { cwd: directory, env: SOMEBODY }),
+    onHost: () => branchesOn(origin),
   }
+}
 
-  const delivered = async (workspace: Workspace) => {
-    const kept = new Map<string, string>()
-    const delivery = await saveWork({
-      git,
-      outside: createGit({ directory: OUTSIDE, ...access }),
-      remote: origin,
-      door: {
-        store: async (kind, bytes) => void kept.set(kind, String(bytes)),
-        storeFile: async (kind, path) => void kept.set(kind, path),
-        awaitLease: async () => ({ lease: 'current', waited: false }),
-      },
-      signal: never,
-      workspace,
-      message: 'Work',
-      scratch: folder.path,
-      timeoutMs: 10_000,
-      log: () => undefined,
-      retryDelaysMs: [1, 1],
-    })
-    return { delivery, kept }
-  }
+/** A commit on a branch of the origin, made elsewhere. */
+async function pushElsewhere(folder: string, origin: string, branch: string, file: string): Promise<void> {
+  const tree = join(folder, `elsewhere-${file}`)
+  const script = `git clone -q "$0" "$1" 2>/dev/null && cd "$1" && (git checkout -q "origin/$2" 2>/dev/null || true) && echo "$3" > "$3" && git add -A && git commit -qm "$3" && git push -q origin "HEAD:refs/heads/$2"`
+  await execa('bash', ['-c', script, origin, tree, branch, file], { env: SOMEBODY })
+}
 
-  const inTree = (script: string) => execa('bash', ['-c', script], { cwd: directory, env: SOMEBODY })
+async function save(place: Pick<SaveOptions, 'git' | 'outside' | 'remote' | 'workspace' | 'scratch'>) {
+  const stored = new Map<string, string>()
+  const result = await saveWork({
+    ...place,
+    door: {
+      store: async (kind, bytes) => void stored.set(kind, String(bytes)),
+      storeFile: async (kind, path) => void stored.set(kind, path),
+      awaitLease: async () => ({ lease: 'current', waited: false }),
+    },
+    signal: never,
+    message: 'Work',
+    timeoutMs: 10_000,
+    log: () => undefined,
+    retryDelaysMs: [1, 1],
+  })
+  return { result, stored }
+}
 
-  /** The task's branches on the git host with their commits, its own first. */
-  const onHost = async () => {
-    const refs = Object.entries(await refsOf(origin)).map(([ref, commit]) => [ref.replace('refs/heads/', ''), commit])
-    return refs.filter(([name]) => name?.startsWith('errand/')).sort(([name]) => (name === BRANCH ? -1 : 1))
-  }
-
-  return { folder, origin, directory, git, open, opened, pushed, delivered, inTree, onHost }
+/** The task's branches on the git host with their commits, its own first. */
+async function branchesOn(origin: string) {
+  const refs = Object.entries(await refsOf(origin)).map(([ref, commit]) => [ref.replace('refs/heads/', ''), commit])
+  return refs.filter(([name]) => name?.startsWith('errand/')).sort(([name]) => (name === BRANCH ? -1 : 1))
 }

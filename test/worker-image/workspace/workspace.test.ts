@@ -45,14 +45,14 @@ describe('opening', () => {
   it('begins an empty repository, and delivers its first commit', async () => {
     const workspace = await at.opened()
     await writeFile(join(at.directory, 'first.txt'), 'first\n')
-    const { delivery, kept } = await at.delivered(workspace)
-    expect(delivery).toMatchObject({ problem: null, diff: { files: 1, insertions: 1 } })
-    expect(kept.get('patch')).toContain('+first')
+    const { result, stored } = await at.saved(workspace)
+    expect(result).toMatchObject({ problem: null, diff: { files: 1, insertions: 1 } })
+    expect(stored.get('patch')).toContain('+first')
     expect(Object.keys(await refsOf(at.origin))).toEqual([`refs/heads/${BRANCH}`])
   })
 
   it('delivers nothing from an empty repository that stayed empty', async () => {
-    expect((await at.delivered(await at.opened())).delivery).toMatchObject({ changed: false, problem: null })
+    expect((await at.saved(await at.opened())).result).toMatchObject({ changed: false, problem: null })
   })
 
   it('tells a repository that is not there', async () => {
