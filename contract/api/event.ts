@@ -8,7 +8,7 @@ function text(max: number) {
 }
 const count = z.number().int().nonnegative()
 
-/** What a change amounts to, in files and lines. */
+/** The size of a change, in files and lines. */
 export const DiffStat = z.object({ files: count, insertions: count, deletions: count })
 export type DiffStat = z.infer<typeof DiffStat>
 
@@ -40,7 +40,7 @@ export const EVENT_DATA = {
     messageId: z.string(),
     turn: count,
     text: text(LIMITS.promptChars),
-    /** Null: it began its turn. Else it was sent to a task that had one under way; `turn` is then the one it is meant for. */
+    /** Null: it began its turn. Otherwise the task was working on a turn, and `turn` is the one that the message is meant for. */
     mode: z.enum(['steer', 'queue']).nullable().default(null),
     clientId: z.string().nullable(),
   }),
@@ -77,7 +77,7 @@ export const EVENT_DATA = {
     turn: count,
     outcome: Outcome,
     reason: Reason,
-    /** The agent's own account of what it did and how it was checked. */
+    /** The agent's own account of its work and its checks. */
     summary: text(LIMITS.textChars),
     /** What went wrong, for a person; null when nothing did. */
     message: text(2000).nullable(),
@@ -97,10 +97,10 @@ export type EventType = keyof typeof EVENT_DATA
 export const EventType = z.enum(Object.keys(EVENT_DATA) as [EventType, ...EventType[]])
 export type EventData<T extends EventType> = z.infer<(typeof EVENT_DATA)[T]>
 
-/** An event before it has a place in a task's list: what a room of ours hands to the next. */
+/** An event before it has a place in a task's list. */
 export type NewEvent = { [T in EventType]: { type: T; data: EventData<T> } }[EventType]
 
-/** An event as the store keeps it and as every client gets it. `seq` is 1, 2, 3… per task without a hole; `attempt` is 0 outside any attempt. */
+/** An event as it is stored and as every client gets it. `seq` is 1, 2, 3… per task without a hole; `attempt` is 0 outside any attempt. */
 export type TaskEvent = NewEvent & { taskId: string; seq: number; attempt: number; at: string }
 
 const members = EventType.options.map((type) => z.object({ type: z.literal(type), data: EVENT_DATA[type] }))

@@ -31,12 +31,12 @@ export function mayMove(from: TaskStatus, to: TaskStatus, by: Mover): boolean {
   return MOVES.some((move) => move.from === from && move.to === to && move.by.includes(by))
 }
 
-/** @returns whether nothing will happen to the task any more unless a person asks */
+/** @returns whether the task stays as it is until a person asks for more */
 export function isEnded(status: TaskStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled'
 }
 
-/** Runners that may have interrupted one turn before the task is given up as `abandoned`. What is wrong with one runner counts once. */
+/** So many runners may interrupt one turn; after that the task fails as `abandoned`. A faulty runner counts once. */
 export const MAX_INTERRUPTIONS = 10
-/** Interrupted attempts that one turn may have on however few runners: a task that brings each down must end, too. */
+/** So many attempts of one turn may be interrupted on however few runners: a task that brings each runner down must end, too. */
 export const MAX_INTERRUPTED_ATTEMPTS = 30

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { EVENT_DATA, type NewEvent } from '../api/event.ts'
 import { LIMITS } from '../api/limits.ts'
 
-/** What the agent is asked to do: the answer of `GET /task` behind the door. It holds no secret. */
+/** The agent's work: the answer to `GET /task` behind the door. It holds no secret. */
 export const Assignment = z.object({
   taskId: z.string(),
   attempt: z.number().int().positive(),
@@ -16,10 +16,10 @@ export const Assignment = z.object({
   repoUrl: z.string(),
   /** Null: the repository's default branch. */
   baseBranch: z.string().nullable(),
-  /** The branch to push; if it exists already, an earlier attempt got that far, and the work goes on from there. */
+  /** The branch to push; if it exists already, the work goes on from there. */
   branch: z.string(),
   model: z.string(),
-  /** What is left of the task's budget, US dollars. The gateway enforces it; the agent wraps up before. */
+  /** The rest of the task's budget, US dollars. The gateway enforces it; the agent wraps up before. */
   budgetUsd: z.number(),
   /** Wall clock for the whole attempt, milliseconds. */
   timeLimitMs: z.number().int().positive(),
@@ -30,7 +30,7 @@ export type Assignment = z.infer<typeof Assignment>
 export const SteerMessage = z.object({ messageId: z.string(), text: z.string().max(LIMITS.promptChars) })
 export type SteerMessage = z.infer<typeof SteerMessage>
 
-/** The event types that the agent itself may say. Everything else is said by who knows it first-hand. */
+/** The event types that the agent may emit. Every other event comes from the process that knows it first-hand. */
 export const AGENT_EVENTS = [
   'sandbox.ready',
   'repo.cloned',
@@ -45,7 +45,7 @@ export const AGENT_EVENTS = [
 export type AgentEventType = (typeof AGENT_EVENTS)[number]
 export type AgentEvent = Extract<NewEvent, { type: AgentEventType }>
 
-/** A delta as the agent says it; the runner adds task and attempt. */
+/** A delta as the agent emits it; the runner adds task and attempt. */
 export const AgentDelta = z.object({
   type: z.literal('delta'),
   offset: z.number().int().nonnegative(),
@@ -57,7 +57,7 @@ export type AgentLine = AgentEvent | AgentDelta
 
 const members = AGENT_EVENTS.map((type) => z.object({ type: z.literal(type), data: EVENT_DATA[type] }))
 
-/** One line of the agent's standard output. Hostile input: parse it, bound it, clean it, and believe nothing else. */
+/** One line of the agent's standard output. Hostile input: parse it, bound it, clean it, and believe nothing beyond that. */
 export const AgentLine = z.discriminatedUnion('type', [AgentDelta, ...members] as unknown as [
   typeof AgentDelta,
 ]) as unknown as z.ZodType<AgentLine>
@@ -65,7 +65,7 @@ export const AgentLine = z.discriminatedUnion('type', [AgentDelta, ...members] a
 /**
  * Bytes that must outlive the sandbox. `patch`: everything since the base branch; `turn-patch`: since the turn began; `bundle`: the work as
  * a git bundle when it could not be pushed; `transcript`: the conversation as the model saw it, for the next turn to continue;
- * `output.<call id>`: the whole output of a tool call that was shown in part.
+ * `output.<call id>`: the whole output of a tool call, of which its event has a part.
  */
 export const ArtifactKind = z.union([
   z.enum(['patch', 'turn-patch', 'bundle', 'transcript']),
@@ -73,15 +73,15 @@ export const ArtifactKind = z.union([
 ])
 export type ArtifactKind = z.infer<typeof ArtifactKind>
 
-/** The agent bounds what it prints; read as UTF-8, a byte that is none becomes three. */
+/** The agent bounds the bytes; a byte that is not UTF-8 becomes three when it is read as text. */
 const PATCH_MOST_BYTES = 3 * LIMITS.patchBytes
 
-/** Pure. What an artifact may have, bytes: who passes it on and who keeps it both hold it to that. */
+/** Pure. The most bytes of an artifact, for the gateway that passes it on and the coordinator that stores it. */
 export function maxBytesOf(kind: ArtifactKind): number {
   if (kind === 'patch' || kind === 'turn-patch') return PATCH_MOST_BYTES
   if (kind === 'transcript') return LIMITS.transcriptBytes
   return kind.startsWith('output.') ? LIMITS.outputBytes : LIMITS.artifactBytes
 }
 
-/** How the agent's process ends, so that the runner can tell an end of ours from a crash. */
+/** Exit codes of the agent's process, which tell a reported end from a crash. */
 export const EXIT = { reported: 0, crashed: 70 } as const

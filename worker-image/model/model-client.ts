@@ -7,12 +7,12 @@ export type ModelRequest = Omit<Anthropic.MessageCreateParamsStreaming, 'stream'
 export type ModelMessage = Anthropic.MessageParam
 export type ModelBlock = Anthropic.ContentBlockParam
 
-/** One call: the events of its answer as they come, without a retry. Ends quietly when the signal aborts: look at the signal. */
+/** One call without a retry: the events of its answer as they come. They just end when the signal aborts: look at the signal. */
 export type ModelClient = (
   request: ModelRequest,
   options: {
     signal: AbortSignal
-    /** Called for every piece that arrives, pings too, which are no events. */
+    /** Called for every piece that arrives; pings count, although they are no events. */
     onBytes: () => void
   },
 ) => Promise<AsyncIterable<ModelEvent>>
@@ -32,12 +32,12 @@ export function createModelClient({
 }): ModelClient {
   const base = {
     baseURL: url,
-    // Given, so that the SDK looks for no other credentials in files and variables.
+    // Always given: without it the SDK looks for credentials in files and variables.
     apiKey: token,
-    // Its own retry knows neither our budget nor our clock, and does not see a stream that breaks.
+    // The SDK's own retry knows neither our budget nor our clock, and does not notice a stream that breaks.
     maxRetries: 0,
     timeout: headersTimeoutMs,
-    // Standard output is the voice's.
+    // Standard output belongs to the voice.
     logger: new Console(process.stderr),
     openTelemetry: false,
   } as const

@@ -4,25 +4,25 @@ import type { Reason } from '../../contract/api/reason.ts'
 export type Fault =
   /** Once more, after a pause; `retryAfterMs` when the API named one. */
   | { kind: 'retry'; retryAfterMs: number | null; message: string }
-  /** An answer that makes no sense: few more tries. */
+  /** An answer that makes no sense: two more tries. */
   | { kind: 'garbled'; message: string }
-  /** The API holds earlier thinking for moved: without it the same conversation goes through. */
+  /** The API takes earlier thinking for moved: the same conversation without thinking goes through. */
   | { kind: 'prefix'; message: string }
   | { kind: 'final'; reason: Reason; message: string }
 
-/** No byte for too long. */
+/** The stream was silent for too long. */
 export class StallError extends Error {}
 /** The stream ended without its last event. */
 export class CutError extends Error {}
 /** The stream holds events that do not belong together. */
 export class GarbledError extends Error {}
 
-/** The gateway spends nothing while the coordinator is away: the call was not made, and is to wait for it. */
+/** The gateway spends nothing while the coordinator is away: it made no call, and the caller is to wait. */
 export function isHeldBack(error: unknown): boolean {
   return describe(error).code === 'lease_run_out'
 }
 
-/** What the SDK's errors have in common, without its classes: an answer's status, and what its body and headers say. */
+/** What the SDK's errors have in common, without its classes: the status of an answer, its body and its headers. */
 type Described = {
   status: number | undefined
   /** `error.type` of the body. */
@@ -75,7 +75,7 @@ function describe(error: unknown): Described {
   }
 }
 
-/** A socket that broke is a bare TypeError of `fetch` mid-stream, and the SDK's APIConnectionError before it. */
+/** A broken socket is a bare TypeError of `fetch` within the stream, and the SDK's APIConnectionError before it. */
 function isConnection(error: unknown): boolean {
   return error instanceof TypeError || (error instanceof Error && /connection|terminated|timed out/i.test(error.message))
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { DOOR } from '../../contract/wire/names.ts'
 import { MARKER } from './processes.ts'
 
-/** What the sandbox's processes take from their environment: read once, frozen. */
+/** What the sandbox's processes read from their environment: once, frozen. */
 export type Config = Readonly<{
   /** The attempt's random token, good for this task behind the door and nothing else. */
   token: string
@@ -13,24 +13,24 @@ export type Config = Readonly<{
   socketPath: string
   port: number
   doorUrl: string
-  /** Where the repository is cloned to; made by the agent. Not the mount itself, which may hold a `lost+found`. */
+  /** Where the agent clones the repository. Not the mount itself, which may hold a `lost+found`. */
   workspace: string
   /** Whole outputs of tools, for the model to read on in. */
   scratch: string
-  /** What tools inherit: nothing of ours, and no secret. */
+  /** What tools inherit: nothing of ours, no secret. */
   inherited: Readonly<Record<string, string>>
 }>
 
 const INHERITED = ['PATH', 'HOME', 'LANG', 'USER', 'TMPDIR']
 
 /**
- * Only the token must be there; the places have the image's own values, and are variables for tests on a plain host.
+ * Only the token is required. The places default to those of the image; tests on a plain host set them.
  * @param environment usually `process.env`
  * @throws Error when the token is missing
  */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const token = environment[DOOR.tokenVariable]
-  if (!token) throw new Error(`${DOOR.tokenVariable} is not set: a sandbox is started by a runner, which makes one per attempt`)
+  if (!token) throw new Error(`${DOOR.tokenVariable} is not set: a runner starts sandboxes, and makes a token for each attempt`)
   const port = Number(environment.ERRAND_DOOR_PORT ?? DOOR.port)
   return Object.freeze({
     token,

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { pause } from './waiting.ts'
 
-/** Every process of a run carries this variable, so that one that left its group is found all the same. */
+/** Every process of a run has this variable, so that one that left its group is still found. */
 export const MARKER = 'ERRAND_RUN'
 
-/** Ends a process group: TERM, and KILL for what is left after `graceMs`. */
+/** Ends a process group: TERM, and KILL for the processes that are left after `graceMs`. */
 export async function endGroup(group: number, graceMs: number): Promise<void> {
   signalGroup(group, 'SIGTERM')
   const deadline = performance.now() + graceMs
@@ -13,8 +13,8 @@ export async function endGroup(group: number, graceMs: number): Promise<void> {
 }
 
 /**
- * Kills every process of this user whose environment holds the marker with this value. Looks again until there is none: one that is just
- * being started shows no environment for a moment, and may have started others before it was ended.
+ * Kills every process of this user whose environment has the marker with this value. Looks again until there are none: a process that just
+ * starts shows no environment for a moment, and may have started others before it was killed.
  * @returns how many there were
  */
 export async function sweep(marker: string): Promise<number> {
@@ -41,7 +41,7 @@ function signalGroup(group: number, name: NodeJS.Signals) {
   return signal(-group, name)
 }
 
-/** @returns false when there is nobody to signal any more */
+/** @returns false when the process or group is gone */
 function signal(id: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(id, name)
@@ -51,7 +51,7 @@ function signal(id: number, name: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Empty for a process that is gone, or not ours to look at. */
+/** Empty for a process that is gone, or belongs to another user. */
 async function environmentOf(id: number): Promise<string> {
   try {
     return await readFile(`/proc/${id}/environ`, 'latin1')

@@ -45,7 +45,7 @@ export function createEdit(files: Files): Tool<Input> {
 
 type Change = { ok: true; text: string; at: number; length: number; count: number; note: string } | { ok: false; problem: string }
 
-/** Literal: nothing in `replacement` has a meaning of its own. */
+/** Literal: no character of `replacement` has a special meaning. */
 export function replaced(text: string, wanted: string, replacement: string, all: boolean): Change {
   const parts = text.split(wanted)
   const count = parts.length - 1
@@ -79,7 +79,7 @@ function report(path: string, change: Extract<Change, { ok: true }>): ToolResult
   return succeeded(`Edited ${path}${places}.${change.note} It now reads:\n${view}`)
 }
 
-/** A byte order mark and CRLF stay as they were; the model need not know of them. */
+/** A byte order mark and CRLF stay as they were; the model need not know about them. */
 function formOf(raw: string): { text: string; restore: (text: string) => string } {
   const mark = raw.startsWith('\uFEFF') ? '\uFEFF' : ''
   const body = raw.slice(mark.length)

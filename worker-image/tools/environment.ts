@@ -2,9 +2,8 @@ import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import type { Config } from '../process/config.ts'
 
 /**
- * What commands of the model run with. The task token is not in it: it opens the door to git pushes and the model, which are the agent's
- * own doing, and what a command prints is shown to people. What commands need of the door, npm's registry and the proxy for allowed hosts,
- * asks for no token.
+ * The environment of the model's commands. The task token is not in it: the token opens the door to pushes and the model, which only the
+ * agent uses, and people see what a command prints. Commands need npm's registry and the proxy for allowed hosts, which ask for no token.
  */
 export function toolEnvironment({ inherited, doorUrl }: Pick<Config, 'inherited' | 'doorUrl'>): Record<string, string> {
   return {
@@ -30,7 +29,7 @@ export function toolEnvironment({ inherited, doorUrl }: Pick<Config, 'inherited'
     https_proxy: doorUrl,
     NO_PROXY: '127.0.0.1,localhost',
     no_proxy: '127.0.0.1,localhost',
-    // Commits that the model makes itself.
+    // For commits that the model makes itself.
     GIT_AUTHOR_NAME: 'Errand',
     GIT_AUTHOR_EMAIL: 'errand@localhost',
     GIT_COMMITTER_NAME: 'Errand',

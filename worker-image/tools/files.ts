@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
-/** The files as the model knows them: what it has read, and whether that is still what is there. */
+/** The files as the model knows them: what it has read, and whether that is still on disk. */
 export type Files = {
   /** @returns an absolute path; a relative one is below the repository */
   resolve: (path: string) => string
@@ -14,7 +14,7 @@ export type Files = {
   remember: (path: string, bytes: Buffer) => void
   /** @returns why the model may not change the file yet, or null */
   staleness: (path: string, bytes: Buffer) => string | null
-  /** Replaces or makes the file, all or nothing; keeps its mode, follows a link, makes folders. */
+  /** Creates or replaces the file, all or nothing; keeps its mode, follows a link, creates folders. */
   save: (path: string, bytes: Buffer) => Promise<void>
 }
 
@@ -50,14 +50,14 @@ export function createFiles(root: string): Files {
   return files
 }
 
-/** A larger one is for commands: it would be in memory several times over. */
+/** Larger files are for commands: here they would be in memory several times over. */
 const MAX_BYTES = 50 * 1024 * 1024
 
 async function find(path: string): Promise<Buffer | null> {
   try {
     const found = await stat(path)
     if (found.isDirectory()) throw new Error(`${path} is a directory; list it with bash: ls ${path}`)
-    // A pipe or a device may never come to an end.
+    // A pipe or a device may never end.
     if (!found.isFile()) throw new Error(`${path} is no regular file; use bash for it.`)
     if (found.size > MAX_BYTES)
       throw new Error(`${path} has ${found.size} bytes, which is too large for this tool; use bash for it.`)

@@ -1,9 +1,9 @@
-/** A span that is the wanted text but for white space, and what goes in its place. */
+/** A span that differs from the wanted text in white space alone, and its replacement. */
 export type LooseMatch = { start: number; end: number; replacement: string; difference: string }
 
 /**
- * Finds whole lines that differ from `wanted` in trailing blanks alone, or in one and the same indentation alone.
- * @returns the match when there is exactly one; several, or none, are for the model to sort out
+ * Finds whole lines that differ from `wanted` only in trailing blanks, or only in the same indentation everywhere.
+ * @returns the match when there is exactly one; otherwise the model has to decide
  */
 export function findLoosely(text: string, wanted: string, replacement: string): LooseMatch | null {
   const lines = text.split('\n')
@@ -31,7 +31,7 @@ export function findLoosely(text: string, wanted: string, replacement: string): 
   return { ...spanOf(only.first), replacement: fitted.join('\n'), difference: 'indentation' }
 }
 
-/** @returns in words where the file comes nearest to the wanted text: three places at most, with line numbers */
+/** @returns a sentence about the places where the file is most like the wanted text: at most three, with line numbers */
 export function closest(text: string, wanted: string): string {
   const lines = text.split('\n')
   const asked = wanted.split('\n').map((line) => line.trim())
@@ -45,7 +45,7 @@ export function closest(text: string, wanted: string): string {
     .filter(({ score }) => score > 0.4)
     .sort((a, b) => b.score - a.score)
     .slice(0, 3)
-  if (best.length === 0) return 'Nothing in the file is like it: read the file again.'
+  if (best.length === 0) return 'Nothing in the file resembles it: read the file again.'
   const spans = best.map(({ index }) => {
     const span = lines.slice(index, index + Math.min(asked.length, 12))
     return span.map((line, offset) => `${String(index + 1 + offset).padStart(6)}\t${line.slice(0, 300)}`).join('\n')
@@ -53,7 +53,7 @@ export function closest(text: string, wanted: string): string {
   return `The nearest places are:\n${spans.join('\n  ⋯\n')}`
 }
 
-/** @returns how to turn a line of the asked text into one of the file's, when all lines differ by the same indentation; else null */
+/** @returns the function that turns a line of the wanted text into one of the file, when all lines differ by the same indentation; else null */
 function indentShift(found: readonly string[], asked: readonly string[]): ((line: string) => string) | null {
   let shift: { add: string; remove: string } | null = null
   for (const [index, line] of asked.entries()) {
@@ -77,7 +77,7 @@ function indentOf(line: string): string {
   return line.slice(0, line.length - line.trimStart().length)
 }
 
-/** 1 for equal lines, else the part of their words that they share. */
+/** 1 for equal lines, otherwise the share of words that they have in common. */
 function alike(a: string, b: string): number {
   if (a === b) return 1
   const [left, right] = [new Set(a.split(/\W+/).filter(Boolean)), new Set(b.split(/\W+/).filter(Boolean))]

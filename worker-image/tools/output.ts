@@ -1,11 +1,11 @@
 import { stripTerminal } from '../../contract/shared/terminal.ts'
 
-/** What the model sees of one output at most, characters. */
+/** The model sees at most so much of one output, characters. */
 export const MODEL_OUTPUT_CHARS = 30_000
 
 /**
- * Keeps the head and, mostly, the tail: failures are told at the end, and what was run at the beginning.
- * @param whole where all of it can be read; named in the gap
+ * Keeps some of the head and more of the tail: a command tells at its beginning what it does, and at its end what failed.
+ * @param whole the file with all of it; named in the gap
  */
 export function bounded(text: string, maxChars: number, whole: string | null = null): string {
   if (text.length <= maxChars) return text
@@ -18,8 +18,8 @@ export function bounded(text: string, maxChars: number, whole: string | null = n
 }
 
 /**
- * Makes terminal output fit to read: no escape sequences, of a line that was written over its last state alone, no control or
- * direction characters (which can make text look like another).
+ * Makes terminal output readable: no escape sequences, only the last state of a line that was written over, no control or direction
+ * characters (which can make one text look like another).
  */
 export function cleaned(text: string): string {
   return (

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 
-/** @returns a file's text; of one above `wholeBytes` its first and its last part, with a line between them that tells what is missing */
+/** @returns the text of a file; above `wholeBytes` only its first and last part, with a line between them about the gap */
 export async function readEnds(file: FileHandle, size: number, wholeBytes: number): Promise<string> {
   if (size <= wholeBytes) return readPart(file, 0, size)
   const { headBytes, tailBytes } = partsOf(wholeBytes)
@@ -9,7 +9,7 @@ export async function readEnds(file: FileHandle, size: number, wholeBytes: numbe
   return `${head}${gap(size - wholeBytes)}${tail}`
 }
 
-/** As {@link readEnds}, of bytes that are in hand; those of the line between are on top. */
+/** Like {@link readEnds}, for bytes in memory; the line about the gap comes on top of `wholeBytes`. */
 export function endsOf(bytes: Buffer, wholeBytes: number): Buffer {
   if (bytes.length <= wholeBytes) return bytes
   const { headBytes, tailBytes } = partsOf(wholeBytes)

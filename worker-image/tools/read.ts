@@ -58,7 +58,7 @@ export function createRead(files: Files): Tool<Input> {
 function numbered(text: string, first: number, limit: number): string {
   if (text === '') return '(the file is empty)'
   const lines = text.split('\n')
-  // The newline that ends a file begins no line.
+  // The newline at the end of a file begins no line.
   if (lines.at(-1) === '') lines.pop()
   if (first > lines.length) return `(the file has ${lines.length} lines; there is no line ${first})`
   const shown: string[] = []

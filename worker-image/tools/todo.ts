@@ -5,7 +5,7 @@ type Input = { items: TodoItem[] }
 
 const MARKS = { open: '[ ]', doing: '[>]', done: '[x]' } as const
 
-/** @param keep gets the list each time; the finish gates look at it */
+/** @param keep gets the list each time, for the finish gates */
 export function createTodo(keep: (items: readonly TodoItem[]) => void): Tool<Input> {
   return {
     name: 'todo',

@@ -1,11 +1,11 @@
 import { completed, type End } from '../../contract/wire/end.ts'
 import type { SavedWork } from '../workspace/save-work.ts'
 
-/** Pure. @returns how the turn ended, all in all: the model's part, and whether its work came out */
-export function finalEnd(end: End, delivery: Pick<SavedWork, 'problem' | 'changed' | 'note'>): End {
-  const { problem, changed, note } = delivery
+/** Pure. @returns how the turn ended: how the work ended, and whether it was saved */
+export function finalEnd(end: End, saved: Pick<SavedWork, 'problem' | 'changed' | 'note'>): End {
+  const { problem, changed, note } = saved
   if (problem) {
-    // A person's cancel stays one; everything else would promise a branch that is not there.
+    // A cancel stays a cancel; any other end would promise a branch that is not there.
     if (end.outcome === 'cancelled') return { ...end, message: problem.message }
     return { ...problem, message: joined(problem.message, end.outcome === 'failed' ? end.message : null) }
   }
@@ -14,7 +14,7 @@ export function finalEnd(end: End, delivery: Pick<SavedWork, 'problem' | 'change
 }
 
 /**
- * Pure. The model's first line is the subject, as it was told; without one, the task's own first line, and how it ended.
+ * Pure. The subject is the first line of the model's last words, as the system text asks; for unfinished work, the task's first line.
  * @param summary the model's last words
  */
 export function commitMessage(summary: string, prompt: string, end: End): string {

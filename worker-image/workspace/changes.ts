@@ -3,22 +3,22 @@ import type { DiffStat } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { type Git, type GitResult, must } from './git.ts'
 
-/** A new file larger than this is not committed: git hosts refuse it, and with it the whole push. */
+/** Larger new files are not committed: git hosts refuse them, and the whole push with them. */
 export const MAX_FILE_BYTES = 50 * 1024 * 1024
 
-/** `note`: what was left out, for a person. `failed`: git's words when nothing could be committed. */
+/** `note`: which files were left out, for a person. `failed`: git's answer when nothing could be committed. */
 export type Committed = { note: string | null; failed: GitResult | null }
 
 /**
- * Commits everything that is not ignored, apart from huge new files and what git cannot add; nothing to commit is fine. Whatever else used
- * this repository must have ended: its locks are removed. Never throws.
+ * Commits everything that is not ignored, apart from huge new files and files that git cannot add; nothing to commit is fine. Every other
+ * process that used the repository must have ended: this removes their locks. Never throws.
  */
 export async function commitAll(git: Git, message: string): Promise<Committed> {
   await removeLocks(git)
-  // Without this list the push may be refused, but not lost.
+  // Without this list the host may refuse the push; the work is then saved as a bundle.
   const huge = await hugeFiles(git).catch(() => [])
   const added = await git(['add', '--all', '--ignore-errors', '--', '.', ...huge.map((path) => `:(exclude,top,literal)${path}`)])
-  // 1: all but some was added.
+  // 1: git added all but some.
   if (added.code !== 0 && added.code !== 1) return { note: null, failed: added }
   const notes = [
     ...(huge.length > 0 ? [`Left out, larger than ${MAX_FILE_BYTES / 1024 / 1024} MB: ${huge.slice(0, 10).join(', ')}.`] : []),
@@ -29,7 +29,7 @@ export async function commitAll(git: Git, message: string): Promise<Committed> {
   return { note: notes.join(' ') || null, failed: committed.code === 0 ? null : committed }
 }
 
-/** A git that was killed leaves them, and every later one would wait for it in vain. */
+/** A git that was killed leaves its locks, and every later one would fail at them. */
 async function removeLocks(git: Git): Promise<void> {
   const directory = (await git(['rev-parse', '--absolute-git-dir'])).stdout.trim()
   try {
@@ -39,7 +39,7 @@ async function removeLocks(git: Git): Promise<void> {
     ]
     for (const name of names.filter((name) => name.endsWith('.lock'))) await rm(`${directory}/${name}`, { force: true })
   } catch {
-    // git's own words about the lock, or the repository, follow.
+    // The next git call reports the lock, or the repository.
   }
 }
 
@@ -67,9 +67,9 @@ export async function diffStat(git: Git, base: string, tip: string | null): Prom
   return { files: rows.length, insertions: sum(0), deletions: sum(1) }
 }
 
-/** @returns the patch from `base` to `tip`, at most `maxBytes`: a larger one ends at a file border, and says so in its last line */
+/** @returns the patch from `base` to `tip`, at most `maxBytes`: a larger one ends at a file border, with a last line about the cut */
 export async function patchOf(git: Git, base: string, tip: string, maxBytes: number = LIMITS.patchBytes): Promise<Buffer> {
-  const note = '# Cut here: the whole change is larger than what is shown. The branch holds all of it.\n'
+  const note = '# Cut here: the change is too large to show in full. The branch holds all of it.\n'
   const result = await git(['diff', '--no-color', '--no-ext-diff', '--no-textconv', base, tip], {
     maxBytes: maxBytes - note.length,
   })
@@ -82,7 +82,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size
   } catch {
-    // A broken link, or gone since it was listed.
+    // A broken link, or the file is gone by now.
     return 0
   }
 }

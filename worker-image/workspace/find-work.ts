@@ -3,14 +3,14 @@ import { headCommit } from './changes.ts'
 import type { Git } from './git.ts'
 import type { Workspace } from './workspace.ts'
 
-/** What a turn has to deliver: where its branch is to stand, and commits beside it, each on a branch of its own. */
-export type Standing = { tip: string | null; asides: ReadonlyArray<{ branch: string; commit: string }> }
+/** The work of a turn: the commit for its branch, and commits outside of it, each for a branch of its own. */
+export type Work = { tip: string | null; asides: ReadonlyArray<{ branch: string; commit: string }> }
 
 /**
- * Finds the work wherever HEAD was left. It may have been left anywhere, by a command that was ended halfway: the branch is moved to HEAD
- * only if nothing of the branch is lost by that. What HEAD holds otherwise, and what is stashed, goes beside the branch.
+ * Finds the work wherever HEAD is: a command that was ended halfway may have left it anywhere. The branch moves to HEAD only if nothing of
+ * the branch is lost by that. Otherwise the work at HEAD, like a stash, becomes an aside.
  */
-export async function findWork(git: Git, workspace: Workspace): Promise<Standing> {
+export async function findWork(git: Git, workspace: Workspace): Promise<Work> {
   const { branch, base, remoteCommit, resumed } = workspace
   const head = await headCommit(git)
   const own = (await commitOf(git, `refs/heads/${branch}`)) ?? remoteCommit
@@ -23,7 +23,7 @@ export async function findWork(git: Git, workspace: Workspace): Promise<Standing
   return { tip: own, asides: [aside(branch, head), ...stashed] }
 }
 
-/** Below the task's prefix, as its branch. The commit in the name keeps one turn from moving what another left. */
+/** Below the task's prefix, like its branch. The commit in the name keeps one turn from moving the aside of another. */
 function aside(branch: string, commit: string) {
   return { branch: `${posix.dirname(branch)}/aside-${commit.slice(0, 12)}`, commit }
 }
@@ -37,7 +37,7 @@ async function contains(git: Git, commit: string, earlier: string): Promise<bool
   return (await git(['merge-base', '--is-ancestor', earlier, commit])).code === 0
 }
 
-/** @returns whether the commit has anything that is neither on the branch nor came from the git host */
+/** @returns whether the commit has work that is neither on the branch nor on the git host */
 async function hasWork(git: Git, commit: string, own: string): Promise<boolean> {
   return (await git(['rev-list', '--max-count=1', commit, '--not', own, '--remotes'])).stdout !== ''
 }

@@ -4,7 +4,7 @@ import type { Config } from '../process/config.ts'
 import { MARKER } from '../process/processes.ts'
 
 export type GitResult = {
-  /** Null: killed, because it was cut, timed out or aborted. */
+  /** Null: killed, because it wrote too much, timed out or was aborted. */
   code: number | null
   stdout: string
   stderr: string
@@ -17,7 +17,7 @@ export type GitOptions = { signal?: AbortSignal; timeoutMs?: number; maxBytes?: 
 /** Runs git with an argument array, in the workspace; a failure is a result, not an exception. */
 export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>
 
-/** Config that holds for our own calls, whatever the repository or the model wrote into `.git`: no programs of theirs, no prompts. */
+/** Overrides what the repository or the model wrote into `.git`: our own calls run none of their programs, and ask nothing. */
 const CONFIG: ReadonlyArray<readonly [string, string]> = [
   ['core.hooksPath', '/dev/null'],
   ['core.fsmonitor', 'false'],
@@ -37,7 +37,7 @@ const CONFIG: ReadonlyArray<readonly [string, string]> = [
   ['user.email', 'errand@localhost'],
 ]
 
-/** The sandbox's root is read-only: nobody can make a repository of it, whose config would hold. */
+/** The sandbox's root is read-only: nobody can put a repository there, whose config would apply. */
 export const OUTSIDE = '/'
 
 const MAX_STDERR_CHARS = 64 * 1024
@@ -55,7 +55,7 @@ export function gitIn(directory: string, { token, inherited, run }: Pick<Config,
 /**
  * @param directory the work tree; made by {@link openWorkspace}
  * @param authorization header for the door; it goes into the environment of these calls alone, never into `.git` or to the tools
- * @param run marks these calls as the run's own, see tools/processes.ts
+ * @param run marks these calls as the run's own, see process/processes.ts
  */
 export function createGit({
   directory,
@@ -101,7 +101,7 @@ export function createGit({
     })
 }
 
-/** @returns the output; for calls that only fail when something is broken. @throws Error with git's own words */
+/** For calls that only fail when something is broken. @returns the output. @throws Error with git's own message */
 export async function must(git: Git, args: readonly string[], options?: GitOptions): Promise<string> {
   const result = await git(args, options)
   if (result.code !== 0) throw new Error(`git ${args[0]} failed (${result.code}): ${result.stderr.trim().slice(-1000)}`)

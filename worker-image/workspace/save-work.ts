@@ -6,7 +6,7 @@ import type { Door, LeaseState } from '../door/door.ts'
 import type { Log } from '../process/log.ts'
 import { pause } from '../process/waiting.ts'
 import { commitAll, diffStat, patchOf } from './changes.ts'
-import { findWork, type Standing } from './find-work.ts'
+import { findWork, type Work } from './find-work.ts'
 import { type Git, type GitResult, must } from './git.ts'
 import { fault, RETRY_DELAYS_MS, type Workspace } from './workspace.ts'
 
@@ -18,13 +18,13 @@ export type SavedWork = {
   tip: string | null
   /** Why the work is not on the branch; null when it is. */
   problem: End | null
-  /** What a person should know of an otherwise good delivery. */
+  /** What a person should know although the work is safe. */
   note: string | null
 }
 
 export type SaveOptions = {
   git: Git
-  /** git where no config of the repository holds: what it reads from the git host is true. */
+  /** git outside of the repository, whose config cannot deceive it about the git host. */
   outside: Git
   /** Address of the repository at the door. */
   remote: string
@@ -32,20 +32,20 @@ export type SaveOptions = {
   workspace: Workspace
   /** Commit message; its first line is the subject. */
   message: string
-  /** Where the bundle is made when the push is refused. */
+  /** Where a bundle is made when the push is refused. */
   scratch: string
-  /** For the pushes together, without what they wait for the coordinator. */
+  /** For all pushes together; the time in which they wait for the coordinator does not count. */
   timeoutMs: number
-  /** Aborts when the sandbox is being stopped: then nothing is waited for. */
+  /** Aborts when the sandbox is being stopped: then nothing waits. */
   signal: AbortSignal
   log: Log
-  /** Between two pushes that failed without a refusal. */
+  /** Pauses after pushes that failed without a refusal. */
   retryDelaysMs?: readonly number[]
 }
 
 /**
- * Brings what the agent has done out of the sandbox, however the turn ended: commits, pushes, and keeps the patch. A push that is
- * refused or cannot be made is kept as a git bundle instead. Never throws: what can be delivered does not wait for what cannot.
+ * Brings the work out of the sandbox, however the turn ended: commits, stores the patch, and pushes. When the push is refused or cannot be
+ * made, it stores a git bundle instead. Never throws: one part that fails holds up no other.
  */
 export async function saveWork(options: SaveOptions): Promise<SavedWork> {
   const { git, workspace, message, log } = options
@@ -53,23 +53,23 @@ export async function saveWork(options: SaveOptions): Promise<SavedWork> {
   const lost = uncommitted ? fault(uncommitted) : null
   if (lost) log('commit.failed', { message: lost.message })
   const { remoteCommit } = workspace
-  const standing = await findWork(git, workspace)
-  const { tip, asides } = standing
+  const work = await findWork(git, workspace)
+  const { tip, asides } = work
   const diff = await statOf(options, tip)
   if (tip === null || (tip === workspace.base && !workspace.resumed && asides.length === 0))
     return { diff, changed: lost !== null, tip: null, problem: lost, note }
-  let lease = await lastWord(options)
+  let lease = await leaseNow(options)
   if (lease === 'current') {
     await storePatch(options, tip)
-    lease = await lastWord(options)
+    lease = await leaseNow(options)
   }
   const time = { until: performance.now() + options.timeoutMs }
-  const refused = tip === remoteCommit ? null : lease === 'current' ? await pushWork(options, tip, time) : unheard(lease)
+  const refused = tip === remoteCommit ? null : lease === 'current' ? await pushWork(options, tip, time) : notCurrent(lease)
   if (refused) {
     log('push.failed', { reason: refused.reason, message: refused.message })
-    return { diff, changed: true, tip: remoteCommit, problem: await storeBundle(options, standing, refused), note }
+    return { diff, changed: true, tip: remoteCommit, problem: await storeBundle(options, work, refused), note }
   }
-  const notes = [note, await pushAsides(options, standing, time)].filter(Boolean)
+  const notes = [note, await pushAsides(options, work, time)].filter(Boolean)
   return { diff, changed: diff?.files !== 0, tip, problem: lost, note: notes.join(' ') || null }
 }
 
@@ -81,7 +81,7 @@ async function pushWork(options: SaveOptions, tip: string, time: PushTime): Prom
 function pushBranch(options: SaveOptions, tip: string, time: PushTime): Promise<End | null> {
   const { branch, remoteCommit } = options.workspace
   const ref = `refs/heads/${branch}`
-  // The lease lets the model rewrite what an earlier attempt pushed, and nothing that anybody else did.
+  // git's own lease: the model may rewrite what an earlier attempt pushed, but nothing that anybody else pushed.
   return push(
     options,
     [...(remoteCommit ? [`--force-with-lease=${ref}:${remoteCommit}`] : []), options.remote, `${tip}:${ref}`],
@@ -89,23 +89,23 @@ function pushBranch(options: SaveOptions, tip: string, time: PushTime): Promise<
   )
 }
 
-/** After the branch and apart from it: what lies beside may be refused, and the branch must not go down with it. @returns a note */
-async function pushAsides(options: SaveOptions, standing: Standing, time: PushTime): Promise<string | null> {
-  const { asides } = standing
+/** After the branch and apart from it: the host may refuse the asides, and must not refuse the branch with them. @returns a note */
+async function pushAsides(options: SaveOptions, work: Work, time: PushTime): Promise<string | null> {
+  const { asides } = work
   if (asides.length === 0) return null
   const specs = asides.map(({ branch, commit }) => `${commit}:refs/heads/${branch}`)
   const refused = await push(options, [options.remote, ...specs], time)
   if (!refused)
-    return `What was left beside the branch (another commit, a stash) is on ${asides.map(({ branch }) => branch).join(', ')}.`
+    return `Work outside of the branch (another commit, a stash) is on ${asides.map(({ branch }) => branch).join(', ')}.`
   options.log('push.failed', { reason: refused.reason, message: refused.message })
-  return (await storeBundle(options, standing, refused)).message
+  return (await storeBundle(options, work, refused)).message
 }
 
-/** When the pushes must be over; what they wait for the coordinator moves it on. */
+/** When the pushes must be over. A wait for the coordinator moves it on. */
 type PushTime = { until: number }
 
 /**
- * What fails because the coordinator is away costs neither push time nor a try: the push waits for it, and is made again.
+ * Pushes, with a few tries. A push that fails because the coordinator is away costs neither time nor a try: it waits, and is made again.
  * @returns null when the host took it, or why it did not
  */
 async function push(options: SaveOptions, args: readonly string[], time: PushTime): Promise<End | null> {
@@ -116,10 +116,10 @@ async function push(options: SaveOptions, args: readonly string[], time: PushTim
     if (result.code === 0) return null
     const isHeldBack = has(result, UNCONFIRMED)
     const refused = !isHeldBack && isRefusal(result) ? failed('push_refused', result.stderr.trim().slice(-1000)) : null
-    // The door's refusal of an attempt that is over, or the host's.
+    // A 403 comes from the host, or from the door when the attempt is over.
     if (refused && !has(result, 403)) return refused
     const { lease, waited } = await door.awaitLease(signal)
-    if (lease !== 'current') return unheard(lease)
+    if (lease !== 'current') return notCurrent(lease)
     if (refused) return refused
     if (isHeldBack || waited) {
       time.until += performance.now() - since
@@ -135,21 +135,21 @@ function has({ stderr }: GitResult, status: number): boolean {
   return stderr.includes(`returned error: ${status}`)
 }
 
-/** While the sandbox is being stopped, only the bundle has a way out without the coordinator's word, and the time for it is short. */
-async function lastWord({ door, signal }: SaveOptions): Promise<LeaseState['lease']> {
+/** A sandbox that is being stopped asks before each effect: without the coordinator only a bundle gets out, and time is short. */
+async function leaseNow({ door, signal }: SaveOptions): Promise<LeaseState['lease']> {
   return signal.aborted ? (await door.awaitLease(signal)).lease : 'current'
 }
 
-function unheard(lease: 'over' | 'away'): End {
+function notCurrent(lease: 'over' | 'away'): End {
   return lease === 'over'
     ? interrupted('runner_lost', 'This attempt is no longer the current one.')
     : interrupted('coordinator_away', 'The coordinator did not answer in time.')
 }
 
-/** For asking where the branch stands after a push. */
+/** To ask where the branch stands after a push. */
 const ARRIVAL_MS = 3_000
 
-/** `url.*.insteadOf` in the repository's config sends a push elsewhere, where it goes well. @returns null, or why the work is not there */
+/** `url.*.insteadOf` in the repository's config may send a push elsewhere, where it succeeds. @returns null, or why the work is not on the host */
 async function checkArrival({ outside, remote, workspace }: SaveOptions, tip: string): Promise<End | null> {
   const found = await outside(['ls-remote', '--', remote, `refs/heads/${workspace.branch}`], { timeoutMs: ARRIVAL_MS })
   if (found.code !== 0 || found.stdout.startsWith(tip)) return null
@@ -176,30 +176,26 @@ async function storePatch({ git, workspace, door, log }: SaveOptions, tip: strin
     await door.store('patch', await patchOf(git, workspace.base, tip))
     await door.store('turn-patch', await patchOf(git, workspace.turnBase, tip))
   } catch (error) {
-    // The branch holds the same change: a missing patch costs the view, not the work.
+    // The branch holds the same change: a missing patch costs a view, not the work.
     log('patch.lost', { message: String(error) })
   }
 }
 
-async function storeBundle(
-  { git, workspace, door, scratch, log }: SaveOptions,
-  { tip, asides }: Standing,
-  why: End,
-): Promise<End> {
+async function storeBundle({ git, workspace, door, scratch, log }: SaveOptions, { tip, asides }: Work, why: End): Promise<End> {
   const file = `${scratch}/work.bundle`
   const what = why.reason === 'coordinator_away' ? 'Nothing could be pushed' : 'The push failed'
   try {
     const wanted = [...(tip ? [{ branch: workspace.branch, commit: tip }] : []), ...asides]
-    // A bundle holds what has a name.
+    // A bundle takes only what has a name.
     for (const { branch, commit } of wanted) await must(git, ['update-ref', `refs/heads/${branch}`, commit])
     const isCommit = (await git(['cat-file', '-e', `${workspace.base}^{commit}`])).code === 0
     const names = wanted.map(({ branch }) => `refs/heads/${branch}`)
     await must(git, ['bundle', 'create', '--quiet', file, ...names, ...(isCommit ? [`^${workspace.base}`] : [])])
     await door.storeFile('bundle', file)
     await rm(file)
-    return { ...why, message: `${what}; the work is kept as a git bundle (\`errand bundle\`). ${why.message}` }
+    return { ...why, message: `${what}; the work is saved as a git bundle (\`errand bundle\`). ${why.message}` }
   } catch (error) {
     log('bundle.lost', { message: String(error) })
-    return { ...why, message: `${what}, and keeping the work as a git bundle did too (${String(error)}). ${why.message}` }
+    return { ...why, message: `${what}, and so did saving the work as a git bundle (${String(error)}). ${why.message}` }
   }
 }

@@ -7,12 +7,12 @@ import { type Git, type GitResult, must } from './git.ts'
 export type Workspace = {
   /** Name of the branch that the work is based on. */
   baseBranch: string
-  /** What the work is compared with: a commit, or the empty tree in a repository without commits. */
+  /** The other side of every comparison: a commit, or the empty tree in a repository without commits. */
   base: string
   branch: string
   /** Where the branch stands on the git host; null when it is not there yet. */
   remoteCommit: string | null
-  /** An earlier attempt pushed the branch, and this one goes on from there. */
+  /** The branch was pushed before, and the work goes on from there. */
   resumed: boolean
   /** Where the branch stood when the turn began. */
   turnBase: string
@@ -20,15 +20,15 @@ export type Workspace = {
 
 export type Opened = { ok: true; workspace: Workspace } | { ok: false; end: End }
 
-/** Between two calls to a git host that is away: the seconds in which one is started again cost no turn. */
+/** Between two calls to a git host that is away: a host that restarts costs no turn. */
 export const RETRY_DELAYS_MS: readonly number[] = [1_000, 3_000, 6_000, 12_000]
 
-/** Kept in `.git`, so that a rescue after a crash finds them without asking anyone. */
+/** In `.git`, where a rescue after a crash finds them. */
 export const REFS = { base: 'refs/errand/base', remote: 'refs/errand/remote', turn: 'refs/errand/turn' } as const
 
 /**
  * Fetches the base branch (null: the host's default) with its whole history, and the task's branch if an earlier attempt pushed it,
- * into a new repository at `directory`. Whole, because a later `git log` or `blame` of the model has no way to fetch the rest.
+ * into a new repository at `directory`. The whole history, because the model's `git log` or `blame` has no way to fetch the rest.
  * @returns the workspace, or how the turn ends: each fault of the git host has its own reason
  */
 export async function openWorkspace(
@@ -46,7 +46,7 @@ export async function openWorkspace(
     remote: string
     baseBranch: string | null
     branch: string
-    /** As an earlier attempt of the turn saw it; null for the first. */
+    /** As the first attempt of the turn saw it; null for that attempt. */
     turnBase: string | null
     signal: AbortSignal
     retryDelaysMs?: readonly number[]
@@ -87,7 +87,7 @@ export async function openWorkspace(
   return { ok: true, workspace }
 }
 
-/** While the git host cannot be reached, asks again after each pause. @returns the last answer */
+/** Asks again after each pause while the git host cannot be reached. @returns the last answer */
 async function askAgain(
   ask: () => Promise<GitResult>,
   signal: AbortSignal,
@@ -102,7 +102,7 @@ async function askAgain(
   }
 }
 
-/** @returns the workspace that a crashed agent left, or null when it had not come so far */
+/** @returns the workspace that a crashed agent left, or null when it had not opened one */
 export async function reopenWorkspace(git: Git, branch: string): Promise<Workspace | null> {
   const base = await git(['rev-parse', '--verify', '--quiet', REFS.base])
   if (base.code !== 0) return null
@@ -113,19 +113,19 @@ export async function reopenWorkspace(git: Git, branch: string): Promise<Workspa
   return { baseBranch: '', base: base.stdout.trim(), branch, remoteCommit, resumed: remoteCommit !== null, turnBase }
 }
 
-/** git's own words, which are stable under LC_MESSAGES=C, and the statuses that the gateway relays. */
+/** Reads git's own messages, which are stable under LC_MESSAGES=C, and the statuses that the gateway relays. */
 export function fault({ code, stderr }: Pick<GitResult, 'code' | 'stderr'>): End {
   const words = stderr.trim().slice(-1000)
   if (/No space left on device/.test(words)) return failed('out_of_disk', words)
   if (/repository '.*' not found|returned error: 404|does not appear to be a git repository|does not exist/.test(words))
-    return failed('repository_not_found', toldBy(words) || words)
+    return failed('repository_not_found', hostsWords(words) || words)
   if (/could not read (Username|Password)|Authentication failed|returned error: 40[13]/.test(words))
     return failed('credentials_refused', words)
   return failed('git_unavailable', words || `git ended with ${code === null ? 'a signal' : `code ${code}`}`)
 }
 
-/** What the git host or the gateway says to a person. git's own line beside it names an address that only the sandbox knows. */
-function toldBy(words: string): string {
+/** What the git host or the gateway tells a person. git's own line names an address that only the sandbox knows. */
+function hostsWords(words: string): string {
   return [...words.matchAll(/^remote: (.*\S)/gm)].map(([, line]) => line).join(' ')
 }
 
@@ -141,14 +141,14 @@ function readRefs(output: string): Refs {
   return { head: head?.slice('ref: refs/heads/'.length) ?? null, branches: new Map(branches) }
 }
 
-/** An empty repository has no branch at all: its first one is named as the host says, or `main`. */
+/** An empty repository has no branch: its first one gets the name that the host proposes, or `main`. */
 function chooseBase({ head, branches }: Refs, wanted: string | null): string | null {
   if (wanted !== null) return branches.has(wanted) ? wanted : null
   if (branches.size === 0) return head ?? 'main'
   return [head, 'main', 'master'].find((name) => name !== null && branches.has(name)) ?? null
 }
 
-/** @returns the commit if it came with the clone: a branch that was rewritten meanwhile may be without it */
+/** @returns the commit if it came with the clone; a branch that was rewritten in the meantime may not have it */
 async function known(git: Git, commit: string | null): Promise<string | null> {
   return commit !== null && (await git(['cat-file', '-e', commit])).code === 0 ? commit : null
 }

@@ -2,7 +2,7 @@ import type { TodoItem } from '../../tools/todo.ts'
 import { hugeFiles, MAX_FILE_BYTES } from '../../workspace/changes.ts'
 import { type Git, must } from '../../workspace/git.ts'
 
-/** Looks at the work when the model says that it is done. @returns what should be mended first; empty when nothing */
+/** Checks the work when the model says that it is done. @returns what is left to do; empty when nothing */
 export type Gates = (round: number) => Promise<string[]>
 
 const SCRATCH =
@@ -10,7 +10,7 @@ const SCRATCH =
 const INSTALLED = /(^|\/)(node_modules|\.venv|venv)\//
 const MANY_FILES = 300
 
-/** @param base what the work is compared with */
+/** @param base the commit or tree that the work is compared with */
 export function createGates({ git, base, todos }: { git: Git; base: string; todos: () => readonly TodoItem[] }): Gates {
   return async (round) => {
     const paths = await changedPaths(git, base)
@@ -20,7 +20,7 @@ export function createGates({ git, base, todos }: { git: Git; base: string; todo
     const scratch = fresh.filter((path) => SCRATCH.test(path))
     const installed = fresh.filter((path) => INSTALLED.test(path))
     return [
-      // Once: a question is answered without a change, and asking again makes no better answer.
+      // Once: the answer to a question needs no change, and is no better for asking twice.
       ...(paths.length + fresh.length === 0 && round === 0
         ? ['No file has changed. If the task asks for a change, it is not done; if it asks for none, end again and say so.']
         : []),
