@@ -28,13 +28,13 @@ export function createVoice({ output, secrets, gatherMs = GATHER_MS }: VoiceOpti
   const sendDeltas = () => {
     timer = null
     if (output.writableNeedDrain) return wake()
-    const held = secretBegun(gathered, secrets)
-    const ready = gathered.slice(0, Math.min(gathered.length - held, LIMITS.deltaChars))
+    const unsure = secretBegun(gathered, secrets)
+    const ready = gathered.slice(0, Math.min(gathered.length - unsure, LIMITS.deltaChars))
     if (!ready) return
     write({ type: 'delta', offset, text: redacted(ready, secrets) })
     offset += ready.length
     gathered = gathered.slice(ready.length)
-    if (gathered.length > held) wake()
+    if (gathered.length > unsure) wake()
   }
   const wake = () => {
     timer ??= setTimeout(sendDeltas, gatherMs)

@@ -6,7 +6,7 @@ import type { Log } from '../process/log.ts'
 import { pause } from '../process/waiting.ts'
 import { type Answer, createAnswerReader } from './model-answer.ts'
 import type { ModelClient, ModelRequest } from './model-client.ts'
-import { classify, isHeldBack, StallError } from './model-errors.ts'
+import { classify, isUnconfirmed, StallError } from './model-errors.ts'
 
 /** All waits of a model call, milliseconds; tests make them short. */
 export type ModelTiming = {
@@ -67,8 +67,8 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
     if ('answer' in tried) return { ok: true, answer: tried.answer }
     if (signal.aborted) return { ok: false, end: endOf(signal) }
     options.onDiscard()
-    // Not a try: the gateway held the call back, and the model was not asked.
-    if (isHeldBack(tried.error) && (await options.awaitLease()).lease === 'current') continue
+    // Not a try: the gateway did not ask the model.
+    if (isUnconfirmed(tried.error) && (await options.awaitLease()).lease === 'current') continue
     const fault = classify(tried.error)
     log('model.failed', { ...fault, retries })
     if (fault.kind === 'final') return { ok: false, end: failed(fault.reason, fault.message) }

@@ -18,7 +18,7 @@ export class CutError extends Error {}
 export class GarbledError extends Error {}
 
 /** The gateway spends nothing while the coordinator is away: it made no call, and the caller is to wait. */
-export function isHeldBack(error: unknown): boolean {
+export function isUnconfirmed(error: unknown): boolean {
   return describe(error).code === 'lease_run_out'
 }
 

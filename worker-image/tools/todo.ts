@@ -5,8 +5,8 @@ type Input = { items: TodoItem[] }
 
 const MARKS = { open: '[ ]', doing: '[>]', done: '[x]' } as const
 
-/** @param keep gets the list each time, for the finish gates */
-export function createTodo(keep: (items: readonly TodoItem[]) => void): Tool<Input> {
+/** @param onList gets the list each time, for the finish gates */
+export function createTodo(onList: (items: readonly TodoItem[]) => void): Tool<Input> {
   return {
     name: 'todo',
     description:
@@ -29,7 +29,7 @@ export function createTodo(keep: (items: readonly TodoItem[]) => void): Tool<Inp
     },
     title: ({ items }) => `${items.filter(({ status }) => status === 'done').length} of ${items.length} steps done`,
     run: async ({ items }) => {
-      keep(items)
+      onList(items)
       return succeeded(items.map(({ text, status }) => `${MARKS[status]} ${text}`).join('\n') || '(the list is empty)')
     },
   }

@@ -114,14 +114,14 @@ async function push(options: SaveOptions, args: readonly string[], time: PushTim
     const since = performance.now()
     const result = await git(['push', '--quiet', ...args], { timeoutMs: Math.max(1000, time.until - since) })
     if (result.code === 0) return null
-    const isHeldBack = has(result, UNCONFIRMED)
-    const refused = !isHeldBack && isRefusal(result) ? failed('push_refused', result.stderr.trim().slice(-1000)) : null
+    const isUnconfirmed = has(result, UNCONFIRMED)
+    const refused = !isUnconfirmed && isRefusal(result) ? failed('push_refused', result.stderr.trim().slice(-1000)) : null
     // A 403 comes from the host, or from the door when the attempt is over.
     if (refused && !has(result, 403)) return refused
     const { lease, waited } = await door.awaitLease(signal)
     if (lease !== 'current') return notCurrent(lease)
     if (refused) return refused
-    if (isHeldBack || waited) {
+    if (isUnconfirmed || waited) {
       time.until += performance.now() - since
       continue
     }
