@@ -6,12 +6,12 @@ import type { Config } from '../process/config.ts'
 type Listening = Pick<Config, 'publicUrl' | 'host' | 'port' | 'composeListen'>
 type Interfaces = Readonly<Record<string, readonly Pick<NetworkInterfaceInfo, 'address' | 'family' | 'internal'>[] | undefined>>
 
-/** @returns what keeps this server's links from opening on another device, or null when they open there */
+/** @returns why this server's links do not open on another device; null when they do */
 export function lookForPhoneAccess(config: Listening): OnlyHere | null {
   return decidePhoneAccess(config, inContainer() ? null : localAddress(networkInterfaces()))
 }
 
-/** @param address this machine's in its local network; null: not known */
+/** @param address of this machine in its local network; null: not known */
 export function decidePhoneAccess(listening: Listening, address: string | null): OnlyHere | null {
   const { publicUrl, composeListen } = listening
   if (!isLoopback(new URL(publicUrl).hostname)) return null
@@ -36,8 +36,8 @@ function publicUrlSetting(url: string | null, port: number | string): string {
 }
 
 /**
- * The address that a phone in the same network most likely reaches: one of a home or an office, then one of Tailscale, then of another
- * tunnel. None that is public: plain HTTP does not belong on the internet.
+ * The address that a phone in the same network most likely reaches: first one of a home or office network, then of Tailscale, then of
+ * another tunnel. Never a public one: plain HTTP does not belong on the internet.
  */
 export function localAddress(interfaces: Interfaces): string | null {
   const found = Object.entries(interfaces).flatMap(([name, addresses = []]) =>
@@ -49,7 +49,7 @@ export function localAddress(interfaces: Interfaces): string | null {
   return found.sort((a, b) => a.rank - b.rank)[0]?.address ?? null
 }
 
-/** Of containers and virtual machines: nobody outside this machine reaches them. */
+/** Interfaces of containers and virtual machines, which nobody outside this machine reaches. */
 const BRIDGE = /^(docker|br-|veth|virbr|vmnet|vboxnet|vnet|podman|cni|cali|flannel|kube|lxc|lxd|nerdctl)/i
 const TUNNEL = /^(tun|tap|utun|wg|ppp|zt|tailscale)/i
 const PRIVATE = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/

@@ -9,44 +9,44 @@ import { hasArtifact, newestArtifact, newestArtifactOfTurn, putArtifact } from '
 import { findAttempt } from '../store/attempts.ts'
 import type { Store } from '../store/sqlite/database.ts'
 
-/** Bytes that outlive a sandbox, kept as files in the data folder. */
+/** Files in the data folder that outlive their sandbox. */
 export type Artifacts = {
   /**
-   * Takes the whole stream or nothing of it.
-   * @throws Refusal `conflict` when the attempt is not the current one of its task, unless it is a bundle that its runner could not bring
-   * before; `too_large` above the limit
+   * Stores the whole stream or nothing.
+   * @throws Refusal `conflict` if the attempt is not the current one of its task, unless this is a bundle that its runner could not bring
+   * earlier; `too_large` above the limit
    */
   save: (taskId: string, attempt: number, kind: ArtifactKind, content: Readable) => Promise<void>
   /**
-   * The newest attempt's, for an attempt that goes on from there.
-   * @throws Refusal `conflict` when that is not the current one of its task, `not_found` when there is nothing
+   * Opens the newest one, for an attempt that continues from it.
+   * @throws Refusal `conflict` if the attempt is not the current one of its task, `not_found` when there is none
    */
   openFor: (taskId: string, attempt: number, kind: ArtifactKind) => Promise<Readable>
-  /** The newest attempt's, of one turn or of all; null when there is none. */
+  /** Opens the newest one, of one turn or of the whole task; null when there is none. */
   open: (taskId: string, kind: ArtifactKind, turn?: number) => Promise<Readable | null>
-  /** As `open`, for whoever reads parts of it: where the file is. */
+  /** The path of the newest one, for readers of parts of it. */
   locate: (taskId: string, kind: ArtifactKind) => Promise<string | null>
 }
 
-/** What is still coming has a random name; that of a kept file begins with its task. */
+/** A file that is still arriving has a random name; the name of a stored one begins with its task. */
 function partName() {
   return `${randomUUID()}.part`
 }
 const IS_PART = /^[0-9a-f-]{36}\.part$/
 
-/** Only where nobody else writes: it clears away what a killed server was just taking. */
+/** Removes what a killed server left half-written, so nothing else may write there. */
 export async function createArtifacts(db: Store, dataDir: string): Promise<Artifacts> {
   const folder = join(dataDir, 'artifacts')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   for (const name of await readdir(folder)) if (IS_PART.test(name)) await rm(join(folder, name), { force: true })
-  // Ids that come from a runner reach the disk only after the store knew them.
+  // An id that comes from a runner becomes part of a path only after the store has found it.
   const fileOf = (taskId: string, attempt: number, kind: ArtifactKind) => join(folder, `${taskId}-${attempt}.${kind}`)
   const checkCurrent = async (taskId: string, attempt: number) => {
     const row = await findAttempt(db, taskId, attempt)
     if (row?.ended_at !== null) throw new Refusal('conflict', 'This attempt is not the current one of its task.')
   }
 
-  /** The last copy of the work may come late, when this server was away at the end of its attempt. It takes no other's place. */
+  /** The last copy of the work may come late if this server was away when its attempt ended. It replaces no other. */
   const checkBundle = async (taskId: string, attempt: number) => {
     const row = await findAttempt(db, taskId, attempt)
     const wasStopped = row?.outcome === 'interrupted' || row?.outcome === 'cancelled'
@@ -86,7 +86,7 @@ export async function createArtifacts(db: Store, dataDir: string): Promise<Artif
   }
 }
 
-/** @returns null when it is not there: a restored backup may hold the database alone */
+/** @returns null when the file is gone: a restored backup may hold the database alone */
 async function openFile(path: string): Promise<Readable | null> {
   try {
     return (await open(path)).createReadStream()
@@ -96,7 +96,7 @@ async function openFile(path: string): Promise<Readable | null> {
   }
 }
 
-/** @returns how many bytes there were, all of them on the disk */
+/** @returns the number of bytes, all of which are on the disk */
 async function write(path: string, content: Readable, maxBytes: number): Promise<number> {
   let bytes = 0
   const bounded = new Transform({
@@ -106,7 +106,7 @@ async function write(path: string, content: Readable, maxBytes: number): Promise
       else done(null, chunk)
     },
   })
-  // Opened before it is written to: content that breaks off at once must not make its file after it was removed.
+  // Opened first: otherwise content that breaks off at once could create the file after it was removed.
   const file = await open(path, 'wx', 0o600)
   await pipeline(content, bounded, file.createWriteStream({ flush: true }))
   return bytes

@@ -1,7 +1,6 @@
 import type { Logger } from 'pino'
 import { BELL_CHANNEL, EVENT_STREAM } from '../../contract/wire/names.ts'
 import { isStoreTrouble } from '../process/errors.ts'
-import { groupBy } from '../process/group-by.ts'
 import { startLoop } from '../process/loop.ts'
 import type { Ledger } from '../store/ledger.ts'
 import type { RedisLinks } from '../wire/redis.ts'
@@ -124,4 +123,15 @@ async function store(received: readonly Received[], { ledger, log }: IntakeParts
 function following(id: string): string {
   const [ms, sequence] = id.split('-')
   return `${ms}-${BigInt(sequence ?? 0) + 1n}`
+}
+
+/** Groups in the order in which each key first comes. (`Map.groupBy` needs Node 21.) */
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const group = groups.get(keyOf(item))
+    if (group) group.push(item)
+    else groups.set(keyOf(item), [item])
+  }
+  return groups
 }

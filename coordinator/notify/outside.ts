@@ -7,27 +7,27 @@ import { Refusal } from '../process/errors.ts'
 
 export type OutsideRequest = { url: string; headers: Record<string, string | number>; body: string | Buffer }
 
-/** Addresses that users name and this server calls: a way to reach what only this server can reach, unless it is watched. */
+/** Calls addresses that users name. Unchecked, they would let a user reach what only this server can reach. */
 export type Outside = {
-  /** @throws Refusal `invalid` when what can be seen of the address is not allowed; its name is resolved only when it is called */
+  /** @throws Refusal `invalid` for an address that is not allowed as it stands; a name is resolved only by `post` */
   check: (url: string) => void
   /**
-   * POSTs, follows no redirect and reads no answer. @returns the answer's status
-   * @throws Refusal `invalid` for an address that may not be called; Error when there is no answer within 10 s
+   * POSTs without following redirects or reading the answer. @returns the status of the answer
+   * @throws Refusal `invalid` for an address that is not allowed; Error when there is no answer within 10 s
    */
   post: (request: OutsideRequest) => Promise<number>
 }
 
 const ANSWER_MS = 10_000
 
-/** @param allowPrivate whether addresses on private networks, and plain http, are fine */
+/** @param allowPrivate whether private networks and plain http are allowed */
 export function createOutside(allowPrivate: boolean): Outside {
   const check = (url: string): void => {
     if (allowPrivate) return
     const { protocol, hostname } = new URL(url)
     if (protocol !== 'https:') throw new Refusal('invalid', `The address must begin with https://. ${HOW_TO_ALLOW}`)
     const address = hostname.replace(/^\[|\]$/g, '')
-    // Of an address in numbers no name is looked up.
+    // A numeric address is never looked up.
     if (isIP(address) && !isPublicAddress(address)) throw notPublic(address)
   }
   return {
@@ -54,7 +54,7 @@ export function createOutside(allowPrivate: boolean): Outside {
   }
 }
 
-/** Looks where the connection really goes, so that a name cannot be public when asked and private when called. */
+/** Checks the address that the connection really uses, so that a name cannot be public when checked and private when called. */
 const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     const hidden = addresses?.find(({ address }) => !isPublicAddress(address))
@@ -66,7 +66,7 @@ const publicLookup: LookupFunction = (hostname, options, callback) => {
   })
 }
 
-const HOW_TO_ALLOW = 'Whoever runs this server can allow others with ERRAND_ALLOW_PRIVATE_WEBHOOKS.'
+const HOW_TO_ALLOW = 'An admin can allow others with ERRAND_ALLOW_PRIVATE_WEBHOOKS.'
 
 function notPublic(host: string): Refusal {
   return new Refusal('invalid', `${host} is not on the public internet. ${HOW_TO_ALLOW}`)

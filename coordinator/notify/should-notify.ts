@@ -2,10 +2,10 @@ import type { Notifications } from '../../contract/api/api.ts'
 import type { Reason } from '../../contract/api/reason.ts'
 import type { TaskStatus } from '../../contract/api/status.ts'
 
-/** What a person may want to be told of. `attention`: it goes on only when they do something. */
+/** What a person may want to be notified of. `attention`: the task goes on only when they do something. */
 export type Occasion = 'done' | 'failed' | 'attention'
 
-/** Ends after which the same task can go on, once its person changed something. */
+/** Ends after which the task can go on once its user has changed something. */
 const UP_TO_THE_PERSON: ReadonlySet<Reason> = new Set<Reason>([
   'repository_not_found',
   'credentials_refused',
@@ -16,25 +16,25 @@ const UP_TO_THE_PERSON: ReadonlySet<Reason> = new Set<Reason>([
   'steps_exceeded',
 ])
 
-/** @returns what the end of a turn is an occasion for; nothing for what the person stopped */
+/** @returns the occasions that the end of a turn is; none when its user cancelled it */
 export function occasionsOfEnd(status: TaskStatus, reason: Reason): readonly Occasion[] {
   if (status === 'completed') return ['done']
   if (status !== 'failed') return []
   return UP_TO_THE_PERSON.has(reason) ? ['failed', 'attention'] : ['failed']
 }
 
-/** @param inFront whether the person has the task before their eyes */
+/** @param inFront whether the user is looking at the task */
 export function shouldNotify(occasions: readonly Occasion[], wanted: Notifications, inFront: boolean): boolean {
   const isWanted = { done: wanted.onDone, failed: wanted.onFailed, attention: wanted.onAttention }
   return !inFront && occasions.some((occasion) => isWanted[occasion])
 }
 
-/** What a notification says, and where a tap leads. */
+/** The text of a notification, and where a tap on it leads. */
 export type Notice = { title: string; body: string; taskId: string; url: string }
 
 const TITLE_CHARS = 80
 
-/** The first line of the prompt is all that leaves the server of what a task is about: a lock screen is read by others. */
+/** Only the first line of the prompt leaves the server, because others may read a lock screen. */
 export function titleOf(prompt: string): string {
   const line = prompt.trim().split(/[\r\n]/, 1)[0] ?? ''
   const letters = [...line.replaceAll(/\p{Cc}/gu, ' ').trim()]

@@ -4,7 +4,7 @@ import { countSlots } from '../store/runners.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { countByStatus } from '../store/tasks.ts'
 
-/** What `/metrics` shows. */
+/** The content of `/metrics`. */
 export type Metrics = {
   contentType: string
   text: () => Promise<string>
@@ -19,7 +19,7 @@ export function createMetrics({ db, countQueued, countSockets }: MetricsSources)
   collectDefaultMetrics({ register: registry })
   new Gauge({
     name: 'errand_tasks',
-    help: 'Tasks by where they stand.',
+    help: 'Tasks by status.',
     labelNames: ['status'],
     registers,
     async collect() {
@@ -29,7 +29,7 @@ export function createMetrics({ db, countQueued, countSockets }: MetricsSources)
   })
   new Gauge({
     name: 'errand_runner_slots',
-    help: 'Slots of all runners that are there.',
+    help: 'Slots of all connected runners that are well.',
     registers,
     async collect() {
       this.set(await countSlots(db, Date.now()))
@@ -37,7 +37,7 @@ export function createMetrics({ db, countQueued, countSockets }: MetricsSources)
   })
   new Gauge({
     name: 'errand_queue_waiting',
-    help: 'Turns that wait in the queue; -1 when Redis is away.',
+    help: 'Turns that wait in the queue; -1 if Redis is unreachable.',
     registers,
     async collect() {
       this.set(await countQueued())
@@ -45,7 +45,7 @@ export function createMetrics({ db, countQueued, countSockets }: MetricsSources)
   })
   new Gauge({
     name: 'errand_sockets',
-    help: 'Open sockets of clients.',
+    help: 'Open client sockets.',
     registers,
     collect() {
       this.set(countSockets())

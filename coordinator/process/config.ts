@@ -2,42 +2,42 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { DEFAULT_MODEL, MODELS } from '../../contract/shared/models.ts'
 
-/** Everything that the coordinator takes from its environment: read once, checked whole, frozen. */
+/** Everything that the coordinator reads from its environment: read once, checked as a whole, frozen. */
 export type Config = Readonly<{
   host: string
   port: number
-  /** Address under which people open this server; also what GitHub calls back. No slash at the end. */
+  /** The address at which people open this server, and to which GitHub calls back. No slash at the end. */
   publicUrl: string
-  /** Where Docker Compose shows the server on its host, `[host:]port`; null: it does not run there. */
+  /** Where Docker Compose publishes the server on its host, `[host:]port`; null when not run by Compose. */
   composeListen: string | null
   dataDir: string
   /** File of the SQLite database. */
   databasePath: string
-  /** 32 bytes; null: made at the first start and kept in the data folder. */
+  /** 32 bytes; null: made at the first start and stored in the data folder. */
   secretKey: Buffer | null
   redisUrl: string
-  /** Null: the built-in demo model does the work. */
+  /** Null: the built-in demo model answers. */
   anthropicApiKey: string | null
   anthropicBaseUrl: string
   defaultModel: string
   defaultBudgetUsd: number
   timeLimitMs: number
-  /** Origins that a task may name, like `https://github.com`. */
+  /** Origins of the repositories that a task may name, like `https://github.com`. */
   gitHosts: readonly string[]
   github: Readonly<{ clientId: string; clientSecret: string; url: string; apiUrl: string }> | null
-  /** GitHub logins that are admins. The local owner always is one. */
+  /** GitHub logins of admins. The local owner is always one. */
   admins: readonly string[]
-  /** GitHub logins that may sign in; empty: the admins alone. `*`: everybody. */
+  /** GitHub logins that may sign in; empty: admins only; `*`: everybody. */
   users: readonly string[]
-  /** What runners must show; null: made at the first start and kept in the data folder. */
+  /** The token that runners must present; null: made at the first start and stored in the data folder. */
   runnerToken: string | null
-  /** Where a made runner token is kept; null: in the data folder. */
+  /** The file that stores such a runner token; null: in the data folder. */
   runnerTokenFile: string | null
-  /** Tasks of one user that may wait or run at once. */
+  /** How many tasks of one user may wait or run at once. */
   tasksPerUser: number
-  /** Whether users' webhooks may be on private networks, and on plain http. */
+  /** Whether users' webhooks may use private networks and plain http. */
   allowPrivateWebhooks: boolean
-  /** Number of proxies in front, for the client's address; 0: none. */
+  /** Number of proxies in front of the server, which hide the client's address. */
   trustedProxies: number
   logLevel: string
   /** Human-readable log lines instead of JSON. */
@@ -45,15 +45,15 @@ export type Config = Readonly<{
 }>
 
 /**
- * What people open is at the top of its host: the cookie, the service worker and the addresses in links are all made for that. Whatever
- * follows the host would have no effect, also where a git host is meant.
+ * An address without a path: the cookie, the service worker and all links assume the top of the host, and a path behind a git host would
+ * have no effect.
  * @param advice what to do instead of naming a path
  */
 function originOf(advice: string) {
   return z.url({ protocol: /^https?$/ }).transform((value, context) => {
     const { origin, pathname, search, hash, username } = new URL(value)
     if (pathname !== '/' || search || hash || username)
-      context.addIssue(`must end after the host and the port, as ${origin} does. ${advice}`)
+      context.addIssue(`must end after host and port, like ${origin}. ${advice}`)
     return origin
   })
 }
@@ -69,7 +69,7 @@ const Environment = z
     ERRAND_HOST: z.string().min(1).default('127.0.0.1'),
     ERRAND_PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
     ERRAND_PUBLIC_URL: originOf(
-      'Errand cannot be served below a path: give it a host name of its own (https://errand.example) or a port of its own.',
+      'Errand cannot be served below a path: give it its own host name (https://errand.example) or its own port.',
     ).optional(),
     ERRAND_LISTEN: z.string().optional(),
     ERRAND_DATA_DIR: z.string().min(1).default('.errand'),
@@ -88,12 +88,10 @@ const Environment = z
       .positive()
       .max(24 * 60)
       .default(60),
-    ERRAND_GIT_HOSTS: list
-      .pipe(z.array(originOf('Whole hosts are allowed; a part of one cannot be.')))
-      .default(['https://github.com']),
+    ERRAND_GIT_HOSTS: list.pipe(z.array(originOf('A host can only be allowed as a whole.'))).default(['https://github.com']),
     GITHUB_CLIENT_ID: z.string().min(1).optional(),
     GITHUB_CLIENT_SECRET: z.string().min(1).optional(),
-    GITHUB_URL: originOf('Only the host is asked for.').default('https://github.com'),
+    GITHUB_URL: originOf('Give only the host.').default('https://github.com'),
     GITHUB_API_URL: z.url({ protocol: /^https?$/ }).default('https://api.github.com'),
     ERRAND_ADMINS: list.default([]),
     ERRAND_USERS: list.default([]),
@@ -107,17 +105,17 @@ const Environment = z
   })
   .superRefine((env, context) => {
     if (Boolean(env.GITHUB_CLIENT_ID) !== Boolean(env.GITHUB_CLIENT_SECRET))
-      context.addIssue('GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET belong together: set both, or neither')
+      context.addIssue('Set both GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET, or neither')
     if (env.DATABASE_URL && !env.DATABASE_URL.startsWith('file:'))
-      context.addIssue('DATABASE_URL: only file:<path> (SQLite) is supported; leave it out for errand.db in ERRAND_DATA_DIR')
+      context.addIssue('DATABASE_URL: only file:<path> (SQLite) is supported; the default is errand.db in ERRAND_DATA_DIR')
   })
   .transform((env, context) => {
     const publicUrl = env.ERRAND_PUBLIC_URL ?? ownUrl(env.ERRAND_HOST, env.ERRAND_PORT)
-    if (publicUrl === null) context.addIssue('ERRAND_PUBLIC_URL: no address can be made of this ERRAND_HOST; set it beside')
+    if (publicUrl === null) context.addIssue('ERRAND_PUBLIC_URL: set it, because no address can be made from this ERRAND_HOST')
     return { ...env, ERRAND_PUBLIC_URL: publicUrl ?? '' }
   })
 
-/** @returns where a browser on this machine opens a server that listens there, or null when no address can be written with that host */
+/** @returns the address at which a browser on this machine opens the server; null when none can be written with that host */
 function ownUrl(host: string, port: number): string | null {
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   if (!URL.canParse(url)) return null
@@ -127,12 +125,12 @@ function ownUrl(host: string, port: number): string | null {
 
 /**
  * @param environment usually `process.env`; an empty variable counts as absent
- * @throws Error that names every variable that is wrong, and how
+ * @throws Error that names every wrong variable and its fault
  */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const parsed = Environment.safeParse(given)
-  if (!parsed.success) throw new Error(`The configuration is not usable.\n${z.prettifyError(parsed.error)}`)
+  if (!parsed.success) throw new Error(`The configuration is invalid.\n${z.prettifyError(parsed.error)}`)
   const env = parsed.data
   return Object.freeze({
     host: env.ERRAND_HOST,

@@ -5,7 +5,7 @@ import { createTroubles } from './troubles.ts'
 const WARN = 40
 const LOOK_EVERY_MS = 10_000
 
-/** Facts, one JSON object a line. What may hold a secret is cut before it is written, and one trouble fills no disk. */
+/** Writes facts, one JSON object a line. Fields that may hold a secret are redacted, and no trouble can fill the disk. */
 export function createLog({ logLevel, prettyLog }: Pick<Config, 'logLevel' | 'prettyLog'>): Logger {
   const troubles = createTroubles()
   const log = pino({
@@ -13,7 +13,7 @@ export function createLog({ logLevel, prettyLog }: Pick<Config, 'logLevel' | 'pr
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: {
-      // The error of a Redis command has the whole command on it: the password of Redis, when it is that which was refused.
+      // The error of a Redis command holds the whole command, which includes the password if Redis refused that.
       paths: [
         'err.command',
         ...['token', 'key', 'password', 'authorization', 'cookie'].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),

@@ -1,21 +1,21 @@
 export type Loop = {
-  /** Something happened: work soon. Does not wait and never throws. */
+  /** Something happened: run soon. Does not wait and never throws. */
   wake: () => void
-  /** No more work after this; resolves when the last has ended. */
+  /** Starts no more runs; resolves when the last one has ended. */
   stop: () => Promise<void>
 }
 
 export type LoopOptions = {
   work: () => Promise<void>
-  /** Told of every failure; the work is tried again at the next tick. */
+  /** Gets every failure; the next tick tries again. */
   onError: (error: unknown) => void
-  /** Works at least this often, woken or not. */
+  /** Runs at least this often, woken or not. */
   everyMs: number
-  /** Time between two runs, so that what comes together is done together. */
+  /** Least time between two runs, so that one run serves many wakes. */
   gapMs?: number
 }
 
-/** Work that is done when woken and on a timer, one run at a time. A wake during a run causes one more. */
+/** Runs `work` when woken and on a timer, one run at a time. A wake during a run causes one more. */
 export function startLoop({ work, onError, everyMs, gapMs = 0 }: LoopOptions): Loop {
   let stopped = false
   let woken = false

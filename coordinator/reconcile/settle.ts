@@ -2,29 +2,29 @@ import { isEnded, type TaskStatus } from '../../contract/api/status.ts'
 import type { Turn } from '../queue/dispatch.ts'
 
 export type Seen = {
-  /** How long this coordinator has been up without a break, ms. */
+  /** How long this coordinator has run without a break, ms. */
   upMs: number
   leaseMs: number
-  /** Turns that wait and were given to the queue. */
+  /** Waiting turns that were given to the queue. */
   released: readonly Turn[]
-  /** Attempts whose lease ran out. */
+  /** Attempts whose leases ran out. */
   runOut: readonly { taskId: string; attempt: number }[]
-  /** Turns that wait in the queue, with what the store says of them; null when Redis is away. */
+  /** Turns that wait in the queue, with their tasks from the store; null when Redis is away. */
   queued: readonly (Turn & { task: { turn: number; status: TaskStatus } | null })[] | null
 }
 
 export type Settlement = {
   /** Attempts to end as interrupted. */
   interrupt: Seen['runOut']
-  /** Turns whose job must be there. */
+  /** Turns whose jobs are missing. */
   restore: readonly Turn[]
-  /** Turns whose job must not wait any more. */
+  /** Turns whose jobs must no longer wait. */
   withdraw: readonly Turn[]
 }
 
 /**
- * What is to be done where store and queue disagree; the store is right. Leases are not judged until every runner had the time to
- * renew: after a pause of our own, a lease that ran out says nothing about its runner.
+ * Decides what to do where store and queue disagree; the store is right. Leases are judged only once every runner has had time to renew:
+ * after a pause of our own, a lease that ran out proves nothing about its runner.
  */
 export function settle({ upMs, leaseMs, released, runOut, queued }: Seen): Settlement {
   const isQueued = new Set(queued?.map(({ taskId, turn }) => `${taskId} ${turn}`))

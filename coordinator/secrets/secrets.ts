@@ -2,25 +2,25 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } f
 import { Refusal } from '../process/errors.ts'
 
 export type Secrets = {
-  /** @param context whose secret it is and what for; the same words are needed to open it */
+  /** @param context whose secret it is and its purpose; opening it needs the same context */
   seal: (text: string, context: string) => string
-  /** @throws Refusal `unavailable` when it was changed, moved to another row, or sealed with another key */
+  /** @throws Refusal `unavailable` if it was changed, moved to another row, or sealed with another key */
   open: (sealed: string, context: string) => string
-  /** Whether it was sealed with this key; says nothing of whether it opens. */
+  /** Whether it names this key; it may still fail to open. */
   isOwn: (sealed: string) => boolean
-  /** A key of 32 bytes for one purpose; the same at every start with the same secret key. */
+  /** A key of 32 bytes for one purpose, the same at every start with the same secret key. */
   deriveKey: (purpose: string) => Buffer
 }
 
 /** Length of the server's secret key. */
 export const KEY_BYTES = 32
 const IV_BYTES = 12
-/** Given everywhere: without it Node accepts a tag of four bytes. */
+/** Passed on every call: without it Node accepts a tag of four bytes. */
 const TAG_BYTES = 16
 
 /**
  * Encryption at rest: AES-256-GCM under a key derived from the server's secret key, as `v1.<key id>.<iv>.<ciphertext>.<tag>`.
- * The context is authenticated with it (AAD), so that a sealed text that is copied to another row does not open there.
+ * The context is authenticated as well (AAD), so a sealed text that is copied to another row does not open there.
  * @param key the server's secret key, 32 bytes
  */
 export function createSecrets(key: Buffer): Secrets {
@@ -58,7 +58,7 @@ export function createSecrets(key: Buffer): Secrets {
 function unreadable(why: string, cause?: unknown): Refusal {
   return new Refusal(
     'unavailable',
-    `A kept token cannot be read: ${why}. Set the token again in your git credentials, or sign in again.`,
+    `A stored token cannot be read: ${why}. Set the token again in your git credentials, or sign in again.`,
     undefined,
     { cause },
   )

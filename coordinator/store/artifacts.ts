@@ -1,7 +1,7 @@
 import type { ArtifactKind } from '../../contract/wire/sandbox.ts'
 import type { Store } from './sqlite/database.ts'
 
-/** Notes that the bytes are there; the same kind of the same attempt again takes the place of the first. */
+/** Notes that an artifact is on the disk; it replaces an earlier one of the same kind and attempt. */
 export async function putArtifact(db: Store, taskId: string, attempt: number, kind: ArtifactKind, bytes: number): Promise<void> {
   const given = { bytes, created_at: Date.now() }
   await db

@@ -4,7 +4,7 @@ import type { Database } from './sqlite/schema.ts'
 
 export type AttemptRow = Database['attempts']
 
-/** `interruptions`: runners that did; `interruptedAttempts`: how often all in all. */
+/** `interruptions`: how many runners interrupted it; `interruptedAttempts`: how often that happened. */
 export type Interruptions = { interruptions: number; interruptedAttempts: number }
 
 export function insertAttempt(db: Store, row: AttemptRow): Promise<unknown> {
@@ -20,7 +20,7 @@ export async function updateAttempt(db: Store, row: AttemptRow, change: Partial<
   return { ...row, ...change }
 }
 
-/** @returns whether it did not end, and its lease ran out before `now`. One that lasts far too long was given by a clock that was set back since. */
+/** @returns whether it is open and its lease ran out. A lease that lasts far too long was given before the clock was set back. */
 export function isRunOut({ ended_at, lease_until }: AttemptRow, now: number): boolean {
   return ended_at === null && (lease_until < now || lease_until > now + 2 * LEASE_MS)
 }
@@ -30,7 +30,7 @@ export async function listRunOut(db: Store, now: number): Promise<AttemptRow[]> 
   return open.filter((row) => isRunOut(row, now))
 }
 
-/** How often this turn was interrupted up to now, and by how many runners. */
+/** How often this turn was interrupted so far, and by how many runners. */
 export async function countInterruptions(db: Store, taskId: string, turn: number): Promise<Interruptions> {
   const { attempts, runners } = await db
     .selectFrom('attempts')

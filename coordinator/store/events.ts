@@ -5,14 +5,14 @@ import type { Store } from './sqlite/database.ts'
 import type { Database } from './sqlite/schema.ts'
 import type { TaskRow } from './tasks.ts'
 
-/** An event that has no place yet. `attempt` 0: outside any; `n`: the runner's number, null for what the coordinator says. */
+/** An event without a `seq` yet. `attempt` 0: outside of any; `n`: the number its runner gave it, null for one of the coordinator. */
 export type Addition = { event: NewEvent; attempt: number; n: number | null; at: number }
 
-/** SQLite takes 32,766 values in a statement, and a row has seven. */
+/** SQLite takes 32,766 values in one statement, and a row has seven. */
 const ROWS_PER_STATEMENT = 1_000
 
 /**
- * Gives each its `seq`, in order and without a hole, and stores it. Only within the transaction that made the change they tell of.
+ * Gives each event its `seq`, in order and without a gap, and stores it. To be called within the transaction that makes the change.
  * @returns the events as clients get them, and the task with its new `last_seq`
  */
 export async function appendEvents(db: Store, task: TaskRow, additions: readonly Addition[]): Promise<[TaskEvent[], TaskRow]> {
@@ -38,8 +38,8 @@ export async function appendEvents(db: Store, task: TaskRow, additions: readonly
 }
 
 /**
- * The history after `after`, in order; fewer than `limit` when they are large, and at least one if there is one.
- * @param pageBytes of data, after which there are no more
+ * The events after `after`, in order: fewer than `limit` if they are large, but at least one if there is any.
+ * @param pageBytes bytes of data after which the page ends
  */
 export async function listEvents(
   db: Store,
@@ -49,7 +49,7 @@ export async function listEvents(
   pageBytes: number = LIMITS.pageBytes,
 ): Promise<TaskEvent[]> {
   const ofTask = db.selectFrom('events').where('task_id', '=', taskId).where('seq', '>', after).orderBy('seq')
-  // SQLite knows the length of a value without reading it.
+  // SQLite knows the length of a value without reading the value.
   const sizes = await ofTask
     .select(['seq', sql<number>`octet_length(data)`.as('bytes')])
     .limit(limit)
@@ -64,12 +64,12 @@ export async function listEvents(
   return (await ofTask.selectAll().where('seq', '<=', last).execute()).map(eventOf)
 }
 
-/** Where a turn or a tool began or ended, without what it carried: the outputs of one attempt may be hundreds of megabytes. */
+/** The start or end of a turn or a tool call, without its data: the outputs of one attempt may be hundreds of megabytes. */
 export type PairRow =
   | { type: 'turn.started' | 'turn.ended'; at: number; turn: number }
   | { type: 'tool.started' | 'tool.ended'; at: number; callId: string; name: string }
 
-/** What began and ended in one attempt, in order. */
+/** The starts and ends within one attempt, in order. */
 export function listPairs(db: Store, taskId: string, attempt: number): Promise<PairRow[]> {
   return db
     .selectFrom('events')
@@ -85,7 +85,7 @@ export function listPairs(db: Store, taskId: string, attempt: number): Promise<P
     .execute()
 }
 
-/** @returns whether any attempt of the task got something onto its branch */
+/** @returns whether any attempt of the task pushed to its branch */
 export async function wasPushed(db: Store, taskId: string): Promise<boolean> {
   const pushed = db.selectFrom('events').select('seq').where('task_id', '=', taskId).where('type', '=', 'branch.pushed')
   return (await pushed.limit(1).executeTakeFirst()) !== undefined

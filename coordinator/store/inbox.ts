@@ -10,7 +10,7 @@ export function messageOf(row: InboxRow): Message {
     taskId: row.task_id,
     clientId: row.client_id,
     text: row.text,
-    // What began its turn had nothing to be put between.
+    // A message that starts a turn has no mode; report it as `queue`.
     mode: row.mode ?? 'queue',
     state: row.state,
     turn: row.turn,
@@ -35,14 +35,14 @@ export function findMessageByClientId(db: Store, taskId: string, clientId: strin
   return ofTask(db, taskId).where('client_id', '=', clientId).executeTakeFirst()
 }
 
-/** Everything that was said to the task, in order. */
+/** Every message of the task, in order. */
 export function listMessages(db: Store, taskId: string): Promise<InboxRow[]> {
   return ofTask(db, taskId).orderBy('seq').execute()
 }
 
 /**
- * What waits while another message's turn is under way, the oldest first.
- * @param first began the turn under way; until its lease it too is noted as waiting
+ * Messages that wait while the turn of another one goes on, the oldest first.
+ * @param first the message that began that turn; it counts as waiting, too, until a runner has its lease
  */
 export function listWaitingMessages(db: Store, taskId: string, first: string | null = null): Promise<InboxRow[]> {
   return ofTask(db, taskId)
@@ -53,8 +53,8 @@ export function listWaitingMessages(db: Store, taskId: string, first: string | n
     .execute()
 }
 
-/** What the turn that ended did not take is from now on to be a turn of its own. */
-export function noLongerSteering(db: Store, taskId: string): Promise<unknown> {
+/** A message that the ended turn did not take becomes a turn of its own. */
+export function steersToQueue(db: Store, taskId: string): Promise<unknown> {
   return db
     .updateTable('inbox')
     .set({ mode: 'queue' })

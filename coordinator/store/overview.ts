@@ -6,7 +6,7 @@ import { SESSION_IDLE_MS } from './accounts/sessions.ts'
 import type { Store } from './sqlite/database.ts'
 import { countByStatus } from './tasks.ts'
 
-/** What is there and under way, over all users. */
+/** Runners, tasks and users of the whole server. */
 export async function findOverview(db: Store, now: number): Promise<Pick<Overview, 'runners' | 'tasks' | 'users'>> {
   return {
     runners: await listRunners(db, now),
@@ -18,7 +18,7 @@ export async function findOverview(db: Store, now: number): Promise<Pick<Overvie
   }
 }
 
-/** Who spoke last first. */
+/** The last to be heard from comes first. */
 async function listRunners(db: Store, now: number): Promise<Overview['runners']> {
   const rows = await db
     .selectFrom('runners')
@@ -34,7 +34,10 @@ async function listRunners(db: Store, now: number): Promise<Overview['runners']>
     .orderBy('seen_at', 'desc')
     .execute()
   return rows.map(({ id, name, slots, busy, seen_at, unwell_reason: reason, unwell_message: message }) => ({
-    ...{ id, name, slots, busy: Number(busy) },
+    id,
+    name,
+    slots,
+    busy: Number(busy),
     ...(reason === null ? {} : { unwell: { reason, reasonText: REASONS[reason], message: message ?? '' } }),
     seenAt: new Date(seen_at).toISOString(),
     connected: seen_at >= now - RUNNER_SILENT_MS,
@@ -55,7 +58,7 @@ async function listUsers(db: Store): Promise<Overview['users']> {
         .selectFrom('tasks')
         .select(({ fn }) => fn.sum('cost_usd').as('n'))
         .whereRef('user_id', '=', 'users.id')
-        // What the demo costs is made up.
+        // The costs of the demo are made up.
         .where('demo', '=', 0)
         .as('cost'),
       eb
@@ -74,7 +77,10 @@ async function listUsers(db: Store): Promise<Overview['users']> {
   return rows.map(({ id, name, tasks, cost, session, token }) => {
     const seenAt = Math.max(session === null ? 0 : Number(session) - SESSION_IDLE_MS, Number(token ?? 0))
     return {
-      ...{ id, name, tasks: Number(tasks), costUsd: Number(cost ?? 0) },
+      id,
+      name,
+      tasks: Number(tasks),
+      costUsd: Number(cost ?? 0),
       lastSeenAt: seenAt === 0 ? null : new Date(seenAt).toISOString(),
     }
   })

@@ -4,7 +4,7 @@ import type { Store } from './sqlite/database.ts'
 import type { Database } from './sqlite/schema.ts'
 
 /**
- * A repository that a user wants at hand. The same one again is the same project, renamed when a name is given.
+ * A repository that a user keeps at hand. Creating it again returns the same project, renamed if a name is given.
  * @param repoUrl as {@link parseRepoUrl} made it
  */
 export async function createProject(
@@ -34,7 +34,7 @@ export async function deleteProject(db: Store, userId: string, id: string): Prom
   return numDeletedRows > 0n
 }
 
-/** `owner/name` out of `https://host/owner/name.git`. */
+/** `owner/name` from `https://host/owner/name.git`. */
 function nameOf(repoUrl: string): string {
   return new URL(repoUrl).pathname.slice(1).replace(/\.git$/, '')
 }

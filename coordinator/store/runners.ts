@@ -3,7 +3,7 @@ import { RUNNER_SILENT_MS } from '../../contract/wire/deadlines.ts'
 import type { RunnerIdentity } from '../../contract/wire/lease.ts'
 import type { Store } from './sqlite/database.ts'
 
-/** @returns whether there is another number of slots now than a moment ago: the runner came, has others, fell ill or is well again */
+/** @returns whether the number of usable slots changed: the runner came, changed its slots, or became unwell or well */
 export async function seeRunner(db: Store, runner: RunnerIdentity, now: number): Promise<boolean> {
   const before = await db.selectFrom('runners').selectAll().where('id', '=', runner.id).executeTakeFirst()
   const { name, slots, unwell } = runner
@@ -17,7 +17,7 @@ export async function seeRunner(db: Store, runner: RunnerIdentity, now: number):
   return (before.unwell_reason === null) !== (seen.unwell_reason === null)
 }
 
-/** Slots of all runners that are there and well; 0: nobody takes anything. */
+/** Slots of all connected runners that are well. */
 export async function countSlots(db: Store, now: number): Promise<number> {
   const { slots } = await db
     .selectFrom('runners')
@@ -28,7 +28,7 @@ export async function countSlots(db: Store, now: number): Promise<number> {
   return Number(slots ?? 0)
 }
 
-/** @returns why nobody takes a task: no runner is there, or what is wrong with the one that spoke last; null when one can */
+/** @returns why no runner takes tasks: none is connected, or the fault of the one that was heard from last; null when one takes them */
 export async function whyNobodyTakes(db: Store, now: number): Promise<Reason | null> {
   const there = db
     .selectFrom('runners')

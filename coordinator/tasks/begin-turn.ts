@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { appendEvents } from '../store/events.ts'
-import { type InboxRow, insertMessage, listWaitingMessages, noLongerSteering } from '../store/inbox.ts'
+import { type InboxRow, insertMessage, listWaitingMessages, steersToQueue } from '../store/inbox.ts'
 import type { RecordChange } from '../store/ledger.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { type Change, moveTask, type TaskRow } from '../store/tasks.ts'
@@ -23,7 +23,7 @@ export async function beginTurn(
 
 /** The oldest message that waits begins the next turn. @returns the task as it was when none waits */
 export async function beginWaitingTurn(tx: Store, record: RecordChange, task: TaskRow): Promise<TaskRow> {
-  await noLongerSteering(tx, task.id)
+  await steersToQueue(tx, task.id)
   const [oldest] = await listWaitingMessages(tx, task.id)
   if (!oldest) return task
   const pending = await toQueue(tx, task, oldest, {})

@@ -1,8 +1,8 @@
 import type { Notifications, PushSubscription } from '../../../contract/api/api.ts'
 import type { Store } from '../sqlite/database.ts'
 
-/** Devices that one user may have told; the oldest makes room. */
-const SUBSCRIPTIONS_KEPT = 20
+/** How many devices of one user may subscribe; a new one replaces the oldest. */
+const MAX_SUBSCRIPTIONS = 20
 
 const DEFAULTS: Notifications = { onDone: true, onFailed: true, onAttention: true, webhookUrl: null }
 
@@ -36,7 +36,7 @@ export async function listSubscriptions(db: Store, userId: string): Promise<Push
   return (await rows.execute()).map(({ endpoint, p256dh, auth }) => ({ endpoint, keys: { p256dh, auth } }))
 }
 
-/** An endpoint is one browser's: whoever signed in there last is told. @param deviceId what it ends with, when that is signed out */
+/** An endpoint is one browser: the user who signed in there last gets the notices. @param deviceId the subscription ends with this device */
 export async function putSubscription(
   db: Store,
   userId: string,
@@ -49,11 +49,11 @@ export async function putSubscription(
     .values({ endpoint, ...row })
     .onConflict((conflict) => conflict.column('endpoint').doUpdateSet(row))
     .execute()
-  const kept = db.selectFrom('push_subscriptions').select('endpoint').where('user_id', '=', userId)
+  const own = db.selectFrom('push_subscriptions').select('endpoint').where('user_id', '=', userId)
   await db
     .deleteFrom('push_subscriptions')
     .where('user_id', '=', userId)
-    .where('endpoint', 'not in', kept.orderBy('created_at', 'desc').limit(SUBSCRIPTIONS_KEPT))
+    .where('endpoint', 'not in', own.orderBy('created_at', 'desc').limit(MAX_SUBSCRIPTIONS))
     .execute()
 }
 

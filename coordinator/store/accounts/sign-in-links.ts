@@ -4,7 +4,7 @@ import { hashToken } from './tokens.ts'
 
 const LINK_LIVES_MS = 10 * 60_000
 
-/** A code that signs its bearer in as this user: once, and within ten minutes. The store keeps its hash. */
+/** A code that signs its bearer in as this user, once and within ten minutes. The store holds only its hash. */
 export async function createSignInLink(db: Store, userId: string): Promise<{ code: string; expiresAt: Date }> {
   const now = Date.now()
   const code = randomBytes(32).toString('base64url')
@@ -16,13 +16,13 @@ export async function createSignInLink(db: Store, userId: string): Promise<{ cod
   return { code, expiresAt: new Date(now + LINK_LIVES_MS) }
 }
 
-/** Looks without using it up. @returns the user's id; null when it is unknown, used or too old */
+/** Does not use the code up. @returns the user's id; null when it is unknown, used or too old */
 export async function findSignInLink(db: Store, code: string): Promise<string | null> {
   const link = db.selectFrom('sign_in_links').select('user_id').where('code_hash', '=', hashToken(code))
   return (await link.where('expires_at', '>', Date.now()).executeTakeFirst())?.user_id ?? null
 }
 
-/** Uses the code up: of two who bring it at once, one gets the user's id. @returns null when it is unknown, used or too old */
+/** Uses the code up: of two simultaneous callers, one gets the user's id. @returns null when it is unknown, used or too old */
 export async function takeSignInLink(db: Store, code: string): Promise<string | null> {
   const taken = db.deleteFrom('sign_in_links').where('code_hash', '=', hashToken(code)).where('expires_at', '>', Date.now())
   const row = await taken.returning('user_id').executeTakeFirst()

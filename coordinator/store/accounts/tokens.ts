@@ -5,10 +5,10 @@ import type { Database } from '../sqlite/schema.ts'
 import type { SignedIn } from '../user.ts'
 import { USER_COLUMNS, userOf } from './users.ts'
 
-/** `last_used_at` is for a person's eye: one write a minute is enough. */
+/** `last_used_at` is only shown to people: one write a minute is enough. */
 const USED_EVERY_MS = 60_000
 
-/** Makes a token for a user. The answer is the only place where it stands: the store keeps its SHA-256. */
+/** Makes a token for a user. Only the answer contains it: the store holds its SHA-256. */
 export async function issueToken(db: Store, userId: string, name: string): Promise<NewApiToken> {
   const token = randomToken()
   const row = {
@@ -23,7 +23,7 @@ export async function issueToken(db: Store, userId: string, name: string): Promi
   return { ...apiTokenOf(row), token }
 }
 
-/** @returns whose token it is; null for an unknown or revoked one */
+/** @returns the token's user; null for an unknown or revoked token */
 export async function findByToken(db: Store, token: string): Promise<SignedIn | null> {
   const row = await db
     .selectFrom('api_tokens')
@@ -44,7 +44,7 @@ export async function listTokens(db: Store, userId: string): Promise<ApiToken[]>
   return rows.map(apiTokenOf)
 }
 
-/** A random secret of 256 bits has nothing to guess, so that a plain hash, which can be looked up, is enough. */
+/** A random secret of 256 bits cannot be guessed, so a plain hash, which can be looked up, is enough. */
 export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }

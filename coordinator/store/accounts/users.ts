@@ -4,7 +4,7 @@ import type { Store } from '../sqlite/database.ts'
 import type { Database } from '../sqlite/schema.ts'
 import type { User } from '../user.ts'
 
-/** Who runs the server; signs in by a token or a link, never by GitHub. */
+/** The person who runs the server. They sign in by a token or a link, never by GitHub. */
 export const OWNER_IDENTITY = 'local:owner'
 
 export const USER_COLUMNS = ['users.id', 'users.name', 'users.avatar_url', 'users.admin'] as const
@@ -16,7 +16,7 @@ export async function findUser(db: Store, id: string): Promise<User | null> {
 
 export type GithubUser = { githubId: string; login: string; avatarUrl: string | null; admin: boolean; token: string }
 
-/** Takes up what GitHub just said about a user who signed in. Their token is kept sealed. */
+/** Stores what GitHub reports about a user who signs in. Their token is sealed. */
 export async function upsertGithubUser(db: Store, secrets: Secrets, github: GithubUser): Promise<User> {
   const user = await upsertUser(db, `github:${github.githubId}`, {
     name: github.login,
@@ -28,24 +28,24 @@ export async function upsertGithubUser(db: Store, secrets: Secrets, github: Gith
   return user
 }
 
-/** The one local owner, an admin, made when there is none. */
+/** The one local owner, an admin. */
 export function upsertOwner(db: Store): Promise<User> {
   return upsertUser(db, OWNER_IDENTITY, { name: 'owner', avatar_url: null, admin: 1 })
 }
 
-/** @returns GitHub's token of this user; null when they never signed in there */
+/** @returns the GitHub token of this user; null if they never signed in there */
 export async function findGithubToken(db: Store, secrets: Secrets, userId: string): Promise<string | null> {
   const row = await db.selectFrom('users').select('github_token').where('id', '=', userId).executeTakeFirst()
   return row?.github_token ? secrets.open(row.github_token, githubTokenContext(userId)) : null
 }
 
-/** @returns what a user wants a new task to cost at most; null when they leave it to the server */
+/** @returns the user's own budget for a new task; null: the server's default */
 export async function findOwnBudget(db: Store, userId: string): Promise<number | null> {
   const row = await db.selectFrom('users').select('default_budget_usd').where('id', '=', userId).executeTakeFirst()
   return row?.default_budget_usd ?? null
 }
 
-/** @param budgetUsd null: the server's default from now on */
+/** @param budgetUsd null: the server's default */
 export async function setOwnBudget(db: Store, userId: string, budgetUsd: number | null): Promise<void> {
   await db.updateTable('users').set({ default_budget_usd: budgetUsd }).where('id', '=', userId).execute()
 }

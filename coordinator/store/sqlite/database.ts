@@ -12,25 +12,25 @@ import * as unwellRunners from './migrations/0006-unwell-runners.ts'
 import * as keyCheck from './migrations/0007-key-check.ts'
 import * as stepsExceeded from './migrations/0008-steps-exceeded.ts'
 import * as waiting from './migrations/0009-waiting.ts'
-import { openFault, RESTORE, unusable } from './open-fault.ts'
 import type { Database } from './schema.ts'
+import { explainFault, RESTORE, unusable } from './unusable-database.ts'
 
 /** The database, or a transaction on it. */
 export type Store = Kysely<Database>
 
-/** How long a start waits for another process to let go of the database: a server that is just being replaced. */
+/** How long a start waits for another process to release the database: a server that is being replaced. */
 const LOCK_WAIT_MS = 2_000
 /** How long it waits for a program that only reads, or backs up. */
 const BUSY_WAIT_MS = 5_000
 
-/** What SQLite keeps beside a database while it is open; `-wal` also after a kill. */
+/** Files that SQLite keeps beside an open database; `-wal` also stays after a kill. */
 const BESIDE = ['-wal', '-shm', '-journal']
 
 /**
- * Opens the SQLite file, made if absent, and brings its tables up to date. Its folder and files are for the server's own user alone.
- * One process has it at a time; `destroy()` closes it and lets go.
- * @param approve looks at a database that was there before, as it was left; nothing has been changed yet when it throws
- * @throws Error with what to do when the file is not Errand's, another process has it, or it cannot be written
+ * Opens the SQLite file, creates it if absent, and migrates its tables. Only the server's own user may read its folder and files.
+ * One process holds it at a time; `destroy()` closes and releases it.
+ * @param approve sees an existing database before anything is changed, and may throw
+ * @throws Error with what to do if the file is not Errand's, another process holds it, or it cannot be written
  */
 export async function openDatabase(
   path: string,
@@ -41,28 +41,28 @@ export async function openDatabase(
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await chmod(dirname(path), 0o700)
     const lock = takeLock(path)
-    const letGo = () => void lock.close()
+    const release = () => void lock.close()
     try {
       if (!(await isThere(path))) await makeNew(path)
       await makePrivate(path)
-      return await connect(path, letGo)
+      return await connect(path, release)
     } catch (error) {
-      letGo()
+      release()
       throw error
     }
   } catch (error) {
-    throw openFault(path, error) ?? error
+    throw explainFault(path, error) ?? error
   }
 }
 
-/** @throws Error with what to do when what is there cannot be a database, or a part of one is left */
+/** @throws Error with what to do if the file cannot be a database, or only a part of one is left */
 async function isThere(path: string): Promise<boolean> {
   const found = await statOf(path)
   if (found === null) {
-    if (await statOf(`${path}-wal`)) throw unusable(path, `is gone, and ${path}-wal, a part of it, is there. ${RESTORE}`)
+    if (await statOf(`${path}-wal`)) throw unusable(path, `is missing, but ${path}-wal, a part of it, is there. ${RESTORE}`)
     return false
   }
-  if (!found.isFile()) throw unusable(path, 'is no file. DATABASE_URL=file:<path> and ERRAND_DATA_DIR say where it is.')
+  if (!found.isFile()) throw unusable(path, 'is not a file. Set its place with DATABASE_URL=file:<path> or ERRAND_DATA_DIR.')
   if (found.size === 0) throw unusable(path, `is empty: a file of 0 bytes. ${RESTORE}`)
   return true
 }
@@ -74,9 +74,9 @@ function statOf(path: string) {
   })
 }
 
-/** Only reads, and leaves no file behind. */
+/** Only reads and leaves no file behind. */
 async function inspect(path: string, approve: (found: Store) => Promise<void>): Promise<void> {
-  // What a killed server left in the -wal file would be written into the database at the close of a connection that may write.
+  // Closing a connection that may write would write what a killed server left in the -wal file into the database.
   const readonly = (await statOf(`${path}-wal`)) !== null
   const sqlite = keepDatabase(new SQLite(path, { timeout: LOCK_WAIT_MS, fileMustExist: true, readonly }))
   try {
@@ -87,7 +87,7 @@ async function inspect(path: string, approve: (found: Store) => Promise<void>): 
   }
 }
 
-/** @throws Error with what to do when another program, or a newer version of this one, has written it */
+/** @throws Error with what to do if another program or a newer version of Errand has written it */
 function checkOurs(path: string, sqlite: SQLite.Database): void {
   const names = (query: string) => sqlite.prepare<[], string>(query).pluck().all()
   const tables = names("select name from sqlite_master where type = 'table' and name not like 'kysely%'")
@@ -95,7 +95,7 @@ function checkOurs(path: string, sqlite: SQLite.Database): void {
   const done = hasMigrations ? names('select name from kysely_migration order by name') : []
   if (tables.length === 0 && done.length === 0) throw unusable(path, `is empty: it has no tables. ${RESTORE}`)
   if (!done.includes(FIRST_MIGRATION))
-    throw unusable(path, 'belongs to another program. Name a file of its own for Errand: DATABASE_URL=file:<path>.')
+    throw unusable(path, 'belongs to another program. Give Errand its own file with DATABASE_URL=file:<path>.')
   const unknown = done.filter((name) => !(name in MIGRATIONS))
   if (unknown.length > 0)
     throw unusable(
@@ -104,7 +104,7 @@ function checkOurs(path: string, sqlite: SQLite.Database): void {
     )
 }
 
-/** Under another name first: a start that is cut off, or finds no room, leaves no half of a database. */
+/** Creates it under another name first: a start that is killed or finds no room must not leave half a database. */
 async function makeNew(path: string): Promise<void> {
   const unfinished = `${path}.new`
   const clear = () => Promise.all(['', ...BESIDE].map((ending) => rm(unfinished + ending, { force: true })))
@@ -119,16 +119,16 @@ async function makeNew(path: string): Promise<void> {
   }
 }
 
-/** SQLite gives its -wal and -shm files the mode of the database. */
+/** SQLite gives its -wal and -shm files the mode of the database file. */
 async function makePrivate(path: string): Promise<void> {
   const file = await open(path, 'r+')
   await file.chmod(0o600)
   await file.close()
 }
 
-async function connect(path: string, letGo: () => void): Promise<Store> {
+async function connect(path: string, release: () => void): Promise<Store> {
   const sqlite = keepDatabase(new SQLite(path, { timeout: BUSY_WAIT_MS, fileMustExist: true }))
-  const db = storeOn(sqlite, letGo)
+  const db = storeOn(sqlite, release)
   try {
     sqlite.exec('pragma journal_mode = WAL; pragma synchronous = FULL; pragma foreign_keys = ON')
     await migrate(db)
@@ -139,7 +139,7 @@ async function connect(path: string, letGo: () => void): Promise<Store> {
   }
 }
 
-/** @param closed called after `destroy()` has closed it */
+/** @param closed called once `destroy()` has closed it */
 function storeOn(sqlite: SQLite.Database, closed: () => void): Store {
   const prepare = keepStatements(sqlite)
   const close = () => {
@@ -152,16 +152,16 @@ function storeOn(sqlite: SQLite.Database, closed: () => void): Store {
 }
 
 /**
- * A full disk ends a transaction by itself, and a rollback after that fails (sqlite.org/lang_transaction.html, 3.4). Its error would
- * hide the one that says what happened.
+ * A full disk ends a transaction by itself, and a rollback after that fails (sqlite.org/lang_transaction.html, 3.4). The second error
+ * would hide the first, which tells what happened.
  */
 function stillToDo(text: string, { inTransaction }: SQLite.Database): string {
   return text === 'rollback' && !inTransaction ? 'select 1' : text
 }
 
 /**
- * An exclusive transaction on a file of its own, open as long as the process lives. The kernel ends it with the process, however
- * that dies, and the database itself stays readable for others.
+ * Holds an exclusive transaction on a separate file as long as the process lives. The kernel ends it with the process, however that dies,
+ * and other programs can still read the database itself.
  */
 function takeLock(path: string): SQLite.Database {
   const lock = keepDatabase(new SQLite(`${path}.lock`, { timeout: LOCK_WAIT_MS }))
@@ -171,7 +171,7 @@ function takeLock(path: string): SQLite.Database {
   } catch (cause) {
     lock.close()
     if ((cause as { code?: string }).code !== 'SQLITE_BUSY') throw cause
-    throw new Error(`Another coordinator works on ${path}. Stop it first, or give this one a data folder of its own.`)
+    throw new Error(`Another coordinator works on ${path}. Stop it first, or give this one its own data folder.`)
   }
 }
 
@@ -204,6 +204,5 @@ const FIRST_MIGRATION: keyof typeof MIGRATIONS = '0001-initial'
 async function migrate(db: Store): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } })
   const { error } = await migrator.migrateToLatest()
-  if (error)
-    throw new Error(`The tables could not be brought up to date: ${error}. Restore a backup, and tell us.`, { cause: error })
+  if (error) throw new Error(`The database could not be migrated: ${error}. Restore a backup and report this.`, { cause: error })
 }

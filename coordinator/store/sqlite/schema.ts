@@ -4,8 +4,8 @@ import type { Outcome, TaskStatus } from '../../../contract/api/status.ts'
 import type { Unwell } from '../../../contract/wire/lease.ts'
 
 /**
- * The tables, as two SQL dialects can both hold them: ids are text, times are milliseconds since 1970, JSON is text, booleans are 0 or 1.
- * Column names are snake_case in the database and here alike, so that a query in the log is a query in the code.
+ * The tables, in types that two SQL dialects share: ids are text, times are milliseconds since 1970, JSON is text, booleans are 0 or 1.
+ * Column names are snake_case here as in the database, so that a query in the log can be found in the code.
  */
 export type Database = {
   users: {
@@ -15,11 +15,11 @@ export type Database = {
     name: string
     avatar_url: string | null
     admin: number
-    /** GitHub's token of this user, encrypted; null for the local owner. */
+    /** The GitHub token of this user, sealed; null for the local owner. */
     github_token: string | null
-    /** When a task of this user was last handed to the queue: whoever waited longest is next. */
+    /** When the queue last got a task of this user: the user who has waited longest is next. */
     last_released_at: number
-    /** What a new task that names no budget gets; null: the server's default. */
+    /** The budget of a new task that names none; null: the server's default. */
     default_budget_usd: number | null
     created_at: number
   }
@@ -28,7 +28,7 @@ export type Database = {
     id: string
     user_id: string
     name: string
-    /** SHA-256, hex; the token itself is not kept. */
+    /** SHA-256, hex; the token itself is not stored. */
     token_hash: string
     created_at: number
     last_used_at: number | null
@@ -56,16 +56,16 @@ export type Database = {
     /** Number of the newest attempt. */
     attempt: number
     last_seq: number
-    /** Of the message that began the current turn. */
+    /** The message that began the current turn. */
     message_id: string | null
-    /** What the branch changes, as the newest turn that told left it. */
+    /** The size of the change on the branch, after the newest turn that reported one. */
     diff_files: number | null
     diff_insertions: number | null
     diff_deletions: number | null
-    /** Set while the current turn is in the queue's hands. */
+    /** Set while the queue has the current turn. */
     released_at: number | null
     cancel_requested_at: number | null
-    /** The last turn of whose end the user was told, or need not be. */
+    /** The last turn whose end the user was told of, or need not be. */
     told_turn: number
     pull_request_url: string | null
     input_tokens: number
@@ -77,18 +77,18 @@ export type Database = {
     started_at: number | null
     completed_at: number | null
   }
-  /** What people said to tasks. */
+  /** Messages of people to tasks. */
   inbox: {
     id: string
     task_id: string
     client_id: string | null
-    /** Of its `message.received`: its place in the order. */
+    /** The `seq` of its `message.received`, which is its place in the order. */
     seq: number
     text: string
-    /** Null: it began a turn at once. Else it was sent while one was under way. */
+    /** Null: it began a turn at once. Otherwise it was sent while a turn went on. */
     mode: 'steer' | 'queue' | null
     state: 'waiting' | 'delivered' | 'withdrawn'
-    /** The turn that it reached. */
+    /** The turn that got it. */
     turn: number | null
     created_at: number
     delivered_at: number | null
@@ -99,7 +99,7 @@ export type Database = {
     turn: number
     runner_id: string
     runner_name: string
-    /** The runner's numbering: every event up to this one is stored. */
+    /** Every event up to this one, by the runner's numbers, is stored. */
     last_n: number
     lease_until: number
     started_at: number
@@ -108,12 +108,12 @@ export type Database = {
     reason: Reason | null
   }
   events: {
-    /** SQLite's rowid; a client never sees it. */
+    /** The rowid of SQLite; no client sees it. */
     id: Generated<number>
     task_id: string
     seq: number
     attempt: number
-    /** The runner's number; null for what the coordinator says. */
+    /** The number its runner gave it; null for an event of the coordinator. */
     n: number | null
     type: string
     at: number
@@ -125,15 +125,15 @@ export type Database = {
     name: string
     slots: number
     seen_at: number
-    /** Why it takes nothing; both null while it is well. */
+    /** Why it takes no tasks; both null while it is well. */
     unwell_reason: Unwell['reason'] | null
     unwell_message: string | null
   }
   push_subscriptions: {
-    /** The push service's address for one browser: whoever knows it can name that browser. */
+    /** The address of one browser at its push service; it identifies that browser. */
     endpoint: string
     user_id: string
-    /** Of the device that subscribed, as in `Device`. */
+    /** The device that subscribed, as in `Device`. */
     device_id: string
     p256dh: string
     auth: string

@@ -22,7 +22,7 @@ describe('the address under which people open the server', () => {
 
   it.each(['/errand', '/errand/', '?a=b', '#a'])('is refused with %s after the host, which would have no effect', (rest) => {
     expect(() => of({ ERRAND_PUBLIC_URL: `https://home.example:8443${rest}` })).toThrow(
-      /as https:\/\/home\.example:8443 does\. Errand cannot be served below a path: give it a host name of its own.*port of its own[\s\S]*ERRAND_PUBLIC_URL/,
+      /like https:\/\/home\.example:8443\. Errand cannot be served below a path: give it its own host name.*its own port[\s\S]*ERRAND_PUBLIC_URL/,
     )
   })
 })
@@ -31,7 +31,7 @@ describe('a host that is named in the configuration', () => {
   it.each(['ERRAND_GIT_HOSTS', 'GITHUB_URL'])('stands alone in %s: a path would allow more than it seems to', (name) => {
     const given = 'https://github.com, https://git.example/team'
     expect(() => readConfig({ [name]: name === 'GITHUB_URL' ? 'https://git.example/team' : given })).toThrow(
-      new RegExp(`must end after the host and the port, as https://git\\.example does[\\s\\S]*${name}`),
+      new RegExp(`must end after host and port, like https://git\\.example\\.[\\s\\S]*${name}`),
     )
     expect(readConfig({ ERRAND_GIT_HOSTS: 'https://git.example/, http://10.0.0.5:3080' }).gitHosts).toEqual([
       'https://git.example',

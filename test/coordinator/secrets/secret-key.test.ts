@@ -78,11 +78,11 @@ describe('a data folder whose secrets were sealed with another key', () => {
   it('is refused with any other key, and opens with its own, wherever that is kept', async () => {
     await makeFolder()
     const kept = await readFile(keyFile(), 'utf8')
-    await expectRefusal(/ERRAND_SECRET_KEY is another key.*leave the variable out if the key is in .*data\/secret-key/, () =>
+    await expectRefusal(/ERRAND_SECRET_KEY is not the key that sealed.*remove the variable if the key is in .*data\/secret-key/, () =>
       openAndClose(randomBytes(32).toString('hex')),
     )
     await writeFile(keyFile(), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
-    await expectRefusal(/data\/secret-key holds another key.*sealed the git tokens in .*errand\.db\. Restore the file/)
+    await expectRefusal(/data\/secret-key does not hold the key that sealed the git tokens in .*errand\.db\. Restore the file/)
     await rm(keyFile())
     await openAndClose(kept.trim())
   })
@@ -99,7 +99,7 @@ describe('a data folder whose secrets were sealed with another key', () => {
     await rm(keyFile())
     await expectRefusal(/secret-key is missing/)
     await writeFile(keyFile(), first, { mode: 0o600 })
-    await expectRefusal(/secret-key holds another key/)
+    await expectRefusal(/secret-key does not hold the key/)
     await writeFile(keyFile(), second, { mode: 0o600 })
     await openAndClose()
     await rm(keyFile())

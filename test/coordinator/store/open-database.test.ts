@@ -56,13 +56,13 @@ describe('a database that cannot be used', () => {
       },
       /newer version of Errand \(9999-later\)\. Start that version, or restore the backup/,
     ],
-    ['a folder', () => mkdir(path), /is no file\..*DATABASE_URL/],
+    ['a folder', () => mkdir(path), /is not a file\..*DATABASE_URL/],
     [
       'a part of one',
       async () => {
         await writeFile(`${path}-wal`, 'what was stored last')
       },
-      /is gone, and .*-wal, a part of it, is there\. Restore it/,
+      /is missing, but .*-wal, a part of it, is there\. Restore it/,
     ],
     [
       'one below a file',
@@ -70,7 +70,7 @@ describe('a database that cannot be used', () => {
         await rm(dirname(path), { recursive: true })
         await writeFile(dirname(path), 'a file')
       },
-      /cannot be there: its path leads through something that is no folder.*ERRAND_DATA_DIR/,
+      /cannot be there: its path leads through something that is not a folder.*ERRAND_DATA_DIR/,
     ],
   ])('%s is refused with a sentence, and left as it was', async (_what, spoil, sentence) => {
     await spoil()

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 
-/** What people say to a task, and where each of it stands; the task's change as its newest turn left it. */
+/** The messages of people to a task and their states; and the size of the task's change after its newest turn. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('inbox')
@@ -24,7 +24,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('tasks').addColumn('diff_insertions', 'integer').execute()
   await db.schema.alterTable('tasks').addColumn('diff_deletions', 'integer').execute()
 
-  // Until now a task had one message. One that no runner has taken still waits.
+  // Until now a task had one message, which still waits if no runner has taken it.
   await sql`
     insert into inbox (id, task_id, client_id, seq, text, mode, state, turn, created_at, delivered_at)
     select json_extract(e.data, '$.messageId'), e.task_id, json_extract(e.data, '$.clientId'), e.seq, json_extract(e.data, '$.text'), null,

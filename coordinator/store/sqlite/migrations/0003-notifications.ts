@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Where users are told what became of their tasks, and of what. */
+/** Where users are notified, and of what. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('push_subscriptions')

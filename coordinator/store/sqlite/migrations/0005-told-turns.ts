@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 
-/** Of which turn's end the user was told; what ended before this was told, or is no news any more. */
+/** The last turn whose end the user was told of. Whatever ended before this migration counts as told. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .alterTable('tasks')
