@@ -1,7 +1,7 @@
 import { readConfig } from './process/config.ts'
 import { start } from './start.ts'
 
-/** Signals and exit codes; everything else is in `start`. The first signal drains, the second waits for nothing. */
+/** Signals and exit codes; everything else is in `start`. The first signal drains, the second one waits for nothing. */
 async function main(): Promise<void> {
   const runner = await start(readConfig(process.env))
   let asked = false

@@ -1,112 +1,109 @@
 import { type Logger, pino } from 'pino'
+import type { End } from '../contract/wire/end.ts'
 import type { Lease, RunnerIdentity } from '../contract/wire/lease.ts'
-import { adoptLeftovers } from './attempt/adopt.ts'
-import type { AttemptEnd } from './attempt/attempt-end.ts'
+import { createAttempts } from './attempt/attempts.ts'
 import { openKeptWork } from './attempt/kept-work.ts'
-import { runAttempt } from './attempt/run-attempt.ts'
-import { startSweep } from './attempt/sweep.ts'
+import { openLeftovers } from './attempt/leftovers.ts'
+import { type AttemptParts, runAttempt } from './attempt/run-attempt.ts'
+import type { RunnerStop } from './attempt/stop-switch.ts'
 import { openGateway } from './gateway/gateway.ts'
 import { checkDisk } from './health/check-disk.ts'
-import { watchHealth } from './health/health.ts'
-import { handleTurn } from './jobs/lease-and-run.ts'
-import { type TurnAnswer, takeJobs } from './jobs/take-jobs.ts'
-import { coordinatorClient } from './lease/coordinator-client.ts'
-import { startHolding } from './lease/holding.ts'
-import { findToken } from './lease/token.ts'
+import { type Health, watchHealth } from './health/health.ts'
+import { leaseAndRun } from './jobs/lease-and-run.ts'
+import { takeJobs } from './jobs/take-jobs.ts'
+import { createCoordinatorClient, findToken } from './lease/coordinator-client.ts'
+import { startRenewals } from './lease/renewals.ts'
 import type { Config } from './process/config.ts'
 import { openDataFolder } from './process/data-folder.ts'
 import { openPublisher } from './river/publisher.ts'
 import { dockerEngine } from './sandbox/docker.ts'
 
-/** How soon a turn that came to a runner which is unwell is offered again, to whoever is well. */
-const NOT_BY_ME_MS = 1_000
-
 export type Runner = {
   id: string
   /**
-   * Takes no more, lets running agents save their work and report as interrupted, removes their containers, closes.
-   * Called again without `drain`, it waits for nothing.
+   * Takes no more turns, lets running agents save their work and report as interrupted, removes their containers, closes.
+   * A later call without `drain` waits for nothing.
    */
   stop: (options: { drain: boolean }) => Promise<void>
 }
 
 /**
- * Starts everything that a runner is, and returns when it takes work. A coordinator, Redis or Docker engine that is away is waited for.
- * @throws Error with what to do when the data folder or the token cannot be had
+ * Starts everything that a runner is, and returns when it takes turns. It waits for a coordinator, a Redis or a Docker engine that is away.
+ * @throws Error with what to do when the data folder cannot be used, or the token is missing
  */
 export async function start(config: Config): Promise<Runner> {
+  const { name, slots, redisUrl, coordinatorUrl, npmRegistryUrl, allowedHosts } = config
   const log = openLog(config)
   const token = await findToken({ ...config, log })
-  const { runnerId, ...folders } = await openDataFolder(config.dataDir)
-  const runner: RunnerIdentity = { id: runnerId, name: config.name, slots: config.slots }
+  const { runnerId, spoolDirectory, doorsDirectory, keptDirectory } = await openDataFolder(config.dataDir)
+  const runner: RunnerIdentity = { id: runnerId, name, slots }
   const drain = new AbortController()
   const now = new AbortController()
-
-  const client = coordinatorClient({ url: config.coordinatorUrl, token, log })
+  const attempts = createAttempts()
+  const client = createCoordinatorClient({ url: coordinatorUrl, token, log })
   const engine = dockerEngine({ ...config, runnerId, log })
-  const publisher = openPublisher({ redisUrl: config.redisUrl, runnerId, log })
-  const adopted = await adoptLeftovers({ engine, publisher, spoolDirectory: folders.spoolDirectory, log })
+  const publisher = openPublisher({ redisUrl, runnerId, attempts, log })
+  const leftovers = await openLeftovers({ engine, publisher, attempts, spoolDirectory, log })
   const health = watchHealth({
     check: async () => {
-      await checkDisk([folders.spoolDirectory, folders.doorsDirectory])
+      await checkDisk([spoolDirectory, doorsDirectory])
       await engine.check()
     },
     onChange: (unwell) => {
-      holding.announce()
+      renewals.announce()
       const done = unwell ? taking.pause() : taking.resume()
       done.catch((error) => log.error({ event: 'queue.error', err: error }))
     },
     log,
   })
-  const holding = startHolding({ client, runner, unwell: health.unwell, log })
-  const { coordinatorUrl, npmRegistryUrl, allowedHosts } = config
-  const keptWork = await openKeptWork({ directory: folders.keptDirectory, client, log })
-  const outside = { engine, holding, publisher, client, keptWork, openGateway, secrets: [token], log }
-  const parts = { ...outside, ...folders, coordinatorUrl, npmRegistryUrl, allowedHosts }
-  const sweep = startSweep({ engine, log })
-  const runnerStop = { drain: drain.signal, now: now.signal }
-  const run = async (lease: Lease): Promise<AttemptEnd> => {
-    const how = await sweep
-      .during(lease.taskId, lease.attempt, () => runAttempt(parts, lease, runnerStop))
-      .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
-    if (!drain.signal.aborted) health.ended(how)
-    if (how instanceof Error) throw how
-    return how
-  }
-  const handle = async (data: unknown): Promise<TurnAnswer> =>
-    (await health.mayTake()) ? handleTurn({ client, runner, run, log }, data) : { say: 'later', afterMs: NOT_BY_ME_MS }
-  const taking = takeJobs({ ...config, log, handle })
-  // Said at once, not with the first task.
+  const renewals = startRenewals({ client, runner, attempts, unwell: health.unwell, log })
+  const keptWork = await openKeptWork({ directory: keptDirectory, client, log })
+  const outside = { engine, publisher, renewals, client, keptWork, openGateway, coordinatorUrl, npmRegistryUrl, allowedHosts }
+  const parts: AttemptParts = { ...outside, attempts, spoolDirectory, doorsDirectory, secrets: [token], log }
+  const run = (lease: Lease) => runWatched(parts, health, lease, { drain: drain.signal, now: now.signal })
+  const turns = { client, runner, mayTake: health.mayTake, run, log }
+  const taking = takeJobs({ redisUrl, slots, handle: (data) => attempts.track(leaseAndRun(turns, data)), log })
+  // The coordinator hears at once when this host is unwell, not with the first turn.
   await health.mayTake()
-  log.info({ event: 'runner.started', runner: runnerId, name: config.name, slots: config.slots })
+  log.info({ event: 'runner.started', runner: runnerId, name, slots })
 
-  const closeInOrder = async () => {
+  const stopInOrder = async () => {
     log.info({ event: 'runner.stopping' })
     health.stop()
     await taking.pause()
     drain.abort()
-    adopted.abandon()
-    await taking.close()
-    await sweep.stop()
-    await adopted.delivered
-    await keptWork.stop()
-    await holding.stop()
+    for (const { lease, delivery } of attempts.list()) if (!lease) delivery?.abandon()
+    await attempts.idle()
+    for (const part of [{ stop: taking.close }, leftovers, keptWork, renewals]) await part.stop()
     publisher.close()
     log.info({ event: 'runner.stopped' })
   }
-  let closing: Promise<void> | null = null
-  return {
-    id: runnerId,
-    stop: (options) => {
-      if (!options.drain) now.abort()
-      closing ??= closeInOrder()
-      return closing
-    },
+  return { id: runnerId, stop: stopOnce(stopInOrder, now) }
+}
+
+/** A runner that stops interrupts its attempts itself: their ends tell nothing about its host. */
+async function runWatched(parts: AttemptParts, health: Health, lease: Lease, runnerStop: RunnerStop): Promise<End> {
+  try {
+    const end = await runAttempt(parts, lease, runnerStop)
+    if (!runnerStop.drain.aborted) health.ended(end)
+    return end
+  } catch (error) {
+    if (!runnerStop.drain.aborted) health.failed(error)
+    throw error
+  }
+}
+
+function stopOnce(stopInOrder: () => Promise<void>, now: AbortController): Runner['stop'] {
+  let stopping: Promise<void> | null = null
+  return ({ drain }) => {
+    if (!drain) now.abort()
+    stopping ??= stopInOrder()
+    return stopping
   }
 }
 
 function openLog({ logLevel, prettyLog }: Config): Logger {
-  // The error of a Redis command has the whole command on it: with the events of a task, each time that it fails.
+  // The error of a Redis command carries the whole command, so the events of a task.
   const redact = { paths: ['err.command'], remove: true }
   const options = { level: logLevel, base: { room: 'runner' }, timestamp: pino.stdTimeFunctions.isoTime, redact }
   return pino(prettyLog ? { ...options, transport: { target: 'pino-pretty', options: { messageKey: 'event' } } } : options)

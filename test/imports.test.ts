@@ -78,7 +78,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'runner/gateway/model': ['runner/gateway', 'npm:*'],
   'runner/sandbox': ['npm:*'],
   'runner/output': ['npm:*'],
-  'runner/lease': ['npm:*'],
+  'runner/lease': ['runner/process', 'npm:*'],
   'runner/process': ['npm:*'],
 
   'worker-image': ['*'],

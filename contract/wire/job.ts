@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * What is in Redis for a turn: ids and the coordinator's signature over them, nothing else. No prompt, no secret.
- * A runner passes it on unread in its lease request; the coordinator checks its own signature there.
+ * What Redis holds of a turn: ids and the coordinator's signature over them. No prompt, no secret. A runner copies it into its lease
+ * request, and there the coordinator checks its own signature.
  */
 export const JobData = z.object({
   taskId: z.string(),
@@ -21,7 +21,7 @@ export const JOB_RETRY = { attempts: 20, backoff: { type: 'capped' } } as const
 
 const FIRST_RETRY_MS = 2_000
 const LAST_RETRY_MS = 120_000
-/** The part of a pause that is random, so that those who failed together do not come back together. */
+/** The random part of a pause, so that turns that failed together do not come back together. */
 const JITTER = 0.5
 
 /**

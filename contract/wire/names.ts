@@ -6,7 +6,7 @@ export const QUEUE_NAME = 'errand-turns'
 /** Redis stream that carries signed events from runners to the coordinator; it holds only what is not yet acknowledged. */
 export const EVENT_STREAM = 'errand:events'
 
-/** Pub/sub channel that wakes the coordinator's intake; the message says nothing. */
+/** Pub/sub channel that wakes the coordinator's intake; its messages are empty. */
 export const BELL_CHANNEL = 'errand:bell'
 
 /** Pub/sub channel of text deltas: for the eye only, never stored, may be dropped. */
@@ -70,7 +70,7 @@ export const DOOR_PATHS = {
   assignment: '/task',
   /** GET: the conversation so far, as an earlier turn kept it; 404 when there is none. */
   transcript: '/transcript',
-  /** GET: messages to the running turn that were not taken yet, `SteerMessage[]`; the agent says `message.delivered` for each that it takes. */
+  /** GET: messages to the running turn that the agent has not taken yet, `SteerMessage[]`; it emits `message.delivered` for each that it takes. */
   messages: '/messages',
   /** Base URL of the model API: POST `/llm/v1/messages`. */
   model: '/llm',
@@ -80,13 +80,13 @@ export const DOOR_PATHS = {
   npm: '/npm/',
   /** PUT: bytes that must outlive the sandbox, `/artifacts/<ArtifactKind>`. */
   artifacts: '/artifacts/',
-  /** GET: waits for the coordinator's word. 204: the attempt is the current one; 403: it is not; {@link UNCONFIRMED}: ask again. */
+  /** GET: waits for the coordinator. 204: the attempt is the current one; 403: it is not; {@link UNCONFIRMED}: ask again. */
   lease: '/lease',
 } as const
 
 /**
- * The door's status for what must wait, because the coordinator does not answer whether the attempt is still the current one. Nothing has
- * happened; wait at `DOOR_PATHS.lease`, then do the same again. No other answer of the door has it.
+ * The door's status for a request that must wait, because the coordinator does not answer whether the attempt is still the current one.
+ * Nothing has happened: wait at `DOOR_PATHS.lease`, then send the request again. No other answer of the door has this status.
  */
 export const UNCONFIRMED = 425
 

@@ -3,8 +3,8 @@ import { LIMITS } from '../api/limits.ts'
 import { SteerMessage } from './sandbox.ts'
 
 /**
- * What goes through Redis beside BullMQ. Everything is signed with the attempt's `signingKey` (HMAC-SHA256, hex), which only the
- * lease's holder and the coordinator know: nobody else with access to Redis can speak for a task, or silence a runner.
+ * What goes through Redis besides the queue. Everything is signed with the attempt's `signingKey` (HMAC-SHA256, hex). Only the runner that
+ * has the lease and the coordinator know it, so nobody else with access to Redis can speak for a task or silence a runner.
  */
 
 /** One entry of the event stream: the fields of `XADD`, all text. */
@@ -25,7 +25,7 @@ export function signedEntryText(entry: Omit<StreamEntry, 'signature'>): string {
   return `event\n${entry.taskId}\n${entry.attempt}\n${entry.n}\n${entry.at}\n${entry.body}`
 }
 
-/** What travels on {@link DELTA_CHANNEL} and {@link runnerChannel}: a JSON text and its signature. */
+/** A message on {@link DELTA_CHANNEL} or {@link runnerChannel}: a JSON text and its signature. */
 export const SignedMessage = z.object({
   taskId: z.string(),
   attempt: z.number().int().positive(),

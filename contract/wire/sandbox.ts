@@ -5,6 +5,7 @@ import { LIMITS } from '../api/limits.ts'
 /** The agent's work: the answer to `GET /task` behind the door. It holds no secret. */
 export const Assignment = z.object({
   taskId: z.string(),
+  /** The fencing token: 1, 2, 3… over the whole task, never reused. */
   attempt: z.number().int().positive(),
   turn: z.number().int().positive(),
   prompt: z.string(),
@@ -20,7 +21,7 @@ export const Assignment = z.object({
   branch: z.string(),
   model: z.string(),
   /** The rest of the task's budget, US dollars. The gateway enforces it; the agent wraps up before. */
-  budgetUsd: z.number(),
+  budgetUsd: z.number().nonnegative(),
   /** Wall clock for the whole attempt, milliseconds. */
   timeLimitMs: z.number().int().positive(),
 })

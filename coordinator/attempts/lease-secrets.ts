@@ -9,7 +9,7 @@ import type { Store } from '../store/sqlite/database.ts'
 import type { TaskRow } from '../store/tasks.ts'
 
 /** The short-lived secrets of one task. Only the lease's holder gets them; they are never stored or logged on the way. */
-export type LeaseSecrets = (task: TaskRow) => Promise<Pick<Lease, 'repo' | 'modelApi'>>
+export type LeaseSecrets = (task: TaskRow) => Promise<Lease['access']>
 
 type Parts = {
   config: Config
@@ -39,8 +39,8 @@ export function createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log
   return async (task) => ({
     repo:
       task.repo_url === demoRepoUrl
-        ? { url: task.repo_url, upstream: demo.repoPath, username: demo.gitUsername, token: demo.gitToken }
-        : { url: task.repo_url, upstream: task.repo_url, ...(await gitAccess(task.user_id, new URL(task.repo_url))) },
+        ? { upstream: demo.repoPath, username: demo.gitUsername, token: demo.gitToken }
+        : { upstream: task.repo_url, ...(await gitAccess(task.user_id, new URL(task.repo_url))) },
     modelApi:
       config.anthropicApiKey === null
         ? { baseUrl: '/demo/model', key: demo.modelKey }

@@ -51,7 +51,7 @@ export function createLeases(parts: LeaseParts): Leases {
       const task = await findTask(db, job.taskId)
       if (!task) return refuse('unknown')
       // Before the transaction: afterwards nothing may fail that would leave an attempt without its runner.
-      const secrets = await parts.secretsFor(task)
+      const access = await parts.secretsFor(task)
       const now = Date.now()
       const answer = await ledger.write(async (tx, record) => {
         const isNews = await seeRunner(tx, runner, now)
@@ -62,7 +62,7 @@ export function createLeases(parts: LeaseParts): Leases {
       if ('refusal' in answer.taken) return answer.taken
       const { row, conversation } = answer.taken
       log.info({ event: 'attempt.started', taskId: row.id, attempt: row.attempt, turn: row.turn, runner: runner.id })
-      return { granted: true, lease: { ...describe(row, parts), ...conversation, ...secrets } }
+      return { granted: true, lease: leaseOf(row, conversation, access, parts) }
     },
 
     renew: async ({ runner, attempts }) => {
@@ -148,18 +148,24 @@ async function renewOne(
   return (await findTask(tx, taskId))?.cancel_requested_at == null ? 'held' : 'cancel'
 }
 
-function describe(row: TaskRow, { config, signatures }: LeaseParts): Omit<Lease, 'repo' | 'modelApi' | keyof Conversation> {
+function leaseOf(row: TaskRow, { messages, ...begun }: Conversation, access: Lease['access'], parts: LeaseParts): Lease {
   return {
-    taskId: row.id,
-    turn: row.turn,
-    attempt: row.attempt,
+    assignment: {
+      ...begun,
+      taskId: row.id,
+      attempt: row.attempt,
+      turn: row.turn,
+      messageId: row.message_id,
+      repoUrl: row.repo_url,
+      baseBranch: row.base_branch,
+      branch: row.branch,
+      model: row.model,
+      budgetUsd: Math.max(0, row.budget_usd - row.cost_usd),
+      timeLimitMs: parts.config.timeLimitMs,
+    },
+    access,
+    signingKey: parts.signatures.attemptKey(row.id, row.attempt),
     leaseMs: LEASE_MS,
-    signingKey: signatures.attemptKey(row.id, row.attempt),
-    messageId: row.message_id,
-    baseBranch: row.base_branch,
-    branch: row.branch,
-    model: row.model,
-    budgetUsd: Math.max(0, row.budget_usd - row.cost_usd),
-    timeLimitMs: config.timeLimitMs,
+    messages,
   }
 }

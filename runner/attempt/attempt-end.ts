@@ -1,10 +1,8 @@
-import type { EventData } from '../../contract/api/event.ts'
 import type { Reason } from '../../contract/api/reason.ts'
+import type { End } from '../../contract/wire/end.ts'
 import type { SandboxEnd } from '../sandbox/sandbox.ts'
 
-export type AttemptEnd = EventData<'attempt.ended'>
-
-/** Why we stopped the sandbox ourselves. The first cause is the one that counts. */
+/** Why we stopped the sandbox ourselves. The first cause counts. */
 export type StopCause =
   | 'cancelled'
   | 'lost'
@@ -14,36 +12,40 @@ export type StopCause =
   | 'host_disk_full'
   | 'coordinator_away'
 
-/** The host's fault: nothing that the task could help. */
+/** The host's fault: the task could not help it. */
 export type HostFault = { reason: 'engine_unavailable' | 'image_missing' | 'host_disk_full' | 'runner_stopped'; message: string }
 
 /**
- * Exit codes of a sandbox that was ended from outside: by SIGKILL, by SIGTERM, and when the engine lost sight of it. The supervisor inside has
- * codes of its own for whatever becomes of its agent, and the first process of a sandbox cannot be killed from inside.
- * Trap: the engine passes the supervisor's code on as the sandbox's, so a command inside that kills the supervisor looks the same. It gains
- * {@link MAX_INTERRUPTIONS} tries of the same budget.
+ * Exit codes of a sandbox that was ended from outside: by SIGKILL, by SIGTERM, and when the engine lost track of it. The supervisor inside
+ * has other codes for everything that can happen to its agent, and nobody inside can kill the first process of a sandbox.
+ * Trap: the engine reports the supervisor's code as the sandbox's, so a command inside that kills the supervisor looks the same. It only
+ * gains {@link MAX_INTERRUPTIONS} tries of the same budget.
  */
 const ENDED_FROM_OUTSIDE = [137, 143, 255]
 
 export type AttemptFacts = {
-  /** The agent's last word on the turn, as it was admitted. */
-  turn: AttemptEnd | null
+  /** How the agent reported the end of its turn, as admitted. */
+  turn: End | null
   stop: StopCause | null
   fault: HostFault | null
   sandbox: SandboxEnd | null
 }
 
-const STOPPED: Record<StopCause, AttemptEnd> = {
+const STOPPED: Record<StopCause, End> = {
   cancelled: { outcome: 'cancelled', reason: 'cancelled_by_user', message: null },
   lost: { outcome: 'interrupted', reason: 'runner_lost', message: null },
   runner_stopped: { outcome: 'interrupted', reason: 'runner_stopped', message: null },
   time_exceeded: { outcome: 'failed', reason: 'time_exceeded', message: null },
-  flooded: { outcome: 'failed', reason: 'sandbox_crashed', message: 'It said more than an attempt may say, and was stopped.' },
+  flooded: {
+    outcome: 'failed',
+    reason: 'sandbox_crashed',
+    message: 'It printed more than an attempt may print, and was stopped.',
+  },
   host_disk_full: { outcome: 'interrupted', reason: 'host_disk_full', message: null },
   coordinator_away: { outcome: 'interrupted', reason: 'coordinator_away', message: null },
 }
 
-/** What an agent may give as the reason of a turn. The rest of the reasons are ours to know. */
+/** The reasons that an agent may give for the end of a turn. Only we can know the others. */
 const COMPLETED: readonly Reason[] = ['done', 'no_changes']
 const FAILED: readonly Reason[] = [
   'repository_not_found',
@@ -67,10 +69,10 @@ const FAILED: readonly Reason[] = [
 ]
 
 /**
- * How an attempt ended, in this order: what the agent said of its turn; why we stopped it; what the host got wrong; how the sandbox died.
- * The first is believed even after a bad exit, since the turn was over by then.
+ * Decides how an attempt ended, in this order: the agent's report on its turn; why we stopped it; the fault of the host; how the sandbox
+ * died. The report counts even after a bad exit, because the turn was over by then.
  */
-export function decideEnd({ turn, stop, fault, sandbox }: AttemptFacts): AttemptEnd {
+export function decideEnd({ turn, stop, fault, sandbox }: AttemptFacts): End {
   if (turn) return turn
   if (stop) return STOPPED[stop]
   if (fault) return { outcome: 'interrupted', reason: fault.reason, message: shortened(fault.message) }
@@ -79,18 +81,20 @@ export function decideEnd({ turn, stop, fault, sandbox }: AttemptFacts): Attempt
 }
 
 /**
- * The agent's word on its turn, held against what we know. While we stop it, we know why better than it does; and a sandbox that nobody
- * stopped has no say on being cancelled or interrupted, save that something on the host sent it a SIGTERM.
+ * Checks the agent's report on its turn against what we know. When we stopped the agent, we know why better than it does. When nobody
+ * stopped it, it cannot know that it was cancelled or interrupted; at most something on the host sent it a SIGTERM.
  */
-export function turnEnd(said: AttemptEnd, stop: StopCause | null): AttemptEnd {
-  if (stop) return { ...STOPPED[stop], message: STOPPED[stop].message ?? said.message }
-  if (said.outcome === 'completed') return { ...said, reason: COMPLETED.includes(said.reason) ? said.reason : 'done' }
-  if (said.outcome === 'failed') return { ...said, reason: FAILED.includes(said.reason) ? said.reason : 'sandbox_crashed' }
-  return { ...STOPPED.runner_stopped, message: said.message }
+export function turnEnd(reported: End, stop: StopCause | null): End {
+  if (stop) return { ...STOPPED[stop], message: STOPPED[stop].message ?? reported.message }
+  if (reported.outcome === 'completed')
+    return { ...reported, reason: COMPLETED.includes(reported.reason) ? reported.reason : 'done' }
+  if (reported.outcome === 'failed')
+    return { ...reported, reason: FAILED.includes(reported.reason) ? reported.reason : 'sandbox_crashed' }
+  return { ...STOPPED.runner_stopped, message: reported.message }
 }
 
-/** Trap: Docker reports an OOM kill of any process in the sandbox, also when the agent went on and ended well. */
-function crash({ exitCode, outOfMemory, errorTail }: SandboxEnd): AttemptEnd {
+/** Trap: Docker reports an OOM kill of any process in the sandbox, even when the agent went on and ended well. */
+function crash({ exitCode, outOfMemory, errorTail }: SandboxEnd): End {
   const message = shortened(`The agent's process ended with exit code ${exitCode}.${errorTail ? `\n${errorTail}` : ''}`)
   if (outOfMemory) return { outcome: 'failed', reason: 'out_of_memory', message }
   if (ENDED_FROM_OUTSIDE.includes(exitCode)) return { outcome: 'interrupted', reason: 'sandbox_killed', message }

@@ -8,7 +8,7 @@ import type { Lease } from '../../contract/wire/lease.ts'
 import type { AgentDelta, AgentEvent } from '../../contract/wire/sandbox.ts'
 import type { Gateway, GatewayOptions } from '../gateway/gateway.ts'
 import type { CoordinatorClient } from '../lease/coordinator-client.ts'
-import type { Holding } from '../lease/holding.ts'
+import type { Renewals } from '../lease/renewals.ts'
 import { presentable, readAgentLine } from '../output/agent-lines.ts'
 import { allowance } from '../output/allowance.ts'
 import { cleanText } from '../output/clean.ts'
@@ -19,8 +19,8 @@ import type { Publisher } from '../river/publisher.ts'
 import type { Spool } from '../river/spool.ts'
 import { EngineFault, type Sandbox, type SandboxEnd, type SandboxEngine } from '../sandbox/sandbox.ts'
 import type { HostFault } from './attempt-end.ts'
+import type { Mailbox } from './attempts.ts'
 import type { KeptWork } from './kept-work.ts'
-import type { Mailbox } from './mailbox.ts'
 import type { Nesting } from './nesting.ts'
 import type { StopSwitch } from './stop-switch.ts'
 
@@ -28,18 +28,18 @@ export type SandboxParts = {
   engine: SandboxEngine
   openGateway: (options: GatewayOptions) => Promise<Gateway>
   client: Pick<CoordinatorClient, 'saveArtifact' | 'openTranscript'>
-  holding: Pick<Holding, 'confirm' | 'awaitLease'>
+  renewals: Pick<Renewals, 'confirm' | 'awaitLease'>
   keptWork: Pick<KeptWork, 'keep'>
   publisher: Pick<Publisher, 'delta'>
   doorsDirectory: string
   coordinatorUrl: string
   npmRegistryUrl: string
   allowedHosts: readonly string[]
-  /** The runner's own secrets, kept out of everything that is said. */
+  /** The runner's own secrets; no event may show them. */
   secrets: readonly string[]
 }
 
-/** One attempt under way. */
+/** One attempt that runs. */
 export type Attempt = {
   parts: SandboxParts
   lease: Lease
@@ -53,36 +53,36 @@ export type Attempt = {
 
 /** What the events of one attempt may take on the runner's disk. */
 const SPOOL_BYTES = 256 * 1024 * 1024
-/** Lines that tell nothing: an honest sandbox has a few, and each costs the engine and us the same as one that does. */
+/** Lines that tell nothing. An honest sandbox prints a few, and each costs the engine and us as much as one that tells something. */
 const NOISE_LINES = LIMITS.eventsPerAttempt
 /** Faster than any model writes. */
 const DELTAS_PER_SECOND = 500
 /** How long the last output may wait for a slow disk. */
 const TRAILING_MS = 30_000
-/** Closing the door cuts every call; what does not heed that is left behind. */
+/** A gateway that closes cuts every call. A call that ignores that is left behind. */
 const CLOSE_MS = 30_000
 
-/** Opens the door, runs the sandbox behind it, and takes both away again. Everything that they had to say is said when it returns. */
+/** Opens the door, runs the sandbox behind it, and removes both. When it returns, every event of theirs was emitted. */
 export async function runSandbox(attempt: Attempt): Promise<{ sandbox: SandboxEnd | null; fault: HostFault | null }> {
   try {
-    return { sandbox: await behindDoor(attempt), fault: null }
+    return { sandbox: await runBehindDoor(attempt), fault: null }
   } catch (error) {
     attempt.log.error({ event: 'attempt.fault', err: error })
     return { sandbox: null, fault: hostFault(error) }
   }
 }
 
-async function behindDoor(attempt: Attempt): Promise<SandboxEnd | null> {
+async function runBehindDoor(attempt: Attempt): Promise<SandboxEnd | null> {
   const { parts, lease, log, stop } = attempt
   const directory = join(parts.doorsDirectory, randomBytes(6).toString('hex'))
   const known = secretsOf(lease, parts.secrets)
-  // Open to the sandbox's user; the directory above is closed to everybody else on the host.
+  // The sandbox's user can open it; the directory above is closed to everybody else on the host.
   await mkdir(directory, { mode: 0o755 })
   try {
     const gateway = await parts.openGateway(gatewayOptions(attempt, directory, redactor(known)))
     try {
       if (stop.cause()) return null
-      const { taskId, attempt: number } = lease
+      const { taskId, attempt: number } = lease.assignment
       const sandbox = await parts.engine.start({ taskId, attempt: number, doorDirectory: directory, token: gateway.token })
       try {
         return await follow(attempt, sandbox, redactor([...known, gateway.token]))
@@ -97,13 +97,13 @@ async function behindDoor(attempt: Attempt): Promise<SandboxEnd | null> {
   }
 }
 
-/** Reads what the sandbox says until it ends, and ends it when there is a cause to. */
+/** Reads the sandbox's output until it ends, and stops it when there is a cause to. */
 async function follow(attempt: Attempt, sandbox: Sandbox, redact: Redactor): Promise<SandboxEnd> {
   const { stop, log } = attempt
   const unbind = stop.whenStopped((graceMs) => {
     sandbox.stop(graceMs).catch((error) => log.error({ event: 'sandbox.stop_failed', err: error }))
   })
-  const listening = listen(attempt, sandbox, redact)
+  const reading = readOutput(attempt, sandbox, redact)
   try {
     const end = await sandbox.wait()
     const errorTail = redact.text(cleanText(end.errorTail))
@@ -111,24 +111,24 @@ async function follow(attempt: Attempt, sandbox: Sandbox, redact: Redactor): Pro
     return { ...end, errorTail }
   } finally {
     unbind()
-    await within(TRAILING_MS, () => listening, leaveBehind)
+    await within(TRAILING_MS, () => reading, leaveBehind)
   }
 }
 
-async function listen(attempt: Attempt, { lines }: Sandbox, redact: Redactor): Promise<void> {
+async function readOutput(attempt: Attempt, { lines }: Sandbox, redact: Redactor): Promise<void> {
   const { delivery, stop, log } = attempt
   const mayShow = allowance(DELTAS_PER_SECOND)
   let noise = 0
   try {
-    for await (const line of lines) {
-      const said = stop.flooded() ? null : readAgentLine(line, redact)
-      const told = said !== null && (said.type === 'delta' ? mayShow() && show(attempt, said) : hear(attempt, said))
-      if (!told) noise += 1
+    for await (const text of lines) {
+      const line = stop.flooded() ? null : readAgentLine(text, redact)
+      const wasUseful = line !== null && (line.type === 'delta' ? mayShow() && show(attempt, line) : emitFromAgent(attempt, line))
+      if (!wasUseful) noise += 1
       if (noise >= NOISE_LINES) stop.because('flooded')
       await delivery.ready()
     }
   } catch (error) {
-    // How the sandbox ended tells whether this was the engine's fault.
+    // The end of the sandbox tells whether this was the engine's fault.
     log.warn({ event: 'sandbox.output_lost', err: error })
   }
   if (noise > 0) log.warn({ event: 'sandbox.noise', lines: noise })
@@ -139,51 +139,49 @@ function show({ parts, spool }: Attempt, { offset, text }: AgentDelta): true {
   return true
 }
 
-/** What the agent said first-hand: a message counts as delivered only if it was here to be taken, and of this turn. */
-function hear(attempt: Attempt, said: AgentEvent): boolean {
-  if (said.type !== 'message.delivered') return say(attempt, said)
-  if (!attempt.mailbox.take(said.data.messageId)) return false
-  return say(attempt, { ...said, data: { ...said.data, turn: attempt.lease.turn } })
+/** The agent knows its events first-hand, except one: a message counts as delivered only if it waited here, and in this turn. */
+function emitFromAgent(attempt: Attempt, event: AgentEvent): boolean {
+  if (event.type !== 'message.delivered') return emit(attempt, event)
+  if (!attempt.mailbox.take(event.data.messageId)) return false
+  return emit(attempt, { ...event, data: { ...event.data, turn: attempt.lease.assignment.turn } })
 }
 
 /**
- * Says what fits into the tree, and stops a sandbox that says more than an attempt may: then only what a call cost that was under way is
- * still said.
+ * Emits what fits into the tree, and stops a sandbox that emits more than an attempt may. After that only the cost of a call that was
+ * running is still emitted.
  * @returns whether anything fitted
  */
-function say({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolean {
+function emit({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolean {
   if (stop.flooded() && event.type !== 'usage.counted') return false
   const fitting = tree.admit(event, stop.cause())
-  for (const one of fitting) delivery.say(one)
-  if (delivery.said() >= LIMITS.eventsPerAttempt || spool.bytes() >= SPOOL_BYTES) stop.because('flooded')
+  for (const one of fitting) delivery.emit(one)
+  if (delivery.count() >= LIMITS.eventsPerAttempt || spool.bytes() >= SPOOL_BYTES) stop.because('flooded')
   return fitting.length > 0
 }
 
 function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): GatewayOptions {
-  const { parts, lease, stop, log } = attempt
-  const { taskId, turn, prompt, messageId, hasTranscript, baseBranch, branch, model, budgetUsd, timeLimitMs } = lease
-  const task = { taskId, attempt: lease.attempt, turn, prompt, messageId, hasTranscript, repoUrl: lease.repo.url }
+  const { parts, lease, mailbox, stop, log } = attempt
+  const { taskId, attempt: number, hasTranscript } = lease.assignment
+  const { renewals, client, keptWork, coordinatorUrl, npmRegistryUrl, allowedHosts } = parts
   return {
     lease,
-    assignment: { ...task, baseBranch, branch, model, budgetUsd, timeLimitMs },
     directory,
-    coordinatorUrl: parts.coordinatorUrl,
-    npmRegistryUrl: parts.npmRegistryUrl,
-    allowedHosts: parts.allowedHosts,
-    confirmLease: (gone) => stop.whileAway(gone, (patience) => parts.holding.confirm(taskId, lease.attempt, patience)),
-    awaitLease: (gone, atMostMs) =>
-      stop.whileAway(gone, (patience) => parts.holding.awaitLease(taskId, lease.attempt, patience, atMostMs)),
-    keepWork: () => (stop.cause() ? (bundle) => parts.keptWork.keep(taskId, lease.attempt, bundle) : null),
-    say: (event) => say(attempt, presentable(event, redact)),
-    saveArtifact: (kind, body) => parts.client.saveArtifact(taskId, lease.attempt, kind, body),
-    waitingMessages: attempt.mailbox.waiting,
-    openTranscript: async () => (hasTranscript ? parts.client.openTranscript(taskId, lease.attempt) : null),
+    coordinatorUrl,
+    npmRegistryUrl,
+    allowedHosts,
+    confirmLease: (gone) => stop.whileAway(gone, (patience) => renewals.confirm(taskId, number, patience)),
+    awaitLease: (gone, atMostMs) => stop.whileAway(gone, (patience) => renewals.awaitLease(taskId, number, patience, atMostMs)),
+    keepWork: () => (stop.cause() ? (bundle) => keptWork.keep(taskId, number, bundle) : null),
+    say: (event) => emit(attempt, presentable(event, redact)),
+    saveArtifact: (kind, body) => client.saveArtifact(taskId, number, kind, body),
+    waitingMessages: mailbox.waiting,
+    openTranscript: async () => (hasTranscript ? client.openTranscript(taskId, number) : null),
     log,
   }
 }
 
-function secretsOf({ modelApi, repo, signingKey }: Lease, ours: readonly string[]): (string | null)[] {
-  return [modelApi.key, repo.token, signingKey, ...ours]
+function secretsOf({ access, signingKey }: Lease, ours: readonly string[]): (string | null)[] {
+  return [access.modelApi.key, access.repo.token, signingKey, ...ours]
 }
 
 function hostFault(error: unknown): HostFault {

@@ -1,5 +1,5 @@
+import type { Logger } from 'pino'
 import { COORDINATOR_AWAY_MS, SAVE, SAVE_MS, TIME_UP } from '../../contract/wire/deadlines.ts'
-import type { LeaseCause } from '../lease/holding.ts'
 import type { StopCause } from './attempt-end.ts'
 
 /** How the runner itself is being stopped. */
@@ -10,23 +10,26 @@ export type RunnerStop = {
   now: AbortSignal
 }
 
-/** Everything that can stop one attempt, as one thing: the first cause counts. A flood is stopped at once whatever came before it. */
+/** The one switch for everything that can stop an attempt: the first cause counts. A flood stops it at once, whatever came before. */
 export type StopSwitch = {
   cause: () => StopCause | null
   flooded: () => boolean
   because: (cause: StopCause) => void
-  /** Calls `act` with how long the agent may take to save its work: at once when there is a cause already, and again with 0 for "now". */
+  /**
+   * Calls `act` with the time that the agent gets to save its work: at once when there is a cause already, and again with 0 for "now".
+   * @returns what ends that
+   */
   whenStopped: (act: (graceMs: number) => void) => () => void
   /**
-   * Does what waits for the coordinator. The time limit stands still meanwhile: the wait is not the task's doing. Waits of more than
-   * {@link COORDINATOR_AWAY_MS} together are a cause to stop.
+   * Does something that waits for the coordinator. The time limit stands still meanwhile, because the task cannot help the wait. When all
+   * such waits together take longer than {@link COORDINATOR_AWAY_MS}, that is a cause to stop.
    * @param wait gets a signal that aborts with `gone`, or soon after a cause to stop, which leaves no time to wait
    */
   whileAway: <T>(gone: AbortSignal, wait: (gone: AbortSignal) => Promise<T>) => Promise<T>
   dispose: () => void
 }
 
-/** To commit and push what there is, and say how it ended. What is no longer ours, or floods us, gets no time. */
+/** An attempt that is no longer ours, or that floods us, gets no time. */
 const GRACE_MS: Record<StopCause, number> = {
   cancelled: SAVE_MS,
   runner_stopped: SAVE_MS,
@@ -38,85 +41,117 @@ const GRACE_MS: Record<StopCause, number> = {
 }
 
 type Options = {
-  lease: AbortSignal
   runnerStop: RunnerStop
   timeLimitMs: number
+  log: Logger
   timeGraceMs?: number
   awayMs?: number
 }
 
-export function stopSwitch(options: Options): StopSwitch {
-  const { lease, runnerStop, timeLimitMs, timeGraceMs = TIME_UP.overtimeMs, awayMs = COORDINATOR_AWAY_MS } = options
-  let cause: StopCause | null = null
-  let flooded = false
-  let act: ((graceMs: number) => void) | null = null
-  let disposed = false
+type State = {
+  readonly runnerStop: RunnerStop
+  readonly log: Logger
+  readonly limit: StoppableTimer
+  readonly away: StoppableTimer
+  /** Who waits for the coordinator now. */
+  readonly waiting: Set<Patience>
+  cause: StopCause | null
+  flooded: boolean
+  act: ((graceMs: number) => void) | null
+  disposed: boolean
+}
 
-  const because = (given: StopCause) => {
-    const floods = given === 'flooded' && !flooded
-    if (cause && !floods) return
-    cause ??= given
-    flooded ||= floods
-    for (const one of waiting) one.hurry()
-    act?.(graceOf(given))
+export function openStopSwitch(options: Options): StopSwitch {
+  const { runnerStop, timeLimitMs, log, timeGraceMs = TIME_UP.overtimeMs, awayMs = COORDINATOR_AWAY_MS } = options
+  const limit = createStoppableTimer(timeLimitMs + timeGraceMs, () => because(state, 'time_exceeded'))
+  const away = createStoppableTimer(awayMs, () => because(state, 'coordinator_away'))
+  const state: State = {
+    runnerStop,
+    log,
+    limit,
+    away,
+    waiting: new Set(),
+    cause: null,
+    flooded: false,
+    act: null,
+    disposed: false,
   }
-  const graceOf = (given: StopCause) => (runnerStop.now.aborted || flooded ? 0 : GRACE_MS[given])
-  const onLease = () => because(lease.reason as LeaseCause)
-  const onDrain = () => because('runner_stopped')
-  const onNow = () => {
-    because('runner_stopped')
-    act?.(0)
-  }
-  const limit = stoppableTimer(timeLimitMs + timeGraceMs, () => because('time_exceeded'))
-  const away = stoppableTimer(awayMs, () => because('coordinator_away'))
-  const waiting = new Set<Patience>()
   limit.run()
-  lease.addEventListener('abort', onLease)
-  runnerStop.drain.addEventListener('abort', onDrain)
-  runnerStop.now.addEventListener('abort', onNow)
-  if (lease.aborted) onLease()
-  if (runnerStop.drain.aborted || runnerStop.now.aborted) onDrain()
-
+  const unbind = followRunner(state)
   return {
-    cause: () => cause,
-    flooded: () => flooded,
-    because,
-    whenStopped: (given) => {
-      act = given
-      if (cause) given(graceOf(cause))
+    cause: () => state.cause,
+    flooded: () => state.flooded,
+    because: (cause) => because(state, cause),
+    whenStopped: (act) => {
+      state.act = act
+      if (state.cause) act(graceOf(state, state.cause))
       return () => {
-        act = null
+        state.act = null
       }
     },
-    whileAway: async (gone, wait) => {
-      const patience = openPatience(gone)
-      waiting.add(patience)
-      if (cause) patience.hurry()
-      limit.stop()
-      away.run()
-      try {
-        return await wait(patience.signal)
-      } finally {
-        patience.dispose()
-        waiting.delete(patience)
-        if (waiting.size === 0) {
-          away.stop()
-          if (!disposed) limit.run()
-        }
-      }
-    },
+    whileAway: (gone, wait) => whileAway(state, gone, wait),
     dispose: () => {
-      disposed = true
-      for (const timer of [limit, away]) timer.stop()
-      lease.removeEventListener('abort', onLease)
-      runnerStop.drain.removeEventListener('abort', onDrain)
-      runnerStop.now.removeEventListener('abort', onNow)
+      state.disposed = true
+      limit.stop()
+      away.stop()
+      unbind()
     },
   }
 }
 
+function because(state: State, cause: StopCause): void {
+  const startsFlooding = cause === 'flooded' && !state.flooded
+  if (state.cause && !startsFlooding) return
+  state.log.info({ event: 'attempt.stopping', cause })
+  state.cause ??= cause
+  state.flooded ||= startsFlooding
+  for (const patience of state.waiting) patience.hurry()
+  state.act?.(graceOf(state, cause))
+}
+
+function graceOf({ runnerStop, flooded }: State, cause: StopCause): number {
+  return runnerStop.now.aborted || flooded ? 0 : GRACE_MS[cause]
+}
+
+/** @returns what ends that */
+function followRunner(state: State): () => void {
+  const { drain, now } = state.runnerStop
+  const onDrain = () => because(state, 'runner_stopped')
+  const onNow = () => {
+    because(state, 'runner_stopped')
+    state.act?.(0)
+  }
+  drain.addEventListener('abort', onDrain)
+  now.addEventListener('abort', onNow)
+  if (drain.aborted || now.aborted) onDrain()
+  return () => {
+    drain.removeEventListener('abort', onDrain)
+    now.removeEventListener('abort', onNow)
+  }
+}
+
+async function whileAway<T>(state: State, gone: AbortSignal, wait: (gone: AbortSignal) => Promise<T>): Promise<T> {
+  const patience = openPatience(gone)
+  state.waiting.add(patience)
+  if (state.cause) patience.hurry()
+  state.limit.stop()
+  state.away.run()
+  try {
+    return await wait(patience.signal)
+  } finally {
+    patience.dispose()
+    state.waiting.delete(patience)
+    if (state.waiting.size === 0) {
+      state.away.stop()
+      if (!state.disposed) state.limit.run()
+    }
+  }
+}
+
+type StoppableTimer = { run: () => void; stop: () => void }
+
 /** Counts only while it runs. */
-function stoppableTimer(ms: number, onEnd: () => void) {
+function createStoppableTimer(ms: number, onEnd: () => void): StoppableTimer {
   let leftMs = ms
   let since = 0
   let timer: NodeJS.Timeout | null = null

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import type { NewEvent } from '../../contract/api/event.ts'
 import type { Lease } from '../../contract/wire/lease.ts'
 import { DOOR, DOOR_PATHS, SANDBOX_UID } from '../../contract/wire/names.ts'
-import type { ArtifactKind, Assignment, SteerMessage } from '../../contract/wire/sandbox.ts'
+import type { ArtifactKind, SteerMessage } from '../../contract/wire/sandbox.ts'
 import { serveAllowlist } from './allowlist.ts'
 import { serveArtifacts } from './artifacts.ts'
 import { serveConversation } from './conversation.ts'
@@ -21,7 +21,6 @@ import { openUpstream, resolveUpstream } from './upstream.ts'
 
 export type GatewayOptions = {
   lease: Lease
-  assignment: Assignment
   /** On the host; mounted read-only as the door. The socket is made in it. Keep its parent closed to other users of the host. */
   directory: string
   coordinatorUrl: string
@@ -131,19 +130,20 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 
 /** The rooms by path. `open` ones need no token: they give nothing that the public does not have. */
 function layOutRooms(options: GatewayOptions, upstream: ReturnType<typeof openUpstream>) {
-  const { lease, assignment, coordinatorUrl, say, log } = options
+  const { coordinatorUrl, say, log } = options
+  const { assignment, access } = options.lease
   const model = serveModel({
-    baseUrl: resolveUpstream(lease.modelApi.baseUrl, coordinatorUrl),
-    key: lease.modelApi.key,
-    model: lease.model,
-    budget: openBudget(lease.budgetUsd),
+    baseUrl: resolveUpstream(access.modelApi.baseUrl, coordinatorUrl),
+    key: access.modelApi.key,
+    model: assignment.model,
+    budget: openBudget(assignment.budgetUsd),
     awaitLease: options.awaitLease,
     upstream,
     say,
     log,
   })
-  const repository = { ...lease.repo, upstream: resolveUpstream(lease.repo.upstream, coordinatorUrl) }
-  const git = serveGit({ repository, taskId: lease.taskId, confirmLease: options.confirmLease, upstream, say, log })
+  const repository = { ...access.repo, upstream: resolveUpstream(access.repo.upstream, coordinatorUrl) }
+  const git = serveGit({ repository, taskId: assignment.taskId, confirmLease: options.confirmLease, upstream, say, log })
   const npm = serveRegistry({ registryUrl: options.npmRegistryUrl, upstream, log })
   const artifacts = serveArtifacts(options)
   const fence = serveFence(options.confirmLease)

@@ -1,17 +1,19 @@
 import type { Logger } from 'pino'
+import type { End } from '../../contract/wire/end.ts'
 import type { Unwell } from '../../contract/wire/lease.ts'
-import type { AttemptEnd } from '../attempt/attempt-end.ts'
 import { within } from '../process/deadline.ts'
 import { EngineFault } from '../sandbox/sandbox.ts'
 
-/** Whether this host can run a sandbox. While it cannot, the runner takes nothing: what it took would only be interrupted. */
+/** Whether this host can run a sandbox. While it cannot, the runner takes no turns: each would only be interrupted. */
 export type Health = {
   /** Undefined while it is well. */
   unwell: () => Unwell | undefined
-  /** Looks before a turn is taken. @returns whether it may be */
+  /** Checks the host before a turn is taken. @returns whether the runner may take it */
   mayTake: () => Promise<boolean>
-  /** Tells how an attempt ended, or that it failed with an error. */
-  ended: (how: AttemptEnd | Error) => void
+  /** Tells how an attempt ended. */
+  ended: (end: End) => void
+  /** Tells that an attempt failed with an error that nobody expected. */
+  failed: (error: unknown) => void
   stop: () => void
 }
 
@@ -27,95 +29,115 @@ type Options = {
 
 /** How long a check may take. A host that needs longer would need minutes to start a sandbox. */
 const CHECK_MS = 20_000
-/** How soon a host that is unwell is looked at again. */
+/** How soon a host that is unwell is checked again. */
 const LOOK_AGAIN_MS = 5_000
 const LONGEST_REST_MS = 10 * 60_000
 const MESSAGE_CHARS = 500
 
+type State = {
+  readonly options: Options
+  readonly lookAgainMs: number
+  unwell: Unwell | undefined
+  /** Attempts in a row that a fault of this host interrupted. */
+  faults: number
+  timer: NodeJS.Timeout | undefined
+  stopped: boolean
+  /** One check at a time. */
+  checking: Promise<boolean> | null
+}
+
+export function watchHealth(options: Options): Health {
+  const state: State = {
+    options,
+    lookAgainMs: options.lookAgainMs ?? LOOK_AGAIN_MS,
+    unwell: undefined,
+    faults: 0,
+    timer: undefined,
+    stopped: false,
+    checking: null,
+  }
+  return {
+    unwell: () => state.unwell,
+    mayTake: async () => {
+      if (state.unwell) return false
+      // Another attempt may have met a fault during the check.
+      if (await checkOnce(state)) return !state.unwell
+      checkAfter(state, state.lookAgainMs)
+      return false
+    },
+    ended: (end) => {
+      const fault = faultIn(end)
+      if (fault) restAfter(state, fault)
+      else state.faults = 0
+    },
+    failed: (error) => restAfter(state, unwellBy(error)),
+    stop: () => {
+      state.stopped = true
+      clearTimeout(state.timer)
+    },
+  }
+}
+
 /**
- * Pure. How long a runner rests after a fault of its host, whatever the check says by then: a fault that the check does not see interrupts
- * a task each time, so each takes twice as long as the one before.
+ * Pure. How long a runner rests after a fault of its host, whatever the check finds by then: a fault that the check does not see interrupts
+ * a task each time, so each rest is twice as long as the one before.
  * @param faults in a row, 1 or more
  */
 export function restMs(faults: number, firstMs: number = LOOK_AGAIN_MS): number {
   return Math.min(LONGEST_REST_MS, firstMs * 2 ** (faults - 1))
 }
 
-export function watchHealth(options: Options): Health {
-  const { check, onChange, log, checkMs = CHECK_MS, lookAgainMs = LOOK_AGAIN_MS } = options
-  let unwell: Unwell | undefined
-  let faults = 0
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
-  let looking: Promise<boolean> | null = null
+function restAfter(state: State, fault: Unwell): void {
+  state.faults += 1
+  become(state, fault)
+  checkAfter(state, restMs(state.faults, state.lookAgainMs))
+}
 
-  const become = (next: Unwell | undefined) => {
-    if (stopped || (next?.reason === unwell?.reason && next?.message === unwell?.message)) return
-    if (next) log.error({ event: 'runner.unwell', ...next })
-    else log.info({ event: 'runner.well' })
-    unwell = next
-    onChange(next)
-  }
-  const look = async (): Promise<boolean> => {
-    try {
-      await within(checkMs, check, () => throwSilent(checkMs))
-      return true
-    } catch (error) {
-      become(unwellOf(error))
-      return false
-    } finally {
-      looking = null
-    }
-  }
-  const lookOnce = () => {
-    looking ??= look()
-    return looking
-  }
-  const rest = (ms: number) => {
-    clearTimeout(timer)
-    if (stopped) return
-    timer = setTimeout(async () => {
-      if (await lookOnce()) become(undefined)
-      else rest(lookAgainMs)
-    }, ms)
-  }
+function checkAfter(state: State, ms: number): void {
+  clearTimeout(state.timer)
+  if (state.stopped) return
+  state.timer = setTimeout(async () => {
+    if (await checkOnce(state)) become(state, undefined)
+    else checkAfter(state, state.lookAgainMs)
+  }, ms)
+}
 
-  return {
-    unwell: () => unwell,
-    mayTake: async () => {
-      if (unwell) return false
-      // Meanwhile an attempt beside this one may have met a fault.
-      if (await lookOnce()) return !unwell
-      rest(lookAgainMs)
-      return false
-    },
-    ended: (how) => {
-      const fault = faultIn(how)
-      if (!fault) {
-        faults = 0
-        return
-      }
-      faults += 1
-      become(fault)
-      rest(restMs(faults, lookAgainMs))
-    },
-    stop: () => {
-      stopped = true
-      clearTimeout(timer)
-    },
+function checkOnce(state: State): Promise<boolean> {
+  state.checking ??= check(state)
+  return state.checking
+}
+
+async function check(state: State): Promise<boolean> {
+  const { check, checkMs = CHECK_MS } = state.options
+  try {
+    await within(checkMs, check, () => throwSilent(checkMs))
+    return true
+  } catch (error) {
+    become(state, unwellBy(error))
+    return false
+  } finally {
+    state.checking = null
   }
 }
 
-/** Pure. @returns what an end says of the host; null when it says nothing bad */
-function faultIn(how: AttemptEnd | Error): Unwell | null {
-  if (how instanceof Error) return unwellOf(how)
-  if (how.outcome !== 'interrupted') return null
-  const message = (how.message ?? '').slice(0, MESSAGE_CHARS)
-  switch (how.reason) {
+function become(state: State, next: Unwell | undefined): void {
+  const { unwell, stopped, options } = state
+  if (stopped || (next?.reason === unwell?.reason && next?.message === unwell?.message)) return
+  if (next) options.log.error({ event: 'runner.unwell', ...next })
+  else options.log.info({ event: 'runner.well' })
+  state.unwell = next
+  options.onChange(next)
+}
+
+/** Pure. @returns the fault of this host that an end tells about; null when there is none */
+function faultIn(end: End): Unwell | null {
+  if (end.outcome !== 'interrupted') return null
+  const message = (end.message ?? '').slice(0, MESSAGE_CHARS)
+  switch (end.reason) {
     case 'engine_unavailable':
     case 'image_missing':
     case 'host_disk_full':
-      return { reason: how.reason, message }
+      return { reason: end.reason, message }
     case 'runner_stopped':
       return { reason: 'runner_unwell', message }
     default:
@@ -123,7 +145,7 @@ function faultIn(how: AttemptEnd | Error): Unwell | null {
   }
 }
 
-function unwellOf(error: unknown): Unwell {
+function unwellBy(error: unknown): Unwell {
   const { message, code }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error))
   const reason = error instanceof EngineFault ? error.reason : code === 'ENOSPC' ? 'host_disk_full' : 'runner_unwell'
   return { reason, message: message.slice(0, MESSAGE_CHARS) }

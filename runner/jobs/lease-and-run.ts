@@ -1,39 +1,60 @@
 import type { Logger } from 'pino'
+import type { End } from '../../contract/wire/end.ts'
 import { JobData } from '../../contract/wire/job.ts'
-import type { Lease, RunnerIdentity } from '../../contract/wire/lease.ts'
-import type { AttemptEnd } from '../attempt/attempt-end.ts'
+import type { Lease, LeaseAnswer, RunnerIdentity } from '../../contract/wire/lease.ts'
 import { type CoordinatorClient, CoordinatorFault } from '../lease/coordinator-client.ts'
-import type { TurnAnswer } from './take-jobs.ts'
 
+/** What the queue is told about a turn. It retries `interrupted` with its own backoff; `later` does not count as a try. */
+export type TurnAnswer =
+  | { type: 'done'; outcome: string }
+  | { type: 'later'; afterMs: number }
+  | { type: 'never'; why: string }
+  | { type: 'interrupted'; why: string }
+
+/** How soon a turn that came to an unwell runner is offered again, so that a healthy one can take it. */
+const NOT_HERE_MS = 1_000
 /** How soon a coordinator that does not answer is asked again. */
 const ASK_AGAIN_MS = 5_000
 
 type Parts = {
   client: Pick<CoordinatorClient, 'lease'>
   runner: RunnerIdentity
-  run: (lease: Lease) => Promise<AttemptEnd>
+  /** Whether this host can run a sandbox now. */
+  mayTake: () => Promise<boolean>
+  run: (lease: Lease) => Promise<End>
   log: Logger
 }
 
-/** One turn off the queue: ask for the lease, run the attempt, say what became of it. Never throws. */
-export async function handleTurn({ client, runner, run, log }: Parts, data: unknown): Promise<TurnAnswer> {
+/** Takes one turn from the queue: asks for its lease, runs the attempt, and answers the queue. Never throws. */
+export async function leaseAndRun({ client, runner, mayTake, run, log }: Parts, data: unknown): Promise<TurnAnswer> {
+  if (!(await mayTake())) return { type: 'later', afterMs: NOT_HERE_MS }
   const job = JobData.safeParse(data)
-  if (!job.success) return { say: 'never', why: 'its data is not that of a turn' }
+  if (!job.success) return { type: 'never', why: 'its data is not that of a turn' }
   const { taskId } = job.data
   try {
     const answer = await client.lease({ job: job.data, runner })
-    if (answer.granted) return answerOf(await run(answer.lease))
+    if (answer.granted) return answerTo(await run(answer.lease))
     log.info({ event: 'lease.refused', taskId, refusal: answer.refusal })
-    if (answer.refusal === 'unknown') return { say: 'never', why: 'the coordinator does not know this turn' }
-    if (answer.refusal === 'cancelled' || answer.refusal === 'ended') return { say: 'done', outcome: answer.refusal }
-    return { say: 'later', afterMs: answer.retryAfterMs }
+    return answerToRefusal(answer)
   } catch (error) {
     log.error({ event: 'turn.fault', taskId, err: error })
-    if (error instanceof CoordinatorFault) return { say: 'later', afterMs: ASK_AGAIN_MS }
-    return { say: 'interrupted', why: error instanceof Error ? error.message : String(error) }
+    if (error instanceof CoordinatorFault) return { type: 'later', afterMs: ASK_AGAIN_MS }
+    return { type: 'interrupted', why: error instanceof Error ? error.message : String(error) }
   }
 }
 
-function answerOf({ outcome, reason }: AttemptEnd): TurnAnswer {
-  return outcome === 'interrupted' ? { say: 'interrupted', why: reason } : { say: 'done', outcome }
+function answerTo({ outcome, reason }: End): TurnAnswer {
+  return outcome === 'interrupted' ? { type: 'interrupted', why: reason } : { type: 'done', outcome }
+}
+
+function answerToRefusal({ refusal, retryAfterMs }: Extract<LeaseAnswer, { granted: false }>): TurnAnswer {
+  switch (refusal) {
+    case 'unknown':
+      return { type: 'never', why: 'the coordinator does not know this turn' }
+    case 'cancelled':
+    case 'ended':
+      return { type: 'done', outcome: refusal }
+    case 'held':
+      return { type: 'later', afterMs: retryAfterMs }
+  }
 }

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { ReadableStream as WebStream } from 'node:stream/web'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { COORDINATOR_ANSWER_MS } from '../../contract/wire/deadlines.ts'
@@ -7,20 +9,20 @@ import { LeaseAnswer, type LeaseRequest, RenewAnswer, type RenewRequest } from '
 import { RUNNER_PATHS } from '../../contract/wire/names.ts'
 import type { ArtifactKind } from '../../contract/wire/sandbox.ts'
 
-/** The coordinator's HTTP side as a runner uses it. Every call throws {@link CoordinatorFault} when there is no answer to go by. */
+/** The coordinator's HTTP side as a runner uses it. Every call throws {@link CoordinatorFault} when there is no usable answer. */
 export type CoordinatorClient = {
   lease: (request: LeaseRequest) => Promise<LeaseAnswer>
   renew: (request: RenewRequest) => Promise<RenewAnswer>
   /** @returns null when the task has none */
   openTranscript: (taskId: string, attempt: number) => Promise<Readable | null>
-  /** Streams `body` up; it is stored when this returns. */
+  /** Streams `body` up. It is stored when this returns. */
   saveArtifact: (taskId: string, attempt: number, kind: ArtifactKind, body: Readable) => Promise<void>
 }
 
 /** `unreachable`: no answer, or one that says "later"; `refused`: it answered, and does not want this. */
 export class CoordinatorFault extends Error {
   readonly kind: 'unreachable' | 'refused'
-  /** What it answered with; null when nothing came. */
+  /** The status of its answer; null when there was none, or when the refusal is about this runner. */
   readonly status: number | null
   constructor(
     kind: CoordinatorFault['kind'],
@@ -34,57 +36,44 @@ export class CoordinatorFault extends Error {
   }
 }
 
-/** @returns whether nobody was there: no answer came, or that of a proxy before it. What the coordinator itself says is something else. */
+/** @returns whether nobody was there: no answer came, or only that of a proxy in front. An answer of the coordinator itself does not count. */
 export function isAway(error: unknown): boolean {
   return error instanceof CoordinatorFault && error.kind === 'unreachable' && [null, 502, 504].includes(error.status)
 }
 
 const UPLOAD_MS = 10 * 60_000
-const ADVICE_401 =
+const TOKEN_REFUSED =
   'runner token refused: set RUNNER_TOKEN to the one that the coordinator has (its RUNNER_TOKEN, or runner-token in its data folder)'
 
-export function coordinatorClient(options: { url: string; token: string; log: Logger }): CoordinatorClient {
-  const call = async (path: string, init: RequestInit & { duplex?: 'half' }, timeoutMs: number): Promise<Response> => {
-    const headers = { ...init.headers, authorization: `Bearer ${options.token}` }
-    const signal = AbortSignal.timeout(timeoutMs)
-    const response = await fetch(options.url + path, { ...init, headers, signal, redirect: 'error' }).catch((cause) => {
-      throw new CoordinatorFault('unreachable', `the coordinator at ${options.url} does not answer`, { cause })
-    })
-    if (response.ok) return response
-    const told = (await response.text().catch(() => '')).slice(0, 500)
-    if (response.status === 401) options.log.error({ event: 'runner.token_refused' }, ADVICE_401)
-    if (response.status === 401) throw new CoordinatorFault('refused', ADVICE_401)
-    const later = response.status >= 500 || response.status === 429
-    throw new CoordinatorFault(
-      later ? 'unreachable' : 'refused',
-      `the coordinator answered ${response.status} to ${path}: ${told}`,
-      { status: response.status },
-    )
-  }
+type Options = { url: string; token: string; log: Logger }
+type Request = RequestInit & { duplex?: 'half' }
+
+export function createCoordinatorClient(options: Options): CoordinatorClient {
+  const call = async (path: string, request: Request, timeoutMs: number): Promise<Response> =>
+    expectOk(options, path, await send(options, path, request, timeoutMs))
 
   const ask = async <T>(path: string, request: object, schema: z.ZodType<T>): Promise<T> => {
     const headers = { 'content-type': 'application/json' }
     const response = await call(path, { method: 'POST', headers, body: JSON.stringify(request) }, COORDINATOR_ANSWER_MS)
     const answer = schema.safeParse(await response.json().catch(() => undefined))
     if (answer.success) return answer.data
-    throw new CoordinatorFault(
-      'refused',
-      `the coordinator's answer to ${path} cannot be understood; are both of the same version?`,
-    )
+    const doubt = `the coordinator's answer to ${path} cannot be understood; are both of the same version?`
+    throw new CoordinatorFault('refused', doubt)
   }
 
   return {
     lease: (request) => ask(RUNNER_PATHS.lease, request, LeaseAnswer),
     renew: (request) => ask(RUNNER_PATHS.renew, request, RenewAnswer),
     openTranscript: async (taskId, attempt) => {
-      try {
-        const { body } = await call(RUNNER_PATHS.transcript(taskId, attempt), {}, UPLOAD_MS)
-        // Node's fetch gives the very stream that `fromWeb` takes; the types of the two do not know each other.
-        return body && Readable.fromWeb(body as WebStream)
-      } catch (error) {
-        if (error instanceof CoordinatorFault && error.status === 404) return null
-        throw error
+      const path = RUNNER_PATHS.transcript(taskId, attempt)
+      const response = await send(options, path, {}, UPLOAD_MS)
+      if (response.status === 404) {
+        await response.body?.cancel()
+        return null
       }
+      const { body } = await expectOk(options, path, response)
+      // Node's fetch gives the very stream that `fromWeb` takes; the types of the two do not know each other.
+      return body && Readable.fromWeb(body as WebStream)
     },
     saveArtifact: async (taskId, attempt, kind, body) => {
       const headers = { 'content-type': 'application/octet-stream' }
@@ -93,4 +82,49 @@ export function coordinatorClient(options: { url: string; token: string; log: Lo
       await response.body?.cancel()
     },
   }
+}
+
+/** @returns any answer. @throws CoordinatorFault when there is none */
+async function send({ url, token }: Options, path: string, request: Request, timeoutMs: number): Promise<Response> {
+  const headers = { ...request.headers, authorization: `Bearer ${token}` }
+  const signal = AbortSignal.timeout(timeoutMs)
+  try {
+    return await fetch(url + path, { ...request, headers, signal, redirect: 'error' })
+  } catch (cause) {
+    throw new CoordinatorFault('unreachable', `the coordinator at ${url} does not answer`, { cause })
+  }
+}
+
+/** @returns the answer. @throws CoordinatorFault when it is not a yes */
+async function expectOk({ log }: Options, path: string, response: Response): Promise<Response> {
+  const { status } = response
+  if (response.ok) return response
+  const answer = (await response.text().catch(() => '')).slice(0, 500)
+  if (status === 401) {
+    log.error({ event: 'runner.token_refused' }, TOKEN_REFUSED)
+    throw new CoordinatorFault('refused', TOKEN_REFUSED)
+  }
+  const isLater = status >= 500 || status === 429
+  const message = `the coordinator answered ${status} to ${path}: ${answer}`
+  throw new CoordinatorFault(isLater ? 'unreachable' : 'refused', message, { status })
+}
+
+const LOOK_EVERY_MS = 200
+const TOKEN_WAIT_MS = 60_000
+
+/**
+ * @returns the runner token: as given, or from a file that the coordinator writes at its own first start, which may be a little later
+ * @throws Error with what to do when the file does not appear
+ */
+export async function findToken(options: { token: string | null; tokenFile: string | null; log: Logger }): Promise<string> {
+  const { token, tokenFile, log } = options
+  if (token) return token
+  const deadline = performance.now() + TOKEN_WAIT_MS
+  for (let told = false; performance.now() < deadline; told = true) {
+    const found = tokenFile && (await readFile(tokenFile, 'utf8').catch(() => '')).trim()
+    if (found) return found
+    if (!told) log.info({ event: 'token.awaited', file: tokenFile })
+    await pause(LOOK_EVERY_MS)
+  }
+  throw new Error(`There is no runner token in ${tokenFile}. Start the coordinator, or set RUNNER_TOKEN to its token.`)
 }

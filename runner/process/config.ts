@@ -2,11 +2,11 @@ import { availableParallelism, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 
-/** Everything that a runner takes from its environment: read once, checked whole, frozen. */
+/** The configuration of a runner: read from its environment once, checked as a whole, frozen. */
 export type Config = Readonly<{
   /** No slash at the end. */
   coordinatorUrl: string
-  /** What the coordinator wants to see; null: it is in `tokenFile`. */
+  /** The runner token; null: it is in `tokenFile`. */
   token: string | null
   /** A file that may appear a little later than this process; null when `token` is set. */
   tokenFile: string | null
@@ -14,14 +14,14 @@ export type Config = Readonly<{
   /** Attempts at once. */
   slots: number
   name: string
-  /** Spools, doors and the runner's id: one folder per runner process, never shared. */
+  /** Holds spools, doors and the runner's id. Each runner process has a folder of its own. */
   dataDir: string
   image: string
   memoryMb: number
   workspaceMb: number
   cpus: number
   pids: number
-  /** An OCI runtime that the Docker engine knows, like `runsc`; null: its default. */
+  /** An OCI runtime that the Docker engine knows, for example `runsc`; null: its default. */
   runtime: string | null
   /** Hosts, or suffixes like `.pythonhosted.org`, that a sandbox may CONNECT to. */
   allowedHosts: readonly string[]
@@ -81,7 +81,7 @@ const Environment = z
 
 /**
  * @param environment usually `process.env`; an empty variable counts as absent
- * @throws Error that names every variable that is wrong, and how
+ * @throws Error that names every wrong variable, and what is wrong with it
  */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { RunnerIdentity } from '../../contract/wire/lease.ts'
 
 export type DataFolder = {
-  /** Stable over restarts: it is how this runner knows its containers again. */
+  /** Stable over restarts: the runner recognizes its containers by it. */
   runnerId: string
   spoolDirectory: string
   doorsDirectory: string
@@ -16,7 +16,7 @@ const SOCKET_PATH_BYTES = 107
 const DOOR = '/0123456789ab/door.sock'
 
 /**
- * Makes the runner's folder ready; old doors are gone afterwards.
+ * Prepares the runner's folder, and removes the doors of earlier processes.
  * @throws Error with what to do when a socket's path in it would be too long, or it cannot be written
  */
 export async function openDataFolder(path: string): Promise<DataFolder> {
@@ -29,7 +29,12 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   try {
     await rm(doorsDirectory, { recursive: true, force: true })
     for (const directory of [path, spoolDirectory, doorsDirectory]) await mkdir(directory, { recursive: true, mode: 0o700 })
-    return { runnerId: await keptId(join(path, 'runner-id')), spoolDirectory, doorsDirectory, keptDirectory: join(path, 'kept') }
+    return {
+      runnerId: await readOrCreateId(join(path, 'runner-id')),
+      spoolDirectory,
+      doorsDirectory,
+      keptDirectory: join(path, 'kept'),
+    }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new Error(
@@ -39,11 +44,11 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   }
 }
 
-async function keptId(path: string): Promise<string> {
-  const kept = RunnerIdentity.shape.id.safeParse((await readIfThere(path)).trim())
-  if (kept.success) return kept.data
+async function readOrCreateId(path: string): Promise<string> {
+  const stored = RunnerIdentity.shape.id.safeParse((await readIfThere(path)).trim())
+  if (stored.success) return stored.data
   const id = randomBytes(8).toString('hex')
-  // Whole or not at all: a full disk leaves an empty file, and that would be nobody's id for good.
+  // Written whole or not at all: a full disk leaves an empty file, which would never become an id.
   await writeFile(`${path}.part`, `${id}\n`, { mode: 0o600, flush: true })
   await rename(`${path}.part`, path)
   return id

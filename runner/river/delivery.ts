@@ -4,21 +4,22 @@ import type { Spool, SpoolEntry } from './spool.ts'
 
 export type DeliveryEnd = 'acknowledged' | 'unanswered' | 'abandoned'
 
-/** How an attempt's events reach the coordinator: spooled, sent in a window, sent again until acknowledged. */
+/** Brings the events of one attempt to the coordinator: it spools them, sends them in a window, and sends again until they are acknowledged. */
 export type Delivery = {
-  /** Numbers the event and takes it over; in order, never blocks. After {@link Delivery.finish} nothing more is taken. */
-  say: (event: NewEvent) => void
-  /** Resolves when there is room for more: wait for it between events, or memory grows with what the disk cannot follow. */
+  /** Numbers the event and takes it over, in order; never blocks. After {@link Delivery.finish} it takes nothing more. */
+  emit: (event: NewEvent) => void
+  /** Resolves when there is room for more. Wait for it between events, or memory grows with what the disk cannot follow. */
   ready: () => Promise<void>
-  /** Nothing more will be said. @returns how it went, once every event is stored, or none will be any more, or it was abandoned */
+  /** No event will follow. @returns how it went, once every event is stored, or none will be any more, or it was abandoned */
   finish: () => Promise<DeliveryEnd>
-  /** Stops trying; {@link Delivery.finish} returns once everything is spooled, for the next start. */
+  /** Stops sending. {@link Delivery.finish} returns once everything is spooled, for the next start. */
   abandon: () => void
-  /** Events so far. */
-  said: () => number
-  acknowledged: (n: number) => void
-  /** Nobody will answer any more: what is not acknowledged yet is of no use to anybody. */
-  unanswered: () => void
+  /** @returns how many events there are so far */
+  count: () => number
+  /** The coordinator has every event up to and including `n`. */
+  acknowledge: (n: number) => void
+  /** Nobody will answer any more: what is not acknowledged by now is of no use. */
+  expectNoAnswer: () => void
   /** Redis is back: try at once. */
   wake: () => void
 }
@@ -27,9 +28,9 @@ export type DeliveryParts = {
   spool: Spool
   /** Puts entries on the stream in order. @returns the id of each there */
   send: (entries: readonly SpoolEntry[]) => Promise<string[]>
-  /** Whether the entry with this id is still on the stream, unread. */
+  /** @returns whether the entry with this id is still on the stream, unread */
   isWaiting: (streamId: string) => Promise<boolean>
-  /** The spool's disk failed: what is said from now on is in memory alone. Called once. */
+  /** The spool's disk failed: from now on events are in memory alone. Called once. */
   onSpoolFault: (error: unknown) => void
   onSendFault: (error: unknown) => void
 }
@@ -37,121 +38,149 @@ export type DeliveryParts = {
 const PENDING_EVENTS = 256
 const BATCH_ENTRIES = 100
 const SEND_AGAIN_MS = 250
-/** Without an acknowledgement for this long sent events count as lost; twice as long each time that sending them again did not help. */
+/** Without an acknowledgement for this long, sent events count as lost; for twice as long each time that sending them again did not help. */
 const STALL_MS = 1_000
 const STALL_MAX_MS = 30_000
 
-export function deliver({ spool, send, isWaiting, onSpoolFault, onSendFault }: DeliveryParts): Delivery {
-  let said = spool.lastN()
-  let acknowledged = 0
-  let sent = 0
-  let pending: SpoolEntry[] = []
-  let finishing = false
-  let over: DeliveryEnd | null = null
-  let progressAt = performance.now()
-  let stallMs = STALL_MS
-  const streamIds = new Map<number, string>()
-  const spooled = bell()
-  const drained = bell()
-  const moved = bell()
+type State = {
+  readonly parts: DeliveryParts
+  /** Numbers of the last event that was emitted, sent and acknowledged. */
+  emitted: number
+  sent: number
+  acknowledged: number
+  /** Emitted, and not spooled yet. */
+  pending: SpoolEntry[]
+  finishing: boolean
+  end: DeliveryEnd | null
+  /** The last acknowledgement, or the sending of what waits for one; milliseconds. */
+  progressAt: number
+  stallMs: number
+  /** Where each event that is not acknowledged lies on the stream. */
+  readonly streamIds: Map<number, string>
+  readonly spoolWork: Bell
+  readonly spooled: Bell
+  readonly sendWork: Bell
+}
 
-  const spoolLoop = async () => {
-    while (!over || pending.length > 0) {
-      if (pending.length === 0) await spooled.wait()
-      const batch = pending
-      pending = []
-      if (batch.length === 0) continue
-      await spool.append(batch).catch(onSpoolFault)
-      drained.ring()
-      moved.ring()
-    }
+export function startDelivery(parts: DeliveryParts): Delivery {
+  const state: State = {
+    parts,
+    emitted: parts.spool.lastN(),
+    sent: 0,
+    acknowledged: 0,
+    pending: [],
+    finishing: false,
+    end: null,
+    progressAt: performance.now(),
+    stallMs: STALL_MS,
+    streamIds: new Map(),
+    spoolWork: createBell(),
+    spooled: createBell(),
+    sendWork: createBell(),
   }
-
-  const sendNext = async (): Promise<boolean> => {
-    const room = Math.min(BATCH_ENTRIES, LIMITS.unacknowledgedEvents - (sent - acknowledged))
-    if (room <= 0 || sent >= spool.lastN()) return false
-    const entries = await spool.read(sent + 1, room)
-    const ids = await send(entries)
-    if (sent === acknowledged) progressAt = performance.now()
-    entries.forEach((entry, index) => {
-      // The acknowledgement may be here before the answer of Redis is.
-      if (entry.n > acknowledged) streamIds.set(entry.n, ids[index] ?? '')
-    })
-    sent = Math.max(sent, entries.at(-1)?.n ?? 0)
-    return true
-  }
-
-  /**
-   * Goes back to the first event without an acknowledgement when it got lost on the way. While it still waits on the stream nobody has
-   * read it, and a second copy would only fill Redis.
-   */
-  const goBack = async () => {
-    const silentMs = performance.now() - progressAt
-    if (sent <= acknowledged || silentMs < stallMs) return
-    const first = streamIds.get(acknowledged + 1)
-    if (first && (await isWaiting(first))) return
-    sent = acknowledged
-    progressAt = performance.now()
-    stallMs = Math.min(2 * stallMs, STALL_MAX_MS)
-  }
-
-  const sendLoop = async () => {
-    while (!over) {
-      try {
-        await goBack()
-        if (await sendNext()) continue
-        if (finishing && pending.length === 0 && acknowledged >= said) over = 'acknowledged'
-        else await moved.wait(STALL_MS)
-      } catch (error) {
-        onSendFault(error)
-        await moved.wait(SEND_AGAIN_MS)
-      }
-    }
-    spooled.ring()
-    drained.ring()
-  }
-
-  const spooling = spoolLoop()
-  const sending = sendLoop()
-  const stop = (how: DeliveryEnd) => {
-    over ??= how
-    for (const one of [spooled, drained, moved]) one.ring()
-  }
-
+  const loops = Promise.all([spoolAll(state), sendAll(state)])
   return {
-    say: (event) => {
-      if (finishing || over) return
-      said += 1
-      pending.push({ n: said, at: new Date().toISOString(), body: JSON.stringify(event) })
-      spooled.ring()
-    },
+    emit: (event) => emit(state, event),
     ready: async () => {
-      while (pending.length >= PENDING_EVENTS && !over) await drained.wait()
+      while (state.pending.length >= PENDING_EVENTS && !state.end) await state.spooled.wait()
     },
     finish: async () => {
-      finishing = true
-      moved.ring()
-      await Promise.all([spooling, sending])
-      return over ?? 'abandoned'
+      state.finishing = true
+      state.sendWork.ring()
+      await loops
+      return state.end ?? 'abandoned'
     },
-    abandon: () => stop('abandoned'),
-    said: () => said,
-    acknowledged: (n) => {
-      if (n <= acknowledged || n > said) return
-      for (let done = acknowledged + 1; done <= n; done += 1) streamIds.delete(done)
-      acknowledged = n
-      sent = Math.max(sent, n)
-      progressAt = performance.now()
-      stallMs = STALL_MS
-      moved.ring()
-    },
-    unanswered: () => stop('unanswered'),
-    wake: () => moved.ring(),
+    abandon: () => endBy(state, 'abandoned'),
+    count: () => state.emitted,
+    acknowledge: (n) => acknowledge(state, n),
+    expectNoAnswer: () => endBy(state, 'unanswered'),
+    wake: () => state.sendWork.ring(),
   }
 }
 
-/** Something to wait on. A ring that nobody waits for is kept for the next who does. */
-function bell() {
+function emit(state: State, event: NewEvent): void {
+  if (state.finishing || state.end) return
+  state.emitted += 1
+  state.pending.push({ n: state.emitted, at: new Date().toISOString(), body: JSON.stringify(event) })
+  state.spoolWork.ring()
+}
+
+function acknowledge(state: State, n: number): void {
+  if (n <= state.acknowledged || n > state.emitted) return
+  for (let done = state.acknowledged + 1; done <= n; done += 1) state.streamIds.delete(done)
+  state.acknowledged = n
+  state.sent = Math.max(state.sent, n)
+  state.progressAt = performance.now()
+  state.stallMs = STALL_MS
+  state.sendWork.ring()
+}
+
+function endBy(state: State, end: DeliveryEnd): void {
+  state.end ??= end
+  for (const bell of [state.spoolWork, state.spooled, state.sendWork]) bell.ring()
+}
+
+async function spoolAll(state: State): Promise<void> {
+  while (!state.end || state.pending.length > 0) {
+    if (state.pending.length === 0) await state.spoolWork.wait()
+    const batch = state.pending
+    state.pending = []
+    if (batch.length === 0) continue
+    await state.parts.spool.append(batch).catch(state.parts.onSpoolFault)
+    state.spooled.ring()
+    state.sendWork.ring()
+  }
+}
+
+async function sendAll(state: State): Promise<void> {
+  while (!state.end) {
+    try {
+      await goBackIfLost(state)
+      if (await sendNext(state)) continue
+      if (state.finishing && state.pending.length === 0 && state.acknowledged >= state.emitted) state.end = 'acknowledged'
+      else await state.sendWork.wait(STALL_MS)
+    } catch (error) {
+      state.parts.onSendFault(error)
+      await state.sendWork.wait(SEND_AGAIN_MS)
+    }
+  }
+  for (const bell of [state.spoolWork, state.spooled]) bell.ring()
+}
+
+/** @returns whether there was something to send */
+async function sendNext(state: State): Promise<boolean> {
+  const { spool, send } = state.parts
+  const room = Math.min(BATCH_ENTRIES, LIMITS.unacknowledgedEvents - (state.sent - state.acknowledged))
+  if (room <= 0 || state.sent >= spool.lastN()) return false
+  const entries = await spool.read(state.sent + 1, room)
+  const ids = await send(entries)
+  if (state.sent === state.acknowledged) state.progressAt = performance.now()
+  entries.forEach((entry, index) => {
+    // The acknowledgement may arrive before the answer of Redis does.
+    if (entry.n > state.acknowledged) state.streamIds.set(entry.n, ids[index] ?? '')
+  })
+  state.sent = Math.max(state.sent, entries.at(-1)?.n ?? 0)
+  return true
+}
+
+/**
+ * Goes back to the first event without an acknowledgement when it got lost on the way. While it still waits on the stream, nobody has
+ * read it, and a second copy would only fill Redis.
+ */
+async function goBackIfLost(state: State): Promise<void> {
+  const silentMs = performance.now() - state.progressAt
+  if (state.sent <= state.acknowledged || silentMs < state.stallMs) return
+  const first = state.streamIds.get(state.acknowledged + 1)
+  if (first && (await state.parts.isWaiting(first))) return
+  state.sent = state.acknowledged
+  state.progressAt = performance.now()
+  state.stallMs = Math.min(2 * state.stallMs, STALL_MAX_MS)
+}
+
+type Bell = { ring: () => void; wait: (timeoutMs?: number) => Promise<void> }
+
+/** Something to wait on. A ring that nobody waits for is kept for the next wait. */
+function createBell(): Bell {
   let rung = false
   let wakeUp: (() => void) | null = null
   return {
@@ -159,7 +188,7 @@ function bell() {
       rung = true
       wakeUp?.()
     },
-    wait: async (timeoutMs?: number) => {
+    wait: async (timeoutMs) => {
       if (!rung) {
         let timer: NodeJS.Timeout | undefined
         await new Promise<void>((done) => {

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { type SignedMessage, type StreamEntry, signedEntryText, signedMessageText } from '../../contract/wire/river.ts'
 
-/** @param key hex, from the lease: only its holder and the coordinator have it */
+/** @param key hex, from the lease: only this runner and the coordinator have it */
 export function signEntry(key: string, entry: Omit<StreamEntry, 'signature'>): StreamEntry {
   return {
     ...entry,
@@ -16,7 +16,7 @@ export function signDelta(key: string, message: Omit<SignedMessage, 'signature'>
   }
 }
 
-/** @returns whether the coordinator said it, about this very attempt */
+/** @returns whether the coordinator sent it, about this very attempt */
 export function isSignedWord(key: string, message: SignedMessage): boolean {
   const given = Buffer.from(message.signature, 'hex')
   const right = Buffer.from(hmacHex(key, signedMessageText('word', message)), 'hex')

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { parseJson } from '../../contract/shared/json.ts'
 
-/** What must be known to go on with a spool after a restart; the first line of its file. */
+/** The first line of a spool: what a restarted runner must know to go on with it. */
 export const SpoolHeader = z.object({
   taskId: z.string(),
   attempt: z.number().int().positive(),
@@ -12,20 +12,20 @@ export const SpoolHeader = z.object({
 })
 export type SpoolHeader = z.infer<typeof SpoolHeader>
 
-/** One event as it will go through Redis; `n` is 1, 2, 3… */
+/** One event as it goes through Redis; `n` is 1, 2, 3… */
 export const SpoolEntry = z.object({ n: z.number().int().positive(), at: z.iso.datetime(), body: z.string() })
 export type SpoolEntry = z.infer<typeof SpoolEntry>
 
-/** The events of one attempt on the runner's disk, until the coordinator has them. One writer; a file only its owner can read. */
+/** The events of one attempt on the runner's disk, until the coordinator has them. It has one writer, and only its owner can read its file. */
 export type Spool = {
   header: SpoolHeader
-  /** Number of the last entry that is on disk. */
+  /** Number of the last entry. */
   lastN: () => number
   /** On the disk and in memory. */
   bytes: () => number
   /**
    * Durable when it returns. One call at a time.
-   * @throws the file system's error (no space, say); what was given is then kept in memory alone, and so is all that follows
+   * @throws the file system's error (for example no space). These entries, and all that follow, are then kept in memory alone
    */
   append: (entries: readonly SpoolEntry[]) => Promise<void>
   /** @returns entries from number `from` on, in order: at most `limit`, and not many more bytes than `maxBytes` */
@@ -45,7 +45,7 @@ export async function createSpool(directory: string, header: SpoolHeader): Promi
     const line = Buffer.from(`${JSON.stringify(header)}\n`)
     await file.write(line, 0, line.length, 0)
     await file.datasync()
-    return spoolOn(path, file, header, [], line.length)
+    return spoolOn(path, header, { file, starts: [], end: line.length })
   } catch (error) {
     await file.close()
     await rm(path, { force: true })
@@ -53,7 +53,7 @@ export async function createSpool(directory: string, header: SpoolHeader): Promi
   }
 }
 
-/** Every spool that an earlier process left; a torn last line is cut off, and a file without a readable header deleted. */
+/** Opens every spool that an earlier process left. It cuts off a torn last line, and deletes a file without a readable header. */
 export async function recoverSpools(directory: string): Promise<Spool[]> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const names = (await readdir(directory)).filter((name) => name.endsWith(ENDING))
@@ -74,7 +74,7 @@ async function recover(path: string): Promise<Spool | null> {
     return null
   }
   await file.truncate(end)
-  return spoolOn(path, file, header, starts, end)
+  return spoolOn(path, header, { file, starts, end })
 }
 
 /** @returns the header, where each whole entry begins, and where the last of them ends */
@@ -93,67 +93,81 @@ function wholeLines(content: Buffer): { header: SpoolHeader | null; starts: numb
   return { header, starts, end: start }
 }
 
-function spoolOn(path: string, file: FileHandle, header: SpoolHeader, starts: number[], end: number): Spool {
-  let size = end
-  const onDisk = () => starts.length
-  /** Entries that the disk did not take. */
-  const inMemory: SpoolEntry[] = []
-  let inMemoryBytes = 0
-  let failed = false
-
-  const keepInMemory = (entries: readonly SpoolEntry[]) => {
-    inMemory.push(...entries)
-    for (const { body } of entries) inMemoryBytes += Buffer.byteLength(body)
-  }
-
-  const write = async (entries: readonly SpoolEntry[]) => {
-    const lines = entries.map((entry) => Buffer.from(`${JSON.stringify(entry)}\n`))
-    const bytes = Buffer.concat(lines)
-    for (let done = 0; done < bytes.length; )
-      done += (await file.write(bytes, done, bytes.length - done, size + done)).bytesWritten
-    await file.datasync()
-    for (const line of lines) {
-      starts.push(size)
-      size += line.length
-    }
-  }
-
-  const readDisk = async (from: number, limit: number, maxBytes: number): Promise<SpoolEntry[]> => {
-    const first = starts[from - 1]
-    if (first === undefined) return []
-    let until = from
-    while (until < Math.min(onDisk(), from + limit - 1) && (starts[until] ?? size) - first < maxBytes) until += 1
-    const bytes = Buffer.alloc((starts[until] ?? size) - first)
-    await file.read(bytes, 0, bytes.length, first)
-    const lines = bytes.toString('utf8').trimEnd().split('\n')
-    return lines.map((line) => SpoolEntry.parse(JSON.parse(line)))
-  }
-
+/** For an attempt whose spool the disk has no room for: it can still report why it ends. A process that is killed loses it. */
+export function spoolInMemory(header: SpoolHeader): Spool {
+  const entries: SpoolEntry[] = []
+  let bytes = 0
+  const nothing = async () => undefined
   return {
     header,
-    lastN: () => onDisk() + inMemory.length,
-    bytes: () => size + inMemoryBytes,
+    lastN: () => entries.length,
+    bytes: () => bytes,
+    append: async (more) => {
+      entries.push(...more)
+      for (const { body } of more) bytes += Buffer.byteLength(body)
+    },
+    read: async (from, limit) => entries.slice(from - 1, from - 1 + limit),
+    close: nothing,
+    remove: nothing,
+  }
+}
+
+type SpoolFile = {
+  readonly file: FileHandle
+  /** Where each entry begins. */
+  readonly starts: number[]
+  /** Where the last entry ends. */
+  end: number
+}
+
+function spoolOn(path: string, header: SpoolHeader, on: SpoolFile): Spool {
+  const onDisk = () => on.starts.length
+  /** What the disk did not take, and everything after it. */
+  const rest = spoolInMemory(header)
+  let failed = false
+  return {
+    header,
+    lastN: () => onDisk() + rest.lastN(),
+    bytes: () => on.end + rest.bytes(),
     append: async (entries) => {
-      if (failed) {
-        keepInMemory(entries)
-        return
-      }
+      if (failed) return rest.append(entries)
       try {
-        await write(entries)
+        await write(on, entries)
       } catch (error) {
         failed = true
-        keepInMemory(entries)
+        await rest.append(entries)
         throw error
       }
     },
-    read: async (from, limit, maxBytes = READ_BYTES) => {
-      if (from > onDisk()) return inMemory.slice(from - onDisk() - 1, from - onDisk() - 1 + limit)
-      return readDisk(from, limit, maxBytes)
-    },
-    close: () => file.close(),
+    read: async (from, limit, maxBytes = READ_BYTES) =>
+      from > onDisk() ? rest.read(from - onDisk(), limit) : read(on, from, limit, maxBytes),
+    close: () => on.file.close(),
     remove: async () => {
-      await file.close()
+      await on.file.close()
       await rm(path, { force: true })
     },
   }
+}
+
+async function write(on: SpoolFile, entries: readonly SpoolEntry[]): Promise<void> {
+  const lines = entries.map((entry) => Buffer.from(`${JSON.stringify(entry)}\n`))
+  const bytes = Buffer.concat(lines)
+  for (let done = 0; done < bytes.length; )
+    done += (await on.file.write(bytes, done, bytes.length - done, on.end + done)).bytesWritten
+  await on.file.datasync()
+  for (const line of lines) {
+    on.starts.push(on.end)
+    on.end += line.length
+  }
+}
+
+async function read({ file, starts, end }: SpoolFile, from: number, limit: number, maxBytes: number): Promise<SpoolEntry[]> {
+  const first = starts[from - 1]
+  if (first === undefined) return []
+  let until = from
+  while (until < Math.min(starts.length, from + limit - 1) && (starts[until] ?? end) - first < maxBytes) until += 1
+  const bytes = Buffer.alloc((starts[until] ?? end) - first)
+  await file.read(bytes, 0, bytes.length, first)
+  const lines = bytes.toString('utf8').trimEnd().split('\n')
+  return lines.map((line) => SpoolEntry.parse(JSON.parse(line)))
 }

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { NewEvent } from '../../contract/api/event.ts'
-import type { Lease } from '../../contract/wire/lease.ts'
 import { waitFor } from '../support/checks/wait.ts'
-import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../support/scripted/scripted-runner.ts'
+import { createScriptedRunner, runnerCalls, type ScriptedRunner, type TakenLease } from '../support/scripted/scripted-runner.ts'
 import { type Ran, errand as runErrand } from '../support/systems/command-line.ts'
 import { startCoordinator, type TestCoordinator } from '../support/systems/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/systems/redis.ts'
@@ -26,16 +25,16 @@ function calls() {
   return runnerCalls(coordinator.url, coordinator.runnerToken, 'runner-a', 50)
 }
 /** Takes the task's turn as a runner would. */
-async function lease(turn = 1): Promise<Lease> {
+async function lease(turn = 1): Promise<TakenLease> {
   const answer = await calls().lease(await runner.job(id, turn))
   if (!answer.granted) throw new Error(`the lease was refused: ${answer.refusal}`)
   return answer.lease
 }
-async function say(held: Lease, n: number, event: NewEvent) {
+async function say(held: TakenLease, n: number, event: NewEvent) {
   await runner.send(held, n, event)
   await waitFor('the event to be stored', () => runner.acknowledged(held) >= n)
 }
-function end(held: Lease, n = 1) {
+function end(held: TakenLease, n = 1) {
   return say(held, n, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
 }
 async function lines() {

@@ -120,9 +120,10 @@ describe('a started coordinator', () => {
     const { id } = (await response.json()) as { id: string }
     const answer = await runnerCalls(coordinator.url, coordinator.runnerToken).lease(await runner.job(id))
     if (!answer.granted) throw new Error(answer.refusal)
-    const { repo, modelApi, signingKey } = answer.lease
+    const { access, repoUrl, signingKey } = answer.lease
+    const { repo, modelApi } = access
+    expect(repoUrl).toBe(`${coordinator.url}/demo/git/hello.git`)
     expect(repo).toMatchObject({
-      url: `${coordinator.url}/demo/git/hello.git`,
       upstream: '/demo/git/hello.git',
       token: expect.any(String),
     })
@@ -162,8 +163,10 @@ describe('a started coordinator', () => {
     expect(answer).toMatchObject({
       granted: true,
       lease: {
-        repo: { upstream: 'https://git.example:8443/a/b', username: 'ada', token: 'git-token' },
-        modelApi: { baseUrl: 'https://model.example', key: 'sk-real' },
+        access: {
+          repo: { upstream: 'https://git.example:8443/a/b', username: 'ada', token: 'git-token' },
+          modelApi: { baseUrl: 'https://model.example', key: 'sk-real' },
+        },
       },
     })
     await runner.close()

@@ -44,7 +44,7 @@ describe('in the middle of a task', () => {
       await proxy.cut()
       await logged('engine.away')
       await system.api(`/api/tasks/${taskId}/cancel`, { method: 'POST' })
-      await logged('lease.cancelled')
+      await logged('attempt.stopping')
       await proxy.mend()
       expect(await system.ended(taskId, 30_000)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_user' })
       expectWhole(await system.events(taskId))

@@ -106,13 +106,12 @@ type Around = { assignment: Assignment; repoUrl: string; modelUrl: string }
 async function openErrandsDoor(options: ErrandOptions, { assignment, repoUrl, modelUrl }: Around): Promise<Door> {
   const door: Door = await openDoor(
     {
-      taskId: TASK,
-      repo: { url: repoUrl, upstream: repoUrl, username: GIT.username, token: GIT.password },
+      ...assignment,
+      repo: { upstream: repoUrl, username: GIT.username, token: GIT.password },
       modelApi: { baseUrl: modelUrl, key: options.modelKey ?? MODEL_KEY },
       budgetUsd: options.gatewayBudgetUsd ?? 50,
     },
     {
-      assignment,
       ...options.gateway,
       waitingMessages: () => options.waiting ?? [],
       openTranscript: async () => {

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
 import type { NewEvent } from '../../../contract/api/event.ts'
 import { MAX_INTERRUPTIONS } from '../../../contract/api/status.ts'
-import type { Lease } from '../../../contract/wire/lease.ts'
 import { EVENT_STREAM } from '../../../contract/wire/names.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import type { TakenLease } from '../../support/scripted/scripted-runner.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
@@ -30,7 +30,7 @@ function end(outcome: 'completed' | 'interrupted' | 'failed' | 'cancelled', reas
   return { type: 'attempt.ended', data: { outcome, reason, message } } as NewEvent
 }
 
-async function begin(): Promise<Lease> {
+async function begin(): Promise<TakenLease> {
   return core.lease((await core.create(ada)).id)
 }
 async function history(taskId: string) {
@@ -39,7 +39,7 @@ async function history(taskId: string) {
 async function texts(taskId: string) {
   return (await history(taskId)).flatMap((event) => (event.type === 'text.written' ? [event.data.text] : []))
 }
-function acknowledged(lease: Lease, n: number) {
+function acknowledged(lease: TakenLease, n: number) {
   return waitFor(`acknowledgement of ${n}`, () => core.runner.acknowledged(lease) >= n)
 }
 async function status(taskId: string) {
@@ -48,7 +48,7 @@ async function status(taskId: string) {
 function toStatus(taskId: string, wanted: string) {
   return waitFor(`${taskId} to be ${wanted}`, async () => (await status(taskId)) === wanted)
 }
-function isRefused(lease: Lease) {
+function isRefused(lease: TakenLease) {
   return waitFor('a refusal', () =>
     core.runner.heard.some(
       ({ taskId, attempt, word }) => taskId === lease.taskId && attempt === lease.attempt && word.type === 'refused',

@@ -3,9 +3,13 @@ import { io, type Socket } from 'socket.io-client'
 import type { Task } from '../../../contract/api/api.ts'
 import type { Delta, TaskEvent } from '../../../contract/api/event.ts'
 import { PROTOCOL } from '../../../contract/api/socket.ts'
-import type { Lease } from '../../../contract/wire/lease.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../../support/scripted/scripted-runner.ts'
+import {
+  createScriptedRunner,
+  runnerCalls,
+  type ScriptedRunner,
+  type TakenLease,
+} from '../../support/scripted/scripted-runner.ts'
 import { startCoordinator, type TestCoordinator } from '../../support/systems/coordinator.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 import { addUser } from '../../support/systems/users.ts'
@@ -54,7 +58,7 @@ function ask(socket: Socket, event: string, payload: unknown) {
   return socket.timeout(5_000).emitWithAck(event, payload)
 }
 
-async function begin(socket: Socket): Promise<Lease> {
+async function begin(socket: Socket): Promise<TakenLease> {
   const { task } = await ask(socket, 'task:create', { repoUrl: `${coordinator.url}/demo/git/hello.git`, prompt: 'Go' })
   const answer = await runnerCalls(coordinator.url, coordinator.runnerToken).lease(await runner.job(task.id))
   if (!answer.granted) throw new Error(answer.refusal)
@@ -63,7 +67,7 @@ async function begin(socket: Socket): Promise<Lease> {
 function text(n: number) {
   return { type: 'text.written', data: { text: `${n}` } }
 }
-async function finish(lease: Lease, n: number) {
+async function finish(lease: TakenLease, n: number) {
   await runner.send(lease, n, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
   await waitFor('the last acknowledgement', () => runner.acknowledged(lease) >= n)
 }

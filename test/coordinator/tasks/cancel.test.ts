@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Task } from '../../../contract/api/api.ts'
 import type { NewEvent } from '../../../contract/api/event.ts'
-import type { Lease } from '../../../contract/wire/lease.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { createScriptedRunner, runnerCalls } from '../../support/scripted/scripted-runner.ts'
+import { createScriptedRunner, runnerCalls, type TakenLease } from '../../support/scripted/scripted-runner.ts'
 import { spawnCoordinator } from '../../support/systems/coordinator.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
@@ -44,7 +43,7 @@ describe('a cancel that was accepted', () => {
     ada = await core.addUser('ada')
   })
   const find = (id: string) => core.tasks.find(ada.id, id)
-  const finish = async (lease: Lease) => {
+  const finish = async (lease: TakenLease) => {
     const events = finished(lease.branch)
     for (const [index, event] of events.entries()) await core.runner.send(lease, index + 1, event)
     await waitFor('the end to be stored', () => core.runner.acknowledged(lease) === events.length)
@@ -126,23 +125,23 @@ describe('cancels in the very moment in which turns end', () => {
     closers.push(runner.close)
     const calls = runnerCalls(killed.url, await token('runner-token'), runner.id, 100)
     await calls.renew([])
-    const begin = async (): Promise<Lease> => {
+    const begin = async (): Promise<TakenLease> => {
       const created = await call(killed.url, '', 'POST', { repoUrl: `${killed.url}/demo/git/hello.git`, prompt: 'Go' })
       const answer = await calls.lease(await runner.job(((await created.json()) as Task).id))
       if (!answer.granted) throw new Error(answer.refusal)
       return answer.lease
     }
     const leases = await Promise.all(Array.from({ length: 20 }, begin))
-    const finish = async (lease: Lease) => {
+    const finish = async (lease: TakenLease) => {
       for (const [index, event] of finished(lease.branch).entries()) await runner.send(lease, index + 1, event)
     }
 
     const answers = new Map<string, number>()
-    const cancel = async ({ taskId }: Lease) => {
+    const cancel = async ({ taskId }: TakenLease) => {
       answers.set(taskId, (await call(killed.url, `/${taskId}/cancel`, 'POST')).status)
       if (answers.size === 10) await killed.kill('SIGKILL')
     }
-    await cancel(leases[0] as Lease)
+    await cancel(leases[0] as TakenLease)
     expect([...answers.values()]).toEqual([202])
     const cut = () => undefined
     await Promise.all([...leases.map(finish), ...leases.slice(1).map((lease) => cancel(lease).catch(cut))])

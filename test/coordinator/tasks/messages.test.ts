@@ -2,9 +2,9 @@ import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { SendMessage } from '../../../contract/api/api.ts'
 import type { NewEvent } from '../../../contract/api/event.ts'
-import type { Lease } from '../../../contract/wire/lease.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import type { TakenLease } from '../../support/scripted/scripted-runner.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
@@ -33,7 +33,7 @@ function send(taskId: string, input: SendMessage) {
 function ended(outcome: 'completed' | 'failed' | 'cancelled' | 'interrupted', reason = 'done'): NewEvent {
   return { type: 'attempt.ended', data: { outcome, reason, message: null } } as NewEvent
 }
-async function end(lease: Lease, n = 1, event = ended('completed')) {
+async function end(lease: TakenLease, n = 1, event = ended('completed')) {
   await core.runner.send(lease, n, event)
   await waitFor('the end to be stored', async () => core.runner.acknowledged(lease) >= n)
 }
@@ -251,6 +251,6 @@ describe('the list of tasks', () => {
   })
 })
 
-function runnerOf(_lease: Lease) {
+function runnerOf(_lease: TakenLease) {
   return { id: core.runner.id, name: 'A', slots: 100 }
 }

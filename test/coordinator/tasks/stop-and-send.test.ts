@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { SendMessage } from '../../../contract/api/api.ts'
-import type { Lease } from '../../../contract/wire/lease.ts'
 import { jobId } from '../../../contract/wire/names.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import type { TakenLease } from '../../support/scripted/scripted-runner.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
@@ -29,7 +29,7 @@ function queue(text: string, clientId = text) {
 function send(taskId: string, input: SendMessage) {
   return core.tasks.send(ada.id, taskId, input)
 }
-async function end(lease: Lease, outcome: 'completed' | 'cancelled') {
+async function end(lease: TakenLease, outcome: 'completed' | 'cancelled') {
   const reason = outcome === 'completed' ? 'done' : 'cancelled_by_user'
   await core.runner.send(lease, 1, { type: 'attempt.ended', data: { outcome, reason, message: null } })
   await waitFor('the end to be stored', async () => core.runner.acknowledged(lease) >= 1)
@@ -37,7 +37,7 @@ async function end(lease: Lease, outcome: 'completed' | 'cancelled') {
 function asRunner() {
   return { id: core.runner.id, name: 'A', slots: 100 }
 }
-async function renewed(lease: Lease) {
+async function renewed(lease: TakenLease) {
   return (await core.leases.renew({ runner: asRunner(), attempts: [lease] })).attempts[0]
 }
 function history(taskId: string) {

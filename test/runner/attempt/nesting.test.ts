@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { NewEvent } from '../../../contract/api/event.ts'
-import { nesting } from '../../../runner/attempt/nesting.ts'
+import { createNesting } from '../../../runner/attempt/nesting.ts'
 
 function started(callId: string): NewEvent {
   return { type: 'tool.started', data: { callId, name: 'bash', title: 't', input: {} } }
@@ -20,7 +20,7 @@ const text: NewEvent = { type: 'text.written', data: { text: 'hello' } }
 const crashed = { outcome: 'failed', reason: 'sandbox_crashed', message: 'm' } as const
 
 function run(events: NewEvent[]) {
-  const tree = nesting(2, 'claude-sonnet-5-5')
+  const tree = createNesting(2, 'claude-sonnet-5-5')
   return [...events.flatMap((event) => tree.admit(event)), ...tree.close(crashed)]
 }
 function types(events: NewEvent[]) {
@@ -70,7 +70,7 @@ describe('the tree of an attempt', () => {
   })
 
   it('makes up no turn for an attempt that never began one, and ends once', () => {
-    const tree = nesting(1, 'm')
+    const tree = createNesting(1, 'm')
     expect(types(tree.close(crashed))).toEqual(['attempt.ended'])
     expect(tree.close(crashed)).toEqual([])
     expect(tree.admit(text)).toEqual([])

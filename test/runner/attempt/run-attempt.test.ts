@@ -4,11 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { LIMITS } from '../../../contract/api/limits.ts'
 import type { Lease } from '../../../contract/wire/lease.ts'
-import type { AttemptEnd } from '../../../runner/attempt/attempt-end.ts'
+import { type Attempts, createAttempts } from '../../../runner/attempt/attempts.ts'
 import { runAttempt } from '../../../runner/attempt/run-attempt.ts'
 import type { GatewayOptions } from '../../../runner/gateway/gateway.ts'
-import { coordinatorClient } from '../../../runner/lease/coordinator-client.ts'
-import { type Holding, startHolding } from '../../../runner/lease/holding.ts'
+import { createCoordinatorClient } from '../../../runner/lease/coordinator-client.ts'
+import { type Renewals, startRenewals } from '../../../runner/lease/renewals.ts'
 import { openPublisher, type Publisher } from '../../../runner/river/publisher.ts'
 import { EngineFault } from '../../../runner/sandbox/sandbox.ts'
 import { waitFor } from '../../support/checks/wait.ts'
@@ -18,7 +18,7 @@ import {
   type ScriptedCoordinator,
   startScriptedCoordinator,
 } from '../../support/scripted/scripted-coordinator.ts'
-import { say, text, toolStarted, turnEnded, turnStarted, usage } from '../../support/scripted/scripted-lines.ts'
+import { print, text, toolStarted, turnEnded, turnStarted, usage } from '../../support/scripted/scripted-lines.ts'
 import { type ScriptedEngine, type Step, scriptedEngine } from '../../support/scripted/scripted-sandbox.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
@@ -31,7 +31,8 @@ describe('an attempt', () => {
   let redis: TestRedis
   let coordinator: ScriptedCoordinator
   let publisher: Publisher
-  let holding: Holding
+  let attempts: Attempts
+  let renewals: Renewals
   let engine: ScriptedEngine
   let drain: AbortController
   let now: AbortController
@@ -43,25 +44,26 @@ describe('an attempt', () => {
     folder = await temporaryFolder()
     redis = await startRedis({ persistent: false })
     coordinator = await startScriptedCoordinator(redis.url)
-    publisher = openPublisher({ redisUrl: redis.url, runnerId: runner.id, log })
-    const client = coordinatorClient({ url: coordinator.url, token: RUNNER_TOKEN, log })
-    holding = startHolding({ client, runner, log, everyMs: 50 })
+    attempts = createAttempts()
+    publisher = openPublisher({ redisUrl: redis.url, runnerId: runner.id, attempts, log })
+    const client = createCoordinatorClient({ url: coordinator.url, token: RUNNER_TOKEN, log })
+    renewals = startRenewals({ client, runner, attempts, log, everyMs: 50 })
     ;[drain, now] = [new AbortController(), new AbortController()]
     ;[gateway, gatewaysClosed, spoolDirectory] = [null, 0, folder.path]
   })
   afterEach(async () => {
-    await holding.stop()
+    await renewals.stop()
     publisher.close()
     await coordinator.stop()
     await redis.stop()
     await folder.remove()
   })
 
-  const run = (steps: Iterable<Step> | EngineFault, change: Partial<Lease> = {}): Promise<AttemptEnd> => {
+  const run = (steps: Iterable<Step> | EngineFault, change: Partial<Pick<Lease, 'messages'>> = {}) => {
     const lease = leaseOf('t1', 1, { signingKey: coordinator.expect('t1', 1, runner.id), ...change })
     engine = scriptedEngine(() => steps)
     const parts = {
-      ...{ engine, holding, publisher, keptWork: { keep: async () => undefined } },
+      ...{ engine, attempts, renewals, publisher, keptWork: { keep: async () => undefined } },
       client: { saveArtifact: async () => undefined, openTranscript: async () => null },
       openGateway: async (options: GatewayOptions) => {
         gateway = options
@@ -78,11 +80,10 @@ describe('an attempt', () => {
   }
   const said = () => coordinator.attempts.get('t1/1')?.events ?? []
   const types = () => said().map(({ type }) => type)
-  const lastData = () => said().at(-1)?.data
 
   it('ends as the agent says, with everything delivered and nothing left', async () => {
     const end = await run([
-      say({ type: 'sandbox.ready', data: { node: 'v24' } }),
+      print({ type: 'sandbox.ready', data: { node: 'v24' } }),
       turnStarted,
       text('hi'),
       turnEnded('completed', 'done'),
@@ -92,8 +93,8 @@ describe('an attempt', () => {
     expect(await readdir(folder.path)).toEqual([])
     expect({ removed: engine.removed, gatewaysClosed }).toEqual({ removed: 1, gatewaysClosed: 1 })
     expect(engine.started[0]).toMatchObject({ taskId: 't1', attempt: 1, token: 'the-task-token' })
-    expect(gateway?.assignment).not.toHaveProperty('modelApi')
-    expect(JSON.stringify(gateway?.assignment)).not.toContain('CANARY')
+    expect(gateway?.lease.assignment).not.toHaveProperty('access')
+    expect(JSON.stringify(gateway?.lease.assignment)).not.toContain('CANARY')
   })
 
   it('closes what a crash left open, and tells how it crashed without a secret', async () => {
@@ -105,9 +106,9 @@ describe('an attempt', () => {
   })
 
   it.each([
-    ['noise', say('y')],
+    ['noise', print('y')],
     ['events that fit nowhere', turnStarted],
-    ['deltas faster than any model writes', say({ type: 'delta', offset: 0, text: 'x' })],
+    ['deltas faster than any model writes', print({ type: 'delta', offset: 0, text: 'x' })],
   ])('stops a sandbox that floods its output with %s, and counts a call under way', async (_what, step) => {
     const flood = (function* () {
       yield turnStarted
@@ -123,16 +124,16 @@ describe('an attempt', () => {
 
   it('hears no noise, no lie and no secret from the sandbox', async () => {
     await run([
-      say('Segmentation fault'),
-      say(null),
-      say('{"type":"attempt.ended","data":{"outcome":"completed","reason":"done","message":null}}'),
-      say('{"type":"usage.counted","data":{"inputTokens":0}}'),
+      print('Segmentation fault'),
+      print(null),
+      print('{"type":"attempt.ended","data":{"outcome":"completed","reason":"done","message":null}}'),
+      print('{"type":"usage.counted","data":{"inputTokens":0}}'),
       text(`${RUNNER_TOKEN} ghp_CANARY0123456789 ${Buffer.from('x-access-token:ghp_CANARY0123456789').toString('base64')}`),
       turnEnded('failed', 'stuck'),
     ])
     expect(types()).toEqual(['text.written', 'turn.started', 'turn.ended', 'attempt.ended'])
     expect(said()[0]?.data).toMatchObject({ text: expect.stringMatching(/^\[secret\] \[secret\] [\w+/]{20}\[secret\]\w?=?$/) })
-    expect(lastData()).toEqual({ outcome: 'failed', reason: 'stuck', message: null })
+    expect(said().at(-1)?.data).toEqual({ outcome: 'failed', reason: 'stuck', message: null })
   })
 
   it('says what the gateway says, cleaned', async () => {
@@ -162,7 +163,7 @@ describe('an attempt', () => {
 
   it('hands its agent each message once, whichever way it comes, and believes it only about those', async () => {
     const message = (messageId: string) => ({ messageId, text: `text of ${messageId}` })
-    const delivered = (messageId: string) => say({ type: 'message.delivered', data: { messageId, turn: 7 } })
+    const delivered = (messageId: string) => print({ type: 'message.delivered', data: { messageId, turn: 7 } })
     const running = run(
       [
         turnStarted,
@@ -175,9 +176,9 @@ describe('an attempt', () => {
       { messages: [message('lease')] },
     )
     await waitFor('the turn to start', () => types().includes('turn.started'))
-    await coordinator.say('t1', 1, { type: 'message', message: message('word') })
-    await coordinator.say('t1', 1, { type: 'message', message: message('regretted') })
-    await coordinator.say('t1', 1, { type: 'withdraw', messageId: 'regretted' })
+    await coordinator.send('t1', 1, { type: 'message', message: message('word') })
+    await coordinator.send('t1', 1, { type: 'message', message: message('regretted') })
+    await coordinator.send('t1', 1, { type: 'withdraw', messageId: 'regretted' })
     coordinator.renewMessages = [message('word'), message('regretted'), message('renewal')]
     await waitFor('the messages', () => gateway?.waitingMessages().some(({ messageId }) => messageId === 'renewal'))
     expect(gateway?.waitingMessages()).toEqual([message('lease'), message('word'), message('renewal')])
@@ -192,7 +193,7 @@ describe('an attempt', () => {
   it('is cancelled by a signed word, after the agent saved its work, and whatever the agent makes of it', async () => {
     const running = run([turnStarted, { untilStopped: true }, text('saved'), turnEnded('completed', 'done')])
     await waitFor('the turn to start', () => types().includes('turn.started'))
-    await coordinator.say('t1', 1, { type: 'cancel' })
+    await coordinator.send('t1', 1, { type: 'cancel' })
     expect(await running).toMatchObject({ outcome: 'cancelled', reason: 'cancelled_by_user' })
     expect(types()).toEqual(['turn.started', 'text.written', 'turn.ended', 'attempt.ended'])
     expect(said()[2]?.data).toMatchObject({ outcome: 'cancelled', reason: 'cancelled_by_user', summary: 's' })
@@ -225,7 +226,7 @@ describe('an attempt', () => {
     const running = run([turnStarted, { untilStopped: true }, text('too late')])
     await waitFor('the turn to start', () => types().includes('turn.started'))
     coordinator.reading = false
-    await coordinator.say('t1', 1, { type: 'cancel' })
+    await coordinator.send('t1', 1, { type: 'cancel' })
     await waitFor('the agent to be stopped', () => engine.stops.length > 0)
     coordinator.renewState = 'unknown'
     expect(await running).toMatchObject({ outcome: 'cancelled' })
@@ -275,7 +276,7 @@ describe('an attempt', () => {
     spoolDirectory = join(folder.path, 'not-there')
     expect(await run([turnStarted])).toMatchObject({ outcome: 'interrupted', reason: 'host_disk_full' })
     expect(types()).toEqual(['attempt.ended'])
-    expect(lastData()).toMatchObject({ reason: 'host_disk_full' })
+    expect(said().at(-1)?.data).toMatchObject({ reason: 'host_disk_full' })
     expect(engine.started).toEqual([])
   })
 

@@ -1,32 +1,34 @@
 import { once } from 'node:events'
 import { describe, expect, it } from '@jest/globals'
-import { stopSwitch } from '../../../runner/attempt/stop-switch.ts'
+import { pino } from 'pino'
+import { openStopSwitch } from '../../../runner/attempt/stop-switch.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 
+const log = pino({ level: 'silent' })
+
 function make(timeLimitMs = 60_000, awayMs = 60_000) {
-  const lease = new AbortController()
   const drain = new AbortController()
   const now = new AbortController()
   const runnerStop = { drain: drain.signal, now: now.signal }
-  const stop = stopSwitch({ lease: lease.signal, runnerStop, timeLimitMs, timeGraceMs: 10, awayMs })
+  const stop = openStopSwitch({ runnerStop, timeLimitMs, log, timeGraceMs: 10, awayMs })
   const graces: number[] = []
-  return { lease, drain, now, stop, graces, bind: () => stop.whenStopped((graceMs) => graces.push(graceMs)) }
+  return { drain, now, stop, graces, bind: () => stop.whenStopped((graceMs) => graces.push(graceMs)) }
 }
 
 describe('what stops an attempt', () => {
   it('is its first cause, with time to save the work', () => {
-    const { lease, drain, stop, graces, bind } = make()
+    const { drain, stop, graces, bind } = make()
     bind()
-    lease.abort('cancelled')
+    stop.because('cancelled')
     drain.abort()
     expect({ cause: stop.cause(), graces }).toEqual({ cause: 'cancelled', graces: [20_000] })
     stop.dispose()
   })
 
   it('leaves no time to a sandbox that floods us, and stays the cause that it was', () => {
-    const { lease, stop, graces, bind } = make()
+    const { stop, graces, bind } = make()
     bind()
-    lease.abort('cancelled')
+    stop.because('cancelled')
     stop.because('flooded')
     stop.because('flooded')
     expect([stop.cause(), stop.flooded(), graces]).toEqual(['cancelled', true, [20_000, 0]])
@@ -36,8 +38,8 @@ describe('what stops an attempt', () => {
   })
 
   it('is told to whoever comes later, and no more to who went', () => {
-    const { lease, now, stop, graces, bind } = make()
-    lease.abort('lost')
+    const { now, stop, graces, bind } = make()
+    stop.because('lost')
     const unbind = bind()
     expect(graces).toEqual([0])
     unbind()
@@ -68,7 +70,7 @@ describe('what stops an attempt', () => {
     const waiting = [1, 2].map(() => stop.whileAway(never, () => once(back.signal, 'abort')))
     // As long again as the limit: a clock that ran would have stopped it by then.
     const late = new AbortController()
-    const other = stopSwitch({ lease: never, runnerStop: { drain: never, now: never }, timeLimitMs: 100, timeGraceMs: 10 })
+    const other = openStopSwitch({ runnerStop: { drain: never, now: never }, timeLimitMs: 100, log, timeGraceMs: 10 })
     other.whenStopped(() => late.abort())
     await once(late.signal, 'abort')
     other.dispose()

@@ -13,6 +13,9 @@ export const MODEL = 'claude-opus-5-5'
 export const KEY = 'sk-ant-CANARY-key'
 export const TASK = 'T1'
 
+/** What a test changes in its lease. */
+export type LeaseChange = Partial<Lease['assignment'] & Lease['access']>
+
 export type Door = {
   /** The door as TCP on 127.0.0.1, as the forwarder inside a sandbox shows it. */
   url: string
@@ -28,15 +31,14 @@ export type Door = {
 }
 
 /** Opens a gateway with a lease of the test's own, and a forwarder to its socket. */
-export async function openDoor(lease: Partial<Lease> = {}, options: Partial<Omit<GatewayOptions, 'lease'>> = {}): Promise<Door> {
+export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<GatewayOptions, 'lease'>> = {}): Promise<Door> {
   const folder = await temporaryFolder()
   const directory = join(folder.path, 'door')
   const said: NewEvent[] = []
   const log: string[] = []
   const artifacts = new Map<ArtifactKind, Buffer>()
   const gateway = await openGateway({
-    lease: { ...LEASE, ...lease },
-    assignment: { ...ASSIGNMENT },
+    lease: leaseWith(change),
     directory,
     coordinatorUrl: 'http://127.0.0.1:1',
     npmRegistryUrl: 'http://127.0.0.1:1/',
@@ -110,36 +112,29 @@ async function forwardTo(path: string): Promise<{ port: number; stop: () => Prom
   }
 }
 
-const LEASE: Lease = {
-  taskId: TASK,
-  turn: 1,
-  attempt: 1,
-  leaseMs: 30_000,
-  signingKey: '00',
-  prompt: 'mend it',
-  messageId: 'm1',
-  hasTranscript: false,
-  messages: [],
-  repo: { url: 'https://example.org/o/n', upstream: 'http://127.0.0.1:1/o/n.git', username: null, token: null },
-  baseBranch: null,
-  branch: `errand/${TASK}/work`,
-  model: MODEL,
-  modelApi: { baseUrl: 'http://127.0.0.1:1', key: KEY },
-  budgetUsd: 5,
-  timeLimitMs: 60_000,
-}
-
-const ASSIGNMENT = {
-  taskId: TASK,
-  attempt: 1,
-  turn: 1,
-  prompt: 'mend it',
-  messageId: 'm1',
-  hasTranscript: false,
-  repoUrl: 'https://example.org/o/n',
-  baseBranch: null,
-  branch: `errand/${TASK}/work`,
-  model: MODEL,
-  budgetUsd: 5,
-  timeLimitMs: 60_000,
+function leaseWith({ repo, modelApi, ...assignment }: LeaseChange): Lease {
+  return {
+    assignment: {
+      taskId: TASK,
+      attempt: 1,
+      turn: 1,
+      prompt: 'mend it',
+      messageId: 'm1',
+      hasTranscript: false,
+      repoUrl: 'https://example.org/o/n',
+      baseBranch: null,
+      branch: `errand/${TASK}/work`,
+      model: MODEL,
+      budgetUsd: 5,
+      timeLimitMs: 60_000,
+      ...assignment,
+    },
+    access: {
+      repo: repo ?? { upstream: 'http://127.0.0.1:1/o/n.git', username: null, token: null },
+      modelApi: modelApi ?? { baseUrl: 'http://127.0.0.1:1', key: KEY },
+    },
+    signingKey: '00',
+    leaseMs: 30_000,
+    messages: [],
+  }
 }

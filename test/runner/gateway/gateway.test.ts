@@ -103,7 +103,7 @@ describe('the door', () => {
     const upstream = await startUpstream((response) => response.writeHead(500).end('CANARY-answer'))
     const door = await open({
       modelApi: { baseUrl: upstream.url, key: KEY },
-      repo: { url: 'x', upstream: upstream.url, username: null, token: 'ghp_CANARY' },
+      repo: { upstream: upstream.url, username: null, token: 'ghp_CANARY' },
     })
     const body = JSON.stringify({
       model: 'claude-opus-5-5',

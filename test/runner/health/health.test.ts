@@ -52,7 +52,7 @@ describe('the health of a host', () => {
     await waitFor('it to be well', () => !health.unwell())
     expect(looks).toBe(1)
     health.ended(interrupted('runner_stopped'))
-    health.ended(new Error('EACCES'))
+    health.failed(new Error('EACCES'))
     expect(health.unwell()).toEqual({ reason: 'runner_unwell', message: 'EACCES' })
   })
 

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
+import type { End } from '../../../contract/wire/end.ts'
 import type { LeaseAnswer } from '../../../contract/wire/lease.ts'
-import type { AttemptEnd } from '../../../runner/attempt/attempt-end.ts'
-import { handleTurn } from '../../../runner/jobs/lease-and-run.ts'
-import { coordinatorClient } from '../../../runner/lease/coordinator-client.ts'
+import { leaseAndRun } from '../../../runner/jobs/lease-and-run.ts'
+import { createCoordinatorClient } from '../../../runner/lease/coordinator-client.ts'
 import {
   leaseOf,
   RUNNER_TOKEN,
@@ -26,8 +26,10 @@ function refusal(why: Extract<LeaseAnswer, { granted: false }>['refusal']): Leas
 describe('one turn off the queue', () => {
   let redis: TestRedis
   let coordinator: ScriptedCoordinator
+  let unwell: boolean
 
   beforeEach(async () => {
+    unwell = false
     redis = await startRedis()
     coordinator = await startScriptedCoordinator(redis.url)
   })
@@ -36,24 +38,33 @@ describe('one turn off the queue', () => {
     await redis.stop()
   })
 
-  const client = (token = RUNNER_TOKEN) => coordinatorClient({ url: coordinator.url, token, log })
-  const handle = (data: unknown, end?: AttemptEnd | Error, token?: string) => {
+  const client = (token = RUNNER_TOKEN) => createCoordinatorClient({ url: coordinator.url, token, log })
+  const handle = (data: unknown, end?: End | Error, token?: string) => {
     const run = async () => {
       if (!end || end instanceof Error) throw end ?? new Error('no attempt was expected')
       return end
     }
-    return handleTurn({ client: client(token), runner: { id: 'r1', name: 'n', slots: 1 }, run, log }, data)
+    const runner = { id: 'r1', name: 'n', slots: 1 }
+    return leaseAndRun({ client: client(token), runner, mayTake: async () => !unwell, run, log }, data)
   }
 
   it('is refused for good when it is not one', async () => {
-    expect(await handle({ taskId: 1 })).toMatchObject({ say: 'never' })
+    expect(await handle({ taskId: 1 })).toMatchObject({ type: 'never' })
+  })
+
+  it('is left to others while this host is unwell, and its lease is not asked for', async () => {
+    unwell = true
+    coordinator.onLease(() => {
+      throw new Error('no lease was to be asked for')
+    })
+    expect(await handle(job)).toEqual({ type: 'later', afterMs: 1_000 })
   })
 
   it.each([
-    ['cancelled', { say: 'done', outcome: 'cancelled' }],
-    ['ended', { say: 'done', outcome: 'ended' }],
-    ['held', { say: 'later', afterMs: 1_234 }],
-    ['unknown', { say: 'never' }],
+    ['cancelled', { type: 'done', outcome: 'cancelled' }],
+    ['ended', { type: 'done', outcome: 'ended' }],
+    ['held', { type: 'later', afterMs: 1_234 }],
+    ['unknown', { type: 'never' }],
   ] as const)('follows the refusal: %s', async (why, answer) => {
     coordinator.onLease(() => refusal(why))
     expect(await handle(job)).toMatchObject(answer)
@@ -61,16 +72,16 @@ describe('one turn off the queue', () => {
 
   it('is asked again later while the coordinator cannot answer, or does not know the runner', async () => {
     coordinator.onLease(() => 503)
-    expect(await handle(job)).toEqual({ say: 'later', afterMs: 5_000 })
-    expect(await handle(job, undefined, 'a wrong runner token')).toEqual({ say: 'later', afterMs: 5_000 })
+    expect(await handle(job)).toEqual({ type: 'later', afterMs: 5_000 })
+    expect(await handle(job, undefined, 'a wrong runner token')).toEqual({ type: 'later', afterMs: 5_000 })
   })
 
   it('is done whatever the task came to, and tried again when the fault is ours', async () => {
     coordinator.onLease(() => ({ granted: true, lease: leaseOf('t1', 1) }))
-    expect(await handle(job, { outcome: 'failed', reason: 'stuck', message: null })).toEqual({ say: 'done', outcome: 'failed' })
+    expect(await handle(job, { outcome: 'failed', reason: 'stuck', message: null })).toEqual({ type: 'done', outcome: 'failed' })
     const interrupted = { outcome: 'interrupted', reason: 'image_missing', message: null } as const
-    expect(await handle(job, interrupted)).toEqual({ say: 'interrupted', why: 'image_missing' })
-    expect(await handle(job, new Error('ENOSPC: no space left'))).toEqual({ say: 'interrupted', why: 'ENOSPC: no space left' })
+    expect(await handle(job, interrupted)).toEqual({ type: 'interrupted', why: 'image_missing' })
+    expect(await handle(job, new Error('ENOSPC: no space left'))).toEqual({ type: 'interrupted', why: 'ENOSPC: no space left' })
   })
 
   it('carries an artifact up as a stream', async () => {

@@ -3,7 +3,8 @@ import { Queue } from 'bullmq'
 import { pino } from 'pino'
 import { JOB_RETRY, retryDelayMs } from '../../../contract/wire/job.ts'
 import { jobId, QUEUE_NAME } from '../../../contract/wire/names.ts'
-import { type Taking, type TurnAnswer, takeJobs } from '../../../runner/jobs/take-jobs.ts'
+import type { TurnAnswer } from '../../../runner/jobs/lease-and-run.ts'
+import { type Taking, takeJobs } from '../../../runner/jobs/take-jobs.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
@@ -34,7 +35,7 @@ describe('taking turns off the queue', () => {
 
   it('answers done with the outcome', async () => {
     await add('t1')
-    take(async () => ({ say: 'done', outcome: 'completed' }))
+    take(async () => ({ type: 'done', outcome: 'completed' }))
     await waitFor('the job to complete', async () => (await stateOf('t1')) === 'completed')
     expect((await queue.getJob(jobId('t1', 1)))?.returnvalue).toEqual({ outcome: 'completed' })
   })
@@ -44,7 +45,7 @@ describe('taking turns off the queue', () => {
     await add('t1', { attempts: 5, backoff: { type: 'exponential', delay: 200 } })
     take(async () => {
       at.push(performance.now())
-      return at.length < 4 ? { say: 'interrupted', why: 'runner_stopped' } : { say: 'done', outcome: 'completed' }
+      return at.length < 4 ? { type: 'interrupted', why: 'runner_stopped' } : { type: 'done', outcome: 'completed' }
     })
     await waitFor('the job to wait for its retry', async () => (await stateOf('t1')) === 'delayed')
     await waitFor('the job to complete', async () => (await stateOf('t1')) === 'completed')
@@ -62,7 +63,7 @@ describe('taking turns off the queue', () => {
     expect(longest).toEqual([2, 4, 8, 16, 32, 64, 120, 120, 120])
     expect(retryDelayMs(20, 1)).toBe(60_000)
     await add('t1')
-    take(async () => ({ say: 'interrupted', why: 'runner_stopped' }))
+    take(async () => ({ type: 'interrupted', why: 'runner_stopped' }))
     await waitFor('the job to wait for its retry', async () => (await stateOf('t1')) === 'delayed')
     const delay = (await queue.getJob(jobId('t1', 1)))?.delay ?? 0
     expect(delay).toBeGreaterThanOrEqual(1_000)
@@ -74,7 +75,7 @@ describe('taking turns off the queue', () => {
     await add('t1', { attempts: 1 })
     take(async () => {
       asked += 1
-      return asked < 4 ? { say: 'later', afterMs: 50 } : { say: 'done', outcome: 'completed' }
+      return asked < 4 ? { type: 'later', afterMs: 50 } : { type: 'done', outcome: 'completed' }
     })
     await waitFor('the job to complete', async () => (await stateOf('t1')) === 'completed')
     expect(asked).toBe(4)
@@ -82,7 +83,7 @@ describe('taking turns off the queue', () => {
 
   it('fails a turn that can never run, for good', async () => {
     await add('t1')
-    take(async () => ({ say: 'never', why: 'its data is not that of a turn' }))
+    take(async () => ({ type: 'never', why: 'its data is not that of a turn' }))
     await waitFor('the job to fail', async () => (await stateOf('t1')) === 'failed')
     expect((await queue.getJob(jobId('t1', 1)))?.failedReason).toBe('its data is not that of a turn')
   })
@@ -96,7 +97,7 @@ describe('taking turns off the queue', () => {
       most = Math.max(most, running)
       await new Promise<void>((done) => gate.signal.addEventListener('abort', () => done()))
       running -= 1
-      return { say: 'done', outcome: 'completed' }
+      return { type: 'done', outcome: 'completed' }
     }, 2)
     for (const id of ['a', 'b', 'c']) await add(id)
     await waitFor('two to run', () => running === 2)
@@ -112,7 +113,7 @@ describe('taking turns off the queue', () => {
     const taken: string[] = []
     const named = (name: string) => async (): Promise<TurnAnswer> => {
       taken.push(name)
-      return { say: 'done', outcome: 'completed' }
+      return { type: 'done', outcome: 'completed' }
     }
     const sick = take(named('sick'))
     await add('first')
@@ -136,7 +137,7 @@ describe('taking turns off the queue', () => {
     const one = take(async () => {
       taken = true
       await new Promise<void>((done) => gate.signal.addEventListener('abort', () => done()))
-      return { say: 'done', outcome: 'completed' }
+      return { type: 'done', outcome: 'completed' }
     })
     await waitFor('the job to be taken', () => taken)
     await redis.kill()

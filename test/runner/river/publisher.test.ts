@@ -5,6 +5,8 @@ import type { NewEvent } from '../../../contract/api/event.ts'
 import { LIMITS } from '../../../contract/api/limits.ts'
 import { DELTA_CHANNEL, EVENT_STREAM, runnerChannel } from '../../../contract/wire/names.ts'
 import { DeltaBody, SignedMessage, signedMessageText } from '../../../contract/wire/river.ts'
+import { type Attempts, createAttempts, createMailbox } from '../../../runner/attempt/attempts.ts'
+import type { StopSwitch } from '../../../runner/attempt/stop-switch.ts'
 import type { Delivery } from '../../../runner/river/delivery.ts'
 import { openPublisher, type Publisher } from '../../../runner/river/publisher.ts'
 import { hmacHex } from '../../../runner/river/signatures.ts'
@@ -26,6 +28,7 @@ describe('delivering events', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
   let redis: TestRedis
   let coordinator: ScriptedCoordinator
+  let attempts: Attempts
   let publisher: Publisher
   let observer: Redis
   const heard: string[] = []
@@ -35,7 +38,8 @@ describe('delivering events', () => {
     folder = await temporaryFolder()
     redis = await startRedis({ persistent: false })
     coordinator = await startScriptedCoordinator(redis.url)
-    publisher = openPublisher({ redisUrl: redis.url, runnerId: 'r1', log: pino({ level: 'silent' }) })
+    attempts = createAttempts()
+    publisher = openPublisher({ redisUrl: redis.url, runnerId: 'r1', attempts, log: pino({ level: 'silent' }) })
     observer = new Redis(redis.url)
     observer.on('error', () => undefined)
     await waitFor('the publisher to listen', async () => {
@@ -57,14 +61,11 @@ describe('delivering events', () => {
     const signingKey = coordinator.expect(taskId, 1, 'r1')
     const spool = await createSpool(folder.path, { taskId, attempt: 1, turn: 1, signingKey })
     spools.push(spool)
-    const hear = {
-      onCancel: () => heard.push('cancel'),
-      onRefused: () => heard.push('refused'),
-      onMessage: ({ messageId }: { messageId: string }) => heard.push(`message ${messageId}`),
-      onWithdraw: (messageId: string) => heard.push(`withdraw ${messageId}`),
-      onSpoolFault: () => heard.push('fault'),
-    }
-    return { spool, delivery: publisher.publish(spool, hear) }
+    const delivery = publisher.deliver(spool, () => heard.push('fault'))
+    const stop: Partial<StopSwitch> = { because: (cause) => heard.push(cause) }
+    const about = { taskId, attempt: 1, signingKey, lease: null, mailbox: createMailbox([]) }
+    attempts.add({ ...about, delivery, stop: stop as StopSwitch })
+    return { spool, delivery }
   }
   const arrived = (taskId: string) => coordinator.attempts.get(`${taskId}/1`)?.events
 
@@ -72,7 +73,7 @@ describe('delivering events', () => {
     const { delivery } = await publish('t1')
     const events = range(2000)
     for (const [index, event] of events.entries()) {
-      delivery.say(event)
+      delivery.emit(event)
       await delivery.ready()
       if (index % 600 === 500) {
         await waitFor('some to arrive', () => (arrived('t1')?.length ?? 0) > index / 4)
@@ -87,7 +88,7 @@ describe('delivering events', () => {
   it('sends again what was lost on the way, though Redis itself never went away', async () => {
     coordinator.reading = false
     const { delivery } = await publish('t1')
-    for (const event of range(20)) delivery.say(event)
+    for (const event of range(20)) delivery.emit(event)
     await waitFor('the stream to hold them', async () => (await observer.xlen(EVENT_STREAM)) === 20)
     await observer.del(EVENT_STREAM)
     coordinator.reading = true
@@ -98,7 +99,7 @@ describe('delivering events', () => {
   it('puts no more on the stream than the window, and no second copy of what waits there', async () => {
     coordinator.reading = false
     const { spool, delivery } = await publish('t1')
-    for (const event of range(1200)) delivery.say(event)
+    for (const event of range(1200)) delivery.emit(event)
     await waitFor('everything to be spooled', () => spool.lastN() === 1200)
     const until = performance.now() + 2_500
     await waitFor('two and a half seconds to pass', async () => {
@@ -115,7 +116,7 @@ describe('delivering events', () => {
   it('fills no Redis while the coordinator is away for hours', async () => {
     coordinator.reading = false
     const { delivery } = await publish('t1')
-    for (const event of range(20)) delivery.say(event)
+    for (const event of range(20)) delivery.emit(event)
     await waitFor('the stream to hold them', async () => (await observer.xlen(EVENT_STREAM)) === 20)
     const now = performance.now.bind(performance)
     const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + 3_600_000)
@@ -130,38 +131,38 @@ describe('delivering events', () => {
   it('says that it is refused, and goes on until all that was spent is counted', async () => {
     coordinator.refusing = true
     const { delivery } = await publish('t1')
-    for (const event of range(700)) delivery.say(event)
-    delivery.say(usage)
+    for (const event of range(700)) delivery.emit(event)
+    delivery.emit(usage)
     expect(await delivery.finish()).toBe('acknowledged')
-    expect([arrived('t1'), heard[0]]).toEqual([[usage], 'refused'])
+    expect([arrived('t1'), heard[0]]).toEqual([[usage], 'lost'])
   })
 
   it('waits for nobody when nobody will answer', async () => {
     coordinator.reading = false
     const { delivery } = await publish('t1')
-    delivery.say(text(1))
-    delivery.unanswered()
+    delivery.emit(text(1))
+    delivery.expectNoAnswer()
     expect(await delivery.finish()).toBe('unanswered')
   })
 
   it('heeds a signed cancel, and no other', async () => {
     const { delivery } = await publish('t1')
-    const forged = { taskId: 't1', attempt: 1, body: '{"say":"cancel"}' }
+    const forged = { taskId: 't1', attempt: 1, body: '{"type":"cancel"}' }
     await observer.publish(runnerChannel('r1'), JSON.stringify({ ...forged, signature: 'ab'.repeat(32) }))
     await observer.publish(runnerChannel('r1'), 'no JSON at all')
-    delivery.say(text(1))
+    delivery.emit(text(1))
     await waitFor('the event to arrive', () => arrived('t1')?.length === 1)
     expect(heard).toEqual([])
-    await coordinator.say('t1', 1, { type: 'cancel' })
-    await waitFor('the cancel', () => heard.includes('cancel'))
+    await coordinator.send('t1', 1, { type: 'cancel' })
+    await waitFor('the cancel', () => heard.includes('cancelled'))
     expect(await delivery.finish()).toBe('acknowledged')
   })
 
   it('does not believe an acknowledgement of what was never said', async () => {
     coordinator.reading = false
     const { delivery } = await publish('t1')
-    delivery.say(text(1))
-    await coordinator.say('t1', 1, { type: 'acknowledged', n: 7 })
+    delivery.emit(text(1))
+    await coordinator.send('t1', 1, { type: 'acknowledged', n: 7 })
     coordinator.reading = true
     expect(await delivery.finish()).toBe('acknowledged')
     expect(arrived('t1')).toEqual([text(1)])
@@ -170,7 +171,7 @@ describe('delivering events', () => {
   it('leaves everything in the spool when it is abandoned', async () => {
     coordinator.reading = false
     const { spool, delivery } = await publish('t1')
-    for (const event of range(300)) delivery.say(event)
+    for (const event of range(300)) delivery.emit(event)
     const finished = delivery.finish()
     delivery.abandon()
     expect(await finished).toBe('abandoned')

@@ -15,163 +15,179 @@ type AttemptState = { runnerId: string; signingKey: string; events: NewEvent[]; 
 
 export type ScriptedCoordinator = {
   url: string
-  /** What each attempt said, in order: `taskId/attempt`. */
+  /** The events of each attempt, in order: `taskId/attempt`. */
   attempts: Map<string, AttemptState>
-  /** How lease requests are answered; may be changed at any time. */
+  /** How lease requests are answered; a test may change it at any time. */
   onLease: (answer: (request: LeaseRequest) => LeaseAnswer | number) => void
-  /** What renewals say of every attempt that is asked for. */
+  /** The state that renewals give for every attempt. */
   renewState: RenewAnswer['attempts'][number]['state']
-  /** And what waits for each. */
+  /** The messages that wait for each attempt. */
   renewMessages: SteerMessage[]
   renewals: RenewRequest[]
   artifacts: Map<string, Buffer>
-  /** While false events stay on the stream and nothing is acknowledged. */
+  /** While false, events stay on the stream and nothing is acknowledged. */
   reading: boolean
-  /** While true, everything is refused: only what it cost is taken. */
+  /** While true, every event is refused, and only its cost is taken. */
   refusing: boolean
-  /** Makes an attempt known without a lease, for tests of the river alone. */
+  /** Makes an attempt known without a lease, for tests of the river alone. @returns its key */
   expect: (taskId: string, attempt: number, runnerId: string) => string
-  say: (taskId: string, attempt: number, word: RunnerWord) => Promise<void>
+  send: (taskId: string, attempt: number, word: RunnerWord) => Promise<void>
   stop: () => Promise<void>
 }
 
-/** The coordinator's side as a runner sees it: leases by HTTP, an intake that stores once and in order, words through Redis. */
+/** What a test may change, and what it looks at. */
+type State = Pick<
+  ScriptedCoordinator,
+  'attempts' | 'renewState' | 'renewMessages' | 'renewals' | 'artifacts' | 'reading' | 'refusing'
+> & { answerLease: (request: LeaseRequest) => LeaseAnswer | number; stopped: boolean }
+
+/** The coordinator as a runner sees it: leases by HTTP, an intake that stores once and in order, words through Redis. */
 export async function startScriptedCoordinator(redisUrl: string): Promise<ScriptedCoordinator> {
   const redis = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => 50 })
   redis.on('error', () => undefined)
-  const attempts: ScriptedCoordinator['attempts'] = new Map()
-  let answerLease: (request: LeaseRequest) => LeaseAnswer | number = () => 503
-  let stopped = false
-
-  const know = (taskId: string, attempt: number, runnerId: string, signingKey: string) =>
-    attempts.set(`${taskId}/${attempt}`, { runnerId, signingKey, events: [], lastN: 0, repeats: 0 })
-
-  const say = async (taskId: string, attempt: number, word: RunnerWord) => {
-    const state = attempts.get(`${taskId}/${attempt}`)
-    if (!state) throw new Error(`no attempt ${taskId}/${attempt}`)
-    const message = { taskId, attempt, body: JSON.stringify(word) }
-    const signed: SignedMessage = { ...message, signature: hmacHex(state.signingKey, signedMessageText('word', message)) }
-    await redis.publish(runnerChannel(state.runnerId), JSON.stringify(signed))
-  }
-
-  const take = (fields: string[]): { taskId: string; attempt: number; word: RunnerWord } | null => {
-    const named = Object.fromEntries(Array.from({ length: fields.length / 2 }, (_, i) => [fields[2 * i], fields[2 * i + 1]]))
-    const entry = StreamEntry.parse(named)
-    const state = attempts.get(`${entry.taskId}/${entry.attempt}`)
-    if (!state) return null
-    const { signature, ...rest } = entry
-    if (signEntry(state.signingKey, rest).signature !== signature) throw new Error('an entry with a wrong signature')
-    const about = { taskId: entry.taskId, attempt: entry.attempt }
-    if (entry.n <= state.lastN) state.repeats += 1
-    if (entry.n === state.lastN + 1) {
-      state.lastN = entry.n
-      const event = NewEvent.parse(JSON.parse(entry.body))
-      if (!coordinator.refusing || event.type === 'usage.counted') state.events.push(event)
-    }
-    return { ...about, word: { type: coordinator.refusing ? 'refused' : 'acknowledged', n: state.lastN } }
-  }
-
-  const intake = async () => {
-    while (!stopped) {
-      await new Promise((done) => setTimeout(done, 10))
-      if (!coordinator.reading || redis.status !== 'ready') continue
-      try {
-        const page = await redis.xrange(EVENT_STREAM, '-', '+', 'COUNT', 500)
-        const words = new Map<string, { taskId: string; attempt: number; word: RunnerWord }>()
-        for (const [, fields] of page) {
-          const taken = take(fields)
-          if (taken) words.set(`${taken.taskId}/${taken.attempt}`, taken)
-        }
-        if (page.length > 0) await redis.xdel(EVENT_STREAM, ...page.map(([id]) => id))
-        for (const { taskId, attempt, word } of words.values()) await say(taskId, attempt, word)
-      } catch (error) {
-        if (!isConnectionTrouble(error)) throw error
-      }
-    }
-  }
-
-  const respond = async (request: IncomingMessage, response: ServerResponse) => {
-    if (request.headers.authorization !== `Bearer ${RUNNER_TOKEN}`) return void response.writeHead(401).end('{}')
-    const body = await bytesOf(request)
-    if (request.url === RUNNER_PATHS.lease) {
-      const asked = LeaseRequest.parse(JSON.parse(body.toString()))
-      const answer = answerLease(asked)
-      if (typeof answer === 'number') return void response.writeHead(answer).end('{}')
-      if (answer.granted) know(answer.lease.taskId, answer.lease.attempt, asked.runner.id, answer.lease.signingKey)
-      return void response.end(JSON.stringify(answer))
-    }
-    if (request.url === RUNNER_PATHS.renew) {
-      const asked = RenewRequest.parse(JSON.parse(body.toString()))
-      coordinator.renewals.push(asked)
-      const { renewState: state, renewMessages: messages } = coordinator
-      const told = asked.attempts.map((one) => ({ ...one, state, leaseMs: /held|cancel/.test(state) ? 30_000 : 0, messages }))
-      return void response.end(JSON.stringify({ attempts: told }))
-    }
-    if (request.method === 'GET') {
-      const kept = coordinator.artifacts.get(request.url ?? '')
-      return void (kept ? response.end(kept) : response.writeHead(404).end('{}'))
-    }
-    coordinator.artifacts.set(request.url ?? '', body)
-    response.writeHead(204).end()
-  }
-
-  const server = createServer((request, response) => {
-    respond(request, response).catch((error) => response.writeHead(400).end(String(error)))
-  })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const coordinator: ScriptedCoordinator = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    attempts,
-    onLease: (answer) => {
-      answerLease = answer
-    },
+  const state: State = {
+    attempts: new Map(),
     renewState: 'held',
     renewMessages: [],
     renewals: [],
     artifacts: new Map(),
     reading: true,
     refusing: false,
-    expect: (taskId, attempt, runnerId) => {
+    answerLease: () => 503,
+    stopped: false,
+  }
+  const server = createServer((request, response) => {
+    respond(state, request, response).catch((error) => response.writeHead(400).end(String(error)))
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const intake = takeAll(state, redis)
+  return Object.assign(state, {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    onLease: (answer: State['answerLease']) => {
+      state.answerLease = answer
+    },
+    expect: (taskId: string, attempt: number, runnerId: string) => {
       const signingKey = randomBytes(32).toString('hex')
-      know(taskId, attempt, runnerId, signingKey)
+      know(state, taskId, attempt, { runnerId, signingKey })
       return signingKey
     },
-    say,
+    send: (taskId: string, attempt: number, word: RunnerWord) => send(state, redis, taskId, attempt, word),
     stop: async () => {
-      stopped = true
-      await reading
+      state.stopped = true
+      await intake
       redis.disconnect()
       await close(server)
     },
+  })
+}
+
+function know({ attempts }: State, taskId: string, attempt: number, holder: { runnerId: string; signingKey: string }): void {
+  attempts.set(`${taskId}/${attempt}`, { ...holder, events: [], lastN: 0, repeats: 0 })
+}
+
+async function send({ attempts }: State, redis: Redis, taskId: string, attempt: number, word: RunnerWord): Promise<void> {
+  const known = attempts.get(`${taskId}/${attempt}`)
+  if (!known) throw new Error(`no attempt ${taskId}/${attempt}`)
+  const message = { taskId, attempt, body: JSON.stringify(word) }
+  const signed: SignedMessage = { ...message, signature: hmacHex(known.signingKey, signedMessageText('word', message)) }
+  await redis.publish(runnerChannel(known.runnerId), JSON.stringify(signed))
+}
+
+/** The intake, until the end. */
+async function takeAll(state: State, redis: Redis): Promise<void> {
+  while (!state.stopped) {
+    await new Promise((done) => setTimeout(done, 10))
+    if (!state.reading || redis.status !== 'ready') continue
+    try {
+      const page = await redis.xrange(EVENT_STREAM, '-', '+', 'COUNT', 500)
+      const words = new Map<string, Told>()
+      for (const [, fields] of page) {
+        const told = take(state, fields)
+        if (told) words.set(`${told.taskId}/${told.attempt}`, told)
+      }
+      if (page.length > 0) await redis.xdel(EVENT_STREAM, ...page.map(([id]) => id))
+      for (const { taskId, attempt, word } of words.values()) await send(state, redis, taskId, attempt, word)
+    } catch (error) {
+      if (!isConnectionTrouble(error)) throw error
+    }
   }
-  const reading = intake()
-  return coordinator
+}
+
+type Told = { taskId: string; attempt: number; word: RunnerWord }
+
+/** Stores one entry, if it is the next. @returns the word to its runner; null for an unknown attempt */
+function take({ attempts, refusing }: State, fields: string[]): Told | null {
+  const named = Object.fromEntries(Array.from({ length: fields.length / 2 }, (_, i) => [fields[2 * i], fields[2 * i + 1]]))
+  const { signature, ...entry } = StreamEntry.parse(named)
+  const { taskId, attempt } = entry
+  const known = attempts.get(`${taskId}/${attempt}`)
+  if (!known) return null
+  if (signEntry(known.signingKey, entry).signature !== signature) throw new Error('an entry with a wrong signature')
+  if (entry.n <= known.lastN) known.repeats += 1
+  if (entry.n === known.lastN + 1) {
+    known.lastN = entry.n
+    const event = NewEvent.parse(JSON.parse(entry.body))
+    if (!refusing || event.type === 'usage.counted') known.events.push(event)
+  }
+  return { taskId, attempt, word: { type: refusing ? 'refused' : 'acknowledged', n: known.lastN } }
+}
+
+async function respond(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.headers.authorization !== `Bearer ${RUNNER_TOKEN}`) return void response.writeHead(401).end('{}')
+  const body = await bytesOf(request)
+  const path = request.url ?? ''
+  if (path === RUNNER_PATHS.lease) {
+    const answer = grant(state, LeaseRequest.parse(JSON.parse(body.toString())))
+    return void (typeof answer === 'number' ? response.writeHead(answer).end('{}') : response.end(JSON.stringify(answer)))
+  }
+  if (path === RUNNER_PATHS.renew)
+    return void response.end(JSON.stringify(renew(state, RenewRequest.parse(JSON.parse(body.toString())))))
+  if (request.method === 'GET') {
+    const kept = state.artifacts.get(path)
+    return void (kept ? response.end(kept) : response.writeHead(404).end('{}'))
+  }
+  state.artifacts.set(path, body)
+  response.writeHead(204).end()
+}
+
+function grant(state: State, request: LeaseRequest): LeaseAnswer | number {
+  const answer = state.answerLease(request)
+  if (typeof answer === 'number' || !answer.granted) return answer
+  const { assignment, signingKey } = answer.lease
+  know(state, assignment.taskId, assignment.attempt, { runnerId: request.runner.id, signingKey })
+  return answer
+}
+
+function renew({ renewals, renewState: state, renewMessages: messages }: State, request: RenewRequest): RenewAnswer {
+  renewals.push(request)
+  const leaseMs = /held|cancel/.test(state) ? 30_000 : 0
+  return { attempts: request.attempts.map((one) => ({ ...one, state, leaseMs, messages })) }
 }
 
 /** A lease to begin with; a test changes what it is about. */
-export function leaseOf(taskId: string, attempt: number, change: Partial<Lease> = {}): Lease {
+export function leaseOf(taskId: string, attempt: number, change: Partial<Pick<Lease, 'signingKey' | 'messages'>> = {}): Lease {
   return {
-    taskId,
-    turn: 1,
-    attempt,
-    leaseMs: 30_000,
-    signingKey: randomBytes(32).toString('hex'),
-    prompt: 'mend the failing test',
-    messageId: 'm1',
-    hasTranscript: false,
-    messages: [],
-    repo: {
-      url: 'https://git.example/a/b',
-      upstream: 'http://127.0.0.1:9/a/b.git',
-      username: null,
-      token: 'ghp_CANARY0123456789',
+    assignment: {
+      taskId,
+      attempt,
+      turn: 1,
+      prompt: 'mend the failing test',
+      messageId: 'm1',
+      hasTranscript: false,
+      repoUrl: 'https://git.example/a/b',
+      baseBranch: null,
+      branch: `errand/${taskId}/work`,
+      model: 'claude-sonnet-5-5',
+      budgetUsd: 1,
+      timeLimitMs: 600_000,
     },
-    baseBranch: null,
-    branch: `errand/${taskId}/work`,
-    model: 'claude-sonnet-5-5',
-    modelApi: { baseUrl: 'http://127.0.0.1:9', key: 'sk-ant-CANARY0123456789' },
-    budgetUsd: 1,
-    timeLimitMs: 600_000,
+    access: {
+      repo: { upstream: 'http://127.0.0.1:9/a/b.git', username: null, token: 'ghp_CANARY0123456789' },
+      modelApi: { baseUrl: 'http://127.0.0.1:9', key: 'sk-ant-CANARY0123456789' },
+    },
+    signingKey: randomBytes(32).toString('hex'),
+    leaseMs: 30_000,
+    messages: [],
     ...change,
   }
 }

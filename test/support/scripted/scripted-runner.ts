@@ -15,6 +15,12 @@ import {
 import { RunnerWord, SignedMessage, signedEntryText, signedMessageText } from '../../../contract/wire/river.ts'
 import { waitFor } from '../checks/wait.ts'
 
+/** A lease, with what its assignment says beside it. */
+export type TakenLease = Lease & Lease['assignment']
+export function taken(lease: Lease): TakenLease {
+  return { ...lease, ...lease.assignment }
+}
+
 export type Heard = { taskId: string; attempt: number; word: RunnerWord }
 
 /** A runner without containers: it asks, signs and sends as a real one, and does just what the test says. */
@@ -26,15 +32,15 @@ export type ScriptedRunner = {
   /** Waits for the job of this task, and of this turn if one is named. */
   job: (taskId: string, turn?: number) => Promise<JobData>
   /** The highest number that was acknowledged. */
-  acknowledged: (lease: Lease) => number
+  acknowledged: (lease: TakenLease) => number
   /** Puts an event into the stream and rings the bell. `at`: when it happened by the runner's clock, milliseconds since 1970. */
   send: (
-    lease: Lease,
+    lease: TakenLease,
     n: number,
     event: NewEvent | Record<string, unknown>,
     forged?: { key?: string; at?: number },
   ) => Promise<void>
-  sendDelta: (lease: Lease, offset: number, text: string) => Promise<void>
+  sendDelta: (lease: TakenLease, offset: number, text: string) => Promise<void>
   close: () => Promise<void>
 }
 
@@ -106,7 +112,7 @@ export function runnerCalls(url: string, runnerToken: string, id = 'runner-a', s
   return {
     /** Bytes to keep, as the gateway hands them on. */
     keep: async (
-      { taskId, attempt }: Pick<Lease, 'taskId' | 'attempt'>,
+      { taskId, attempt }: Pick<TakenLease, 'taskId' | 'attempt'>,
       kind: string,
       content: string | Uint8Array<ArrayBuffer>,
     ) => {
@@ -115,7 +121,10 @@ export function runnerCalls(url: string, runnerToken: string, id = 'runner-a', s
       const response = await fetch(url + path, { method: 'PUT', headers, body: content })
       if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
     },
-    lease: (job: JobData) => post(RUNNER_PATHS.lease, { job, runner }) as Promise<LeaseAnswer>,
+    lease: async (job: JobData): Promise<{ granted: true; lease: TakenLease } | Extract<LeaseAnswer, { granted: false }>> => {
+      const answer = (await post(RUNNER_PATHS.lease, { job, runner })) as LeaseAnswer
+      return answer.granted ? { granted: true, lease: taken(answer.lease) } : answer
+    },
     renew: (attempts: { taskId: string; attempt: number }[]) =>
       post(RUNNER_PATHS.renew, { runner, attempts }) as Promise<RenewAnswer>,
   }

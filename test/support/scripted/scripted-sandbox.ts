@@ -3,7 +3,7 @@ import { EngineFault, type SandboxEnd, type SandboxEngine, type SandboxSpec } fr
 
 /** What a sandbox does, in order. */
 export type Step =
-  | { say: AgentLine | string | null }
+  | { print: AgentLine | string | null }
   /** Goes on when it is asked to stop; everything after it is how it wraps up. */
   | { untilStopped: true }
   /** Goes on only when it is killed. */
@@ -35,7 +35,7 @@ export function scriptedEngine(script: (spec: SandboxSpec) => Iterable<Step> | E
       const ended = signal<SandboxEnd>()
       const lines = (async function* () {
         for (const step of steps) {
-          if ('say' in step) yield typeof step.say === 'object' && step.say ? JSON.stringify(step.say) : step.say
+          if ('print' in step) yield typeof step.print === 'object' && step.print ? JSON.stringify(step.print) : step.print
           else if ('untilStopped' in step) await stopped.promise
           else if ('untilKilled' in step) await killed.promise
           else if ('engineLost' in step) return ended.reject(new EngineFault('engine_unavailable', 'the engine is gone'))

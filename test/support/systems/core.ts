@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import type { CreateTask, Task } from '../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
-import type { Lease } from '../../../contract/wire/lease.ts'
 import { createArtifacts } from '../../../coordinator/artifacts/artifacts.ts'
 import { createLeases } from '../../../coordinator/attempts/leases.ts'
 import { startIntake } from '../../../coordinator/intake/intake.ts'
@@ -17,7 +16,7 @@ import { createTasks } from '../../../coordinator/tasks/tasks.ts'
 import { connectRedis } from '../../../coordinator/wire/redis.ts'
 import { createSendToRunner } from '../../../coordinator/wire/send-to-runner.ts'
 import { createSignatures } from '../../../coordinator/wire/signatures.ts'
-import { createScriptedRunner } from '../scripted/scripted-runner.ts'
+import { createScriptedRunner, type TakenLease, taken } from '../scripted/scripted-runner.ts'
 import { temporaryFolder } from './temporary.ts'
 
 export type Core = Awaited<ReturnType<typeof startCore>>
@@ -50,7 +49,7 @@ export async function startCore(options: {
   const demoRepoUrl = 'http://127.0.0.1:3000/demo/git/hello.git'
   const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sendToRunner, log })
   const secretsFor = async () => ({
-    repo: { url: 'https://github.com/a/b', upstream: 'https://github.com/a/b', username: null, token: null },
+    repo: { upstream: 'https://github.com/a/b', username: null, token: null },
     modelApi: { baseUrl: '/demo/model', key: 'key' },
   })
   const leases = createLeases({ config, db, ledger, signatures, secretsFor, log, onRunner: dispatch.nudge })
@@ -82,13 +81,13 @@ export async function startCore(options: {
   const create = async (user: User, input: Partial<CreateTask> = {}): Promise<Task> =>
     (await tasks.create(user, { repoUrl: 'https://github.com/a/b', prompt: 'Fix the test', ...input })).task
   /** Takes the task's turn out of the queue as a runner would, lease and all. */
-  const lease = async (taskId: string, turn?: number, runnerId = runner.id): Promise<Lease> => {
+  const lease = async (taskId: string, turn?: number, runnerId = runner.id): Promise<TakenLease> => {
     const answer = await leases.grant({
       job: await runner.job(taskId, turn),
       runner: { id: runnerId, name: 'A', slots: options.slots ?? 100 },
     })
     if (!answer.granted) throw new Error(`refused: ${answer.refusal}`)
-    return answer.lease
+    return taken(answer.lease)
   }
   /** A task's history in words, without what no conversation is about. */
   const history = async (user: User, taskId: string): Promise<string[]> =>

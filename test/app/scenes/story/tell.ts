@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import type { Message, Task } from '../../../../contract/api/api.ts'
 import type { EventData, NewEvent } from '../../../../contract/api/event.ts'
-import type { Lease } from '../../../../contract/wire/lease.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
+import type { TakenLease } from '../../../support/scripted/scripted-runner.ts'
 import type { Person, Stage } from './stage.ts'
 
 /** Something that the runner says, so many seconds after the task was sent. */
@@ -12,9 +12,9 @@ export type Step = readonly [second: number, event: NewEvent]
 export type Told = {
   id: string
   /** A runner takes the turn that waits. */
-  take: () => Promise<Lease>
+  take: () => Promise<TakenLease>
   /** What the runner has of it now. */
-  lease: () => Lease
+  lease: () => TakenLease
   tell: (...steps: readonly Step[]) => Promise<void>
   keep: (kind: string, content: string | Uint8Array<ArrayBuffer>) => Promise<void>
   message: (text: string, mode: Message['mode']) => Promise<Message>
@@ -30,9 +30,9 @@ export async function beginTask(stage: Stage, { person, agoSeconds, ...input }: 
   const { runner, calls, held, api } = stage
   const { id } = await api<Task>(person, '/api/tasks', input)
   const base = Date.now() - agoSeconds * 1000
-  let lease: Lease | null = null
+  let lease: TakenLease | null = null
   let n = 0
-  const current = (): Lease => {
+  const current = (): TakenLease => {
     if (!lease) throw new Error('nobody has taken the task yet')
     return lease
   }

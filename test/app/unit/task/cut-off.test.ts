@@ -10,7 +10,7 @@ import type { EventData, NewEvent, TaskEvent } from '../../../../contract/api/ev
 import type { Outcome } from '../../../../contract/api/status.ts'
 import { wasCutOff } from '../../../../contract/api/tool-output.ts'
 import { closePairs } from '../../../../coordinator/attempts/open-pairs.ts'
-import { nesting } from '../../../../runner/attempt/nesting.ts'
+import { createNesting } from '../../../../runner/attempt/nesting.ts'
 import { createTools } from '../../../../worker-image/tools/index.ts'
 import type { ToolResult } from '../../../../worker-image/tools/tool.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
@@ -73,7 +73,7 @@ describe('a call that was cut off', () => {
   })
 
   it('is known by what the runner and the coordinator say when an attempt ends under it', () => {
-    const tree = nesting(1, 'm')
+    const tree = createNesting(1, 'm')
     tree.admit({ type: 'turn.started', data: { turn: 1, model: 'm' } })
     tree.admit({ type: 'tool.started', data: { callId: 'c', name: 'bash', title: 't', input: {} } })
     const end = { outcome: 'cancelled', reason: 'cancelled_by_user', message: null } as const

@@ -20,7 +20,7 @@ describe('the host behind git', () => {
     }).listen(0, '127.0.0.1')
     await once(first, 'listening')
     const upstream = `http://127.0.0.1:${(first.address() as AddressInfo).port}/o/n.git`
-    const door = await openDoor({ repo: { url: upstream, upstream, username: null, token: TOKEN } })
+    const door = await openDoor({ repo: { upstream, username: null, token: TOKEN } })
     const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
     // Not a status after which git is asked again.
     expect([response.status, await response.text()]).toEqual([404, expect.stringContaining('redirect')])
@@ -34,7 +34,7 @@ describe('the host behind git', () => {
     const first = createServer((_request, response) => void response.writeHead(425).end()).listen(0, '127.0.0.1')
     await once(first, 'listening')
     const upstream = `http://127.0.0.1:${(first.address() as AddressInfo).port}/o/n.git`
-    const door = await openDoor({ repo: { url: upstream, upstream, username: null, token: TOKEN } })
+    const door = await openDoor({ repo: { upstream, username: null, token: TOKEN } })
     const push = { method: 'POST', body: '0000', headers: door.headers }
     expect((await fetch(`${door.url}/git/repository.git/git-receive-pack`, push)).status).toBe(502)
     await door.close()
@@ -55,7 +55,7 @@ describe('the host behind git', () => {
     const host = await startGitServer({ username: 'bot', password: TOKEN })
     await host.addRepository('owner/name', { files: { a: 'a' } })
     const upstream = `${host.url}/${name}.git`
-    const door = await openDoor({ repo: { url: upstream, upstream, username: 'bot', token: password } })
+    const door = await openDoor({ repo: { upstream, username: 'bot', token: password } })
     const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
     expect(response.status).toBe(status)
     await response.text()
@@ -66,7 +66,7 @@ describe('the host behind git', () => {
   it('is reached below the coordinator when the lease names a path', async () => {
     const host = await startGitServer()
     await host.addRepository('demo/repository', { files: { a: 'a' } })
-    const repo = { url: 'x', upstream: '/demo/repository.git', username: null, token: null }
+    const repo = { upstream: '/demo/repository.git', username: null, token: null }
     const door = await openDoor({ repo }, { coordinatorUrl: `${host.url}/` })
     const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
     expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('refs/heads/main')])

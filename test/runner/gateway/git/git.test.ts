@@ -23,7 +23,7 @@ describe('git through the door', () => {
     folder = await temporaryFolder()
     leaseIsOurs = true
     door = await openDoor(
-      { repo: { url: repository.url, upstream: repository.url, username: null, token: TOKEN } },
+      { repo: { upstream: repository.url, username: null, token: TOKEN } },
       {
         confirmLease: async () => {
           if (leaseIsOurs === null) throw new Error('the coordinator does not answer')
@@ -143,7 +143,7 @@ describe('git through the door', () => {
   it.each(['', '.git'])('clones, fetches and pushes at a host like GitLab, with the address typed as …name%s', async (ending) => {
     host.redirect('gitlab')
     const upstream = `${host.url}/owner/name${ending}`
-    const other = await openDoor({ repo: { url: upstream, upstream, username: null, token: TOKEN } })
+    const other = await openDoor({ repo: { upstream, username: null, token: TOKEN } })
     const at = gitIn(folder.path, other)
     expect(await at('clone', '-q', `${other.url}/git/repository.git`, '.')).toMatchObject({ failed: false })
     await writeFile(join(folder.path, 'new.txt'), 'new\n')
@@ -164,7 +164,7 @@ describe('git through the door', () => {
     await commit('new.txt', 'new\n')
     host.redirect('gitlab')
     const upstream = `${host.url}/owner/name`
-    const other = await openDoor({ repo: { url: upstream, upstream, username: null, token: TOKEN } })
+    const other = await openDoor({ repo: { upstream, username: null, token: TOKEN } })
     const pushed = await gitIn(
       folder.path,
       other,

@@ -1,10 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import Anthropic from '@anthropic-ai/sdk'
 import type { EventData } from '../../../../contract/api/event.ts'
-import type { Lease } from '../../../../contract/wire/lease.ts'
 import type { GatewayOptions } from '../../../../runner/gateway/gateway.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
-import { type Door, KEY, MODEL, openDoor } from '../door.ts'
+import { type Door, KEY, type LeaseChange, MODEL, openDoor } from '../door.ts'
 import { type Seen, startUpstream, type Upstream } from './model-upstream.ts'
 
 export type ModelDoor = {
@@ -24,7 +23,7 @@ export const BODY = { model: MODEL, max_tokens: 100, stream: true, messages: [{ 
 /** A gateway in front of a model API that answers with `reply`. */
 export async function openModelDoor(
   reply: (response: ServerResponse, seen: Seen) => unknown,
-  lease: Partial<Lease> = {},
+  lease: LeaseChange = {},
   options: Partial<Omit<GatewayOptions, 'lease'>> = {},
 ): Promise<ModelDoor> {
   const upstream = await startUpstream(reply)

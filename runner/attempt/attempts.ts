@@ -1,0 +1,101 @@
+import type { RunnerWord } from '../../contract/wire/river.ts'
+import type { SteerMessage } from '../../contract/wire/sandbox.ts'
+import type { KeptLease } from '../lease/renewals.ts'
+import type { Delivery } from '../river/delivery.ts'
+import type { StopSwitch } from './stop-switch.ts'
+
+/** One attempt that this process works on, and everything by which it can be reached from outside. */
+export type RunningAttempt = {
+  taskId: string
+  attempt: number
+  /** Signs the words about it. */
+  signingKey: string
+  /** Null: an earlier process ran it. Nothing of it runs any more, only its events are still delivered. */
+  lease: KeptLease | null
+  mailbox: Mailbox
+  /** Null until its spool is open. */
+  delivery: Delivery | null
+  /** Null without a lease. */
+  stop: StopSwitch | null
+}
+
+/** Every attempt of this process: renewals, words from the coordinator, the sweep and the close all read this one list. */
+export type Attempts = {
+  add: (attempt: RunningAttempt) => void
+  remove: (attempt: RunningAttempt) => void
+  list: () => RunningAttempt[]
+  find: (taskId: string, attempt: number) => RunningAttempt | undefined
+  /** Does what the coordinator's word about one of them asks. A word about any other comes too late, and nothing happens. */
+  heed: (taskId: string, attempt: number, word: RunnerWord) => void
+  /** Counts work on an attempt, from its job to the answer to the queue, or from its spool to the last acknowledgement. */
+  track: <T>(work: Promise<T>) => Promise<T>
+  /** Resolves when none of that work is left. */
+  idle: () => Promise<void>
+}
+
+export function createAttempts(): Attempts {
+  const known = new Map<string, RunningAttempt>()
+  const works = new Set<Promise<unknown>>()
+  return {
+    add: (one) => void known.set(keyOf(one.taskId, one.attempt), one),
+    remove: (one) => void known.delete(keyOf(one.taskId, one.attempt)),
+    list: () => [...known.values()],
+    find: (taskId, attempt) => known.get(keyOf(taskId, attempt)),
+    heed: (taskId, attempt, word) => {
+      const one = known.get(keyOf(taskId, attempt))
+      if (one) heedWord(one, word)
+    },
+    track: (work) => {
+      works.add(work)
+      return work.finally(() => works.delete(work))
+    },
+    idle: async () => {
+      while (works.size > 0) await Promise.allSettled(works)
+    },
+  }
+}
+
+function heedWord({ delivery, mailbox, stop }: RunningAttempt, word: RunnerWord): void {
+  if (word.type === 'acknowledged') delivery?.acknowledge(word.n)
+  else if (word.type === 'cancel') stop?.because('cancelled')
+  else if (word.type === 'message') mailbox.put([word.message])
+  else if (word.type === 'withdraw') mailbox.withdraw(word.messageId)
+  else {
+    delivery?.acknowledge(word.n)
+    stop?.because('lost')
+  }
+}
+
+function keyOf(taskId: string, attempt: number): string {
+  return `${taskId}/${attempt}`
+}
+
+/** Messages on their way to the agent of one attempt. A word, a renewal and the lease may each bring the same one; the agent gets it once. */
+export type Mailbox = {
+  put: (messages: readonly SteerMessage[]) => void
+  /** The person took it back. When the agent has it already, nothing happens. */
+  withdraw: (messageId: string) => void
+  /** @returns false for a message that was never put in, or that the agent took already */
+  take: (messageId: string) => boolean
+  /** The messages that wait for the agent, the oldest first. */
+  waiting: () => SteerMessage[]
+}
+
+export function createMailbox(messages: readonly SteerMessage[]): Mailbox {
+  const waiting = new Map<string, SteerMessage>()
+  const known = new Set<string>()
+  const put: Mailbox['put'] = (some) => {
+    for (const message of some) if (!known.has(message.messageId)) waiting.set(message.messageId, message)
+    for (const { messageId } of some) known.add(messageId)
+  }
+  put(messages)
+  return {
+    put,
+    withdraw: (messageId) => {
+      known.add(messageId)
+      waiting.delete(messageId)
+    },
+    take: (messageId) => waiting.delete(messageId),
+    waiting: () => [...waiting.values()],
+  }
+}
