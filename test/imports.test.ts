@@ -29,6 +29,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'contract/api': ['npm:zod'],
   'contract/wire': ['npm:zod'],
 
+  // What every client needs, wherever it runs: no packages.
+  client: [],
+
   coordinator: ['*', 'npm:*'],
   'coordinator/http': [...below('coordinator/http', 'routes', 'sign-in', 'middleware', 'pages'), ...USE_CASES, 'npm:*'],
   'coordinator/http/routes': [
@@ -110,19 +113,26 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'cli/commands': ['cli', ...below('cli', 'server', 'input', 'show'), 'npm:zod'],
   'cli/input': [...below('cli', 'server', 'show')],
   'cli/show': ['cli/server', 'npm:uqr'],
-  'cli/server': ['npm:socket.io-client', 'npm:zod'],
+  'cli/server': ['client', 'npm:socket.io-client', 'npm:zod'],
 
   app: ['npm:*'],
   'app/src': ['*', 'npm:*'],
   'app/src/admin': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/sw': ['npm:*'],
-  'app/src/client': ['app/src', 'npm:*'],
+  'app/src/client': ['client', 'app/src', 'app/src/client/storage', 'npm:*'],
+  'app/src/client/storage': ['client', 'app/src/client', 'npm:*'],
   'app/src/design/icons': [],
   'app/src/design/controls': ['app/src', 'app/src/design/icons', 'npm:*'],
   'app/src/design/feedback': ['app/src', 'app/src/client', ...below('app/src/design', 'icons', 'controls'), 'npm:*'],
   'app/src/design/dialogs': ['app/src', ...below('app/src/design', 'controls', 'feedback'), 'npm:*'],
-  'app/src/design/screen': ['app/src', 'app/src/client', ...below('app/src/design', 'icons', 'controls', 'feedback'), 'npm:*'],
-  'app/src/new-task': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
+  'app/src/design/screen': [
+    'client',
+    'app/src',
+    'app/src/client',
+    ...below('app/src/design', 'icons', 'controls', 'feedback'),
+    'npm:*',
+  ],
+  'app/src/new-task': ['app/src', 'app/src/client', 'app/src/client/storage', ...DESIGN, 'npm:*'],
   'app/src/projects': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/device': ['app/src/client', 'npm:*'],
   'app/src/settings': [
@@ -135,16 +145,17 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'npm:*',
   ],
   'app/src/settings/signed-in': ['app/src', 'app/src/client', 'app/src/device', ...DESIGN, 'npm:*'],
-  'app/src/shell': ['app/src', 'app/src/client', ...DESIGN, 'app/src/device', 'npm:*'],
+  'app/src/shell': ['client', 'app/src', 'app/src/client', ...DESIGN, 'app/src/device', 'npm:*'],
   'app/src/sign-in': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/task': [
+    'client',
     'app/src/client',
     ...DESIGN,
     ...below('app/src/task', 'composer', 'feed', 'feed/rows', 'feed/prose', 'header', 'status', 'text', 'model'),
     'npm:*',
   ],
   'app/src/task/composer': ['app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
-  'app/src/task/header': ['app/src', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
+  'app/src/task/header': ['client', 'app/src', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
   'app/src/task/status': ['app/src', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
   'app/src/task/changes': [
     'app/src/client',
@@ -164,13 +175,13 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'npm:*',
   ],
   'app/src/task/feed/work': ['app/src/client', ...DESIGN, 'app/src/task/feed/rows', ...TASK_BASE, 'npm:*'],
-  'app/src/task/feed/rows': ['app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
+  'app/src/task/feed/rows': ['client', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
   'app/src/task/feed/prose': ['app/src/task/code', ...TASK_BASE, 'npm:*'],
   'app/src/task/code': ['app/src/client', 'app/src/task/text', 'npm:*'],
   'app/src/task/text': ['app/src/task/model'],
   // What a feed is made of, from the events: nothing of it is drawn.
   'app/src/task/model': [],
-  'app/src/tasks': ['app/src', 'app/src/client', ...DESIGN, 'app/src/new-task', 'npm:*'],
+  'app/src/tasks': ['client', 'app/src', ...below('app/src', 'client', 'client/storage'), ...DESIGN, 'app/src/new-task', 'npm:*'],
 }
 
 const ROOMS = [...new Set(Object.keys(TABLE).map((folder) => folder.split('/')[0] ?? ''))]

@@ -1,10 +1,19 @@
 import { io, type Socket } from 'socket.io-client'
+import {
+  type End,
+  type RefusalWords,
+  startFollowingToEnd,
+  stepToEnd,
+  type ToEndEffect,
+  type ToEndInput,
+} from '../../client/follow-to-end.ts'
+import { runMachine } from '../../client/machine.ts'
+import { countIn, parseAcknowledged, parseDelta, parseEvent, parseTask } from '../../client/parse-socket.ts'
 import type { Task } from '../../contract/api/api.ts'
 import type { Delta, TaskEvent } from '../../contract/api/event.ts'
-import type { ClientToServer, ServerToClient } from '../../contract/api/socket.ts'
+import type { ClientToServer } from '../../contract/api/socket.ts'
 import { EXIT, exitOf, Fault } from './faults.ts'
 import type { Server } from './find-server.ts'
-import { type FollowState, type Input, isOver, type Output, startFollowing, step } from './follow-state.ts'
 
 export type FollowOptions = {
   server: Server
@@ -13,25 +22,25 @@ export type FollowOptions = {
   signal: AbortSignal
   /** The newest turn that the task is known to have. */
   turn: number
-  /** Whether a turn that a waiting message begins is followed too. */
+  /** Whether the turns that waiting messages begin are followed too. */
   throughTurns?: boolean
   onEvent: (event: TaskEvent) => void
   onDelta?: (delta: Delta) => void
-  /** The task's summary, when it changed while somebody follows. */
+  /** The task's summary has changed. */
   onTask?: (task: Task) => void
-  /** False once the connection is lost, true when it is back. */
+  /** False when the connection is lost, true when it is back. */
   onConnection?: (connected: boolean) => void
-  /** The server refuses at the moment and says why; it is asked again. */
+  /** The server refuses for the moment and says why; it is asked again. */
   onWait?: (why: string) => void
 }
 
-type Feed = Socket<ServerToClient, ClientToServer>
+/** What the server sends is parsed before it is used. */
+type FromServer = { event: (raw: unknown) => void; delta: (raw: unknown) => void; task: (raw: unknown) => void }
+type Line = Socket<FromServer, ClientToServer>
+type Effect = Exclude<ToEndEffect, { type: 'wait' | 'stop' }>
 
-/** How long nothing may come before the server is asked whether that is all; and how long it may take to answer. Milliseconds. */
-const QUIET_MS = 20_000
+/** How long the server may take to acknowledge a call. */
 const ANSWER_MS = 10_000
-/** When a server that is up but cannot serve is asked again, milliseconds. */
-const RETRY_MS = 2_000
 
 /**
  * Follows a task live until it ends or `signal` aborts, through lost connections and restarts of the server; every event is handed out
@@ -39,96 +48,106 @@ const RETRY_MS = 2_000
  * @throws Fault when the server refuses: no access, or no such task
  */
 export function follow(options: FollowOptions): Promise<'ended' | 'left'> {
+  const { server, taskId, turn, throughTurns = false, signal } = options
   return new Promise((resolve, reject) => {
-    const { server, taskId, turn, throughTurns = false, signal, onEvent, onDelta, onTask, onConnection, onWait } = options
-    let state: FollowState = startFollowing(taskId)
-    const socket: Feed = io(server.url, {
-      auth: (send) => send({ token: server.token }),
-      transports: ['websocket', 'polling'],
-      // A proxy on the way may let no WebSocket pass.
-      tryAllTransports: true,
-      forceNew: true,
-      reconnectionDelay: 500,
-      reconnectionDelayMax: 5_000,
-    })
-    let quiet: NodeJS.Timeout | undefined
-    let retry: NodeJS.Timeout | undefined
-    let over = false
-
+    const line = openLine(server)
+    const leave = () => machine.take({ type: 'leave' })
     const end = (settle: () => void) => {
-      over = true
-      clearTimeout(quiet)
-      clearTimeout(retry)
+      machine.stop()
       signal.removeEventListener('abort', leave)
-      socket.off()
-      socket.disconnect()
+      line.off()
+      line.disconnect()
       settle()
     }
-    const leave = () => end(() => resolve('left'))
-    const fail = (error: unknown) => end(() => reject(error))
-
-    const take = (input: Input) => {
-      if (over) return
-      clearTimeout(quiet)
-      quiet = setTimeout(() => take({ type: 'quiet' }), QUIET_MS)
-      const stepped = step(state, input)
-      state = stepped.state
+    const carryOut = (effect: Effect) => {
       try {
-        stepped.outputs.forEach(act)
+        if (effect.type === 'watch') void watch(line, taskId, effect.after).then(machine.take)
+        else if (effect.type !== 'end') act(line, options, effect)
+        else if (typeof effect.end === 'string') end(resolve.bind(null, effect.end))
+        else end(reject.bind(null, faultOf(effect.end, server)))
       } catch (error) {
-        return fail(error)
+        end(() => reject(error))
       }
-      if (isOver(state, turn, throughTurns)) end(() => resolve('ended'))
     }
-    const act = (output: Output) => {
-      if (output.type === 'event') onEvent(output.event)
-      else if (output.type === 'delta') onDelta?.(output.delta)
-      else askToWatch(output.after)
-    }
-    const askToWatch = (last: number) => {
-      socket
-        .timeout(ANSWER_MS)
-        .emitWithAck('task:watch', { taskId, after: last })
-        .then((answer) => {
-          if (answer.ok) take({ type: 'watched', lastSeq: answer.lastSeq })
-          else if (isFinal(answer.error.code)) fail(new Fault(exitOf(answer.error.code), answer.error.message))
-          else {
-            onWait?.(answer.error.message)
-            retry = setTimeout(() => take({ type: 'quiet' }), RETRY_MS)
-          }
-        })
-        // No answer in time: the connection is not worth keeping. (One that was cut has been noticed already.)
-        .catch(() => socket.connected && socket.io.engine.close())
-    }
-
-    socket.on('connect', () => {
-      onConnection?.(true)
-      take({ type: 'connected' })
-    })
-    socket.on('disconnect', (reason) => {
-      onConnection?.(false)
-      take({ type: 'disconnected' })
-      // The one case that socket.io does not come back from by itself. A token that was revoked is refused at the door.
-      if (reason === 'io server disconnect') socket.connect()
-    })
-    socket.on('connect_error', (error: Error & { data?: { code?: string; message?: string } }) => {
-      onConnection?.(false)
-      if (socket.active) return
-      const { code = '', message = error.message } = error.data ?? {}
-      if (!isFinal(code)) {
-        onWait?.(message)
-        retry = setTimeout(() => socket.connect(), RETRY_MS)
-      } else fail(new Fault(EXIT.unreachable, `${message} (the token in use was refused by ${server.url})`))
-    })
-    socket.on('event', (event) => take({ type: 'event', event }))
-    socket.on('delta', (delta) => take({ type: 'delta', delta }))
-    socket.on('task', (task) => task.id === taskId && onTask?.(task))
+    const machine = runMachine(startFollowingToEnd(taskId, turn, throughTurns), stepToEnd, carryOut)
+    hear(line, machine.take)
     signal.addEventListener('abort', leave)
     if (signal.aborted) leave()
   })
 }
 
-/** Whether asking again cannot help. */
-function isFinal(code: string): boolean {
-  return ['unauthorized', 'forbidden', 'not_found', 'invalid'].includes(code)
+function openLine({ url, token }: Server): Line {
+  return io(url, {
+    auth: (send) => send({ token }),
+    transports: ['websocket', 'polling'],
+    // A proxy on the way may let no WebSocket pass.
+    tryAllTransports: true,
+    forceNew: true,
+    reconnectionDelay: 500,
+    reconnectionDelayMax: 5_000,
+  })
+}
+
+function hear(line: Line, take: (input: ToEndInput) => void): void {
+  line.on('connect', () => take({ type: 'connected' }))
+  line.on('disconnect', (reason) => take({ type: 'disconnected', byServer: reason === 'io server disconnect' }))
+  line.on('connect_error', (error: Error & { data?: Partial<RefusalWords> }) => {
+    const { code = '', message = error.message } = error.data ?? {}
+    take({ type: 'not-connected', refusal: { code, message }, retries: line.active })
+  })
+  line.on('event', (raw) => {
+    const event = parseEvent(raw)
+    if (event) take({ type: 'event', event })
+  })
+  line.on('delta', (raw) => {
+    const delta = parseDelta(raw)
+    if (delta) take({ type: 'delta', delta })
+  })
+  line.on('task', (raw) => {
+    const task = parseTask(raw)
+    if (task) take({ type: 'task', task })
+  })
+}
+
+async function watch(line: Line, taskId: string, after: number): Promise<ToEndInput> {
+  const answer = await line
+    .timeout(ANSWER_MS)
+    .emitWithAck('task:watch', { taskId, after })
+    .then(parseAcknowledged, () => null)
+  if (answer === null) return { type: 'unanswered' }
+  if (!answer.ok) return { type: 'watch-refused', refusal: answer }
+  const lastSeq = countIn(answer.value, 'lastSeq')
+  return lastSeq === null ? { type: 'unanswered' } : { type: 'watched', lastSeq }
+}
+
+function act(line: Line, options: FollowOptions, effect: Exclude<Effect, { type: 'watch' | 'end' }>): void {
+  switch (effect.type) {
+    case 'connect':
+      line.connect()
+      break
+    case 'cut':
+      if (line.connected) line.io.engine.close()
+      break
+    case 'event':
+      options.onEvent(effect.event)
+      break
+    case 'delta':
+      options.onDelta?.(effect.delta)
+      break
+    case 'task':
+      options.onTask?.(effect.task)
+      break
+    case 'connection':
+      options.onConnection?.(effect.connected)
+      break
+    case 'refused-for-now':
+      options.onWait?.(effect.message)
+      break
+  }
+}
+
+function faultOf({ refusedAt, refusal }: Exclude<End, string>, { url }: Server): Fault {
+  return refusedAt === 'watch'
+    ? new Fault(exitOf(refusal.code), refusal.message)
+    : new Fault(EXIT.unreachable, `${refusal.message} (the token in use was refused by ${url})`)
 }

@@ -11,6 +11,7 @@ import { contentHash } from './content-hash.ts'
 const INGREDIENTS = [
   ...['index.html', 'package.json', 'public', 'src', 'tsconfig.json', 'vite.config.ts'].map((name) => join('app', name)),
   'contract',
+  'client',
   'package-lock.json',
 ] as const
 

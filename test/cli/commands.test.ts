@@ -115,7 +115,7 @@ describe('the command line', () => {
     beforeEach(async () => {
       folder = await temporaryFolder()
       const root = fileURLToPath(new URL('../..', import.meta.url))
-      for (const name of ['bin', 'cli', 'contract', 'package.json'])
+      for (const name of ['bin', 'cli', 'client', 'contract', 'package.json'])
         await cp(join(root, name), join(folder.path, name), { recursive: true })
       await symlink(join(root, 'node_modules'), join(folder.path, 'node_modules'))
     })

@@ -1,19 +1,19 @@
 import type { Me } from '../../../contract/api/api.ts'
 import type { Api } from './api.ts'
-import type { Drafts } from './drafts.ts'
 import type { Outbox } from './outbox.ts'
-import { inTime, type Storage } from './storage.ts'
+import type { Drafts } from './storage/drafts.ts'
+import { inTime, type Storage } from './storage/storage.ts'
 
 type Parts = {
   api: Pick<Api, 'me'>
   storage: Pick<Storage, 'read' | 'write' | 'clear'>
   drafts: Pick<Drafts, 'clear'>
   outbox: () => Pick<Outbox, 'clear'>
-  /** All that was left on this device must be in sight before it is judged; if it takes too long, the outbox itself sends nothing of another user. */
+  /** Everything that an earlier run left must be read before it is judged. If that takes too long, the outbox still sends nothing of another user. */
   restored: () => Promise<void>
 }
 
-/** Asks who is signed in. What another user left on this device is removed before the answer is given. */
+/** Asks who is signed in, and removes what another user left on this device before it answers. */
 export function createAskMe({ api, storage, drafts, outbox, restored }: Parts) {
   return async (): Promise<Me> => {
     const me = await api.me()

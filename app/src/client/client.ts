@@ -1,17 +1,15 @@
 import type { QueryClient } from '@tanstack/react-query'
+import { newId } from '../../../client/new-id.ts'
 import type { Me, Task } from '../../../contract/api/api.ts'
 import { type Api, createApi } from './api.ts'
 import { createAskMe } from './ask-me.ts'
 import { type Connection, createConnection } from './connection.ts'
-import { createDrafts, type Drafts } from './drafts.ts'
-import { keepAnswers } from './keep-answers.ts'
-import { keepNewestFeeds } from './kept-feeds.ts'
-import { newId } from './new-id.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { askAnew, createQueries, putTask, watchAnswers } from './queries.ts'
 import { createState, type State } from './state.ts'
-import { createStorage, type Storage } from './storage.ts'
-import { type OpenFeed, openTaskFeed } from './task-feed.ts'
+import { createDrafts, type Drafts } from './storage/drafts.ts'
+import { keepAnswers, keepNewestFeeds } from './storage/saved-answers.ts'
+import { createStorage, type Storage } from './storage/storage.ts'
 
 /** Everything between the screens and the server. */
 export type Client = {
@@ -27,7 +25,8 @@ export type Client = {
   signedOut: State<boolean>
   /** The newest task that the server took from this device, for whoever waits to see it. */
   lastSent: State<{ clientId: string; taskId: string } | null>
-  openFeed: (taskId: string) => OpenFeed
+  /** This task was opened: from now on it opens without a network too. */
+  keepTask: (taskId: string) => void
   /** From here on nothing more is saved on this device: its user leaves. */
   stopKeeping: () => void
   /** Begins: what an earlier run left unsent, and the socket once `first` is there. */
@@ -86,10 +85,8 @@ export function createClient(): Client {
     signedOut,
     lastSent,
     stopKeeping: keeper.stop,
-    openFeed: (taskId) => {
-      void keepNewestFeeds(storage, taskId).then(() => keeper.keepTask(taskId, queries.getQueryData(['task', taskId])))
-      return openTaskFeed(taskId, { api, connection, storage, onMessage: outbox.forget })
-    },
+    keepTask: (taskId) =>
+      void keepNewestFeeds(storage, taskId).then(() => keeper.keepTask(taskId, queries.getQueryData(['task', taskId]))),
     start: (first) => {
       first.then(connection.open, connection.open)
       restored = outbox.restore()

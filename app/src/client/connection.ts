@@ -1,10 +1,17 @@
+import {
+  type ConnectionEffect,
+  type ConnectionInput,
+  type ConnectionStatus,
+  NO_CONNECTION,
+  stepConnection,
+} from '../../../client/connection.ts'
+import { runMachine } from '../../../client/machine.ts'
+import { countIn, parseAcknowledged, parseDelta, parseEvent, parseTask } from '../../../client/parse-socket.ts'
 import type { Task } from '../../../contract/api/api.ts'
 import type { Delta, TaskEvent } from '../../../contract/api/event.ts'
-import type { ClientToServer, PROTOCOL } from '../../../contract/api/socket.ts'
+import type { ClientToServer } from '../../../contract/api/socket.ts'
 import type { AppSocket } from './socket.ts'
 import { createState, type State } from './state.ts'
-
-export type ConnectionState = 'connecting' | 'live' | 'catching-up' | 'offline' | 'unauthorized'
 
 export type ConnectionEvents = {
   event: (event: TaskEvent) => void
@@ -14,8 +21,8 @@ export type ConnectionEvents = {
 }
 
 export type Connection = {
-  state: State<ConnectionState>
-  /** Since when nothing is heard of the server; null while the line carries, and for a break that is too short to speak of. */
+  state: State<ConnectionStatus>
+  /** Since when nothing is heard of the server; null while the line carries, and for a break that is too short to mention. */
   downSince: State<string | null>
   /** True when the server speaks a newer protocol than this app: it must be reloaded. */
   tooOld: State<boolean>
@@ -24,174 +31,168 @@ export type Connection = {
   /** Asks for everything of a task after `after`, and for what comes. @returns null when the line does not carry or the server refuses */
   watch: (taskId: string, after: number) => Promise<{ lastSeq: number } | null>
   unwatch: (taskId: string) => void
-  /** Feeds say while they lack events that are known to exist. */
+  /** A feed reports whether it lacks events that are known to exist. */
   catchUp: (taskId: string, behind: boolean) => void
   /** Tells the server what a person looks at here: notifications about it stay quiet. */
   look: (active: boolean, taskId: string | null) => void
   /** Makes sure that the line carries, after a sleep or a change of network. */
-  probe: () => Promise<void>
+  probe: () => void
   on: <E extends keyof ConnectionEvents>(name: E, listener: ConnectionEvents[E]) => () => void
 }
 
-const SPOKEN: typeof PROTOCOL = 1
 /**
- * Socket.IO itself notices a frozen line only after up to 45 s. With its pause before the next line this stays below the 3 s in which a
- * person who comes back shall see the truth; a line that is only slow, and on which something comes, is left alone.
+ * Socket.IO itself notices a frozen line only after up to 45 s. Together with its pause before the next line this stays below the 3 s
+ * within which a person who comes back shall see the truth; a slow line on which something comes is left alone.
  */
 const PROBE_MS = 1_500
 const ACKNOWLEDGE_MS = 10_000
-/** After an end from the server's side, where Socket.IO does not try again by itself. */
-const RETURN_MS = 1_000
 
-/** A break that is shorter than this is nobody's business. A first line takes its time on a slow network. */
-const PATIENCE_MS: Readonly<Partial<Record<ConnectionState, number>>> = { connecting: 5_000, offline: 2_000 }
-
-/** One socket for the whole app. What it brings is a hint: the feeds check it against the numbers of the events. */
+/** One socket for the whole app: what `client/connection.ts` decides, on Socket.IO. What it brings is a hint that the feeds check by `seq`. */
 export function createConnection(
   load: () => Promise<AppSocket> = async () => (await import('./socket.ts')).createSocket(),
 ): Connection {
-  const state = createState<ConnectionState>('connecting')
-  const tooOld = createState(false)
-  const behind = new Set<string>()
-  const listeners = { event: new Set(), task: new Set(), delta: new Set(), live: new Set() } as Listeners
-  let front: { active: boolean; taskId: string | null } = { active: true, taskId: null }
+  const state = createState<ConnectionStatus>(NO_CONNECTION.status)
+  const downSince = createState(NO_CONNECTION.downSince)
+  const tooOld = createState(NO_CONNECTION.tooOld)
+  const { on, tell } = createListeners()
   let socket: AppSocket | null = null
-  let opening: Promise<void> | null = null
-  let returning: ReturnType<typeof setTimeout> | undefined
-  const { downSince, watchDown } = createDown(state)
 
-  const open = () => {
-    if (state.get() === 'unauthorized') state.set('connecting')
-    opening ??= begin()
-    return opening
+  const carryOut = (effect: Effect) => {
+    if (effect.type === 'load') void load().then(begin, () => machine.take({ type: 'not-loaded' }))
+    else if (effect.type === 'live') tell('live')
+    else if (socket) act(socket, effect, machine.take)
   }
-  const begin = async () => {
-    watchDown()
-    try {
-      socket = await load()
-      listen(socket)
-      socket.connect()
-    } catch {
-      // The file did not come: no network, and nothing in the cache yet.
-      opening = null
-      state.set('offline')
-      comeBack()
-    }
+  const begin = (loaded: AppSocket) => {
+    socket = loaded
+    hear(loaded, machine.take, tell)
+    machine.take({ type: 'loaded' })
   }
-  const listen = (line: AppSocket) => {
-    line.on('connect', () => {
-      showLine()
-      void say('app:state', front)
-      void greet()
-      tell('live')
-    })
-    line.on('disconnect', (reason) => {
-      state.set('offline')
-      if (reason === 'io server disconnect') comeBack()
-    })
-    line.on('connect_error', (error: Error & { data?: { code?: string } }) => {
-      if (error.data?.code === 'unauthorized') return state.set('unauthorized')
-      state.set('offline')
-      // A refused handshake is not tried again by Socket.IO.
-      if (!line.active) comeBack()
-    })
-    line.on('event', (event) => tell('event', event))
-    line.on('task', (task) => tell('task', task))
-    line.on('delta', (delta) => tell('delta', delta))
-  }
-  const tell = <E extends keyof ConnectionEvents>(name: E, ...what: Parameters<ConnectionEvents[E]>) => {
-    for (const listener of listeners[name]) (listener as (...what: Parameters<ConnectionEvents[E]>) => void)(...what)
-  }
-  const showLine = () => {
-    if (socket?.connected) state.set(behind.size > 0 ? 'catching-up' : 'live')
-    else if (state.get() === 'live' || state.get() === 'catching-up') state.set('offline')
-  }
-  const comeBack = () => {
-    clearTimeout(returning)
-    returning = setTimeout(() => (socket ? socket.connect() : void open()), RETURN_MS)
-  }
-
-  /** @returns null also for a refusal: whoever asks falls back to the calls over HTTP, which say why */
-  const say = async <E extends keyof ClientToServer>(
-    name: E,
-    payload: Parameters<ClientToServer[E]>[0],
-    timeoutMs = ACKNOWLEDGE_MS,
-  ) => {
-    type Said = Parameters<Parameters<ClientToServer[E]>[1]>[0]
-    if (!socket?.connected) return null
-    const line = socket.timeout(timeoutMs) as unknown as { emitWithAck: (name: E, payload: unknown) => Promise<Said> }
-    const answer = await line.emitWithAck(name, payload).catch(() => null)
-    return answer?.ok ? (answer as Extract<Said, { ok: true }>) : null
-  }
-
-  const probe = async () => {
-    if (state.get() === 'unauthorized') return
-    if (!socket) return open()
-    if (!socket.connected) {
-      // Out of the pause between two tries.
-      socket.disconnect().connect()
-      return
-    }
-    const { engine } = socket.io
-    // On a slow line the answer may stand behind much else; whatever comes shows that the line carries.
-    let heard = false
-    const hear = () => {
-      heard = true
-    }
-    engine.on('packet', hear)
-    const answered = await greet(PROBE_MS)
-    engine.off('packet', hear)
-    if (!answered && !heard && socket.io.engine === engine) engine.close()
-  }
-  const greet = async (timeoutMs = ACKNOWLEDGE_MS): Promise<boolean> => {
-    const answer = await say('app:ping', {}, timeoutMs)
-    if (answer) tooOld.set(answer.protocol > SPOKEN)
-    return answer !== null
-  }
+  const machine = runMachine(
+    NO_CONNECTION,
+    (from, input: Parameters<typeof stepConnection>[1]) => stepConnection(from, input, new Date().toISOString()),
+    carryOut,
+    (next) => {
+      state.set(next.status)
+      downSince.set(next.downSince)
+      tooOld.set(next.tooOld)
+    },
+  )
 
   return {
     state,
     downSince,
     tooOld,
-    open: () => void open(),
-    close: () => {
-      clearTimeout(returning)
-      socket?.disconnect()
+    open: () => machine.take({ type: 'open' }),
+    close: () => machine.take({ type: 'close' }),
+    watch: async (taskId, after) => {
+      const answer = await send(socket, 'task:watch', { taskId, after })
+      const lastSeq = answer && countIn(answer, 'lastSeq')
+      return lastSeq === null ? null : { lastSeq }
     },
-    watch: (taskId, after) => say('task:watch', { taskId, after }),
-    unwatch: (taskId) => void say('task:unwatch', { taskId }),
-    catchUp: (taskId, isBehind) => {
-      if (isBehind) behind.add(taskId)
-      else behind.delete(taskId)
-      showLine()
-    },
-    look: (active, taskId) => {
-      front = { active, taskId }
-      void say('app:state', front)
-    },
-    probe,
+    unwatch: (taskId) => void send(socket, 'task:unwatch', { taskId }),
+    catchUp: (taskId, behind) => machine.take({ type: 'behind', taskId, behind }),
+    look: (active, taskId) => machine.take({ type: 'look', front: { active, taskId } }),
+    probe: () => machine.take({ type: 'probe' }),
+    on,
+  }
+}
+
+type Effect = Exclude<ConnectionEffect, { type: 'wait' | 'stop' }>
+type Take = (input: ConnectionInput) => void
+type Tell = <E extends keyof ConnectionEvents>(name: E, ...what: Parameters<ConnectionEvents[E]>) => void
+
+function act(socket: AppSocket, effect: Exclude<Effect, { type: 'load' | 'live' }>, take: Take): void {
+  switch (effect.type) {
+    case 'connect':
+      socket.connect()
+      break
+    case 'connect-now':
+      socket.disconnect().connect()
+      break
+    case 'disconnect':
+      socket.disconnect()
+      break
+    case 'tell-front':
+      void send(socket, 'app:state', effect.front)
+      break
+    case 'greet':
+      void greet(socket, take)
+      break
+    case 'probe':
+      void probe(socket, take)
+      break
+    case 'cut':
+      socket.io.engine.close()
+      break
+  }
+}
+
+function hear(socket: AppSocket, take: Take, tell: Tell): void {
+  socket.on('connect', () => take({ type: 'connected' }))
+  socket.on('disconnect', (reason) => take({ type: 'disconnected', byServer: reason === 'io server disconnect' }))
+  socket.on('connect_error', (error: Error & { data?: { code?: string } }) =>
+    take({ type: 'refused', unauthorized: error.data?.code === 'unauthorized', retries: socket.active }),
+  )
+  socket.on('event', (raw) => {
+    const event = parseEvent(raw)
+    if (event) tell('event', event)
+  })
+  socket.on('task', (raw) => {
+    const task = parseTask(raw)
+    if (task) tell('task', task)
+  })
+  socket.on('delta', (raw) => {
+    const delta = parseDelta(raw)
+    if (delta) tell('delta', delta)
+  })
+}
+
+/** @returns null also for a refusal: the caller falls back to the calls over HTTP, which tell why */
+async function send<E extends keyof ClientToServer>(
+  socket: AppSocket | null,
+  name: E,
+  payload: Parameters<ClientToServer[E]>[0],
+  timeoutMs = ACKNOWLEDGE_MS,
+): Promise<Readonly<Record<string, unknown>> | null> {
+  if (!socket?.connected) return null
+  const line = socket.timeout(timeoutMs) as unknown as { emitWithAck: (name: E, payload: unknown) => Promise<unknown> }
+  const answer = await line.emitWithAck(name, payload).then(parseAcknowledged, () => null)
+  return answer?.ok ? answer.value : null
+}
+
+/** @returns whether the server answered */
+async function greet(socket: AppSocket, take: Take, timeoutMs = ACKNOWLEDGE_MS): Promise<boolean> {
+  const answer = await send(socket, 'app:ping', {}, timeoutMs)
+  const protocol = answer && countIn(answer, 'protocol')
+  if (protocol !== null) take({ type: 'greeted', protocol })
+  return answer !== null
+}
+
+/** The answer may stand behind much else on a slow line: whatever comes shows that the line carries. So does a new one. */
+async function probe(socket: AppSocket, take: Take): Promise<void> {
+  const { engine } = socket.io
+  let heard = false
+  const hearPacket = () => {
+    heard = true
+  }
+  engine.on('packet', hearPacket)
+  const answered = await greet(socket, take, PROBE_MS)
+  engine.off('packet', hearPacket)
+  take({ type: 'probed', carries: answered || heard || socket.io.engine !== engine })
+}
+
+function createListeners(): { on: Connection['on']; tell: Tell } {
+  const listeners = { event: new Set(), task: new Set(), delta: new Set(), live: new Set() } as {
+    [E in keyof ConnectionEvents]: Set<ConnectionEvents[E]>
+  }
+  return {
     on: (name, listener) => {
       const set = listeners[name] as Set<typeof listener>
       set.add(listener)
       return () => set.delete(listener)
     },
+    tell: (name, ...what) => {
+      for (const listener of listeners[name]) (listener as (...what: unknown[]) => void)(...what)
+    },
   }
-}
-
-type Listeners = { [E in keyof ConnectionEvents]: Set<ConnectionEvents[E]> }
-
-/** Counts how long a line is down, from the first try on. */
-function createDown(state: State<ConnectionState>) {
-  const downSince = createState<string | null>(null)
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let since: string | null = null
-  const watchDown = () => {
-    clearTimeout(timer)
-    const patience = PATIENCE_MS[state.get()]
-    since = patience === undefined ? null : (since ?? new Date().toISOString())
-    if (patience === undefined) downSince.set(null)
-    else if (downSince.get() === null) timer = setTimeout(() => downSince.set(since), patience)
-  }
-  state.subscribe(watchDown)
-  return { downSince, watchDown }
 }

@@ -1,15 +1,14 @@
 import { queryOptions, useMutation, useQuery } from '@tanstack/react-query'
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import type { ConnectionStatus } from '../../../client/connection.ts'
+import type { Unsent } from '../../../client/outbox.ts'
+import { type Saved, taskAfter } from '../../../client/task-summary.ts'
 import type { Me, RetryTask, Task } from '../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
 import type { Client } from './client.ts'
-import type { ConnectionState } from './connection.ts'
-import type { Unsent } from './outbox.ts'
 import { putTask, taskInLists } from './queries.ts'
-import { type Saved, savedWhenOffline } from './saved.ts'
 import type { State } from './state.ts'
-import { taskAfter } from './task-after.ts'
-import type { OpenFeed, TaskFeed } from './task-feed.ts'
+import { savedWhenOffline } from './storage/saved-answers.ts'
 
 export const ClientContext = createContext<Client | null>(null)
 
@@ -23,7 +22,7 @@ export function useStateOf<T>(state: State<T>): T {
   return useSyncExternalStore(state.subscribe, state.get)
 }
 
-export function useConnectionState(): ConnectionState {
+export function useConnectionState(): ConnectionStatus {
   return useStateOf(useClient().connection.state)
 }
 
@@ -77,36 +76,6 @@ export function useNewestTask(task: Saved<Task>, events: readonly TaskEvent[]): 
     if (newest !== task) putTask(queries, newest)
   }, [newest, task, queries])
   return newest
-}
-
-/** The live list of a task's events, while the component is there. `loadEarlier` and `retry` do not change. */
-export function useTaskFeed(taskId: string): TaskFeed & Pick<OpenFeed, 'loadEarlier' | 'retry'> {
-  const client = useClient()
-  const [feed, setFeed] = useState<OpenFeed | null>(null)
-  useEffect(() => {
-    const opened = client.openFeed(taskId)
-    setFeed(opened)
-    return opened.close
-  }, [client, taskId])
-  const state = useSyncExternalStore(
-    useCallback((listener) => feed?.state.subscribe(listener) ?? (() => {}), [feed]),
-    () => feed?.state.get() ?? NO_FEED,
-  )
-  return useMemo(
-    () => ({ ...state, loadEarlier: feed?.loadEarlier ?? (async () => {}), retry: feed?.retry ?? (() => {}) }),
-    [state, feed],
-  )
-}
-
-const NO_FEED: TaskFeed = {
-  events: [],
-  lastSeq: 0,
-  live: [],
-  phase: 'loading',
-  error: null,
-  hasEarlier: false,
-  loadingEarlier: false,
-  said: [],
 }
 
 /** What was sent and is not in a feed or a list yet; of one task, or the new tasks. */

@@ -1,9 +1,8 @@
 import { QueryClient, replaceEqualDeep } from '@tanstack/react-query'
+import { newerPages, newerTask, type Pages, type Saved } from '../../../client/task-summary.ts'
 import type { Task } from '../../../contract/api/api.ts'
 import { codeOf, isAway, isPassing } from './api-error.ts'
-import type { Keeper } from './keep-answers.ts'
-import { newerPages, newerTask, type Pages } from './newer-task.ts'
-import { firstOf, type Saved } from './saved.ts'
+import { firstOf, type Keeper } from './storage/saved-answers.ts'
 
 const ASK_AGAIN_MS = 5_000
 

@@ -1,4 +1,4 @@
-/** A value that components follow by `useSyncExternalStore`. */
+/** A value that components follow with `useSyncExternalStore`. */
 export type State<T> = {
   get: () => T
   set: (next: T) => void

@@ -2,7 +2,7 @@ import type { Client } from '../client/client.ts'
 
 /** Looks whether the line still carries whenever a phone may have slept or changed its network. */
 export function watchWaking({ connection }: Pick<Client, 'connection'>): void {
-  const probe = () => void connection.probe()
+  const probe = () => connection.probe()
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') probe()
   })

@@ -1,6 +1,6 @@
 import type { CreateTask } from '../../../contract/api/api.ts'
-import type { Drafts } from '../client/drafts.ts'
 import { useDraft } from '../client/hooks.ts'
+import type { Drafts } from '../client/storage/drafts.ts'
 import type { Options } from './task-options.tsx'
 
 const PROMPT = 'new'

@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'react'
-import type { ConnectionState } from '../client/connection.ts'
+import type { ConnectionStatus } from '../../../client/connection.ts'
 import { useClient, useConnectionState, useMe, useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/controls/button.tsx'
 import { reloadToNewest, useNewVersion } from '../device/new-version.ts'
 import { words } from '../words.ts'
 
 /** A short break is nobody's business; a longer one gets a word. */
-const PATIENCE_MS: Readonly<Record<ConnectionState, number>> = {
+const PATIENCE_MS: Readonly<Record<ConnectionStatus, number>> = {
   connecting: 2_000,
   offline: 2_000,
   'catching-up': 500,
@@ -60,7 +60,7 @@ function useLine(): string {
   return shown
 }
 
-function sentenceOf(state: ConnectionState): string {
+function sentenceOf(state: ConnectionStatus): string {
   if (state === 'catching-up') return words.line.catchingUp
   if (state === 'connecting') return words.line.connecting
   if (state === 'offline') return navigator.onLine ? words.line.offline : words.line.noNetwork

@@ -1,7 +1,7 @@
 import { Link, useLocation } from 'wouter'
+import type { Unsent } from '../../../client/outbox.ts'
 import type { Task } from '../../../contract/api/api.ts'
 import { useClient } from '../client/hooks.ts'
-import type { Unsent } from '../client/outbox.ts'
 import { Button } from '../design/controls/button.tsx'
 import { putBack } from '../new-task/new-draft.ts'
 import { firstLine, repoName } from '../show.ts'

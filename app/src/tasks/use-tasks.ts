@@ -1,10 +1,10 @@
 import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query'
+import { newerTask, type Saved } from '../../../client/task-summary.ts'
 import type { Task, TaskPage } from '../../../contract/api/api.ts'
 import type { TaskStatus } from '../../../contract/api/status.ts'
 import type { Client } from '../client/client.ts'
 import { useClient } from '../client/hooks.ts'
-import { newerTask } from '../client/newer-task.ts'
-import { type Saved, savedWhenOffline } from '../client/saved.ts'
+import { savedWhenOffline } from '../client/storage/saved-answers.ts'
 
 export type ListFilter = { status?: TaskStatus; search?: string; repoUrl?: string }
 

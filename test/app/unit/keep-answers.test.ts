@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { keepAnswers } from '../../../app/src/client/keep-answers.ts'
+import { keepAnswers } from '../../../app/src/client/storage/saved-answers.ts'
 import type { Task } from '../../../contract/api/api.ts'
 
 function summary(id: string, more: Partial<Task> = {}): Task {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { createDrafts, type LocalStore } from '../../../app/src/client/drafts.ts'
-import { KEPT_FEEDS, keepNewestFeeds } from '../../../app/src/client/kept-feeds.ts'
-import type { createStorage } from '../../../app/src/client/storage.ts'
+import { createDrafts, type LocalStore } from '../../../app/src/client/storage/drafts.ts'
+import { KEPT_FEEDS, keepNewestFeeds } from '../../../app/src/client/storage/saved-answers.ts'
+import type { createStorage } from '../../../app/src/client/storage/storage.ts'
 
 /** As much of IndexedDB as is asked for here, with a disk that takes so many values. */
 function fakeIndexedDb(room: number, kept = new Map<string, unknown>()) {
@@ -45,7 +45,7 @@ describe('the storage', () => {
   afterEach(() => void Reflect.deleteProperty(globalThis, 'indexedDB'))
   /** A fresh copy: the library keeps its connection. */
   const open = async (): Promise<ReturnType<typeof createStorage>> =>
-    (await import('../../../app/src/client/storage.ts')).createStorage()
+    (await import('../../../app/src/client/storage/storage.ts')).createStorage()
 
   it('keeps in the page what a browser without any does not, and says so as long as it does', async () => {
     const storage = await open()
@@ -104,7 +104,7 @@ describe('the storage', () => {
 
 describe('a start after months', () => {
   beforeEach(() => void jest.resetModules())
-  const open = async () => (await import('../../../app/src/client/storage.ts')).createStorage()
+  const open = async () => (await import('../../../app/src/client/storage/storage.ts')).createStorage()
 
   it('reads what was not sent, and nothing of all that is kept beside it', async () => {
     const disk = fakeIndexedDb(

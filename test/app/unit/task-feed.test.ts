@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { ApiError } from '../../../app/src/client/api-error.ts'
 import type { ConnectionEvents } from '../../../app/src/client/connection.ts'
-import { type OpenFeed, openTaskFeed, PAGE } from '../../../app/src/client/task-feed.ts'
+import { type OpenFeed, openTaskFeed } from '../../../app/src/client/task-feed.ts'
+import { PAGE } from '../../../client/shown-feed.ts'
 import type { Message, Task } from '../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
 

@@ -14,6 +14,7 @@ const BUILT_FROM = [
   'bin',
   'cli',
   'contract',
+  'client',
   'coordinator',
   'runner',
   'worker-image',

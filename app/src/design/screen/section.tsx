@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { Saved } from '../../client/saved.ts'
+import type { Saved } from '../../../../client/task-summary.ts'
 import { words } from '../../words.ts'
 import { AsOf, ErrorState, Skeleton } from '../feedback/states.tsx'
 import './section.css'

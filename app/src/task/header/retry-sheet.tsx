@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react'
+import { newId } from '../../../../client/new-id.ts'
 import type { RetryTask, Task } from '../../../../contract/api/api.ts'
 import { useMe, useRetryTask } from '../../client/hooks.ts'
-import { newId } from '../../client/new-id.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { Field } from '../../design/controls/field.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'

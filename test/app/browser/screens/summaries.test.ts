@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page, Route } from 'playwright-core'
-import { newerPages, newerTask } from '../../../../app/src/client/newer-task.ts'
+import { newerPages, newerTask } from '../../../../client/task-summary.ts'
 import type { Me, Task } from '../../../../contract/api/api.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type Phone, startPhone } from '../phone.ts'

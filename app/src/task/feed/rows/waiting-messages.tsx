@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
+import type { Unsent } from '../../../../../client/outbox.ts'
 import { isAway } from '../../../client/api-error.ts'
 import { useClient, useUnsent } from '../../../client/hooks.ts'
-import type { Unsent } from '../../../client/outbox.ts'
 import { Button } from '../../../design/controls/button.tsx'
 import { messageOf } from '../../../design/feedback/states.tsx'
 import type { ItemOf } from '../../model/feed-items.ts'

@@ -1,24 +1,24 @@
 import { clear, del, delMany, get, getMany, keys, set } from 'idb-keyval'
-import { createState, type State } from './state.ts'
+import { createState, type State } from '../state.ts'
 
-/** What outlives a closed app. Nothing of it ever fails: what the browser does not keep, this page does. */
+/** Data that outlives a closed app. No call fails: this page keeps what the browser does not. */
 export type Storage = {
   read: <T>(key: string) => Promise<T | null>
-  /** Everything whose key begins so; nothing else is read, and the browser may take as long as it needs. */
+  /** Everything whose key has this prefix, and nothing else. The browser may take as long as it needs. */
   list: <T>(prefix: string) => Promise<T[]>
-  /** Of what the server has too: takes away what has none of these endings. */
+  /** Of the entries that the server has too, removes those with none of these endings. */
   keepOnly: (prefix: 'feed:' | 'saved:task:', endings: readonly string[]) => Promise<void>
   write: (key: string, value: unknown) => Promise<void>
   remove: (key: string) => Promise<void>
   clear: () => Promise<void>
-  /** True while something that cannot be had again lives in this page alone: the disk is full, or the browser keeps nothing. */
+  /** True while something that the server does not have lives in this page alone: the disk is full, or the browser stores nothing. */
   full: State<boolean>
 }
 
-/** Some browsers leave a request unanswered for ever; nothing shall wait for that. */
+/** Some browsers never answer a request; nothing may wait for that. */
 const PATIENCE_MS = 2_000
 
-/** IndexedDB; and this page's memory for what it does not take, so that nothing breaks on a full disk or in a private window. */
+/** Uses IndexedDB, and this page's memory for what it does not take: nothing breaks on a full disk or in a private window. */
 export function createStorage(): Storage {
   const memory = new Map<string, unknown>()
   const full = createState(false)
@@ -69,7 +69,7 @@ export function createStorage(): Storage {
   }
 }
 
-/** What the server has too. */
+/** @returns whether the server has it too */
 function canBeHadAgain(key: string): boolean {
   return key.startsWith('feed:') || key.startsWith('saved:')
 }

@@ -1,30 +1,30 @@
 import { describe, expect, it } from '@jest/globals'
-import { type FollowState, type Input, isOver, type Output, startFollowing, step } from '../../cli/server/follow-state.ts'
+import { type Follow, type FollowEffect, type FollowInput, startFollowing, stepFollow } from '../../client/follow.ts'
 import type { TaskEvent } from '../../contract/api/event.ts'
 
 function event(seq: number, type = 'text.written', taskId = 't', data: object = { turn: 1 }): TaskEvent {
   return { taskId, seq, attempt: 1, at: '2026-11-21T10:00:00.000Z', type, data } as unknown as TaskEvent
 }
 
-function feed(inputs: Input[], from: FollowState = startFollowing('t')) {
-  const outputs: Output[] = []
+function feed(inputs: FollowInput[], from: Follow = startFollowing('t')) {
+  const effects: FollowEffect[] = []
   let state = from
   for (const input of inputs) {
-    const stepped = step(state, input)
+    const stepped = stepFollow(state, input)
     state = stepped.state
-    outputs.push(...stepped.outputs)
+    effects.push(...stepped.effects)
   }
   return {
     state,
-    seqs: outputs.flatMap((o) => (o.type === 'event' ? [o.event.seq] : [])),
-    asked: outputs.flatMap((o) => (o.type === 'watch' ? [o.after] : [])),
+    seqs: effects.flatMap((effect) => (effect.type === 'event' ? [effect.event.seq] : [])),
+    asked: effects.flatMap((effect) => (effect.type === 'watch' ? [effect.after] : [])),
   }
 }
 
-function come(...seqs: number[]): Input[] {
+function come(...seqs: number[]): FollowInput[] {
   return seqs.map((seq) => ({ type: 'event', event: event(seq) }))
 }
-const open: Input[] = [{ type: 'connected' }, { type: 'watched', lastSeq: 0 }]
+const open: FollowInput[] = [{ type: 'connected' }, { type: 'watched', lastSeq: 0 }]
 
 describe('the order of a feed', () => {
   it('gives each event out once, in order, and drops what it has', () => {
@@ -65,20 +65,31 @@ describe('the order of a feed', () => {
     expect(feed([{ type: 'quiet' }]).asked).toEqual([])
   })
 
-  it('is over only when the end is the last event that the server has', () => {
-    const end: Input = { type: 'event', event: event(2, 'task.ended') }
-    expect(isOver(feed([...open, ...come(1), end]).state)).toBe(true)
-    expect(isOver(feed([{ type: 'connected' }, { type: 'watched', lastSeq: 3 }, ...come(1), end]).state)).toBe(false)
-    expect(isOver(feed([{ type: 'connected' }, ...come(1), end]).state)).toBe(false)
+  it('fills a hole from a page of stored events, and gives out what it held behind it', () => {
+    const { seqs, asked } = feed([
+      { type: 'connected' },
+      ...come(4),
+      { type: 'stored', events: [1, 2, 3].map((seq) => event(seq)), lastSeq: 4 },
+    ])
+    expect(seqs).toEqual([1, 2, 3, 4])
+    expect(asked).toEqual([0])
   })
 
-  it('is not over while the task has a later turn, or, on request, while a message waits to begin one', () => {
-    const waits = { messageId: 'm', mode: 'queue' }
-    const said = (seq: number, type: string, data: object): Input => ({ type: 'event', event: event(seq, type, 't', data) })
-    const { state } = feed([...open, said(1, 'message.received', waits), said(2, 'task.ended', { turn: 1 })])
-    expect([isOver(state), isOver(state, 2), isOver(state, 1, true)]).toEqual([true, false, false])
-    const next = feed([said(3, 'message.delivered', waits), said(4, 'task.ended', { turn: 2 })], state).state
-    expect([isOver(next, 2), isOver(next, 1, true)]).toEqual([true, true])
+  it('begins where it is told to', () => {
+    expect(feed([{ type: 'connected' }, ...come(7, 8, 9)], startFollowing('t', 7))).toMatchObject({ seqs: [8, 9], asked: [7] })
+  })
+
+  it('learns from an answer that comes after the connection is gone, and asks when the next one is there', () => {
+    const late = feed([{ type: 'connected' }, { type: 'disconnected' }, { type: 'watched', lastSeq: 3 }])
+    expect({ phase: late.state.phase, head: late.state.head }).toEqual({ phase: 'offline', head: 3 })
+    expect(feed([{ type: 'connected' }, { type: 'watched', lastSeq: 3 }], late.state).state.phase).toBe('replaying')
+  })
+
+  it('bounds what it holds behind a hole, and takes the next event all the same', () => {
+    const many = Array.from({ length: 2_500 }, (_, i) => i + 2)
+    const { state } = feed([...open, ...come(...many)])
+    expect(state.held.size).toBe(2_000)
+    expect(feed(come(1), state).seqs).toHaveLength(2_001)
   })
 
   it('comes out right for any mixture of loss, repetition and reconnection', () => {
@@ -88,10 +99,10 @@ describe('the order of a feed', () => {
       let state = startFollowing('t')
       const seen: number[] = []
       const server = { stored: 0, sending: [] as number[], connected: false }
-      const give = (input: Input) => {
-        const stepped = step(state, input)
+      const give = (input: FollowInput) => {
+        const stepped = stepFollow(state, input)
         state = stepped.state
-        for (const output of stepped.outputs) {
+        for (const output of stepped.effects) {
           if (output.type === 'event') seen.push(output.event.seq)
           if (output.type === 'watch') {
             server.sending = Array.from({ length: server.stored - output.after }, (_, i) => output.after + 1 + i)

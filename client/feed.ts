@@ -1,12 +1,12 @@
-import type { Delta, TaskEvent } from '../../../contract/api/event.ts'
+import type { Delta, TaskEvent } from '../contract/api/event.ts'
 
-/** Text that the model is writing and that no `text.written` holds yet. `from` is above 0 when its beginning was missed. */
+/** Text that the model is writing, before its `text.written` is here. `from` is above 0 if its beginning was missed. */
 export type LiveText = { attempt: number; from: number; text: string }
 
-/** What this device knows of a task's list of events: a stretch of it without a hole. */
+/** The part of a task's events that this client knows: a stretch without a hole. */
 export type Feed = {
   events: readonly TaskEvent[]
-  /** The last `seq` that is known here; 0 before the first. */
+  /** The `seq` of the last event; where the feed begins if it has none. */
   lastSeq: number
   live: readonly LiveText[]
 }
@@ -14,23 +14,19 @@ export type Feed = {
 export const EMPTY_FEED: Feed = { events: [], lastSeq: 0, live: [] }
 
 /**
- * Appends what continues the list, and drops what is there already. The first event of an empty feed that begins at `lastSeq` must
- * be the next one too: where a feed begins is set by {@link beginAt}.
- * @returns `hole` when an event is further on than the next: ask again for everything after `lastSeq`
+ * Appends the events that continue the list, and drops every other one. An empty feed continues too: {@link beginAt} sets its beginning.
+ * @returns the very same feed if no event continues it
  */
-export function takeEvents(feed: Feed, events: readonly TaskEvent[]): { feed: Feed; hole: boolean } {
+export function appendEvents(feed: Feed, events: readonly TaskEvent[]): Feed {
   const fresh: TaskEvent[] = []
   let { lastSeq, live } = feed
-  let hole = false
   for (const event of events) {
-    if (event.seq > lastSeq + 1) hole = true
     if (event.seq !== lastSeq + 1) continue
     fresh.push(event)
     lastSeq = event.seq
     live = liveAfter(live, event)
   }
-  if (fresh.length === 0) return { feed, hole }
-  return { feed: { events: [...feed.events, ...fresh], lastSeq, live }, hole: hole && !reaches(lastSeq, events) }
+  return fresh.length === 0 ? feed : { events: [...feed.events, ...fresh], lastSeq, live }
 }
 
 /** An empty feed whose first event will be `after + 1`: the newest page of a long task. */
@@ -38,7 +34,7 @@ export function beginAt(after: number): Feed {
   return { ...EMPTY_FEED, lastSeq: after }
 }
 
-/** Puts an earlier page before what is known, as far as it touches it. */
+/** Puts an earlier page in front, if the two touch. */
 export function prependEvents(feed: Feed, earlier: readonly TaskEvent[]): Feed {
   const first = feed.events[0]?.seq ?? feed.lastSeq + 1
   const before = earlier.filter(({ seq }) => seq < first)
@@ -46,7 +42,7 @@ export function prependEvents(feed: Feed, earlier: readonly TaskEvent[]): Feed {
   return touches ? { ...feed, events: [...before, ...feed.events] } : feed
 }
 
-/** Joins a delta to the text that it continues. One that jumps ahead (they may be dropped) begins anew, without what was missed. */
+/** Joins a delta to the text that it continues. Deltas may be lost: one that jumps ahead starts over, without the missing part. */
 export function takeDelta(feed: Feed, { attempt, offset, text }: Delta): Feed {
   const ofAttempt = feed.live.filter((live) => live.attempt >= attempt)
   if (ofAttempt.some((live) => live.attempt > attempt)) return feed
@@ -54,14 +50,14 @@ export function takeDelta(feed: Feed, { attempt, offset, text }: Delta): Feed {
   if (!current) return { ...feed, live: [{ attempt, from: offset, text }] }
   const end = current.from + current.text.length
   const rest = ofAttempt.slice(0, -1)
-  // The next text begins before the event with the whole of the last one is here: both stay, in order.
+  // The next text may begin before the event of the last one is here: both stay, in order.
   if (offset === 0 && end > 0) return { ...feed, live: [...ofAttempt, { attempt, from: 0, text }] }
   if (offset > end) return { ...feed, live: [...rest, { attempt, from: offset, text }] }
-  const news = text.slice(end - offset)
-  return news === '' ? feed : { ...feed, live: [...rest, { ...current, text: current.text + news }] }
+  const added = text.slice(end - offset)
+  return added === '' ? feed : { ...feed, live: [...rest, { ...current, text: current.text + added }] }
 }
 
-/** @returns the text being written, or null; what was missed of it stands as an ellipsis */
+/** @returns the text that is being written, or null; an ellipsis stands for a missing beginning */
 export function liveTextOf(feed: Feed): string | null {
   return feed.live.length === 0 ? null : feed.live.map(({ from, text }) => (from > 0 ? `…${text}` : text)).join('\n\n')
 }
@@ -73,9 +69,4 @@ function liveAfter(live: readonly LiveText[], event: TaskEvent): readonly LiveTe
   const written = event.data.text
   const last = live.findLastIndex(({ text }) => written.includes(text.trim()))
   return live.slice(Math.max(last, 0) + 1)
-}
-
-/** Whether what came later in the same batch closed the hole. */
-function reaches(lastSeq: number, events: readonly TaskEvent[]): boolean {
-  return events.every(({ seq }) => seq <= lastSeq)
 }

@@ -1,14 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import {
-  beginAt,
-  EMPTY_FEED,
-  type Feed,
-  liveTextOf,
-  prependEvents,
-  takeDelta,
-  takeEvents,
-} from '../../../app/src/client/feed-reducer.ts'
-import type { TaskEvent } from '../../../contract/api/event.ts'
+import { appendEvents, beginAt, EMPTY_FEED, type Feed, liveTextOf, prependEvents, takeDelta } from '../../client/feed.ts'
+import type { TaskEvent } from '../../contract/api/event.ts'
 
 function event(seq: number, more: Partial<TaskEvent> = {}): TaskEvent {
   return {
@@ -33,28 +25,27 @@ function seqs(feed: Feed) {
 
 describe('the events of a feed', () => {
   it('are taken in order, each once', () => {
-    const { feed } = takeEvents(EMPTY_FEED, [event(1), event(2), event(2), event(1), event(3)])
+    const feed = appendEvents(EMPTY_FEED, [event(1), event(2), event(2), event(1), event(3)])
     expect(seqs(feed)).toEqual([1, 2, 3])
   })
 
-  it('stop before a hole, which is reported', () => {
-    const { feed, hole } = takeEvents(EMPTY_FEED, [event(1), event(3), event(4)])
-    expect({ seqs: seqs(feed), hole }).toEqual({ seqs: [1], hole: true })
+  it('stop before a hole', () => {
+    const feed = appendEvents(EMPTY_FEED, [event(1), event(3), event(4)])
+    expect({ seqs: seqs(feed), lastSeq: feed.lastSeq }).toEqual({ seqs: [1], lastSeq: 1 })
   })
 
   it('come whole when the list is sent again over what is there', () => {
-    const first = takeEvents(EMPTY_FEED, [event(1), event(2), event(4)]).feed
-    const { feed, hole } = takeEvents(first, [event(2), event(3), event(4), event(5)])
-    expect({ seqs: seqs(feed), hole }).toEqual({ seqs: [1, 2, 3, 4, 5], hole: false })
+    const first = appendEvents(EMPTY_FEED, [event(1), event(2), event(4)])
+    expect(seqs(appendEvents(first, [event(2), event(3), event(4), event(5)]))).toEqual([1, 2, 3, 4, 5])
   })
 
   it('leave the feed as it is, the very same object, when nothing is new', () => {
-    const { feed } = takeEvents(EMPTY_FEED, [event(1)])
-    expect(takeEvents(feed, [event(1)]).feed).toBe(feed)
+    const feed = appendEvents(EMPTY_FEED, [event(1)])
+    expect(appendEvents(feed, [event(1)])).toBe(feed)
   })
 
   it('begin at the newest page, and grow to the front only where they touch', () => {
-    const { feed } = takeEvents(beginAt(10), [event(11), event(12)])
+    const feed = appendEvents(beginAt(10), [event(11), event(12)])
     expect(seqs(prependEvents(feed, [event(9), event(10), event(11)]))).toEqual([9, 10, 11, 12])
     expect(prependEvents(feed, [event(8)])).toBe(feed)
   })
@@ -72,13 +63,13 @@ describe('text as it is written', () => {
   })
 
   it('gives way to the event with the whole of it', () => {
-    const { feed } = takeEvents(after(delta(0, 'Hello')), [written(1, 'Hello world')])
+    const feed = appendEvents(after(delta(0, 'Hello')), [written(1, 'Hello world')])
     expect(liveTextOf(feed)).toBeNull()
   })
 
   it('keeps the beginning of the next text when the event of the last one comes late', () => {
     const both = after(delta(0, 'First.'), delta(0, 'Sec'))
-    expect(liveTextOf(takeEvents(both, [written(1, 'First.')]).feed)).toBe('Sec')
+    expect(liveTextOf(appendEvents(both, [written(1, 'First.')]))).toBe('Sec')
   })
 
   it('belongs to the newest attempt alone', () => {

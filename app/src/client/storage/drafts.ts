@@ -1,21 +1,21 @@
-import { createState, type State } from './state.ts'
+import { createState, type State } from '../state.ts'
 
-/** Text that was typed and not sent, by the place where it was typed (`new`, `task:<id>`); kept with every keystroke. */
+/** Text that was typed and not sent, by the place where it was typed (`new`, `task:<id>`); saved at every keystroke. */
 export type Drafts = {
   read: (place: string) => string
   write: (place: string, text: string) => void
-  /** Writes what was typed elsewhere or earlier; whoever shows the place learns of it. */
+  /** Writes text that was typed elsewhere or earlier, and tells the screen that shows the place. */
   replace: (place: string, text: string) => void
-  /** The same below what is typed there already. */
+  /** Does the same, below the text that is already there. */
   add: (place: string, text: string) => void
-  /** What was replaced last. */
+  /** The last place whose text was replaced. */
   replaced: State<{ place: string } | null>
   clear: () => void
-  /** True while a draft lives in this page alone: the browser keeps nothing, or no more. */
+  /** True while a draft lives in this page alone, because the browser stores nothing or is full. */
   full: State<boolean>
 }
 
-/** As much of `localStorage` as is needed. */
+/** The part of `localStorage` that drafts need. */
 export type LocalStore = {
   getItem: (key: string) => string | null
   setItem: (key: string, value: string) => void
@@ -24,7 +24,7 @@ export type LocalStore = {
 
 const PREFIX = 'errand:draft:'
 
-/** In localStorage, because that is written before the next keystroke, whatever happens to the page; else in memory. */
+/** Uses localStorage, which is written before the next keystroke whatever happens to the page; memory where there is none. */
 export function createDrafts(store: () => LocalStore): Drafts {
   const memory = new Map<string, string>()
   const full = createState(false)
@@ -42,7 +42,7 @@ export function createDrafts(store: () => LocalStore): Drafts {
       else store().setItem(PREFIX + place, text)
       memory.delete(place)
     } catch {
-      // Full, or forbidden by the browser's settings.
+      // The store is full, or the browser's settings forbid it.
       if (text === '') memory.delete(place)
       else memory.set(place, text)
     }

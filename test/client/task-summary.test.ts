@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { taskAfter } from '../../../app/src/client/task-after.ts'
-import type { Task } from '../../../contract/api/api.ts'
-import type { EventData, EventType, TaskEvent } from '../../../contract/api/event.ts'
+import { taskAfter } from '../../client/task-summary.ts'
+import type { Task } from '../../contract/api/api.ts'
+import type { EventData, EventType, TaskEvent } from '../../contract/api/event.ts'
 
 const AT = '2026-11-21T10:42:00.000Z'
 function event<T extends EventType>(seq: number, type: T, data: EventData<T>): TaskEvent {

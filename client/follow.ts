@@ -1,0 +1,98 @@
+import type { TaskEvent } from '../contract/api/event.ts'
+import type { Stepped } from './machine.ts'
+
+/**
+ * `offline`: no connection. `asked`: a `task:watch` is on its way, or about to be sent again. `replaying`: it was answered, and stored
+ * events are still to come. `live`: everything up to `head` is here.
+ */
+type Phase = 'offline' | 'asked' | 'replaying' | 'live'
+
+export type Follow = {
+  taskId: string
+  phase: Phase
+  /** Every event up to this one was given out. */
+  last: number
+  /** The highest `seq` that the server is known to have. */
+  head: number
+  /** Events that came before their turn. */
+  held: ReadonlyMap<number, TaskEvent>
+}
+
+export type FollowInput =
+  | { type: 'connected' }
+  | { type: 'disconnected' }
+  /** The answer to a `task:watch`. */
+  | { type: 'watched'; lastSeq: number }
+  | { type: 'event'; event: TaskEvent }
+  /** A page of stored events that a call over HTTP brought. */
+  | { type: 'stored'; events: readonly TaskEvent[]; lastSeq: number }
+  /** Nothing came for a while: is that all? */
+  | { type: 'quiet' }
+
+export type FollowEffect = { type: 'watch'; after: number } | { type: 'event'; event: TaskEvent }
+
+/** Bounds what a server that leaves a hole for ever can make a client keep. */
+const MAX_HELD = 2_000
+
+/** @param last where to begin: the first event that is given out is the next one */
+export function startFollowing(taskId: string, last = 0): Follow {
+  return { taskId, phase: 'offline', last, head: last, held: new Map() }
+}
+
+/**
+ * Puts the events of one task in order, however they are cut, repeated and mixed with those of other tasks: each is given out once, in
+ * order of `seq`, without a hole. A client joins first, asks for everything after the last event it gave out, and drops what it has;
+ * a hole where nothing should be missing makes it ask again.
+ */
+export function stepFollow(state: Follow, input: FollowInput): Stepped<Follow, FollowEffect> {
+  switch (input.type) {
+    case 'connected':
+      return watch(state)
+    case 'disconnected':
+      return { state: { ...state, phase: 'offline' }, effects: [] }
+    case 'quiet':
+      return state.phase === 'offline' ? { state, effects: [] } : watch(state)
+    case 'watched': {
+      const known = knowing(state, input.lastSeq)
+      return state.phase === 'offline' ? { state: known, effects: [] } : settle({ ...known, phase: 'replaying' })
+    }
+    case 'event':
+      return takeEvents(state, [input.event])
+    case 'stored':
+      return takeEvents(knowing(state, input.lastSeq), input.events)
+  }
+}
+
+/** The server is known to have the event with this `seq`. */
+export function knowing(state: Follow, seq: number): Follow {
+  return seq <= state.head ? state : { ...state, head: seq }
+}
+
+function watch(state: Follow): Stepped<Follow, FollowEffect> {
+  return { state: { ...state, phase: 'asked' }, effects: [{ type: 'watch', after: state.last }] }
+}
+
+function takeEvents(state: Follow, events: readonly TaskEvent[]): Stepped<Follow, FollowEffect> {
+  const fresh = events.filter(({ taskId, seq }) => taskId === state.taskId && seq > state.last)
+  if (fresh.length === 0) return settle(state)
+  const held = new Map(state.held)
+  for (const event of fresh) if (held.size < MAX_HELD || event.seq === state.last + 1) held.set(event.seq, event)
+  return settle({ ...state, held, head: Math.max(state.head, ...fresh.map(({ seq }) => seq)) })
+}
+
+/** Gives out the events whose turn it is. A hole in a list that should be complete makes it ask again. */
+function settle(state: Follow): Stepped<Follow, FollowEffect> {
+  const held = new Map(state.held)
+  const effects: FollowEffect[] = []
+  let { last } = state
+  for (let next = held.get(last + 1); next; next = held.get(last + 1)) {
+    effects.push({ type: 'event', event: next })
+    held.delete(next.seq)
+    last = next.seq
+  }
+  const settled = { ...state, held, last }
+  if (state.phase === 'replaying' && last >= state.head) return { state: { ...settled, phase: 'live' }, effects }
+  if (state.phase !== 'live' || last >= state.head) return { state: settled, effects }
+  const asked = watch(settled)
+  return { state: asked.state, effects: [...effects, ...asked.effects] }
+}
