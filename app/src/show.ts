@@ -1,16 +1,16 @@
-/** @returns the first line that says something, for a title */
+/** @returns the first line of a prompt, shortened to fit a title */
 export function firstLine(prompt: string): string {
   const line = prompt.trim().split('\n', 1)[0] ?? ''
   return line.length > 160 ? `${line.slice(0, 159)}…` : line
 }
 
-/** @returns `owner/name`; of other shapes the path as it is */
+/** @returns `owner/name`; the address itself if it is no URL */
 export function repoName(repoUrl: string): string {
   if (!URL.canParse(repoUrl)) return repoUrl
   return new URL(repoUrl).pathname.replace(/^\/(demo\/git\/)?/, '').replace(/\.git$/, '')
 }
 
-/** @returns `just now`, `5 min`, `3 h`, `2 d`, or a date for what is older than a week */
+/** @returns `just now`, `5 min`, `3 h`, `2 d`, or a date after a week */
 export function age(iso: string, now: number = Date.now()): string {
   const minutes = Math.floor((now - Date.parse(iso)) / 60_000)
   if (minutes < 1) return 'just now'
@@ -20,7 +20,13 @@ export function age(iso: string, now: number = Date.now()): string {
   return new Date(iso).toLocaleDateString(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
 }
 
-/** @returns the time of day, of another day with its date */
+/** @returns {@link age} within a sentence: `just now`, `5 min ago`, or a date */
+export function ago(iso: string, now: number = Date.now()): string {
+  const text = age(iso, now)
+  return / (min|h|d)$/.test(text) ? `${text} ago` : text
+}
+
+/** @returns the time of day; for another day, with its date */
 export function timeOf(iso: string): string {
   const date = new Date(iso)
   const time = date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })

@@ -17,7 +17,7 @@ export async function ensureOwner(db: Store, config: Pick<Config, 'dataDir'>): P
   const stored = await readStored(path)
   const known = stored === null ? null : await findByToken(db, stored)
   if (stored !== null && known?.user.id === user.id) return { user, token: stored, tokenId: known.deviceId }
-  const { id, token } = await issueToken(db, user.id, 'The machine that runs this server')
+  const { id, token } = await issueToken(db, user.id, 'This server (CLI)')
   await replaceStored(path, token)
   return { user, token, tokenId: id }
 }

@@ -7,7 +7,7 @@ import { StatusBadge } from '../design/feedback/status-badge.tsx'
 import { Icon } from '../design/icons/icon.tsx'
 import { Screen } from '../design/screen/screen.tsx'
 import { Loaded, Section } from '../design/screen/section.tsx'
-import { age, dollars } from '../show.ts'
+import { ago, dollars } from '../show.ts'
 import { words } from '../words.ts'
 import './admin.css'
 import { Runners } from './runners.tsx'
@@ -82,7 +82,7 @@ function Users({ users }: Pick<Overview, 'users'>) {
             <span>
               <span dir="auto">{user.name}</span>
               <span className="soft small block">
-                {user.lastSeenAt ? words.admin.seen(age(user.lastSeenAt)) : words.common.never}
+                {user.lastSeenAt ? words.admin.seen(ago(user.lastSeenAt)) : words.common.never}
               </span>
             </span>
             <span className="small soft numbers">

@@ -1,6 +1,6 @@
 import type { Overview } from '../../../contract/api/overview.ts'
 import { Section } from '../design/screen/section.tsx'
-import { age } from '../show.ts'
+import { ago } from '../show.ts'
 import { words } from '../words.ts'
 
 type Runner = Overview['runners'][number]
@@ -26,7 +26,7 @@ export function Runners({ runners }: { runners: readonly Runner[] }) {
 }
 
 function stateOf({ connected, unwell, seenAt }: Runner): string {
-  if (!connected) return `${words.admin.gone} · ${words.admin.seen(age(seenAt))}`
+  if (!connected) return `${words.admin.gone} · ${words.admin.seen(ago(seenAt))}`
   return unwell ? words.admin.unwell : words.admin.connected
 }
 

@@ -14,7 +14,7 @@ export const ENTRY_SCENES: readonly Scene[] = [
   }),
   asNobody('sign-in-unreachable', async (page, world) => {
     await page.route('**/auth/ways', (route) => route.abort())
-    await open(page, world, '/', 'The server cannot be reached')
+    await open(page, world, '/', "Can't reach the server")
   }),
   asNobody('sign-in-link-spent', (page, world) => open(page, world, '/auth/link?code=spent', /link|Sign in/)),
   asAda('sign-in-ended', async (page, world) => {
@@ -27,17 +27,17 @@ export const ENTRY_SCENES: readonly Scene[] = [
   }),
   asAda('start-unreachable', async (page, world) => {
     await breakDown(page, '**/api/me')
-    await open(page, world, '/', 'The server cannot be reached')
+    await open(page, world, '/', "Can't reach the server")
   }),
   asAda('keyboard', async (page, world) => {
     await open(page, world, '/', 'Fix the failing test')
     await page.keyboard.press('?')
-    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
   }),
-  asAda('not-found', (page, world) => open(page, world, '/nowhere', 'does not exist, or is not yours')),
+  asAda('not-found', (page, world) => open(page, world, '/nowhere', "It doesn't exist, or you don't have access to it.")),
   asAda('crash', async (page, world) => {
     await page.route('**/api/projects', (route) => route.fulfill({ json: { items: [null] } }))
-    await open(page, world, '/projects', 'The app stumbled')
+    await open(page, world, '/projects', 'Something went wrong')
   }),
   asAda('too-old', async (page, world) => {
     await page.routeWebSocket(/socket\.io/, (line) => {
@@ -45,16 +45,16 @@ export const ENTRY_SCENES: readonly Scene[] = [
       // A newer server answers the ping with a newer number.
       server.onMessage((message) => line.send(String(message).replace('"protocol":1', '"protocol":2')))
     })
-    await open(page, world, '/', 'This app is older than the server.')
+    await open(page, world, '/', 'This version of the app is out of date.')
   }),
   { name: 'new-version', person: 'Ada', serviceWorker: true, go: offerNewVersion },
   asAda('storage-full', async (page, world) => {
     await page.addInitScript(`IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError') }`)
-    await open(page, world, '/', 'This browser cannot store anything more')
+    await open(page, world, '/', "This browser's storage is full")
   }),
   asGrace('no-demo-key', async (page, world) => {
     await asMe(page, { demo: true })
-    await open(page, world, '/', 'a scripted stand-in works')
+    await open(page, world, '/', 'a scripted agent')
   }),
   asAda('sign-out', async (page, world) => {
     await open(page, world, '/settings', 'Sign out')

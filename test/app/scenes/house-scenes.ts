@@ -25,8 +25,8 @@ export const HOUSE_SCENES: readonly Scene[] = [
   asLin('projects-empty', (page, world) => open(page, world, '/projects', 'No projects yet')),
   asLin('projects-refused', async (page, world) => {
     await open(page, world, '/projects', 'No projects yet')
-    await inDialog(page, 'Add a repository')
-    await page.getByLabel('Address').fill('ftp://nowhere')
+    await inDialog(page, 'Add repository')
+    await page.getByLabel('Repository URL').fill('ftp://nowhere')
     await press(page, 'Save')
     await page.getByText('This is not the address of a repository').waitFor()
   }),
@@ -54,10 +54,10 @@ export const HOUSE_SCENES: readonly Scene[] = [
   asAda('settings', settings('git.example.org')),
   asAda('settings-notifications', settings('git.example.org', part('notifications'))),
   asAda('settings-devices', settings('git.example.org', part('devices'))),
-  asLin('settings-new-user', settings('No host yet')),
+  asLin('settings-new-user', settings('No hosts yet')),
   asLin(
     'settings-push-denied',
-    settings('No host yet', async (page) => {
+    settings('No hosts yet', async (page) => {
       await page.evaluate("Object.defineProperty(Notification, 'permission', { value: 'denied' })")
       await page.getByRole('link', { name: 'Tasks' }).click()
       await page.getByRole('link', { name: 'Settings' }).click()
@@ -67,7 +67,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
   ),
   asLin('settings-push-unsupported', async (page, world) => {
     await page.addInitScript('delete window.PushManager')
-    await open(page, world, '/settings', 'This browser cannot show notifications')
+    await open(page, world, '/settings', 'This browser can’t show notifications')
     await part('notifications')(page)
   }),
   asLin('settings-webhook', async (page, world) => {
@@ -76,14 +76,14 @@ export const HOUSE_SCENES: readonly Scene[] = [
       webhookUrl: 'https://ntfy.example.org/ada-errands',
     }))
     await open(page, world, '/settings', 'Send a test')
-    await page.getByLabel('Webhook or ntfy address').fill('ntfy.example.org')
+    await page.getByLabel('Webhook or ntfy URL').fill('ntfy.example.org')
     await press(page, 'Save')
-    await page.getByText('An address that begins with').waitFor()
+    await page.getByText('Enter a URL that starts with').waitFor()
     await part('notifications')(page)
   }),
   asLin(
     'settings-new-token',
-    settings('No host yet', async (page) => {
+    settings('No hosts yet', async (page) => {
       await inDialog(page, 'New token')
       await page.getByLabel('What is it for?').fill('nightly script')
       await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
@@ -92,12 +92,12 @@ export const HOUSE_SCENES: readonly Scene[] = [
   ),
   asLin(
     'settings-add-host',
-    settings('No host yet', (page) => inDialog(page, 'Add a host')),
+    settings('No hosts yet', (page) => inDialog(page, 'Add host')),
   ),
   asAda(
     'settings-link',
     settings('git.example.org', async (page) => {
-      await inDialog(page, 'Sign in another device')
+      await inDialog(page, 'Sign in on another device')
       await page.getByText(/auth\/link/).waitFor()
     }),
   ),
@@ -109,7 +109,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
         url: url.replace(/^http:\/\/[^/]+/, 'https://errand.example.org'),
         onlyHere: null,
       }))
-      await inDialog(page, 'Sign in another device')
+      await inDialog(page, 'Sign in on another device')
       await page.getByRole('img', { name: 'QR code of the link' }).waitFor()
     }),
   ),
@@ -140,7 +140,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
     await change<Overview>(page, '**/api/admin/overview', (known) => ({ ...known, redis: false, runners: [] }))
     await open(page, world, '/admin', 'No runner is connected')
   }),
-  asGrace('admin-no-rights', (page, world) => open(page, world, '/admin', 'For admins only')),
+  asGrace('admin-no-rights', (page, world) => open(page, world, '/admin', 'Admins only')),
   asAda('admin-not-here', notHere('/admin')),
   asAda('admin-error', async (page, world) => {
     await breakDown(page, '**/api/admin/overview')

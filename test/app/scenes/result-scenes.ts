@@ -21,7 +21,7 @@ function logOf(callId: string, seen: string | RegExp, then: Go = async () => und
 }
 function searched(wanted: string, found: string | RegExp): Go {
   return logOf('toolu_10', '00001', async (page) => {
-    await page.getByLabel('Search in the output').fill(wanted)
+    await page.getByLabel('Search output').fill(wanted)
     await page.getByText(found).first().waitFor()
   })
 }
@@ -36,13 +36,13 @@ export const RESULT_SCENES: readonly Scene[] = [
       await page.getByLabel('Wrap lines').click()
     }),
   ),
-  asGrace('changes-binary', fileOpened(/lamp\.png/, 'A binary file')),
+  asGrace('changes-binary', fileOpened(/lamp\.png/, 'Binary file')),
   asGrace('changes-renamed', fileOpened(/lens\.svg/, 'was lens.svg')),
   asGrace('changes-deleted', fileOpened(/readme\.txt/, 'These are the old pictures')),
-  asGrace('changes-huge', fileOpened(/flashes\.csv/, 'Too long to show here')),
+  asGrace('changes-huge', fileOpened(/flashes\.csv/, 'Too long to show.')),
   asGrace('changes-one', changesOf('twoTurns', 'calendar.js')),
   asGrace('changes-none', changesOf('noChanges', 'No changes yet')),
-  asGrace('changes-not-yet', changesOf('live', 'The agent is at work')),
+  asGrace('changes-not-yet', changesOf('live', 'The agent is working.')),
   asGrace('changes-loading', async (page, world) => {
     await hang(page, '**/api/tasks/*/changes')
     await page.goto(`${world.url}/task/${world.grace.changes.id}/changes`)
@@ -54,16 +54,16 @@ export const RESULT_SCENES: readonly Scene[] = [
   ),
   asGrace('changes-error', async (page, world) => {
     await breakDown(page, '**/api/tasks/*/changes')
-    await open(page, world, `/task/${world.grace.changes.id}/changes`, 'The changes could not be loaded')
+    await open(page, world, `/task/${world.grace.changes.id}/changes`, "Couldn't load the changes")
   }),
 
   asGrace('log-short', logOf('toolu_70', '12M')),
   asGrace('log-long', logOf('toolu_10', 'Load more')),
   asGrace('log-found', searched('slow', /^1 of \d+$/)),
-  asGrace('log-not-found', searched('nothing of the kind', 'Not found')),
+  asGrace('log-not-found', searched('nothing of the kind', 'No matches')),
   asGrace('log-colours', logOf('toolu_60', 'fog signal')),
   asGrace('log-binary', logOf('toolu_80', /%/)),
-  asGrace('log-missing', logOf('toolu_none', /does not exist|not yours/)),
+  asGrace('log-missing', logOf('toolu_none', /doesn't exist/)),
   asGrace('log-loading', async (page, world) => {
     await hang(page, '**/outputs/*')
     await page.goto(`${world.url}/task/${world.grace.outputs.id}/log/toolu_10`)
@@ -75,6 +75,6 @@ export const RESULT_SCENES: readonly Scene[] = [
   ),
   asGrace('log-error', async (page, world) => {
     await breakDown(page, '**/outputs/*')
-    await open(page, world, `/task/${world.grace.outputs.id}/log/toolu_10`, 'The output could not be loaded')
+    await open(page, world, `/task/${world.grace.outputs.id}/log/toolu_10`, "Couldn't load the output")
   }),
 ]

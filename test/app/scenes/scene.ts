@@ -84,7 +84,7 @@ export function notHere(path: string | ((world: World) => string)): Go {
     await line.cut()
     await forgetTasks(page)
     await page.goto(world.url + (typeof path === 'string' ? path : path(world)))
-    await page.getByText('This is not on this device.').first().waitFor()
+    await page.getByText('Not saved on this device.').first().waitFor()
     await page.locator('.line', { hasText: /No network|Reconnecting/ }).waitFor()
   }
 }

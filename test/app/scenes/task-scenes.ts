@@ -36,7 +36,7 @@ function composer(page: Page) {
 
 /** A task from its place in the queue to its end, and whatever may come between. */
 export const TASK_SCENES: readonly Scene[] = [
-  asAda('task-waiting', at(ofAda('waiting'), /In the queue|Next in the queue/)),
+  asAda('task-waiting', at(ofAda('waiting'), /Queued|Next in queue/)),
   asGrace('task-no-runner', async (page, world) => {
     await change<Task>(page, `**/api/tasks/${world.grace.waiting.id}`, (task) => ({
       ...task,
@@ -45,7 +45,7 @@ export const TASK_SCENES: readonly Scene[] = [
     }))
     await open(page, world, `/task/${world.grace.waiting.id}`, 'no runner is connected')
   }),
-  asGrace('task-booting', at(ofGrace('booting'), 'Cloning the repository')),
+  asGrace('task-booting', at(ofGrace('booting'), 'Cloning repository')),
   asGrace(
     'task-live',
     at(ofGrace('live'), 'Read 1 file', async (page, world) => {
@@ -94,7 +94,7 @@ export const TASK_SCENES: readonly Scene[] = [
     'task-too-long-message',
     at(ofGrace('live'), 'Read 1 file', async (page) => {
       await composer(page).fill('Mend the harbour light. '.repeat(4_500))
-      await page.getByText('characters too many').waitFor()
+      await page.getByText('characters over the limit').waitFor()
     }),
   ),
   asGrace(
@@ -114,7 +114,7 @@ export const TASK_SCENES: readonly Scene[] = [
         await composer(page).fill(text)
         await press(page, 'Send')
       }
-      await page.getByText('It waits for the network').nth(1).waitFor()
+      await page.getByText("Sends when you're back online").nth(1).waitFor()
     }),
   ),
   asGrace(
@@ -147,11 +147,11 @@ export const TASK_SCENES: readonly Scene[] = [
     }),
   ),
   asGrace('task-two-turns', at(ofGrace('twoTurns'), 'Clear weather is tested too')),
-  asGrace('task-long-message', at(ofGrace('long'), 'Show all of it')),
+  asGrace('task-long-message', at(ofGrace('long'), 'Show full message')),
   asGrace('task-pull-request', at(ofGrace('pullRequest'), 'Pull request #42')),
   asGrace('task-no-budget', at(ofGrace('outOfBudget'), 'Try again with more budget')),
-  asGrace('task-push-refused', at(ofGrace('refusedPush'), 'Download the work')),
-  asGrace('task-no-repository', at(ofGrace('noRepository'), 'Set git credentials')),
+  asGrace('task-push-refused', at(ofGrace('refusedPush'), 'Download work')),
+  asGrace('task-no-repository', at(ofGrace('noRepository'), 'Set up git access')),
   asGrace('task-wrong-key', at(ofGrace('wrongKey'), 'The model API refused the key')),
   asGrace('task-cancelled', at(ofGrace('cancelled'), 'Cancelled')),
   asGrace('task-no-changes', at(ofGrace('noChanges'), 'the agent changed no files')),
@@ -169,7 +169,7 @@ export const TASK_SCENES: readonly Scene[] = [
       await page.getByRole('dialog').waitFor()
     }),
   ),
-  asAda('task-not-found', (page, world) => open(page, world, '/task/nothing', 'This task does not exist')),
+  asAda('task-not-found', (page, world) => open(page, world, '/task/nothing', 'Task not found')),
   asAda('task-loading', async (page, world) => {
     await hang(page, '**/api/tasks/*')
     await page.goto(`${world.url}/task/${world.ada.finished.id}`)
@@ -177,7 +177,7 @@ export const TASK_SCENES: readonly Scene[] = [
   }),
   asAda('task-error', async (page, world) => {
     await breakDown(page, '**/api/tasks/*')
-    await open(page, world, `/task/${world.ada.finished.id}`, 'The task could not be loaded')
+    await open(page, world, `/task/${world.ada.finished.id}`, "Couldn't load the task")
   }),
   asAda(
     'task-not-here',

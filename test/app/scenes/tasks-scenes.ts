@@ -31,7 +31,7 @@ export const TASKS_SCENES: readonly Scene[] = [
   asAda('tasks-nothing-found', async (page, world) => {
     await open(page, world, '/', 'Fix the failing test')
     await page.getByLabel('Search tasks').fill('a word that is nowhere')
-    await page.getByText('No task matches').waitFor()
+    await page.getByText('No matching tasks').waitFor()
   }),
   asGrace('tasks-filtered', async (page, world) => {
     await open(page, world, '/', 'Sort the imports')
@@ -53,7 +53,7 @@ export const TASKS_SCENES: readonly Scene[] = [
     await page.route('**/api/tasks', (route) => (route.request().method() === 'POST' ? route.abort() : route.fallback()))
     await fillNewTask(page, world)
     await press(page, 'Send')
-    await page.getByText('It is kept on this device').waitFor()
+    await page.getByText('Saved on this device.').waitFor()
     await page.getByRole('link', { name: 'Tasks' }).last().click()
     await page.getByRole('heading', { name: 'Not sent yet' }).waitFor()
   }),
@@ -72,7 +72,7 @@ export const TASKS_SCENES: readonly Scene[] = [
     await fillNewTask(page, world)
     await page.getByText('Branch, model, budget').click()
     await page.getByLabel('Budget').fill('a lot')
-    await page.getByText('A number above 0').waitFor()
+    await page.getByText('Enter a number above 0').waitFor()
   }),
   asAda('new-refused', async (page, world) => {
     await fillNewTask(page, world)
@@ -84,18 +84,18 @@ export const TASKS_SCENES: readonly Scene[] = [
     await fillNewTask(page, world)
     await page.getByLabel('Repository', { exact: true }).fill('')
     await press(page, 'Send')
-    await page.getByText('Say which repository.').waitFor()
+    await page.getByText('Choose a repository.').waitFor()
   }),
   asAda('new-too-long', async (page, world) => {
     await fillNewTask(page, world)
     await page.getByLabel('What should be done?').fill('Mend the harbour light. '.repeat(4_500))
-    await page.getByText(/^At most 100/).waitFor()
+    await page.getByText(/^Too long/).waitFor()
   }),
   asAda('new-kept', async (page, world) => {
     await fillNewTask(page, world)
     await page.route('**/api/tasks', (route) => route.abort())
     await press(page, 'Send')
-    await page.getByText('It is kept on this device').waitFor()
+    await page.getByText('Saved on this device.').waitFor()
   }),
   asAda('new-offline', async (page, world) => {
     await fillNewTask(page, world)

@@ -50,9 +50,9 @@ describe('the outbox', () => {
     outbox.sendMessage('t', { text: 'second', mode: 'queue' })
     await jest.advanceTimersByTimeAsync(24 * 60 * MINUTE_MS)
     expect(outbox.state.get()).toMatchObject([
-      { state: 'waiting', error: expect.stringContaining('goes out by itself') },
-      { state: 'waiting', error: expect.stringContaining('goes out by itself') },
-      { state: 'waiting', error: expect.stringContaining('goes out by itself') },
+      { state: 'waiting', error: expect.stringContaining('back online') },
+      { state: 'waiting', error: expect.stringContaining('back online') },
+      { state: 'waiting', error: expect.stringContaining('back online') },
     ])
     answerWith(async () => undefined)
     await jest.advanceTimersByTimeAsync(15_000)
@@ -66,7 +66,7 @@ describe('the outbox', () => {
       answerWith(() => Promise.reject(new ApiError(code, 'Not now.')))
       outbox.sendTask(TASK)
       await jest.advanceTimersByTimeAsync(2 * MINUTE_MS)
-      expect(outbox.state.get()).toMatchObject([{ state: 'waiting', error: 'Not now. It is tried again by itself.' }])
+      expect(outbox.state.get()).toMatchObject([{ state: 'waiting', error: 'Not now. Retrying automatically.' }])
       answerWith(async () => undefined)
       await jest.advanceTimersByTimeAsync(15_000)
       expect(taken).toEqual(['id1'])
@@ -241,13 +241,13 @@ describe('the outbox', () => {
     before.outbox.sendMessage('t', { text: 'hello', mode: 'steer' })
     await jest.advanceTimersByTimeAsync(MINUTE_MS)
     expect(before.outbox.state.get()).toEqual([
-      expect.objectContaining({ state: 'waiting', error: expect.stringContaining('signed in again') }),
+      expect.objectContaining({ state: 'waiting', error: expect.stringContaining('sign in again') }),
     ])
     const after = setUp(kept)
     after.answerWith(away)
     await after.outbox.restore()
     await jest.advanceTimersByTimeAsync(MINUTE_MS)
-    expect(after.outbox.state.get()).toMatchObject([{ state: 'waiting', error: expect.stringContaining('network') }])
+    expect(after.outbox.state.get()).toMatchObject([{ state: 'waiting', error: expect.stringContaining('back online') }])
     after.answerWith(async () => undefined)
     after.outbox.flush()
     await jest.advanceTimersByTimeAsync(5_000)

@@ -89,7 +89,7 @@ describe('devices', () => {
     expect(items.map(({ kind, name, current }) => `${kind} ${name}${current ? ', this one' : ''}`).sort()).toEqual([
       'browser Chrome on Android, this one',
       'browser Safari on iPhone',
-      'token The machine that runs this server',
+      'token This server (CLI)',
     ])
     for (const { createdAt, lastUsedAt } of items)
       for (const time of [createdAt, lastUsedAt]) expect(Math.abs(Date.parse(time ?? '') - Date.now())).toBeLessThan(60_000)
@@ -170,7 +170,7 @@ describe('devices', () => {
     const [, third] = [await browserOf(server, IPHONE), await browserOf(server, IPHONE)]
     for (const name of ['script', 'script']) await server.call('POST', '/api/me/tokens', { body: { name } })
     const namesOf = async (browser: Visitor) => (await devicesOf(browser)).map(({ name }) => name).sort()
-    const others = ['The machine that runs this server', 'script', 'script (2)']
+    const others = ['This server (CLI)', 'script', 'script (2)']
     const phones = ['Safari on iPhone', 'Safari on iPhone (2)', 'Safari on iPhone (3)']
     expect(await namesOf(third)).toEqual([...phones, ...others])
     await send(server, first, 'POST', '/auth/logout')

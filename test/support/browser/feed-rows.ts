@@ -13,19 +13,19 @@ export function rowsOf(events: readonly TaskEvent[]): string[] {
   /** Where the way to the newest attempt stands: below what it is to answer. */
   let start = 0
   let cloned = false
-  const say = (text: string) => {
+  const pushSaid = (text: string) => {
     start = rows.push(`said ${letters(text)}`)
   }
   for (const [index, { type, data }] of events.entries()) {
     if (type === 'message.received') {
       texts.set(data.messageId, data.text)
-      if (data.mode === null) say(data.text)
+      if (data.mode === null) pushSaid(data.text)
       else waiting.set(data.messageId, data.text)
     } else if (type === 'message.delivered') {
       const text = texts.get(data.messageId) ?? ''
       // Taken back too late: the agent has it.
       if (!waiting.delete(data.messageId)) rows.splice(rows.lastIndexOf(`withdrew ${letters(text)}`), 1)
-      say(text)
+      pushSaid(text)
     } else if (type === 'message.withdrawn') {
       if (waiting.delete(data.messageId)) rows.push(`withdrew ${letters(texts.get(data.messageId) ?? '')}`)
     } else if (type === 'attempt.started') cloned = false

@@ -4,7 +4,7 @@ import { useClient } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { AskFirst } from '../../design/dialogs/ask-first.tsx'
 import { Sentence } from '../../design/feedback/states.tsx'
-import { age, timeOf } from '../../show.ts'
+import { ago, timeOf } from '../../show.ts'
 import { words } from '../../words.ts'
 
 /** One browser or token that is signed in, and the end of that; not of the one that is used right now, nor of the server's own. */
@@ -45,7 +45,7 @@ export function SignedInLine({ device }: { device: Device }) {
 
 function lastUseOf({ current, lastUsedAt }: Device) {
   if (current) return <strong>{words.settings.thisDevice}</strong>
-  return lastUsedAt === null ? words.common.never : words.settings.lastUsed(age(lastUsedAt))
+  return lastUsedAt === null ? words.common.never : words.settings.lastUsed(ago(lastUsedAt))
 }
 
 export function forgetSignedIn(queries: QueryClient): Promise<unknown> {

@@ -4,7 +4,7 @@ import { readableOutput } from '../../../../contract/api/tool-output.ts'
 import type { Api } from '../../client/api.ts'
 import { ApiError, codeOf, isAway } from '../../client/api-error.ts'
 import { useClient } from '../../client/hooks.ts'
-import { words } from '../../words.ts'
+import { TASK_WORDS } from '../text/words.ts'
 import { readRange } from './read-range.ts'
 
 /** Bytes of one piece. */
@@ -79,7 +79,7 @@ async function shownOutput(api: Api, taskId: string, callId: string): Promise<{ 
     const { events, more } = await api.events(taskId, after, 1000)
     for (const event of events) if (event.type === 'tool.ended' && event.data.callId === callId) return shownOf(event.data)
     after = events.at(-1)?.seq ?? after
-    if (!more) throw new ApiError('not_found', words.notFound.text)
+    if (!more) throw new ApiError('not_found', TASK_WORDS.log.notFound)
   }
 }
 

@@ -92,7 +92,7 @@ describe('a new version of the app', () => {
 describe('an app that is older than its server', () => {
   it('says so, and reloads to what the server has now, which its service worker would not give by itself', async () => {
     page = await visit(speakNextProtocol)
-    await page.getByText('This app is older than the server.').waitFor()
+    await page.getByText('This version of the app is out of date.').waitFor()
     expect(await axeFaults(page)).toEqual([])
     await deploy()
     await page.getByRole('button', { name: 'Reload' }).click()

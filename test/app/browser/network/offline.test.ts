@@ -105,7 +105,7 @@ describe('a task that ended while it was looked at', () => {
     await page.getByRole('button', { name: 'Send' }).click()
     await page.waitForURL('**/task/*')
     const id = page.url().split('/').at(-1) ?? ''
-    await page.getByText('Next in the queue').first().waitFor()
+    await page.getByText('Next in queue').first().waitFor()
     await isSaved(`feed:${id}`, (feed) => feed.lastSeq > 0)
     await isSaved(`saved:task:${id}`, (task) => task.status === 'pending')
     await line.cut()
@@ -139,7 +139,7 @@ describe('a task at work, when the line goes down', () => {
 })
 
 describe('a screen that was never here before', () => {
-  const NOT_HERE = 'This is not on this device.'
+  const NOT_HERE = 'Not saved on this device.'
   let done: Told
   beforeAll(async () => {
     done = await begin('mend the door')
@@ -155,7 +155,7 @@ describe('a screen that was never here before', () => {
       [`/task/${done.id}/log/toolu_20`, 'ok 1'],
       [`/task/${done.id}/changes`, 'lamp.txt'],
       [`/task/${done.id}`, 'It is mended.'],
-      ['/settings', 'No host yet'],
+      ['/settings', 'No hosts yet'],
       ['/admin', 'Redis answers'],
     ] as const) {
       await line.cut()
@@ -198,7 +198,7 @@ describe('a screen whose files are not here either, since the browser keeps none
     expect(await page.getByRole('alert').count()).toBe(0)
     await page.unroute('**/assets/*')
     await line.mend()
-    await page.getByText('No host yet').waitFor()
+    await page.getByText('No hosts yet').waitFor()
   }, 120_000)
 })
 
@@ -212,10 +212,7 @@ describe('a message that is sent without a network', () => {
       await page.getByLabel('Message to the agent').fill(text)
       await page.getByRole('button', { name: 'Send', exact: true }).click()
     }
-    await waitFor(
-      'all to wait',
-      async () => (await page.getByText('It waits for the network, and goes out by itself.').count()) === 3,
-    )
+    await waitFor('all to wait', async () => (await page.getByText("Sends when you're back online.").count()) === 3)
     expect(await axeFaults(page)).toEqual([])
     await page.goto(stage.url)
     await page.getByRole('link', { name: /3 messages not sent/ }).click()

@@ -154,7 +154,7 @@ describe('a page that was frozen for two minutes', () => {
       await composer().fill('steer in a tunnel')
       const send = page.getByRole('button', { name: 'Send', exact: true })
       for (let tap = 0; tap < 3; tap++) await send.tap({ force: true, noWaitAfter: true }).catch(() => {})
-      await page.getByText('It waits for the network').waitFor()
+      await page.getByText("Sends when you're back online").waitFor()
       await page.context().setOffline(false)
       await waitFor('the message at the server', async () => (await saying(id, 'steer in a tunnel')).length > 0, PATIENCE_MS)
 
@@ -204,7 +204,7 @@ describe('a page that was frozen for two minutes', () => {
       const prompt = 'who is first'
       const id = await watch(prompt, 2, page)
       await say('steer, or do not')
-      const back = page.getByRole('button', { name: 'Take back' })
+      const back = page.getByRole('button', { name: 'Unsend' })
       await back.waitFor()
       // The tap is on its way first, lest the agent take the button away too; who wins is the server's to decide.
       const tapped = back.dispatchEvent('click')
@@ -225,7 +225,7 @@ describe('a page that was frozen for two minutes', () => {
       const sheet = page.getByRole('dialog')
       await system.coordinator.kill()
       await sheet.getByRole('button', { name: 'Try again' }).tap()
-      await sheet.getByText('The server did not answer.').waitFor()
+      await sheet.getByText("The server didn't answer.").waitFor()
       await system.coordinator.start()
       model.letGo(prompt, 2 * STEPS)
       await sheet.getByRole('button', { name: 'Try again' }).tap()

@@ -22,7 +22,7 @@ describe('a message and a task that wait for the network', () => {
     await page.route('**/messages', (route) => route.abort())
     await page.getByLabel('Message to the agent').fill('for my eyes')
     await page.getByRole('button', { name: 'Send', exact: true }).click()
-    await page.getByText('It waits for the network').waitFor()
+    await page.getByText("Sends when you're back online").waitFor()
 
     const posts: string[] = []
     page.on('request', (request) => request.method() === 'POST' && posts.push(new URL(request.url()).pathname))

@@ -99,7 +99,7 @@ describe('installing', () => {
     await page.evaluate(`BeforeInstallPromptEvent.prototype.prompt = async () => { document.title = 'asked' }`)
     await button.click()
     await waitFor('the browser to ask', async () => (await page.title()) === 'asked')
-    await install.getByText('In the browser’s menu').waitFor()
+    await install.getByText('in the browser’s menu').waitFor()
     expect(await button.count()).toBe(0)
   })
 
@@ -109,7 +109,7 @@ describe('installing', () => {
       addEventListener('beforeinstallprompt', (event) => event.stopImmediatePropagation())
       Object.defineProperty(navigator, 'userAgent', { value: '${userAgent}' })`)
     await phone.goto(`${server.url}/settings`)
-    await phone.getByText('In Safari tap Share').waitFor()
+    await phone.getByText('In Safari, tap Share').waitFor()
     await phone.close()
   })
 
@@ -119,7 +119,7 @@ describe('installing', () => {
   ])('is not offered by the app that is installed: %s', async (_where, script) => {
     const app = await pageWith(script)
     await app.goto(`${server.url}/settings`)
-    await app.getByRole('heading', { name: 'Signed in' }).waitFor()
+    await app.getByRole('heading', { name: 'Devices and tokens' }).waitFor()
     expect(await app.getByRole('region', { name: 'Install' }).count()).toBe(0)
     await app.close()
   })
@@ -147,7 +147,7 @@ describe('without a network and without a server', () => {
     await page.goto(`${server.url}/task/${taskId}`)
     await page.getByRole('heading', { level: 1, name: 'Fix the failing test.' }).waitFor()
     await page.locator('.prose strong', { hasText: 'greeting' }).waitFor()
-    await page.getByText('showing what was saved').first().waitFor()
+    await page.getByText('Showing saved data').first().waitFor()
   })
 
   it('takes a new task, and sends it once when both are back', async () => {
@@ -157,7 +157,7 @@ describe('without a network and without a server', () => {
     await page.reload()
     expect(await page.getByLabel('What should be done?').inputValue()).toBe('written in a tunnel')
     await page.getByRole('button', { name: 'Send' }).click()
-    await page.getByText('It is kept on this device').waitFor()
+    await page.getByText('Saved on this device.').waitFor()
     await page.goto(server.url)
     server = await startServer()
     await context.setOffline(false)

@@ -102,7 +102,7 @@ describe('the start of a turn', () => {
       say.at(28, 'turn.started', { turn: 1, model: 'claude-opus-5-5' }),
     )
     await told.end(29, { outcome: 'failed', reason: 'repository_not_found' })
-    await open(told, 'Ended before the agent began')
+    await open(told, 'Ended before the agent started')
     expect(await page.getByText(/Started in/).count()).toBe(0)
   }, 60_000)
 

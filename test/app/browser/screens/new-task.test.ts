@@ -29,7 +29,7 @@ function branch() {
   return page.getByLabel('Base branch')
 }
 function budget() {
-  return page.getByLabel('Budget, US dollars')
+  return page.getByLabel('Budget (US dollars)')
 }
 async function fillAll() {
   await repository().fill(repoUrl)
@@ -65,7 +65,7 @@ describe('the form of a new task', () => {
       return answers ? route.fulfill({ status: 400, json: { error } }) : undefined
     })
     await page.getByRole('button', { name: 'Send' }).click()
-    await page.getByText('It is kept on this device').waitFor()
+    await page.getByText('Saved on this device.').waitFor()
     answers = true
     await page.goto(phone.server.url)
     await page.getByText('Not this one.').waitFor()

@@ -74,7 +74,7 @@ describe('notifications in the browser', () => {
     await page.getByText('On for this device.').waitFor()
     expect((await settings()).subscriptions).toBe(1)
     await page.getByRole('button', { name: 'Send a test' }).click()
-    await page.getByText('Sent. It should show').waitFor()
+    await page.getByText('Sent. It should appear').waitFor()
     await worker.deliver(JSON.stringify((await received())[0]))
     await notification()
     expect(await worker.shown()).toEqual([

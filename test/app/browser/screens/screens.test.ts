@@ -70,7 +70,7 @@ describe('a screen that opens', () => {
     ['/projects', 'Projects'],
     ['/settings', 'Settings'],
     ['/admin', 'Admin'],
-    ['/nowhere', 'Nothing here'],
+    ['/nowhere', 'Page not found'],
   ] as const)
     it(`has the focus on its heading: ${path}`, async () => {
       await page.goto(server.url + path)
@@ -111,7 +111,7 @@ describe('a new task', () => {
     await page.getByLabel('What should be done?').fill('sent in a tunnel 🚇')
     await page.route('**/api/tasks', (route) => (route.request().method() === 'POST' ? route.abort() : route.continue()))
     await page.getByRole('button', { name: 'Send' }).click()
-    await page.getByText('It is kept on this device').waitFor()
+    await page.getByText('Saved on this device.').waitFor()
     await page.unroute('**/api/tasks')
     await page.goto(server.url)
     await waitFor('the task at the server', async () => (await tasksOf('tunnel')).length > 0)
@@ -159,13 +159,13 @@ describe('a new task whose answer is lost', () => {
   it('for two minutes waits in the list, and goes out by itself as no second task', async () => {
     await holdAnswers()
     await send('into the void')
-    await page.getByText('It is kept on this device').waitFor()
+    await page.getByText('Saved on this device.').waitFor()
     await page.getByRole('link', { name: 'Tasks' }).last().click()
     for (let seconds = 0; seconds < 120; seconds += 5) {
       await cut()
       await page.clock.runFor(5_000)
     }
-    await page.getByText('It waits for the network, and goes out by itself.').waitFor()
+    await page.getByText("Sends when you're back online.").waitFor()
     expect(await axeFaults(page)).toEqual([])
     await page.unroute('**/api/tasks')
     await waitFor('the task', async () => {
@@ -187,7 +187,7 @@ describe('the list of tasks', () => {
     await page.getByRole('link', { name: /French/ }).waitFor()
     await page.keyboard.press('/')
     await page.keyboard.type('no such words')
-    await page.getByRole('heading', { name: 'No task matches' }).waitFor()
+    await page.getByRole('heading', { name: 'No matching tasks' }).waitFor()
     expect(await axeFaults(page)).toEqual([])
     await page.getByRole('button', { name: 'Clear search and filters' }).click()
     await page.getByRole('link', { name: /French/ }).waitFor()
@@ -222,7 +222,7 @@ describe('the list of tasks', () => {
   it('opens and goes by keys', async () => {
     await page.getByRole('link', { name: /French/ }).waitFor()
     await page.keyboard.press('?')
-    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
     expect(await axeFaults(page)).toEqual([])
     await page.keyboard.press('Escape')
     await page.keyboard.press('n')

@@ -22,10 +22,10 @@ describe('the sign-in screen', () => {
   it('takes a link that is pasted, and says what is none', async () => {
     const page = await stranger()
     const field = page.getByLabel('Or paste the link')
-    const open = page.getByRole('button', { name: 'Open the link' })
+    const open = page.getByRole('button', { name: 'Open link' })
     await field.fill('https://elsewhere.example/')
     await open.click()
-    await page.getByText('This is not a sign-in link.').waitFor()
+    await page.getByText("This isn't a sign-in link.").waitFor()
     expect(await axeFaults(page)).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320)
     await field.fill(await phone.link())

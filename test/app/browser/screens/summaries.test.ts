@@ -71,7 +71,7 @@ describe('the changes that are being read', () => {
       return route.fulfill({ json: { turn: null, files: [], truncated: false } })
     })
     await page.goto(`${phone.server.url}/task/${task.id}/changes`)
-    await page.getByText('No changes yet.').waitFor()
+    await page.getByText('No changes yet').waitFor()
     await waitFor('the line', () => lines.size === 1)
     const before = asked
     const back = isAnswered('/api/me')

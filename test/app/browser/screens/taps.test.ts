@@ -76,11 +76,11 @@ describe('a new task that is not complete', () => {
     await page.getByLabel('Repository', { exact: true }).fill(REPO)
     await page.getByLabel('What should be done?').fill('mend it')
     await page.getByText('Branch, model, budget').click()
-    await page.getByLabel('Budget, US dollars').fill('a lot')
+    await page.getByLabel('Budget (US dollars)').fill('a lot')
     await page.getByText('Branch, model, budget').click()
     await press('Send')
     await waitFor('the focus', () => page.evaluate(`document.activeElement.inputMode === 'decimal'`))
-    await page.getByText('A number above 0').waitFor()
+    await page.getByText('Enter a number above 0').waitFor()
     await page.getByLabel('Repository', { exact: true }).fill('')
     await press('Send')
     await waitFor('the focus', () => page.evaluate(`document.activeElement.type === 'url'`))
@@ -203,10 +203,10 @@ describe('a button that is at work', () => {
 
   it('gets the focus back from the dialog that its work opened', async () => {
     await page.goto(`${stage.url}/settings`)
-    await page.getByRole('button', { name: 'Sign in another device' }).press('Enter')
+    await page.getByRole('button', { name: 'Sign in on another device' }).press('Enter')
     await page.getByText('This link opens only on the machine that the server runs on.').waitFor()
     await page.keyboard.press('Escape')
-    await waitFor('the button', async () => (await focused()) === 'Sign in another device')
+    await waitFor('the button', async () => (await focused()) === 'Sign in on another device')
   }, 60_000)
 })
 

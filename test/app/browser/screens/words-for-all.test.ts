@@ -59,7 +59,7 @@ describe('a task', () => {
     await page.getByRole('button', { name: /^Plan 1\/3/ }).click()
     expect(await page.locator('.plan-steps').getByRole('listitem').allTextContents()).toEqual([
       'Done: Look',
-      'Under way: Mend it',
+      'In progress: Mend it',
       'To do: Test it',
     ])
   }, 60_000)
@@ -67,11 +67,11 @@ describe('a task', () => {
   it('says once that a message is too long, while it grows', async () => {
     await openRunning()
     await composer().fill('x'.repeat(LIMITS.promptChars + 1))
-    await page.getByText('1 character too many').waitFor()
+    await page.getByText('1 character over the limit').waitFor()
     const alert = page.getByRole('alert')
     const before = await alert.textContent()
     await composer().press('x')
-    await page.getByText('2 characters too many').waitFor()
+    await page.getByText('2 characters over the limit').waitFor()
     expect(await alert.allTextContents()).toEqual([before])
     await composer().fill('short')
     await alert.waitFor({ state: 'detached' })

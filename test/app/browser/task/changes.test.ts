@@ -102,12 +102,12 @@ describe('the changes of a task on a phone', () => {
   })
 
   it.each([
-    ['logo.png', 'A binary file: named, not shown.'],
-    ['run.sh', 'Mode 100644 became 100755.'],
-    ['empty.txt', 'An empty file.'],
+    ['logo.png', 'Binary file, not shown.'],
+    ['run.sh', 'Mode changed from 100644 to 100755.'],
+    ['empty.txt', 'Empty file.'],
     ['new-name.md', 'was old-name.md'],
     ['gone.ts', 'nobody needs it'],
-    ['long.txt', 'Too long to show here. Download the whole diff.'],
+    ['long.txt', 'Too long to show. Download the full diff.'],
   ])('say what became of %s', async (name, words) => {
     await file(name).click()
     await page.getByText(words).waitFor()
@@ -117,16 +117,16 @@ describe('the changes of a task on a phone', () => {
   it('stay as they are read when a turn ends, and offer the newer ones', async () => {
     files = parsePatch(PATCH).files.slice(0, 2)
     await open()
-    await page.getByText('The agent is at work').waitFor()
+    await page.getByText('The agent is working.').waitFor()
     await file('src/first.ts').click()
     files = parsePatch(PATCH).files.slice(0, 3)
     await phone.api(`/api/tasks/${task.id}/cancel`, {})
-    await page.getByText('A newer turn has ended since.').waitFor()
+    await page.getByText('A newer turn has ended.').waitFor()
     await page.getByText('2 files').waitFor()
     expect(await axeFaults(page)).toEqual([])
     await page.getByRole('button', { name: 'Show its changes' }).click()
     await page.getByText('3 files').waitFor()
-    expect(await page.getByText('A newer turn has ended since.').count()).toBe(0)
+    expect(await page.getByText('A newer turn has ended.').count()).toBe(0)
     expect(await file('src/first.ts').getAttribute('aria-expanded')).toBe('true')
   })
 
@@ -142,10 +142,10 @@ describe('the changes of a task on a phone', () => {
   it('say that there are none, that there is no network, and that it failed', async () => {
     files = []
     await open()
-    await page.getByText('No changes yet.').waitFor()
+    await page.getByText('No changes yet').waitFor()
     await page.route('**/api/tasks/*/changes', (route) => route.abort())
     await open()
-    await page.getByText('This is not on this device. It comes by itself when the server answers.').waitFor()
+    await page.getByText('Not saved on this device. It loads as soon as the server answers.').waitFor()
     expect(await axeFaults(page)).toEqual([])
     const error = { code: 'internal', message: 'Something went wrong on the server.', requestId: 'r' }
     await page.route('**/api/tasks/*/changes', (route) => route.fulfill({ status: 500, json: { error } }))
@@ -153,7 +153,7 @@ describe('the changes of a task on a phone', () => {
     await page.getByText('Something went wrong on the server.').waitFor()
     await page.unroute('**/api/tasks/*/changes')
     await page.goto(`${phone.server.url}/task/tsk_of_nobody/changes`)
-    await page.getByText('This task does not exist').waitFor()
+    await page.getByText('Task not found').waitFor()
     expect(await axeFaults(page)).toEqual([])
   })
 })

@@ -75,11 +75,11 @@ describe('a person with a phone', () => {
     await page.locator('.boot-step.now').waitFor()
     signalRunner('SIGCONT')
     await say('Keep it short.', 'Steer')
-    await message('Keep it short.', 'waiting').getByText('the agent gets it between two steps').waitFor()
+    await message('Keep it short.', 'waiting').getByText('delivered after the current step').waitFor()
     await say('Add a French greeting.', 'Queue')
     await say('Forget this one.', 'Queue')
-    await message('Add a French greeting.', 'waiting').getByText('becomes the next turn').waitFor()
-    await message('Forget this one.', 'waiting').getByRole('button', { name: 'Take back' }).tap()
+    await message('Add a French greeting.', 'waiting').getByText('runs as the next turn').waitFor()
+    await message('Forget this one.', 'waiting').getByRole('button', { name: 'Unsend' }).tap()
     await message('Forget this one.', 'withdrawn').waitFor()
   }, 60_000)
 
@@ -89,7 +89,7 @@ describe('a person with a phone', () => {
       .getByRole('button', { name: /^Ran 1 command/ })
       .first()
       .waitFor({ timeout: TURN_MS })
-    await message('Keep it short.', 'delivered').getByText('said while it worked').waitFor({ timeout: TURN_MS })
+    await message('Keep it short.', 'delivered').getByText('Sent while the agent worked').waitFor({ timeout: TURN_MS })
     await seesEnd(1, 'Completed')
     const types = (await system.events(id)).map(({ type }) => type)
     const delivered = types.indexOf('message.delivered')
@@ -129,7 +129,7 @@ describe('a person with a phone', () => {
   }, 60_000)
 
   it('reads what changed', async () => {
-    await page.getByRole('link', { name: 'See changes' }).last().tap()
+    await page.getByRole('link', { name: 'View changes' }).last().tap()
     await page.getByRole('button', { name: /part-of-day\.js/ }).tap()
     await page.locator('.patch-row.add').first().waitFor()
     expect(await page.locator('.patch-row.add').first().textContent()).toContain('hour < 12')

@@ -110,7 +110,7 @@ describe('the feed of a task on a phone', () => {
   }, 90_000)
 
   it('shows what changed, and the full output of a command', async () => {
-    await page.getByRole('link', { name: 'See changes' }).last().click()
+    await page.getByRole('link', { name: 'View changes' }).last().click()
     await page.getByRole('heading', { name: 'Changes' }).waitFor()
     await page.getByRole('button', { name: /part-of-day\.js/ }).click()
     await page.locator('.patch-row.add').first().waitFor()
@@ -120,7 +120,7 @@ describe('the feed of a task on a phone', () => {
     const id = /task\/([^/]+)/.exec(page.url())?.[1] ?? ''
     await page.goto(`${system.url}/task/${id}/log/${await firstCommand(id)}`)
     await page.locator('.log-text').waitFor()
-    await page.getByLabel('Search in the output').fill('readme')
+    await page.getByLabel('Search output').fill('readme')
     await page.getByText('1 of 1').waitFor()
     expect(await faults()).toEqual([])
     expect(await isAsWideAsTheWindow()).toBe(true)
@@ -128,7 +128,7 @@ describe('the feed of a task on a phone', () => {
 
   it('says of a task that is not there, that it is not', async () => {
     await page.goto(`${system.url}/task/tsk_none`)
-    await page.getByText('This task does not exist').waitFor()
+    await page.getByText('Task not found').waitFor()
     expect(await faults()).toEqual([])
   }, 30_000)
 })

@@ -45,7 +45,7 @@ describe('the whole output of a call, five megabytes of it', () => {
   }, 120_000)
 
   it('leads to a word at its end, and fits the narrowest phone', async () => {
-    await page.getByLabel('Search in the output').fill('the NEEDLE')
+    await page.getByLabel('Search output').fill('the NEEDLE')
     await page.locator('.log-search [role=status]', { hasText: '1 of 1' }).waitFor()
     await waitFor('the word in sight', () =>
       page.evaluate<boolean>(

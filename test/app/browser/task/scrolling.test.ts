@@ -80,7 +80,7 @@ describe('a screen', () => {
     await page.goto(`${stage.url}/task/${running.id}`)
     await isRead('The last word.')
     await page.evaluate(`history.pushState(null, '', '/settings#devices')`)
-    const devices = page.getByRole('heading', { name: 'Signed in' })
+    const devices = page.getByRole('heading', { name: 'Devices and tokens' })
     await devices.waitFor()
     expect(await devices.evaluate((part) => part.getBoundingClientRect().top)).toBeLessThan(844)
     expect(await top()).toBeGreaterThan(0)
