@@ -7,10 +7,10 @@ declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: PrecacheEntry[] 
 
 serveFiles(self.__WB_MANIFEST)
 
-// From the first visit on: what it loads later is there without a network the next time.
+// Takes control from the first visit on, so that files loaded later are cached too.
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
 
-// A new version waits until the person agrees to the reload.
+// A new version waits until the user agrees to reload.
 self.addEventListener('message', (event) => {
   if (event.data?.type === 'SKIP_WAITING') event.waitUntil(self.skipWaiting())
 })

@@ -1,4 +1,4 @@
-/** @returns whether a key is pressed for the app itself: nothing is typed, no dialog is open, and the browser's own keys stay its own */
+/** @returns whether a key press is a shortcut of the app: the user is not typing, no dialog is open, and it is no shortcut of the browser */
 export function isFreeKey(event: KeyboardEvent): boolean {
   return (
     !event.defaultPrevented &&

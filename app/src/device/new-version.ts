@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 
 const LOOK_EVERY_MS = 60 * 60_000
 
-/** @returns how to take the new version that is ready, which reloads the page; null while there is none */
+/** @returns a function that reloads the page with the new version; null while there is none */
 export function useNewVersion(): (() => void) | null {
   const [take, setTake] = useState<(() => void) | null>(null)
   useEffect(() => {
@@ -18,10 +18,10 @@ export function useNewVersion(): (() => void) | null {
   return take
 }
 
-/** Reloads to the version that the server has now: a mere reload would bring back the one that the service worker keeps. */
+/** Reloads with the server's current version: a plain reload would bring back the one that the service worker caches. */
 export async function reloadToNewest(): Promise<void> {
   const registration = await navigator.serviceWorker?.getRegistration()
-  // Without a network there is no newer one, and a reload is all that helps.
+  // Without a network there is no newer version, and a plain reload is all that helps.
   await registration?.update().catch(() => {})
   const next = registration?.installing ?? registration?.waiting
   if (!next) return location.reload()

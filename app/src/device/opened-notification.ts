@@ -1,8 +1,8 @@
 import { navigate } from 'wouter/use-browser-location'
 
 /**
- * A tapped notification leads to its task in the window that is open already; the service worker says where. Listened to from the start
- * on: in a window that is still at the sign-in, the gate keeps the place until afterwards.
+ * A tapped notification opens its task in a window that is already open; the service worker sends the path. It is handled from the start,
+ * because a window at the sign-in screen must store the path until the user is signed in.
  */
 export function watchOpenedNotifications(): void {
   navigator.serviceWorker?.addEventListener('message', ({ data }: MessageEvent<{ type?: string; path?: string }>) => {

@@ -2,7 +2,7 @@ import type { Api } from '../client/api.ts'
 
 export type PushState = 'on' | 'off' | 'denied' | 'unsupported'
 
-/** Whether this browser can show notifications of ours, and does. */
+/** Whether this browser can show our notifications, and whether they are on. */
 export async function readPush(): Promise<PushState> {
   if (!('serviceWorker' in navigator) || !('PushManager' in window) || !('Notification' in window)) return 'unsupported'
   if (Notification.permission === 'denied') return 'denied'
@@ -11,7 +11,7 @@ export async function readPush(): Promise<PushState> {
   return (await registration.pushManager.getSubscription()) ? 'on' : 'off'
 }
 
-/** Asks the person, then the browser, and tells the server. Call it from a tap: browsers ask only then. */
+/** Asks the user, subscribes the browser and tells the server. Call it from a tap: browsers ask only then. */
 export async function subscribe(api: Pick<Api, 'subscribe'>, vapidPublicKey: string): Promise<PushState> {
   if ((await Notification.requestPermission()) !== 'granted') return readPush()
   await subscribeWith(api, await navigator.serviceWorker.ready, vapidPublicKey)
@@ -19,8 +19,8 @@ export async function subscribe(api: Pick<Api, 'subscribe'>, vapidPublicKey: str
 }
 
 /**
- * Tells the server again what this browser subscribed: it may have lost that, or have other keys than then. At each start and sign-in;
- * nothing happens where notifications were not turned on.
+ * Tells the server again about this browser's subscription, at each start and sign-in: the server may have lost it, or changed its keys.
+ * Does nothing if notifications are off.
  */
 export async function renewPush(api: Pick<Api, 'subscribe' | 'unsubscribe' | 'notifications'>): Promise<void> {
   const found = await findSubscription()
@@ -33,14 +33,14 @@ export async function renewPush(api: Pick<Api, 'subscribe' | 'unsubscribe' | 'no
   await subscribeWith(api, found.registration, vapidPublicKey)
 }
 
-/** Ends it here and at the server. */
+/** Ends the subscription in this browser and on the server. */
 export async function unsubscribe(api: Pick<Api, 'unsubscribe'>): Promise<PushState> {
   const endpoint = await unsubscribeHere()
   if (endpoint !== null) await api.unsubscribe(endpoint)
   return readPush()
 }
 
-/** Ends it in this browser alone. @returns what it was; null when there was nothing to end */
+/** Ends the subscription in this browser alone. @returns its endpoint; null if there was none */
 export async function unsubscribeHere(): Promise<string | null> {
   const found = await findSubscription()
   await found?.subscription.unsubscribe()
@@ -66,7 +66,7 @@ function asSent(subscription: PushSubscription) {
   return { endpoint, keys: { p256dh: keys?.p256dh ?? '', auth: keys?.auth ?? '' } }
 }
 
-/** As the server writes its key. */
+/** Encodes a key the way the server does. */
 function base64Url(bytes: ArrayBuffer | null): string {
   return btoa(String.fromCharCode(...new Uint8Array(bytes ?? new ArrayBuffer(0))))
     .replaceAll('+', '-')

@@ -12,12 +12,12 @@ export function readTheme(): Theme {
   }
 }
 
-/** Kept on this device; without a store, until the app is closed. */
+/** Stored on this device; without storage it lasts until the app is closed. */
 export function setTheme(theme: Theme): void {
   try {
     localStorage.setItem(KEY, theme)
   } catch {
-    // The browser keeps nothing: it still looks right now.
+    // Without storage the theme still applies for now.
   }
   applyTheme(theme)
 }

@@ -1,6 +1,6 @@
 import type { Client } from '../client/client.ts'
 
-/** Looks whether the line still carries whenever a phone may have slept or changed its network. */
+/** Probes the connection whenever the phone may have slept or changed its network. */
 export function watchWaking({ connection }: Pick<Client, 'connection'>): void {
   const probe = () => connection.probe()
   document.addEventListener('visibilitychange', () => {

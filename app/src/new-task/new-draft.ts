@@ -7,7 +7,7 @@ const PROMPT = 'new'
 const REPOSITORY = 'new:repository'
 const OPTIONS = { branch: 'new:branch', model: 'new:model', budget: 'new:budget' } as const
 
-/** All that is typed on the form, kept with every keystroke. */
+/** Everything typed on the form, stored with every keystroke. */
 export function useNewDraft() {
   const [prompt, setPrompt] = useDraft(PROMPT)
   const [repository, setRepository] = useDraft(REPOSITORY)
@@ -22,7 +22,7 @@ export function useNewDraft() {
   return { prompt, setPrompt, repository, setRepository, options: { branch, model, budget }, setOptions }
 }
 
-/** A task that the server did not take, on the form again: its prompt below what is typed there. */
+/** Puts a task that the server refused back on the form, its prompt below what is typed there. */
 export function putBack(drafts: Drafts, { prompt, repoUrl, baseBranch, model, budgetUsd }: CreateTask): void {
   drafts.add(PROMPT, prompt)
   drafts.replace(REPOSITORY, repoUrl)
@@ -31,13 +31,13 @@ export function putBack(drafts: Drafts, { prompt, repoUrl, baseBranch, model, bu
   drafts.replace(OPTIONS.budget, budgetUsd === undefined ? '' : String(budgetUsd))
 }
 
-/** An example that was picked. */
+/** Puts a picked example on the form. */
 export function putExample(drafts: Drafts, prompt: string | null, repository: string | null): void {
   if (prompt !== null) drafts.add(PROMPT, prompt)
   if (repository !== null) drafts.replace(REPOSITORY, repository)
 }
 
-/** It was sent; the next one will most likely be for the same repository. */
+/** Empties the form after sending. The repository stays: the next task is most likely for the same one. */
 export function emptyDraft(drafts: Drafts): void {
   for (const place of [PROMPT, ...Object.values(OPTIONS)]) drafts.write(place, '')
 }

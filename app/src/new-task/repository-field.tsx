@@ -3,10 +3,10 @@ import { AS_TYPED, Field } from '../design/controls/field.tsx'
 import { words } from '../words.ts'
 import { useRepositories } from './use-repositories.ts'
 
-/** How many are one tap away; the rest is found by typing. */
+/** How many repositories are one tap away; the rest are found by typing. */
 const CHIPS = 6
 
-/** The address, or one tap on a project or a recent repository. */
+/** The repository's URL, or one tap on a project or a recent repository. */
 export function RepositoryField({
   value,
   onChange,

@@ -6,7 +6,7 @@ import { words } from '../words.ts'
 
 export type Options = { branch: string; model: string; budget: string }
 
-/** What most tasks leave as it is: folded, unless it was changed before. */
+/** Options that most tasks leave alone: folded, unless the draft already sets one. */
 export function TaskOptions({
   me,
   options,

@@ -5,7 +5,7 @@ import { words } from '../words.ts'
 
 export type KnownRepository = { repoUrl: string; name: string }
 
-/** What a user may mean, most likely first: repositories of recent tasks, then the projects, then the demo. Each once. */
+/** Known repositories, most likely first: those of recent tasks, then the projects, then the demo. Each appears once. */
 export function useRepositories(recent: readonly Task[]): KnownRepository[] {
   const { api } = useClient()
   const { data: me } = useMe()

@@ -4,12 +4,12 @@ import type { CreateTask } from '../../../contract/api/api.ts'
 import { useClient, useStateOf, useUnsent } from '../client/hooks.ts'
 import { emptyDraft, putBack } from './new-draft.ts'
 
-/** Beyond this a word is due about where the task is meanwhile. */
+/** After this long without an answer, the screen says where the task is. */
 const SLOW_MS = 2_500
 
 /**
- * Sends by the outbox and goes to the task once the server has it. A refusal brings the text back into the form. Without an answer the server
- * may have it: then it stays in the outbox, which tries again by itself and makes no second task, and the list shows it.
+ * Sends through the outbox and opens the task once the server has it. After a refusal the text is back on the form. Without an answer the
+ * server may have the task already: it stays in the outbox, which retries without creating a second task, and the list shows it.
  */
 export function useSendTask() {
   const { outbox, drafts, lastSent } = useClient()
@@ -42,7 +42,7 @@ export function useSendTask() {
   const send = (task: Omit<CreateTask, 'clientId'>) => {
     setError(null)
     setSentId(outbox.sendTask(task))
-    // From here on the outbox keeps it.
+    // From here on the outbox stores the task.
     emptyDraft(drafts)
   }
   return { send, isSending: sentId !== null, isSlow, error }

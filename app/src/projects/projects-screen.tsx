@@ -10,7 +10,7 @@ import { words } from '../words.ts'
 import { AddProject } from './add-project.tsx'
 import './projects.css'
 
-/** Repositories that are kept at hand. */
+/** Repositories that the user often sends tasks to. */
 export function ProjectsScreen() {
   const { api } = useClient()
   const { data: me } = useMe()

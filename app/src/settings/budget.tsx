@@ -10,7 +10,7 @@ import { readBudget } from '../new-task/check-task.ts'
 import { dollars } from '../show.ts'
 import { words } from '../words.ts'
 
-/** What a new task may cost that names no budget. */
+/** The budget of new tasks that name none. */
 export function Budget() {
   const { api, queries } = useClient()
   const { data: me } = useMe()

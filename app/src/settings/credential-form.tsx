@@ -6,7 +6,7 @@ import { words } from '../words.ts'
 
 type Props = { host: string; isNew: boolean; onClose: () => void }
 
-/** A token for a host. It goes to the server and is shown nowhere again. */
+/** A token for a git host. It goes to the server and is never shown again. */
 export function CredentialForm({ host: given, isNew, onClose }: Props) {
   const { api, queries } = useClient()
   const [host, setHost] = useState(given)

@@ -7,7 +7,7 @@ import { Loaded, Section } from '../design/screen/section.tsx'
 import { words } from '../words.ts'
 import { CredentialForm } from './credential-form.tsx'
 
-/** The tokens by which the server works on the user's repositories. */
+/** The tokens with which the server works on the user's repositories. */
 export function GitAccess() {
   const { api } = useClient()
   const { data: me } = useMe()

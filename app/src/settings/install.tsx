@@ -5,12 +5,12 @@ import { Section } from '../design/screen/section.tsx'
 import { installOffer } from '../device/install-prompt.ts'
 import { words } from '../words.ts'
 
-/** How to have it as an app; nothing once it is one. */
+/** How to install the app; nothing once it is installed. */
 export function Install() {
   const offer = useStateOf(installOffer)
   const install = useMutation({
     mutationFn: async () => {
-      // An offer can be taken up once, whatever the person answers.
+      // An offer can be used once, whatever the user answers.
       installOffer.set(null)
       await offer?.prompt()
     },
@@ -38,7 +38,7 @@ function isInstalled(): boolean {
   return matchMedia('(display-mode: standalone)').matches || (navigator as { standalone?: boolean }).standalone === true
 }
 
-/** An iPad says that it is a Mac; no Mac has a touch screen. */
+/** An iPad claims to be a Mac, but no Mac has a touch screen. */
 function isApplePhone(): boolean {
   return /iPhone|iPad|iPod/.test(navigator.userAgent) || (/Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1)
 }

@@ -9,7 +9,7 @@ import { type PushState, readPush, subscribe, unsubscribe } from '../device/push
 import { words } from '../words.ts'
 import { Webhook } from './webhook.tsx'
 
-/** What one is told of, on this device and elsewhere. */
+/** What the user is notified of, on this device and by webhook. */
 export function Notifications() {
   const { api } = useClient()
   const settings = useSaved('notifications', api.notifications)
@@ -85,7 +85,7 @@ function Wanted({ settings }: { settings: NotificationSettings }) {
   const { onDone, onFailed, onAttention, webhookUrl } = settings
   const put = useMutation({
     mutationFn: (wishes: Partial<Wishes>) => api.putNotifications({ onDone, onFailed, onAttention, webhookUrl, ...wishes }),
-    // Shown at once; the server's answer has the last word.
+    // Shown at once; the server's answer replaces it.
     onMutate: (wishes) => queries.setQueryData(['notifications'], { ...settings, ...wishes }),
     onSettled: () => queries.invalidateQueries({ queryKey: ['notifications'] }),
   })

@@ -10,12 +10,12 @@ import { Devices } from './signed-in/devices.tsx'
 import './settings.css'
 import { ThemeChoice } from './theme-choice.tsx'
 
-/** Of the app on this device, as the build has it. */
+/** The version of the app on this device, set by the build. */
 declare const APP_VERSION: string
 
 export function SettingsScreen() {
   useEffect(() => {
-    // A link to one part: the router does not scroll.
+    // A link to one section: the router does not scroll.
     if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView()
   }, [])
   return (

@@ -4,7 +4,7 @@ import { AS_TYPED, Field } from '../design/controls/field.tsx'
 import { messageOf } from '../design/feedback/states.tsx'
 import { words } from '../words.ts'
 
-/** An address that is told of every notification too. */
+/** A URL that receives every notification too. */
 export function Webhook({ saved, onSave }: { saved: string | null; onSave: (url: string | null) => Promise<unknown> }) {
   const [url, setUrl] = useState(saved ?? '')
   const [error, setError] = useState<string | null>(null)

@@ -4,7 +4,7 @@ import { useCopy } from '../design/controls/copy.tsx'
 import { reloadToNewest } from '../device/new-version.ts'
 import { words } from '../words.ts'
 
-/** The last resort of a screen that threw. React asks for a class here. */
+/** Shown when a screen throws. React requires a class here. */
 export class CrashBoundary extends Component<{ children: ReactNode }, { error: Error | null }> {
   override state: { error: Error | null } = { error: null }
 

@@ -15,7 +15,7 @@ const KEYS: ReadonlyArray<readonly [string, string]> = [
   ['?', words.keys.help],
 ]
 
-/** The keys that work on every screen; none of them while something is typed or a dialog is open. */
+/** Shortcuts for every screen; none works while the user types or a dialog is open. */
 export function useKeys(onHelp: () => void): void {
   const [path, navigate] = useLocation()
   useEffect(() => {

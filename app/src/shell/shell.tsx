@@ -18,7 +18,7 @@ const PLACES: readonly Place[] = [
 ]
 const ADMIN: Place = { href: '/admin', word: words.nav.admin, icon: 'gauge' }
 
-/** The frame around every screen: where one can go (below on a phone, at the side on a desk), and the lines that say how things stand. */
+/** The frame around every screen: the navigation (below on a phone, at the side on a desktop) and the status lines. */
 export function Shell({ children }: { children: ReactNode }) {
   const [path] = useLocation()
   const [inTask] = useRoute('/task/*?')

@@ -5,7 +5,7 @@ import { Button } from '../design/controls/button.tsx'
 import { reloadToNewest, useNewVersion } from '../device/new-version.ts'
 import { words } from '../words.ts'
 
-/** A short break is nobody's business; a longer one gets a word. */
+/** How long each state lasts before it is shown: a short break is not worth a word. */
 const PATIENCE_MS: Readonly<Record<ConnectionStatus, number>> = {
   connecting: 2_000,
   offline: 2_000,
@@ -14,7 +14,7 @@ const PATIENCE_MS: Readonly<Record<ConnectionStatus, number>> = {
   unauthorized: 0,
 }
 
-/** What is to be known on every screen: the state of the line, the demo, a new version. Each is one line, and goes by itself. */
+/** What every screen shows: the state of the connection, the demo, a new version. Each is one line that disappears by itself. */
 export function StatusLines() {
   const { connection, drafts, storage } = useClient()
   const { data: me } = useMe()
@@ -23,7 +23,7 @@ export function StatusLines() {
   const areDraftsFull = useStateOf(drafts.full)
   const tooOld = useStateOf(connection.tooOld)
   const isDown = useStateOf(connection.downSince) !== null
-  // What pulses says that something goes on: nobody knows that now.
+  // A pulse means that work is going on, which nobody knows while the connection is down.
   useEffect(() => void document.documentElement.toggleAttribute('data-still', isDown), [isDown])
   const newVersion = useNewVersion()
   return (

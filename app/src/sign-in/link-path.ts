@@ -1,6 +1,6 @@
 /**
- * @param text what a person pasted: a sign-in link, perhaps in the middle of what was printed around it
- * @returns where it leads on this server, whichever address it was printed with; null when it is none
+ * @param text what the user pasted: a sign-in link, perhaps with the text printed around it
+ * @returns the link's path on this server, whatever address it was printed with; null if it is no sign-in link
  */
 export function linkPath(text: string): string | null {
   const code = /\/auth\/link\?code=([\w-]{1,200})(?![\w%-])/.exec(text)?.[1]

@@ -4,7 +4,7 @@ import { AS_TYPED, Field } from '../design/controls/field.tsx'
 import { words } from '../words.ts'
 import { linkPath } from './link-path.ts'
 
-/** For an app that a tapped link does not open in. */
+/** For an installed app: a tapped link does not open in it. */
 export function PasteLink() {
   const [text, setText] = useState('')
   const [tried, setTried] = useState(false)
@@ -12,7 +12,7 @@ export function PasteLink() {
   const submit = (event: FormEvent) => {
     event.preventDefault()
     setTried(true)
-    // A whole page load: the server asks whether it is meant.
+    // A full page load: the server asks for confirmation.
     if (path !== null) location.assign(path)
   }
   return (

@@ -3,10 +3,10 @@ import { SERVER_PATHS } from './server-paths.ts'
 
 declare const self: ServiceWorkerGlobalScope
 
-/** What the server's notifications hold: no code, and of a prompt no more than its title. */
+/** A notification from the server: no code, and only the title of a prompt. */
 type Notice = { title?: string; body?: string; url?: string; taskId?: string }
 
-/** Every push must show something; one that cannot be read shows the app's name. A task's newer notice takes the place of its older one, and is heard like it. */
+/** Every push must show something; an unreadable one shows the app's name. A newer notice of a task replaces the older one and alerts again. */
 export async function showNotice(data: PushMessageData | null): Promise<void> {
   const { title = 'Errand', body = '', url = '/', taskId } = readNotice(data)
   await self.registration.showNotification(title, {
@@ -18,7 +18,7 @@ export async function showNotice(data: PushMessageData | null): Promise<void> {
   })
 }
 
-/** In a window of the app that is open already, if there is one. Never away from this origin. */
+/** Opens the notice's page, in an open window of the app if there is one. Never leaves this origin. */
 export async function openNotice(notification: Notification): Promise<void> {
   notification.close()
   const target = new URL(String(notification.data?.url ?? '/'), self.location.origin)
@@ -29,7 +29,7 @@ export async function openNotice(notification: Notification): Promise<void> {
     await self.clients.openWindow(path)
     return
   }
-  // Told rather than navigated: nothing that the person typed is lost to a reload.
+  // A message instead of a navigation: a reload would lose what the user typed.
   open.postMessage({ type: 'open', path })
   await open.focus()
 }
@@ -40,7 +40,7 @@ function readNotice(data: PushMessageData | null): Notice {
   return typeof notice === 'object' && notice !== null ? notice : { body: text }
 }
 
-/** The queue's board and the API's pages are windows of this origin too, and would not listen. */
+/** The queue's board and the API pages share this origin but would ignore the message. */
 function isOfTheApp(url: string): boolean {
   return !SERVER_PATHS.some((path) => path.test(new URL(url).pathname))
 }

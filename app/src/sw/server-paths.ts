@@ -1,4 +1,4 @@
-/** What the server answers itself: no screens of the app. */
+/** Paths that the server answers itself: no screens of the app. */
 export const SERVER_PATHS: readonly RegExp[] = [
   /^\/api\//,
   /^\/auth\//,

@@ -21,7 +21,7 @@ import { useCloseNotices } from './use-close-notices.ts'
 import { useFeedModel } from './use-feed-model.ts'
 import './task.css'
 
-/** One task: what happened, what happens now, and the way to say something. */
+/** One task: its feed, its current state and the composer. */
 export function TaskScreen({ taskId }: { taskId: string }) {
   const { data: task, error, refetch } = useTask(taskId)
   useLookAt(taskId)
@@ -55,7 +55,7 @@ function LoadedTask({ task: known }: { task: Saved<Task> }) {
   const openRetry = useCallback(() => setRetrying(true), [])
   const { id, demo, pullRequestUrl } = task
   const rowTask = useMemo(() => ({ id, demo, pullRequestUrl }), [id, demo, pullRequestUrl])
-  // The same elements while a text is being written: it comes many times a second, and changes none of them.
+  // Memoised, because a text being written renders this many times a second and changes none of these.
   const heading = useMemo(() => <TaskHeading task={task} />, [task])
   const actions = useMemo(
     () => <TaskActions task={task} isOld={asOf !== undefined} onRetry={openRetry} />,

@@ -1,6 +1,6 @@
 import { useEffect } from 'react'
 
-/** Takes the task's notification away once the task itself is in front of a person. */
+/** Closes the task's notification once the user sees the task itself. */
 export function useCloseNotices(taskId: string): void {
   useEffect(() => {
     const look = () => {
@@ -21,7 +21,7 @@ async function closeNotices(tag: string): Promise<void> {
   for (const notice of (await registration?.getNotifications({ tag })) ?? []) notice.close()
 }
 
-/** A browser that shows none has none to close. */
+/** A browser without notifications has none to close. */
 function noNotices(): void {
   undefined
 }

@@ -5,8 +5,8 @@ import { addEvents } from './model/add-events.ts'
 import { EMPTY_FEED, type Feed, feedAfter } from './model/feed.ts'
 
 /**
- * The events as a feed. Only what is new is added, unless earlier events were put before: then it is made anew.
- * @param said messages that were said before the first event
+ * The events as a feed. Only new events are added; if earlier events were loaded, the feed is rebuilt.
+ * @param said messages from before the first event
  */
 export function useFeedModel(events: readonly TaskEvent[], said: readonly Message[]): Feed {
   const made = useRef<{ first: TaskEvent | undefined; said: readonly Message[]; count: number; feed: Feed }>({

@@ -10,7 +10,7 @@ export const NO_FILTERS: Filters = { status: '', search: '', repoUrl: '' }
 
 export const STATUSES: readonly TaskStatus[] = ['running', 'pending', 'completed', 'failed', 'cancelled']
 
-/** Search, and what the list is narrowed to. */
+/** The search and the filters of the list. */
 export function TaskFilters({
   filters,
   tasks,

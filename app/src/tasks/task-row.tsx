@@ -6,7 +6,7 @@ import { StatusBadge } from '../design/feedback/status-badge.tsx'
 import { age, firstLine, repoName } from '../show.ts'
 import { words } from '../words.ts'
 
-/** One task in the list: what was asked, where, and how it stands. */
+/** One task in the list: its prompt, its repository and its status. */
 export function TaskRow({ task }: { task: Task }) {
   return (
     <li>

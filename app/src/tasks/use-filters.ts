@@ -3,7 +3,7 @@ import { useLocation, useSearch } from 'wouter'
 import { useClient } from '../client/hooks.ts'
 import { type Filters, NO_FILTERS, STATUSES } from './task-filters.tsx'
 
-/** What the list is narrowed to: as the address says, so that a way back or a link leads to the same list; else as it was left. */
+/** The filters of the list: those in the URL, so that a link or going back leads to the same list, or else those last used. */
 export function useFilters(): [Filters, (next: Filters) => void] {
   const { drafts } = useClient()
   const [, navigate] = useLocation()
@@ -17,7 +17,7 @@ export function useFilters(): [Filters, (next: Filters) => void] {
     const narrowed = { status: next.status, repository: next.repoUrl }
     for (const [place, text] of Object.entries({ ...narrowed, search: next.search })) drafts.write(place, text)
     setFilters(next)
-    // Browsers take only so many changes of the address: none for a keystroke.
+    // Browsers limit changes of the URL, so a keystroke makes none.
     if (next.status === filters.status && next.repoUrl === filters.repoUrl) return
     const given = Object.entries(narrowed).filter(([, text]) => text !== '')
     navigate(given.length > 0 ? `/?${new URLSearchParams(given)}` : '/', { replace: true })

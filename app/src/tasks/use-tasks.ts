@@ -8,7 +8,7 @@ import { savedWhenOffline } from '../client/storage/saved-answers.ts'
 
 export type ListFilter = { status?: TaskStatus; search?: string; repoUrl?: string }
 
-/** A user's tasks, newest first, page by page. Without a network: the last unfiltered page, as it was saved. */
+/** A user's tasks, newest first, page by page. Without a network, the saved first page. */
 export function useTasks(filter: ListFilter) {
   return useInfiniteQuery({ ...tasksQuery(useClient(), filter), placeholderData: (previous) => previous })
 }
@@ -31,7 +31,7 @@ export function tasksQuery({ api, storage }: Pick<Client, 'api' | 'storage'>, fi
   })
 }
 
-/** A task that was looked at without the list is saved by itself alone. */
+/** A task that was opened without the list is saved on its own. */
 function withNewer(listed: readonly Task[], alone: readonly Task[]): Task[] {
   const known = new Map(listed.map((task) => [task.id, task]))
   for (const task of alone) known.set(task.id, newerTask(known.get(task.id), task))

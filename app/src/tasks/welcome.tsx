@@ -6,7 +6,7 @@ import { Icon } from '../design/icons/icon.tsx'
 import { Mark } from '../design/icons/mark.tsx'
 import { words } from '../words.ts'
 
-/** The first visit: something to try right now, and what it takes for one's own repositories. */
+/** The first visit: a task to try right now, and how to set up access to the user's own repositories. */
 export function Welcome() {
   const { data: me } = useMe()
   const needsAccess = useNeedsAccess()

@@ -7,8 +7,8 @@ type Look = 'main' | 'plain' | 'quiet' | 'danger'
 type Shared = { look?: Look; icon?: IconName; children: ReactNode }
 
 /**
- * A button with a word in it. `busy` keeps it in place and says so, instead of a second tap. It is not `disabled` then: that would take the
- * focus from whoever pressed it.
+ * A button with a word in it. `busy` blocks a second tap. The button is not `disabled` meanwhile, because that would take the focus from
+ * the user.
  */
 export function Button({
   look = 'plain',
@@ -34,12 +34,12 @@ export function Button({
   )
 }
 
-/** Nor does a form go out that the button belongs to. */
+/** Also keeps the button from submitting its form. */
 function refuse(event: MouseEvent) {
   return event.preventDefault()
 }
 
-/** The same look for a way to another screen. */
+/** A link to another screen that looks like a button. */
 export function LinkButton({ look = 'plain', icon, href, children }: Shared & { href: string }) {
   return (
     <Link href={href} className={`button ${look}`}>
@@ -49,7 +49,7 @@ export function LinkButton({ look = 'plain', icon, href, children }: Shared & { 
   )
 }
 
-/** A button of an icon alone; `label` is its name for whoever does not see it, and its hint. */
+/** An icon without a word; `label` is its accessible name and its tooltip. */
 export function IconButton({
   icon,
   label,

@@ -2,7 +2,7 @@ import { type ReactNode, useId } from 'react'
 
 type Given = { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true }
 
-/** A label, a control, and what is to be known or wrong about it. The control is a function of the attributes that tie them together. */
+/** A label, a control, and a hint or an error. `children` renders the control with the attributes that tie them together. */
 export function Field({
   label,
   hint,
@@ -30,10 +30,10 @@ export function Field({
   )
 }
 
-/** For what is no prose: addresses, names of branches, numbers. Phones shall not correct it. */
+/** For input that is not prose, such as URLs and branch names: phones must not correct it. */
 export const AS_TYPED = { autoCapitalize: 'off', autoCorrect: 'off', autoComplete: 'off', spellCheck: false } as const
 
-/** On or off, at once. */
+/** A setting that takes effect at once. */
 export function Switch({
   label,
   hint,

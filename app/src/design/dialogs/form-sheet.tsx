@@ -7,14 +7,14 @@ import { Sheet } from './sheet.tsx'
 
 type Props = {
   title: string
-  /** Whether there is enough to be saved. */
+  /** Whether the form is complete enough to save. */
   isReady: boolean
   save: () => Promise<unknown>
   onClose: () => void
   children: ReactNode
 }
 
-/** A dialog with a form that saves something. What fails is told, with all that was typed still there. */
+/** A dialog with a form. If saving fails, it shows the error and keeps what was typed. */
 export function FormSheet({ title, isReady, save, onClose, children }: Props) {
   const saving = useMutation({ mutationFn: save })
   return (

@@ -6,22 +6,22 @@ import './sheet.css'
 type Props = {
   title: string
   onClose: () => void
-  /** Whether a tap beside it closes it; not where that would lose what is shown only once. */
+  /** Whether a tap outside closes the dialog; false for content that is shown only once. */
   closesBeside?: boolean
   children: ReactNode
 }
 
-/** A dialog: from below on a phone, in the middle of a desk. Esc, the cross and a tap beside it close it; the focus goes back to where it was, or to the heading. */
+/** A dialog: from below on a phone, centred on a desktop. Esc, the cross and a tap outside close it; the focus then returns to where it was, or to the heading. */
 export function Sheet({ title, onClose, closesBeside = true, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
-  /** A click is also what begins in the dialog, as marking a text does, and ends beside it. */
+  /** A click also fires when the pointer goes down inside the dialog and up outside, as in selecting text. */
   const beganBeside = useRef(false)
   const titleId = useId()
   useEffect(() => {
     const cameFrom = document.activeElement
     dialog.current?.showModal()
     return () => {
-      // What it was opened from may be gone, by what was done in it or before it came.
+      // The element that opened the dialog may be gone by now.
       if (cameFrom instanceof HTMLElement && cameFrom !== document.body && cameFrom.isConnected) cameFrom.focus()
       else document.querySelector('h1')?.focus()
     }

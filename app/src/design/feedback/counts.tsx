@@ -1,6 +1,6 @@
 import './counts.css'
 
-/** Lines that were added and removed; told by sign as well as by colour. */
+/** Added and removed lines, marked by sign as well as by colour. */
 export function Counts({ added, removed }: { added: number; removed: number }) {
   return (
     <span className="counts numbers">

@@ -6,7 +6,7 @@ import { Button } from '../controls/button.tsx'
 import { Icon } from '../icons/icon.tsx'
 import './states.css'
 
-/** The shape of what is coming, so that nothing jumps when it comes. `lines` are widths in percent. */
+/** A placeholder in the shape of the content, so that nothing jumps when it arrives. `lines` are widths in percent. */
 export function Skeleton({ lines = [70, 40], rows = 1 }: { lines?: readonly number[]; rows?: number }) {
   return (
     <div className="skeleton" role="status" aria-label={words.common.loading}>
@@ -21,7 +21,7 @@ export function Skeleton({ lines = [70, 40], rows = 1 }: { lines?: readonly numb
   )
 }
 
-/** Nothing here yet: what belongs here, and the way on. */
+/** An empty screen: what belongs here, and what to do next. */
 export function EmptyState({ title, text, children }: { title: string; text?: ReactNode; children?: ReactNode }) {
   return (
     <section className="state">
@@ -32,7 +32,7 @@ export function EmptyState({ title, text, children }: { title: string; text?: Re
   )
 }
 
-/** What failed, in the server's or our own words, and how to try again. Without a network nothing failed: then it is what is {@link NotHere}. */
+/** What failed, and a way to try again. A missing network is no failure: it shows {@link NotHere} instead. */
 export function ErrorState({ title = words.common.failed, error, onRetry }: Failure) {
   return isAway(error) ? (
     <NotHere />
@@ -52,12 +52,12 @@ export function ErrorState({ title = words.common.failed, error, onRetry }: Fail
 
 type Failure = { title?: string; error: unknown; onRetry: () => void }
 
-/** What this device does not have while the server is away. Quiet: the line above says so already, and it comes by itself. */
+/** Content that this device does not have while the server is away. Quiet: the status line says so already, and it loads by itself. */
 export function NotHere({ children = words.common.notHere }: { children?: ReactNode }) {
   return <p className="soft not-here">{children}</p>
 }
 
-/** Says that something a person wanted did not work. That the network is away is no fault, and not shown as one. */
+/** Shows why an action failed. A missing network is no fault and is not shown as one. */
 export function Fault({ error }: { error: unknown }) {
   return (
     <Note mood={isAway(error) ? 'wait' : 'bad'}>
@@ -66,12 +66,12 @@ export function Fault({ error }: { error: unknown }) {
   )
 }
 
-/** @returns the sentence for a person in anything thrown */
+/** @returns the message to show for anything that was thrown */
 export function messageOf(error: unknown): string {
   return error instanceof Error && error.message ? error.message : words.common.unknownFault
 }
 
-/** Says that what follows is old; nothing for what comes from the server now. */
+/** Marks what follows as a saved copy; nothing if `time` is undefined. */
 export function AsOf({ time }: { time: string | undefined }) {
   return time === undefined ? null : (
     <p className="small soft" role="note">
@@ -80,7 +80,7 @@ export function AsOf({ time }: { time: string | undefined }) {
   )
 }
 
-/** A short remark in a box, of one of four moods. */
+/** A short remark in a box, in one of four moods. */
 export function Note({ mood = 'plain', children }: { mood?: 'plain' | 'good' | 'bad' | 'wait'; children: ReactNode }) {
   return <div className={`note ${mood}`}>{children}</div>
 }

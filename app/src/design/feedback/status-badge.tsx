@@ -11,7 +11,7 @@ const ICONS: Readonly<Record<TaskStatus, IconName>> = {
   cancelled: 'stop',
 }
 
-/** Where a task stands: a sign, a colour and, always, the word. */
+/** The status of a task: an icon, a colour and always the word. */
 export function StatusBadge({ status }: { status: TaskStatus }) {
   return (
     <span className={`status ${status}`}>

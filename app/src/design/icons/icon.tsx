@@ -1,4 +1,4 @@
-/** Line icons on a grid of 24, drawn for this app. They never stand alone: a word is beside them, or in their button's label. */
+/** Line icons on a grid of 24, drawn for this app. An icon never stands alone: a word is next to it or in its button's label. */
 const PATHS = {
   tasks: 'M4 6h2M4 12h2M4 18h2M10 6h10M10 12h10M10 18h7',
   plus: 'M12 5v14M5 12h14',

@@ -1,4 +1,4 @@
-/** Errand's mark: a way that leaves, turns and comes back as an arrow. The files in `public/icons` are made from the same lines. */
+/** Errand's mark: a path that leaves, turns and comes back as an arrow. The files in `public/icons` are drawn from the same lines. */
 export function Mark({ size = 40 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 64 64" aria-hidden="true" focusable="false">

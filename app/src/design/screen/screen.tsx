@@ -5,8 +5,8 @@ import { Icon } from '../icons/icon.tsx'
 import './screen.css'
 
 /**
- * The frame of a screen: a bar with its heading, the content, and what stands at the bottom. The heading takes the focus when the screen
- * opens. `back` is where the arrow leads; `footer` sticks to the lower edge (above the keyboard); `wide` lets the content use a desk's width.
+ * The frame of a screen: a bar with the heading, the content, and a footer. The heading takes the focus when the screen opens. `back` is
+ * where the arrow leads; `footer` sticks to the lower edge (above the keyboard); `wide` lets the content use the width of a desktop.
  */
 export function Screen({
   title,

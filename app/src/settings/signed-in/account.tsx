@@ -5,7 +5,7 @@ import { Section } from '../../design/screen/section.tsx'
 import { words } from '../../words.ts'
 import { forgetUser } from './sign-out.ts'
 
-/** Who is signed in here, and the way out. */
+/** Who is signed in here, and the button to sign out. */
 export function Account() {
   const client = useClient()
   const { data: me } = useMe()

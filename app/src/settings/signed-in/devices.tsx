@@ -9,7 +9,7 @@ import { SignInLinkButton } from './sign-in-link.tsx'
 import { leaveNothing } from './sign-out.ts'
 import { SignedInLine } from './signed-in-line.tsx'
 
-/** Every browser and API token by which somebody is signed in as the user, and how to end or add one. */
+/** Every browser session and API token of the user, and how to revoke or add one. */
 export function Devices() {
   const client = useClient()
   const { api } = client

@@ -7,7 +7,7 @@ import { words } from '../../words.ts'
 import { Secret } from './secret.tsx'
 import { forgetSignedIn } from './signed-in-line.tsx'
 
-/** Makes a token and shows it, this once. */
+/** Creates a token and shows it once. */
 export function NewToken({ onClose }: { onClose: () => void }) {
   const { api, queries } = useClient()
   const [name, setName] = useState('')

@@ -1,10 +1,10 @@
 import { encode } from 'uqr'
 import { words } from '../../words.ts'
 
-/** Light modules around the code: readers ask for four. */
+/** Light modules around the code: readers need four. */
 const BORDER = 4
 
-/** A QR code, dark on light in every theme: many readers know no other. On its own, since it loads when somebody asks for it. */
+/** A QR code, dark on light in every theme, since many readers know no other. A file of its own because it loads on demand. */
 export default function QrCode({ text }: { text: string }) {
   const { data, size } = encode(text, { border: BORDER })
   const path = data.map((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : '')).join('')).join('')

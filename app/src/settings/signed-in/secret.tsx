@@ -2,7 +2,7 @@ import { Button } from '../../design/controls/button.tsx'
 import { useCopy } from '../../design/controls/copy.tsx'
 import { words } from '../../words.ts'
 
-/** Something to be carried elsewhere: to read, and to copy. */
+/** A secret to read and copy. */
 export function Secret({ text }: { text: string }) {
   const { copied, copy } = useCopy(text)
   return (

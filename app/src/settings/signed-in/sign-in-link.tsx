@@ -30,7 +30,7 @@ export function SignInLinkButton() {
   )
 }
 
-/** As a code to scan where the other device can open it; else what keeps it from that, and what to set. */
+/** A code to scan if the other device can open the link; otherwise why it cannot, and what to set. */
 function LinkToCarry({ url, onlyHere }: SignInLink) {
   const texts = onlyHere && onlyHereTexts(onlyHere)
   return (

@@ -4,11 +4,11 @@ import { unsubscribe, unsubscribeHere } from '../../device/push.ts'
 import { words } from '../../words.ts'
 
 /**
- * Signs this browser out and leaves nothing of the user on it: notifications, drafts, what was saved and what was not sent.
- * @throws ApiError when the server does not answer; then everything is still there
+ * Signs this browser out and removes everything of the user from it: notifications, drafts, saved data and unsent messages.
+ * @throws ApiError if the server does not answer; nothing is removed then
  */
 export async function forgetUser(client: Client): Promise<void> {
-  // First, because it needs the session. A push service that is away must not keep anybody signed in.
+  // First, because it needs the session. A push service that does not answer must not block the sign-out.
   await unsubscribe(client.api).catch(() => {})
   const response = await fetch('/auth/logout', { method: 'POST', redirect: 'manual' }).catch((error: unknown) => {
     throw new ApiError('unreachable', words.common.noAnswer, { cause: error })
@@ -17,13 +17,13 @@ export async function forgetUser(client: Client): Promise<void> {
   await leaveNothing(client)
 }
 
-/** Empties this device, and begins anew at the sign-in. */
+/** Removes everything from this device and goes to the sign-in screen. */
 export async function leaveNothing(client: Client): Promise<void> {
   client.connection.close()
   client.stopKeeping()
   client.outbox.clear()
   client.drafts.clear()
-  // Whoever signs in here next must not be told of it unasked.
+  // The next user of this browser must not receive these notifications.
   await unsubscribeHere().catch(() => null)
   await client.storage.clear()
   location.assign('/sign-in')

@@ -7,7 +7,7 @@ import { Sentence } from '../../design/feedback/states.tsx'
 import { ago, timeOf } from '../../show.ts'
 import { words } from '../../words.ts'
 
-/** One browser or token that is signed in, and the end of that; not of the one that is used right now, nor of the server's own. */
+/** One browser session or API token, with a button to revoke it; not for the one in use, nor for the server's own token. */
 export function SignedInLine({ device }: { device: Device }) {
   const { api, queries } = useClient()
   const { id, name, kind, createdAt, current, serverOwn } = device

@@ -10,7 +10,7 @@ const WORDS = TASK_WORDS.changes
 
 type Props = { task: Task; changes: Pick<ReturnType<typeof useChanges>, 'isStale' | 'isFetching' | 'error' | 'data' | 'refetch'> }
 
-/** What is to be known of the changes as they are shown: newer ones, work under way, a branch that lacks them. */
+/** Notes about the shown changes: newer ones exist, the agent is still working, or the push was refused. */
 export function ChangeNotes({ task, changes: { isStale, isFetching, error, data, refetch } }: Props) {
   const { api } = useClient()
   return (

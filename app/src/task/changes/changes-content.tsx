@@ -43,7 +43,7 @@ export function ChangesContent({ taskId, task, turn, changes: { data, error, ref
   )
 }
 
-/** Where the changes are to be had; a branch that was not pushed is nowhere yet. */
+/** Where to get the changes; a branch that was not pushed is not shown. */
 function Where({ task: { branch, reason, pullRequestUrl } }: { task: Task }) {
   return (
     <>

@@ -11,7 +11,7 @@ import './changes.css'
 
 const WORDS = TASK_WORDS.changes
 
-/** What a task changed, a file at a time: of the whole branch or of one turn. */
+/** The changes of a task, one file at a time: of the whole branch or of one turn. */
 export function ChangesScreen({ taskId }: { taskId: string }) {
   const { data: task } = useTask(taskId)
   const [turn, setTurn] = useState<number | undefined>(undefined)
@@ -32,7 +32,7 @@ export function ChangesScreen({ taskId }: { taskId: string }) {
 
 type TurnChoiceProps = { turns: number; turn: number | undefined; onChange: (turn: number | undefined) => void }
 
-/** The whole branch, or what one turn changed. */
+/** Chooses between the whole branch and one turn. */
 function TurnChoice({ turns, turn, onChange }: TurnChoiceProps) {
   return (
     <select

@@ -8,7 +8,7 @@ import { useStops } from './use-stops.ts'
 
 const WORDS = TASK_WORDS.changes
 
-/** The files, one open at a time, and the way from change to change. A single one is open from the start. */
+/** The files, one open at a time, and buttons to step through the changes. A single file is open from the start. */
 export function FileList({ files, wrap }: { files: readonly ChangedFile[]; wrap: boolean }) {
   const list = useRef<HTMLUListElement>(null)
   const { open, toggle, at, ...steps } = useStops(files, list)
@@ -36,7 +36,7 @@ export function FileList({ files, wrap }: { files: readonly ChangedFile[]; wrap:
   )
 }
 
-/** Goes from change to change, over the borders of files; within reach of a thumb. */
+/** Steps from change to change, across files; within reach of a thumb. */
 function StepButtons({ at, number, count, step }: Pick<ReturnType<typeof useStops>, 'at' | 'number' | 'count' | 'step'>) {
   return (
     <div className="steps">

@@ -11,12 +11,12 @@ const WORDS = TASK_WORDS.changes
 
 type Props = { file: ChangedFile; wrap: boolean; open: boolean; current: Stop | null; onToggle: () => void }
 
-/** One file: its line, which stays in sight as long as its diff does, and the diff. */
+/** One file: its diff, and its header, which stays visible as long as the diff is. */
 export function File({ file, wrap, open, current, onToggle }: Props) {
   const row = useRef<HTMLLIElement>(null)
   const toggle = () => {
     onToggle()
-    // The one that was open above closes and takes its height along: this one comes back into sight.
+    // Closing the file that was open above shifts this one: scroll it back into view.
     requestAnimationFrame(() => row.current?.scrollIntoView({ block: 'nearest' }))
   }
   const { folder, name } = split(visibleMarks(file.path))
@@ -52,7 +52,7 @@ function split(path: string): { folder: string; name: string } {
   return { folder: path.slice(0, at), name: path.slice(at) }
 }
 
-/** What is to be said of a file beside its lines, or in their place: what it was called, its mode, why nothing is shown. */
+/** Facts about a file besides its lines: its old name, its mode, or why no lines are shown. */
 function fileFacts({ oldPath, binary, huge, patch, kind }: ChangedFile): string[] {
   const head = patch?.split('\n@@ -', 1)[0] ?? ''
   const before = /^old mode (\d+)$/m.exec(head)?.[1]

@@ -1,6 +1,6 @@
 import { visibleMarks } from '../text/visible-marks.ts'
 
-/** One row of a file's patch. Numbers are those of the old and the new file; a `hunk` says where it stands, a `note` is git's. */
+/** One row of a file's patch. `before` and `after` are line numbers in the old and the new file; a `note` is git's own. */
 export type PatchRow =
   | { kind: 'same'; text: string; before: number; after: number }
   | { kind: 'add'; text: string; after: number }
@@ -11,8 +11,8 @@ export type PatchRow =
 const HUNK = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)$/
 
 /**
- * The rows of one file's unified diff as git writes it. What stands above the first hunk (names, modes, index) is told elsewhere and left
- * out. Inside a hunk the first character alone decides, so that a removed line `-- x` is not taken for a header.
+ * The rows of one file's unified diff as git writes it, without the part above the first hunk (names, modes, index). Inside a hunk the
+ * first character alone decides, so that a removed line `-- x` is not taken for a header.
  */
 export function patchLines(patch: string): PatchRow[] {
   const rows: PatchRow[] = []

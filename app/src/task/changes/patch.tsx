@@ -10,7 +10,7 @@ const SIGNS = { add: '+', del: '−', same: ' ', hunk: '', note: '' } as const
 
 type Props = { patch: string; path: string; wrap: boolean; current: number | null }
 
-/** A file's diff in one column, with the numbers of both sides. `current` is the hunk that somebody is at. */
+/** A file's diff in one column, with the line numbers of both sides. `current` is the hunk that the user has stepped to. */
 export const Patch = memo(({ patch, path, wrap, current }: Props) => {
   const hunks = useMemo(() => hunksOf(patchLines(patch)), [patch])
   const language = languageOfFile(path)

@@ -4,19 +4,19 @@ import type { Changes, Task } from '../../../../contract/api/api.ts'
 import { useClient } from '../../client/hooks.ts'
 import { isUnderWay } from '../model/under-way.ts'
 
-/** The newest end of a turn that a task knows of. */
+/** The latest end of a turn that a task shows. */
 type Mark = { ended: number; at: string | null }
 
 /**
- * What a task changed. `isStale`: a turn has ended since it was asked for. Whoever reads is not disturbed then, but offered the new
- * state; what was still empty is asked for at once.
+ * The changes of a task. `isStale`: a turn has ended since they were loaded. The screen then offers the new state instead of replacing
+ * what the user reads; an empty list reloads at once.
  */
 export function useChanges(task: Task | undefined, taskId: string, turn: number | undefined) {
   const { api, queries } = useClient()
   const asked = useQuery({
     queryKey: ['changes', taskId, turn ?? 'all'],
     queryFn: async (): Promise<{ changes: Changes; mark: Mark }> => {
-      // Whoever comes by a link has no task yet: without it everything would look newer than nothing.
+      // A user who comes by a link has no task yet; without one, everything would look newer.
       const known = queries.ensureQueryData({ queryKey: ['task', taskId], queryFn: () => api.task(taskId) })
       const mark = markOf(await known.catch(() => undefined))
       return { changes: await api.changes(taskId, turn), mark }

@@ -4,7 +4,7 @@ import { byLine, type Piece } from '../code/pieces.ts'
 import { usePieces } from '../code/use-pieces.ts'
 import type { PatchRow } from './patch-lines.ts'
 
-/** The colours of a hunk's rows, read as the old file and as the new one: the two together are no program. Null while there are none. */
+/** The colours of a hunk's rows. The old and the new file are highlighted separately, since both together are no program. Null until loaded. */
 export function useRowPieces(
   rows: readonly PatchRow[],
   language: Language | null,

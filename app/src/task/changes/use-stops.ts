@@ -3,7 +3,7 @@ import type { ChangedFile } from '../../../../contract/api/api.ts'
 import { isFreeKey } from '../../device/free-key.ts'
 import { changeStops, stepFrom } from './change-stops.ts'
 
-/** Which file is open, and where among the changes one is: by buttons, by the keys `,` and `.`, or by opening a file by hand. */
+/** The open file and the user's place among the changes, moved by the buttons, the keys `,` and `.`, or by opening a file by hand. */
 export function useStops(files: readonly ChangedFile[], list: RefObject<HTMLElement | null>) {
   const stops = useMemo(() => changeStops(files), [files])
   const [open, setOpen] = useState<string | null>(files.length === 1 ? (files[0]?.path ?? null) : null)

@@ -1,7 +1,7 @@
 import type { Piece } from './pieces.ts'
 import './code.css'
 
-/** Code in its colours: text and nothing else, whatever stands in it. */
+/** Highlighted code. It renders only text, whatever the code contains. */
 export function CodePieces({ pieces }: { pieces: readonly Piece[] }) {
   return pieces.map(({ text, kind }, index) =>
     kind === null ? (

@@ -14,7 +14,7 @@ const lowlight = createLowlight({
   ...{ bash, css, diff, javascript, json, python, typescript, xml },
 } satisfies Record<Language, unknown>)
 
-/** Heavy: it is loaded by `use-pieces.ts` alone. @returns the text in pieces, whole and in order; markup in it is text like any other */
+/** Heavy: only `use-pieces.ts` loads it. @returns the whole text in pieces, in order; markup in it is plain text */
 export function highlight(text: string, language: Language): Piece[] {
   const pieces: Piece[] = []
   const walk = (nodes: readonly Node[], kind: PieceKind | null) => {
@@ -33,7 +33,7 @@ function classesOf({ properties }: Node): unknown[] {
   return Array.isArray(properties?.className) ? properties.className : []
 }
 
-/** The library's scopes, as few as one can tell apart at a glance. */
+/** Maps the library's scopes to the few kinds that a reader can tell apart at a glance. */
 const KINDS: Readonly<Record<string, PieceKind>> = {
   keyword: 'keyword',
   built_in: 'keyword',

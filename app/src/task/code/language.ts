@@ -1,4 +1,4 @@
-/** The languages that are coloured, by the names that fences and files give them. Everything else stays plain. */
+/** The highlighted languages, by their names in fences and file endings. Everything else stays plain. */
 const NAMES = {
   javascript: ['js', 'jsx', 'mjs', 'cjs', 'javascript'],
   typescript: ['ts', 'tsx', 'mts', 'cts', 'typescript'],
@@ -16,12 +16,12 @@ const LANGUAGES = new Map<string, Language>(
   Object.entries(NAMES).flatMap(([language, names]) => names.map((name) => [name, language as Language] as const)),
 )
 
-/** @param name of a fence, like `ts`. @returns null when it is none of ours */
+/** @param name of a fence, like `ts`. @returns null if it is not highlighted */
 export function languageOf(name: string): Language | null {
   return LANGUAGES.get(name.toLowerCase()) ?? null
 }
 
-/** @returns what a file is written in, by the end of its name */
+/** @returns a file's language, by its extension */
 export function languageOfFile(path: string): Language | null {
   return languageOf(path.slice(path.lastIndexOf('.') + 1))
 }

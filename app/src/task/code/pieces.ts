@@ -1,8 +1,8 @@
 export type PieceKind = 'keyword' | 'string' | 'number' | 'comment' | 'name'
-/** A part of a code's text, and what it is; null for what has no colour. */
+/** A part of a code's text and its kind; null if it has no colour. */
 export type Piece = { text: string; kind: PieceKind | null }
 
-/** @returns the pieces of each line; none has a line break in it */
+/** @returns the pieces of each line, without line breaks */
 export function byLine(pieces: readonly Piece[]): Piece[][] {
   const lines: Piece[][] = [[]]
   for (const { text, kind } of pieces)

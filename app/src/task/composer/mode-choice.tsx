@@ -5,7 +5,7 @@ export type Mode = 'steer' | 'queue'
 const WORDS = TASK_WORDS.composer
 const MODES: readonly Mode[] = ['steer', 'queue']
 
-/** When the running agent gets what is being typed. */
+/** When the running agent reads the message. */
 export function ModeChoice({ mode, onChange }: { mode: Mode; onChange: (mode: Mode) => void }) {
   return (
     <fieldset className="modes">

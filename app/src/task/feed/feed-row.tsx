@@ -8,19 +8,19 @@ import { MessageBubble } from './rows/message-bubble.tsx'
 import { BlockedHosts, Interrupted, PullRequest, Pushed } from './rows/small-rows.tsx'
 import { WorkGroup } from './work/work-group.tsx'
 
-/** What the rows need of the task, and nothing that changes while it runs. */
+/** The part of the task that the rows need; none of it changes while the task runs. */
 export type RowTask = Pick<Task, 'id' | 'demo' | 'pullRequestUrl'>
 
 type Props = {
   item: Item
   task: RowTask
   ahead: number | null
-  /** Of its calls: the failed one that opens by itself. */
+  /** The key of its failed call that opens by itself, or null. */
   shownFailure: string | null
   onRetry: (() => void) | undefined
 }
 
-/** One item. Memoised: an event renders the row that it changed and no other. */
+/** One item. Memoised, so that an event renders only the row it changed. */
 export const FeedRow = memo(({ item, task, ahead, shownFailure, onRetry }: Props) => {
   switch (item.kind) {
     case 'message':

@@ -19,17 +19,17 @@ const WORDS = TASK_WORDS.feed
 
 type Props = {
   feed: Feed
-  /** Whether the feed is the server's: before, it may be an old part of it. */
+  /** Whether the feed is up to date with the server; before that it may be an old part of it. */
   settled: boolean
-  /** Of the earliest event that is loaded, and whether there are earlier ones. */
+  /** The `seq` of the earliest loaded event. */
   firstSeq: number
   earlier: { has: boolean; loading: boolean; load: () => Promise<void> }
   task: RowTask
   ahead: number | null
   onRetry: () => void
-  /** Where the way to the latest stands: on what lies below the feed, however high that is. */
+  /** Where the button to the latest goes: above the footer, whatever its height. */
   jumpPlace: HTMLElement | null
-  /** The text in the making and the messages that wait: what stands below the last event. */
+  /** What stands below the last event: the text being written and the waiting messages. */
   children: ReactNode
 }
 
@@ -111,7 +111,7 @@ function failureIn(item: Item, failures: ReadonlySet<string>): string | null {
   return item.calls.map(callKey).findLast((key) => failures.has(key)) ?? null
 }
 
-/** Turns that were over when the screen opened are folded; one that ends before the person's eyes stays as it is. */
+/** Turns that had ended when the screen opened are folded; a turn that ends while the user watches stays open. */
 function useRows(feed: Feed, settled: boolean): { rows: Row[]; toggleTurn: (turn: number) => void } {
   const openedAt = useRef(Number.POSITIVE_INFINITY)
   if (settled) openedAt.current = Math.min(openedAt.current, feed.lastSeq)
@@ -128,7 +128,7 @@ function toggled(turns: ReadonlySet<number>, turn: number): ReadonlySet<number> 
   return next
 }
 
-/** @returns how many items came since the person left the end */
+/** @returns how many items arrived since the user left the end */
 function useFresh(items: Feed['items'], atEnd: boolean): number {
   const lastSeen = useRef(items.at(-1)?.key)
   if (atEnd) lastSeen.current = items.at(-1)?.key

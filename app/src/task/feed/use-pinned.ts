@@ -1,11 +1,11 @@
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 
-/** Nearer to the end than this counts as being there, pixels. */
+/** Within this distance of the end, in pixels, the user counts as being there. */
 const NEAR = 40
 
 /**
- * Keeps the page at its end while the content grows, but only for somebody who is there: whoever reads further up, or just opened
- * something, is left alone.
+ * Keeps the page at its end while the content grows, but only if the user is there. It never moves the page for a user who reads further
+ * up or has just opened something.
  */
 export function usePinned(content: RefObject<HTMLElement | null>) {
   const pinned = useRef(true)
@@ -24,14 +24,14 @@ export function usePinned(content: RefObject<HTMLElement | null>) {
     const note = () => {
       const before = top
       top = scroller().scrollTop
-      // Only a person moves up. What is written between our own scrolling and its event must not count as having left the end.
+      // Only the user scrolls up. Content that arrives between our own scroll and its event must not count as leaving the end.
       if (fromEnd() <= NEAR) pinned.current = true
       else if (top < before) pinned.current = false
       setAtEnd(pinned.current)
     }
     const follow = new ResizeObserver(() => (pinned.current ? toEnd() : setAtEnd(fromEnd() <= NEAR)))
     if (content.current) follow.observe(content.current)
-    // The bar below the feed grows and shrinks too.
+    // The footer grows and shrinks too.
     follow.observe(document.body)
     addEventListener('scroll', note, { passive: true })
     return () => {
@@ -40,7 +40,7 @@ export function usePinned(content: RefObject<HTMLElement | null>) {
     }
   }, [content, toEnd])
 
-  /** To be called before something opens at the person's word: it must not push what they look at away. */
+  /** Call this before something opens at the user's tap: it must not push away what they look at. */
   const hold = useCallback(() => {
     pinned.current = false
   }, [])

@@ -1,15 +1,15 @@
 import { type RefObject, startTransition, useEffect, useLayoutEffect, useRef, useState } from 'react'
 
-/** Rows of the first picture: more than any window shows. The others follow once it is there, in pauses. */
+/** Rows of the first render: more than any window shows. The others follow when the browser is idle. */
 const FIRST = 40
-/** Rows that are on the page then, and more of them at a time. */
+/** Rows on the page after that, and rows that each "Show earlier" adds. */
 const ROWS = 150
 const MOST = 300
 
 /**
- * Which rows are on the page: the newest, and earlier ones when asked for, without moving what is being read. Rows leave at the top only
- * while the person is at the end.
- * @param firstSeq of the earliest event that is loaded: when it sinks, rows were put before the others
+ * Which rows are on the page: the newest, and earlier ones on request, without moving what the user reads. Rows leave at the top only
+ * while the user is at the end.
+ * @param firstSeq of the earliest loaded event: when it falls, earlier rows were added
  */
 export function useWindow(list: RefObject<HTMLElement | null>, count: number, firstSeq: number, atEnd: boolean) {
   const [place, setPlace] = useState({ from: Math.max(0, count - FIRST), firstSeq, count })
@@ -30,14 +30,14 @@ export function useWindow(list: RefObject<HTMLElement | null>, count: number, fi
 
 type Place = { from: number; firstSeq: number; count: number }
 
-/** @returns the same object when nothing changed */
+/** @returns the same object if nothing changed */
 function placeFor(place: Place, count: number, firstSeq: number, atEnd: boolean): Place {
   if (firstSeq < place.firstSeq) return { from: Math.max(0, place.from + count - place.count - ROWS), firstSeq, count }
   const from = atEnd && count - place.from > MOST ? count - ROWS : Math.min(place.from, count)
   return from === place.from && count === place.count && firstSeq === place.firstSeq ? place : { from, firstSeq, count }
 }
 
-/** @returns to be called before rows are put above: what stands on the screen now stays where it is */
+/** @returns a function to call before rows are added above, so that what is on the screen stays where it is */
 function useKeptPlace(list: RefObject<HTMLElement | null>) {
   const kept = useRef<{ first: Element; row: Element; top: number } | null>(null)
   useEffect(() => {
@@ -55,7 +55,7 @@ function useKeptPlace(list: RefObject<HTMLElement | null>) {
   })
   return () => {
     const [first, second] = list.current?.children ?? []
-    // The first may become another: work that began further up.
+    // The first row may change: its work may have begun further up.
     const row = second ?? first
     kept.current = first && row ? { first, row, top: row.getBoundingClientRect().top } : null
   }

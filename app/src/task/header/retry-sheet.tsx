@@ -10,13 +10,13 @@ import { TASK_WORDS } from '../text/words.ts'
 
 const WORDS = TASK_WORDS.retry
 
-/** The last turn again, perhaps with another model or more money. */
+/** Retries the last turn, perhaps with another model or more budget. */
 export function RetrySheet({ task, onClose }: { task: Task; onClose: () => void }) {
   const { data: me } = useMe()
   const retry = useRetryTask(task.id)
   const [model, setModel] = useState(task.model)
   const [budget, setBudget] = useState('')
-  // One id for every press of the button: a second one does not begin a second turn.
+  // One id for every press of the button, so that a second press starts no second turn.
   const [clientId] = useState(newId)
   const submit = (event: FormEvent) => {
     event.preventDefault()

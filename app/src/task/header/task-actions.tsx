@@ -12,7 +12,7 @@ import { TASK_WORDS } from '../text/words.ts'
 
 const WORDS = TASK_WORDS.header
 
-/** Stop, while there is something to stop, and what else can be done with a task. */
+/** The stop button while the task waits or runs, and the menu. */
 export function TaskActions({ task, isOld, onRetry }: { task: Task; isOld: boolean; onRetry: () => void }) {
   const [open, setOpen] = useState(false)
   return (
@@ -33,7 +33,7 @@ export function TaskActions({ task, isOld, onRetry }: { task: Task; isOld: boole
   )
 }
 
-/** It stays "Stopping" until the turn has ended. Without a line there may be nothing left to stop. */
+/** Shows "Stopping" until the turn has ended. Disabled on saved data, because the task may have ended already. */
 function StopButton({ taskId, isOld }: { taskId: string; isOld: boolean }) {
   const cancel = useCancelTask(taskId)
   const stopping = cancel.isPending || cancel.isSuccess

@@ -3,7 +3,7 @@ import { StatusBadge } from '../../design/feedback/status-badge.tsx'
 import { repoName } from '../../show.ts'
 import { TASK_WORDS } from '../text/words.ts'
 
-/** The first line of what was asked for. */
+/** The first line of the prompt. */
 export function titleOf({ prompt }: Pick<Task, 'prompt'>): string {
   return prompt.trim().split('\n', 1)[0]?.slice(0, 200) || TASK_WORDS.header.untitled
 }
@@ -22,7 +22,7 @@ export function TaskHeading({ task }: { task: Task }) {
   )
 }
 
-/** The one line that a screen reader speaks by itself: where the task stands, when that changes. */
+/** The one line that a screen reader announces: the task's status, whenever it changes. */
 export function Announcer({ status }: Pick<Task, 'status'>) {
   return (
     <p className="hidden-for-eyes" role="status">

@@ -1,7 +1,7 @@
 import Anser from 'anser'
 import { printable } from './printable.ts'
 
-/** Text with a terminal's colours, as classes: the page's policy allows no styles of its own. */
+/** Text in terminal colours, as classes: the content security policy forbids inline styles. */
 function Coloured({ text }: { text: string }) {
   return Anser.ansiToJson(printable(text), { json: true, use_classes: true, remove_empty: true }).map(
     ({ content, fg, bg, decorations }, index) => {

@@ -1,20 +1,20 @@
 const MOST = 1_000
 
-/** In which of the texts, and where in it. */
+/** The index of a text, and a position in it. */
 type Place = { text: number; at: number }
 
-/** The places of a word in texts that follow on each other; it may begin in one and end in another. At most a thousand. */
+/** Finds a word in consecutive texts; it may begin in one and end in another. At most a thousand places. */
 export function findPlaces(texts: readonly string[], wanted: string): { start: Place; end: Place }[] {
   const needle = wanted.toLowerCase()
   if (needle === '') return []
   const text = texts.join('')
   const low = text.toLowerCase()
-  // In a few scripts lower case is longer, and places would not match.
+  // In a few scripts lower case is longer, and positions would not match.
   const hay = low.length === text.length ? low : text
   const found: { start: Place; end: Place }[] = []
   let index = 0
   let from = 0
-  /** Of the character at `at`; asked for from the beginning to the end. */
+  /** The place of the character at `at`. Calls must go from the beginning to the end. */
   const placeOf = (at: number): Place => {
     for (let length = texts[index]?.length ?? 0; from + length <= at; length = texts[index]?.length ?? 0) {
       from += length

@@ -4,7 +4,7 @@ import { plain } from './printable.ts'
 const Coloured = lazy(() => import('./coloured.tsx'))
 
 /**
- * One piece of an output; out of sight it costs no layout. What needs colours gets them; the rest never loads the part that knows them.
+ * One chunk of an output; out of sight it costs no layout. Only text with colours loads the code that draws them.
  */
 export const LogChunk = memo(({ text }: { text: string }) => (
   <div className="log-chunk">

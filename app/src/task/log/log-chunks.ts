@@ -1,11 +1,11 @@
-/** Lines of one piece: `log.css` reserves the room of as many for a piece that is out of sight. */
+/** Lines of one chunk: `log.css` reserves this height for a chunk that is out of sight. */
 const LINES = 100
-/** A longer line is shown in pieces: one of a megabyte would hold up the whole page. */
+/** A longer line is split: a line of a megabyte would block the page. */
 const CHARS = 20_000
 
 /**
- * Cuts an output at the ends of its lines into pieces that a browser can lay out one by one. A colour that one piece leaves on is on in
- * the next.
+ * Splits an output at line ends into chunks that a browser can lay out one by one. A colour that is on at the end of a chunk is on in the
+ * next.
  */
 export function logChunks(text: string): string[] {
   const chunks: string[] = []
@@ -27,7 +27,7 @@ function endOf(text: string, from: number): number {
     const next = text.indexOf('\n', end) + 1
     if (next === 0 || next > most) {
       if (next === 0 && text.length <= most) return text.length
-      // Whole lines before it are a piece without it.
+      // The whole lines before it are a chunk of their own.
       return end > from ? end : most - Number(isHalf(text, most))
     }
     end = next
@@ -35,12 +35,12 @@ function endOf(text: string, from: number): number {
   return end
 }
 
-/** Whether a cut would go through a character. */
+/** Whether a cut would split a character. */
 function isHalf(text: string, at: number): boolean {
   return (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
 }
 
-/** @returns the escape sequences that are in force: those since the last one that takes all back */
+/** @returns the escape sequences in force: those since the last reset */
 function coloursAfter(before: string, chunk: string): string {
   let now = before
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's colours begin with one

@@ -17,7 +17,7 @@ import './log.css'
 
 const WORDS = TASK_WORDS.log
 
-/** The whole output of one tool call, however long: a piece at a time. */
+/** The full output of one tool call, however long, loaded in pages. */
 export function LogScreen({ taskId, callId }: { taskId: string; callId: string }) {
   const { api } = useClient()
   const url = api.outputUrl(taskId, callId)

@@ -5,7 +5,7 @@ import { findPlaces } from './find-places.ts'
 
 const WORDS = TASK_WORDS.log
 
-/** Finds a word in what is loaded, marks every place, and goes from one to the next. */
+/** Finds a word in the loaded text, marks every place and steps through them. */
 export function LogSearch({ text, version }: { text: RefObject<HTMLElement | null>; version: number }) {
   const [wanted, setWanted] = useState('')
   const [found, setFound] = useState<readonly Range[]>([])
@@ -44,7 +44,7 @@ export function LogSearch({ text, version }: { text: RefObject<HTMLElement | nul
   )
 }
 
-/** The places are marked beside the text and not in it: the text may be a million characters long. */
+/** Marks the places without changing the document: the text may be a million characters long. */
 function mark(found: readonly Range[], at: number): () => void {
   const current = found[at]
   if (current) bringIntoSight(current)
@@ -62,7 +62,7 @@ function bringIntoSight(range: Range): void {
   if (top < 120 || bottom > innerHeight - 40) scrollBy({ top: top - innerHeight / 2 })
 }
 
-/** The places of a word in an element's text, whatever elements it is spread over, upper and lower case alike; at most a thousand. */
+/** Finds a word in an element's text, across child elements, ignoring case. At most a thousand places. */
 function findText(element: Element, wanted: string): Range[] {
   if (wanted === '') return []
   const nodes: Text[] = []

@@ -1,6 +1,6 @@
 import { visibleMarks } from '../text/visible-marks.ts'
 
-/** What a terminal does beside colours: titles, links, moves of its cursor. */
+/** Terminal sequences other than colours: titles, links, cursor moves. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
 const SEQUENCES = /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b\[[0-9;?]*[@-ln-~]|\u001b(?!\[)/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
@@ -8,7 +8,7 @@ const CONTROLS = /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
 const COLOURS = /\u001b\[[0-9;]*m?/g
 
-/** Of a line that was written over, its last state; no control characters but those of colours, and what reorders text by its name. */
+/** Keeps the last state of overwritten lines, drops control characters except colours, and names the marks that reorder text. */
 export function printable(text: string): string {
   return visibleMarks(text)
     .replaceAll('\r\n', '\n')
@@ -17,7 +17,7 @@ export function printable(text: string): string {
     .replace(CONTROLS, '')
 }
 
-/** The same without the colours. */
+/** {@link printable} text without the colours. */
 export function plain(text: string): string {
   return printable(text).replace(COLOURS, '')
 }

@@ -5,9 +5,9 @@ import { words } from '../../words.ts'
 const TIMEOUT_MS = 30_000
 
 /**
- * Reads a stretch of what stands at an address.
- * @param length bytes, or null for all that follows
- * @throws ApiError as the calls of the API do
+ * Reads a byte range of a URL.
+ * @param length in bytes; null for everything that follows
+ * @throws ApiError like the calls of the API
  */
 export async function readRange(
   url: string,
@@ -21,11 +21,11 @@ export async function readRange(
     throw new ApiError('unreachable', words.common.noAnswer, { cause: error })
   })
   const total = Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1])
-  // Nothing at all is there: a range cannot begin.
+  // The content is empty, so no range can begin.
   if (response.status === 416) return { bytes: new Uint8Array(), totalBytes: total || 0 }
   if (!response.ok) throw await readRefusal(response)
   const bytes = new Uint8Array(await response.arrayBuffer())
-  // A server, or a proxy, may answer with the whole of it.
+  // A server or a proxy may answer with the whole content.
   if (response.status !== 206) return { bytes: bytes.subarray(from), totalBytes: bytes.length }
   return { bytes, totalBytes: Number.isFinite(total) ? total : from + bytes.length }
 }

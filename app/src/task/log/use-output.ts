@@ -7,7 +7,7 @@ import { useClient } from '../../client/hooks.ts'
 import { TASK_WORDS } from '../text/words.ts'
 import { readRange } from './read-range.ts'
 
-/** Bytes of one piece. */
+/** Bytes of one page. */
 const PAGE_BYTES = 256 * 1024
 
 type Output = {
@@ -16,9 +16,9 @@ type Output = {
   totalBytes: number | null
   loading: boolean
   error: unknown
-  /** It comes from its event: the server keeps only long outputs for themselves. */
+  /** Whether it comes from its event: the server stores only long outputs separately. */
   inEvent: boolean
-  /** There was more, and the server did not keep it. */
+  /** Whether there was more that the server did not keep. */
   shortened: boolean
 }
 
@@ -32,7 +32,7 @@ const NOTHING: Output = {
   shortened: false,
 }
 
-/** The output of a call by ranges, and by its event where no more was kept. */
+/** The output of a call, read in ranges, or from its event if the server stored no more. */
 export function useOutput(taskId: string, callId: string) {
   const { api, connection } = useClient()
   const [output, setOutput] = useState(NOTHING)
@@ -72,7 +72,7 @@ export function useOutput(taskId: string, callId: string) {
   return { ...output, more, all }
 }
 
-/** What the events hold of an output: all of it, when it was short. */
+/** The output as the events hold it: all of it, if it was short. */
 async function shownOutput(api: Api, taskId: string, callId: string): Promise<{ text: string; shortened: boolean }> {
   let after = 0
   for (;;) {

@@ -1,27 +1,27 @@
 import { changeLast, type Draft } from './draft.ts'
 import type { ItemOf } from './feed-items.ts'
 
-/** A runner took the turn: the checklist that waited for it goes on, or a new one begins. */
+/** A runner took the turn: the waiting checklist continues, or a new one begins. */
 export function startAttempt(draft: Draft, attempt: number, runner: string, key: string): void {
-  // What a person took back meanwhile stands below it.
+  // A message withdrawn meanwhile stands below it.
   const last = draft.items.findLast((item) => item.kind === 'boot')
   if (last?.attempt !== 0 || last.stopped) draft.items.push(waitingBoot(draft, key))
   const nth = nthTry(draft)
   changeLast(draft, 'boot', (boot) => ({ ...boot, attempt, nth, runner, takenAt: draft.lastAt }))
 }
 
-/** The agent begins in a repository that is there: it says that its turn started also when the clone failed. */
+/** The agent started, provided the repository is cloned: `turn.started` also comes after a failed clone. */
 export function startAgent(draft: Draft): void {
   changeLast(draft, 'boot', (boot) => (boot.clonedAt === null ? boot : { ...boot, agentAt: draft.lastAt }))
 }
 
-/** Attempts are numbered over the whole task; a person counts the tries at what they asked for last. */
+/** Attempts are numbered over the whole task; a user counts the tries at their last request. */
 function nthTry({ items, turn, turnStartedAt }: Draft): number | null {
   const earlier = items.filter((item) => item.kind === 'boot' && item.turn === turn && item.attempt > 0).length
   return earlier > 0 && turnStartedAt === 0 ? null : earlier + 1
 }
 
-/** The checklist of a turn that nothing took yet. */
+/** The checklist of a turn that no runner has taken yet. */
 export function waitingBoot({ turn, lastAt }: Draft, key: string): ItemOf<'boot'> {
   return {
     kind: 'boot',
@@ -41,7 +41,7 @@ export function waitingBoot({ turn, lastAt }: Draft, key: string): ItemOf<'boot'
   }
 }
 
-/** Whether nothing but its checklist is there of the turn. */
+/** Whether the turn has nothing but its checklist so far. */
 export function isFresh({ items, turn }: Draft): boolean {
   const last = items.at(-1)
   return last?.kind === 'boot' && last.turn === turn && items.at(-2)?.turn !== turn

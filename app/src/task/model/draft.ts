@@ -1,7 +1,7 @@
 import type { Feed } from './feed.ts'
 import { type Item, type ItemOf, NO_USAGE } from './feed-items.ts'
 
-/** A feed while an event is put into it. */
+/** A feed while events are applied to it. */
 export type Draft = Omit<Feed, 'items'> & { items: Item[] }
 
 export function beginTurn(draft: Draft, turn: number): void {
@@ -12,7 +12,7 @@ export function beginTurn(draft: Draft, turn: number): void {
   Object.assign(draft, { turn, activity: 'waiting', turnStartedAt: draft.lastAt, turnUsage: NO_USAGE, plan: [], verdict: null })
 }
 
-/** Of the newest item of its kind. */
+/** Changes the newest item of a kind. */
 export function changeLast<K extends Item['kind']>(draft: Draft, kind: K, change: (item: ItemOf<K>) => ItemOf<K>): void {
   const index = draft.items.findLastIndex((item) => item.kind === kind)
   const item = draft.items[index]

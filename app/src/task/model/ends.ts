@@ -3,7 +3,7 @@ import { stopBoot, waitingBoot } from './boot.ts'
 import type { Draft } from './draft.ts'
 import { cancelCalls } from './work.ts'
 
-/** The summary is mostly the last text over again: then that text is the answer. */
+/** The summary mostly repeats the last text; then that text is the answer. */
 export function conclude(draft: Draft, data: EventData<'turn.ended'>, key: string): void {
   draft.verdict = data
   if (data.outcome === 'cancelled') cancelCalls(draft)

@@ -12,7 +12,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
   }
 }
 
-/** The steps that a call of `todo` lists, or null when its input is not what that tool takes. */
+/** The steps that a call of `todo` lists; null if its input is malformed. */
 export function planOf(input: unknown): PlanStep[] | null {
   const { items } = fieldsOf(input)
   if (!Array.isArray(items)) return null
@@ -22,7 +22,7 @@ export function planOf(input: unknown): PlanStep[] | null {
   })
 }
 
-/** The fields of what may be anything: a tool's input is the model's word. */
+/** The fields of an unknown value: the model may write anything as a tool's input. */
 export function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }

@@ -3,7 +3,7 @@ import type { Reason } from '../../../../contract/api/reason.ts'
 import type { TaskStatus } from '../../../../contract/api/status.ts'
 import { wasCutOff } from '../../../../contract/api/tool-output.ts'
 
-/** What the feed shows, one after the other. `key` stays the same while an item grows; a changed item is a new object. */
+/** An item of the feed. `key` stays the same while the item grows; a changed item is a new object. */
 export type Item = { key: string; turn: number } & (
   | MessageItem
   | BootItem
@@ -23,17 +23,17 @@ export type Message = {
   messageId: string
   clientId: string | null
   text: string
-  /** Null: it began its turn. */
+  /** Null if the message started its turn. */
   mode: 'steer' | 'queue' | null
   state: 'waiting' | 'delivered' | 'withdrawn'
 }
 
-/** The way to a working agent; each step is the time it was done, milliseconds since 1970, or null. */
+/** The steps to a working agent: when each was done, in milliseconds since 1970, or null. */
 type BootItem = {
   kind: 'boot'
-  /** 0 while nothing took it. */
+  /** 0 until a runner takes it. */
   attempt: number
-  /** Which try at its turn it is; null for a later one whose number is not known, because earlier events were not loaded. */
+  /** The number of the try at its turn; null if it is a later one and earlier events are not loaded. */
   nth: number | null
   queuedAt: number
   takenAt: number | null
@@ -43,11 +43,11 @@ type BootItem = {
   runner: string
   baseBranch: string
   resumed: boolean
-  /** It ended before the agent began. */
+  /** Whether it ended before the agent started. */
   stopped: boolean
 }
 
-/** `answer`: the agent's own account at the end of its turn. */
+/** `answer`: the agent's own report at the end of its turn. */
 type TextItem = { kind: 'text'; text: string; answer: boolean }
 
 export type Call = {
@@ -58,10 +58,10 @@ export type Call = {
   input: unknown
   startedAt: number
   ended: EventData<'tool.ended'> | null
-  /** A person stopped the turn while it ran. */
+  /** Whether the user cancelled the turn while the call ran. */
   cancelled: boolean
 }
-/** Calls with nothing said between them. */
+/** Calls without a text between them. */
 type WorkItem = { kind: 'work'; calls: readonly Call[] }
 
 type BlockedItem = { kind: 'blocked'; hosts: readonly { host: string; method: string; advice: string; times: number }[] }
@@ -77,14 +77,14 @@ export type EndItem = {
   message: string | null
   branch: string | null
   diff: DiffStat | null
-  /** Of this turn; null when its beginning was not loaded. */
+  /** The usage of this turn; null if its beginning is not loaded. */
   usage: Usage | null
   durationMs: number | null
 }
 
 export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 }
 
-/** @returns whether a call went wrong by itself, as far as it is over */
+/** @returns whether a call has ended and failed by itself, rather than being cut off */
 export function hasFailed({ ended }: Call): boolean {
   return ended !== null && (!ended.ok || (ended.exitCode ?? 0) !== 0) && !wasCutOff(ended)
 }

@@ -1,12 +1,12 @@
 import type { Item, ItemOf } from './feed-items.ts'
 
-/** A row of the screen: an item, or the folded work of a turn that is over. */
+/** A row of the screen: an item, or the folded work of a finished turn. */
 export type Row = { kind: 'item'; key: string; item: Item } | FoldRow
 export type FoldRow = { kind: 'fold'; key: string; turn: number; steps: number; open: boolean; durationMs: number | null }
 
 /**
- * The rows of a feed. Of the turns in `foldable`, what lies between the message and the answer is one line, until it is in `open`.
- * What a person said, and how it ended, always shows.
+ * The rows of a feed. For the turns in `foldable`, everything between the message and the answer is one line, unless the turn is in `open`.
+ * Messages and ends always show.
  */
 export function rowsOf(items: readonly Item[], foldable: ReadonlySet<number>, open: ReadonlySet<number>): Row[] {
   const rows: Row[] = []
@@ -40,7 +40,7 @@ function beginFold(turn: number, open: boolean): FoldRow {
   }
 }
 
-/** Turns that went well, and ended with the event `lastSeq` or before: a failed one is looked into. */
+/** Turns that completed with event `lastSeq` or earlier. A failed turn stays open, because the user looks into it. */
 export function foldableTurns(items: readonly Item[], lastSeq: number): Set<number> {
   const isFoldable = (item: Item): item is ItemOf<'end'> =>
     item.kind === 'end' && item.status === 'completed' && item.seq <= lastSeq

@@ -3,27 +3,27 @@ import type { EventData } from '../../../../contract/api/event.ts'
 import type { PlanStep } from './feed-facts.ts'
 import { type Item, type ItemOf, NO_USAGE } from './feed-items.ts'
 
-/** What the agent is at. `ended` is a turn's end: the next message begins another. */
+/** What the agent is doing. `ended` is the end of a turn: the next message begins another. */
 export type Activity = 'waiting' | 'starting' | 'thinking' | 'working' | 'finishing' | 'ended'
 
 export type Feed = {
   items: readonly Item[]
-  /** Messages that no agent has yet; they stand below everything else. */
+  /** Messages that no agent has read yet; they stand below everything else. */
   waiting: readonly ItemOf<'message'>[]
-  /** What was said before the first event: a later event may name it. */
+  /** Messages from before the first loaded event: a later event may name one. */
   said: readonly ItemOf<'message'>[]
   activity: Activity
   turn: number
-  /** When the running turn was asked for, milliseconds since 1970; 0 when that is among the events that were not loaded. */
+  /** When the running turn was requested, in milliseconds since 1970; 0 if that event is not loaded. */
   turnStartedAt: number
   usage: typeof NO_USAGE
   turnUsage: typeof NO_USAGE
-  /** The agent's own list of steps, as it stands. */
+  /** The agent's own current list of steps. */
   plan: readonly PlanStep[]
-  /** Of the newest event. */
+  /** The newest event's number and time. */
   lastSeq: number
   lastAt: number
-  /** What the turn under way said of itself when the agent was done with it. */
+  /** The `turn.ended` of the current turn, once the agent has finished it. */
   verdict: EventData<'turn.ended'> | null
 }
 
@@ -42,7 +42,7 @@ export const EMPTY_FEED: Feed = {
   verdict: null,
 }
 
-/** A feed to put a later page of events into. @param messages all that was said to the task so far, by the server's list */
+/** A feed that begins with a later page of events. @param messages every message to the task so far, from the server's list */
 export function feedAfter(messages: readonly Message[]): Feed {
   const said = messages.map(itemOf)
   return { ...EMPTY_FEED, said, waiting: said.filter(({ state }) => state === 'waiting') }

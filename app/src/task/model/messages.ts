@@ -3,7 +3,7 @@ import { isFresh, waitingBoot } from './boot.ts'
 import { beginTurn, type Draft } from './draft.ts'
 import type { ItemOf } from './feed-items.ts'
 
-/** A message that begins a turn stands in the feed; any other waits below it. */
+/** A message that starts a turn stands in the feed; any other waits below it. */
 export function receive(draft: Draft, data: EventData<'message.received'>, key: string): void {
   const { messageId, clientId, text, turn } = data
   const mode = data.mode ?? null
@@ -18,7 +18,7 @@ export function receive(draft: Draft, data: EventData<'message.received'>, key: 
   draft.items.push({ ...item, state: 'delivered' }, waitingBoot(draft, key))
 }
 
-/** Also of one that was taken back in the same moment: then this is what counts. */
+/** Also handles a message that was withdrawn at the same moment: the delivery wins. */
 export function deliver(draft: Draft, { messageId, turn }: EventData<'message.delivered'>): void {
   const message = takeOut(draft, messageId)
   if (!message) return
@@ -28,7 +28,7 @@ export function deliver(draft: Draft, { messageId, turn }: EventData<'message.de
     beginTurn(draft, turn)
     draft.items.push(item, waitingBoot(draft, messageId))
   }
-  // The attempt may be the first to tell of the turn; its message still stands above it.
+  // The attempt may announce the turn before its message does; the message still stands above it.
   else if (isFresh(draft)) draft.items.splice(-1, 0, item)
   else draft.items.push(item)
 }
@@ -38,7 +38,7 @@ export function withdraw(draft: Draft, messageId: string): void {
   if (message) draft.items.push({ ...message, turn: draft.turn, state: 'withdrawn' })
 }
 
-/** What waits at the end of a turn becomes the next ones, whatever it was meant for. */
+/** Messages that still wait at the end of a turn become the next turns, whatever their mode. */
 export function steerNoMore(draft: Draft): void {
   draft.waiting = draft.waiting.map((message) => (message.mode === 'steer' ? { ...message, mode: 'queue' } : message))
 }

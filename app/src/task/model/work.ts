@@ -11,7 +11,7 @@ export function startCall(draft: Draft, attempt: number, data: EventData<'tool.s
     return
   }
   const call = { callId, attempt, name, title, input, startedAt: draft.lastAt, ended: null, cancelled: false }
-  // A blocked host stands below the work that met it, and does not cut it in two.
+  // A blocked host stands below the work that hit it and does not split that work in two.
   const at = draft.items.at(-1)?.kind === 'blocked' ? -2 : -1
   if (draft.items.at(at)?.kind === 'work') changeLast(draft, 'work', (work) => ({ ...work, calls: [...work.calls, call] }))
   else draft.items.push({ kind: 'work', key, turn: draft.turn, calls: [call] })
@@ -27,7 +27,7 @@ export function endCall(draft: Draft, ended: EventData<'tool.ended'>): void {
   })
 }
 
-/** A person stopped the turn: what that cut off did not fail. */
+/** The user cancelled the turn: calls that this cut off did not fail. */
 export function cancelCalls(draft: Draft): void {
   const isCut = ({ ended, cancelled }: Call) => !cancelled && ended !== null && wasCutOff(ended)
   draft.items = draft.items.map((item) => {

@@ -14,8 +14,8 @@ export function useNow(running: boolean): number {
 }
 
 /**
- * When something was last heard of a task, by this device's clock, milliseconds since 1970. For what came before the screen opened the
- * event's own time counts; after that the moment it arrived, so that two clocks that differ make no silence.
+ * When the task was last heard from, in milliseconds since 1970 by this device's clock. For events from before the screen opened this is
+ * the event's own time; for later ones it is their arrival, so that two differing clocks do not look like silence.
  */
 export function useHeardAt({ lastSeq, lastAt }: Feed, live: string | null): number {
   const heard = useRef({ lastSeq: 0, live: live?.length ?? 0, at: 0 })

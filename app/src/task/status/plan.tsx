@@ -4,7 +4,7 @@ import type { PlanStep } from '../model/feed-facts.ts'
 import { visibleMarks } from '../text/visible-marks.ts'
 import { TASK_WORDS } from '../text/words.ts'
 
-/** The agent's own list of steps: how far it is and at which, and all of them when opened. */
+/** The agent's own list of steps: progress and the current step, and all of them when opened. */
 export function Plan({ steps }: { steps: readonly PlanStep[] }) {
   const [open, setOpen] = useState(false)
   if (steps.length === 0) return null

@@ -8,7 +8,7 @@ import { silenceOf } from './quiet.ts'
 
 const WORDS = TASK_WORDS.status
 
-/** Says for how long nothing was heard, and after five minutes asks what to do. A person who waits on is asked again after as long. */
+/** Shows how long the task has been silent, and after five minutes asks what to do. It asks again after five more. */
 export function Silence({ taskId, now, heardAt }: { taskId: string; now: number; heardAt: number }) {
   const [keptWaitingAt, setKeptWaitingAt] = useState(0)
   const cancel = useCancelTask(taskId)

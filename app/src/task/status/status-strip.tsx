@@ -21,8 +21,8 @@ const WORDS = TASK_WORDS.status
 type Props = { task: Task; feed: Feed; asOf: string | undefined }
 
 /**
- * Above the composer while something is under way: what it is at, for how long, and what it has cost. Never a spinner without a word.
- * No clock runs for what may be over by now.
+ * Above the composer while the task waits or runs: what the agent is doing, for how long, and the cost so far. Never a spinner without a
+ * word. Saved data shows no clock, because the task may have ended.
  */
 export function StatusStrip({ live, ...props }: Props & { live: string | null }) {
   const heardAt = useHeardAt(props.feed, live)

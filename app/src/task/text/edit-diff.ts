@@ -4,12 +4,12 @@ import { fieldsOf } from '../model/feed-facts.ts'
 export type DiffRow = { kind: 'same' | 'add' | 'del'; text: string } | { kind: 'gap'; count: number }
 export type EditDiff = { rows: DiffRow[]; added: number; removed: number }
 
-/** Lines that did not change and are shown around one that did. */
+/** Unchanged lines shown around a changed one. */
 const AROUND = 2
-/** Cells of the comparison's table; above, the two texts are shown one after the other. */
+/** The largest comparison table, in cells; beyond it, the two texts are shown one after the other. */
 const MAX_CELLS = 400_000
 
-/** The change that a call of `edit` or `write` makes, as far as its input tells; null for any other call. */
+/** The change that a call of `edit` or `write` makes, according to its input; null for any other call. */
 export function editDiff(name: string, input: unknown): EditDiff | null {
   const { old_string, new_string, content } = fieldsOf(input)
   if (name === 'write' && typeof content === 'string') return summed(linesOf(content).map((text) => ({ kind: 'add', text })))

@@ -7,7 +7,7 @@ export type Preview = { text: string; linesAbove: number; bytes: number; cut: bo
 const MAX_LINES = 20
 const MAX_CHARS = 4_000
 
-/** Stack frames of the runtime itself tell nothing. */
+/** Stack frames of the runtime itself are noise. */
 const FRAME = /^\s+at .*(?:\(|\s)(?:node:|\S*\/node_modules\/)/
 
 type Previewed = Pick<EventData<'tool.ended'>, 'output' | 'outputBytes' | 'note' | 'cutOff'>

@@ -1,14 +1,14 @@
 import type { Reason } from '../../../../contract/api/reason.ts'
 import { textOfReason } from '../../../../contract/api/reason-texts.ts'
 
-/** @returns the reason in plain words; empty for one that a newer server knows and this app does not */
+/** @returns the reason in plain words; empty if only a newer server knows it */
 export function reasonText(reason: Reason): string {
   return textOfReason(reason)
 }
 
 export type Help = 'retry' | 'retry-budget' | 'credentials' | 'bundle'
 
-/** What a person can do at once about the way a turn ended. */
+/** What the user can do about the way a turn ended. */
 export function helpFor(reason: Reason): Help[] {
   switch (reason) {
     case 'done':

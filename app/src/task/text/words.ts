@@ -7,7 +7,7 @@ function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`
 }
 
-/** A turn is not tried eleven times. */
+/** Enough for a turn: nobody tries one eleven times. */
 const ORDINAL_ENDS: Readonly<Record<number, string>> = { 2: 'nd', 3: 'rd' }
 
 /** Every word of the task's screens. */

@@ -4,7 +4,7 @@ import { visibleMarks } from './visible-marks.ts'
 
 export type WorkCounts = { commands: number; edited: number; read: number; other: number; failed: number; running: boolean }
 
-/** What a group of calls amounts to; edited and read are files, each counted once. */
+/** Counts the calls of a group; `edited` and `read` count each file once. */
 export function countWork(calls: readonly Call[]): WorkCounts {
   const edited = new Set<string>()
   const read = new Set<string>()

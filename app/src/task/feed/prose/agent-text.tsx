@@ -9,7 +9,7 @@ function PlainText({ text }: { text: string }) {
   )
 }
 
-// On its way while the events are. It is not kept on the device before it was needed once: without a network it may not come.
+// Loads together with the events. The device caches it after its first use, so without a network it may be missing.
 const loading = import('./markdown.tsx').catch(() => ({ default: PlainText }))
 const Markdown = lazy(() => loading)
 
@@ -18,9 +18,9 @@ void loading.then((part) => {
   here = part.default
 })
 
-/** Text of the agent; readable as it is until the part that lays it out has come. */
+/** Text of the agent, shown plain until the markdown renderer has loaded. */
 export const AgentText = memo(({ text }: { text: string }) => {
-  // A lazy part makes every text wait once more, each with a layout of its own, although it is here.
+  // A lazy component would suspend every text again, each with its own layout, even after it has loaded.
   const [Ready] = useState(() => here)
   if (Ready) return <Ready text={text} />
   return (
@@ -30,7 +30,7 @@ export const AgentText = memo(({ text }: { text: string }) => {
   )
 })
 
-/** The text that is being written right now; the stored one takes its place. */
+/** The text that is being written right now; the stored text replaces it. */
 export function LiveText({ text }: { text: string | null }) {
   return text === null || text.trim() === '' ? null : (
     <div className="live-text" data-live="">

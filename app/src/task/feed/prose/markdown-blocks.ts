@@ -2,7 +2,7 @@ const FENCE = /^ {0,3}(```+|~~~+)/
 const LIST = /^ {0,3}(?:[-*+]|\d{1,9}[.)])\s/
 
 /**
- * Cuts markdown at the empty lines between its blocks, so that each can be rendered for itself and only the last one grows while it is
+ * Splits markdown at the empty lines between its blocks, so that each is rendered on its own and only the last one changes while text is
  * written. Fenced code stays whole, and so does a list with empty lines in it.
  */
 export function markdownBlocks(text: string): string[] {

@@ -73,7 +73,7 @@ const COMPONENTS: Components = {
   ),
 }
 
-/** Code in markdown, coloured once its fence is closed: while it is written it would be coloured anew with every word. */
+/** Code in markdown, highlighted once its fence is closed: before that, every new word would highlight it again. */
 function Code({ node, className, children, ...rest }: ComponentProps<'code'> & ExtraProps) {
   const source = useContext(Source)
   const text = typeof children === 'string' ? children : ''
@@ -88,10 +88,10 @@ function isClosed(text: string): boolean {
   return /\n[ \t>]*(```+|~~~+)[ \t]*$/.test(text)
 }
 
-/** As much of a tree of HTML as is looked at. */
+/** The part of an HTML tree that this file reads. */
 type HtmlNode = { type: string; value?: string; properties?: Record<string, unknown>; children?: HtmlNode[] }
 
-/** For the markdown of an agent: each block reads in its own direction, and marks that reorder text are shown by their names. */
+/** Makes agent markdown safe to read: each block gets its own direction, and marks that reorder text show as their names. */
 function readable() {
   return (tree: HtmlNode) => {
     for (const block of tree.children ?? []) if (block.properties) block.properties.dir = 'auto'
@@ -99,7 +99,7 @@ function readable() {
   }
 }
 
-/** In the text as it is read: in its source a mark may also stand as `&#x202e;`. */
+/** Works on the parsed text, because the source may also contain a mark as `&#x202e;`. */
 function nameMarks(node: HtmlNode): void {
   if (node.type === 'text' && node.value !== undefined) node.value = visibleMarks(node.value)
   for (const child of node.children ?? []) nameMarks(child)

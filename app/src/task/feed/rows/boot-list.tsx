@@ -8,7 +8,7 @@ import './boot.css'
 
 const WORDS = TASK_WORDS.boot
 
-/** The way to a working agent: a list to watch while it starts, one line once it has. */
+/** The steps to a working agent: a checklist while it starts, one line afterwards. */
 export const BootList = memo(({ item, ahead }: { item: ItemOf<'boot'>; ahead: number | null }) => {
   const over = item.agentAt !== null || item.stopped
   const [open, toggle] = useChoice(item.key, !over)
@@ -57,7 +57,7 @@ function Steps({ item, ahead }: { item: ItemOf<'boot'>; ahead: number | null }) 
   )
 }
 
-/** `ended`: the turn ended while it was at this step. */
+/** `ended`: the turn ended during this step. */
 type StepState = 'done' | 'now' | 'ended' | 'later'
 
 function StepRow({ step: { word, doneWord, at, since }, state }: { step: Step; state: StepState }) {

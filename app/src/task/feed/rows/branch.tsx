@@ -5,7 +5,7 @@ import { CopyButton } from '../../../design/controls/copy.tsx'
 
 const WORDS = TASK_WORDS.end
 
-/** The name of a task's branch, to be taken along. */
+/** The name of a task's branch, with a button to copy it. */
 export function Branch({ name }: { name: string }) {
   return (
     <div className="branch">

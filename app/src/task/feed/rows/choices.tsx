@@ -1,18 +1,18 @@
 import { createContext, useContext, useState } from 'react'
 
-/** What a person opened or closed, by key. It outlives the row, so that nothing they closed opens by itself again. */
+/** What the user opened or closed, by key. It outlives the row, so that nothing they closed opens by itself again. */
 export type Choices = Map<string, boolean>
 
 export const ChoicesContext = createContext<Choices>(new Map())
 
 type Choice = [open: boolean, toggle: () => void, keep: () => void]
 
-/** @returns whether it is open (`fallback` until the person chose), the way to choose, and to keep it as it is */
+/** @returns whether it is open (`fallback` until the user chooses), a function to toggle it, and one to keep it as it is */
 export function useChoice(key: string, fallback: boolean): Choice {
   return useChoiceOfGroup([key], fallback)
 }
 
-/** The same for what grows at both ends: its keys are those of its parts, and the newest choice for one of them counts. */
+/** The same for a group that grows at both ends: its keys are those of its parts, and the latest choice for one of them counts. */
 export function useChoiceOfGroup(keys: readonly string[], fallback: boolean): Choice {
   const choices = useContext(ChoicesContext)
   const [, changed] = useState(0)

@@ -21,11 +21,11 @@ type Props = {
   item: ItemOf<'end'>
   demo: boolean
   pullRequestUrl: string | null
-  /** Opens the way to try again; absent on a turn that is not the last. */
+  /** Opens the retry sheet; undefined on a turn that is not the last. */
   onRetry?: (() => void) | undefined
 }
 
-/** How a turn ended: in a word, why, what it made, what it took, and what to do now. */
+/** How a turn ended: its status, the reason, its result, its cost, and what to do now. */
 export const EndCard = memo(({ taskId, item, demo, pullRequestUrl, onRetry }: Props) => {
   const { status, reason, message, branch, diff } = item
   return (
@@ -60,7 +60,7 @@ export const EndCard = memo(({ taskId, item, demo, pullRequestUrl, onRetry }: Pr
 })
 
 function Facts({ item: { usage, durationMs, diff }, demo }: { item: ItemOf<'end'>; demo: boolean }) {
-  // The model was not asked at all.
+  // Without tokens there was no model call, so there is nothing to show.
   const spent = usage !== null && allRead(usage) + usage.outputTokens > 0
   return (
     <dl className="facts numbers">

@@ -8,7 +8,7 @@ const WORDS = TASK_WORDS.feed
 /** A longer message is folded. */
 const LONG = { chars: 900, lines: 14 }
 
-/** What the person said. The one that begins a turn is its heading. */
+/** A message of the user. A message that starts a turn is its heading. */
 export const MessageBubble = memo(
   ({
     message,

@@ -8,7 +8,7 @@ import { reasonText } from '../../text/reason-text.ts'
 import { TASK_WORDS } from '../../text/words.ts'
 import './small-rows.css'
 
-/** What the sandbox was not let through to, and what to do about it. */
+/** The hosts that the sandbox could not reach, and what to do about it. */
 export const BlockedHosts = memo(({ item }: { item: ItemOf<'blocked'> }) => (
   <Note mood="wait">
     {item.hosts.map(({ host, method, advice, times }) => (
@@ -54,7 +54,7 @@ export const PullRequest = memo(({ item }: { item: ItemOf<'pull_request'> }) => 
   </p>
 ))
 
-/** The work of a turn that is over, as one line. */
+/** The work of a finished turn, as one line. */
 export const TurnFold = memo(({ row, onToggle }: { row: FoldRow; onToggle: (turn: number) => void }) => (
   <div className="work">
     <button type="button" className="fold-line" aria-expanded={row.open} onClick={() => onToggle(row.turn)}>

@@ -10,7 +10,7 @@ import { MessageBubble } from './message-bubble.tsx'
 
 const WORDS = TASK_WORDS.feed
 
-/** What was said and no agent has yet, and what has not left this device. */
+/** Messages that no agent has read yet, and messages that have not left this device. */
 export function WaitingMessages({ taskId, waiting }: { taskId: string; waiting: readonly ItemOf<'message'>[] }) {
   const unsent = useUnsent(taskId)
   const known = new Set(waiting.map(({ clientId }) => clientId))

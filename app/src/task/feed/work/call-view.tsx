@@ -21,16 +21,16 @@ type Props = {
   call: Call
   /** Whether it is open when its group opens. */
   startsOpen: boolean
-  /** A failure that opens by itself. */
+  /** Whether it is a failure that opens by itself. */
   shown: boolean
-  /** The person opened or closed it. */
+  /** Called when the user opens or closes it. */
   onToggle: () => void
 }
 
-/** A call on one line, that opens to the change it made or the end of what it wrote. */
+/** A call on one line. It opens to the change it made, or to the end of its output. */
 export const CallView = memo(({ taskId, call, startsOpen, shown, onToggle }: Props) => {
   const isEdit = call.name === 'edit' || call.name === 'write'
-  // What opened as the only one stays open when it is no longer that.
+  // A call that opened as the only one stays open when others follow.
   const [begunOpen] = useState(startsOpen)
   const [open, toggle] = useChoice(`call-${callKey(call)}`, shown || isEdit || begunOpen)
   const choose = () => {

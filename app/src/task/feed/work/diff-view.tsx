@@ -4,7 +4,7 @@ import { TASK_WORDS } from '../../text/words.ts'
 
 const MARKS = { same: ' ', add: '+', del: '−' } as const
 
-/** A small diff, a line a row; told by sign as well as by colour. */
+/** A small diff, one line a row, marked by sign as well as by colour. */
 export const DiffView = memo(({ rows, label }: { rows: readonly DiffRow[]; label: string }) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
   <section className="diff" tabIndex={0} aria-label={label}>

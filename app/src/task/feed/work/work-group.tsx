@@ -10,7 +10,7 @@ import { CallView } from './call-view.tsx'
 import './work.css'
 
 const WORDS = TASK_WORDS.work
-/** Calls of one group that are on the page at once, from the end. */
+/** How many calls of a group are on the page at once, counted from the end. */
 const WINDOW = 60
 
 type Props = {
@@ -20,7 +20,7 @@ type Props = {
   shownFailure: string | null
 }
 
-/** Work between two texts as one line. It opens to its calls, by itself while a failed one is the last that the agent did. */
+/** The work between two texts as one line. It opens to its calls; by itself if the agent's last call failed. */
 export const WorkGroup = memo(({ taskId, item, shownFailure }: Props) => {
   const counts = countWork(item.calls)
   const [open, toggle, keep] = useChoiceOfGroup(item.calls.map(keyOf), shownFailure !== null)
