@@ -3,7 +3,7 @@ import { Route, Switch } from 'wouter'
 import { Skeleton } from './design/feedback/states.tsx'
 import { CrashBoundary } from './shell/crash-boundary.tsx'
 import { Shell } from './shell/shell.tsx'
-import { ComingIn, SignInGate } from './shell/sign-in-gate.tsx'
+import { LoadingApp, SignInGate } from './shell/sign-in-gate.tsx'
 import { TasksScreen } from './tasks/tasks-screen.tsx'
 import { words } from './words.ts'
 
@@ -25,7 +25,7 @@ export function App() {
     <CrashBoundary>
       <Switch>
         <Route path="/sign-in">
-          <Suspense fallback={<ComingIn />}>
+          <Suspense fallback={<LoadingApp />}>
             <SignInScreen />
           </Suspense>
         </Route>

@@ -25,7 +25,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const { data: me } = useMe()
   const [keysOpen, setKeysOpen] = useState(false)
   useKeys(() => setKeysOpen(true))
-  useKeptPush()
+  useRenewedPush()
   const places = me?.admin ? [...PLACES, ADMIN] : PLACES
   return (
     <div className={`shell${inTask || path === '/new' ? ' without-tabs' : ''}`}>
@@ -54,7 +54,7 @@ export function Shell({ children }: { children: ReactNode }) {
 }
 
 /** Renews this browser's push subscription at each start and sign-in. */
-function useKeptPush(): void {
+function useRenewedPush(): void {
   const { api } = useClient()
   useEffect(() => {
     import('../device/push.ts').then(({ renewPush }) => renewPush(api)).catch(onLater)

@@ -38,11 +38,11 @@ export function SignInGate({ children }: { children: ReactNode }) {
         )}
       </main>
     )
-  return <ComingIn />
+  return <LoadingApp />
 }
 
 /** Shown until the user is known. */
-export function ComingIn() {
+export function LoadingApp() {
   return (
     <main className="gate">
       <h1 className="hidden-for-eyes">{words.name}</h1>

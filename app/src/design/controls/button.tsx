@@ -25,7 +25,7 @@ export function Button({
       type={type}
       className={`button ${look} ${className}`}
       {...(busy && { 'aria-busy': true, 'aria-disabled': true })}
-      onClick={busy ? refuse : onClick}
+      onClick={busy ? preventDefault : onClick}
       {...rest}
     >
       {icon && <Icon name={icon} size={18} />}
@@ -35,7 +35,7 @@ export function Button({
 }
 
 /** Also keeps the button from submitting its form. */
-function refuse(event: MouseEvent) {
+function preventDefault(event: MouseEvent) {
   return event.preventDefault()
 }
 

@@ -3,7 +3,7 @@ import { Button } from '../../design/controls/button.tsx'
 import { AskFirst } from '../../design/dialogs/ask-first.tsx'
 import { Section } from '../../design/screen/section.tsx'
 import { words } from '../../words.ts'
-import { forgetUser } from './sign-out.ts'
+import { signOutHere } from './sign-out.ts'
 
 /** Who is signed in here, and the button to sign out. */
 export function Account() {
@@ -24,7 +24,7 @@ export function Account() {
         title={words.settings.signOutTitle}
         text={unsent > 0 ? words.settings.unsentWarning(unsent) : words.settings.signOutText}
         action={words.settings.signOut}
-        act={() => forgetUser(client)}
+        act={() => signOutHere(client)}
       >
         {(ask) => (
           <p>

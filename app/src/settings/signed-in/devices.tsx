@@ -6,7 +6,7 @@ import { Loaded, Section } from '../../design/screen/section.tsx'
 import { words } from '../../words.ts'
 import { NewToken } from './new-token.tsx'
 import { SignInLinkButton } from './sign-in-link.tsx'
-import { leaveNothing } from './sign-out.ts'
+import { clearDevice } from './sign-out.ts'
 import { SignedInLine } from './signed-in-line.tsx'
 
 /** Every browser session and API token of the user, and how to revoke or add one. */
@@ -36,7 +36,7 @@ export function Devices() {
           title={`${words.settings.signOutAll}?`}
           text={hasOwn ? `${words.settings.signOutAllText} ${words.settings.signOutAllButOwn}` : words.settings.signOutAllText}
           action={words.settings.signOutAll}
-          act={() => api.revokeAllDevices().then(() => leaveNothing(client))}
+          act={() => api.revokeAllDevices().then(() => clearDevice(client))}
         >
           {(ask) => (
             <Button look="danger" onClick={ask}>

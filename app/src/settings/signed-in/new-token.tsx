@@ -5,7 +5,7 @@ import { FormSheet } from '../../design/dialogs/form-sheet.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
 import { words } from '../../words.ts'
 import { Secret } from './secret.tsx'
-import { forgetSignedIn } from './signed-in-line.tsx'
+import { reloadDevices } from './signed-in-line.tsx'
 
 /** Creates a token and shows it once. */
 export function NewToken({ onClose }: { onClose: () => void }) {
@@ -15,7 +15,7 @@ export function NewToken({ onClose }: { onClose: () => void }) {
   const make = async () => {
     const { token } = await api.createToken(name.trim())
     setMade(token)
-    await forgetSignedIn(queries)
+    await reloadDevices(queries)
   }
   if (made !== null)
     return (

@@ -7,18 +7,18 @@ import { words } from '../../words.ts'
  * Signs this browser out and removes everything of the user from it: notifications, drafts, saved data and unsent messages.
  * @throws ApiError if the server does not answer; nothing is removed then
  */
-export async function forgetUser(client: Client): Promise<void> {
+export async function signOutHere(client: Client): Promise<void> {
   // First, because it needs the session. A push service that does not answer must not block the sign-out.
   await unsubscribe(client.api).catch(() => {})
   const response = await fetch('/auth/logout', { method: 'POST', redirect: 'manual' }).catch((error: unknown) => {
     throw new ApiError('unreachable', words.common.noAnswer, { cause: error })
   })
   if (!response.ok && response.type !== 'opaqueredirect') throw new ApiError('unavailable', words.common.badAnswer)
-  await leaveNothing(client)
+  await clearDevice(client)
 }
 
 /** Removes everything from this device and goes to the sign-in screen. */
-export async function leaveNothing(client: Client): Promise<void> {
+export async function clearDevice(client: Client): Promise<void> {
   client.connection.close()
   client.stopKeeping()
   client.outbox.clear()

@@ -30,7 +30,7 @@ export function SignedInLine({ device }: { device: Device }) {
           title={words.settings.revokeTitle(name)}
           text={words.settings.revokeText}
           action={words.settings.revoke}
-          act={() => api.revokeDevice(id).then(() => forgetSignedIn(queries))}
+          act={() => api.revokeDevice(id).then(() => reloadDevices(queries))}
         >
           {(ask) => (
             <Button look="danger" aria-label={`${words.settings.revoke}: ${name}`} onClick={ask}>
@@ -48,6 +48,6 @@ function lastUseOf({ current, lastUsedAt }: Device) {
   return lastUsedAt === null ? words.common.never : words.settings.lastUsed(ago(lastUsedAt))
 }
 
-export function forgetSignedIn(queries: QueryClient): Promise<unknown> {
+export function reloadDevices(queries: QueryClient): Promise<unknown> {
   return queries.invalidateQueries({ queryKey: ['devices'] })
 }

@@ -8,8 +8,8 @@ const PLACE = 'wrap-lines'
 export function useWrap(): [boolean, (wrap: boolean) => void] {
   const { drafts } = useClient()
   const [wrap, setWrap] = useState(() => {
-    const kept = drafts.read(PLACE)
-    return kept === '' ? !matchMedia('(min-width: 56rem)').matches : kept === 'yes'
+    const stored = drafts.read(PLACE)
+    return stored === '' ? !matchMedia('(min-width: 56rem)').matches : stored === 'yes'
   })
   const choose = (next: boolean) => {
     drafts.write(PLACE, next ? 'yes' : 'no')

@@ -4,7 +4,7 @@ import { beginTurn, changeLast, type Draft } from './draft.ts'
 import { conclude, end, interrupt } from './ends.ts'
 import type { Feed } from './feed.ts'
 import { addUsage } from './feed-facts.ts'
-import { deliver, receive, steerNoMore, withdraw } from './messages.ts'
+import { deliver, receive, steersToQueue, withdraw } from './messages.ts'
 import { block, endCall, startCall } from './work.ts'
 
 /**
@@ -77,7 +77,7 @@ const REDUCERS: Reducers = {
   },
   'task.ended': (draft, data, { key }) => {
     end(draft, data, key)
-    steerNoMore(draft)
+    steersToQueue(draft)
   },
 }
 

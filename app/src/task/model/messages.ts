@@ -39,7 +39,7 @@ export function withdraw(draft: Draft, messageId: string): void {
 }
 
 /** Messages that still wait at the end of a turn become the next turns, whatever their mode. */
-export function steerNoMore(draft: Draft): void {
+export function steersToQueue(draft: Draft): void {
   draft.waiting = draft.waiting.map((message) => (message.mode === 'steer' ? { ...message, mode: 'queue' } : message))
 }
 
