@@ -70,7 +70,7 @@ describe('the command line', () => {
 
   it('takes the beginning of an id while only one task begins so', async () => {
     server.addToList(SCRIPTED_TASK, 'tsk_aaaaaaaaaaaaaaab', 'tsk_k3faaaaaaaaaaaaa')
-    server.say(END('failed'))
+    server.emit(END('failed'))
     const show = (id: string) => errand(['show', id, '--json'], { env: env() })
     expect(await show('tsk_a')).toMatchObject({
       exit: 2,
@@ -151,8 +151,8 @@ describe('the command line', () => {
   })
 
   it('shows the stored events page by page, as lines of JSON or to read', async () => {
-    for (let i = 0; i < 25; i++) server.say(TEXT(`text ${i}`))
-    server.say(END('failed'))
+    for (let i = 0; i < 25; i++) server.emit(TEXT(`text ${i}`))
+    server.emit(END('failed'))
     const json = await errand(['show', SCRIPTED_TASK, '--json'], { env: env() })
     expect(
       json.out
@@ -180,7 +180,7 @@ describe('the command line', () => {
     const program = fileURLToPath(new URL('../../bin/errand.mjs', import.meta.url))
     const { stdout } = await execa('node', [program, 'help'])
     expect(stdout).toMatch(/0 completed {3}1 failed {3}3 cancelled {3}130/)
-    for (let i = 0; i < 3_000; i++) server.say(TEXT('a long story '.repeat(20)))
+    for (let i = 0; i < 3_000; i++) server.emit(TEXT('a long story '.repeat(20)))
     const cut = await execa('bash', ['-c', `"$0" "$1" show ${SCRIPTED_TASK} | head -1`, process.execPath, program], {
       env: env(),
     })

@@ -23,13 +23,13 @@ describe('following a task', () => {
   afterEach(() => server.kill())
 
   it('prints every event as one line of JSON, exactly once, in order, and nothing else', async () => {
-    for (let i = 0; i < 20; i++) server.say(TEXT(`line ${i}\nwith a break`))
+    for (let i = 0; i < 20; i++) server.emit(TEXT(`line ${i}\nwith a break`))
     const running = run('--json')
     await waitFor('the replay', () => running.out().includes('"seq":20'))
-    server.say(TEXT('sent twice'), { twice: true })
-    server.sayElsewhere()
-    server.sayDelta({ attempt: 1, offset: 0, text: 'not an event' })
-    server.say(END('completed'))
+    server.emit(TEXT('sent twice'), { twice: true })
+    server.emitElsewhere()
+    server.emitDelta({ attempt: 1, offset: 0, text: 'not an event' })
+    server.emit(END('completed'))
     const { exit, out, err } = await running.ended
     expect(
       out
@@ -43,11 +43,11 @@ describe('following a task', () => {
   it('fills a hole by asking again', async () => {
     const running = run('--json')
     await waitFor('a connection', () => server.connections() > 0)
-    server.say(TEXT('one'))
+    server.emit(TEXT('one'))
     await waitFor('the first event', () => running.out().includes('"seq":1'))
-    server.say(TEXT('forgotten'), { forget: true })
-    server.say(TEXT('three'))
-    server.say(END('completed'))
+    server.emit(TEXT('forgotten'), { forget: true })
+    server.emit(TEXT('three'))
+    server.emit(END('completed'))
     expect(seqsOf((await running.ended).out)).toEqual([1, 2, 3, 4])
   })
 
@@ -58,8 +58,8 @@ describe('following a task', () => {
       const env = { ERRAND_URL: proxy.url, ERRAND_TOKEN: server.token }
       const running = startErrand(['run', '--repo', 'https://example.org/a/b', '--json', 'do it'], { env })
       await waitFor('a connection', () => server.connections() > 0)
-      server.say(TEXT('one'))
-      server.say(END('completed'))
+      server.emit(TEXT('one'))
+      server.emit(END('completed'))
       expect(seqsOf((await running.ended).out)).toEqual([1, 2])
       expect(proxy.refused()).toBeGreaterThan(0)
     } finally {
@@ -71,11 +71,11 @@ describe('following a task', () => {
     const running = run('--json')
     await waitFor('a connection', () => server.connections() > 0)
     for (let i = 1; i < 125; i++) {
-      server.say(TEXT(`${i}`), { forget: i % 5 === 0, twice: i % 7 === 0 })
+      server.emit(TEXT(`${i}`), { forget: i % 5 === 0, twice: i % 7 === 0 })
       if (i % 20 === 0) server.dropConnections()
       await pause(10)
     }
-    server.say(END('completed'))
+    server.emit(END('completed'))
     const { out, exit } = await running.ended
     expect(seqsOf(out)).toEqual(upTo(125))
     expect(exit).toBe(0)
@@ -84,14 +84,14 @@ describe('following a task', () => {
   it('goes on after the server was killed and started again, with one calm line about it', async () => {
     const running = run()
     await waitFor('a connection', () => server.connections() > 0)
-    server.say(TEXT('before'))
+    server.emit(TEXT('before'))
     await waitFor('the first text', () => running.out().includes('before'))
     await server.kill()
-    server.say(TEXT('meanwhile'))
+    server.emit(TEXT('meanwhile'))
     await waitFor('a word about it', () => running.out().includes('connection lost'))
     await server.start()
     await waitFor('what was missed', () => running.out().includes('meanwhile'))
-    server.say(END('completed'))
+    server.emit(END('completed'))
     const { out, exit } = await running.ended
     expect(out.match(/before|meanwhile|connection lost|connected again/g)).toEqual([
       'before',
@@ -107,7 +107,7 @@ describe('following a task', () => {
     ['failed', 1],
     ['cancelled', 3],
   ] as const)('tells by its exit code that the task is %s', async (status, exit) => {
-    server.say(END(status))
+    server.emit(END(status))
     expect((await errand(['show', SCRIPTED_TASK, '--follow'], { env: env() })).exit).toBe(exit)
     expect((await run('--json').ended).exit).toBe(exit)
   })
@@ -115,11 +115,11 @@ describe('following a task', () => {
   it('says once that no runner is there, and again when it happens again', async () => {
     const running = run()
     await waitFor('a connection', () => server.connections() > 0)
-    server.sayTask({ status: 'pending', reason: 'no_runner', reasonText: 'Start a runner.' })
-    server.sayTask({ status: 'pending', reason: 'no_runner', reasonText: 'Start a runner.' })
-    server.sayTask({ status: 'running', reason: null, reasonText: null })
-    server.sayTask({ status: 'pending', reason: 'no_runner', reasonText: 'Start a runner.' })
-    server.say(END('completed'))
+    server.emitTask({ status: 'pending', reason: 'no_runner', reasonText: 'Start a runner.' })
+    server.emitTask({ status: 'pending', reason: 'no_runner', reasonText: 'Start a runner.' })
+    server.emitTask({ status: 'running', reason: null, reasonText: null })
+    server.emitTask({ status: 'pending', reason: 'no_runner', reasonText: 'Start a runner.' })
+    server.emit(END('completed'))
     expect((await running.ended).out.match(/! Start a runner\./g)).toHaveLength(2)
   })
 
@@ -136,11 +136,11 @@ describe('following a task', () => {
   it.each(['door', 'watch'] as const)(
     'waits when the server refuses at the %s just now, says why once, and goes on',
     async (what) => {
-      server.say(TEXT('at last'))
+      server.emit(TEXT('at last'))
       server.refuseNext(what, 2)
       const running = run()
       await waitFor('the text', () => running.out().includes('at last'))
-      server.say(END('completed'))
+      server.emit(END('completed'))
       const { out, exit } = await running.ended
       expect([out.match(/! You have too many of them\./g)?.length, exit]).toEqual([1, 0])
       server.refuseNext(what, 1)
@@ -161,12 +161,12 @@ describe('following a task', () => {
   it('shows on a terminal what is being written, and replaces it by the text itself', async () => {
     const running = startErrand(['show', SCRIPTED_TASK, '--follow'], { env: env(), terminal: { columns: 80, rows: 24 } })
     await waitFor('a connection', () => server.connections() > 0)
-    server.sayDelta({ attempt: 1, offset: 0, text: 'Half a ' })
-    server.sayDelta({ attempt: 1, offset: 7, text: 'sentence' })
+    server.emitDelta({ attempt: 1, offset: 0, text: 'Half a ' })
+    server.emitDelta({ attempt: 1, offset: 7, text: 'sentence' })
     await waitFor('the pieces', () => running.out().includes('Half a sentence'))
-    server.say(TEXT('Half a sentence, and the rest.'))
+    server.emit(TEXT('Half a sentence, and the rest.'))
     await waitFor('the text', () => running.out().includes('and the rest.'))
-    server.say(END('completed'))
+    server.emit(END('completed'))
     const { out } = await running.ended
     const final = screenOf(out)
     expect(final.filter((line) => line.includes('Half a sentence'))).toEqual(['Half a sentence, and the rest.'])

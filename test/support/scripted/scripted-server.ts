@@ -96,16 +96,16 @@ async function cutPower({ http, io }: Live): Promise<void> {
 function emitters(script: Script, io: () => Io | undefined) {
   return {
     /** Stores an event and sends it to every connection, unless told to forget that. */
-    say: (event: NewEvent & { at?: string }, { forget = false, twice = false } = {}) => {
+    emit: (event: NewEvent & { at?: string }, { forget = false, twice = false } = {}) => {
       const full: TaskEvent = { at: AT, ...event, taskId: SCRIPTED_TASK, seq: script.stored.length + 1, attempt: 1 }
       script.stored.push(full)
       if (!forget) io()?.emit('event', full)
       if (twice) io()?.emit('event', full)
     },
-    sayDelta: (delta: Omit<Delta, 'taskId'>) => io()?.emit('delta', { ...delta, taskId: SCRIPTED_TASK }),
-    sayTask: (changed: Partial<Task>) => io()?.emit('task', { ...taskOf(), ...changed }),
+    emitDelta: (delta: Omit<Delta, 'taskId'>) => io()?.emit('delta', { ...delta, taskId: SCRIPTED_TASK }),
+    emitTask: (changed: Partial<Task>) => io()?.emit('task', { ...taskOf(), ...changed }),
     /** An event of another task of the same user. */
-    sayElsewhere: () => io()?.emit('event', { taskId: 'tsk_other', seq: 1, attempt: 1, at: AT, ...TEXT('not for this list') }),
+    emitElsewhere: () => io()?.emit('event', { taskId: 'tsk_other', seq: 1, attempt: 1, at: AT, ...TEXT('not for this list') }),
   }
 }
 
