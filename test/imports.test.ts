@@ -117,26 +117,25 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 
   app: ['npm:*'],
   'app/src': ['*', 'npm:*'],
-  'app/src/admin': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
+  'app/src/text': [],
+  'app/src/admin': ['app/src/text', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/sw': ['npm:*'],
-  'app/src/client': ['client', 'app/src', 'app/src/client/storage', 'npm:*'],
-  'app/src/client/storage': ['client', 'app/src/client', 'npm:*'],
+  'app/src/client': ['app/src/text', 'npm:*'],
   'app/src/design/icons': [],
-  'app/src/design/controls': ['app/src', 'app/src/design/icons', 'npm:*'],
-  'app/src/design/feedback': ['app/src', 'app/src/client', ...below('app/src/design', 'icons', 'controls'), 'npm:*'],
-  'app/src/design/dialogs': ['app/src', ...below('app/src/design', 'controls', 'feedback'), 'npm:*'],
+  'app/src/design/controls': ['app/src/text', 'app/src/design/icons', 'npm:*'],
+  'app/src/design/feedback': ['app/src/text', 'app/src/client', ...below('app/src/design', 'icons', 'controls'), 'npm:*'],
+  'app/src/design/dialogs': ['app/src/text', ...below('app/src/design', 'controls', 'feedback'), 'npm:*'],
   'app/src/design/screen': [
-    'client',
-    'app/src',
+    'app/src/text',
     'app/src/client',
     ...below('app/src/design', 'icons', 'controls', 'feedback'),
     'npm:*',
   ],
-  'app/src/new-task': ['app/src', 'app/src/client', 'app/src/client/storage', ...DESIGN, 'npm:*'],
-  'app/src/projects': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
+  'app/src/new-task': ['app/src/text', 'app/src/client', ...DESIGN, 'npm:*'],
+  'app/src/projects': ['app/src/text', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/device': ['app/src/client', 'npm:*'],
   'app/src/settings': [
-    'app/src',
+    'app/src/text',
     'app/src/client',
     'app/src/device',
     ...DESIGN,
@@ -144,9 +143,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'app/src/settings/signed-in',
     'npm:*',
   ],
-  'app/src/settings/signed-in': ['app/src', 'app/src/client', 'app/src/device', ...DESIGN, 'npm:*'],
-  'app/src/shell': ['client', 'app/src', 'app/src/client', ...DESIGN, 'app/src/device', 'npm:*'],
-  'app/src/sign-in': ['app/src', 'app/src/client', ...DESIGN, 'npm:*'],
+  'app/src/settings/signed-in': ['app/src/text', 'app/src/client', 'app/src/device', ...DESIGN, 'npm:*'],
+  'app/src/shell': ['app/src/text', 'app/src/client', ...DESIGN, 'app/src/device', 'npm:*'],
+  'app/src/sign-in': ['app/src/text', 'app/src/client', ...DESIGN, 'npm:*'],
   'app/src/task': [
     'client',
     'app/src/client',
@@ -155,8 +154,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'npm:*',
   ],
   'app/src/task/composer': ['app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
-  'app/src/task/header': ['client', 'app/src', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
-  'app/src/task/status': ['app/src', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
+  'app/src/task/header': ['app/src/text', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
+  'app/src/task/status': ['app/src/text', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
   'app/src/task/changes': [
     'app/src/client',
     'app/src/device',
@@ -166,7 +165,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     ...TASK_BASE,
     'npm:*',
   ],
-  'app/src/task/log': ['app/src', 'app/src/client', ...DESIGN, 'app/src/task/code', ...TASK_BASE, 'npm:*'],
+  'app/src/task/log': ['app/src/text', 'app/src/client', ...DESIGN, 'app/src/task/code', ...TASK_BASE, 'npm:*'],
   'app/src/task/feed': [
     'app/src/client',
     ...DESIGN,
@@ -181,7 +180,19 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'app/src/task/text': ['app/src/task/model'],
   // What a feed is made of, from the events: nothing of it is drawn.
   'app/src/task/model': [],
-  'app/src/tasks': ['client', 'app/src', ...below('app/src', 'client', 'client/storage'), ...DESIGN, 'app/src/new-task', 'npm:*'],
+  'app/src/tasks': ['app/src/text', 'app/src/client', ...DESIGN, 'app/src/new-task', 'npm:*'],
+}
+
+/** The files that a vendor lives in. `runner` and `coordinator` share a queue, so bullmq has one on each side of it. */
+const VENDORS: Readonly<Record<string, readonly string[]>> = {
+  bullmq: ['coordinator/queue/dispatch.ts', 'runner/jobs/take-jobs.ts'],
+  dockerode: ['runner/sandbox/docker.ts'],
+  'socket.io': ['coordinator/live/rooms.ts'],
+  'better-sqlite3': ['coordinator/store/sqlite/database.ts'],
+  '@anthropic-ai/sdk': ['worker-image/model/model-client.ts'],
+  'web-push': ['coordinator/notify/web-push.ts'],
+  'socket.io-client': ['cli/server/follow.ts', 'app/src/client/socket.ts'],
+  uqr: ['cli/show/qr-code.ts', 'app/src/settings/signed-in/qr-code.tsx'],
 }
 
 const ROOMS = [...new Set(Object.keys(TABLE).map((folder) => folder.split('/')[0] ?? ''))]

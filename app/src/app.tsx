@@ -5,7 +5,7 @@ import { CrashBoundary } from './shell/crash-boundary.tsx'
 import { Shell } from './shell/shell.tsx'
 import { LoadingApp, SignInGate } from './shell/sign-in-gate.tsx'
 import { TasksScreen } from './tasks/tasks-screen.tsx'
-import { words } from './words.ts'
+import { words } from './text/words.ts'
 
 const ASK_AGAIN_MS = 3_000
 

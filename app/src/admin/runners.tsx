@@ -1,7 +1,7 @@
 import type { Overview } from '../../../contract/api/overview.ts'
 import { Section } from '../design/screen/section.tsx'
-import { ago } from '../show.ts'
-import { words } from '../words.ts'
+import { ago } from '../text/show.ts'
+import { words } from '../text/words.ts'
 
 type Runner = Overview['runners'][number]
 

@@ -23,7 +23,7 @@ import type { ErrorCode } from '../../../contract/api/errors.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
 import type { Overview } from '../../../contract/api/overview.ts'
 import type { TaskStatus } from '../../../contract/api/status.ts'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 import { ApiError } from './api-error.ts'
 
 export type EventPage = { events: TaskEvent[]; lastSeq: number; more: boolean }

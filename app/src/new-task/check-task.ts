@@ -1,6 +1,6 @@
 import type { CreateTask } from '../../../contract/api/api.ts'
 import type { LIMITS } from '../../../contract/api/limits.ts'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 import type { Options } from './task-options.tsx'
 
 export const MAX_PROMPT: (typeof LIMITS)['promptChars'] = 100_000

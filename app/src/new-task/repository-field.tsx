@@ -1,6 +1,6 @@
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { AS_TYPED, Field } from '../design/controls/field.tsx'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 import { useRepositories } from './use-repositories.ts'
 
 /** How many repositories are one tap away; the rest are found by typing. */

@@ -1,8 +1,8 @@
 import { useState } from 'react'
 import type { Me } from '../../../contract/api/api.ts'
 import { AS_TYPED, Field } from '../design/controls/field.tsx'
-import { dollars } from '../show.ts'
-import { words } from '../words.ts'
+import { dollars } from '../text/show.ts'
+import { words } from '../text/words.ts'
 
 export type Options = { branch: string; model: string; budget: string }
 

@@ -1,7 +1,7 @@
 import type { Task } from '../../../contract/api/api.ts'
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
-import { repoName } from '../show.ts'
-import { words } from '../words.ts'
+import { repoName } from '../text/show.ts'
+import { words } from '../text/words.ts'
 
 export type KnownRepository = { repoUrl: string; name: string }
 

@@ -7,8 +7,8 @@ import { Field } from '../design/controls/field.tsx'
 import { messageOf } from '../design/feedback/states.tsx'
 import { Section } from '../design/screen/section.tsx'
 import { readBudget } from '../new-task/check-task.ts'
-import { dollars } from '../show.ts'
-import { words } from '../words.ts'
+import { dollars } from '../text/show.ts'
+import { words } from '../text/words.ts'
 
 /** The budget of new tasks that name none. */
 export function Budget() {

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { useClient } from '../client/hooks.ts'
 import { AS_TYPED, Field } from '../design/controls/field.tsx'
 import { FormSheet } from '../design/dialogs/form-sheet.tsx'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 
 type Props = { host: string; isNew: boolean; onClose: () => void }
 

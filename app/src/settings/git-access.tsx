@@ -4,7 +4,7 @@ import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { Button } from '../design/controls/button.tsx'
 import { AskFirst } from '../design/dialogs/ask-first.tsx'
 import { Loaded, Section } from '../design/screen/section.tsx'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 import { CredentialForm } from './credential-form.tsx'
 
 /** The tokens with which the server works on the user's repositories. */

@@ -3,7 +3,7 @@ import { useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/controls/button.tsx'
 import { Section } from '../design/screen/section.tsx'
 import { installOffer } from '../device/install-prompt.ts'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 
 /** How to install the app; nothing once it is installed. */
 export function Install() {

@@ -6,7 +6,7 @@ import { Switch } from '../design/controls/field.tsx'
 import { messageOf, Note } from '../design/feedback/states.tsx'
 import { Loaded, Section } from '../design/screen/section.tsx'
 import { type PushState, readPush, subscribe, unsubscribe } from '../device/push.ts'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 import { Webhook } from './webhook.tsx'
 
 /** What the user is notified of, on this device and by webhook. */

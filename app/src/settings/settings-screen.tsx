@@ -1,6 +1,6 @@
 import { useEffect } from 'react'
 import { Screen } from '../design/screen/screen.tsx'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 import { Budget } from './budget.tsx'
 import { GitAccess } from './git-access.tsx'
 import { Install } from './install.tsx'

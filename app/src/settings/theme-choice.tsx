@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { Section } from '../design/screen/section.tsx'
 import { readTheme, setTheme, type Theme } from '../device/theme.ts'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 
 const THEMES: ReadonlyArray<readonly [Theme, string]> = [
   ['system', words.settings.themeSystem],

@@ -2,7 +2,7 @@ import { type FormEvent, useState } from 'react'
 import { Button } from '../design/controls/button.tsx'
 import { AS_TYPED, Field } from '../design/controls/field.tsx'
 import { messageOf } from '../design/feedback/states.tsx'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 
 /** A URL that receives every notification too. */
 export function Webhook({ saved, onSave }: { saved: string | null; onSave: (url: string | null) => Promise<unknown> }) {

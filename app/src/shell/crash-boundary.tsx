@@ -2,7 +2,7 @@ import { Component, type ReactNode } from 'react'
 import { Button } from '../design/controls/button.tsx'
 import { useCopy } from '../design/controls/copy.tsx'
 import { reloadToNewest } from '../device/new-version.ts'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 
 /** Shown when a screen throws. React requires a class here. */
 export class CrashBoundary extends Component<{ children: ReactNode }, { error: Error | null }> {

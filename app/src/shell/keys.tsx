@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 import { useLocation } from 'wouter'
 import { Sheet } from '../design/dialogs/sheet.tsx'
 import { isFreeKey, isTyping } from '../device/free-key.ts'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 
 const KEYS: ReadonlyArray<readonly [string, string]> = [
   ['/', words.keys.search],

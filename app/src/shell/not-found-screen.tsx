@@ -1,7 +1,7 @@
 import { LinkButton } from '../design/controls/button.tsx'
 import { EmptyState } from '../design/feedback/states.tsx'
 import { Screen } from '../design/screen/screen.tsx'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 
 export function NotFoundScreen() {
   return (

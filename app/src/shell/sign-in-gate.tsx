@@ -3,7 +3,7 @@ import { useLocation } from 'wouter'
 import { codeOf, isAway } from '../client/api-error.ts'
 import { useClient, useMe, useStateOf } from '../client/hooks.ts'
 import { ErrorState, NotHere, Skeleton } from '../design/feedback/states.tsx'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 
 const RETURN_KEY = 'errand:return'
 

@@ -3,7 +3,7 @@ import type { ConnectionStatus } from '../../../client/connection.ts'
 import { useClient, useConnectionState, useMe, useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/controls/button.tsx'
 import { reloadToNewest, useNewVersion } from '../device/new-version.ts'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 
 /** How long each state lasts before it is shown: a short break is not worth a word. */
 const PATIENCE_MS: Readonly<Record<ConnectionStatus, number>> = {

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react'
 import { Button } from '../design/controls/button.tsx'
 import { AS_TYPED, Field } from '../design/controls/field.tsx'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 import { linkPath } from './link-path.ts'
 
 /** For an installed app: a tapped link does not open in it. */

@@ -6,7 +6,7 @@ import { useClient, useStateOf } from '../client/hooks.ts'
 import { ErrorState, Note, NotHere, Skeleton } from '../design/feedback/states.tsx'
 import { Icon } from '../design/icons/icon.tsx'
 import { Mark } from '../design/icons/mark.tsx'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 import { PasteLink } from './paste-link.tsx'
 import './sign-in.css'
 

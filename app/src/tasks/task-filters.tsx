@@ -2,8 +2,8 @@ import type { Task } from '../../../contract/api/api.ts'
 import type { TaskStatus } from '../../../contract/api/status.ts'
 import { Icon } from '../design/icons/icon.tsx'
 import { useRepositories } from '../new-task/use-repositories.ts'
-import { repoName } from '../show.ts'
-import { words } from '../words.ts'
+import { repoName } from '../text/show.ts'
+import { words } from '../text/words.ts'
 
 export type Filters = { status: TaskStatus | ''; search: string; repoUrl: string }
 export const NO_FILTERS: Filters = { status: '', search: '', repoUrl: '' }

@@ -3,8 +3,8 @@ import type { Task } from '../../../contract/api/api.ts'
 import type { DiffStat } from '../../../contract/api/event.ts'
 import { Sentence } from '../design/feedback/states.tsx'
 import { StatusBadge } from '../design/feedback/status-badge.tsx'
-import { age, firstLine, repoName } from '../show.ts'
-import { words } from '../words.ts'
+import { age, firstLine, repoName } from '../text/show.ts'
+import { words } from '../text/words.ts'
 
 /** One task in the list: its prompt, its repository and its status. */
 export function TaskRow({ task }: { task: Task }) {

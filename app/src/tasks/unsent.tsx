@@ -4,8 +4,8 @@ import type { Task } from '../../../contract/api/api.ts'
 import { useClient } from '../client/hooks.ts'
 import { Button } from '../design/controls/button.tsx'
 import { putBack } from '../new-task/new-draft.ts'
-import { firstLine, repoName } from '../show.ts'
-import { words } from '../words.ts'
+import { firstLine, repoName } from '../text/show.ts'
+import { words } from '../text/words.ts'
 
 /** What the server does not have yet: unsent tasks, with the actions for each, and messages that did not get through. */
 export function UnsentList({ items, tasks }: { items: readonly Unsent[]; tasks: readonly Task[] }) {

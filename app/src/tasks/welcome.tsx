@@ -4,7 +4,7 @@ import { LinkButton } from '../design/controls/button.tsx'
 import { Note } from '../design/feedback/states.tsx'
 import { Icon } from '../design/icons/icon.tsx'
 import { Mark } from '../design/icons/mark.tsx'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 
 /** The first visit: a task to try right now, and how to set up access to the user's own repositories. */
 export function Welcome() {

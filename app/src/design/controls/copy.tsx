@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 import { IconButton } from './button.tsx'
 
 const CONFIRM_MS = 1_500

@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 import { Button } from '../controls/button.tsx'
 import { Fault } from '../feedback/states.tsx'
 import { Sheet } from './sheet.tsx'

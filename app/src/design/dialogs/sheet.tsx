@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useId, useRef } from 'react'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 import { IconButton } from '../controls/button.tsx'
 import './sheet.css'
 

@@ -1,5 +1,5 @@
 import type { TaskStatus } from '../../../../contract/api/status.ts'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 import { Icon, type IconName } from '../icons/icon.tsx'
 import './status-badge.css'
 

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react'
 import { Link } from 'wouter'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 import { Icon } from '../icons/icon.tsx'
 import './screen.css'
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import type { Saved } from '../../../../client/task-summary.ts'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 import { AsOf, ErrorState, Skeleton } from '../feedback/states.tsx'
 import './section.css'
 

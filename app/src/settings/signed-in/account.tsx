@@ -2,7 +2,7 @@ import { useClient, useMe, useStateOf } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { AskFirst } from '../../design/dialogs/ask-first.tsx'
 import { Section } from '../../design/screen/section.tsx'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 import { signOutHere } from './sign-out.ts'
 
 /** Who is signed in here, and the button to sign out. */

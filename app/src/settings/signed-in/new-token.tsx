@@ -3,7 +3,7 @@ import { useClient } from '../../client/hooks.ts'
 import { Field } from '../../design/controls/field.tsx'
 import { FormSheet } from '../../design/dialogs/form-sheet.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 import { Secret } from './secret.tsx'
 import { reloadDevices } from './signed-in-line.tsx'
 

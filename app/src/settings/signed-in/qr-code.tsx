@@ -1,5 +1,5 @@
 import { encode } from 'uqr'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 
 /** Light modules around the code: readers need four. */
 const BORDER = 4

@@ -1,6 +1,6 @@
 import { Button } from '../../design/controls/button.tsx'
 import { useCopy } from '../../design/controls/copy.tsx'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 
 /** A secret to read and copy. */
 export function Secret({ text }: { text: string }) {

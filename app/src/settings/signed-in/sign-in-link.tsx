@@ -6,7 +6,7 @@ import { useClient } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
 import { messageOf } from '../../design/feedback/states.tsx'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 import { Secret } from './secret.tsx'
 
 const QrCode = lazy(() => import('./qr-code.tsx'))

@@ -1,7 +1,7 @@
 import { ApiError } from '../../client/api-error.ts'
 import type { Client } from '../../client/client.ts'
 import { unsubscribe, unsubscribeHere } from '../../device/push.ts'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 
 /**
  * Signs this browser out and removes everything of the user from it: notifications, drafts, saved data and unsent messages.

@@ -4,8 +4,8 @@ import { useClient } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { AskFirst } from '../../design/dialogs/ask-first.tsx'
 import { Sentence } from '../../design/feedback/states.tsx'
-import { ago, timeOf } from '../../show.ts'
-import { words } from '../../words.ts'
+import { ago, timeOf } from '../../text/show.ts'
+import { words } from '../../text/words.ts'
 
 /** One browser session or API token, with a button to revoke it; not for the one in use, nor for the server's own token. */
 export function SignedInLine({ device }: { device: Device }) {

@@ -1,6 +1,6 @@
 import type { Task } from '../../../../contract/api/api.ts'
 import { StatusBadge } from '../../design/feedback/status-badge.tsx'
-import { repoName } from '../../show.ts'
+import { repoName } from '../../text/show.ts'
 import { TASK_WORDS } from '../text/words.ts'
 
 /** The first line of the prompt. */

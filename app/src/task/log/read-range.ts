@@ -1,6 +1,6 @@
 import { readRefusal } from '../../client/api.ts'
 import { ApiError } from '../../client/api-error.ts'
-import { words } from '../../words.ts'
+import { words } from '../../text/words.ts'
 
 const TIMEOUT_MS = 30_000
 

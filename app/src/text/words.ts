@@ -1,4 +1,4 @@
-import { STATUS_WORDS } from '../../contract/api/status-words.ts'
+import { STATUS_WORDS } from '../../../contract/api/status-words.ts'
 
 /** Every word of the app outside a task's own screens (those are in `task/text/words.ts`): plain, short, and with what to do. */
 export const words = {
