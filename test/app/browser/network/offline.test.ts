@@ -3,8 +3,8 @@ import type { Page } from 'playwright-core'
 import type { Task } from '../../../../contract/api/api.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
-import { say } from '../../scenes/story/say.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
+import { steps } from '../../scenes/story/steps.ts'
 import { beginTask, type Told } from '../../scenes/story/tell.ts'
 import { cutLine } from '../cut-line.ts'
 import { forgetTasks, savedOn, saveOn } from '../device.ts'
@@ -35,11 +35,11 @@ beforeEach(async () => {
 async function begin(prompt: string): Promise<Told> {
   const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt, agoSeconds: 60 })
   await told.take()
-  await told.tell(...say.boot(1), say.text(9, `I begin: ${prompt}`))
+  await told.tell(...steps.boot(1), steps.text(9, `I begin: ${prompt}`))
   return told
 }
 async function finish(told: Told) {
-  await told.tell(say.done(40, 'It is mended.', { files: 1, insertions: 2, deletions: 1 }))
+  await told.tell(steps.done(40, 'It is mended.', { files: 1, insertions: 2, deletions: 1 }))
   await told.end(41)
 }
 function isSaved(key: string, fits: (value: { status?: string; items?: Task[]; lastSeq: number }) => unknown) {
@@ -143,7 +143,7 @@ describe('a screen that was never here before', () => {
   let done: Told
   beforeAll(async () => {
     done = await begin('mend the door')
-    await done.tell(...say.bash(20, 'npm test', 'ok 1\n'))
+    await done.tell(...steps.bash(20, 'npm test', 'ok 1\n'))
     await done.keep('patch', PATCH)
     await finish(done)
   }, 120_000)

@@ -26,7 +26,7 @@ async function saidTo({ id }: Task) {
 function composer() {
   return page.getByLabel('Message to the agent')
 }
-async function say(text: string) {
+async function sendMessage(text: string) {
   await composer().fill(text)
   await page.getByRole('button', { name: 'Send', exact: true }).tap()
 }
@@ -40,7 +40,7 @@ describe('a message that is not sent', () => {
       route.request().method() === 'POST' ? route.fulfill({ status: 400, json: { error } }) : route.continue(),
     )
     await page.goto(`${phone.server.url}/task/${task.id}`)
-    await say('said too early')
+    await sendMessage('said too early')
     await page.getByText('Not sent. Not this one.').waitFor()
     expect(await axeFaults(page)).toEqual([])
     await page.goto(phone.server.url)
@@ -64,8 +64,8 @@ describe('two messages to one task', () => {
     })
     const another = await newTask()
     await page.goto(`${phone.server.url}/task/${another.id}`)
-    await say('first')
-    await say('second')
+    await sendMessage('first')
+    await sendMessage('second')
     await waitFor('both at the server', async () => (await saidTo(another)).length === 2)
     expect(await saidTo(another)).toEqual(['first', 'second'])
   })

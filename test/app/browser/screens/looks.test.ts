@@ -4,8 +4,8 @@ import type { Task } from '../../../../contract/api/api.ts'
 import { touchFaults } from '../../../support/browser/touch.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { change } from '../../scenes/scene.ts'
-import { say } from '../../scenes/story/say.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
+import { steps } from '../../scenes/story/steps.ts'
 import { beginTask, type Told } from '../../scenes/story/tell.ts'
 import { SMALL } from '../phone.ts'
 
@@ -45,8 +45,8 @@ describe('a call that failed', () => {
   it('leaves room when it opens by itself, and folds when the agent goes on, watched or not; what a person opened stays', async () => {
     const told = await begin('a red test')
     await told.tell(
-      ...say.boot(1),
-      ...say.bash(10, `npm test -- ${'test/one.test.js '.repeat(40)}`, RED, { exit: 1, bytes: 90_000 }),
+      ...steps.boot(1),
+      ...steps.bash(10, `npm test -- ${'test/one.test.js '.repeat(40)}`, RED, { exit: 1, bytes: 90_000 }),
     )
     await open(told, 'exit 1')
     const shown = page.locator('.work', { hasText: 'exit 1' })
@@ -55,7 +55,7 @@ describe('a call that failed', () => {
     const box = "document.querySelector('.output-end')"
     expect(await page.evaluate(`[${box}.scrollTop, ${box}.scrollHeight > ${box}.clientHeight]`)).toEqual([0, true])
     expect(await touchFaults(page)).toEqual([])
-    await told.tell(say.text(20, 'I see what is wrong.'))
+    await told.tell(steps.text(20, 'I see what is wrong.'))
     await page.getByText('I see what is wrong.').waitFor()
     expect(await isOpen(/^Ran 1 command/)).toBe(false)
     await page.reload()
@@ -64,23 +64,23 @@ describe('a call that failed', () => {
 
     await group(/^Ran 1 command/).click()
     await page.locator('.output-end').waitFor()
-    await told.tell(...say.bash(30, 'npm run lint', 'a fault\n', { exit: 2 }))
+    await told.tell(...steps.bash(30, 'npm run lint', 'a fault\n', { exit: 2 }))
     await page.getByText('exit 2').waitFor()
     // A person who closes and opens again has chosen.
     for (const _ of [1, 2]) await page.getByRole('button', { name: /npm run lint/ }).click()
     // What follows would fold for somebody who is at the end and has not chosen.
     await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)')
     await page.getByRole('button', { name: 'Jump to latest' }).waitFor({ state: 'detached' })
-    await told.tell(say.text(40, 'Both are mended.'))
+    await told.tell(steps.text(40, 'Both are mended.'))
     await page.getByText('Both are mended.').waitFor()
     expect(await page.locator('.output-end').count()).toBe(2)
   }, 60_000)
 
   it('is none that the person’s own Stop ended', async () => {
     const told = await begin('stopped')
-    await told.tell(...say.boot(1), say.begin(10, 'sleep 600'))
+    await told.tell(...steps.boot(1), steps.begin(10, 'sleep 600'))
     await told.tell(
-      say.at(14, 'tool.ended', {
+      steps.at(14, 'tool.ended', {
         ...{ callId: 'toolu_10', name: 'bash', ok: false, output: CUT, outputBytes: 0, exitCode: 143, durationMs: 4_000 },
       }),
     )
@@ -98,8 +98,8 @@ describe('the start of a turn', () => {
   it('that ended with the clone is not said to have succeeded', async () => {
     const told = await begin('no such repository')
     await told.tell(
-      say.at(2, 'sandbox.ready', { node: 'v24.11.0' }),
-      say.at(28, 'turn.started', { turn: 1, model: 'claude-opus-5-5' }),
+      steps.at(2, 'sandbox.ready', { node: 'v24.11.0' }),
+      steps.at(28, 'turn.started', { turn: 1, model: 'claude-opus-5-5' }),
     )
     await told.end(29, { outcome: 'failed', reason: 'repository_not_found' })
     await open(told, 'Ended before the agent started')
@@ -108,11 +108,11 @@ describe('the start of a turn', () => {
 
   it('of a second turn is no second attempt', async () => {
     const told = await begin('two turns')
-    await told.tell(...say.boot(1), say.done(10, 'The first.', null))
+    await told.tell(...steps.boot(1), steps.done(10, 'The first.', null))
     await told.end(11)
     await told.message('And more.', 'queue')
     await told.take()
-    await told.tell(...say.boot(20, { turn: 2, resumed: true }), say.text(26, 'I go on.'))
+    await told.tell(...steps.boot(20, { turn: 2, resumed: true }), steps.text(26, 'I go on.'))
     await open(told, 'I go on.')
     expect(
       await page
@@ -126,7 +126,7 @@ describe('the start of a turn', () => {
 describe('the line above the composer', () => {
   it('says that the agent writes while it does, and tells what a demo costs as everywhere', async () => {
     const told = await begin('written')
-    await told.tell(...say.boot(1), say.used(8, 20_000, 500, 0.42))
+    await told.tell(...steps.boot(1), steps.used(8, 20_000, 500, 0.42))
     await change<Task>(page, `**/api/tasks/${told.id}`, (task) => ({ ...task, demo: true }))
     await open(told, /^Thinking$/)
     await page.locator('.strip').getByText('$0 (demo)').waitFor()
@@ -135,7 +135,7 @@ describe('the line above the composer', () => {
       .locator('.strip')
       .getByText(/^Writing$/)
       .waitFor()
-    await told.tell(say.text(12, 'The lamp is driven by two timers.'))
+    await told.tell(steps.text(12, 'The lamp is driven by two timers.'))
     await page
       .locator('.strip')
       .getByText(/^Thinking$/)
@@ -153,7 +153,11 @@ describe('with a keyboard open', () => {
   let told: Told
   beforeAll(async () => {
     told = await begin('typed')
-    await told.tell(...say.boot(1), ...say.plan(9, ['Look', 'doing'], ['Mend', 'open']), say.text(10, 'I look at the lamp.'))
+    await told.tell(
+      ...steps.boot(1),
+      ...steps.plan(9, ['Look', 'doing'], ['Mend', 'open']),
+      steps.text(10, 'I look at the lamp.'),
+    )
   }, 60_000)
 
   it('a third of a small screen is left to the feed, on Android', async () => {

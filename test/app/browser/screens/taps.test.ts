@@ -4,8 +4,8 @@ import type { Task } from '../../../../contract/api/api.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { breakDown } from '../../scenes/scene.ts'
-import { say } from '../../scenes/story/say.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
+import { steps } from '../../scenes/story/steps.ts'
 import { beginTask } from '../../scenes/story/tell.ts'
 import { SMALL } from '../phone.ts'
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   stage = await startStage()
   const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt: 'Tell me everything', agoSeconds: 600 })
   await told.take()
-  await told.tell(...say.boot(1), ...Array.from({ length: 400 }, (_, n) => say.text(10 + n, `Thought ${n}.`)))
+  await told.tell(...steps.boot(1), ...Array.from({ length: 400 }, (_, n) => steps.text(10 + n, `Thought ${n}.`)))
   long = told.id
   for (let n = 0; n < 60; n++) await stage.api('Ada', '/api/tasks', { repoUrl: REPO, prompt: `Task number ${n}` })
 }, 120_000)

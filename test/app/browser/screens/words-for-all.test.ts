@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { LIMITS } from '../../../../contract/api/limits.ts'
-import { say } from '../../scenes/story/say.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
+import { steps } from '../../scenes/story/steps.ts'
 import { beginTask, type Told } from '../../scenes/story/tell.ts'
 import { SMALL } from '../phone.ts'
 
@@ -24,16 +24,16 @@ beforeAll(async () => {
   }
   running = await begin('Count the flashes')
   await running.tell(
-    ...say.boot(1),
-    ...say.plan(9, ['Look', 'done'], ['Mend it', 'doing'], ['Test it', 'open']),
-    say.text(10, 'I look.'),
+    ...steps.boot(1),
+    ...steps.plan(9, ['Look', 'done'], ['Mend it', 'doing'], ['Test it', 'open']),
+    steps.text(10, 'I look.'),
   )
   done = await begin('Document the flashes')
   await done.tell(
-    ...say.boot(1),
-    say.pushed(20, 'errand/p4x8/document'),
-    say.at(21, 'pull_request.opened', { url: PULL_REQUEST, number: 42 }),
-    say.done(22, 'Written.', { files: 1, insertions: 1, deletions: 1 }),
+    ...steps.boot(1),
+    steps.pushed(20, 'errand/p4x8/document'),
+    steps.at(21, 'pull_request.opened', { url: PULL_REQUEST, number: 42 }),
+    steps.done(22, 'Written.', { files: 1, insertions: 1, deletions: 1 }),
   )
   await done.keep('patch', PATCH)
   await done.end(23)

@@ -33,7 +33,7 @@ function composer() {
 function tap(name: string | RegExp) {
   return page.getByRole('button', { name, exact: true }).tap()
 }
-async function say(text: string, mode?: 'Steer' | 'Queue') {
+async function sendMessage(text: string, mode?: 'Steer' | 'Queue') {
   await composer().fill(text)
   if (mode) await page.getByText(mode, { exact: true }).tap()
   await tap('Send')
@@ -74,10 +74,10 @@ describe('a person with a phone', () => {
   it('watches it start; steers it, queues two more turns and takes one of them back', async () => {
     await page.locator('.boot-step.now').waitFor()
     signalRunner('SIGCONT')
-    await say('Keep it short.', 'Steer')
+    await sendMessage('Keep it short.', 'Steer')
     await message('Keep it short.', 'waiting').getByText('delivered after the current step').waitFor()
-    await say('Add a French greeting.', 'Queue')
-    await say('Forget this one.', 'Queue')
+    await sendMessage('Add a French greeting.', 'Queue')
+    await sendMessage('Forget this one.', 'Queue')
     await message('Add a French greeting.', 'waiting').getByText('runs as the next turn').waitFor()
     await message('Forget this one.', 'waiting').getByRole('button', { name: 'Unsend' }).tap()
     await message('Forget this one.', 'withdrawn').waitFor()

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Page } from 'playwright-core'
 import type { Device, SignInLink, Task } from '../../../../contract/api/api.ts'
 import { LIMITS } from '../../../../contract/api/limits.ts'
-import { say } from '../../scenes/story/say.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
+import { steps } from '../../scenes/story/steps.ts'
 import { beginTask, type Told } from '../../scenes/story/tell.ts'
 import { HOSTILE_COMMAND, HOSTILE_MARKDOWN, HOSTILE_OUTPUT, HOSTILE_PATCH, HOSTILE_PROMPT } from './hostile-texts.ts'
 
@@ -49,12 +49,12 @@ async function tellHostile(): Promise<Told> {
   const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt: HOSTILE_PROMPT, agoSeconds: 60 })
   await told.take()
   await told.tell(
-    ...say.boot(1),
-    say.text(8, HOSTILE_MARKDOWN),
-    ...say.bash(10, HOSTILE_COMMAND, HOSTILE_OUTPUT, { exit: 1, bytes: HOSTILE_OUTPUT.length * 4 }),
-    ...say.edit(12, 'src/cod\u202Egnp.ts', '<b>old</b>', '<img src=x onerror="window.hostile=1">'),
-    say.blocked(14, 'tracker.example.org'),
-    say.done(20, 'Done. <script>window.hostile=1</script>', { files: 4, insertions: 2, deletions: 1 }),
+    ...steps.boot(1),
+    steps.text(8, HOSTILE_MARKDOWN),
+    ...steps.bash(10, HOSTILE_COMMAND, HOSTILE_OUTPUT, { exit: 1, bytes: HOSTILE_OUTPUT.length * 4 }),
+    ...steps.edit(12, 'src/cod\u202Egnp.ts', '<b>old</b>', '<img src=x onerror="window.hostile=1">'),
+    steps.blocked(14, 'tracker.example.org'),
+    steps.done(20, 'Done. <script>window.hostile=1</script>', { files: 4, insertions: 2, deletions: 1 }),
   )
   await told.keep('patch', HOSTILE_PATCH)
   await told.keep('output.toolu_10', HOSTILE_OUTPUT)
@@ -121,7 +121,7 @@ describe('what an agent writes', () => {
   it('cannot do so while it works either', async () => {
     const live = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt: 'Tidy up', agoSeconds: 20 })
     await live.take()
-    await live.tell(...say.boot(1), ...say.plan(8, ['Mend cod\u202Egnp.ts', 'doing']), say.begin(9, 'rm \u202Egpj.seot'))
+    await live.tell(...steps.boot(1), ...steps.plan(8, ['Mend cod\u202Egnp.ts', 'doing']), steps.begin(9, 'rm \u202Egpj.seot'))
     await page.goto(`${stage.url}/task/${live.id}`)
     await page.locator('.work-now', { hasText: 'rm ‹U+202E›gpj.seot' }).waitFor()
     await page.locator('.strip-now', { hasText: 'rm ‹U+202E›gpj.seot' }).waitFor()

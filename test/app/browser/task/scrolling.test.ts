@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { waitFor } from '../../../support/checks/wait.ts'
-import { say } from '../../scenes/story/say.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
+import { steps } from '../../scenes/story/steps.ts'
 import { beginTask, type Told } from '../../scenes/story/tell.ts'
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' } as const
@@ -17,10 +17,10 @@ beforeAll(async () => {
   running = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt: 'Count the flashes', agoSeconds: 60 })
   await running.take()
   await running.tell(
-    ...say.boot(1),
-    say.text(8, Array.from({ length: 60 }, (_, n) => `Paragraph ${n}.`).join('\n\n')),
-    ...say.plan(9, ['Look', 'done'], ['Mend it', 'doing']),
-    say.text(10, 'The last word.'),
+    ...steps.boot(1),
+    steps.text(8, Array.from({ length: 60 }, (_, n) => `Paragraph ${n}.`).join('\n\n')),
+    ...steps.plan(9, ['Look', 'done'], ['Mend it', 'doing']),
+    steps.text(10, 'The last word.'),
   )
   for (let n = 0; n < 30; n++) await stage.api('Ada', '/api/tasks', { repoUrl: REPO, prompt: `Task number ${n}` })
 }, 120_000)

@@ -1,5 +1,5 @@
-import { say } from './say.ts'
 import type { Stage } from './stage.ts'
+import { steps } from './steps.ts'
 import { beginTask, type Told } from './tell.ts'
 
 const TIDES = 'https://github.com/lighthouse/tide-tables'
@@ -16,15 +16,15 @@ export async function tellAdasTasks(stage: Stage) {
     'https://github.com/lighthouse/beacon',
   )
   await stopped.take()
-  await stopped.tell(...say.boot(1), say.text(9, 'I look at how the tests are run now.'))
+  await stopped.tell(...steps.boot(1), steps.text(9, 'I look at how the tests are run now.'))
   await stopped.end(31, { outcome: 'cancelled', reason: 'cancelled_by_user' })
 
   const failed = await begin('Upgrade to Node 24 and fix what breaks', 5 * HOUR, 'https://github.com/lighthouse/beacon')
   await failed.take()
   await failed.tell(
-    ...say.boot(1),
-    say.text(9, 'I start with what the changelog names as breaking.'),
-    say.used(12, 21_000, 4_100, 4.98),
+    ...steps.boot(1),
+    steps.text(9, 'I start with what the changelog names as breaking.'),
+    steps.used(12, 21_000, 4_100, 4.98),
   )
   await failed.end(612, { outcome: 'failed', reason: 'budget_exceeded' })
 
@@ -41,20 +41,20 @@ export async function tellAdasTasks(stage: Stage) {
 async function tellFinished(told: Told): Promise<Told> {
   await told.take()
   await told.tell(
-    ...say.boot(2),
-    say.text(8, 'I run the tests first, to see the failure with my own eyes.'),
-    ...say.bash(10, 'npm test', RED, { exit: 1, seconds: 3.4 }),
-    say.text(
+    ...steps.boot(2),
+    steps.text(8, 'I run the tests first, to see the failure with my own eyes.'),
+    ...steps.bash(10, 'npm test', RED, { exit: 1, seconds: 3.4 }),
+    steps.text(
       16,
       'The export writes local times where a calendar wants UTC: the test fails in every zone but one. I look at how the times are made.',
     ),
-    ...say.read(18, 'src/export/calendar.js'),
-    ...say.read(19, 'test/calendar.test.js'),
-    ...say.edit(27, 'src/export/calendar.js', OLD, NEW),
-    ...say.bash(32, 'npm test', GREEN, { seconds: 3.1 }),
-    say.used(38, 14_200, 2_350, 0.21),
-    say.pushed(40, 'errand/k3v9/fix-the-failing-test'),
-    say.done(41, ANSWER, { files: 2, insertions: 14, deletions: 5 }),
+    ...steps.read(18, 'src/export/calendar.js'),
+    ...steps.read(19, 'test/calendar.test.js'),
+    ...steps.edit(27, 'src/export/calendar.js', OLD, NEW),
+    ...steps.bash(32, 'npm test', GREEN, { seconds: 3.1 }),
+    steps.used(38, 14_200, 2_350, 0.21),
+    steps.pushed(40, 'errand/k3v9/fix-the-failing-test'),
+    steps.done(41, ANSWER, { files: 2, insertions: 14, deletions: 5 }),
   )
   await told.keep('patch', PATCH)
   await told.end(42)
@@ -64,31 +64,36 @@ async function tellFinished(told: Told): Promise<Told> {
 async function tellWorking(told: Told): Promise<void> {
   await told.take()
   await told.tell(
-    ...say.boot(2),
-    say.text(9, 'The tables are fetched on every page view. I look at where, and whether something caches already.'),
-    ...say.plan(
+    ...steps.boot(2),
+    steps.text(9, 'The tables are fetched on every page view. I look at where, and whether something caches already.'),
+    ...steps.plan(
       11,
       ['Find where the tables are fetched', 'done'],
       ['Cache them for a week', 'doing'],
       ['Say their age in the footer', 'open'],
       ['Test both', 'open'],
     ),
-    ...say.bash(
+    ...steps.bash(
       14,
       'rg -n "fetchTable" src',
       'src/tables/fetch.js:12:export const fetchTable = async (port) => {\nsrc/pages/port.js:31:  const table = await fetchTable(port)\n',
     ),
-    ...say.read(17, 'src/tables/fetch.js'),
-    ...say.read(18, 'src/pages/port.js'),
-    say.text(
+    ...steps.read(17, 'src/tables/fetch.js'),
+    ...steps.read(18, 'src/pages/port.js'),
+    steps.text(
       31,
       'Nothing does. I put a cache in front of `fetchTable`:\n\n- a table is kept for **seven days**, by port\n- an older one is still shown when the tide service does not answer\n- `table.fetchedAt` goes along, for the footer',
     ),
-    ...say.write(44, 'src/tables/cache.js', CACHE),
-    ...say.edit(58, 'src/pages/port.js', '  const table = await fetchTable(port)\n', '  const table = await cachedTable(port)\n'),
-    say.used(70, 18_400, 3_120, 0.34),
-    say.text(121, 'Now the tests of the cache: a fresh table, one of eight days, and a service that is down.'),
-    say.begin(124, 'npm test -- test/cache.test.js'),
+    ...steps.write(44, 'src/tables/cache.js', CACHE),
+    ...steps.edit(
+      58,
+      'src/pages/port.js',
+      '  const table = await fetchTable(port)\n',
+      '  const table = await cachedTable(port)\n',
+    ),
+    steps.used(70, 18_400, 3_120, 0.34),
+    steps.text(121, 'Now the tests of the cache: a fresh table, one of eight days, and a service that is down.'),
+    steps.begin(124, 'npm test -- test/cache.test.js'),
   )
 }
 

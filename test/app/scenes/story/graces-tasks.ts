@@ -1,8 +1,8 @@
 import type { EventData } from '../../../../contract/api/event.ts'
 import { PATCH } from './adas-tasks.ts'
 import { ANSI, HUGE_PATCH, LONG_OUTPUT, LONG_PROMPT, MIXED_PATCH } from './long-texts.ts'
-import { say } from './say.ts'
 import type { Stage } from './stage.ts'
+import { steps } from './steps.ts'
 import { beginTask, type Told } from './tell.ts'
 
 const REPO = 'https://github.com/lighthouse/beacon'
@@ -33,7 +33,7 @@ function starts(stage: Stage) {
   }
   const working = async (prompt: string, agoSeconds: number): Promise<Told> => {
     const told = await taken(prompt, agoSeconds)
-    await told.tell(...say.boot(1), say.text(8, 'I look at the code first.'), ...say.read(9, 'src/lamp.ts'))
+    await told.tell(...steps.boot(1), steps.text(8, 'I look at the code first.'), ...steps.read(9, 'src/lamp.ts'))
     return told
   }
   const failed = async (prompt: string, end: Partial<EventData<'attempt.ended'>>): Promise<Told> => {
@@ -48,22 +48,22 @@ function starts(stage: Stage) {
 
 async function tellRunning({ taken, working, withdraw }: Starts) {
   const booting = await taken('Count the seconds between two flashes', 4)
-  await booting.tell(say.at(1.2, 'sandbox.ready', { node: 'v24.11.0' }))
+  await booting.tell(steps.at(1.2, 'sandbox.ready', { node: 'v24.11.0' }))
   const live = await working('Explain how the lamp is driven', 15)
   const blocked = await working('Use the colour names of the marine office', 50)
   await blocked.tell(
-    ...say.bash(12, 'curl -sS https://colours.example.org/names.json', 'curl: (56) CONNECT tunnel failed, response 403\n', {
+    ...steps.bash(12, 'curl -sS https://colours.example.org/names.json', 'curl: (56) CONNECT tunnel failed, response 403\n', {
       exit: 56,
     }),
-    say.blocked(12.5, 'colours.example.org'),
-    say.text(16, 'I cannot reach that host from here. I take the names from the printed table in `docs/`.'),
+    steps.blocked(12.5, 'colours.example.org'),
+    steps.text(16, 'I cannot reach that host from here. I take the names from the printed table in `docs/`.'),
   )
   const quietOne = await working('Compare the three lamp drivers', 100)
   const quietFive = await working('Simulate a winter of flashes', 7 * MINUTE)
   const interrupted = await working('Rename Lamp to Light everywhere', 80)
   await interrupted.end(40, { outcome: 'interrupted', reason: 'runner_lost' })
   await interrupted.take()
-  await interrupted.tell(...say.boot(46, { resumed: true }), say.text(54, 'I go on from what was pushed last.'))
+  await interrupted.tell(...steps.boot(46, { resumed: true }), steps.text(54, 'I go on from what was pushed last.'))
 
   const messages = await working('Add a dimmer', 35)
   await messages.message('Keep the old lamps working, please: half of the buoys have them.', 'steer')
@@ -81,7 +81,7 @@ async function tellEnded({ taken, working }: Starts) {
   const changes = await tellChanges(await taken('Tidy up the assets', 50 * MINUTE))
   const noChanges = await working('Is there a faster way to draw the beam?', 30 * MINUTE)
   await noChanges.tell(
-    say.done(80, 'No: the beam is drawn once a frame, and that takes 0.2 ms.', { files: 0, insertions: 0, deletions: 0 }),
+    steps.done(80, 'No: the beam is drawn once a frame, and that takes 0.2 ms.', { files: 0, insertions: 0, deletions: 0 }),
   )
   await noChanges.end(82, { reason: 'no_changes' })
   return { twoTurns, pullRequest, outputs, changes, noChanges }
@@ -102,16 +102,16 @@ async function tellFailed({ failed }: Starts) {
 
 async function tellTwoTurns(told: Told): Promise<Told> {
   await told.tell(
-    ...say.boot(1),
-    say.text(7, 'I add one beside the test of the lamp.'),
-    ...say.write(
+    ...steps.boot(1),
+    steps.text(7, 'I add one beside the test of the lamp.'),
+    ...steps.write(
       12,
       'test/fog.test.ts',
       "test('is heard in fog', () => {\n  expect(signal(fog)).toBe('long, short, long')\n})\n",
     ),
-    ...say.bash(15, 'npm test', '✔ is heard in fog\nℹ pass 12\n'),
-    say.pushed(20, 'errand/t7m2/add-a-test'),
-    say.done(21, 'There is a test for the fog signal now; all twelve tests are green.', {
+    ...steps.bash(15, 'npm test', '✔ is heard in fog\nℹ pass 12\n'),
+    steps.pushed(20, 'errand/t7m2/add-a-test'),
+    steps.done(21, 'There is a test for the fog signal now; all twelve tests are green.', {
       files: 1,
       insertions: 3,
       deletions: 0,
@@ -122,17 +122,17 @@ async function tellTwoTurns(told: Told): Promise<Told> {
   await told.message('Now one for clear weather too.', 'queue')
   await told.take()
   await told.tell(
-    ...say.boot(121, { turn: 2, resumed: true }),
-    ...say.edit(
+    ...steps.boot(121, { turn: 2, resumed: true }),
+    ...steps.edit(
       130,
       'test/fog.test.ts',
       "test('is heard in fog', () => {\n",
       "test('is silent in clear weather', () => {\n  expect(signal(clear)).toBe('')\n})\n\ntest('is heard in fog', () => {\n",
     ),
-    ...say.bash(134, 'npm test', '✔ is heard in fog\n✔ is silent in clear weather\nℹ pass 13\n'),
-    say.used(137, 9_000, 800, 0.08),
-    say.pushed(138, 'errand/t7m2/add-a-test'),
-    say.done(139, 'Clear weather is tested too: thirteen tests, all green.', { files: 1, insertions: 7, deletions: 0 }, 2),
+    ...steps.bash(134, 'npm test', '✔ is heard in fog\n✔ is silent in clear weather\nℹ pass 13\n'),
+    steps.used(137, 9_000, 800, 0.08),
+    steps.pushed(138, 'errand/t7m2/add-a-test'),
+    steps.done(139, 'Clear weather is tested too: thirteen tests, all green.', { files: 1, insertions: 7, deletions: 0 }, 2),
   )
   await told.keep('patch', PATCH)
   await told.keep('turn-patch', PATCH)
@@ -142,11 +142,11 @@ async function tellTwoTurns(told: Told): Promise<Told> {
 
 async function tellPullRequest(told: Told): Promise<Told> {
   await told.tell(
-    ...say.boot(1),
-    ...say.write(12, 'docs/flashes.md', '# Flash patterns\n\nOne long, two short: fixed light.\n'),
-    say.pushed(20, 'errand/p4x8/document-the-flash-patterns'),
-    say.at(21, 'pull_request.opened', { url: 'https://github.com/lighthouse/beacon/pull/42', number: 42 }),
-    say.done(22, 'The patterns are written down in `docs/flashes.md`.', { files: 1, insertions: 3, deletions: 0 }),
+    ...steps.boot(1),
+    ...steps.write(12, 'docs/flashes.md', '# Flash patterns\n\nOne long, two short: fixed light.\n'),
+    steps.pushed(20, 'errand/p4x8/document-the-flash-patterns'),
+    steps.at(21, 'pull_request.opened', { url: 'https://github.com/lighthouse/beacon/pull/42', number: 42 }),
+    steps.done(22, 'The patterns are written down in `docs/flashes.md`.', { files: 1, insertions: 3, deletions: 0 }),
   )
   await told.keep('patch', PATCH)
   await told.end(23)
@@ -155,12 +155,12 @@ async function tellPullRequest(told: Told): Promise<Told> {
 
 async function tellOutputs(told: Told): Promise<Told> {
   await told.tell(
-    ...say.boot(1),
-    ...say.bash(10, 'npm run bench', LONG_OUTPUT.slice(-8_000), { bytes: LONG_OUTPUT.length, seconds: 42 }),
-    ...say.bash(60, 'npm run bench -- --colour', ANSI, { bytes: ANSI.length + 1 }),
-    ...say.bash(70, 'du -sh .', '12M\t.\n'),
-    ...say.bash(80, 'cat cover.png', 'PNG', { bytes: 90_000 }),
-    say.done(90, 'The benchmark runs; nothing had to be changed.', null),
+    ...steps.boot(1),
+    ...steps.bash(10, 'npm run bench', LONG_OUTPUT.slice(-8_000), { bytes: LONG_OUTPUT.length, seconds: 42 }),
+    ...steps.bash(60, 'npm run bench -- --colour', ANSI, { bytes: ANSI.length + 1 }),
+    ...steps.bash(70, 'du -sh .', '12M\t.\n'),
+    ...steps.bash(80, 'cat cover.png', 'PNG', { bytes: 90_000 }),
+    steps.done(90, 'The benchmark runs; nothing had to be changed.', null),
   )
   await told.keep('output.toolu_10', LONG_OUTPUT)
   await told.keep('output.toolu_60', ANSI)
@@ -174,10 +174,10 @@ async function tellOutputs(told: Told): Promise<Told> {
 
 async function tellChanges(told: Told): Promise<Told> {
   await told.tell(
-    ...say.boot(1),
-    say.text(10, 'I sort the assets into folders.'),
-    say.pushed(70, 'errand/c1d5/tidy-up-the-assets'),
-    say.done(80, 'The assets are sorted; nothing that is used was removed.', { files: 7, insertions: 2230, deletions: 8 }),
+    ...steps.boot(1),
+    steps.text(10, 'I sort the assets into folders.'),
+    steps.pushed(70, 'errand/c1d5/tidy-up-the-assets'),
+    steps.done(80, 'The assets are sorted; nothing that is used was removed.', { files: 7, insertions: 2230, deletions: 8 }),
   )
   await told.keep('patch', `${MIXED_PATCH}${HUGE_PATCH}`)
   await told.end(81)

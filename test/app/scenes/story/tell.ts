@@ -6,7 +6,7 @@ import { waitFor } from '../../../support/checks/wait.ts'
 import type { TakenLease } from '../../../support/scripted/scripted-runner.ts'
 import type { Person, Stage } from './stage.ts'
 
-/** Something that the runner says, so many seconds after the task was sent. */
+/** An event from the runner, so many seconds after the task was sent. */
 export type Step = readonly [second: number, event: NewEvent]
 
 export type Told = {
@@ -19,13 +19,13 @@ export type Told = {
   keep: (kind: string, content: string | Uint8Array<ArrayBuffer>) => Promise<void>
   message: (text: string, mode: Message['mode']) => Promise<Message>
   end: (second: number, end?: Partial<EventData<'attempt.ended'>>) => Promise<void>
-  /** Gives what the coordinator said the times of the story, since it has none of its own. Nothing is told after it. */
+  /** Moves the coordinator's own events to the times of the story. Tell nothing after it. */
   date: () => void
 }
 
 type Beginning = { person: Person; repoUrl: string; prompt: string; agoSeconds: number; model?: string; budgetUsd?: number }
 
-/** Sends a task, `agoSeconds` in the past, whose runner says what it is told to. */
+/** Sends a task, `agoSeconds` in the past, whose runner sends the events it is told to. */
 export async function beginTask(stage: Stage, { person, agoSeconds, ...input }: Beginning): Promise<Told> {
   const { runner, calls, held, api } = stage
   const { id } = await api<Task>(person, '/api/tasks', input)

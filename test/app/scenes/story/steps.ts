@@ -7,7 +7,7 @@ function at<T extends EventType>(second: number, type: T, data: EventData<T>): S
 }
 
 /** What an agent's turn is made of, in few words. Each call's id is its place: `toolu_` and the second at which it began. */
-export const say = {
+export const steps = {
   at,
   boot: (second: number, { turn = 1, resumed = false } = {}): Step[] => [
     at(second + 1.1, 'sandbox.ready', { node: 'v24.11.0' }),
