@@ -14,11 +14,10 @@ const USE_CASES = [
   ...STORE,
 ]
 
-/** What every part of a task's screens may read: the feed as data, and its words. */
-const TASK_BASE = below('app/src/task', 'text', 'model')
-
-/** What the screens of the app are made of. */
+/** What a screen of the app may use, and what a part of a task's screens may. */
 const DESIGN = below('app/src/design', 'icons', 'controls', 'feedback', 'dialogs', 'screen')
+const SCREEN = ['app/src/text', 'app/src/client', ...DESIGN, 'npm:*']
+const TASK_PART = [...SCREEN, ...below('app/src/task', 'text', 'model')]
 
 /**
  * What the files of each folder may import besides each other, `contract/` and Node: folders, without those below them, and packages
@@ -118,69 +117,36 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   app: ['npm:*'],
   'app/src': ['*', 'npm:*'],
   'app/src/text': [],
-  'app/src/admin': ['app/src/text', 'app/src/client', ...DESIGN, 'npm:*'],
-  'app/src/sw': ['npm:*'],
   'app/src/client': ['app/src/text', 'npm:*'],
+  'app/src/device': ['app/src/client', 'npm:*'],
+  'app/src/sw': ['npm:*'],
   'app/src/design/icons': [],
   'app/src/design/controls': ['app/src/text', 'app/src/design/icons', 'npm:*'],
-  'app/src/design/feedback': ['app/src/text', 'app/src/client', ...below('app/src/design', 'icons', 'controls'), 'npm:*'],
-  'app/src/design/dialogs': ['app/src/text', ...below('app/src/design', 'controls', 'feedback'), 'npm:*'],
-  'app/src/design/screen': [
-    'app/src/text',
-    'app/src/client',
-    ...below('app/src/design', 'icons', 'controls', 'feedback'),
-    'npm:*',
-  ],
-  'app/src/new-task': ['app/src/text', 'app/src/client', ...DESIGN, 'npm:*'],
-  'app/src/projects': ['app/src/text', 'app/src/client', ...DESIGN, 'npm:*'],
-  'app/src/device': ['app/src/client', 'npm:*'],
-  'app/src/settings': [
-    'app/src/text',
-    'app/src/client',
-    'app/src/device',
-    ...DESIGN,
-    'app/src/new-task',
-    'app/src/settings/signed-in',
-    'npm:*',
-  ],
-  'app/src/settings/signed-in': ['app/src/text', 'app/src/client', 'app/src/device', ...DESIGN, 'npm:*'],
-  'app/src/shell': ['app/src/text', 'app/src/client', ...DESIGN, 'app/src/device', 'npm:*'],
-  'app/src/sign-in': ['app/src/text', 'app/src/client', ...DESIGN, 'npm:*'],
-  'app/src/task': [
-    'client',
-    'app/src/client',
-    ...DESIGN,
-    ...below('app/src/task', 'composer', 'feed', 'feed/rows', 'feed/prose', 'header', 'status', 'text', 'model'),
-    'npm:*',
-  ],
-  'app/src/task/composer': ['app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
-  'app/src/task/header': ['app/src/text', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
-  'app/src/task/status': ['app/src/text', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
-  'app/src/task/changes': [
-    'app/src/client',
-    'app/src/device',
-    ...DESIGN,
-    'app/src/task/code',
-    'app/src/task/feed/rows',
-    ...TASK_BASE,
-    'npm:*',
-  ],
-  'app/src/task/log': ['app/src/text', 'app/src/client', ...DESIGN, 'app/src/task/code', ...TASK_BASE, 'npm:*'],
-  'app/src/task/feed': [
-    'app/src/client',
-    ...DESIGN,
-    ...below('app/src/task/feed', 'rows', 'work', 'prose'),
-    ...TASK_BASE,
-    'npm:*',
-  ],
-  'app/src/task/feed/work': ['app/src/client', ...DESIGN, 'app/src/task/feed/rows', ...TASK_BASE, 'npm:*'],
-  'app/src/task/feed/rows': ['client', 'app/src/client', ...DESIGN, ...TASK_BASE, 'npm:*'],
-  'app/src/task/feed/prose': ['app/src/task/code', ...TASK_BASE, 'npm:*'],
-  'app/src/task/code': ['app/src/client', 'app/src/task/text', 'npm:*'],
+  'app/src/design/feedback': [...below('app/src', 'text', 'client', 'design/icons', 'design/controls'), 'npm:*'],
+  'app/src/design/dialogs': [...below('app/src', 'text', 'design/controls', 'design/feedback'), 'npm:*'],
+  'app/src/design/screen': [...below('app/src', 'text', 'client', 'design/icons', 'design/controls', 'design/feedback'), 'npm:*'],
+  'app/src/admin': SCREEN,
+  'app/src/new-task': SCREEN,
+  'app/src/projects': SCREEN,
+  'app/src/sign-in': SCREEN,
+  'app/src/tasks': [...SCREEN, 'app/src/new-task'],
+  'app/src/shell': [...SCREEN, 'app/src/device'],
+  'app/src/settings': [...SCREEN, ...below('app/src', 'device', 'new-task', 'settings/signed-in')],
+  'app/src/settings/signed-in': [...SCREEN, 'app/src/device'],
+  'app/src/task': [...TASK_PART, ...below('app/src/task', 'composer', 'feed', 'feed/rows', 'feed/prose', 'header', 'status')],
+  'app/src/task/composer': TASK_PART,
+  'app/src/task/header': TASK_PART,
+  'app/src/task/status': TASK_PART,
+  'app/src/task/changes': [...TASK_PART, ...below('app/src', 'device', 'task/code', 'task/feed/rows')],
+  'app/src/task/log': [...TASK_PART, 'app/src/task/code'],
+  'app/src/task/feed': [...TASK_PART, ...below('app/src/task/feed', 'rows', 'work', 'prose')],
+  'app/src/task/feed/work': [...TASK_PART, 'app/src/task/feed/rows'],
+  'app/src/task/feed/rows': TASK_PART,
+  'app/src/task/feed/prose': below('app/src/task', 'code', 'text', 'model').concat('npm:*'),
+  'app/src/task/code': [...below('app/src', 'client', 'task/text'), 'npm:*'],
   'app/src/task/text': ['app/src/task/model'],
-  // What a feed is made of, from the events: nothing of it is drawn.
+  // The feed as data, from the events: pure, nothing of it is drawn.
   'app/src/task/model': [],
-  'app/src/tasks': ['app/src/text', 'app/src/client', ...DESIGN, 'app/src/new-task', 'npm:*'],
 }
 
 /** The files that a vendor lives in. `runner` and `coordinator` share a queue, so bullmq has one on each side of it. */

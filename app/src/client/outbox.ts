@@ -8,7 +8,7 @@ import {
   type Unsent,
 } from '../../../client/outbox.ts'
 import type { CreateTask, SendMessage, Task } from '../../../contract/api/api.ts'
-import { words } from '../words.ts'
+import { words } from '../text/words.ts'
 import type { Api } from './api.ts'
 import { codeOf, isAway, isPassing } from './api-error.ts'
 import { createState, type State } from './state.ts'
