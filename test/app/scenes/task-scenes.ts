@@ -150,7 +150,7 @@ export const TASK_SCENES: readonly Scene[] = [
   asGrace('task-long-message', at(ofGrace('long'), 'Show full message')),
   asGrace('task-pull-request', at(ofGrace('pullRequest'), 'Pull request #42')),
   asGrace('task-no-budget', at(ofGrace('outOfBudget'), 'Try again with more budget')),
-  asGrace('task-push-refused', at(ofGrace('refusedPush'), 'Download work')),
+  asGrace('task-push-refused', at(ofGrace('refusedPush'), 'Download git bundle')),
   asGrace('task-no-repository', at(ofGrace('noRepository'), 'Set up git access')),
   asGrace('task-wrong-key', at(ofGrace('wrongKey'), 'The model API refused the key')),
   asGrace('task-cancelled', at(ofGrace('cancelled'), 'Cancelled')),

@@ -91,13 +91,13 @@ export const TASK_WORDS = {
     openChanges: 'View changes',
     copyBranch: 'Copy branch name',
     openPullRequest: 'Open pull request',
-    tokensOf: (read: string, written: string) => `${read} in · ${written} out`,
+    tokensOf: (read: string, written: string) => `${read}\u00a0in · ${written}\u00a0out`,
   },
   actions: {
     retry: 'Try again',
     retryBudget: 'Try again with more budget',
     credentials: 'Set up git access',
-    bundle: 'Download work (git bundle)',
+    bundle: 'Download git bundle',
   },
   status: {
     now: {
