@@ -6,6 +6,8 @@ import { circles, type Import, packageOf, readSources, targetFolder } from './su
 
 /** The words that cross a border: every room may import them. */
 const CONTRACT = ['contract/shared', 'contract/api', 'contract/wire']
+/** The rooms that are clients of the API: each may import the room `client`. */
+const CLIENTS = ['app', 'cli']
 
 const STORE = ['coordinator/store', 'coordinator/store/accounts', 'coordinator/store/sqlite', 'coordinator/process']
 /** What a call over HTTP may use, besides what HTTP needs itself. */
@@ -16,7 +18,7 @@ const USE_CASES = [
 
 /** What a screen of the app may use, and what a part of a task's screens may. */
 const DESIGN = below('app/src/design', 'icons', 'controls', 'feedback', 'dialogs', 'screen')
-const SCREEN = ['app/src/text', 'app/src/client', ...DESIGN, 'npm:*']
+const SCREEN = ['app/src/text', 'app/src/client', 'app/src/client/storage', ...DESIGN, 'npm:*']
 const TASK_PART = [...SCREEN, ...below('app/src/task', 'text', 'model')]
 
 /**
@@ -112,12 +114,13 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'cli/commands': ['cli', ...below('cli', 'server', 'input', 'show'), 'npm:zod'],
   'cli/input': [...below('cli', 'server', 'show')],
   'cli/show': ['cli/server', 'npm:uqr'],
-  'cli/server': ['client', 'npm:socket.io-client', 'npm:zod'],
+  'cli/server': ['npm:socket.io-client', 'npm:zod'],
 
   app: ['npm:*'],
   'app/src': ['*', 'npm:*'],
   'app/src/text': [],
-  'app/src/client': ['app/src/text', 'npm:*'],
+  'app/src/client': [...below('app/src', 'text', 'client/storage'), 'npm:*'],
+  'app/src/client/storage': [...below('app/src', 'client'), 'npm:*'],
   'app/src/device': ['app/src/client', 'npm:*'],
   'app/src/sw': ['npm:*'],
   'app/src/design/icons': [],
@@ -147,18 +150,6 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'app/src/task/text': ['app/src/task/model'],
   // The feed as data, from the events: pure, nothing of it is drawn.
   'app/src/task/model': [],
-}
-
-/** The files that a vendor lives in. `runner` and `coordinator` share a queue, so bullmq has one on each side of it. */
-const VENDORS: Readonly<Record<string, readonly string[]>> = {
-  bullmq: ['coordinator/queue/dispatch.ts', 'runner/jobs/take-jobs.ts'],
-  dockerode: ['runner/sandbox/docker.ts'],
-  'socket.io': ['coordinator/live/rooms.ts'],
-  'better-sqlite3': ['coordinator/store/sqlite/database.ts'],
-  '@anthropic-ai/sdk': ['worker-image/model/model-client.ts'],
-  'web-push': ['coordinator/notify/web-push.ts'],
-  'socket.io-client': ['cli/server/follow.ts', 'app/src/client/socket.ts'],
-  uqr: ['cli/show/qr-code.ts', 'app/src/settings/signed-in/qr-code.tsx'],
 }
 
 const ROOMS = [...new Set(Object.keys(TABLE).map((folder) => folder.split('/')[0] ?? ''))]
@@ -219,6 +210,7 @@ function mayImport(folder: string, from: string, file: string): boolean {
   const wanted = targetFolder(file, from)
   const room = folder.split('/')[0] ?? ''
   if (room === 'contract') return CONTRACT.indexOf(wanted) >= 0 && CONTRACT.indexOf(wanted) <= CONTRACT.indexOf(folder)
+  if (CLIENTS.includes(room) && wanted.split('/')[0] === 'client') return true
   if (wanted === folder || CONTRACT.includes(wanted) || allowed.includes(wanted)) return true
   return allowed.includes('*') && wanted.startsWith(`${room}/`)
 }
