@@ -16,7 +16,7 @@ import { startRenewals } from './lease/renewals.ts'
 import type { Config } from './process/config.ts'
 import { openDataFolder } from './process/data-folder.ts'
 import { openPublisher } from './river/publisher.ts'
-import { dockerEngine } from './sandbox/docker.ts'
+import { createDockerEngine } from './sandbox/docker.ts'
 
 export type Runner = {
   id: string
@@ -41,7 +41,7 @@ export async function start(config: Config): Promise<Runner> {
   const now = new AbortController()
   const attempts = createAttempts()
   const client = createCoordinatorClient({ url: coordinatorUrl, token, log })
-  const engine = dockerEngine({ ...config, runnerId, log })
+  const engine = createDockerEngine({ ...config, runnerId, log })
   const publisher = openPublisher({ redisUrl, runnerId, attempts, log })
   const leftovers = await openLeftovers({ engine, publisher, attempts, spoolDirectory, log })
   const health = watchHealth({

@@ -9,10 +9,8 @@ import type { AgentDelta, AgentEvent } from '../../contract/wire/sandbox.ts'
 import type { Gateway, GatewayOptions } from '../gateway/gateway.ts'
 import type { CoordinatorClient } from '../lease/coordinator-client.ts'
 import type { Renewals } from '../lease/renewals.ts'
-import { presentable, readAgentLine } from '../output/agent-lines.ts'
-import { allowance } from '../output/allowance.ts'
-import { cleanText } from '../output/clean.ts'
-import { type Redactor, redactor } from '../output/redact.ts'
+import { cleanText, createAllowance, presentable, readAgentLine } from '../output/agent-lines.ts'
+import { createRedactor, type Redactor } from '../output/redact.ts'
 import { within } from '../process/deadline.ts'
 import type { Delivery } from '../river/delivery.ts'
 import type { Publisher } from '../river/publisher.ts'
@@ -79,13 +77,13 @@ async function runBehindDoor(attempt: Attempt): Promise<SandboxEnd | null> {
   // The sandbox's user can open it; the directory above is closed to everybody else on the host.
   await mkdir(directory, { mode: 0o755 })
   try {
-    const gateway = await parts.openGateway(gatewayOptions(attempt, directory, redactor(known)))
+    const gateway = await parts.openGateway(gatewayOptions(attempt, directory, createRedactor(known)))
     try {
       if (stop.cause()) return null
       const { taskId, attempt: number } = lease.assignment
       const sandbox = await parts.engine.start({ taskId, attempt: number, doorDirectory: directory, token: gateway.token })
       try {
-        return await follow(attempt, sandbox, redactor([...known, gateway.token]))
+        return await follow(attempt, sandbox, createRedactor([...known, gateway.token]))
       } finally {
         await tried(log, 'sandbox.remove_failed', sandbox.remove)
       }
@@ -117,7 +115,7 @@ async function follow(attempt: Attempt, sandbox: Sandbox, redact: Redactor): Pro
 
 async function readOutput(attempt: Attempt, { lines }: Sandbox, redact: Redactor): Promise<void> {
   const { delivery, stop, log } = attempt
-  const mayShow = allowance(DELTAS_PER_SECOND)
+  const mayShow = createAllowance(DELTAS_PER_SECOND)
   let noise = 0
   try {
     for await (const text of lines) {

@@ -1,13 +1,13 @@
-/** As short as the shortest secret that is looked for, so that no text grows past its bound. */
+/** No longer than the shortest secret that is searched for, so that no text grows past its bound. */
 const MARK = '[secret]'
 
 export type Redactor = { text: (text: string) => string; sameLength: (text: string) => string }
 
 /**
- * Takes exact secrets out of text, also where they stand in base64 (at any of its three alignments) or in a URL. A second line: no
- * secret but the task token is in the sandbox to begin with. Values shorter than the mark are not looked for.
+ * Takes exact secrets out of text, also in base64 (at any of its three alignments) and in URLs. This is the second line of defence: no
+ * secret but the task token is in the sandbox to begin with. It ignores values shorter than the mark.
  */
-export function redactor(secrets: readonly (string | null)[]): Redactor {
+export function createRedactor(secrets: readonly (string | null)[]): Redactor {
   const forms = secrets.filter((secret) => secret !== null).flatMap(formsOf)
   const needles = [...new Set(forms)].filter((form) => form.length >= MARK.length).sort((a, b) => b.length - a.length)
   if (needles.length === 0) return { text: (text) => text, sameLength: (text) => text }
@@ -23,7 +23,7 @@ function formsOf(secret: string): string[] {
   return [secret, encodeURIComponent(secret), ...base64, ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))]
 }
 
-/** The characters of base64 that depend on `secret` alone when `shift` other bytes come before it in its group of three. */
+/** The characters of base64 that depend on `secret` alone when `shift` other bytes precede it in its group of three. */
 function base64Inside(secret: string, shift: number): string {
   const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)])
   const whole = Math.floor((bytes.length * 8) / 6)

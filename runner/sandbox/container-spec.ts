@@ -12,7 +12,7 @@ export type ContainerSettings = {
   runtime: string | null
 }
 
-/** What the engine keeps of a sandbox's output, bytes; beyond it the engine begins its log anew. */
+/** How much of a sandbox's output the engine stores, bytes; beyond it the engine starts its log over. */
 export const LOG_BYTES = 64_000_000
 
 const MB = 1024 * 1024
@@ -40,46 +40,64 @@ export function containerSpec(spec: SandboxSpec, settings: ContainerSettings) {
     NetworkDisabled: false,
     StopTimeout: 5,
     HostConfig: {
-      NetworkMode: 'none',
-      Privileged: false,
-      CapDrop: ['ALL'],
-      CapAdd: [],
-      // The API takes the profile's text; a path is the docker command's own convenience.
-      SecurityOpt: ['no-new-privileges:true', `seccomp=${JSON.stringify(seccompProfile)}`],
-      Devices: [],
-      PublishAllPorts: false,
-      ReadonlyRootfs: true,
-      // Directory, not socket: a gateway may make its socket anew. It is the only thing of the host inside.
-      Binds: [`${spec.doorDirectory}:${DOOR.directory}:ro`],
-      // tmpfs is noexec unless told otherwise, and what is in it counts against Memory.
-      Tmpfs: {
-        '/workspace': `rw,exec,nosuid,nodev,size=${settings.workspaceMb}m,${OWNED}`,
-        '/home/agent': `rw,exec,nosuid,nodev,size=512m,${OWNED}`,
-        '/tmp': 'rw,nosuid,nodev,noexec,size=256m,mode=1777',
-      },
-      Memory: settings.memoryMb * MB,
-      MemorySwap: settings.memoryMb * MB,
-      NanoCpus: Math.round(settings.cpus * 1e9),
-      CpuShares: 256,
-      PidsLimit: settings.pids,
-      Ulimits: [
-        { Name: 'nofile', Soft: 4096, Hard: 4096 },
-        { Name: 'core', Soft: 0, Hard: 0 },
-      ],
-      OomScoreAdj: 500,
-      OomKillDisable: false,
-      Init: true,
-      IpcMode: 'private',
-      ShmSize: 64 * MB,
-      CgroupnsMode: 'private' as const,
-      PidMode: '',
-      UTSMode: '',
-      UsernsMode: '',
-      // Docker 20.10 refuses one file of this driver unless compression is off.
-      LogConfig: { Type: 'local', Config: { 'max-size': String(LOG_BYTES), 'max-file': '1', compress: 'false' } },
+      ...privileges(),
+      ...files(spec, settings),
+      ...limits(settings),
       RestartPolicy: { Name: 'no' },
       AutoRemove: false,
       ...(settings.runtime ? { Runtime: settings.runtime } : {}),
     },
+  }
+}
+
+function privileges() {
+  return {
+    NetworkMode: 'none',
+    PublishAllPorts: false,
+    Privileged: false,
+    CapDrop: ['ALL'],
+    CapAdd: [],
+    // The API takes the profile's text; only the docker command takes a path.
+    SecurityOpt: ['no-new-privileges:true', `seccomp=${JSON.stringify(seccompProfile)}`],
+    Devices: [],
+    Init: true,
+    IpcMode: 'private',
+    CgroupnsMode: 'private' as const,
+    PidMode: '',
+    UTSMode: '',
+    UsernsMode: '',
+  }
+}
+
+function files({ doorDirectory }: SandboxSpec, { workspaceMb }: ContainerSettings) {
+  return {
+    ReadonlyRootfs: true,
+    // The directory, not the socket: a gateway may make its socket again. Nothing else of the host is inside.
+    Binds: [`${doorDirectory}:${DOOR.directory}:ro`],
+    // A tmpfs is noexec unless told otherwise, and its content counts against Memory.
+    Tmpfs: {
+      '/workspace': `rw,exec,nosuid,nodev,size=${workspaceMb}m,${OWNED}`,
+      '/home/agent': `rw,exec,nosuid,nodev,size=512m,${OWNED}`,
+      '/tmp': 'rw,nosuid,nodev,noexec,size=256m,mode=1777',
+    },
+    ShmSize: 64 * MB,
+  }
+}
+
+function limits({ memoryMb, cpus, pids }: ContainerSettings) {
+  return {
+    Memory: memoryMb * MB,
+    MemorySwap: memoryMb * MB,
+    OomScoreAdj: 500,
+    OomKillDisable: false,
+    NanoCpus: Math.round(cpus * 1e9),
+    CpuShares: 256,
+    PidsLimit: pids,
+    Ulimits: [
+      { Name: 'nofile', Soft: 4096, Hard: 4096 },
+      { Name: 'core', Soft: 0, Hard: 0 },
+    ],
+    // Docker 20.10 refuses a single file of this driver unless compression is off.
+    LogConfig: { Type: 'local', Config: { 'max-size': String(LOG_BYTES), 'max-file': '1', compress: 'false' } },
   }
 }

@@ -6,27 +6,27 @@ import { type ContainerSettings, containerSpec } from './container-spec.ts'
 import { type Container, followContainer } from './follow-container.ts'
 import { EngineFault, type Sandbox, type SandboxEngine, type SandboxSpec } from './sandbox.ts'
 
-/** How long the engine may take over one call; a busy disk makes it slow. Without a bound, one that hangs would hold an attempt for ever. */
+/** How long one call to the engine may take; a busy disk makes it slow. Without a bound, an engine that hangs would block an attempt for ever. */
 const CALL_MS = 60_000
 
 type Options = ContainerSettings & { dockerHost: string; log: Logger; callMs?: number }
 
 /** Sandboxes as containers of a Docker engine (API 1.41 and later). */
-export function dockerEngine(options: Options): SandboxEngine {
+export function createDockerEngine(options: Options): SandboxEngine {
   const { image, runnerId, callMs = CALL_MS } = options
   const docker = new Docker(connection(options.dockerHost))
   return {
     check: () => orFault(async () => void (await inTime(callMs, () => docker.getImage(image).inspect())), image),
     start: (spec) => orFault(() => startContainer(docker, spec, options), image),
-    removeLeftovers: (isUnderWay) =>
+    removeLeftovers: (isRunning) =>
       orFault(async () => {
         const filters = { label: [`${LABELS.runner}=${runnerId}`] }
-        const left = await inTime(callMs, (abortSignal) => docker.listContainers({ all: true, filters, abortSignal }))
-        const over = left.filter(({ Labels }) => !isUnderWay(Labels[LABELS.task] ?? '', Number(Labels[LABELS.attempt])))
-        // One that the engine cannot remove keeps none of the others.
-        const removed = await Promise.allSettled(over.map(({ Id }) => removeContainer(docker.getContainer(Id), callMs)))
+        const ours = await inTime(callMs, (abortSignal) => docker.listContainers({ all: true, filters, abortSignal }))
+        const leftovers = ours.filter(({ Labels }) => !isRunning(Labels[LABELS.task] ?? '', Number(Labels[LABELS.attempt])))
+        // One that the engine cannot remove must not keep the others alive.
+        const removed = await Promise.allSettled(leftovers.map(({ Id }) => removeContainer(docker.getContainer(Id), callMs)))
         for (const one of removed) if (one.status === 'rejected') throw one.reason
-        return over.length
+        return leftovers.length
       }, image),
   }
 }
@@ -40,7 +40,7 @@ async function startContainer(
     docker.createContainer({ ...containerSpec(spec, settings), abortSignal }),
   )
   try {
-    // Attached before it starts, so that not a byte is missed.
+    // Attach before it starts, so that no byte is missed.
     const output = await inTime(callMs, (abortSignal) => container.attach({ ...BOTH, stream: true, abortSignal }))
     await inTime(callMs, (abortSignal) => container.start({ abortSignal }))
     const { taskId, attempt } = spec
@@ -49,7 +49,7 @@ async function startContainer(
       log: log.child({ taskId, attempt }),
     })
   } catch (error) {
-    // Why it did not start is what counts. A container that stays is no attempt's, and swept up.
+    // The reason why it did not start counts. A container that stays behind is swept up later.
     await removeContainer(container, callMs).catch(() => undefined)
     throw error
   }
@@ -86,7 +86,7 @@ async function removeContainer(container: Docker.Container, callMs: number): Pro
   await inTime(callMs, remove).catch(unless(...GONE))
 }
 
-/** Stopped already, gone already, being removed or not running: what was wanted. */
+/** Stopped already, gone already, being removed, or not running: the wanted result. */
 const GONE = [304, 404, 409]
 
 function unless(...statuses: number[]) {
@@ -96,7 +96,7 @@ function unless(...statuses: number[]) {
 }
 
 /**
- * Trap: a call whose connection is cut in the middle of the answer never settles, also not by its signal. And a signal that outlived its call
+ * Trap: a call whose connection is cut in the middle of the answer never settles, not even by its signal. And a signal that outlives its call
  * would cut the stream that the call opened.
  */
 async function inTime<T>(ms: number, call: (late: AbortSignal) => Promise<T>): Promise<T> {
@@ -129,8 +129,8 @@ function engineFault(error: unknown, image: string): EngineFault {
   if (statusOf(error) === 404 && /no such image/i.test(text))
     return new EngineFault('image_missing', `The image ${image} is not on this host.`, error)
   if (['AbortError', 'TimeoutError'].includes((error as { name?: string } | null)?.name ?? ''))
-    return new EngineFault('engine_unavailable', 'The Docker engine takes its calls and does not answer them.', error)
-  return new EngineFault('engine_unavailable', `The Docker engine could not do it: ${text}`, error)
+    return new EngineFault('engine_unavailable', 'The Docker engine accepts calls and does not answer them.', error)
+  return new EngineFault('engine_unavailable', `The Docker engine failed: ${text}`, error)
 }
 
 function statusOf(error: unknown): number | undefined {

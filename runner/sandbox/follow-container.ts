@@ -2,18 +2,16 @@ import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { SAVE_MS } from '../../contract/wire/deadlines.ts'
-import { frameReader } from './engine-output.ts'
-import { splitLines } from './lines.ts'
+import { createFrameReader, createOutput, type SandboxOutput } from './output.ts'
 import { EngineFault, type Sandbox } from './sandbox.ts'
-import { openOutput, type SandboxOutput } from './sandbox-output.ts'
 
-/** One container as its engine shows it. Every call has a bound, and throws EngineFault. */
+/** One container as its engine shows it. Every call returns in bounded time, or throws EngineFault. */
 export type Container = {
-  /** Null: it is not there any more. */
+  /** Null: it is gone. */
   look: () => Promise<ContainerState | null>
-  /** Its output from the first byte on, until it ends. It fails when the connection is cut. */
+  /** Its output from the first byte until it ends. The stream fails when the connection is cut. */
   readLog: () => Promise<Readable>
-  /** Returns when it has ended, or is not there. */
+  /** Returns when it has ended or is gone. */
   stop: (graceMs: number) => Promise<void>
   remove: () => Promise<void>
 }
@@ -21,46 +19,51 @@ export type Container = {
 export type ContainerState = { running: boolean; exitCode: number; outOfMemory: boolean }
 
 type FollowTimes = {
-  /** How long an engine may be away: longer than it takes to restart it, or to install its next version. */
+  /** How long an engine may be away: longer than it takes to restart or upgrade it. */
   awayMs: number
-  /** How soon an engine that does not answer is asked again. */
+  /** The pause before an engine that did not answer is asked again. */
   againMs: number
-  /** After so long without output the engine is asked how the container is: the connection may be dead, and neither end know it. */
+  /** After this long without output, ask the engine whether the container runs: the connection may be dead without either end knowing. */
   quietMs: number
 }
 const TIMES: FollowTimes = { awayMs: 5 * 60_000, againMs: 500, quietMs: 15_000 }
 
 type Options = {
-  /** How long after its grace a sandbox that was stopped may take to be seen ended. */
+  /** How long after its grace the engine may take to report that a stopped sandbox has ended. */
   overdueMs: number
   log: Logger
   times?: Partial<FollowTimes>
 }
 
 /**
- * The sandbox in a container, whatever happens to the connection with its engine: output that was missed is read from the engine's log, and
- * how it ended is asked until there is an answer. No wait in here is without a bound.
- * @param attached brings the output from its first byte on; its end proves nothing, since a cut looks the same
+ * Turns a container into a sandbox that survives a lost connection to its engine: it reads missed output from the engine's log, and asks how
+ * the container ended until it gets an answer. Every wait in here is bounded.
+ * @param attached brings the output from its first byte; its end proves nothing, because a cut looks the same
  */
 export function followContainer(container: Container, attached: Readable, options: Options): Sandbox {
   const over = new AbortController()
-  const output = openOutput()
+  const output = createOutput()
   const following = { ...options, container, output, over: over.signal, times: { ...TIMES, ...options.times } }
   let overdue: NodeJS.Timeout | undefined
   let stopping = new AbortController()
   const letGo = () => {
     clearTimeout(overdue)
-    over.abort(new EngineFault('engine_unavailable', 'The Docker engine does not answer: the sandbox is not seen to end.'))
+    over.abort(
+      new EngineFault(
+        'engine_unavailable',
+        'The Docker engine does not answer, so it is not known whether the sandbox has ended.',
+      ),
+    )
   }
   const givenUp = new Promise<never>((_, reject) => over.signal.addEventListener('abort', () => reject(over.signal.reason)))
   const ended = Promise.race([readToEnd(following, attached), givenUp]).finally(() => {
     clearTimeout(overdue)
     output.end()
   })
-  // It is told to whoever waits, and that may be nobody.
+  // The rejection reaches those who call `wait`, and that may be nobody.
   ended.catch(() => undefined)
   return {
-    lines: splitLines(output.stdout),
+    lines: output.lines,
     wait: async () => {
       const { exitCode, outOfMemory } = await ended
       return { exitCode, outOfMemory, errorTail: output.errorTail() }
@@ -72,7 +75,7 @@ export function followContainer(container: Container, attached: Readable, option
       stopping = new AbortController()
       return stopPatiently(following, graceMs, stopping.signal)
     },
-    // Whatever the engine did: nothing that it may still say is this attempt's.
+    // Whatever the engine did: nothing that it sends after this belongs to the attempt.
     remove: () => container.remove().finally(letGo),
   }
 }
@@ -85,7 +88,7 @@ type Following = Omit<Options, 'times'> & {
   times: FollowTimes
 }
 
-/** Its end counts once a log that was asked for after the end has been read whole. */
+/** An end counts only after the whole of a log that was requested after that end has been read. */
 async function readToEnd(following: Following, attached: Readable): Promise<ContainerState> {
   const { container, log, over, times } = following
   await read(following, attached, 'container')
@@ -95,26 +98,27 @@ async function readToEnd(following: Following, attached: Readable): Promise<Cont
       const state = await container.look()
       return { state, source: state && (await container.readLog()) }
     })
-    if (!state || !source) throw new EngineFault('engine_unavailable', 'The sandbox was removed by somebody else.')
+    if (!state || !source) throw new EngineFault('engine_unavailable', 'Somebody else removed the sandbox.')
     if (state.running) log.info({ event: 'sandbox.followed_again' })
     else endedAt ??= performance.now()
     const behind = await read(following, source, 'log').catch(async (fault) => {
-      // Nothing that it says can be heard any more, but what it did can still be saved.
+      // Its output is lost from here on, but the agent can still save its work.
       if (state.running && !over.aborted) await container.stop(SAVE_MS).catch(() => undefined)
       throw fault
     })
     if (behind === 0 && !state.running) return state
     if (behind && !state.running)
-      throw new EngineFault('engine_unavailable', "The end of what the sandbox said is missing in the Docker engine's log.")
+      throw new EngineFault('engine_unavailable', "The end of the sandbox's output is missing in the Docker engine's log.")
     if (endedAt !== null && performance.now() - endedAt >= times.awayMs)
-      throw new EngineFault('engine_unavailable', 'The Docker engine does not give the rest of what the sandbox said.')
+      throw new EngineFault('engine_unavailable', "The Docker engine does not send the rest of the sandbox's output.")
     await rest(times.againMs, over)
   }
 }
 
 /**
- * @returns how many bytes less it brought than were read before; null when the connection was cut
- * @throws EngineFault when what it brings is of no use
+ * Reads one source from its first byte to its end.
+ * @returns how many of the bytes known before it did not bring; null when the connection was cut
+ * @throws EngineFault when its bytes are of no use
  */
 async function read(following: Following, source: Readable, from: 'container' | 'log'): Promise<number | null> {
   const { output, over, log } = following
@@ -123,8 +127,8 @@ async function read(following: Following, source: Readable, from: 'container' | 
   over.addEventListener('abort', drop)
   try {
     over.throwIfAborted()
-    const unframe = frameReader(from)
-    const reading = output.again()
+    const unframe = createFrameReader(from)
+    const reading = output.openReading()
     if (from === 'log') output.checkLog()
     for await (const piece of source) {
       silence.broken()
@@ -143,7 +147,7 @@ async function read(following: Following, source: Readable, from: 'container' | 
   }
 }
 
-/** Calls `drop` when nothing is said for a while and the container does not run, or nobody can tell. */
+/** Calls `drop` when there was no output for a while and the engine does not confirm that the container runs. */
 function watchSilence({ container, times }: Following, drop: () => void) {
   let spoke = false
   let timer: NodeJS.Timeout | undefined
@@ -189,7 +193,7 @@ async function patiently<T>({ over, times, log }: Following, call: () => Promise
   }
 }
 
-/** A stop that the engine did not hear is said again, until the sandbox is overdue or the next stop is asked for. */
+/** Repeats a stop that the engine did not hear, until the sandbox is overdue or the next stop replaces this one. */
 async function stopPatiently({ container, over, times }: Following, graceMs: number, replaced: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([over, replaced])
   for (;;) {

@@ -11,7 +11,7 @@ const REFUSED_FAMILIES = Array.from({ length: Math.max(...FAMILIES) }, (_, famil
 const NAMESPACES = [0x0002_0000, 0x0200_0000, 0x0400_0000, 0x0800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000]
 const ALL_NAMESPACES = NAMESPACES.reduce((sum, flag) => sum + flag, 0)
 
-/** Execution domains that change nothing of weight: Linux, its 32-bit uname, and asking. */
+/** Harmless execution domains: Linux, its 32-bit uname, and the value that only asks. */
 const PERSONALITIES = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff]
 
 type Condition = { index: number; value: number; valueTwo?: number; op: string }
@@ -35,9 +35,9 @@ function lacks(names: readonly string[]) {
 const CONDITIONAL = ['socket', 'clone', 'clone3', 'personality']
 
 /**
- * Every system call of the kernel except the denied ones. A denied one fails with EPERM; one that is not on the list at all (newer than
- * it) with ENOSYS, so that programs fall back. `clone3` hides its flags behind a pointer where no filter sees them: ENOSYS too, and
- * the C library takes `clone`. 32-bit calls are no part of the architectures, so they kill the caller.
+ * Allows every system call of the kernel except the denied ones. A denied call fails with EPERM. A call that is not on the list, because it
+ * is newer, fails with ENOSYS, so that programs fall back. `clone3` hides its flags behind a pointer where no filter sees them: it fails with
+ * ENOSYS too, and the C library takes `clone`. The architectures do not include 32-bit calls, so those kill the caller.
  */
 export const seccompProfile = {
   defaultAction: 'SCMP_ACT_ERRNO',
@@ -51,7 +51,7 @@ export const seccompProfile = {
     refuse(['socket'], [{ index: 0, value: Math.max(...FAMILIES), op: 'SCMP_CMP_GT' }]),
     allow(['clone'], [bits(ALL_NAMESPACES, 0)]),
     ...NAMESPACES.map((flag) => refuse(['clone'], [bits(flag, flag)])),
-    // Said by name: Docker 20.10 does not know `defaultErrnoRet`, and after an EPERM the C library gives up on threads.
+    // By name: Docker 20.10 does not know `defaultErrnoRet`, and after an EPERM the C library gives up on threads.
     lacks(['clone3']),
     ...PERSONALITIES.map((value) => allow(['personality'], [is(value)])),
   ],

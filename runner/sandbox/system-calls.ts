@@ -2,19 +2,19 @@ function words(text: string): string[] {
   return text.split(/\s+/).filter(Boolean)
 }
 
-/** What no sandbox may call; `seccomp.ts` answers EPERM. */
+/** System calls that no sandbox may make; `seccomp.ts` answers EPERM. */
 export const DENIED: readonly string[] = [
-  // Kernel keys: not divided by container.
+  // Kernel keys: containers share them.
   ...words('add_key keyctl request_key'),
   // Mounts and roots.
   ...words('chroot fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree pivot_root umount2'),
   // Namespaces.
   ...words('setns unshare'),
-  // Other processes, by their memory or their files.
+  // Other processes' memory and files.
   ...words('kcmp perf_event_open pidfd_getfd process_madvise process_vm_readv process_vm_writev ptrace'),
   // Large attack surface in the kernel, with a history.
   ...words('bpf io_uring_enter io_uring_register io_uring_setup memfd_secret userfaultfd'),
-  // Files by handle, past the mount that they are in.
+  // Files by handle, around their mount.
   ...words('fanotify_init fanotify_mark name_to_handle_at open_by_handle_at'),
   // The kernel itself, and modules of it.
   ...words(

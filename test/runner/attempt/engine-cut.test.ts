@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { execa } from 'execa'
 import { pino } from 'pino'
 import { decideEnd } from '../../../runner/attempt/attempt-end.ts'
-import { dockerEngine } from '../../../runner/sandbox/docker.ts'
+import { createDockerEngine } from '../../../runner/sandbox/docker.ts'
 import type { Sandbox } from '../../../runner/sandbox/sandbox.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { type EngineProxy, startEngineProxy } from '../../support/outside/engine-proxy.ts'
@@ -65,7 +65,7 @@ describe('a sandbox whose connection with the engine is cut', () => {
   })
 
   const start = async (image: 'ends' | 'stays') => {
-    const engine = dockerEngine({
+    const engine = createDockerEngine({
       ...{ dockerHost: proxy.path, runnerId: folder.path.slice(-6), image: images[image].name, log: pino({ level: 'silent' }) },
       ...{ memoryMb: 256, workspaceMb: 64, cpus: 1, pids: 64, runtime: null },
     })

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
-import { dockerEngine } from '../../../runner/sandbox/docker.ts'
+import { createDockerEngine } from '../../../runner/sandbox/docker.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 
 const CALL_MS = 200
@@ -47,7 +47,7 @@ describe('a Docker engine', () => {
   })
 
   const engine = (callMs = CALL_MS) =>
-    dockerEngine({
+    createDockerEngine({
       ...{
         dockerHost: join(folder.path, 'engine.sock'),
         callMs,

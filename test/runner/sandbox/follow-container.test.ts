@@ -121,11 +121,11 @@ describe('a container that is followed', () => {
 
   it.each([
     ['stays away', () => 'away' as const, [], 'no engine here'],
-    ['gives no log of what has ended', () => ENDED, [cutOff(Buffer.alloc(3))], 'does not give the rest'],
+    ['gives no log of what has ended', () => ENDED, [cutOff(Buffer.alloc(3))], 'does not send the rest'],
     ['lost the end', () => ENDED, [whole('o')], 'is missing'],
     ['lost the beginning', () => RUNNING, [() => entries('two\n', 'three\n')], 'something is missing'],
     ['sends nonsense', () => RUNNING, [cutOff(Buffer.from('Internal error'))], 'in no frame'],
-    ['lost the container', () => null, [], 'removed by somebody else'],
+    ['lost the container', () => null, [], 'Somebody else removed'],
   ])('ends as interrupted when the engine %s', async (_what, found, given, why) => {
     follow({ awayMs: 50 })
     attached.write(frame('one\n'))
@@ -175,7 +175,7 @@ describe('a container that is followed', () => {
     const stopping = sandbox.stop(0).catch((error) => error)
     await expect(sandbox.wait()).rejects.toMatchObject({
       reason: 'engine_unavailable',
-      message: expect.stringContaining('is not seen to end'),
+      message: expect.stringContaining('not known whether the sandbox has ended'),
     })
     expect(await stopping).toEqual(how === 'away' ? away() : undefined)
   })

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { DOOR } from '../../../contract/wire/names.ts'
-import { dockerEngine } from '../../../runner/sandbox/docker.ts'
+import { createDockerEngine } from '../../../runner/sandbox/docker.ts'
 import { imageThatRuns } from '../../support/systems/test-image.ts'
 
 const PROBE = String.raw`
@@ -110,7 +110,7 @@ describe('seen from inside a sandbox', () => {
       pids: 64,
       runtime: null,
     }
-    const engine = dockerEngine({ dockerHost: '/var/run/docker.sock', log: pino({ level: 'silent' }), ...settings })
+    const engine = createDockerEngine({ dockerHost: '/var/run/docker.sock', log: pino({ level: 'silent' }), ...settings })
     const sandbox = await engine.start({ taskId: 'walls', attempt: 1, doorDirectory: door, token: 'the-task-token' })
     const lines: (string | null)[] = []
     for await (const line of sandbox.lines) lines.push(line)

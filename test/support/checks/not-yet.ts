@@ -8,7 +8,6 @@ export const NOT_YET = {
     'runner/gateway/gateway.ts: openGateway',
     'runner/gateway/git/git.ts: serveGit',
     'runner/gateway/model/model.ts: serveModel',
-    'runner/sandbox/container-spec.ts: containerSpec',
     'test/bench/bench.ts: main',
     'test/support/outside/git-server.ts: startGitServer',
     'test/support/outside/github-server.ts: startGithub',

@@ -1,5 +1,40 @@
 import { describe, expect, it } from '@jest/globals'
-import { frameReader } from '../../../runner/sandbox/engine-output.ts'
+import { createFrameReader, splitLines } from '../../../runner/sandbox/output.ts'
+
+async function linesOf(chunks: (string | Buffer)[], maxBytes?: number) {
+  const source = (async function* () {
+    for (const chunk of chunks) yield Buffer.from(chunk)
+  })()
+  const lines: (string | null)[] = []
+  for await (const line of splitLines(source, maxBytes)) lines.push(line)
+  return lines
+}
+
+describe('splitting output into lines', () => {
+  it('joins what chunks cut, also inside a character', async () => {
+    const euro = Buffer.from('€\n')
+    expect(await linesOf(['a', 'b\nc\n', euro.subarray(0, 1), euro.subarray(1), 'tail'])).toEqual(['ab', 'c', '€', 'tail'])
+  })
+
+  it('tells of a line without an end again and again', async () => {
+    expect(await linesOf(['1234567', '1234567', '1234567', '1\nok'], 5)).toEqual([null, null, null, 'ok'])
+  })
+
+  it('drops a line over the bound, and only that', async () => {
+    expect(await linesOf(['123', '456\nok\n', '123456'], 5)).toEqual([null, 'ok', null])
+    expect(await linesOf(['12345\n'], 5)).toEqual(['12345'])
+  })
+
+  it('holds no more than the bound of an endless line', async () => {
+    const chunk = Buffer.alloc(1024 * 1024, 'x')
+    const before = process.memoryUsage().arrayBuffers
+    const endless = (async function* () {
+      for (let i = 0; i < 300; i += 1) yield chunk
+    })()
+    for await (const line of splitLines(endless)) expect(line).toBeNull()
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50 * 1024 * 1024)
+  })
+})
 
 function frame(stream: number, content: string): Buffer {
   const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0])
@@ -9,7 +44,7 @@ function frame(stream: number, content: string): Buffer {
 const FRAMES = Buffer.concat([frame(1, 'one'), frame(2, 'error'), frame(1, ''), frame(1, 'x'.repeat(258))])
 
 function read(from: 'container' | 'log', pieces: readonly Buffer[]) {
-  const unframe = frameReader(from)
+  const unframe = createFrameReader(from)
   const output = pieces.map(unframe)
   return (['stdout', 'stderr'] as const).map((stream) => Buffer.concat(output.map((one) => one[stream])).toString())
 }

@@ -1,44 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../../contract/api/limits.ts'
-import { readAgentLine } from '../../../runner/output/agent-lines.ts'
-import { cleanDelta, cleanText } from '../../../runner/output/clean.ts'
-import { redactor } from '../../../runner/output/redact.ts'
-import { splitLines } from '../../../runner/sandbox/lines.ts'
-
-async function linesOf(chunks: (string | Buffer)[], maxBytes?: number) {
-  const source = (async function* () {
-    for (const chunk of chunks) yield Buffer.from(chunk)
-  })()
-  const lines: (string | null)[] = []
-  for await (const line of splitLines(source, maxBytes)) lines.push(line)
-  return lines
-}
-
-describe('splitting output into lines', () => {
-  it('joins what chunks cut, also inside a character', async () => {
-    const euro = Buffer.from('€\n')
-    expect(await linesOf(['a', 'b\nc\n', euro.subarray(0, 1), euro.subarray(1), 'tail'])).toEqual(['ab', 'c', '€', 'tail'])
-  })
-
-  it('tells of a line without an end again and again', async () => {
-    expect(await linesOf(['1234567', '1234567', '1234567', '1\nok'], 5)).toEqual([null, null, null, 'ok'])
-  })
-
-  it('drops a line over the bound, and only that', async () => {
-    expect(await linesOf(['123', '456\nok\n', '123456'], 5)).toEqual([null, 'ok', null])
-    expect(await linesOf(['12345\n'], 5)).toEqual(['12345'])
-  })
-
-  it('holds no more than the bound of an endless line', async () => {
-    const chunk = Buffer.alloc(1024 * 1024, 'x')
-    const before = process.memoryUsage().arrayBuffers
-    const endless = (async function* () {
-      for (let i = 0; i < 300; i += 1) yield chunk
-    })()
-    for await (const line of splitLines(endless)) expect(line).toBeNull()
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50 * 1024 * 1024)
-  })
-})
+import { cleanDelta, cleanText, readAgentLine } from '../../../runner/output/agent-lines.ts'
+import { createRedactor } from '../../../runner/output/redact.ts'
 
 describe('text of a stranger', () => {
   it.each([
@@ -64,7 +27,7 @@ describe('text of a stranger', () => {
 
 describe('the redactor', () => {
   const secret = 'sk-ant-CANARY/0123+456789'
-  const redact = redactor([secret, null, 'short'])
+  const redact = createRedactor([secret, null, 'short'])
 
   it.each([
     ['as it is', (s: string) => s],
@@ -86,7 +49,7 @@ describe('the redactor', () => {
 })
 
 describe("a line of the agent's", () => {
-  const redact = redactor(['sk-ant-CANARY0123456789'])
+  const redact = createRedactor(['sk-ant-CANARY0123456789'])
   const read = (value: unknown) => readAgentLine(JSON.stringify(value), redact)
 
   it('is noise when it is not JSON, not an event of the agent, or too large for its field', () => {
