@@ -64,6 +64,12 @@ export const DOOR = {
   tokenVariable: 'ERRAND_TASK_TOKEN',
 } as const
 
+/** The longest path that the kernel takes for a unix socket, bytes (`sun_path`, less its end). */
+export const SOCKET_PATH_BYTES = 107
+
+/** The longest folder of a runner, bytes: its doors' sockets, `<folder>/doors/<12 digits>/door.sock`, must fit. */
+export const RUNNER_FOLDER_BYTES = SOCKET_PATH_BYTES - '/doors/0123456789ab/door.sock'.length
+
 /** Paths behind the door (the gateway serves them, the agent calls them). */
 export const DOOR_PATHS = {
   /** GET: the assignment as JSON. */

@@ -170,7 +170,7 @@ function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): 
     confirmLease: (gone) => stop.whileAway(gone, (patience) => renewals.confirm(taskId, number, patience)),
     awaitLease: (gone, atMostMs) => stop.whileAway(gone, (patience) => renewals.awaitLease(taskId, number, patience, atMostMs)),
     keepWork: () => (stop.cause() ? (bundle) => keptWork.keep(taskId, number, bundle) : null),
-    say: (event) => emit(attempt, presentable(event, redact)),
+    emit: (event) => emit(attempt, presentable(event, redact)),
     saveArtifact: (kind, body) => client.saveArtifact(taskId, number, kind, body),
     waitingMessages: mailbox.waiting,
     openTranscript: async () => (hasTranscript ? client.openTranscript(taskId, number) : null),

@@ -14,68 +14,73 @@ export type Address = { address: string; family: number }
 
 export type AllowlistOptions = {
   allowedHosts: readonly string[]
-  say: (event: NewEvent) => void
+  emit: (event: NewEvent) => void
   log: Logger
   resolve?: (host: string) => Promise<Address[]>
-  dial?: (host: string, addresses: Address[]) => Socket
 }
 
-/** Hosts that are told to the user in one attempt; a sandbox that scans the internet would else fill the history. */
-const HOSTS_TOLD = 50
+/** How many blocked hosts one attempt reports to the user; otherwise a sandbox that scans the internet would fill the history. */
+const HOSTS_REPORTED = 50
 
 /**
- * Everything that a sandbox sends to a proxy. `CONNECT host:443` becomes a tunnel when the host is on the list and is on the public
- * internet; all else is refused with 403, and told to the user once for each host.
+ * Everything that a sandbox sends to a proxy. `CONNECT host:443` becomes a tunnel when the host is on the list and on the public internet.
+ * All else gets 403, and the user hears of each blocked host once.
  */
-export function serveAllowlist({ allowedHosts, say, log, resolve = resolveAll, dial = dialResolved }: AllowlistOptions) {
-  const told = new Set<string>()
-  const tell = (host: string, method: string, advice: string) => {
-    if (told.has(host) || told.size >= HOSTS_TOLD) return
-    told.add(host)
-    say({ type: 'host.blocked', data: { host, method, advice } })
+export function serveAllowlist({ allowedHosts, emit, log, resolve = resolveAll }: AllowlistOptions) {
+  const reported = new Set<string>()
+  const report = (host: string, method: string, advice: string) => {
+    if (reported.has(host) || reported.size >= HOSTS_REPORTED) return
+    reported.add(host)
+    emit({ type: 'host.blocked', data: { host, method, advice } })
   }
 
   const tunnel = async (request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> => {
     client.on('error', () => client.destroy())
     const { host, port } = parseAuthority(request.url ?? '')
     const block = (advice: string) => {
-      tell(host, 'CONNECT', advice)
+      report(host, 'CONNECT', advice)
       refuseTunnel(client, 403, advice)
     }
     if (port !== 443 || !isAllowed(host, allowedHosts)) return block(adviceFor(port === 443 ? host : `${host}:${port}`))
     const addresses = await resolve(host).catch(() => [])
-    if (addresses.length === 0) return refuseTunnel(client, 502, `The address of ${host} was not found.`)
+    if (addresses.length === 0) return refuseTunnel(client, 502, `${host} has no address.`)
     if (!addresses.every(({ address }) => isPublicAddress(address)))
       return block(`${host} is not on the public internet, and the sandbox may not reach private networks.`)
     if (client.destroyed) return
-    const server = dial(host, addresses)
-    // The caller's end is everybody's: a door that shuts destroys the client's socket, and with it the tunnel.
-    client.once('close', () => server.destroy(new Error('the caller has left')))
-    try {
-      await once(server, 'connect')
-      client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
-      server.write(head)
-      await Promise.all([pipeline(client, server), pipeline(server, client)])
-    } catch (error) {
-      log.debug({ event: 'tunnel.cut', host, reason: failureText(error) })
-      server.destroy()
-      client.destroy()
-    }
+    await join(client, dial(host, addresses), head).catch((error: unknown) =>
+      log.debug({ event: 'tunnel.cut', host, reason: failureText(error) }),
+    )
   }
 
-  /** A plain `http://` request to a proxy: never served, since nobody could vouch for who answers. */
+  /** A plain `http://` request to a proxy. It is never served, because nothing proves who answers. */
   const refuse = ({ request, response, path }: Call): void => {
     const host = readable(URL.canParse(path) ? new URL(path).hostname : path)
-    const advice = `${adviceFor(host)} Plain http is never let through: use https.`
-    tell(host, readable(request.method ?? '').slice(0, 20), advice)
+    const advice = `${adviceFor(host)} Plain http is never allowed: use https.`
+    report(host, readable(request.method ?? '').slice(0, 20), advice)
     answer(response, 403, advice)
   }
 
   return { tunnel, refuse }
 }
 
+/** Carries bytes both ways until one side ends. @throws Error when the host does not answer or the tunnel is cut */
+async function join(client: Duplex, server: Socket, head: Buffer): Promise<void> {
+  // A door that closes destroys the client's socket, and with it the tunnel.
+  client.once('close', () => server.destroy(new Error('the caller has left')))
+  try {
+    await once(server, 'connect')
+    client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+    server.write(head)
+    await Promise.all([pipeline(client, server), pipeline(server, client)])
+  } catch (error) {
+    server.destroy()
+    client.destroy()
+    throw error
+  }
+}
+
 function adviceFor(host: string): string {
-  return `The sandbox may not reach ${host}. If the task needs it, ask whoever runs this server to add the host to RUNNER_ALLOWED_HOSTS.`
+  return `The sandbox may not reach ${host}. If the task needs it, ask the administrator of this server to add the host to RUNNER_ALLOWED_HOSTS.`
 }
 
 /** @param allowedHosts `example.org` is that host alone, `.example.org` every host below it */
@@ -90,7 +95,7 @@ function parseAuthority(authority: string): { host: string; port: number } {
   return { host: readable(host.toLowerCase().replace(/\.$/, '')), port: Number(port) }
 }
 
-/** A name from the sandbox, fit to be shown. */
+/** Makes a name from the sandbox safe to show. */
 function readable(text: string): string {
   return text.replace(/[^\w.:[\]-]/g, '?').slice(0, 200)
 }
@@ -99,8 +104,8 @@ function resolveAll(host: string): Promise<Address[]> {
   return lookup(host, { all: true })
 }
 
-/** Connects to the addresses that were checked: the name is not looked up a second time, when it might say something else. */
-function dialResolved(host: string, addresses: Address[]): Socket {
+/** Connects to the checked addresses. It does not look the name up again: the second answer could differ from the first. */
+function dial(host: string, addresses: Address[]): Socket {
   const checked: LookupFunction = (_host, _options, done) => done(null, addresses)
   return connect({ host, port: 443, lookup: checked, autoSelectFamily: true })
 }

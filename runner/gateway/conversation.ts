@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import type { SteerMessage } from '../../contract/wire/sandbox.ts'
 import { isAway } from '../lease/coordinator-client.ts'
-import { answer, type Room } from './endpoint.ts'
+import { answer, answerJson, type Endpoint } from './endpoint.ts'
 import { refuseEffect } from './fence.ts'
 
 export type ConversationOptions = {
@@ -15,20 +15,19 @@ export type ConversationOptions = {
   log: Logger
 }
 
-/** What was said: `GET /messages`, to the running turn, and `GET /transcript`, up to it. */
-export function serveConversation({ waitingMessages, openTranscript, log }: ConversationOptions): Room {
+/** The user's messages to the running turn (`GET /messages`), and the transcript of the turns before it (`GET /transcript`). */
+export function serveConversation({ waitingMessages, openTranscript, log }: ConversationOptions): Endpoint {
   return async ({ request, response, path }) => {
-    if (request.method !== 'GET') return answer(response, 405, 'Only GET is served here.')
-    if (path === DOOR_PATHS.messages) {
-      response.writeHead(200, { 'content-type': 'application/json' })
-      return void response.end(JSON.stringify(waitingMessages()))
+    if (request.method !== 'GET') return answer(response, 405, 'Use GET here.')
+    if (path === DOOR_PATHS.messages) return answerJson(response, waitingMessages())
+    let transcript: Readable | null
+    try {
+      transcript = await openTranscript()
+    } catch (error) {
+      log.warn({ event: 'transcript.unavailable', err: error })
+      if (isAway(error)) return refuseEffect(response, 'unconfirmed')
+      return answer(response, 502, 'The transcript is not available right now. Try again.')
     }
-    const transcript = await openTranscript().catch((error: unknown) => {
-      log.warn({ event: 'transcript.unavailable', err: error }, 'transcript.unavailable')
-      return isAway(error) ? 'away' : undefined
-    })
-    if (transcript === 'away') return refuseEffect(response, 'unconfirmed')
-    if (transcript === undefined) return answer(response, 502, 'The transcript cannot be had just now; try again.')
     if (transcript === null) return answer(response, 404, 'No earlier turn left a transcript.')
     response.writeHead(200, { 'content-type': 'application/json' })
     await pipeline(transcript, response)

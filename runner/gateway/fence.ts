@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { FENCE } from '../../contract/wire/deadlines.ts'
 import { UNCONFIRMED } from '../../contract/wire/names.ts'
-import { answer, type Room } from './endpoint.ts'
+import { answer, type Endpoint } from './endpoint.ts'
 
 /** Waits for the coordinator's answer; throws when `gone` aborts first. */
 export type ConfirmLease = (gone: AbortSignal) => Promise<boolean>
@@ -9,7 +9,7 @@ export type ConfirmLease = (gone: AbortSignal) => Promise<boolean>
 /** Whether the attempt is the current one; `unconfirmed`: the coordinator does not answer. */
 export type Standing = 'current' | 'over' | 'unconfirmed'
 
-/** The last look before an effect: a runner that was paused may have lost its attempt to another in the meantime. */
+/** The last check before an effect: while this runner was paused, the attempt may have been given to another. */
 export async function standingOf(
   confirmLease: ConfirmLease,
   gone: AbortSignal,
@@ -30,17 +30,21 @@ export async function standingOf(
   }
 }
 
-/** Refuses the effect of an attempt that is not known to be the current one. */
+/** Refuses the effect of an attempt that may not be the current one. */
 export function refuseEffect(response: ServerResponse, standing: Exclude<Standing, 'current'>): void {
   standing === 'over'
     ? answer(response, 403, 'This attempt is no longer the current one.')
-    : answer(response, UNCONFIRMED, 'The coordinator does not answer whether this attempt is the current one. Wait for it.')
+    : answer(
+        response,
+        UNCONFIRMED,
+        'The coordinator does not answer whether this attempt is the current one. Wait, and try again.',
+      )
 }
 
-/** `GET /lease`: waits for the coordinator with whoever has an effect to make. */
-export function serveFence(confirmLease: ConfirmLease, waitMs: number = FENCE.askerMs): Room {
+/** `GET /lease`: lets a caller that has an effect to make wait for the coordinator. */
+export function serveFence(confirmLease: ConfirmLease, waitMs: number = FENCE.askerMs): Endpoint {
   return async ({ request, response, gone }) => {
-    if (request.method !== 'GET') return answer(response, 405, 'Only GET is served here.')
+    if (request.method !== 'GET') return answer(response, 405, 'Use GET here.')
     const standing = await standingOf(confirmLease, gone, waitMs)
     if (standing !== 'current') return refuseEffect(response, standing)
     response.writeHead(204).end()

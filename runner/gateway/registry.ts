@@ -1,14 +1,16 @@
 import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
-import { answer, pickHeaders, type Room } from './endpoint.ts'
+import { answer, type Endpoint, pickHeaders } from './endpoint.ts'
 import { failureText, type Upstream } from './upstream.ts'
 
-/** A name as the registry allows it, a scope joined by `/` or by npm's own `%2f`. None begins with a dot, so none climbs, and
- * none with a dash, below which the registry keeps everything that is not a package. */
+/**
+ * A name as the registry allows it; `/` or npm's own `%2f` joins a scope to it. No name begins with a dot, so none climbs. None begins with a
+ * dash either: the registry keeps everything that is not a package below such a name.
+ */
 const NAME = '(?:@[\\w~-][\\w.~-]*(?:/|%2[fF]))?[\\w~][\\w.~-]*'
 const TARBALL = new RegExp(`^/${NAME}/-/[\\w~-][\\w.~+-]*\\.tgz$`)
-/** A package's document, or that of one version or tag of it. */
+/** The document of a package, or of one version or tag of it. */
 const DOCUMENT = new RegExp(`^/${NAME}(?:/[\\w~][\\w.~+-]*)?$`)
 
 /** What npm asks for when it installs: a document without readmes and the like. */
@@ -17,19 +19,19 @@ const SHORT_DOCUMENT = 'application/vnd.npm.install-v1+json'
 const ANSWER_HEADERS = ['content-type', 'content-encoding', 'content-length', 'etag', 'last-modified', 'cache-control'] as const
 
 /**
- * True for a tarball's path at the root of the door. Documents name tarballs at the registry's own host; npm puts the configured
- * registry's host in its place, but drops that one's path (pacote, `lib/remote.js`), and so asks here without `/npm`. The documents are
- * passed on untouched, because npm writes the addresses in them into lock files.
+ * True for a tarball's path at the root of the door. Documents name tarballs at the registry's own host. npm replaces that host by the
+ * configured registry's but drops its path (pacote, `lib/remote.js`), so it asks here without `/npm`. Documents pass unchanged, because npm
+ * writes the addresses in them into lock files.
  */
 export function isTarball(path: string): boolean {
   return TARBALL.test(path)
 }
 
 /**
- * npm's registry, to read from: GET and HEAD of package documents and tarballs. Nothing of the caller's reaches the registry but the
- * path: no header, no query, no credentials.
+ * npm's registry, read-only: GET and HEAD of package documents and tarballs. Only the path of a call reaches the registry: no header, no
+ * query, no credentials of the caller.
  */
-export function serveRegistry(options: { registryUrl: string; upstream: Upstream; log: Logger }): Room {
+export function serveRegistry(options: { registryUrl: string; upstream: Upstream; log: Logger }): Endpoint {
   const registry = options.registryUrl.replace(/\/+$/, '')
   return async ({ request, response, path, query, gone }) => {
     const wanted = path.startsWith(DOOR_PATHS.npm) ? path.slice(DOOR_PATHS.npm.length - 1) : path
@@ -50,7 +52,7 @@ export function serveRegistry(options: { registryUrl: string; upstream: Upstream
         return answer(
           response,
           502,
-          'The package registry answered with a redirect, which is not followed. Ask whoever runs this server to name its real address.',
+          'The package registry answered with a redirect, which the sandbox door does not follow. Ask the administrator of this server to set RUNNER_NPM_REGISTRY to its real address.',
         )
       }
       response.writeHead(status, pickHeaders(found, ANSWER_HEADERS))

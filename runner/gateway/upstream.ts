@@ -7,13 +7,13 @@ import { MODEL_SILENCE_MS } from '../../contract/wire/deadlines.ts'
 export type UpstreamCall = {
   url: string
   method: string
-  /** Built by the room, never the caller's own. */
+  /** Built by the endpoint, never the caller's own. */
   headers: OutgoingHttpHeaders
   body?: Buffer | Readable
   signal: AbortSignal
 }
 
-/** Calls to the world outside. Redirects are never followed, and nothing is decoded: what comes is what was sent. */
+/** Calls to the outside world. It follows no redirect and decodes nothing: the answer arrives as it was sent. */
 export type Upstream = {
   /**
    * @returns the answer as soon as its head is there; its body must be consumed or destroyed
@@ -28,14 +28,14 @@ export function openUpstream(): Upstream {
   const secure = new https.Agent({ keepAlive: true })
   return {
     call: async (call) => {
-      const { body } = call
       // A streamed body cannot be sent twice, so it never starts on a kept connection that may just be closing.
-      if (body instanceof Readable) return (await send(call, false)).response
-      const agent = call.url.startsWith('https:') ? secure : plain
-      const first = await send(call, agent).catch((error: unknown) => error as StaleConnection)
-      if ('response' in first) return first.response
-      if (!first.stale) throw first
-      return (await send(call, false)).response
+      if (call.body instanceof Readable) return send(call, false)
+      try {
+        return await send(call, call.url.startsWith('https:') ? secure : plain)
+      } catch (error) {
+        if (!(error as CallFailure).stale) throw error
+        return send(call, false)
+      }
     },
     close: () => {
       plain.destroy()
@@ -49,15 +49,15 @@ export function resolveUpstream(address: string, coordinatorUrl: string): string
   return (address.startsWith('/') ? `${coordinatorUrl.replace(/\/+$/, '')}${address}` : address).replace(/\/+$/, '')
 }
 
-/** @returns whether the other side may have had the request before the call failed */
+/** @returns whether the other side may have received the request before the call failed */
 export function wasSent(error: unknown): boolean {
-  return (error as { sent?: boolean }).sent === true
+  return (error as Partial<CallFailure>).sent === true
 }
 
-/** `stale`: the server had closed the kept connection before it saw the request, so the request may be sent again. */
-type StaleConnection = Error & { stale: boolean }
+/** `stale`: the server closed the kept connection before it saw the request, so the request may be sent again. */
+type CallFailure = Error & { stale: boolean; sent: boolean }
 
-function send(call: UpstreamCall, agent: http.Agent | false): Promise<{ response: IncomingMessage }> {
+function send(call: UpstreamCall, agent: http.Agent | false): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { request } = call.url.startsWith('https:') ? https : http
     const headers = { 'accept-encoding': 'identity', 'user-agent': 'errand', ...call.headers }
@@ -70,7 +70,7 @@ function send(call: UpstreamCall, agent: http.Agent | false): Promise<{ response
       if (sent.reusedSocket) onConnected()
       else socket.once(request === https.request ? 'secureConnect' : 'connect', onConnected)
     })
-    sent.on('response', (response) => resolve({ response }))
+    sent.on('response', resolve)
     sent.on('timeout', () => sent.destroy(new Error(`no byte for ${MODEL_SILENCE_MS / 1000} s`)))
     sent.on('error', (error: NodeJS.ErrnoException) => {
       const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
@@ -81,7 +81,7 @@ function send(call: UpstreamCall, agent: http.Agent | false): Promise<{ response
   })
 }
 
-/** For a message to a person: the code of a failed connection, or what was said. */
+/** For a message to a person: the code of a failed connection, or else the error's message. */
 export function failureText(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   return code ?? message

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RunnerIdentity } from '../../contract/wire/lease.ts'
+import { RUNNER_FOLDER_BYTES } from '../../contract/wire/names.ts'
 
 export type DataFolder = {
   /** Stable over restarts: the runner recognizes its containers by it. */
@@ -11,19 +12,15 @@ export type DataFolder = {
   keptDirectory: string
 }
 
-/** Longest path that the kernel takes for a unix socket, bytes. */
-const SOCKET_PATH_BYTES = 107
-const DOOR = '/0123456789ab/door.sock'
-
 /**
  * Prepares the runner's folder, and removes the doors of earlier processes.
  * @throws Error with what to do when a socket's path in it would be too long, or it cannot be written
  */
 export async function openDataFolder(path: string): Promise<DataFolder> {
   const doorsDirectory = join(path, 'doors')
-  if (Buffer.byteLength(doorsDirectory + DOOR) > SOCKET_PATH_BYTES)
+  if (Buffer.byteLength(path) > RUNNER_FOLDER_BYTES)
     throw new Error(
-      `RUNNER_DATA_DIR is too long for the unix sockets in it (${path}). Set it to a path of at most 77 characters.`,
+      `RUNNER_DATA_DIR is too long for the unix sockets in it (${path}). Set it to a path of at most ${RUNNER_FOLDER_BYTES} characters.`,
     )
   const spoolDirectory = join(path, 'spool')
   try {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { RUNNER_FOLDER_BYTES } from '../../contract/wire/names.ts'
 
 export type Variables = Readonly<Record<string, string | undefined>>
 
@@ -100,12 +101,9 @@ export function localUrl(host: string, port: number): string {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }
 
-/** The kernel allows 107 bytes for the path of a socket; a runner's sockets need the rest. */
-const LONGEST_BYTES = 77
-
 /** @returns the runner's folder below the data folder, or a short path that survives reboots if that one is too long for sockets */
 export function runnerFolder(dataDir: string): string {
   const folder = join(dataDir, 'runner')
-  if (Buffer.byteLength(folder) <= LONGEST_BYTES) return folder
+  if (Buffer.byteLength(folder) <= RUNNER_FOLDER_BYTES) return folder
   return join('/var/tmp', `errand-runner-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`)
 }

@@ -1,8 +1,6 @@
-import { readPkt } from './pkt-line.ts'
-
 export type RefUpdate = { oldId: string; newId: string; ref: string }
 
-/** `more`: read on. `refused`: for a person. `whole`: the command list ends at byte `length`; after it comes the pack. */
+/** `more`: read on. `refused`: `why` is for a person. `whole`: the command list ends at byte `length`, and the pack follows. */
 export type Commands =
   | { state: 'more' }
   | { state: 'refused'; why: string }
@@ -17,8 +15,8 @@ const SHALLOW = /^shallow ([0-9a-f]{40}|[0-9a-f]{64})$/
 
 /**
  * Reads what a push asks for (git, `gitprotocol-pack`, "Reference Update Request") from the beginning of a `git-receive-pack` body, and
- * refuses whatever is not a plain update of allowed refs. Anything that git itself never sends is refused too: what the two sides might
- * read differently must not get through. An empty list is fine: git probes with it before a large push.
+ * refuses everything but plain updates of allowed refs. It also refuses whatever git itself never sends: the two sides might read that
+ * differently. An empty list is fine: git probes with it before a large push.
  * @param refPrefix full ref prefix, ending in `/`; every ref of the list must be below it
  */
 export function readCommands(bytes: Buffer, refPrefix: string): Commands {
@@ -50,7 +48,7 @@ export function readCommands(bytes: Buffer, refPrefix: string): Commands {
 }
 
 /**
- * A ref below the prefix, written with a few plain characters. git's own rule (`check-ref-format`) allows more than is good here, such as
+ * True for a ref below the prefix, written in a few plain characters. git's own rule (`check-ref-format`) allows too much, such as
  * `refs/heads/-x` and `refs/heads/HEAD`.
  */
 export function isAllowedRef(ref: string, refPrefix: string): boolean {
@@ -76,4 +74,65 @@ function refused(what: string, refPrefix?: string): Commands {
 
 function shown(ref: string): string {
   return ref.replace(/[^\w./-]/g, '?').slice(0, 200)
+}
+
+/** A report about a few refs is short; what is longer is not one. */
+const REPORT_BYTES = 64 * 1024
+
+/**
+ * Reads git's report-status from the answer of a push while it passes (git, `gitprotocol-pack`, "Report Status").
+ * @param sideBand true when the push asked for `side-band-64k`: the report then comes in band 1, mixed with progress and errors
+ */
+export function createReportReader(sideBand: boolean) {
+  let unread: Buffer = Buffer.alloc(0)
+  let report: Buffer = Buffer.alloc(0)
+  return {
+    take: (bytes: Buffer): void => {
+      if (!sideBand) {
+        if (report.length < REPORT_BYTES) report = Buffer.concat([report, bytes])
+        return
+      }
+      unread = Buffer.concat([unread, bytes])
+      let at = 0
+      for (let pkt = readPkt(unread, at); pkt.kind === 'line'; pkt = readPkt(unread, at)) {
+        if (pkt.payload[0] === 1 && report.length < REPORT_BYTES) report = Buffer.concat([report, pkt.payload.subarray(1)])
+        at = pkt.next
+      }
+      // No unit is longer than this, so more unread bytes are not git's and hold no report.
+      unread = unread.length - at > REPORT_BYTES ? Buffer.alloc(0) : unread.subarray(at)
+    },
+    /** @returns the refs that the host says it has updated */
+    accepted: (): string[] => {
+      const lines = linesOf(report)
+      return lines[0] === 'unpack ok' ? lines.flatMap((line) => (line.startsWith('ok ') ? [line.slice(3)] : [])) : []
+    },
+  }
+}
+
+function linesOf(report: Buffer): string[] {
+  const lines: string[] = []
+  for (let pkt = readPkt(report, 0); pkt.kind === 'line'; pkt = readPkt(report, pkt.next))
+    lines.push(pkt.payload.toString('latin1').replace(/\n$/, ''))
+  return lines
+}
+
+/**
+ * One unit of git's wire format: four hexadecimal digits that count themselves and the payload (git, `gitprotocol-common`).
+ * `more`: the bytes end within the unit. `bad`: git never writes this.
+ */
+type Pkt = { kind: 'line'; payload: Buffer; next: number } | { kind: 'flush'; next: number } | { kind: 'more' } | { kind: 'bad' }
+
+/** The longest unit, its own four digits included. */
+const MAX_LENGTH = 65_520
+
+/** Reads the unit at `at`. Stricter than git: the digits must be in lower case, and a line must not be empty. */
+function readPkt(bytes: Buffer, at: number): Pkt {
+  if (bytes.length < at + 4) return { kind: 'more' }
+  const digits = bytes.toString('latin1', at, at + 4)
+  if (digits === '0000') return { kind: 'flush', next: at + 4 }
+  if (!/^[0-9a-f]{4}$/.test(digits)) return { kind: 'bad' }
+  const length = Number.parseInt(digits, 16)
+  if (length <= 4 || length > MAX_LENGTH) return { kind: 'bad' }
+  if (bytes.length < at + length) return { kind: 'more' }
+  return { kind: 'line', payload: bytes.subarray(at + 4, at + length), next: at + length }
 }

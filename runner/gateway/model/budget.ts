@@ -1,24 +1,24 @@
 import { type ApiUsage, BYTES_PER_TOKEN, costUsd, estimateTokens, ratesFor } from '../../../contract/shared/models.ts'
 import type { Reading } from './usage-meter.ts'
 
-/** The most that a call may come to, as it is set aside before the call is made. */
+/** The most that a call may cost. The budget holds it back before the call is made. */
 export type Hold = { inputTokens: number; maxOutputTokens: number; usd: number }
 
 export type Budget = {
   /**
-   * Sets the hold aside. Two calls cannot both take the last dollar: what one holds the other does not have.
-   * @returns what to call with the true cost, once, when it is known; null when the hold does not fit any more
+   * Holds the money back, so that two calls cannot both take the last dollar.
+   * @returns what to call once with the true cost, when it is known; null when the hold does not fit
    */
   reserve: (hold: Hold) => ((costUsd: number) => void) | null
-  /** Neither spent nor held, US dollars; not below 0. */
+  /** Neither spent nor held, US dollars; never below 0. */
   leftUsd: () => number
 }
 
-/** Sums of cents as floating numbers err by less than this; so little must not refuse a call that fits exactly. */
+/** Floating-point sums of cents are off by less than this, which must not refuse a call that fits exactly. */
 const ROUNDING_USD = 1e-9
 
-/** The ledger of one attempt. */
-export function openBudget(limitUsd: number): Budget {
+/** The money of one attempt. */
+export function createBudget(limitUsd: number): Budget {
   let spent = 0
   let held = 0
   return {
@@ -35,8 +35,8 @@ export function openBudget(limitUsd: number): Budget {
 }
 
 /**
- * What a call may cost at most, at list price. The body is never changed here, so a call that does not fit is refused: with little money
- * left it is for the caller to ask for fewer `max_tokens`.
+ * What a call may cost at most, at list price. The door never changes a body, so it refuses a call that does not fit: when little money is
+ * left, the caller must ask for fewer `max_tokens`.
  * @param body.imageBytes how many of `bytes` are the base64 of its `images`
  */
 export function holdFor(model: string, body: { bytes: number; images: number; imageBytes: number; maxTokens: number }): Hold {
@@ -45,27 +45,27 @@ export function holdFor(model: string, body: { bytes: number; images: number; im
   return { inputTokens, maxOutputTokens: body.maxTokens, usd: costUsd(model, usage) }
 }
 
-/** The most `max_tokens` with which the same prompt would fit into `leftUsd`; 0 when none would. */
+/** The highest `max_tokens` with which the same prompt would fit into `leftUsd`; 0 when it would never fit. */
 export function affordableTokens(model: string, hold: Hold, leftUsd: number): number {
   const rates = ratesFor(model, hold.inputTokens)
   return Math.max(0, Math.floor(((leftUsd - (hold.inputTokens * rates.input) / 1e6) * 1e6) / rates.output))
 }
 
-/** As fast as a model writes. */
+/** No model writes faster. */
 const TOKENS_PER_SECOND = 100
 
 /**
- * What a call is charged with, given what was seen of its answer. `null`: nothing. A whole answer says it itself. One that was cut is
- * charged for its prompt (as the answer began to tell it, else as it was held) and for what had been written at least: an unknown cost
- * counts against the budget, never for it.
+ * What a call is charged with, given what was seen of its answer. `null`: nothing. A whole answer reports its own usage. One that was cut is
+ * charged for its prompt (as the answer reported it, otherwise as it was held) and at least for what was written: an unknown cost counts
+ * against the budget, never for it.
  * @param leftAfterMs how long the call lasted when its caller left; 0 when it did not. Until then the model may have written what nobody
- *   saw (an answer in one piece, thinking that is not shown): who asks for such and leaves must not have it for nothing.
+ *   saw (an answer in one piece, hidden thinking), and a caller that asks for that and leaves must not get it for free.
  */
 export function chargeFor(hold: Hold, reading: Reading, leftAfterMs = 0): { usage: ApiUsage; estimated: boolean } | null {
   if (reading.whole && reading.usage) return { usage: reading.usage, estimated: false }
   if (reading.failed && !reading.usage) return null
-  const told = reading.usage ?? { input_tokens: hold.inputTokens }
+  const known = reading.usage ?? { input_tokens: hold.inputTokens }
   const unseen = (leftAfterMs / 1000) * TOKENS_PER_SECOND
   const written = Math.min(hold.maxOutputTokens, Math.ceil(Math.max(unseen, reading.writtenBytes / BYTES_PER_TOKEN)))
-  return { usage: { ...told, output_tokens: Math.max(told.output_tokens ?? 0, written) }, estimated: true }
+  return { usage: { ...known, output_tokens: Math.max(known.output_tokens ?? 0, written) }, estimated: true }
 }

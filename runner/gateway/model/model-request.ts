@@ -1,16 +1,15 @@
 import { parseJson } from '../../../contract/shared/json.ts'
 import { MODELS } from '../../../contract/shared/models.ts'
-import { isModestJson } from './modest-json.ts'
-import { findRepeatedKey } from './repeated-key.ts'
+import { findRepeatedKey, isModestJson } from './json-text.ts'
 
-/** What is known of a body that may go to the model API, or why it may not. */
+/** What matters about a body that may go to the model API, or why it may not go. */
 export type Checked =
   | { ok: true; maxTokens: number; images: number; imageBytes: number }
   | { ok: false; status: 400 | 403; message: string; code?: string }
 
 /**
- * The fields that a call may have: a list of what is good, since new ones that cost, reach out or keep state appear without notice.
- * Not among them, on purpose: `fallbacks` (another model), `mcp_servers` and `container` (reach out), `speed`, `service_tier` and
+ * The fields that a call may have. New fields that cost, reach out or keep state appear without notice, so everything else is refused.
+ * Left out on purpose: `fallbacks` (another model), `mcp_servers` and `container` (reach out), `speed`, `service_tier` and
  * `inference_geo` (another price), `thread` and `context_management` (state and edits that the meter does not see).
  */
 const FIELDS: ReadonlySet<string> = new Set([
@@ -31,17 +30,17 @@ const FIELDS: ReadonlySet<string> = new Set([
   'top_k',
 ])
 
-/** Tools that run where the caller is. All others run at the model API and reach the internet from there. */
+/** Tools that run at the caller. All others run at the model API and reach the internet from there. */
 const CLIENT_TOOL = /^(custom|(bash|text_editor)_\d{8})$/
-/** Sources whose bytes are in the body. The others (`url`, `file`) have them fetched. */
+/** Sources whose bytes are in the body. For the others (`url`, `file`) the model API fetches them. */
 const INLINE_SOURCES: readonly unknown[] = ['base64', 'text', 'content']
 
 /**
- * Decides whether the bytes of a call may go on as they are.
+ * Decides whether the bytes of a call may go on unchanged.
  * @param model the one model of this attempt
  */
 export function checkModelRequest(bytes: Buffer, model: string): Checked {
-  if (!isModestJson(bytes)) return invalid('The body has too many values, or nests too deep.')
+  if (!isModestJson(bytes)) return invalid('The body has too many values, or is nested too deeply.')
   const text = bytes.toString('utf8')
   const body = parseJson(text)
   if (!isObject(body) || Array.isArray(body)) return invalid('The body is not a JSON object.')
@@ -51,7 +50,7 @@ export function checkModelRequest(bytes: Buffer, model: string): Checked {
     return { ...invalid('Threads are not available here: send the whole conversation.'), code: 'thread_unsupported_request' }
   const unknown = Object.keys(body).find((field) => !FIELDS.has(field))
   if (unknown !== undefined) return forbidden(`The field ${shown(unknown)} is not allowed here.`)
-  if (body.model !== model) return forbidden(`This task may use ${model} alone, not ${shown(body.model)}.`)
+  if (body.model !== model) return forbidden(`This task may use only ${model}, not ${shown(body.model)}.`)
   return (
     checkMaxTokens(body.max_tokens, model) ??
     checkTools(body.tools) ??
@@ -63,7 +62,7 @@ export function checkModelRequest(bytes: Buffer, model: string): Checked {
 function checkMaxTokens(maxTokens: unknown, model: string): Checked | null {
   const most = MODELS[model]?.maxOutputTokens ?? 0
   if (!Number.isSafeInteger(maxTokens) || Number(maxTokens) < 0) return invalid('max_tokens: a whole number is required.')
-  return Number(maxTokens) > most ? forbidden(`max_tokens may be ${most} at most here.`) : null
+  return Number(maxTokens) > most ? forbidden(`max_tokens may be at most ${most} here.`) : null
 }
 
 function checkTools(tools: unknown): Checked | null {
@@ -72,20 +71,21 @@ function checkTools(tools: unknown): Checked | null {
   for (const tool of tools) {
     const type = isObject(tool) ? (tool.type ?? 'custom') : tool
     if (typeof type !== 'string' || !CLIENT_TOOL.test(type))
-      return forbidden(`The tool type ${shown(type)} is not allowed here: only tools that run in the sandbox are.`)
+      return forbidden(`The tool type ${shown(type)} is not allowed here: tools must run in the sandbox.`)
   }
   return null
 }
 
-/** Written for an hour, the prompt costs twice what is held for it. */
+/** A prompt that is cached for an hour costs twice what the budget holds for it. */
 function checkCaching(nodes: readonly unknown[]): Checked | null {
-  const isDear = (node: unknown) => isObject(node) && isObject(node.cache_control) && (node.cache_control.ttl ?? '5m') !== '5m'
-  return nodes.some(isDear) ? forbidden('cache_control may have a ttl of 5m alone here.') : null
+  const isExpensive = (node: unknown) =>
+    isObject(node) && isObject(node.cache_control) && (node.cache_control.ttl ?? '5m') !== '5m'
+  return nodes.some(isExpensive) ? forbidden('cache_control may only have a ttl of 5m here.') : null
 }
 
 /**
- * Walks the conversation at any depth, tool results and all. What the model once passed to a tool (`tool_use.input`) is any JSON at all,
- * which the model API only reads: it is left alone.
+ * Checks the conversation at any depth, tool results included. It skips `tool_use.input`: that is any JSON that the model once passed to a
+ * tool, and the model API only reads it.
  */
 function checkContent(roots: unknown[], maxTokens: number): Checked {
   let images = 0
@@ -95,15 +95,15 @@ function checkContent(roots: unknown[], maxTokens: number): Checked {
     const node = left.pop()
     if (!isObject(node)) continue
     const { source } = node
-    const dear = checkCaching([node])
-    if (dear) return dear
+    const refusal = checkCaching([node])
+    if (refusal) return refusal
     if ('file_id' in node) return forbidden('Stored files (file_id) are not allowed here: send the bytes.')
     if (isObject(source)) {
       if (!INLINE_SOURCES.includes(source.type))
         return forbidden(`A source of type ${shown(source.type)} is not allowed here: send the bytes.`)
-      // A PDF of a few kilobytes can be hundreds of pages: its bytes say nothing of its cost.
+      // A PDF of a few kilobytes can have hundreds of pages: its size says nothing about its cost.
       if (source.type === 'base64' && node.type !== 'image')
-        return forbidden('Only images may be sent as base64 here: of a document send the text.')
+        return forbidden('Only images may be sent as base64 here: send the text of a document.')
       if (source.type === 'base64') {
         images += 1
         imageBytes += typeof source.data === 'string' ? Buffer.byteLength(source.data) : 0

@@ -1,15 +1,15 @@
 import { parseJson } from '../../../contract/shared/json.ts'
 import { ApiUsage } from '../../../contract/shared/models.ts'
 
-/** What the bytes of an answer told about its cost. */
+/** What the bytes of an answer reveal about its cost. */
 export type Reading = {
-  /** Null: it has not said yet. */
+  /** Null: not reported yet. */
   usage: ApiUsage | null
-  /** The answer came to its end (`message_stop`, or a whole JSON body), so `usage` is the last word. */
+  /** The answer came to its end (`message_stop`, or a whole JSON body), so `usage` is final. */
   whole: boolean
-  /** The model API itself said in the stream that the call failed. */
+  /** The model API itself reported in the stream that the call failed. */
   failed: boolean
-  /** UTF-8 bytes that the model wrote, as far as they were seen. */
+  /** UTF-8 bytes that the model wrote, as far as this runner saw them. */
   writtenBytes: number
 }
 
@@ -19,10 +19,10 @@ export type Meter = { take: (bytes: Buffer) => void; reading: () => Reading }
 export const NOTHING_READ: Reading = Object.freeze({ usage: null, whole: false, failed: false, writtenBytes: 0 })
 
 /**
- * Reads usage from the events of a stream as they pass. Takes whole lines, see {@link openEventStream}.
- * `message_delta` counts up from the beginning of the message: its numbers replace what `message_start` said, those that it has.
+ * Reads usage from the events of a stream as they pass, and takes whole lines alone.
+ * `message_delta` counts from the beginning of the message: the numbers that it has replace those of `message_start`.
  */
-export function openStreamMeter(): Meter {
+export function createStreamMeter(): Meter {
   const reading: Reading = { ...NOTHING_READ }
   const read = (event: StreamEvent) => {
     if (event.type === 'message_start') reading.usage = usageOf(event.message?.usage) ?? reading.usage
@@ -47,7 +47,7 @@ export function openStreamMeter(): Meter {
 }
 
 /** Reads usage from an answer that is one JSON body. */
-export function openJsonMeter(): Meter {
+export function createJsonMeter(): Meter {
   const chunks: Buffer[] = []
   return {
     take: (bytes) => void chunks.push(bytes),

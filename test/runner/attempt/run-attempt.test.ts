@@ -114,7 +114,7 @@ describe('an attempt', () => {
       yield turnStarted
       for (let line = 0; line < 2 * LIMITS.eventsPerAttempt; line++) yield step
       yield { untilStopped: true } as const
-      gateway?.say(usage)
+      gateway?.emit(usage)
     })()
     const watch = setTimeout(() => now.abort(), 20_000)
     const end = await run(flood).finally(() => clearTimeout(watch))
@@ -138,7 +138,7 @@ describe('an attempt', () => {
 
   it('says what the gateway says, cleaned', async () => {
     const steps = (function* (): Generator<Step> {
-      gateway?.say({ type: 'host.blocked', data: { host: 'evil\u001b[31m.example', method: 'CONNECT', advice: 'a' } })
+      gateway?.emit({ type: 'host.blocked', data: { host: 'evil\u001b[31m.example', method: 'CONNECT', advice: 'a' } })
       yield turnStarted
       yield turnEnded('completed', 'done')
     })()
@@ -210,7 +210,7 @@ describe('an attempt', () => {
   it('is killed when the lease is lost, and of what it says then counts only what it cost', async () => {
     const steps = (function* (): Generator<Step> {
       yield* [turnStarted, { untilKilled: true } as const, text('too late')]
-      gateway?.say(usage)
+      gateway?.emit(usage)
     })()
     const running = run(steps)
     await waitFor('the turn to start', () => types().includes('turn.started'))

@@ -45,7 +45,7 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
     allowedHosts: [],
     confirmLease: async () => true,
     awaitLease: async () => true,
-    say: (event) => said.push(event),
+    emit: (event) => said.push(event),
     waitingMessages: () => [],
     openTranscript: async () => null,
     keepWork: () => null,

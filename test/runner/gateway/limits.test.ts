@@ -11,7 +11,7 @@ import { execa } from 'execa'
 import { pino } from 'pino'
 import { LIMITS } from '../../../contract/api/limits.ts'
 import { serveArtifacts } from '../../../runner/gateway/artifacts.ts'
-import type { Room } from '../../../runner/gateway/endpoint.ts'
+import type { Endpoint } from '../../../runner/gateway/endpoint.ts'
 import { serveGit } from '../../../runner/gateway/git/git.ts'
 import { openUpstream } from '../../../runner/gateway/upstream.ts'
 import { refsOf, startGitServer } from '../../support/outside/git-server.ts'
@@ -24,11 +24,11 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-/** One room alone, with limits small enough to be met in a test. */
-async function serve(room: Room): Promise<string> {
+/** One endpoint alone, with limits small enough to be met in a test. */
+async function serve(endpoint: Endpoint): Promise<string> {
   const server = createServer((request, response) => {
     const [path = '', query = ''] = (request.url ?? '').split('?')
-    room({ request, response, path, query, gone: new AbortController().signal }).catch(() => response.destroy())
+    endpoint({ request, response, path, query, gone: new AbortController().signal }).catch(() => response.destroy())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -103,16 +103,16 @@ describe('a push', () => {
     closers.push(host.stop, folder.remove, upstream.close)
     const { url, path } = await host.addRepository('o/n', { files: { a: 'a' } })
     const repository = { upstream: url, username: null, token: null }
-    const room = serveGit({
+    const endpoint = serveGit({
       repository,
       taskId: TASK,
       confirmLease: async () => true,
       upstream,
-      say: () => undefined,
+      emit: () => undefined,
       log,
       maxPushBytes: 2_000_000,
     })
-    const door = `${await serve(room)}/git/repository.git`
+    const door = `${await serve(endpoint)}/git/repository.git`
     const git = (...args: string[]) =>
       execa('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', '-C', folder.path, ...args], {
         reject: false,

@@ -5,9 +5,6 @@ export const NOT_YET = {
   sql: [] as string[],
   longFunctions: [
     'app/src/client/api.ts: createApi',
-    'runner/gateway/gateway.ts: openGateway',
-    'runner/gateway/git/git.ts: serveGit',
-    'runner/gateway/model/model.ts: serveModel',
     'test/bench/bench.ts: main',
     'test/support/outside/git-server.ts: startGitServer',
     'test/support/outside/github-server.ts: startGithub',

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
-import { openPushReport } from '../../../../runner/gateway/git/push-report.ts'
-import { isAllowedRef, readCommands } from '../../../../runner/gateway/git/receive-pack.ts'
+import { createReportReader, isAllowedRef, readCommands } from '../../../../runner/gateway/git/receive-pack.ts'
 import { refsOf } from '../../../support/outside/git-server.ts'
 import { temporaryFolder } from '../../../support/systems/temporary.ts'
 
@@ -108,19 +107,19 @@ describe('the report of a push', () => {
 
   it('is read through the side band, in whatever pieces it comes', () => {
     const bytes = Buffer.from(`${pkt('\x02progress')}${pkt(`\x01${REPORT.slice(0, 9)}`)}${pkt(`\x01${REPORT.slice(9)}`)}0000`)
-    const report = openPushReport(true)
+    const report = createReportReader(true)
     for (const byte of bytes) report.take(Buffer.of(byte))
     expect(report.accepted()).toEqual([`${PREFIX}a`])
   })
 
   it('is read without a side band', () => {
-    const report = openPushReport(false)
+    const report = createReportReader(false)
     report.take(Buffer.from(REPORT))
     expect(report.accepted()).toEqual([`${PREFIX}a`])
   })
 
   it('of a pack that could not be read accepts nothing', () => {
-    const report = openPushReport(false)
+    const report = createReportReader(false)
     report.take(Buffer.from(REPORT.replace('unpack ok', 'unpack no')))
     expect(report.accepted()).toEqual([])
   })

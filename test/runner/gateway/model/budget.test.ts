@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { affordableTokens, chargeFor, holdFor, openBudget } from '../../../../runner/gateway/model/budget.ts'
+import { affordableTokens, chargeFor, createBudget, holdFor } from '../../../../runner/gateway/model/budget.ts'
 import { NOTHING_READ } from '../../../../runner/gateway/model/usage-meter.ts'
 
 const MODEL = 'claude-opus-5-5'
@@ -12,7 +12,7 @@ function text(bytes: number, maxTokens: number) {
 
 describe('the ledger', () => {
   it('lets calls through until spent and held together reach the limit', () => {
-    const budget = openBudget(1)
+    const budget = createBudget(1)
     const first = budget.reserve(hold(0.6))
     expect(budget.reserve(hold(0.5))).toBeNull()
     first?.(0.1)
@@ -25,7 +25,7 @@ describe('the ledger', () => {
   })
 
   it('refuses no call because floating numbers do not add up', () => {
-    const budget = openBudget(0.3)
+    const budget = createBudget(0.3)
     budget.reserve(hold(0.1))?.(0.1)
     expect(budget.reserve(hold(0.2))).not.toBeNull()
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { findRepeatedKey } from '../../../../runner/gateway/model/repeated-key.ts'
+import { findRepeatedKey } from '../../../../runner/gateway/model/json-text.ts'
 
 describe('findRepeatedKey', () => {
   it.each([

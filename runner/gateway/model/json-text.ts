@@ -1,6 +1,40 @@
+/** Values of one body, and how deep they may nest: far more than any conversation has. */
+const MAX_VALUES = 200_000
+const MAX_DEPTH = 200
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const OPENING = [0x7b, 0x5b]
+const CLOSING = [0x7d, 0x5d]
+
 /**
- * Finds a key that one object of a JSON text has twice. Readers differ in which of the two they believe, so a text with one could be
- * checked as one thing and obeyed as another.
+ * True when parsing the text takes no more memory than its length suggests. A body of 32 MB that is all `{},{},…` would become gigabytes of
+ * objects, and block every other attempt on this runner while it is checked.
+ */
+export function isModestJson(json: Buffer): boolean {
+  let values = 0
+  let depth = 0
+  let quoted = false
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at] ?? 0
+    if (quoted) {
+      if (byte === BACKSLASH) at++
+      else if (byte === QUOTE) quoted = false
+    } else if (byte === QUOTE) quoted = true
+    else if (byte === COMMA) values++
+    else if (OPENING.includes(byte)) {
+      values++
+      depth++
+    } else if (CLOSING.includes(byte)) depth--
+    if (values > MAX_VALUES || depth > MAX_DEPTH) return false
+  }
+  return true
+}
+
+/**
+ * Finds a key that stands twice in one object of a JSON text. Parsers differ in which of the two they keep, so such a text could be checked
+ * as one thing and obeyed as another.
  * @param json a valid JSON text
  * @returns the first such key, or null
  */
