@@ -59,7 +59,7 @@ export function createOutput(): SandboxOutput {
       if (kept > LOG_BYTES)
         throw new EngineFault(
           'engine_unavailable',
-          "The sandbox printed more than the Docker engine's log holds, and the connection was cut: some of it is lost.",
+          "The sandbox printed more than the Docker engine's log holds, so output that was missed cannot be read again.",
         )
     },
   }

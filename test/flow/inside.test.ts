@@ -3,13 +3,17 @@ import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import type { TaskEvent } from '../../contract/api/event.ts'
-import { LABELS } from '../../contract/wire/names.ts'
+import { DOOR, LABELS } from '../../contract/wire/names.ts'
 import { waitFor } from '../support/checks/wait.ts'
+import { type PublicHost, startPublicHost } from '../support/outside/public-host.ts'
 import { CANARIES, giveAccess, type Outside, startOutside } from '../support/systems/outside.ts'
 
 function backwards(text: string) {
   return [...text].reverse().join('')
 }
+
+/** Planted inside the sandbox, in its prompt and its files: a scan that does not find it proves nothing. */
+const PLANTED = 'planted-canary-5d20c6e8a1f94b73'
 
 /** Every address of this host, the usual bridge of Docker, and one far away. */
 const TARGETS = [
@@ -20,15 +24,21 @@ const TARGETS = [
   .concat('172.17.0.1', '192.0.2.1')
 
 let outside: Outside
+let host: PublicHost
+let status: string
+let leftovers: string
 let inspected = ''
 let events: TaskEvent[]
 let found: Record<string, unknown>
 
 beforeAll(async () => {
   const probe = await readFile(new URL('./probe.py', import.meta.url), 'utf8')
-  const secrets = Object.values(CANARIES).map(backwards).join(',')
-  const command = `sleep 2; cat > probe.py <<'PROBE'\n${probe}\nPROBE\npython3 probe.py ${secrets} ${TARGETS.join(',')}; env; rm probe.py`
+  host = await startPublicHost()
+  const secrets = [PLANTED, ...Object.values(CANARIES)].map(backwards).join(',')
+  const targets = [...TARGETS, host.address].join(',')
+  const command = `sleep 2; cat > probe.py <<'PROBE'\n${probe}\nPROBE\npython3 probe.py ${secrets} ${targets} ${host.address}; env; rm probe.py`
   outside = await startOutside({
+    runners: [{ RUNNER_ALLOWED_HOSTS: host.address }],
     policy: ({ results }) =>
       results.length === 0
         ? { content: [{ type: 'tool_use', name: 'bash', input: { command } }] }
@@ -37,7 +47,7 @@ beforeAll(async () => {
   const { system, git } = outside
   const repository = await git.addRepository('ada/hostile', { files: { 'README.md': '# hostile\n' } })
   await giveAccess(outside)
-  const task = await system.send({ repoUrl: repository.url, prompt: 'Look around, change nothing.' })
+  const task = await system.send({ repoUrl: repository.url, prompt: `Look around, change nothing. ${PLANTED}` })
   inspected = await waitFor(
     'the container',
     async () => {
@@ -46,18 +56,28 @@ beforeAll(async () => {
     },
     60_000,
   )
-  await system.ended(task.id, 90_000)
+  status = (await system.ended(task.id, 90_000)).status
+  leftovers = (await execa('docker', ['ps', '--all', '--quiet', '--filter', `label=${LABELS.task}=${task.id}`])).stdout
   events = await system.events(task.id)
   const output = events.flatMap((event) => (event.type === 'tool.ended' ? [event.data.output] : []))[0] ?? ''
   found = JSON.parse(/^\{.*\}$/m.exec(output)?.[0] ?? '{}')
 }, 180_000)
-afterAll(() => outside.stop())
+afterAll(async () => {
+  await outside?.stop()
+  await host?.stop()
+})
 
 describe('inside a sandbox', () => {
   it('there is no network: no interface but loopback, no route, no host, no name', () => {
     expect(found).toMatchObject({ interfaces: ['lo'], routes: 0 })
     expect(found.name).not.toBe('done')
     expect(new Set(Object.values(found.connections as object))).toEqual(new Set(['ENETUNREACH']))
+  })
+
+  it('an allowed host is reached through the door, and another is refused and told to the user', () => {
+    expect(found).toMatchObject({ 'allowed host': 'is anybody there?', 'other host': 'HTTP/1.1 403 Forbidden' })
+    const blocked = events.flatMap((event) => (event.type === 'host.blocked' ? [event.data.host] : []))
+    expect(blocked).toEqual(['198.51.100.7'])
   })
 
   it('the agent is an ordinary user without a capability, and can gain none', () => {
@@ -76,6 +96,12 @@ describe('inside a sandbox', () => {
 
   it('nothing but the workspace can be written, and no engine is in reach', () => {
     expect(found).toMatchObject({ 'root is written': 'EROFS', 'door is written': 'EROFS', 'docker socket': false })
+  })
+
+  it('the scan for secrets finds a planted one in every kind of place', () => {
+    expect(found.secrets).toMatchObject({ planted: 6, missed: [] })
+    expect(JSON.stringify(events)).toContain(PLANTED)
+    expect(inspected).toContain(`${DOOR.tokenVariable}=`)
   })
 
   it('no secret is in any file, environment or command line, nor in what Docker knows of the container', () => {
@@ -102,5 +128,9 @@ describe('inside a sandbox', () => {
     expect(container.Mounts.map(({ Destination, RW }: { Destination: string; RW: boolean }) => ({ Destination, RW }))).toEqual([
       { Destination: '/run/errand', RW: false },
     ])
+  })
+
+  it('nothing of the container is left when the task has completed', () => {
+    expect({ status, leftovers }).toEqual({ status: 'completed', leftovers: '' })
   })
 })

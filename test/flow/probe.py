@@ -1,12 +1,16 @@
-"""Run by the agent's own bash tool inside a real sandbox: tries what a hostile repository would, and prints what it found as JSON.
+"""The agent's own bash tool runs this inside a real sandbox: it tries what a hostile repository would, and prints what it found as JSON.
 
+Arguments: the planted canary and the real ones, the addresses to connect to, and the host that is allowed.
 The system calls are named by their numbers on x86-64.
 """
-import ctypes, errno, json, os, socket, sys
+import ctypes, errno, json, os, socket, subprocess, sys, time
+from urllib.parse import urlsplit
 
 libc = ctypes.CDLL(None, use_errno=True)
-canaries = [word[::-1].encode() for word in sys.argv[1].split(',')]  # given backwards, so that this command line is no finding
+canaries = [word[::-1] for word in sys.argv[1].split(',')]  # given backwards, so that this command line is no finding
+planted = canaries[0]
 targets = sys.argv[2].split(',')
+allowed_host = sys.argv[3]
 
 
 def error_of(work):
@@ -29,8 +33,43 @@ def connect(host):
         client.connect((host, 80))
 
 
-def findings():
-    seen, found = 0, []
+def through_proxy(host):
+    """Asks the proxy for a tunnel to port 443, and sends a word into it."""
+    proxy = urlsplit(os.environ['HTTPS_PROXY'])
+    with socket.create_connection((proxy.hostname, proxy.port), 10) as client:
+        client.sendall(f'CONNECT {host}:443 HTTP/1.1\r\nhost: {host}:443\r\n\r\n'.encode())
+        answer = client.recv(4096).decode()
+        if ' 200 ' not in answer.split('\r\n')[0]:
+            return answer.split('\r\n')[0]
+        client.sendall(b'is anybody there?')
+        return client.recv(4096).decode()
+
+
+def plant():
+    """Puts the planted canary wherever the scan looks: files, an environment, a command line. Returns where, and how to take it away."""
+    files = [f'{folder}/planted' for folder in ('/workspace', '/home/agent', '/tmp', '/dev/shm')]
+    for path in files:
+        with open(path, 'w') as file:
+            file.write(f'token = "{planted}"')
+    speaker = subprocess.Popen(['sleep', '60'], env={**os.environ, 'TOKEN': planted})
+    shouter = subprocess.Popen(['sh', '-c', 'sleep 60', planted])
+    places = [*files, f'/proc/{speaker.pid}/environ', f'/proc/{shouter.pid}/cmdline']
+    for path in places:  # a process that was just started still has its parent's
+        while planted.encode() not in open(path, 'rb').read():
+            time.sleep(0.01)
+
+    def remove():
+        for path in files:
+            os.remove(path)
+        for process in (speaker, shouter):
+            process.kill()
+            process.wait()
+    return places, remove
+
+
+def scan():
+    """Looks for every canary in every file, environment and command line that can be read."""
+    seen, found = 0, {canary: [] for canary in canaries}
     for top in ('/proc', '/workspace', '/home', '/tmp', '/run', '/etc', '/opt', '/var', '/root', '/mnt', '/srv', '/dev/shm'):
         for folder, folders, files in os.walk(top):
             if top == '/proc':
@@ -46,9 +85,21 @@ def findings():
                 except OSError:
                     continue
                 seen += 1
-                if any(canary in content for canary in canaries):
-                    found.append(path)
-    return {'files': seen, 'found': found}
+                for canary in canaries:
+                    if canary.encode() in content:
+                        found[canary].append(path)
+    return seen, found
+
+
+def findings():
+    places, remove = plant()
+    try:
+        seen, found = scan()
+    finally:
+        remove()
+    missed = [place for place in places if place not in found[planted]]
+    others = [path for canary in canaries[1:] for path in found[canary]]
+    return {'files': seen, 'planted': len(places), 'missed': missed, 'found': others}
 
 
 status = dict(line.split(':\t') for line in open('/proc/self/status').read().splitlines() if ':\t' in line)
@@ -57,6 +108,8 @@ print(json.dumps({
     'interfaces': [line.split(':')[0].strip() for line in open('/proc/net/dev').read().splitlines()[2:]],
     'routes': len(open('/proc/net/route').read().splitlines()) - 1,
     'connections': {host: error_of(lambda: connect(host)) for host in targets},
+    'allowed host': through_proxy(allowed_host),
+    'other host': through_proxy('198.51.100.7'),
     'name': error_of(lambda: socket.getaddrinfo('example.com', 80)),
     'capabilities': [status[name].strip() for name in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb')],
     'noNewPrivileges': status['NoNewPrivs'].strip(),

@@ -1,8 +1,12 @@
+import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { execa } from 'execa'
 import { pino } from 'pino'
 import { DOOR } from '../../../contract/wire/names.ts'
+import { LOG_BYTES } from '../../../runner/sandbox/container-spec.ts'
 import { createDockerEngine } from '../../../runner/sandbox/docker.ts'
+import type { SandboxEnd } from '../../../runner/sandbox/sandbox.ts'
 import { imageThatRuns } from '../../support/systems/test-image.ts'
 
 const PROBE = String.raw`
@@ -52,6 +56,12 @@ def forks():
     finally:
         for c in children: c.kill()
         for c in children: c.wait()
+def allocate(megabytes):
+    # The child dies first: the kernel kills what is largest.
+    return subprocess.run(['python3', '-c', f'b"x" * ({megabytes} << 20)']).returncode
+def memory_limit():
+    for path in ('/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'):
+        if os.path.exists(path): return int(open(path).read())
 status = dict(l.split(':', 1) for l in open('/proc/self/status').read().splitlines())
 x86 = os.uname().machine == 'x86_64'
 n = lambda on_x86, on_arm: on_x86 if x86 else on_arm
@@ -73,6 +83,7 @@ print(json.dumps({
               'full workspace': write('/workspace/x', 80), 'tmp': write('/tmp/x'), 'home': write('/home/agent/x')},
     'mounts of the host': [l.split()[1] for l in open('/proc/mounts') if l.split()[2] in ('ext4', 'xfs', 'btrfs') and l.split()[1] not in ('/etc/hosts', '/etc/hostname', '/etc/resolv.conf')],
     'forks': forks(),
+    'memory': {'limit': memory_limit(), 'half of it': allocate(256), 'more than all of it': allocate(600)},
     'tools': {
         'node': run('node -e "new (require(\'worker_threads\').Worker)(\'1\', {eval: true}); require(\'child_process\').execSync(\'true\'); require(\'fs\').writeFileSync(\'f\', \'1\')"'),
         'git': run('git init -q r && cd r && git -c user.name=a -c user.email=b commit -q --allow-empty -m x && git gc -q'),
@@ -89,10 +100,18 @@ type Probe = Record<'status' | 'connect' | 'calls' | 'families' | 'write' | 'too
   dns: string
   'mounts of the host': string[]
   forks: string
+  memory: Record<string, number>
+}
+
+const SETTINGS = { runnerId: 'walls-test', memoryMb: 512, workspaceMb: 64, cpus: 1, pids: 64, runtime: null }
+
+function openEngine(image: string) {
+  return createDockerEngine({ dockerHost: '/var/run/docker.sock', log: pino({ level: 'silent' }), image, ...SETTINGS })
 }
 
 describe('seen from inside a sandbox', () => {
   let seen: Probe
+  let end: SandboxEnd
   let image: Awaited<ReturnType<typeof imageThatRuns>>
   let door: string
 
@@ -101,20 +120,15 @@ describe('seen from inside a sandbox', () => {
     door = await mkdtemp('/tmp/errand-door-')
     // Open to all, so that only the read-only mount can be what keeps it.
     await chmod(door, 0o777)
-    const settings = {
-      image: image.name,
-      runnerId: 'walls-test',
-      memoryMb: 512,
-      workspaceMb: 64,
-      cpus: 1,
-      pids: 64,
-      runtime: null,
-    }
-    const engine = createDockerEngine({ dockerHost: '/var/run/docker.sock', log: pino({ level: 'silent' }), ...settings })
-    const sandbox = await engine.start({ taskId: 'walls', attempt: 1, doorDirectory: door, token: 'the-task-token' })
+    const sandbox = await openEngine(image.name).start({
+      taskId: 'walls',
+      attempt: 1,
+      doorDirectory: door,
+      token: 'the-task-token',
+    })
     const lines: (string | null)[] = []
     for await (const line of sandbox.lines) lines.push(line)
-    const end = await sandbox.wait()
+    end = await sandbox.wait()
     await sandbox.remove()
     if (end.exitCode !== 0) throw new Error(`the probe failed: ${end.errorTail}`)
     seen = JSON.parse(lines.join('')) as Probe
@@ -187,7 +201,47 @@ describe('seen from inside a sandbox', () => {
     expect(seen.forks).toBe('EAGAIN')
   })
 
+  it('memory is bounded: what takes more is killed, and the sandbox lives on', () => {
+    expect(seen.memory).toEqual({ limit: 512 * 1024 * 1024, 'half of it': 0, 'more than all of it': -9 })
+    expect(end).toMatchObject({ exitCode: 0, outOfMemory: true })
+  })
+
   it('Node, git, gcc, npm and Python work', () => {
     expect(seen.tools).toEqual({ node: 'ok', git: 'ok', gcc: 'ok', npm: 'ok', python: 'ok' })
   })
 })
+
+describe('a sandbox that floods its output', () => {
+  it('is heard to its end, and the engine stores no more than its log holds', async () => {
+    const line = 'x'.repeat(999)
+    const count = Math.ceil((1.2 * LOG_BYTES) / 1000)
+    const flood = await imageThatRuns(['python3', '-c', `for _ in range(${count}): print('${line}')`])
+    const door = await mkdtemp('/tmp/errand-door-')
+    const sandbox = await openEngine(flood.name).start({ taskId: 'flood', attempt: 1, doorDirectory: door, token: 'token' })
+    try {
+      let lines = 0
+      for await (const read of sandbox.lines) if (read === line) lines += 1
+      expect(lines).toBe(count)
+      // Nothing of it could be read a second time, so its end is not believed.
+      await expect(sandbox.wait()).rejects.toMatchObject({ message: expect.stringContaining('more than the Docker engine') })
+      const stored = await storedBytes('errand-flood-1-walls-te')
+      expect(stored).toBeGreaterThan(0)
+      expect(stored).toBeLessThanOrEqual(LOG_BYTES)
+    } finally {
+      await sandbox.remove()
+      await flood.remove()
+      await rm(door, { recursive: true })
+    }
+  }, 120_000)
+})
+
+/** Counts the bytes of a container's log that the engine still has. */
+async function storedBytes(container: string): Promise<number> {
+  const logs = execa('docker', ['logs', container], { buffer: false })
+  let bytes = 0
+  logs.stdout.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+  })
+  await Promise.all([logs, once(logs.stdout, 'end')])
+  return bytes
+}
