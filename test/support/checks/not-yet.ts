@@ -6,10 +6,6 @@ export const NOT_YET = {
   longFunctions: [
     'app/src/client/api.ts: createApi',
     'test/bench/bench.ts: main',
-    'test/support/outside/git-server.ts: startGitServer',
-    'test/support/outside/github-server.ts: startGithub',
-    'test/support/outside/http-server.ts: startHttp',
-    'test/support/outside/model-server.ts: startModelServer',
     'test/support/systems/core.ts: startCore',
     'test/support/systems/system.ts: startSystem',
   ] as string[],

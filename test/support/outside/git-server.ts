@@ -25,11 +25,13 @@ export type GitServer = {
    * How the host answers for addresses that are not its own: `gitlab` serves repositories at `….git` alone, and redirects info/refs there as
    * gitlab.com does; a table leads from a path to where it went, as after a rename. A full URL leads to another host.
    */
-  redirect: (how: 'gitlab' | Readonly<Record<string, string>>) => void
+  redirect: (how: Redirects) => void
   /** Every request so far, refused ones too, as `METHOD /path?query`, and ` gzip` when its body came compressed. */
   requests: string[]
   stop: () => Promise<void>
 }
+
+type Redirects = 'gitlab' | Readonly<Record<string, string>>
 
 export type RepositoryContent = { files: Record<string, string> } | { fromFolder: string }
 
@@ -45,7 +47,7 @@ export async function startGitServer(credentials?: { username: string; password:
   const requests: string[] = []
   const backends = new Set<ChildProcess>()
   let pushForbidden = false
-  let redirects: 'gitlab' | Readonly<Record<string, string>> = {}
+  let redirects: Redirects = {}
 
   const server = createServer((request, response) => {
     requests.push([request.method, request.url, request.headers['content-encoding']].filter(Boolean).join(' '))
@@ -67,25 +69,10 @@ export async function startGitServer(credentials?: { username: string; password:
     requests,
     addRepository: async (name, content) => {
       const path = join(root, `${name}.git`)
-      await mkdir(dirname(path), { recursive: true })
-      const work = join(folder.path, `work-${basename(name)}`)
-      await mkdir(work)
-      if ('fromFolder' in content)
-        await cp(content.fromFolder, work, { recursive: true, filter: (from) => basename(from) !== 'node_modules' })
-      else for (const [file, text] of Object.entries(content.files)) await writeInto(work, file, text)
-      await git(work, 'init', '-q', '-b', 'main')
-      await git(work, 'add', '-A', '-f')
-      await git(work, 'commit', '-q', '-m', 'Begin')
-      await git(folder.path, 'clone', '-q', '--bare', work, path)
-      await rm(work, { recursive: true })
+      await makeRepository(path, join(folder.path, `work-${basename(name)}`), content)
       return { url: `${url}/${name}.git`, path }
     },
-    refusePush: async (on) => {
-      const hook = join(hooks, 'pre-receive')
-      if (!on) return rm(hook, { force: true })
-      await writeFile(hook, '#!/bin/sh\necho "this branch is protected" >&2\nexit 1\n')
-      await chmod(hook, 0o755)
-    },
+    refusePush: (on) => declinePushes(hooks, on),
     redirect: (how) => {
       redirects = how
     },
@@ -102,6 +89,27 @@ export async function startGitServer(credentials?: { username: string; password:
   }
 }
 
+/** @param work a folder that is made and removed again */
+async function makeRepository(path: string, work: string, content: RepositoryContent): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await mkdir(work)
+  if ('fromFolder' in content)
+    await cp(content.fromFolder, work, { recursive: true, filter: (from) => basename(from) !== 'node_modules' })
+  else for (const [file, text] of Object.entries(content.files)) await writeInto(work, file, text)
+  await git(work, 'init', '-q', '-b', 'main')
+  await git(work, 'add', '-A', '-f')
+  await git(work, 'commit', '-q', '-m', 'Begin')
+  await git(work, 'clone', '-q', '--bare', work, path)
+  await rm(work, { recursive: true })
+}
+
+async function declinePushes(hooks: string, on: boolean): Promise<void> {
+  const hook = join(hooks, 'pre-receive')
+  if (!on) return rm(hook, { force: true })
+  await writeFile(hook, '#!/bin/sh\necho "this branch is protected" >&2\nexit 1\n')
+  await chmod(hook, 0o755)
+}
+
 /** @returns the refs of a repository, as `refs/heads/main` → commit */
 export async function refsOf(path: string): Promise<Record<string, string>> {
   const { stdout } = await execa('git', ['-C', path, 'for-each-ref', '--format=%(refname) %(objectname)'])
@@ -113,7 +121,7 @@ function shows(request: IncomingMessage, { username, password }: { username: str
 }
 
 /** @returns where the request is sent on to; empty for one that is not served; null for one that is */
-function locationOf({ method, url = '', headers }: IncomingMessage, redirects: 'gitlab' | Readonly<Record<string, string>>) {
+function locationOf({ method, url = '', headers }: IncomingMessage, redirects: Redirects) {
   const [, path = '', rest = ''] = /^(.*?)(\/info\/refs\?.*|\/git-[a-z]+-pack)$/.exec(url) ?? []
   if (redirects !== 'gitlab') {
     const to = redirects[path]

@@ -26,57 +26,23 @@ import type { Visitor } from '../systems/visitor.ts'
 
 export type HttpServer = Awaited<ReturnType<typeof startHttp>>
 
+/** What the scripted neighbours of the application were told. */
+type Told = {
+  disconnected: string[]
+  saved: Array<{ taskId: string; attempt: number; kind: string; text: string }>
+  lines: string[]
+}
+
 /**
- * The real application over a real store, on a port of its own. Tasks, leases and the queue are hand-made, since they are others' to test.
+ * The real application over a real store, on a port of its own. Tasks, leases and the queue are scripted: other tests are about them.
  * @param environment as the coordinator reads it
  */
 export async function startHttp(environment: Record<string, string> = {}, given: Partial<Parts> = {}) {
   const folder = await temporaryFolder()
   const config: Config = readConfig({ ERRAND_PORT: String(await freePort()), ERRAND_DATA_DIR: folder.path, ...environment })
-  const lines: string[] = []
-  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) })
-  const db = await openDatabase(join(folder.path, 'errand.db'))
-  const secrets = createSecrets(await loadSecretKey(config))
-  const owner = await ensureOwner(db, config)
-  const webPush = await createWebPush(config)
-  const outside = createOutside(config.allowPrivateWebhooks)
-  const disconnected: string[] = []
-  const saved: Array<{ taskId: string; attempt: number; kind: string; text: string }> = []
-  const parts: Parts = {
-    config,
-    db,
-    log,
-    secrets,
-    runnerToken: await loadRunnerToken(config),
-    tasks: scriptedTasks(),
-    leases: {
-      grant: async () => ({ granted: false, refusal: 'unknown', retryAfterMs: 1000 }),
-      renew: async ({ attempts }) => ({
-        attempts: attempts.map((held) => ({ ...held, state: 'held' as const, leaseMs: 30_000, messages: [] })),
-      }),
-    },
-    artifacts: {
-      save: async (taskId, attempt, kind, content) => {
-        saved.push({ taskId, attempt, kind, text: await new Response(Readable.toWeb(content) as never).text() })
-      },
-      openFor: async () => Readable.from([]),
-      open: async () => null,
-      locate: async () => null,
-    },
-    // Bull Board asks a queue only for its version until somebody looks.
-    dispatch: { queue: { name: 'errand-turns', metaValues: { version: 'bullmq' } } } as unknown as Parts['dispatch'],
-    demo: await createDemo({ dataDir: folder.path, deriveKey: secrets.deriveKey, log }),
-    metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'errand_tasks 0\n', countBatch: () => undefined },
-    identify: createIdentify({ db, secrets, config }),
-    disconnectUser: (userId) => void disconnected.push(userId),
-    disconnectDevice: (deviceId) => void disconnected.push(deviceId),
-    limits: createLimits(config),
-    ...{ webPush, outside, ownerTokenId: owner.tokenId },
-    notifier: openNotifier({ db, log, webPush, outside, presence: createPresence(), publicUrl: config.publicUrl }),
-    appFolder: await buildSmallApp(join(folder.path, 'app')),
-    readiness: async () => ({ store: true, redis: true }),
-    ...given,
-  }
+  const told: Told = { disconnected: [], saved: [], lines: [] }
+  const { parts, owner } = await makeParts(config, folder.path, told, given)
+  const { db, secrets } = parts
   const app = createApp(parts)
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(config.port, '127.0.0.1', resolve))
@@ -88,9 +54,9 @@ export async function startHttp(environment: Record<string, string> = {}, given:
     app,
     parts,
     owner,
-    disconnected,
-    saved,
-    log: () => lines.join(''),
+    disconnected: told.disconnected,
+    saved: told.saved,
+    log: () => told.lines.join(''),
     /** Somebody who signed in by GitHub before, with an API token. */
     addUser: async (login: string, { admin = false } = {}) => {
       users += 1
@@ -98,17 +64,9 @@ export async function startHttp(environment: Record<string, string> = {}, given:
       const user = await upsertGithubUser(db, secrets, github)
       return { user, token: (await issueToken(db, user.id, 'test')).token }
     },
-    /** A call with a token; the body, when given, as JSON. */
-    call: (method: string, path: string, { token = owner.token, body, headers = {} }: CallOptions = {}) =>
-      fetch(url + path, {
-        method,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      }),
+    /** A call with a token, the owner's when no other is given. */
+    call: (method: string, path: string, options: CallOptions = {}) =>
+      call(method, url + path, { token: owner.token, ...options }),
     /** Signs a visitor in by a link; as the owner, when no token says otherwise. */
     signIn: async (browser: Visitor, token = owner.token) => {
       const { code } = await createSignInLink(db, (await findByToken(db, token))?.user.id ?? '')
@@ -127,4 +85,66 @@ export async function startHttp(environment: Record<string, string> = {}, given:
   }
 }
 
+async function makeParts(config: Config, folder: string, told: Told, given: Partial<Parts>) {
+  const log = pino({ level: 'debug' }, { write: (line: string) => void told.lines.push(line) })
+  const db = await openDatabase(join(folder, 'errand.db'))
+  const secrets = createSecrets(await loadSecretKey(config))
+  const owner = await ensureOwner(db, config)
+  const webPush = await createWebPush(config)
+  const outside = createOutside(config.allowPrivateWebhooks)
+  const parts: Parts = {
+    config,
+    db,
+    log,
+    secrets,
+    runnerToken: await loadRunnerToken(config),
+    tasks: scriptedTasks(),
+    leases: scriptedLeases(),
+    artifacts: scriptedArtifacts(told.saved),
+    // Bull Board asks a queue only for its version until somebody looks.
+    dispatch: { queue: { name: 'errand-turns', metaValues: { version: 'bullmq' } } } as unknown as Parts['dispatch'],
+    demo: await createDemo({ dataDir: folder, deriveKey: secrets.deriveKey, log }),
+    metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'errand_tasks 0\n', countBatch: () => undefined },
+    identify: createIdentify({ db, secrets, config }),
+    disconnectUser: (userId) => void told.disconnected.push(userId),
+    disconnectDevice: (deviceId) => void told.disconnected.push(deviceId),
+    limits: createLimits(config),
+    webPush,
+    outside,
+    ownerTokenId: owner.tokenId,
+    notifier: openNotifier({ db, log, webPush, outside, presence: createPresence(), publicUrl: config.publicUrl }),
+    appFolder: await buildSmallApp(join(folder, 'app')),
+    readiness: async () => ({ store: true, redis: true }),
+    ...given,
+  }
+  return { parts, owner }
+}
+
+function scriptedLeases(): Parts['leases'] {
+  return {
+    grant: async () => ({ granted: false, refusal: 'unknown', retryAfterMs: 1000 }),
+    renew: async ({ attempts }) => ({
+      attempts: attempts.map((held) => ({ ...held, state: 'held' as const, leaseMs: 30_000, messages: [] })),
+    }),
+  }
+}
+
+function scriptedArtifacts(saved: Told['saved']): Parts['artifacts'] {
+  return {
+    save: async (taskId, attempt, kind, content) => {
+      saved.push({ taskId, attempt, kind, text: await new Response(Readable.toWeb(content) as never).text() })
+    },
+    openFor: async () => Readable.from([]),
+    open: async () => null,
+    locate: async () => null,
+  }
+}
+
 type CallOptions = { token?: string; body?: unknown; headers?: Record<string, string> }
+
+/** The body, when given, goes as JSON. */
+function call(method: string, url: string, { token, body, headers = {} }: CallOptions): Promise<Response> {
+  const type = body === undefined ? {} : { 'content-type': 'application/json' }
+  const init = { method, headers: { authorization: `Bearer ${token}`, ...type, ...headers } }
+  return fetch(url, body === undefined ? init : { ...init, body: typeof body === 'string' ? body : JSON.stringify(body) })
+}

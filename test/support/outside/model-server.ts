@@ -37,47 +37,14 @@ export type ModelServer = {
  * @param key the one key that it lets in, as Bearer or as `x-api-key`
  */
 export async function startModelServer({ key, policy }: { key: string; policy: Policy }): Promise<ModelServer> {
-  const requests: SeenRequest[] = []
-  const refusals: Refusal[] = []
-  const issued = new Map<string, string>()
+  const seen: Seen = { key, requests: [], refusals: [], issued: new Map() }
   let open = 0
-  let ids = 0
-
-  const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    if (request.method !== 'POST' || request.url?.split('?')[0] !== '/v1/messages')
-      return sendError(response, { status: 404, type: 'not_found_error', message: `${request.method} ${request.url}` })
-    const body = normal((await json(request)) as ModelBody)
-    const refusal = refusalOf(request.headers, body, key) ?? bindingRefusal(body, issued)
-    if (refusal) {
-      refusals.push(refusal)
-      return sendError(response, refusal)
-    }
-    const seen = { index: requests.length, headers: request.headers, body, ...lastMessage(body) }
-    requests.push(seen)
-    const reply = await policy(seen)
-    if ('silent' in reply) return reply.silent === 'reset' ? void request.socket.destroy() : undefined
-    if ('raw' in reply) return void response.writeHead(200, { 'content-type': reply.contentType ?? 'text/html' }).end(reply.raw)
-    if ('status' in reply) return sendError(response, reply)
-    ids += 1
-    const signature = `sig_${ids}`
-    issued.set(signature, prefixHashes(body).at(-1) ?? '')
-    const turn = ids
-    const events = eventsOf(reply, {
-      model: body.model,
-      id: `msg_${turn}`,
-      signature,
-      inputTokens: Math.ceil(JSON.stringify(body).length / 4),
-      callId: (index) => `toolu_${turn}_${index}`,
-    })
-    await sendEvents(response, events, reply.fault)
-  }
-
   const server = createServer((request, response) => {
     open += 1
     response.once('close', () => {
       open -= 1
     })
-    answer(request, response).catch((error: unknown) =>
+    answer(seen, policy, request, response).catch((error: unknown) =>
       response.headersSent
         ? response.destroy()
         : sendError(response, { status: 400, type: 'policy_failed', message: String(error) }),
@@ -87,8 +54,8 @@ export async function startModelServer({ key, policy }: { key: string; policy: P
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
-    refusals,
+    requests: seen.requests,
+    refusals: seen.refusals,
     open: () => open,
     stop: async () => {
       server.close()
@@ -96,6 +63,38 @@ export async function startModelServer({ key, policy }: { key: string; policy: P
       await once(server, 'close')
     },
   }
+}
+
+/** What one server has seen, and the signatures that it has issued: each with what stood before its thinking. */
+type Seen = { key: string; requests: SeenRequest[]; refusals: Refusal[]; issued: Map<string, string> }
+
+async function answer(seen: Seen, policy: Policy, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { requests, refusals, issued } = seen
+  if (request.method !== 'POST' || request.url?.split('?')[0] !== '/v1/messages')
+    return sendError(response, { status: 404, type: 'not_found_error', message: `${request.method} ${request.url}` })
+  const body = normal((await json(request)) as ModelBody)
+  const refusal = refusalOf(request.headers, body, seen.key) ?? bindingRefusal(body, issued)
+  if (refusal) {
+    refusals.push(refusal)
+    return sendError(response, refusal)
+  }
+  const accepted = { index: requests.length, headers: request.headers, body, ...lastMessage(body) }
+  requests.push(accepted)
+  const reply = await policy(accepted)
+  if ('silent' in reply) return reply.silent === 'reset' ? void request.socket.destroy() : undefined
+  if ('raw' in reply) return void response.writeHead(200, { 'content-type': reply.contentType ?? 'text/html' }).end(reply.raw)
+  if ('status' in reply) return sendError(response, reply)
+  const id = issued.size + 1
+  const signature = `sig_${id}`
+  issued.set(signature, prefixHashes(body).at(-1) ?? '')
+  const events = eventsOf(reply, {
+    model: body.model,
+    id: `msg_${id}`,
+    signature,
+    inputTokens: Math.ceil(JSON.stringify(body).length / 4),
+    callId: (index) => `toolu_${id}_${index}`,
+  })
+  await sendEvents(response, events, reply.fault)
 }
 
 /** The documented answer to thinking that stands behind anything else than when it was written. */
