@@ -12,17 +12,17 @@ export type HandTask = {
   say: (...events: NewEvent[]) => Promise<void>
   /** @param offset characters since the last `text.written` */
   sayDelta: (offset: number, text: string) => Promise<void>
-  /** Ends the turn, and waits until the server says so too. */
+  /** Ends the turn, and waits until the server has recorded it. */
   end: (outcome?: Extract<Outcome, 'completed' | 'failed'>) => Promise<void>
 }
 
-/** Takes the place of every runner: tasks that are begun here are leased, and do just what the test says. */
+/** Takes the place of every runner: it leases the tasks that the test begins, and does exactly what the test tells it. */
 export async function createHandWork(redisUrl: string, server: Pick<TestCoordinator, 'url' | 'ownerToken' | 'runnerToken'>) {
   const runner = await createScriptedRunner(redisUrl)
   const calls = runnerCalls(server.url, server.runnerToken)
-  const held = new Map<string, { taskId: string; attempt: number }>()
-  // A server that is away for a moment is asked again with the next beat.
-  const heart = setInterval(() => void calls.renew([...held.values()]).catch(() => undefined), RENEW_EVERY_MS)
+  const leased = new Map<string, { taskId: string; attempt: number }>()
+  // The next beat asks a server again that was away for a moment.
+  const heart = setInterval(() => void calls.renew([...leased.values()]).catch(() => undefined), RENEW_EVERY_MS)
   const api = async <T>(path: string, body?: unknown): Promise<T> => {
     const response = await fetch(server.url + path, {
       method: body === undefined ? 'GET' : 'POST',
@@ -37,7 +37,7 @@ export async function createHandWork(redisUrl: string, server: Pick<TestCoordina
     const answer = await calls.lease(await runner.job(id))
     if (!answer.granted) throw new Error(`refused: ${answer.refusal}`)
     const { lease } = answer
-    held.set(id, { taskId: id, attempt: lease.attempt })
+    leased.set(id, { taskId: id, attempt: lease.attempt })
     let n = 0
     const say = async (...events: NewEvent[]) => {
       for (const event of events) await runner.send(lease, ++n, event)
@@ -49,7 +49,7 @@ export async function createHandWork(redisUrl: string, server: Pick<TestCoordina
       sayDelta: (offset, text) => runner.sendDelta(lease, offset, text),
       end: async (outcome = 'completed') => {
         const reason = outcome === 'completed' ? 'done' : 'stuck'
-        held.delete(id)
+        leased.delete(id)
         await say({ type: 'attempt.ended', data: { outcome, reason, message: null } })
         await waitFor('the end of the task', async () => (await api<Task>(`/api/tasks/${id}`)).completedAt !== null)
       },

@@ -3,8 +3,8 @@ import type { Reply } from '../outside/model-wire.ts'
 
 /**
  * A policy that mends a wrong operator in code that it has never seen. It runs the package's tests, opens the file that package.json names,
- * tries one other operator after the other where one stands, and runs the tests after each, taking back what did not help. What it does
- * next follows from the results alone, as with a model.
+ * and replaces one operator after the other. After each change it runs the tests, and undoes what did not help. As with a model, its next
+ * step follows from the results alone.
  */
 export function mendsByMutation(mainFile: string): Policy {
   let source: string | null = null
@@ -43,7 +43,7 @@ const OTHERS: Record<string, string> = {
   '&&': '||',
 }
 
-/** Each line with one operator changed, whole, so that an edit of it is exact. Lines that stand twice are left out. */
+/** Each whole line with one operator changed, so that an edit of it is exact. Lines that occur twice are left out. */
 function mutations(source: string): Mutation[] {
   const lines = source.split('\n')
   return lines
@@ -69,9 +69,9 @@ function failure(output: string): string {
 function edit(input: unknown) {
   return { type: 'tool_use', name: 'edit', input } as const
 }
-function call(said: string, name: string, input: unknown): Reply {
+function call(text: string, name: string, input: unknown): Reply {
   return {
-    content: [...(said ? [{ type: 'text', text: said } as const] : []), { type: 'tool_use', name, input }],
+    content: [...(text ? [{ type: 'text', text } as const] : []), { type: 'tool_use', name, input }],
   }
 }
 function done(file: string, mutation: Mutation | null): Reply {

@@ -1,9 +1,9 @@
-/** Chance that can be had again: the same seed gives the same numbers (mulberry32). */
+/** Repeatable chance: the same seed gives the same numbers (mulberry32). */
 export type Random = {
   seed: number
   /** @returns a whole number from `least` to `most`, both included */
   between: (least: number, most: number) => number
-  /** @returns true so many times in a hundred */
+  /** @returns true in `chance` of a hundred cases */
   percent: (chance: number) => boolean
   /** @returns the same items in another order */
   shuffled: <T>(items: readonly T[]) => T[]

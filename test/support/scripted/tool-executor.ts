@@ -5,7 +5,7 @@ import { execa } from 'execa'
 type Input = Record<string, unknown>
 export type ToolAnswer = { text: string; isError: boolean }
 
-/** The agent's tools at their plainest, really run in `directory`: what a model that uses them must be able to live with. */
+/** A plain version of the agent's tools that really runs in `directory`. Any model that uses the tools must cope with it. */
 export function toolExecutor(directory: string) {
   const wasRead = new Set<string>()
   const tools: Record<string, (input: Input) => Promise<string>> = {
