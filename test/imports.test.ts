@@ -80,7 +80,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'runner/gateway': ['runner/gateway/git', 'runner/gateway/model', 'runner/lease', 'npm:*'],
   'runner/gateway/git': ['runner/gateway', 'npm:*'],
   'runner/gateway/model': ['runner/gateway', 'npm:*'],
-  'runner/sandbox': ['npm:*'],
+  'runner/sandbox': ['runner/process', 'npm:*'],
   'runner/output': ['npm:*'],
   'runner/lease': ['runner/process', 'npm:*'],
   'runner/process': ['npm:*'],

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import type { Logger } from 'pino'
 import { LABELS } from '../../contract/wire/names.ts'
+import { within } from '../process/deadline.ts'
 import { type ContainerSettings, containerSpec } from './container-spec.ts'
 import { type Container, followContainer } from './follow-container.ts'
 import { EngineFault, type Sandbox, type SandboxEngine, type SandboxSpec } from './sandbox.ts'
@@ -99,20 +100,10 @@ function unless(...statuses: number[]) {
  * Trap: a call whose connection is cut in the middle of the answer never settles, not even by its signal. And a signal that outlives its call
  * would cut the stream that the call opened.
  */
-async function inTime<T>(ms: number, call: (late: AbortSignal) => Promise<T>): Promise<T> {
-  const late = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const noAnswer = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      late.abort()
-      reject(new DOMException('no answer', 'TimeoutError'))
-    }, ms)
+function inTime<T>(ms: number, call: (late: AbortSignal) => Promise<T>): Promise<T> {
+  return within(ms, call, () => {
+    throw new DOMException('no answer', 'TimeoutError')
   })
-  try {
-    return await Promise.race([call(late.signal), noAnswer])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 async function orFault<T>(work: () => Promise<T>, image = 'of the sandbox'): Promise<T> {
