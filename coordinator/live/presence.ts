@@ -1,12 +1,12 @@
 import type { z } from 'zod'
 import type { AppState } from '../../contract/api/socket.ts'
 
-/** What people look at just now, as their open sockets said last. Only the app says it: a program's socket counts for nobody. */
+/** What people look at, as their open sockets reported last. Only the app reports it: the socket of a program counts for nobody. */
 export type Presence = {
   set: (socketId: string, userId: string, state: z.output<typeof AppState>) => void
   /** The socket is gone. */
   forget: (socketId: string) => void
-  /** @returns whether this user has this task before their eyes on any device */
+  /** @returns whether this user looks at this task on any device */
   isInFront: (userId: string, taskId: string) => boolean
 }
 

@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises'
 import type { TaskEvent } from '../../contract/api/event.ts'
 import { Refusal } from '../process/errors.ts'
+import type { Tasks } from '../tasks/tasks.ts'
 
 /** A history that is being sent to one socket. */
 export type Replay = {
@@ -7,35 +9,35 @@ export type Replay = {
   taskId: string
   /** The last event that was sent; the next page begins after it. */
   sent: number
-  /** The oldest live event that was kept from the socket meanwhile; 0 while none was. */
+  /** The oldest live event that was held back from the socket; 0: none was. */
   heldBackFrom: number
-  /** The newest of them; the history has to reach it. */
+  /** The newest one; the history has to reach it. */
   heldBackTo: number
 }
 
 /**
- * Who is being sent the history of which task just now. Those get no live events of it: each comes to them in its place, out of the
- * store, so that a socket sees every event in order. A socket has one history of a task under way at most.
+ * The sockets that are being sent the history of a task. They get no live events of that task: each event comes from the store in its
+ * place, so that a socket sees every event in order. A socket has at most one replay of a task.
  */
 export type Replays = {
-  /** @throws Refusal `rate_limited` when the socket has too many under way to begin another */
+  /** @throws Refusal `rate_limited` when the socket has too many replays to begin another */
   admit: (socketId: string, taskId: string) => void
   /**
-   * One that is under way goes back to `after`, if it is beyond that already.
-   * @returns what is to be sent from here on; null when it is under way
+   * A replay that runs already goes back to `after` if it is beyond that.
+   * @returns the replay to send; null when it runs already
    */
   begin: (socketId: string, taskId: string, after: number) => Replay | null
-  /** False once it ended, or the socket is gone. */
+  /** False once the replay has ended or the socket is gone. */
   isCurrent: (replay: Replay) => boolean
-  /** A live event is about to be sent. @returns the sockets that must not get it */
+  /** A live event is about to be sent. @returns the sockets that must not get it: their replays will reach it */
   hold: (event: TaskEvent) => string[]
   end: (replay: Replay) => void
-  /** The socket no longer wants the history. Only what was kept from it of the live events is still sent. */
+  /** The socket no longer wants the history. Only the live events that were held back from it are still sent. */
   skip: (socketId: string, taskId: string) => void
   forget: (socketId: string) => void
 }
 
-/** Histories that may be under way on one socket at a time. */
+/** Replays that one socket may have at a time. */
 export const REPLAYS_PER_SOCKET = 50
 
 export function createReplays(): Replays {
@@ -51,13 +53,13 @@ export function createReplays(): Replays {
     admit: (socketId, taskId) => {
       const replays = bySocket.get(socketId)
       if (replays && !replays.has(taskId) && replays.size >= REPLAYS_PER_SOCKET)
-        throw new Refusal('rate_limited', 'Too many histories are being sent on this connection. Wait until one has come.')
+        throw new Refusal('rate_limited', 'Too many histories are being sent on this connection. Wait until one is complete.')
     },
     begin: (socketId, taskId, after) => {
       const replays = bySocket.get(socketId) ?? new Map<string, Replay>()
-      const underWay = replays.get(taskId)
-      if (underWay) {
-        underWay.sent = Math.min(underWay.sent, after)
+      const running = replays.get(taskId)
+      if (running) {
+        running.sent = Math.min(running.sent, after)
         return null
       }
       const replay = { socketId, taskId, sent: after, heldBackFrom: 0, heldBackTo: 0 }
@@ -84,5 +86,110 @@ export function createReplays(): Replays {
       else replay.sent = Math.max(replay.sent, replay.heldBackFrom - 1)
     },
     forget: (socketId) => void bySocket.delete(socketId),
+  }
+}
+
+/** The client that histories are sent to. */
+export type Reader = {
+  user: { id: string }
+  isOpen: () => boolean
+  send: (event: TaskEvent) => void
+  /** Resolves when the client has taken what was sent, or is gone. */
+  drained: () => Promise<void>
+}
+
+type Parts = {
+  reader: Reader
+  tasks: Pick<Tasks, 'events'>
+  replays: Replays
+  /** The whole process reads one page at a time, for one user after the other. */
+  pages: Rotation
+}
+
+/**
+ * A page is read, made into JSON and sent without a pause. That takes about 2 ms, and everything else waits for it. A slow reader costs the
+ * memory of one page.
+ */
+const PAGE = { limit: 100, bytes: 64 * 1024 }
+/** A pause between two pages gives time to a request that takes several steps. */
+const PAUSE_MS = 1
+
+/** @returns a function that sends histories to one client: page by page, each once the client has taken the one before */
+export function createSendHistory({ reader, tasks, replays, pages }: Parts): (replay: Replay) => Promise<void> {
+  const histories = createRotation()
+
+  /** @returns whether that was the last one */
+  const sendPage = async (replay: Replay): Promise<boolean> => {
+    const after = replay.sent
+    const { events, more } = await tasks.events(reader.user.id, replay.taskId, { after, limit: PAGE.limit }, PAGE.bytes)
+    if (!reader.isOpen() || !replays.isCurrent(replay)) return true
+    // The client asked for an earlier start while the page was read.
+    if (replay.sent !== after) return false
+    for (const event of events) reader.send(event)
+    replay.sent = events.at(-1)?.seq ?? after
+    if (more || replay.heldBackTo > replay.sent) return false
+    // Nothing was awaited since the check, so no live event can slip through.
+    replays.end(replay)
+    return true
+  }
+
+  const takeTurn = async (replay: Replay): Promise<boolean> => {
+    const leaveReader = await histories.enter(replay.taskId)
+    try {
+      await reader.drained()
+      const leavePages = await pages.enter(reader.user.id)
+      try {
+        if (!reader.isOpen() || !replays.isCurrent(replay)) return true
+        const isLast = await sendPage(replay)
+        await setTimeout(PAUSE_MS)
+        return isLast
+      } finally {
+        leavePages()
+      }
+    } finally {
+      leaveReader()
+    }
+  }
+
+  return async (replay) => {
+    try {
+      while (!(await takeTurn(replay)));
+    } finally {
+      replays.end(replay)
+    }
+  }
+}
+
+/** Lets in one caller at a time. Callers that wait take turns by key: a key with many callers gets no more turns than any other. */
+export type Rotation = {
+  /** Resolves when it is the caller's turn, with a function that the caller must call once to let the next one in. */
+  enter: (key: string) => Promise<() => void>
+}
+
+export function createRotation(): Rotation {
+  // A map keeps its keys in the order in which they were set: the first one is next.
+  const waiting = new Map<string, (() => void)[]>()
+  let taken = false
+  const goLast = (key: string) => {
+    const line = waiting.get(key)
+    waiting.delete(key)
+    if (line && line.length > 0) waiting.set(key, line)
+  }
+  const leave = (key: string) => {
+    goLast(key)
+    const [next] = waiting.values()
+    if (next) next.shift()?.()
+    else taken = false
+  }
+  return {
+    enter: (key) =>
+      new Promise((resolve) => {
+        const enter = () => resolve(() => leave(key))
+        const line = waiting.get(key)
+        if (!taken) enter()
+        else if (line) line.push(enter)
+        else waiting.set(key, [enter])
+        taken = true
+      }),
   }
 }

@@ -10,13 +10,14 @@ import { deviceRoom, taskRoom, userRoom } from '../../contract/wire/names.ts'
 import type { Audience } from '../store/ledger.ts'
 import type { SignedIn } from '../store/user.ts'
 import type { Tasks } from '../tasks/tasks.ts'
-import type { Presence } from './presence.ts'
-import { createReplays } from './replays.ts'
-import { createRotation } from './rotation.ts'
+import { createPresence, type Presence } from './presence.ts'
+import { createReplays, createRotation } from './replays.ts'
 import { type Connection, serveSocket } from './serve-socket.ts'
-import { createSocketPlaces } from './socket-places.ts'
 
-/** The sockets of all clients. Only the server names rooms: a socket is in its user's from the handshake on, and in those of tasks it watches. */
+/**
+ * The sockets of all clients. Only the server names rooms: a socket joins its user's room at the handshake, and the room of each task that
+ * it watches.
+ */
 export type Rooms = {
   audience: Audience
   showDelta: (delta: Delta) => void
@@ -24,42 +25,50 @@ export type Rooms = {
   disconnectUser: (userId: string) => void
   disconnectDevice: (deviceId: string) => void
   countSockets: () => number
-  /** Takes connections from here on. @param countNew counts a new task or message of a user, and throws when there are too many */
-  open: (httpServer: HttpServer, tasks: Tasks, countNew: (userId: string) => Promise<void>) => void
+  /** What people look at. */
+  presence: Presence
+  /** Serves the sockets that connect to this server. */
+  serve: (httpServer: HttpServer, serving: Serving) => void
   close: () => Promise<void>
 }
 
-/** What somebody shows to be known by: an API token, or the whole `Cookie` header of a browser. */
+export type Serving = {
+  tasks: Tasks
+  identify: Identify
+  /** Counts a new task or message of a user. @throws Refusal `rate_limited` when there are too many */
+  countNew: (userId: string) => Promise<void>
+}
+
+/** How a client identifies itself: an API token, or the whole `Cookie` header of a browser. */
 export type Shown = { token?: string; cookie?: string }
 
 /** @returns null for a visitor who is not signed in */
 export type Identify = (shown: Shown) => Promise<SignedIn | null>
 
-type Options = { publicUrl: string; identify: Identify; presence: Presence; log: Logger }
-
 type OurServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, SignedIn>
 type OurSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, SignedIn>
 
-/** How long a client may be silent. The other end of a frozen connection is noticed after the sum of both. */
+/** How long a client may be silent. A frozen connection is noticed after the sum of both. */
 const PING = { pingInterval: 20_000, pingTimeout: 20_000 }
 
-/** How often a slow client is looked at while its history is sent, and how long it may take for a page. */
+/** How often a slow client is checked while its history is sent, and how long it may take for a page. */
 const DRAIN_LOOK_MS = 5
 const DRAIN_MS = 120_000
 
-/** Sockets that one user may have open: far more than a person has tabs, devices and scripts. */
+/** Sockets that one user may have open: far more than a person's tabs, devices and scripts. */
 const SOCKETS_PER_USER = 64
 
-/** What may wait for a client that takes nothing, in characters: more than one batch of the intake. */
+/** How much may wait for a client that takes nothing, in characters: more than one batch of the intake. */
 const MOST_UNSENT = 16 * 1024 * 1024
 
-export function createRooms({ publicUrl, identify, presence, log }: Options): Rooms {
+/** Nobody is in them until they are served. */
+export function createRooms({ publicUrl, log }: { publicUrl: string; log: Logger }): Rooms {
   const io = createServer(publicUrl)
+  const presence = createPresence()
   const replays = createReplays()
   const pages = createRotation()
-  io.use(letIn({ identify, log }))
 
-  const welcome = (socket: OurSocket, tasks: Tasks, countNew: (userId: string) => Promise<void>) => {
+  const welcome = (socket: OurSocket, { tasks, identify, countNew }: Serving) => {
     const { user, deviceId } = socket.data
     // In the in-memory adapter joining takes effect at once.
     void socket.join([userRoom(user.id), deviceRoom(deviceId)])
@@ -69,7 +78,7 @@ export function createRooms({ publicUrl, identify, presence, log }: Options): Ro
       replays.forget(socket.id)
       presence.forget(socket.id)
     })
-    // It may have been revoked between the handshake and the room, where nobody could cut it off.
+    // Its device may have been revoked between the handshake and the room, where nobody could cut it off.
     identify(shownBy(socket))
       .then((signedIn) => signedIn ?? socket.disconnect(true))
       .catch((error) => {
@@ -82,8 +91,8 @@ export function createRooms({ publicUrl, identify, presence, log }: Options): Ro
     audience: {
       events: (userId, events) => {
         for (const event of events) {
-          const waiting = replays.hold(event)
-          io.to(userRoom(userId)).except(waiting).emit('event', event)
+          const inReplay = replays.hold(event)
+          io.to(userRoom(userId)).except(inReplay).emit('event', event)
         }
       },
       task: (userId, task) => {
@@ -101,8 +110,10 @@ export function createRooms({ publicUrl, identify, presence, log }: Options): Ro
       io.in(deviceRoom(deviceId)).disconnectSockets(true)
     },
     countSockets: () => io.of('/').sockets.size,
-    open: (httpServer, tasks, countNew) => {
-      io.on('connection', (socket) => welcome(socket, tasks, countNew))
+    presence,
+    serve: (httpServer, serving) => {
+      io.use(letIn(serving.identify, log))
+      io.on('connection', (socket) => welcome(socket, serving))
       io.attach(httpServer)
     },
     close: () => io.close(),
@@ -110,14 +121,14 @@ export function createRooms({ publicUrl, identify, presence, log }: Options): Ro
 }
 
 function createServer(publicUrl: string): OurServer {
-  // Compression of each message costs 4.7 times the CPU; recovery of connections skips authentication, and the history replays.
+  // Compression of each message costs 4.7 times the CPU. Connection recovery would skip authentication, and replays make it needless.
   return new Server({
     ...PING,
     serveClient: false,
     perMessageDeflate: false,
     httpCompression: false,
     maxHttpBufferSize: LIMITS.socketBytes,
-    // A WebSocket is not held back by CORS: any page could open one with the browser's cookie.
+    // CORS does not stop a WebSocket: any page could open one with the browser's cookie.
     allowRequest: (request, answer) => {
       const { origin } = request.headers
       const isOurs = origin === undefined || origin === publicUrl
@@ -126,14 +137,14 @@ function createServer(publicUrl: string): OurServer {
   })
 }
 
-/** Lets in who is known and has a place. The place is free again when the socket or its line is gone, whichever is first. */
-function letIn({ identify, log }: Pick<Options, 'identify' | 'log'>) {
+/** Lets in a user who is signed in and has a place left. The place is free again once the socket or its connection is gone. */
+function letIn(identify: Identify, log: Logger) {
   const places = createSocketPlaces<OurSocket>(SOCKETS_PER_USER)
   return (socket: OurSocket, next: (refused?: Error) => void): void => {
     identify(shownBy(socket))
       .then((signedIn) => {
         if (!signedIn) return next(refusal('unauthorized', 'Sign in, or show a valid token.'))
-        // A line that is closed already tells nobody so any more.
+        // A connection that is closed already would never give its place back.
         if (socket.conn.readyState !== 'open') return
         if (!places.take(signedIn.user.id, socket)) return next(refusal('rate_limited', TOO_MANY))
         const leave = () => places.leave(signedIn.user.id, socket)
@@ -144,12 +155,31 @@ function letIn({ identify, log }: Pick<Options, 'identify' | 'log'>) {
       })
       .catch((error) => {
         log.error({ event: 'socket.identify_failed', err: error })
-        next(refusal('unavailable', 'The server cannot check who you are just now. Try again.'))
+        next(refusal('unavailable', 'The server cannot check who you are. Try again.'))
       })
   }
 }
 
 const TOO_MANY = `You have ${SOCKETS_PER_USER} connections open already. Close some tabs of the app, or programs that follow tasks.`
+
+/** Counts the open sockets of each user. @param most that one user may have open at a time */
+export function createSocketPlaces<S>(most: number) {
+  const byUser = new Map<string, Set<S>>()
+  return {
+    /** @returns false when the user has as many as one may have */
+    take: (userId: string, socket: S): boolean => {
+      const sockets = byUser.get(userId) ?? new Set<S>()
+      if (sockets.size >= most) return false
+      byUser.set(userId, sockets.add(socket))
+      return true
+    },
+    leave: (userId: string, socket: S): void => {
+      const sockets = byUser.get(userId)
+      sockets?.delete(socket)
+      if (sockets?.size === 0) byUser.delete(userId)
+    },
+  }
+}
 
 function connectionOf(socket: OurSocket): Connection {
   const unsent = boundUnsent(socket)
@@ -171,7 +201,7 @@ function connectionOf(socket: OurSocket): Connection {
   }
 }
 
-/** Whatever still waits for this client is dropped: it comes back, and asks for what it lacks. */
+/** Drops what still waits for this client. The client comes back and asks for what it lacks. */
 function cut({ conn }: OurSocket) {
   return conn.close(true)
 }
@@ -183,7 +213,7 @@ function boundUnsent(socket: OurSocket): () => number {
     unsent += data?.length ?? 0
     if (unsent > MOST_UNSENT) cut(socket)
   })
-  // All of it goes to the transport.
+  // A flush gives everything to the transport.
   socket.conn.on('flush', () => {
     unsent = 0
   })

@@ -18,18 +18,16 @@ import { Refusal, refusalOf } from '../process/errors.ts'
 import type { User } from '../store/user.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Presence } from './presence.ts'
-import type { Replays } from './replays.ts'
-import type { Rotation } from './rotation.ts'
-import { createSendHistory, type Reader } from './send-history.ts'
+import { createSendHistory, type Reader, type Replays, type Rotation } from './replays.ts'
 
-/** One socket, as much of it as its events need. */
+/** One socket, as far as its events need it. */
 export type Connection = Reader & {
   id: string
   user: User
-  /** From here on, deltas of the task come too. */
+  /** From here on, the socket gets the task's deltas too. */
   watch: (taskId: string) => void
   unwatch: (taskId: string) => void
-  /** Cuts the connection, so that the client comes back and asks anew. */
+  /** Cuts the connection, so that the client comes back and asks again. */
   cut: () => void
 }
 
@@ -44,11 +42,11 @@ type Parts = {
   log: Logger
 }
 
-/** Events that one client may send at once, and how many of them come back each second. */
+/** Events that one client may send at once, and how many it earns back each second. */
 const BURST = 100
 const PER_SECOND = 20
 
-/** What a client can ask for on its socket. Every payload is parsed, every event acknowledged, every task checked to be the user's own. */
+/** Answers a client's events. Every payload is parsed, every event is acknowledged, every task is checked to be the user's own. */
 export function serveSocket(parts: Parts): ClientToServer {
   const { connection, tasks, replays, pages, countNew, presence } = parts
   const answer = createAnswer(parts)
@@ -129,7 +127,7 @@ function createAnswer({ connection, log }: Parts) {
     }
 }
 
-/** What a person may know of an error, as over HTTP; the rest is in the log, found by the request id. */
+/** What a person may know of an error, as over HTTP. The request id finds the rest in the log. */
 function describe(error: unknown, log: Logger): ErrorBody {
   const requestId = randomUUID()
   const { code, message, details } = refusalOf(error)

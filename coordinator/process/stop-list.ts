@@ -1,22 +1,18 @@
 import type { Logger } from 'pino'
 
 export type StopList = {
-  /** What is added later stops earlier. */
+  /** A part that is added later stops earlier. */
   add: (name: string, step: () => Promise<unknown>) => void
-  /** Stops before everything else, whenever that was added. */
-  addFirst: (name: string, step: () => Promise<unknown>) => void
-  /** Runs every step once, one after another, also when one before threw. Called again, it gives the same promise. */
+  /** Runs every step once, one after another, even if an earlier one threw. A second call returns the same promise. */
   run: () => Promise<void>
 }
 
-/** How a process of many parts ends: in the reverse of the order in which they began. */
+/** Stops the parts of a process in the reverse of the order in which they were opened. */
 export function createStopList(log: Logger): StopList {
-  type Step = { name: string; step: () => Promise<unknown> }
-  const first: Step[] = []
-  const rest: Step[] = []
+  const steps: { name: string; step: () => Promise<unknown> }[] = []
   let running: Promise<void> | null = null
   const runAll = async () => {
-    for (const { name, step } of [...first, ...rest.reverse()]) {
+    for (const { name, step } of steps.reverse()) {
       try {
         await step()
       } catch (error) {
@@ -25,8 +21,7 @@ export function createStopList(log: Logger): StopList {
     }
   }
   return {
-    add: (name, step) => void rest.push({ name, step }),
-    addFirst: (name, step) => void first.push({ name, step }),
+    add: (name, step) => void steps.push({ name, step }),
     run: () => {
       running ??= runAll()
       return running

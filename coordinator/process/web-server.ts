@@ -1,47 +1,74 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
 import type { Config } from './config.ts'
 
-export type Listening = { server: Server; connections: ReadonlySet<Socket>; config: Config }
+export type ReservedPort = {
+  /** With the real port and address, also when port 0 asked for any. */
+  config: Config
+  /** Gives the port to this server. Resolves when it takes requests. */
+  listen: (server: Server) => Promise<void>
+  release: () => void
+}
 
 /**
- * Takes the port. Requests are answered from when a listener is added, which has to happen before anything else is awaited.
- * @returns the configuration with the real port, also when port 0 asked for any
- * @throws Error with what to do when the port is taken
+ * Takes the port and refuses every connection until `listen`: a port in use fails the start before anything is opened, and nobody calls a
+ * server that is still opening.
+ * @throws Error with what to do when the port is in use
  */
-export async function listen(config: Config): Promise<Listening> {
-  const server = createServer()
+export async function reservePort(config: Config): Promise<ReservedPort> {
+  const placeholder = createTcpServer((connection) => connection.destroy())
+  await listenOn(placeholder, config)
+  const { port } = placeholder.address() as AddressInfo
+  const publicUrl = new URL(config.publicUrl)
+  if (publicUrl.port === '0') publicUrl.port = String(port)
+  const settled = Object.freeze({ ...config, port, publicUrl: publicUrl.origin })
+  const release = () => void placeholder.close()
+  return {
+    config: settled,
+    listen: (server) => {
+      // Closing lets go of the port at once: nobody else can take it in between.
+      release()
+      return listenOn(server, settled)
+    },
+    release,
+  }
+}
+
+async function listenOn(server: TcpServer, { host, port }: Config): Promise<void> {
+  try {
+    await once(server.listen(port, host), 'listening')
+  } catch (cause) {
+    throw new Error(`Cannot listen on ${host}:${port}. Stop what uses it, or set ERRAND_HOST and ERRAND_PORT.`, { cause })
+  }
+}
+
+export type WebServer = { server: Server; connections: ReadonlySet<Socket> }
+
+/** An HTTP server that knows its connections, so that they can be cut. */
+export function createWebServer(answer: RequestListener): WebServer {
+  const server = createServer(answer)
   const connections = new Set<Socket>()
   server.on('connection', (connection) => {
     connections.add(connection)
     connection.once('close', () => connections.delete(connection))
   })
-  try {
-    await once(server.listen(config.port, config.host), 'listening')
-  } catch (cause) {
-    const where = `${config.host}:${config.port}`
-    throw new Error(`Cannot listen on ${where}. Stop what uses it, or set ERRAND_HOST and ERRAND_PORT.`, { cause })
-  }
-  const { port } = server.address() as AddressInfo
-  const publicUrl = new URL(config.publicUrl)
-  if (publicUrl.port === '0') publicUrl.port = String(port)
-  return { server, connections, config: Object.freeze({ ...config, port, publicUrl: publicUrl.origin }) }
+  return { server, connections }
 }
 
 /**
- * Accepts nothing more, closes the sockets, and waits for the requests under way; what takes longer than `patienceMs` is cut off. That
- * goes for WebSockets too: a phone that left its network answers no goodbye.
+ * Accepts nothing more, closes the sockets, and waits for the requests that still run. Connections that take longer than `patienceMs` are
+ * cut, WebSockets too: a phone that left its network answers no goodbye.
  */
 export async function closeServer(
-  { server, connections }: Omit<Listening, 'config'>,
+  { server, connections }: WebServer,
   closeSockets: () => Promise<void>,
   patienceMs: number,
 ): Promise<void> {
   const cutOff = setTimeout(() => {
     for (const connection of connections) connection.destroy()
   }, patienceMs)
-  const closed = once(server, 'close')
+  const closed = server.listening ? once(server, 'close') : null
   server.close()
   server.closeIdleConnections()
   await closeSockets()

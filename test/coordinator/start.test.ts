@@ -83,13 +83,17 @@ describe('starting', () => {
     }
   })
 
-  it('says what to do when the port is taken', async () => {
+  it('says what to do when the port is taken, and opens nothing', async () => {
+    const folder = await temporaryFolder()
     const first = await startCoordinator({ redisUrl: redis.url })
-    const second = startCoordinator({ redisUrl: redis.url, environment: { ERRAND_PORT: String(first.config.port) } })
+    const environment = { ERRAND_PORT: String(first.config.port) }
+    const second = startCoordinator({ redisUrl: redis.url, dataDir: folder.path, environment })
     try {
       await expect(second).rejects.toThrow(/Cannot listen on 127.0.0.1:\d+. Stop what uses it/)
+      expect(await readdir(folder.path)).toEqual([])
     } finally {
       await first.stop()
+      await folder.remove()
     }
   })
 })

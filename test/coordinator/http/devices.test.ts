@@ -9,7 +9,6 @@ import type { Device } from '../../../contract/api/api.ts'
 import type { Overview } from '../../../contract/api/overview.ts'
 import { deviceName } from '../../../coordinator/accounts/device-name.ts'
 import { ensureOwner } from '../../../coordinator/accounts/owner.ts'
-import { createPresence } from '../../../coordinator/live/presence.ts'
 import { createRooms, type Rooms } from '../../../coordinator/live/rooms.ts'
 import { putSubscription } from '../../../coordinator/store/accounts/notifications.ts'
 import { waitFor } from '../../support/checks/wait.ts'
@@ -43,9 +42,9 @@ async function start() {
   const { identify, limits, tasks } = server.parts
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  rooms = createRooms({ publicUrl: url, identify, presence: createPresence(), log: pino({ level: 'silent' }) })
+  rooms = createRooms({ publicUrl: url, log: pino({ level: 'silent' }) })
   const sockets = createServer()
-  rooms.open(sockets, tasks, limits.countNew)
+  rooms.serve(sockets, { tasks, identify, countNew: limits.countNew })
   await new Promise<void>((resolve) => sockets.listen(port, '127.0.0.1', resolve))
   stops.push(rooms.close)
   const connect = async (shown: { token?: string; cookie?: string }): Promise<Socket> => {

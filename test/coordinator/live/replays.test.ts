@@ -1,10 +1,15 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import type { TaskEvent } from '../../../contract/api/event.ts'
-import { createReplays, REPLAYS_PER_SOCKET, type Replay } from '../../../coordinator/live/replays.ts'
-import { createRotation } from '../../../coordinator/live/rotation.ts'
-import { createSendHistory, type Reader } from '../../../coordinator/live/send-history.ts'
-import { createSocketPlaces } from '../../../coordinator/live/socket-places.ts'
+import {
+  createReplays,
+  createRotation,
+  createSendHistory,
+  REPLAYS_PER_SOCKET,
+  type Reader,
+  type Replay,
+} from '../../../coordinator/live/replays.ts'
+import { createSocketPlaces } from '../../../coordinator/live/rooms.ts'
 import type { Tasks } from '../../../coordinator/tasks/tasks.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 

@@ -6,7 +6,6 @@ export const NOT_YET = {
   longFunctions: [
     'app/src/client/api.ts: createApi',
     'test/bench/bench.ts: main',
-    'test/support/systems/core.ts: startCore',
     'test/support/systems/system.ts: startSystem',
   ] as string[],
   fullFolders: ['test/coordinator/http'] as string[],
