@@ -16,10 +16,10 @@ type Parts = {
   show: (delta: Delta) => void
 }
 
-/** For so long an attempt that was open counts as open: a delta is for the eye only. */
+/** How long an attempt that was open counts as open: deltas are only for the eye. */
 const OPEN_FOR_MS = 1_000
 
-/** Passes text on as the model writes it, to those who watch. It goes around the store: what is lost here comes as `text.written`. */
+/** Passes text on to those who watch, as the model writes it. It bypasses the store: text that is lost here comes as `text.written`. */
 export async function startDeltas({ db, redis, signatures, log, isWatched, show }: Parts): Promise<{ stop: () => void }> {
   const openUntil = new Map<string, number>()
   const isOpen = async (taskId: string, attempt: number): Promise<boolean> => {

@@ -17,22 +17,22 @@ export type IntakeParts = {
   signatures: Signatures
   sendToRunner: SendToRunner
   log: Logger
-  /** A slot fell free, or a task waits again. */
+  /** An attempt ended: a slot is free, or a task waits again. */
   onEnded: () => void
   onBatch: (batch: { stored: number; durationMs: number }) => void
 }
 
-/** Entries read, and stored in one transaction, at a time. */
+/** Entries that are read at a time and stored in one transaction. */
 const PAGE = 500
-/** What comes within this time is stored together: a commit waits for the disk. */
+/** Entries that come within this time are stored together: a commit waits for the disk. */
 const WINDOW_MS = 5
-/** For a bell that was not heard. */
+/** In case a bell was lost. */
 const LOOK_EVERY_MS = 500
 
 /**
- * Takes the runners' events out of Redis into the store. It always reads from the stream's beginning: the stream holds only what is
- * not yet stored, so no position is kept that a Redis which lost its memory could contradict. Only after the commit is anything
- * trimmed, acknowledged or told; whatever is lost before is sent again by the runner.
+ * Takes the runners' events out of Redis into the store. It always reads from the stream's beginning: the stream holds only what is not
+ * stored yet, so there is no position that could be wrong after Redis lost its memory. Entries are trimmed, acknowledged and told only after
+ * the commit; the runner sends again what is lost before.
  */
 export async function startIntake(parts: IntakeParts): Promise<Intake> {
   const { redis, log } = parts
@@ -88,8 +88,8 @@ function read(fields: string[], { signatures, log }: IntakeParts): Received[] {
 }
 
 /**
- * All in one transaction; if that fails by the fault of something in it, each event in one of its own. One that cannot be stored takes up
- * its number and is left out: without an acknowledgement its runner would send it forever.
+ * Stores all in one transaction. If one of them makes that fail, each event gets a transaction of its own. An event that cannot be stored
+ * uses up its number and is left out: without an acknowledgement its runner would send it forever.
  */
 async function store(received: readonly Received[], { ledger, log }: IntakeParts): Promise<Taken[]> {
   const groups = [...groupBy(received, ({ taskId, attempt }) => `${taskId} ${attempt}`).values()] as [Received, ...Received[]][]
@@ -119,7 +119,7 @@ async function store(received: readonly Received[], { ledger, log }: IntakeParts
   return taken
 }
 
-/** The id after this one: `XTRIM MINID` keeps what is equal or higher. */
+/** The id after this one: `XTRIM MINID` keeps ids that are equal or higher. */
 function following(id: string): string {
   const [ms, sequence] = id.split('-')
   return `${ms}-${BigInt(sequence ?? 0) + 1n}`

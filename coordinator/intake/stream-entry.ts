@@ -4,8 +4,8 @@ import { StreamEntry } from '../../contract/wire/river.ts'
 import type { Signatures } from '../wire/signatures.ts'
 
 /**
- * One entry that its attempt's runner really wrote. `event` is null when what it says cannot be used: it takes up its number and
- * is not stored, so that those after it are not held up.
+ * One entry that its attempt's runner signed. `event` is null when its body cannot be used: the entry uses up its number and is not stored,
+ * so that it does not block the entries after it.
  */
 export type Received = Pick<StreamEntry, 'taskId' | 'attempt' | 'n'> & {
   at: number
@@ -13,12 +13,12 @@ export type Received = Pick<StreamEntry, 'taskId' | 'attempt' | 'n'> & {
   fault: string | null
 }
 
-/** What only the coordinator itself may say. */
+/** Events that only the coordinator may emit. */
 const OURS: readonly EventType[] = ['task.created', 'message.received', 'message.withdrawn', 'attempt.started', 'task.ended']
 
 /**
  * @param fields the flat list of names and values as Redis gives it
- * @returns why not, when nobody's signature makes it worth an answer
+ * @returns why it was rejected, if nobody with the attempt's key signed it
  */
 export function readEntry(fields: readonly string[], signatures: Signatures): Received | { rejected: string } {
   const named: Record<string, string> = {}
@@ -35,6 +35,6 @@ function readBody(body: string): Pick<Received, 'event' | 'fault'> {
   if (json === undefined) return { event: null, fault: 'not JSON' }
   const parsed = NewEvent.safeParse(json)
   if (!parsed.success) return { event: null, fault: parsed.error.message.slice(0, 500) }
-  if (OURS.includes(parsed.data.type)) return { event: null, fault: `${parsed.data.type} is not a runner's to say` }
+  if (OURS.includes(parsed.data.type)) return { event: null, fault: `${parsed.data.type} is not for a runner to emit` }
   return { event: parsed.data, fault: null }
 }

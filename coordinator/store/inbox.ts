@@ -53,7 +53,7 @@ export function listWaitingMessages(db: Store, taskId: string, first: string | n
     .execute()
 }
 
-/** A message that the ended turn did not take becomes a turn of its own. */
+/** Turns the steering messages that the ended turn did not take into messages that begin a turn. */
 export function steersToQueue(db: Store, taskId: string): Promise<unknown> {
   return db
     .updateTable('inbox')

@@ -2,30 +2,30 @@ import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 
 export type RedisLinks = {
-  /** Fails at once while Redis is away: nothing of ours waits in memory for it. */
+  /** Commands fail at once while Redis is away: nothing waits for it in memory. */
   commands: Redis
-  /** Hears what is said on a channel, again also after Redis was away. One hearer a channel. @returns what ends it */
+  /** Hears a channel, and hears it again after Redis was away. One hearer a channel. @returns a function that ends it */
   listen: (channel: string, hear: (text: string) => void) => Promise<() => void>
   isReady: () => boolean
   /**
-   * Writes a key of a few bytes: a full Redis, a replica, and one whose disk fails answer to everything else.
-   * @throws Error when nothing can be written
+   * Writes a key of a few bytes: a full Redis, a replica, or one whose disk fails still answers everything else.
+   * @throws Error when Redis takes no writes
    */
   proveWritable: () => Promise<unknown>
   close: () => void
 }
 
-/** A command that takes longer has failed: the server hangs, or the network swallows packets. */
+/** A command that takes longer has failed: the server hangs, or the network drops packets. */
 const COMMAND_TIMEOUT_MS = 5_000
-/** A connection on which nothing answers for so long is broken, whatever the kernel says: it is made anew. */
+/** A connection that is silent for so long is broken, whatever the kernel says: it is opened again. */
 const SILENT_MS = 10_000
 
 const PROOF_KEY = 'errand:proof'
 const PROOF_KEPT_S = 60
 
 /**
- * Two connections to a Redis that can do the work.
- * @throws Error with what to do when it does not answer, is too old, or may forget keys
+ * Opens two connections to Redis and checks that it can do the work.
+ * @throws Error with what to do when Redis does not answer, is too old, or may evict keys
  */
 export async function connectRedis(url: string, log: Logger): Promise<RedisLinks> {
   const options = {
@@ -43,11 +43,11 @@ export async function connectRedis(url: string, log: Logger): Promise<RedisLinks
     listener.disconnect()
   }
   report(commands, log)
-  // The other connection tells of the same trouble.
+  // The other connection reports the same trouble.
   const onListenerError = (error: unknown) => log.debug({ event: 'redis.listener_error', err: error })
   listener.on('error', onListenerError)
   listener.on('message', (channel: string, text: string) => hearers.get(channel)?.(text))
-  // Not left to the client library: nobody catches its own subscribing again, and a server that stops in that moment would crash.
+  // The client library could resubscribe, but nobody would catch its failure: a server that stops in that moment would crash.
   listener.on('ready', () => {
     if (hearers.size > 0) listener.subscribe(...hearers.keys()).catch(onListenerError)
   })
@@ -87,12 +87,12 @@ async function checkRedis(redis: Redis): Promise<void> {
   const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
   if (policy !== undefined && policy !== 'noeviction')
     throw new Error(
-      `Redis may throw keys away when its memory is full (maxmemory-policy ${policy}). ` +
-        'Set it with: redis-cli config set maxmemory-policy noeviction, and in redis.conf.',
+      `Redis may evict keys when its memory is full (maxmemory-policy ${policy}). ` +
+        'Run: redis-cli config set maxmemory-policy noeviction, and set the same in redis.conf.',
     )
 }
 
-/** One line when it is lost and one when it is back; the errors of every retry between them, and of the start, say nothing new. */
+/** Logs one line when Redis is lost and one when it is back. The errors of the retries in between tell nothing new. */
 function report(redis: Redis, log: Logger): void {
   let state: 'starting' | 'ready' | 'lost' = 'starting'
   redis.on('ready', () => {

@@ -8,18 +8,18 @@ import {
   signedMessageText,
 } from '../../contract/wire/river.ts'
 
-/** Nothing in Redis is believed without one of these. */
+/** The coordinator believes nothing in Redis without one of these signatures. */
 export type Signatures = {
   signJob: (taskId: string, turn: number) => JobData
   isOurJob: (job: JobData) => boolean
-  /** Hex of the 32 bytes that sign one attempt's events, deltas and words. Only its lease's holder gets it. */
+  /** Hex of the 32 bytes that sign one attempt's events, deltas and words. Only the holder of its lease gets them. */
   attemptKey: (taskId: string, attempt: number) => string
   isEntry: (entry: StreamEntry) => boolean
   isDelta: (message: SignedMessage) => boolean
   signWord: (taskId: string, attempt: number, word: RunnerWord) => SignedMessage
 }
 
-/** @param deriveKey gives a key of its own for each purpose, the same at every start */
+/** @param deriveKey returns a separate key for each purpose, the same at every start */
 export function createSignatures(deriveKey: (purpose: string) => Buffer): Signatures {
   const jobKey = deriveKey('jobs')
   const attemptsKey = deriveKey('attempts')

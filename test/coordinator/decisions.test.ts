@@ -6,7 +6,7 @@ import { MAX_INTERRUPTED_ATTEMPTS, MAX_INTERRUPTIONS } from '../../contract/api/
 import { signedEntryText } from '../../contract/wire/river.ts'
 import { judgeEnd } from '../../coordinator/attempts/judge-end.ts'
 import { closePairs } from '../../coordinator/attempts/open-pairs.ts'
-import { foldEvent } from '../../coordinator/intake/fold-event.ts'
+import { foldEvent } from '../../coordinator/intake/take-events.ts'
 import { titleOf } from '../../coordinator/notify/should-notify.ts'
 import { watchUnbroken } from '../../coordinator/reconcile/reconcile.ts'
 import { settle } from '../../coordinator/reconcile/settle.ts'
