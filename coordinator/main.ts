@@ -2,11 +2,11 @@ import { readConfig } from './process/config.ts'
 import { createLog } from './process/log.ts'
 import { start } from './start.ts'
 
-/** Signals and exit codes; everything else is `start.ts`. */
+/** Handles signals and exit codes; everything else is in `start.ts`. */
 async function main(): Promise<void> {
   const config = readConfig(process.env)
   const log = createLog(config)
-  // Heard from the beginning: one that comes during the start stops what has been started.
+  // Listen from the beginning: a signal during the start stops what has been opened.
   const asked = heardSignal()
   const coordinator = await start(config, log)
   log.info({ event: 'coordinator.stopping', signal: await asked })
@@ -18,7 +18,7 @@ function heardSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let heard = 0
     const hear = (signal: NodeJS.Signals) => {
-      // The second one is from somebody who does not want to wait.
+      // A second signal means: do not wait.
       if (++heard > 1) process.exit(1)
       resolve(signal)
     }
@@ -26,7 +26,7 @@ function heardSignal(): Promise<NodeJS.Signals> {
   })
 }
 
-/** What to do is in the message; where it was thrown helps nobody who starts a server. */
+/** Prints only the message, which says what to do: a stack helps nobody who starts a server. */
 function fail(error: unknown): void {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1

@@ -13,9 +13,9 @@ import type { Signatures } from '../wire/signatures.ts'
 import type { LeaseSecrets } from './lease-secrets.ts'
 import { type Conversation, conversationOf, isWaitingSteer } from './turn-conversation.ts'
 
-/** The coordinator's word to runners about who works on what. */
+/** Tells runners who works on what. */
 export type Leases = {
-  /** Gives the attempt its number. Of all who ask for a turn at once, one gets it. */
+  /** Gives the attempt its number. When several runners ask for a turn at once, one gets it. */
   grant: (request: LeaseRequest) => Promise<LeaseAnswer>
   /** Also the runner's heartbeat. */
   renew: (request: RenewRequest) => Promise<RenewAnswer>
@@ -28,59 +28,57 @@ export type LeaseParts = {
   signatures: Signatures
   secretsFor: LeaseSecrets
   log: Logger
-  /** A runner came, or has other slots than before. */
+  /** A runner came, or has another number of slots. */
   onRunner: () => void
 }
 
-type Refusal = Extract<LeaseAnswer, { granted: false }>
-/** How soon to ask again for what another holds. */
-const RETRY_AFTER_MS = 2_000
-function refuse(refusal: Refusal['refusal'], retryAfterMs = RETRY_AFTER_MS): Refusal {
-  return {
-    granted: false,
-    refusal,
-    retryAfterMs,
-  }
+export function createLeases(parts: LeaseParts): Leases {
+  return { grant: (request) => grant(parts, request), renew: (request) => renew(parts, request) }
 }
 
-export function createLeases(parts: LeaseParts): Leases {
-  return {
-    grant: async ({ job, runner }) => {
-      const { db, ledger, signatures, log } = parts
-      if (!signatures.isOurJob(job)) return refuse('unknown')
-      const task = await findTask(db, job.taskId)
-      if (!task) return refuse('unknown')
-      // Before the transaction: afterwards nothing may fail that would leave an attempt without its runner.
-      const access = await parts.secretsFor(task)
-      const now = Date.now()
-      const answer = await ledger.write(async (tx, record) => {
-        const isNews = await seeRunner(tx, runner, now)
-        const row = await take(tx, record, job, runner, now)
-        return { isNews, taken: 'refusal' in row ? row : { row, conversation: await conversationOf(tx, row) } }
-      })
-      if (answer.isNews) parts.onRunner()
-      if ('refusal' in answer.taken) return answer.taken
-      const { row, conversation } = answer.taken
-      log.info({ event: 'attempt.started', taskId: row.id, attempt: row.attempt, turn: row.turn, runner: runner.id })
-      return { granted: true, lease: leaseOf(row, conversation, access, parts) }
-    },
+async function grant(parts: LeaseParts, { job, runner }: LeaseRequest): Promise<LeaseAnswer> {
+  const { db, ledger, signatures, log } = parts
+  if (!signatures.isOurJob(job)) return refuse('unknown')
+  const task = await findTask(db, job.taskId)
+  if (!task) return refuse('unknown')
+  // Before the transaction: a failure after it would leave an attempt without its runner.
+  const access = await parts.secretsFor(task)
+  const now = Date.now()
+  const { isNews, taken } = await ledger.write(async (tx, record) => {
+    const isNews = await seeRunner(tx, runner, now)
+    const row = await take(tx, record, job, runner, now)
+    return { isNews, taken: 'refusal' in row ? row : { row, conversation: await conversationOf(tx, row) } }
+  })
+  if (isNews) parts.onRunner()
+  if ('refusal' in taken) return taken
+  const { row, conversation } = taken
+  log.info({ event: 'attempt.started', taskId: row.id, attempt: row.attempt, turn: row.turn, runner: runner.id })
+  return { granted: true, lease: leaseOf(row, conversation, access, parts) }
+}
 
-    renew: async ({ runner, attempts }) => {
-      const now = Date.now()
-      const { isNews, answers } = await parts.ledger.write(async (tx) => {
-        const answers: RenewAnswer['attempts'] = []
-        const isNews = await seeRunner(tx, runner, now)
-        for (const { taskId, attempt } of attempts) {
-          const state = await renewOne(tx, runner.id, taskId, attempt, now)
-          const messages = state === 'held' ? await waitingFor(tx, taskId) : []
-          answers.push({ taskId, attempt, state, leaseMs: state === 'held' || state === 'cancel' ? LEASE_MS : 0, messages })
-        }
-        return { isNews, answers }
-      })
-      if (isNews) parts.onRunner()
-      return { attempts: answers }
-    },
-  }
+async function renew(parts: LeaseParts, { runner, attempts }: RenewRequest): Promise<RenewAnswer> {
+  const now = Date.now()
+  const { isNews, answers } = await parts.ledger.write(async (tx) => {
+    const answers: RenewAnswer['attempts'] = []
+    const isNews = await seeRunner(tx, runner, now)
+    for (const { taskId, attempt } of attempts) {
+      const state = await renewOne(tx, runner.id, taskId, attempt, now)
+      const messages = state === 'held' ? await waitingFor(tx, taskId) : []
+      answers.push({ taskId, attempt, state, leaseMs: state === 'held' || state === 'cancel' ? LEASE_MS : 0, messages })
+    }
+    return { isNews, answers }
+  })
+  if (isNews) parts.onRunner()
+  return { attempts: answers }
+}
+
+type Refusal = Extract<LeaseAnswer, { granted: false }>
+
+/** How soon a runner may ask again. */
+const RETRY_AFTER_MS = 2_000
+
+function refuse(refusal: Refusal['refusal']): Refusal {
+  return { granted: false, refusal, retryAfterMs: RETRY_AFTER_MS }
 }
 
 async function take(
@@ -95,7 +93,7 @@ async function take(
   if (turn < task.turn) return refuse('ended')
   if (task.status === 'cancelled') return refuse('cancelled')
   if (task.status === 'completed' || task.status === 'failed') return refuse('ended')
-  // Also for the runner that holds it itself: it was restarted, and what it left must be settled first.
+  // Even if this runner has the lease itself: it was restarted, and its old attempt must be settled first.
   if (task.status === 'running') return refuse('held')
 
   const attempt = task.attempt + 1
@@ -120,7 +118,7 @@ async function take(
   return told
 }
 
-/** With the lease, what began the turn has reached it. @returns what tells of that, for one that had waited */
+/** With the lease, the message that began the turn is delivered. @returns the event that tells so, for a message that had waited */
 async function deliverPrompt(tx: Store, task: TaskRow, now: number): Promise<Addition[]> {
   const message = task.message_id === null ? undefined : await findMessage(tx, task.id, task.message_id)
   if (message?.state !== 'waiting') return []

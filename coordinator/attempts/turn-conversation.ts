@@ -4,26 +4,26 @@ import { type InboxRow, listMessages } from '../store/inbox.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import type { TaskRow } from '../store/tasks.ts'
 
-/** What an agent must be given of the conversation, beside the transcript that it reads itself. */
+/** The part of the conversation that a lease carries. The agent reads the transcript itself. */
 export type Conversation = { prompt: string; hasTranscript: boolean; messages: { messageId: string; text: string }[] }
 
 /**
- * The words that begin the turn, and what was said to it since. A message that an earlier attempt of the turn took comes again: its sandbox
- * may have died with it, and an agent that finds it in the transcript passes over it.
+ * The prompt that begins the turn, and the messages to it since. A message that an earlier attempt of the turn took comes again: its sandbox
+ * may have died with it. An agent that finds the message in its transcript skips it.
  */
 export async function conversationOf(db: Store, task: TaskRow): Promise<Conversation> {
-  const said = await listMessages(db, task.id)
+  const all = await listMessages(db, task.id)
   const kept = await newestArtifact(db, task.id, 'transcript')
   const keptTurn = kept === null ? 0 : ((await findAttempt(db, task.id, kept))?.turn ?? 0)
-  const prompt = said.find(({ id }) => id === task.message_id)?.text ?? task.prompt
+  const prompt = all.find(({ id }) => id === task.message_id)?.text ?? task.prompt
   return {
-    prompt: withMissed(prompt, missedBetween(said, keptTurn, task.turn)),
+    prompt: withMissed(prompt, missedBetween(all, keptTurn, task.turn)),
     hasTranscript: kept !== null,
-    messages: said.filter((row) => isForTurn(row, task)).map(({ id, text }) => ({ messageId: id, text })),
+    messages: all.filter((row) => isForTurn(row, task)).map(({ id, text }) => ({ messageId: id, text })),
   }
 }
 
-/** What waits for the running turn, in case the word about it was lost. */
+/** Whether this message waits for the running turn. The word that announced it may have been lost. */
 export function isWaitingSteer({ state, mode }: InboxRow): boolean {
   return state === 'waiting' && mode === 'steer'
 }
@@ -32,9 +32,9 @@ function isForTurn(row: InboxRow, task: TaskRow): boolean {
   return isWaitingSteer(row) || (row.state === 'delivered' && row.turn === task.turn && row.id !== task.message_id)
 }
 
-/** Turns whose sandbox was lost as a whole left no transcript; what a person said in them is not to be lost with it. */
-function missedBetween(said: readonly InboxRow[], keptTurn: number, turn: number): InboxRow[] {
-  return said
+/** The messages of turns that left no transcript because their sandbox was lost. They must not be lost with it. */
+function missedBetween(all: readonly InboxRow[], keptTurn: number, turn: number): InboxRow[] {
+  return all
     .filter((row) => row.state === 'delivered' && row.turn !== null && row.turn > keptTurn && row.turn < turn)
     .toSorted((a, b) => (a.turn ?? 0) - (b.turn ?? 0) || a.seq - b.seq)
 }

@@ -18,7 +18,7 @@ export type Demo = {
 
 export type DemoOptions = {
   dataDir: string
-  /** A secret of this server for one purpose: the same one after every start. */
+  /** Returns this server's secret for one purpose, the same at every start. */
   deriveKey: (purpose: string) => Buffer
   log: Logger
   /** Pause between two pieces of the model's text, milliseconds. */
@@ -26,8 +26,8 @@ export type DemoOptions = {
 }
 
 /**
- * The stand-in for a model, and a repository to try it on: the whole river without a key, an account or the internet.
- * Neither handler rejects for what a client did; a fault of ours is answered with 500 and logged.
+ * A model that follows a script, and a repository to try it on: all of Errand without a key, an account or the internet.
+ * Neither handler rejects because of a client's mistake. A fault of the server is answered with 500 and logged.
  */
 export async function createDemo({ dataDir, deriveKey, log, paceMs = 20 }: DemoOptions): Promise<Demo> {
   const modelKey = `demo-${deriveKey('demo-model').toString('hex')}`
@@ -44,7 +44,7 @@ export async function createDemo({ dataDir, deriveKey, log, paceMs = 20 }: DemoO
   }
 }
 
-/** Callers at the same time share one run; after a failure the next caller tries again. */
+/** Concurrent callers share one run. After a failure the next caller tries again. */
 function onceItWorks(make: () => Promise<void>): () => Promise<void> {
   let made: Promise<void> | null = null
   return () => {

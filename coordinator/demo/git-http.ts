@@ -12,7 +12,7 @@ type Options = {
   username: string
   token: string
   log: Logger
-  /** Awaited before every request that is let in. */
+  /** Awaited before every request that is authorized. */
   ready: () => Promise<void>
 }
 
@@ -40,7 +40,7 @@ export function gitHttp({ root, username, token, log, ready }: Options) {
       if (response.destroyed) return
       log.error({ event: 'demo.git_failed', err: error }, 'the demo repository could not be served')
       if (response.headersSent) response.destroy()
-      else answer(response, 500, 'the demo repository could not be served: is git installed beside the coordinator?\n')
+      else answer(response, 500, 'the demo repository could not be served: is git installed where the coordinator runs?\n')
     }
   }
 }
@@ -55,7 +55,7 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
-/** Streams both ways. A client that goes away ends the process; a process that dies early ends the answer. */
+/** Streams both ways. When the client goes away, the process ends; when the process dies early, the answer ends. */
 async function runBackend(root: string, path: string, query: string, request: IncomingMessage, response: ServerResponse) {
   const header = (name: string) => request.headers[name]?.toString() ?? ''
   const env = {
@@ -75,7 +75,7 @@ async function runBackend(root: string, path: string, query: string, request: In
   }
   const backend = execa('git', ['http-backend'], { env, buffer: { stdout: false }, reject: false, stdin: 'pipe' })
   response.once('close', () => backend.kill())
-  // git may answer and go before it has read the whole request; what then goes wrong on the way in is of no interest.
+  // git may answer and exit before it has read the whole request. A fault on the way in does not matter then.
   const sent = pipeline(request, backend.stdin).catch(() => undefined)
   const head = await readHead(backend.stdout)
   if (!head) {

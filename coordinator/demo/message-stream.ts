@@ -16,7 +16,7 @@ export type ModelMessage = {
 }
 
 /**
- * Writes the message as the Messages API streams it (platform.claude.com, "Streaming messages"), at the pace of somebody who writes.
+ * Writes the message as the Messages API streams it (platform.claude.com, "Streaming messages"), at the pace of a person who writes.
  * Returns early, without an error, when the client goes away.
  * @param paceMs pause between two pieces, milliseconds
  */

@@ -10,7 +10,7 @@ import type { Call } from './script.ts'
 
 type Options = { key: string; paceMs: number; log: Logger }
 
-/** What the demo model looks at; the rest of the Messages API's body is let through unread. */
+/** The fields that the demo model reads. It ignores the rest of the Messages API's body. */
 const Body = z.looseObject({
   model: z.string().min(1),
   messages: z.array(Message).min(1),
@@ -113,7 +113,7 @@ function id(): string {
   return randomBytes(12).toString('hex')
 }
 
-/** Numbers as a real conversation with prompt caching would have them: all but the newest messages comes from the cache. */
+/** Usage as in a real conversation with prompt caching: all but the newest messages come from the cache. */
 function usageOf(body: Body, content: readonly Content[]): ModelMessage['usage'] {
   const all = tokens(body)
   const fresh = Math.min(all, tokens(body.messages.slice(-2)))
@@ -121,7 +121,7 @@ function usageOf(body: Body, content: readonly Content[]): ModelMessage['usage']
   return { inputTokens: 4, cacheReadTokens: cached, cacheWriteTokens: all - cached, outputTokens: tokens(content) }
 }
 
-/** About four characters are a token. */
+/** A token is about four characters. */
 function tokens(value: unknown): number {
   return Math.ceil(JSON.stringify(value).length / 4)
 }

@@ -7,7 +7,7 @@ export const REPOSITORY_NAME = 'hello.git'
 
 const TEMPLATE = fileURLToPath(new URL('./template/', import.meta.url))
 
-/** Oldest first. Times and author are fixed, so that every demo repository begins with the same commit ids. */
+/** Oldest first. Times and author are fixed, so that every demo repository has the same first commit ids. */
 const HISTORY = [
   {
     subject: 'Greetings in English and German',
@@ -23,7 +23,7 @@ const HISTORY = [
 ]
 
 /**
- * Makes the bare demo repository below `root`, unless it is there. It appears whole or not at all.
+ * Makes the bare demo repository below `root` if it is missing. It appears whole or not at all.
  * @throws Error when git is missing or the folder cannot be written
  */
 export async function ensureRepository(root: string): Promise<void> {
@@ -38,7 +38,7 @@ export async function ensureRepository(root: string): Promise<void> {
   await rename(making, path)
 }
 
-/** Pushes are allowed, and nothing goes on in the background after one. */
+/** Pushes are allowed, and no work goes on in the background after one. */
 const SETTINGS = [
   ['http.receivepack', 'true'],
   ['receive.autogc', 'false'],
@@ -66,7 +66,7 @@ function git(folder: string, args: string[], input = ''): Promise<unknown> {
   return execa('git', args, { cwd: folder, input, env: WITHOUT_CALLERS_REPOSITORY })
 }
 
-/** A server that was started from a git hook or alias would otherwise hand its own repository on. */
+/** A server that was started from a git hook or alias would otherwise pass on its own repository. */
 export const WITHOUT_CALLERS_REPOSITORY = {
   GIT_DIR: undefined,
   GIT_WORK_TREE: undefined,

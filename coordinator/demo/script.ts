@@ -2,8 +2,8 @@
 export type Call = { name: string; input: Record<string, unknown> }
 export type Result = { text: string; isError: boolean }
 
-/** What the demo model says and does next. Without calls it is the end of its work. */
+/** The next answer of the demo model. A move without calls ends its work. */
 export type Move = { thinking?: string; text: string; calls: Call[] }
 
-/** A piece of work as it reads: each move is answered with the results of its calls; the returned text is the final word. */
+/** A piece of work. It yields moves and gets the results of their calls; the text that it returns is its account. */
 export type Script<T = string> = Generator<Move, T, Result[]>

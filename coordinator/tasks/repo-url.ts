@@ -3,23 +3,22 @@ import { Refusal } from '../process/errors.ts'
 export type RepoUrlRules = {
   /** Origins that a task may name, like `https://github.com`. A plain-http one must be named here as such. */
   allowedOrigins: readonly string[]
-  /** Address of the demo repository; always allowed, on whatever origin it is. */
+  /** Address of the demo repository; allowed on every origin. */
   demoRepoUrl: string
 }
 
-/** Hosts that serve `…/name` and `…/name.git` alike. Elsewhere the ending stays as it was given: the server may know only one. */
+/** Hosts that serve `…/name` and `…/name.git` alike. For any other host the ending stays: its server may know only one of them. */
 const EITHER_ENDING = new Set(['https://github.com', 'https://gitlab.com', 'https://bitbucket.org', 'https://codeberg.org'])
 
-/** No `@`, `%`, `\`, query or fragment can get past this, and nothing that a URL parser would quietly repair. */
+/** Rejects `@`, `%`, `\`, query and fragment, and everything that a URL parser would quietly repair. */
 const SHAPE = /^(https?:\/\/[a-z0-9.-]+(?::\d{1,5})?|https?:\/\/\[[0-9a-f:.]+\](?::\d{1,5})?)\/([a-z0-9._~/-]+)$/i
 /** Never `-…` (git would take it for an option), `.`, `..` or `.git`. */
 const SEGMENT = /^(?!\.{1,2}$|\.git$)[a-z0-9._~][a-z0-9._~-]{0,99}$/i
 const MAX_SEGMENTS = 20
 
 /**
- * The one form in which a repository's address is stored and compared, put together anew from checked parts:
- * `https://host/owner/name`, without a slash at the end, and without `.git` on the hosts that do not need it.
- * Nested groups (`/group/subgroup/name`) are allowed.
+ * Returns the one form in which a repository's address is stored and compared, rebuilt from checked parts: `https://host/owner/name`,
+ * without a slash at the end, and without `.git` on hosts that do not need it. Nested groups (`/group/subgroup/name`) are allowed.
  * @throws Refusal `invalid` with a sentence that says what to write instead
  */
 export function parseRepoUrl(input: string, rules: RepoUrlRules): string {
@@ -54,6 +53,6 @@ function refuse(what: string, rules: RepoUrlRules): Refusal {
   return new Refusal(
     'invalid',
     `${what} Write it like ${origins[0]}/owner/name, without user name, password, query or fragment. ` +
-      `Allowed hosts: ${origins.join(', ')}. Whoever runs this server can add one to ERRAND_GIT_HOSTS.`,
+      `Allowed hosts: ${origins.join(', ')}. The administrator of this server can add one to ERRAND_GIT_HOSTS.`,
   )
 }

@@ -2,7 +2,7 @@ import type { Script } from '../script.ts'
 import { act, bash, NOTHING, plain, read, run } from './steps.ts'
 
 export type Place = {
-  /** Absolute path of the work tree, as the shell says it. */
+  /** Absolute path of the work tree, as the shell prints it. */
   directory: string
   files: readonly string[]
   /** Text of package.json; empty when there is none. */
@@ -10,7 +10,7 @@ export type Place = {
   isDemo: boolean
 }
 
-/** Finds out where it is, and what is there. */
+/** Finds out where it is and which files there are. */
 export function* lookAround(): Script<Place> {
   const listing = yield* run(
     {

@@ -4,7 +4,7 @@ import { bash, run, write } from './steps.ts'
 
 const NOTE = 'ERRAND-DEMO.md'
 
-/** Somewhere else it can only show the way: look, run the tests, and leave a note if something was to be changed. */
+/** In any other repository the script looks around, runs the tests, and leaves a note if a change was asked for. */
 export function* otherRepository(place: Place, prompt: string): Script {
   const command = testCommandOf(place)
   const output = command

@@ -16,7 +16,7 @@ export function edit(path: string, oldString: string, newString: string): Call {
   }
 }
 
-/** The plan as it stands: everything before `current` is done. */
+/** The plan so far: every step before `current` is done. */
 export function plan(steps: readonly string[], current: number): Call {
   return {
     name: 'todo',
@@ -27,12 +27,12 @@ export function plan(steps: readonly string[], current: number): Call {
 /** The last line of an account of work that was done. */
 export const SIGNATURE = '(Done by the demo model, which follows a script.)'
 
-/** A person's words within ours. */
+/** Quotes the words of a person. */
 export function quoted(text: string): string {
   return `“${text.length > 200 ? `${text.slice(0, 200)}…` : text}”`
 }
 
-/** For a result that did not come. */
+/** Stands for a result that is missing. */
 export const NOTHING: Result = { text: '', isError: true }
 
 type Words = { thinking?: string; text?: string }
@@ -59,7 +59,7 @@ export function lineOf({ text, isError }: Result, line: number): string {
   return (isError ? null : new RegExp(`^ *${line}\\t(.*)$`, 'm').exec(text)?.[1]) ?? ''
 }
 
-/** How a run of node:test ended, read from its own words. */
+/** How a run of node:test ended, read from its output. */
 export type TestRun = { passed: number; failed: number; failing: { name: string; file: string; line: number } | null }
 
 export function readTestRun({ text }: Result): TestRun {
