@@ -13,12 +13,12 @@ export type Conversation = { prompt: string; hasTranscript: boolean; messages: {
  */
 export async function conversationOf(db: Store, task: TaskRow): Promise<Conversation> {
   const all = await listMessages(db, task.id)
-  const kept = await newestArtifact(db, task.id, 'transcript')
-  const keptTurn = kept === null ? 0 : ((await findAttempt(db, task.id, kept))?.turn ?? 0)
+  const transcript = await newestArtifact(db, task.id, 'transcript')
+  const transcriptTurn = transcript === null ? 0 : ((await findAttempt(db, task.id, transcript))?.turn ?? 0)
   const prompt = all.find(({ id }) => id === task.message_id)?.text ?? task.prompt
   return {
-    prompt: withMissed(prompt, missedBetween(all, keptTurn, task.turn)),
-    hasTranscript: kept !== null,
+    prompt: withMissed(prompt, missedBetween(all, transcriptTurn, task.turn)),
+    hasTranscript: transcript !== null,
     messages: all.filter((row) => isForTurn(row, task)).map(({ id, text }) => ({ messageId: id, text })),
   }
 }
@@ -33,9 +33,9 @@ function isForTurn(row: InboxRow, task: TaskRow): boolean {
 }
 
 /** The messages of turns that left no transcript because their sandbox was lost. They must not be lost with it. */
-function missedBetween(all: readonly InboxRow[], keptTurn: number, turn: number): InboxRow[] {
+function missedBetween(all: readonly InboxRow[], afterTurn: number, turn: number): InboxRow[] {
   return all
-    .filter((row) => row.state === 'delivered' && row.turn !== null && row.turn > keptTurn && row.turn < turn)
+    .filter((row) => row.state === 'delivered' && row.turn !== null && row.turn > afterTurn && row.turn < turn)
     .toSorted((a, b) => (a.turn ?? 0) - (b.turn ?? 0) || a.seq - b.seq)
 }
 

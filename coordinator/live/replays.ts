@@ -30,7 +30,7 @@ export type Replays = {
   /** False once the replay has ended or the socket is gone. */
   isCurrent: (replay: Replay) => boolean
   /** A live event is about to be sent. @returns the sockets that must not get it: their replays will reach it */
-  hold: (event: TaskEvent) => string[]
+  holdBack: (event: TaskEvent) => string[]
   end: (replay: Replay) => void
   /** The socket no longer wants the history. Only the live events that were held back from it are still sent. */
   skip: (socketId: string, taskId: string) => void
@@ -67,16 +67,16 @@ export function createReplays(): Replays {
       return replay
     },
     isCurrent,
-    hold: ({ taskId, seq }) => {
-      const kept: string[] = []
+    holdBack: ({ taskId, seq }) => {
+      const heldBack: string[] = []
       for (const [socketId, replays] of bySocket) {
         const replay = replays.get(taskId)
         if (!replay) continue
         replay.heldBackFrom ||= seq
         replay.heldBackTo = Math.max(replay.heldBackTo, seq)
-        kept.push(socketId)
+        heldBack.push(socketId)
       }
-      return kept
+      return heldBack
     },
     end,
     skip: (socketId, taskId) => {

@@ -91,7 +91,7 @@ export function createRooms({ publicUrl, log }: { publicUrl: string; log: Logger
     audience: {
       events: (userId, events) => {
         for (const event of events) {
-          const inReplay = replays.hold(event)
+          const inReplay = replays.holdBack(event)
           io.to(userRoom(userId)).except(inReplay).emit('event', event)
         }
       },

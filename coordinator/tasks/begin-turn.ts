@@ -32,7 +32,7 @@ export async function beginWaitingTurn(tx: Store, record: RecordChange, task: Ta
 }
 
 /** Stores a message that waits for the current turn or for a later one. */
-export function keepWaiting(
+export function addWaitingMessage(
   tx: Store,
   record: RecordChange,
   task: TaskRow,

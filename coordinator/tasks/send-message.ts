@@ -3,7 +3,7 @@ import { isEnded } from '../../contract/api/status.ts'
 import { Refusal } from '../process/errors.ts'
 import { findMessageByClientId, listWaitingMessages, messageOf } from '../store/inbox.ts'
 import { sendToAttempt } from '../wire/send-to-runner.ts'
-import { beginTurn, keepWaiting } from './begin-turn.ts'
+import { addWaitingMessage, beginTurn } from './begin-turn.ts'
 import { cancelTurn, propagateCancel } from './cancel-task.ts'
 import { checkLimit } from './create-task.ts'
 import { findOwnTask, type TaskParts } from './parts.ts'
@@ -37,9 +37,13 @@ export async function sendMessage(
     if (waiting.length >= MOST_WAITING)
       throw new Refusal('rate_limited', `${MOST_WAITING} messages wait for this task already. Wait, or withdraw one.`)
     // A turn that is being cancelled takes no more messages.
-    const kept = task.cancel_requested_at === null ? mode : 'queue'
-    const turn = kept === 'steer' ? task.turn : task.turn + 1 + waiting.filter((other) => other.mode === 'queue').length
-    return { ...(await keepWaiting(tx, record, task, { text, clientId, mode: kept, turn })), created: true, cancelled }
+    const effectiveMode = task.cancel_requested_at === null ? mode : 'queue'
+    const turn = effectiveMode === 'steer' ? task.turn : task.turn + 1 + waiting.filter((other) => other.mode === 'queue').length
+    return {
+      ...(await addWaitingMessage(tx, record, task, { text, clientId, mode: effectiveMode, turn })),
+      created: true,
+      cancelled,
+    }
   })
   if (message.text !== text)
     throw new Refusal('conflict', 'This clientId was used for another message. Give each message a new one.', {

@@ -60,10 +60,10 @@ describe('holding live events back', () => {
     const replays = createReplays()
     const replay = begun(replays.begin('s1', 'a', 0))
     replays.begin('s1', 'b', 0)
-    expect(replays.hold(event(7))).toEqual(['s1'])
+    expect(replays.holdBack(event(7))).toEqual(['s1'])
     expect(replay.heldBackTo).toBe(7)
     replays.end(replay)
-    expect(replays.hold(event(8))).toEqual([])
+    expect(replays.holdBack(event(8))).toEqual([])
   })
 
   it('begins no second history of a task on a socket: the first goes back as far as it must', () => {
@@ -82,7 +82,7 @@ describe('holding live events back', () => {
     const replays = createReplays()
     const [gone, other] = [begun(replays.begin('s1', 'a', 0)), begun(replays.begin('s2', 'a', 0))]
     replays.forget('s1')
-    expect([replays.isCurrent(gone), replays.isCurrent(other), replays.hold(event(2))]).toEqual([false, true, ['s2']])
+    expect([replays.isCurrent(gone), replays.isCurrent(other), replays.holdBack(event(2))]).toEqual([false, true, ['s2']])
     const anew = begun(replays.begin('s1', 'a', 0))
     replays.end(gone)
     expect(replays.isCurrent(anew)).toBe(true)
@@ -94,7 +94,7 @@ describe('holding live events back', () => {
     replays.skip('s1', 'a')
     replays.skip('s1', 'unknown')
     expect(replays.isCurrent(idle)).toBe(false)
-    for (const seq of [901, 902]) replays.hold(event(seq))
+    for (const seq of [901, 902]) replays.holdBack(event(seq))
     replays.skip('s2', 'a')
     expect([replays.isCurrent(held), held.sent]).toEqual([true, 900])
     held.sent = 902
