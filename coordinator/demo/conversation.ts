@@ -20,12 +20,12 @@ export const Message = z.object({
 })
 export type Message = z.infer<typeof Message>
 
-/** One answer of the model, what came of its calls, in order, and what a person said meanwhile. Without calls it had ended when they spoke. */
-export type Step = { calls: Call[]; results: Result[]; said: string[] }
-/** What a person said, what was done about it so far, and the answer, if it came to that. */
+/** One answer of the model with its calls and their results, in order, and what the person sent meanwhile. */
+export type Step = { calls: Call[]; results: Result[]; heard: string[] }
+/** A message of the person, what was done about it so far, and the final answer, if there is one. */
 export type Round = { said: string; steps: Step[]; answer: string | null }
 
-/** Reads a conversation of the Messages API: a round begins with its first message, and with every next one of the person. */
+/** Reads a conversation of the Messages API. A round begins with each message of the person that is not sent in the middle of the work. */
 export function readRounds(messages: readonly Message[]): Round[] {
   const rounds: Round[] = []
   let open: Block[] = []
@@ -35,26 +35,24 @@ export function readRounds(messages: readonly Message[]): Round[] {
     if (role === 'assistant') {
       open = blocks.filter((block) => block.type === 'tool_use')
       if (round && open.length === 0) round.answer = textsOf(blocks).join('\n')
-    } else if (role === 'user' && open.length > 0) {
-      round?.steps.push(readStep(open, blocks))
-      open = []
-      const next = nextIn(blocks)
-      if (next !== undefined) rounds.push(roundOf(next))
     } else if (role === 'user') {
-      const next = nextIn(blocks) ?? (round ? undefined : taskIn(blocks))
-      const heard = steersIn(blocks)
-      if (next !== undefined) rounds.push(roundOf(next))
-      else if (round && heard.length > 0) {
-        round.steps.push({ calls: [], results: [], said: heard })
-        round.answer = null
-      }
+      const isFirst = !round && open.length === 0
+      const next = nextIn(blocks) ?? (isFirst ? taskIn(blocks) : undefined)
+      if (open.length > 0) round?.steps.push(readStep(open, blocks))
+      if (next !== undefined) rounds.push({ said: next, steps: [], answer: null })
+      else if (round && open.length === 0) hearAfterAnswer(round, blocks)
+      open = []
     }
   }
   return rounds
 }
 
-function roundOf(said: string): Round {
-  return { said, steps: [], answer: null }
+/** A message that came after the answer opens the round again. */
+function hearAfterAnswer(round: Round, blocks: readonly Block[]): void {
+  const heard = steersIn(blocks)
+  if (heard.length === 0) return
+  round.steps.push({ calls: [], results: [], heard })
+  round.answer = null
 }
 
 function readStep(calls: Block[], blocks: Block[]): Step {
@@ -64,7 +62,7 @@ function readStep(calls: Block[], blocks: Block[]): Step {
       const result = blocks.find((block) => block.type === 'tool_result' && block.tool_use_id === call.id)
       return { text: resultText(result?.content), isError: !result || result.is_error === true }
     }),
-    said: steersIn(blocks),
+    heard: steersIn(blocks),
   }
 }
 

@@ -4,25 +4,24 @@ import { quoted } from './scripts/steps.ts'
 import { followUp, work } from './scripts/work.ts'
 
 /**
- * The whole mind of the demo model: from the conversation so far to the next move. It keeps nothing between two requests: the script
- * runs again from its beginning over the recorded results, up to where the conversation ends.
+ * Decides the next move of the demo model from the conversation so far. It keeps nothing between two requests: the script runs again from
+ * its beginning over the recorded results, up to where the conversation ends.
  */
 export function decide(messages: readonly Message[]): Move {
-  const rounds = readRounds(messages)
-  const current = rounds.at(-1)
+  const current = readRounds(messages).at(-1)
   if (!current) return { text: 'I am the demo model. There is nothing to do: no task was given.', calls: [] }
-  // There is no second thought in a script: whatever the agent's own loop says after its end, its account stands.
+  // A script has no second thoughts: whatever the agent's own loop asks after the end, the answer stands.
   if (current.answer) return { text: current.answer, calls: [] }
   const move = replay(current)
-  // The last word begins with what was done, as a commit does, and names itself what it heard.
+  // The last word begins with what was done, as a commit does, and names by itself what it heard.
   const acknowledged = move.calls.length > 0 ? acknowledge(current) : ''
   return acknowledged ? { ...move, text: [acknowledged, move.text].filter(Boolean).join('\n\n') } : move
 }
 
-/** What was said since the last move, and what becomes of it. */
+/** Answers the messages that came since the last move. */
 function acknowledge({ said, steps }: Round): string {
-  const before = steps.slice(0, -1).flatMap((step) => step.said)
-  const heard = steps.at(-1)?.said ?? []
+  const before = steps.slice(0, -1).flatMap((step) => step.heard)
+  const heard = steps.at(-1)?.heard ?? []
   const lines = heard.map((text, index) => {
     const known = followUp(said, [...before, ...heard.slice(0, index)], text)
     const answer = known ? 'That comes next.' : 'I am the demo model, and this is beyond my script, so I go on as before.'
@@ -32,12 +31,8 @@ function acknowledge({ said, steps }: Round): string {
 }
 
 function replay({ said, steps }: Round): Move {
-  const heard: string[] = []
-  const script = work(said, heard)
+  const script = work(said)
   let move = script.next()
-  for (const step of steps) {
-    heard.push(...step.said)
-    move = script.next(step.results)
-  }
+  for (const step of steps) move = script.next(step)
   return move.value
 }

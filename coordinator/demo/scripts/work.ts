@@ -1,4 +1,5 @@
-import type { Script } from '../script.ts'
+import type { Step } from '../conversation.ts'
+import type { Move, Script } from '../script.ts'
 import { addFrench } from './add-french.ts'
 import { documentUse } from './document-use.ts'
 import { fixTest } from './fix-test.ts'
@@ -7,22 +8,34 @@ import { otherRepository } from './other-repository.ts'
 import { quoted, SIGNATURE } from './steps.ts'
 
 /**
- * The script for a message, whatever it asks for and wherever, and for what the person says meanwhile: that comes after it. It has no end;
- * a move without calls is its account so far.
- * @param heard grows while this works
+ * The script for a message, whatever it asks for and wherever. Messages that come in the middle of the work are done after it. The script
+ * has no end; a move without calls is its account so far.
  */
-export function* work(prompt: string, heard: readonly string[]): Script<never> {
-  const place = yield* lookAround()
-  const accounts = [yield* firstWork(place, prompt)]
+export function* work(prompt: string): Generator<Move, never, Step> {
+  const heard: string[] = []
+  const place = yield* listening(lookAround(), heard)
+  const accounts = [yield* listening(firstWork(place, prompt), heard)]
   for (let begun = 0; ; ) {
     for (; begun < heard.length; begun++) {
-      const next = place.isDemo ? followUp(prompt, heard.slice(0, begun), heard[begun] ?? '') : null
+      const message = heard[begun] ?? ''
+      const next = place.isDemo ? followUp(prompt, heard.slice(0, begun), message) : null
       accounts.push(
-        next ? yield* next(place) : `You also said ${quoted(heard[begun] ?? '')}. That is beyond my script, so I left it.`,
+        next ? yield* listening(next(place), heard) : `You also said ${quoted(message)}. That is beyond my script, so I left it.`,
       )
     }
-    yield { text: joined(accounts), calls: [] }
+    heard.push(...(yield { text: joined(accounts), calls: [] }).heard)
   }
+}
+
+/** Runs a script and notes in `heard` what the person sends meanwhile. */
+function* listening<T>(script: Script<T>, heard: string[]): Generator<Move, T, Step> {
+  let next = script.next()
+  while (!next.done) {
+    const step = yield next.value
+    heard.push(...step.heard)
+    next = script.next(step.results)
+  }
+  return next.value
 }
 
 function* firstWork(place: Place, prompt: string): Script {
@@ -31,7 +44,7 @@ function* firstWork(place: Place, prompt: string): Script {
   return known ? yield* known(place) : declined(place)
 }
 
-/** @returns what this message asks for in the middle of the work on others; null for what cannot be done, or was to be done anyway */
+/** @returns the work that this message adds to the others; null for work that is unknown or was asked for already */
 export function followUp(said: string, before: readonly string[], message: string): KnownWork | null {
   const known = knownWork(message)
   return known && ![said, ...before].some((earlier) => knownWork(earlier) === known) ? known : null
@@ -46,7 +59,7 @@ function knownWork(prompt: string): KnownWork | null {
   return null
 }
 
-/** What was done stands before what was not, and the signature at the end, once. */
+/** Puts what was done before what was not, and the signature once at the end. */
 function joined(accounts: readonly string[]): string {
   const done = accounts.filter((account) => account.includes(SIGNATURE))
   const parts = [...done, ...accounts.filter((account) => !done.includes(account))]
