@@ -1,14 +1,15 @@
 import type { Mover } from '../../contract/api/status.ts'
+import type { End } from '../../contract/wire/end.ts'
 import { type AttemptRow, countInterruptions, updateAttempt } from '../store/attempts.ts'
 import { type Addition, appendEvents, listPairs, wasPushed } from '../store/events.ts'
 import type { RecordChange } from '../store/ledger.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { moveTask, type TaskRow } from '../store/tasks.ts'
 import { endTurn } from '../tasks/end-turn.ts'
-import { type Ended, judgeEnd } from './judge-end.ts'
+import { judgeEnd } from './judge-end.ts'
 import { closePairs } from './open-pairs.ts'
 
-export type End = Ended & {
+export type AttemptEnd = End & {
   /** The runner's number of its `attempt.ended`; null when the coordinator ends the attempt. */
   n: number | null
   at: number
@@ -21,7 +22,7 @@ export async function endAttempt(
   record: RecordChange,
   task: TaskRow,
   attempt: AttemptRow,
-  end: End,
+  end: AttemptEnd,
 ): Promise<TaskRow> {
   const now = Date.now()
   const { outcome, reason, by } = end
@@ -41,7 +42,7 @@ export async function endAttempt(
 }
 
 /** The events that close what the attempt left open, and its own end. */
-async function closeAttempt(tx: Store, { task_id, attempt }: AttemptRow, end: End, now: number): Promise<Addition[]> {
+async function closeAttempt(tx: Store, { task_id, attempt }: AttemptRow, end: AttemptEnd, now: number): Promise<Addition[]> {
   const { outcome, reason, message } = end
   const closed = closePairs(await listPairs(tx, task_id, attempt), end, now)
   return [
@@ -51,7 +52,7 @@ async function closeAttempt(tx: Store, { task_id, attempt }: AttemptRow, end: En
 }
 
 /** The end of an attempt whose runner fell silent. */
-export function runnerLost(now: number): End {
+export function runnerLost(now: number): AttemptEnd {
   return {
     outcome: 'interrupted',
     reason: 'runner_lost',

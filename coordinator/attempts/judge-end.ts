@@ -1,10 +1,10 @@
-import { REASONS, type Reason } from '../../contract/api/reason.ts'
-import { MAX_INTERRUPTED_ATTEMPTS, MAX_INTERRUPTIONS, type Outcome } from '../../contract/api/status.ts'
+import { REASONS } from '../../contract/api/reason.ts'
+import { MAX_INTERRUPTED_ATTEMPTS, MAX_INTERRUPTIONS } from '../../contract/api/status.ts'
+import type { End } from '../../contract/wire/end.ts'
 import type { Interruptions } from '../store/attempts.ts'
 import type { Change, TaskRow } from '../store/tasks.ts'
 import { describeTurnEnd, explain, type TurnEnd } from '../tasks/end-turn.ts'
 
-export type Ended = { outcome: Outcome; reason: Reason; message: string | null }
 export type History = Interruptions & { pushed: boolean }
 /** `pending`: another attempt follows. */
 export type Verdict = TurnEnd | { status: 'pending'; change: Change; closing: null }
@@ -15,11 +15,11 @@ export type Verdict = TurnEnd | { status: 'pending'; change: Change; closing: nu
  * @param history.interruptions runners that interrupted this turn, this one included; `interruptedAttempts`: how often, all in all;
  * `pushed`: whether the task's branch holds anything
  */
-export function judgeEnd(task: TaskRow, ended: Ended, history: History): Verdict {
-  const { outcome, reason, message } = ended
+export function judgeEnd(task: TaskRow, end: End, history: History): Verdict {
+  const { outcome, reason, message } = end
   const { interruptions, interruptedAttempts, pushed } = history
   if (task.cancel_requested_at !== null)
-    return describeTurnEnd(task, 'cancelled', 'cancelled_by_user', doneByThen(ended, pushed), pushed)
+    return describeTurnEnd(task, 'cancelled', 'cancelled_by_user', doneByThen(end, pushed), pushed)
   if (outcome !== 'interrupted') return describeTurnEnd(task, outcome, reason, message, pushed)
   if (interruptions >= MAX_INTERRUPTIONS || interruptedAttempts >= MAX_INTERRUPTED_ATTEMPTS) {
     const last = `The last time: ${message ?? REASONS[reason]}`.slice(0, 2_000)
@@ -29,7 +29,7 @@ export function judgeEnd(task: TaskRow, ended: Ended, history: History): Verdict
 }
 
 /** What a cancelled turn had achieved when its end was stored; null when there is nothing to tell. */
-function doneByThen({ outcome, reason, message }: Ended, pushed: boolean): string | null {
+function doneByThen({ outcome, reason, message }: End, pushed: boolean): string | null {
   if (outcome === 'interrupted') return null
   if (outcome === 'cancelled') return message
   if (outcome === 'failed') return `The turn had failed by then. ${explain(reason, message)}`.slice(0, 2_000)

@@ -1,18 +1,18 @@
 import type { NewEvent } from '../../contract/api/event.ts'
+import type { End } from '../../contract/wire/end.ts'
 import type { PairRow } from '../store/events.ts'
-import type { Ended } from './judge-end.ts'
 
 /**
  * Closes the pairs that an attempt left open when it ended without a word, so that pairs nest in every history.
  * @param pairs of one attempt, in order
  */
-export function closePairs(pairs: readonly PairRow[], ended: Ended, now: number): NewEvent[] {
+export function closePairs(pairs: readonly PairRow[], end: End, now: number): NewEvent[] {
   const tools = new Map<string, NewEvent>()
   let turn: NewEvent | null = null
   for (const row of pairs) {
     if (row.type === 'tool.started') tools.set(row.callId, cutOffTool(row, now))
     if (row.type === 'tool.ended') tools.delete(row.callId)
-    if (row.type === 'turn.started') turn = cutOffTurn(row.turn, ended)
+    if (row.type === 'turn.started') turn = cutOffTurn(row.turn, end)
     if (row.type === 'turn.ended') turn = null
   }
   return [...[...tools.values()].reverse(), ...(turn ? [turn] : [])]
@@ -34,7 +34,7 @@ function cutOffTool({ callId, name, at }: Extract<PairRow, { callId: string }>, 
   }
 }
 
-function cutOffTurn(turn: number, { outcome, reason, message }: Ended): NewEvent {
+function cutOffTurn(turn: number, { outcome, reason, message }: End): NewEvent {
   return {
     type: 'turn.ended',
     data: { turn, outcome, reason, summary: '', message, diff: null },
