@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { MODELS } from '../shared/models.ts'
-import { DiffStat, TaskEvent, Usage } from './event.ts'
+import { requestBody } from './errors.ts'
+import { DiffStat, Usage } from './event.ts'
 import { LIMITS } from './limits.ts'
 import { Reason } from './reason.ts'
-import { requestBody } from './request-body.ts'
+import { ReceivedEvent } from './received-event.ts'
 import { TaskStatus } from './status.ts'
 
 const time = z.iso.datetime()
@@ -78,19 +79,23 @@ export const ListTasks = z.object({
   /** The beginning of a task's id. */
   id: z.string().max(64).optional(),
   cursor: z.string().max(200).optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(30),
+  limit: z.coerce.number<number>().int().min(1).max(100).default(30),
 })
 export type ListTasks = z.infer<typeof ListTasks>
 
 export const ListEvents = z.object({
-  after: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(LIMITS.eventsPerPage).default(500),
+  after: z.coerce.number<number>().int().min(0).default(0),
+  limit: z.coerce.number<number>().int().min(1).max(LIMITS.eventsPerPage).default(500),
 })
 export type ListEvents = z.infer<typeof ListEvents>
 
 export const EventPage = z
-  .object({ events: z.array(TaskEvent), lastSeq: z.number().int().nonnegative(), more: z.boolean() })
+  .object({ events: z.array(ReceivedEvent), lastSeq: z.number().int().nonnegative(), more: z.boolean() })
   .meta({ id: 'EventPage' })
+export type EventPage = z.infer<typeof EventPage>
+
+/** What one turn changed; left out: what the whole branch did. */
+export const OfTurn = z.object({ turn: z.coerce.number<number>().int().positive().optional() })
 
 export const CreateProject = requestBody({
   repoUrl: z.string().min(1).max(2000),
@@ -283,3 +288,6 @@ export type PushSubscription = Omit<z.infer<typeof PushSubscription>, 'expiratio
 
 /** Body of `DELETE /api/me/push/subscriptions`. */
 export const EndSubscription = requestBody({ endpoint: PushSubscription.shape.endpoint })
+
+/** The code of a one-time sign-in link. */
+export const LinkCode = z.object({ code: z.string('the link is incomplete: open it as it was printed').min(1).max(200) })

@@ -111,18 +111,6 @@ export const NewEvent = z.discriminatedUnion(
   members as unknown as [(typeof members)[0]],
 ) as unknown as z.ZodType<NewEvent>
 
-/** The documented form of a {@link TaskEvent}, for the API description and for clients that check. */
-export const TaskEvent = z
-  .object({
-    taskId: z.string(),
-    seq: z.number().int().positive(),
-    attempt: count,
-    type: EventType,
-    at: z.iso.datetime(),
-    data: z.record(z.string(), z.unknown()),
-  })
-  .meta({ id: 'Event' })
-
 /** A piece of text as the model writes it. `offset` counts characters since the last `text.written` of the attempt. */
 export const Delta = z.object({
   taskId: z.string(),

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { type CreateTask, type Message, SendMessage, type Task } from './api.ts'
-import type { ErrorBody } from './errors.ts'
+import { type ErrorBody, requestBody } from './errors.ts'
 import type { Delta, TaskEvent } from './event.ts'
-import { requestBody } from './request-body.ts'
 
 const TaskId = z.string().min(1).max(100)
 

@@ -5,24 +5,24 @@ import { LIMITS } from '../../contract/api/limits.ts'
 import { answerErrors, answerNotFound } from './errors.ts'
 import { noStore, securityHeaders } from './middleware/headers.ts'
 import { logRequests } from './middleware/request-log.ts'
-import { addAppPages, serveAppFiles } from './pages/serve-app.ts'
 import type { Parts } from './parts.ts'
+import { addAppPages, serveAppFiles } from './routes/app-pages.ts'
 import { addBoard } from './routes/board.ts'
 import { addDeviceRoutes } from './routes/devices.ts'
 import { addDocs } from './routes/docs.ts'
-import { addHealthRoutes } from './routes/health.ts'
+import { addHealthRoutes, addOverview } from './routes/health.ts'
 import { addMeRoutes } from './routes/me.ts'
 import { addNotificationRoutes } from './routes/notifications.ts'
-import { addOverview } from './routes/overview.ts'
 import { addProjectRoutes } from './routes/projects.ts'
 import { addRunnerRoutes } from './routes/runner.ts'
+import { addSignInRoutes } from './routes/sign-in.ts'
 import { addTaskRoutes } from './routes/tasks.ts'
-import { addAuthRoutes } from './sign-in/auth.ts'
+import { createServe } from './serve-endpoint.ts'
 import { authenticate } from './sign-in/authenticate.ts'
 import { createPassport } from './sign-in/passport.ts'
 import { createSession } from './sign-in/session.ts'
 
-/** Everything that this server answers over HTTP, in the order in which a request meets it. */
+/** Everything that this server answers over HTTP, in the order in which a request passes it. */
 export function createApp(parts: Parts): Express {
   const { config, demo, appFolder, limits } = parts
   const readJson = express.json({ limit: LIMITS.bodyBytes })
@@ -30,36 +30,37 @@ export function createApp(parts: Parts): Express {
   const serveFolder = (path: string) => express.static(path, { index: false, maxAge: '1h' })
 
   const app = express()
+  const serve = createServe(app)
   app.set('trust proxy', config.trustedProxies)
   app.use(logRequests(parts.log), securityHeaders(config))
 
-  // Raw bytes both ways, for programs with tokens of their own: before any session, and before anything that reads a body.
+  // These take raw bytes both ways, from programs with tokens of their own: before any session, and before anything that reads a body.
   app.use('/demo/model', demo.handleModel)
   app.use('/demo/git', demo.handleGit)
-  addHealthRoutes(app, parts)
+  addHealthRoutes(serve, parts)
   app.use('/runner', noStore)
   addRunnerRoutes(app, parts, readJson)
 
-  // What came before is either small or flows.
+  // The routes above answer little, or stream.
   app.use(compression())
   app.use('/static', serveFolder(join(import.meta.dirname, 'pages/public')))
-  addDocs(app, config.publicUrl, serveFolder)
+  addDocs(serve, { app, publicUrl: config.publicUrl, serveFolder })
   app.use(serveAppFiles(appFolder))
 
-  // From here on a request may be somebody's.
+  // From here on a request may come from a user.
   const passport = createPassport(parts)
   app.use(noStore, createSession(parts), passport.session())
   app.use('/auth', limits.signIn)
-  addAuthRoutes(app, parts, { passport, readForm })
+  addSignInRoutes(serve, parts, { passport, readForm })
   app.use('/api', authenticate(parts), limits.api, readJson)
-  addTaskRoutes(app, parts, limits.create)
-  addProjectRoutes(app, parts)
-  addMeRoutes(app, parts)
-  addDeviceRoutes(app, parts)
-  addNotificationRoutes(app, parts)
-  addOverview(app, parts)
+  addTaskRoutes(serve, parts)
+  addProjectRoutes(serve, parts)
+  addMeRoutes(serve, parts)
+  addDeviceRoutes(serve, parts)
+  addNotificationRoutes(serve, parts)
+  addOverview(serve, parts)
   addBoard(app, parts)
-  addAppPages(app, appFolder)
+  addAppPages(app, serve, appFolder)
 
   app.use(answerNotFound)
   app.use(answerErrors)

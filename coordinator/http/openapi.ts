@@ -1,12 +1,13 @@
 import { STATUS_CODES } from 'node:http'
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
 import { z } from 'zod'
+import { ENDPOINTS, type Endpoint } from '../../contract/api/endpoints.ts'
 import { ErrorBody, type ErrorCode } from '../../contract/api/errors.ts'
-import { CALLS, type Call } from './api-calls.ts'
+import { type OperationId, ROUTES, routeOf } from '../../contract/api/routes.ts'
 import { STATUS } from './errors.ts'
 import { sessionCookieName } from './sign-in/session.ts'
 
-/** The OpenAPI 3.1 description of everything that clients call, made from the very schemas that parse the requests. */
+/** The OpenAPI 3.1 description of everything that clients call, made from the schemas that parse the requests. */
 export function describeApi(publicUrl: string): ReturnType<OpenApiGeneratorV31['generateDocument']> {
   const registry = new OpenAPIRegistry()
   registry.registerComponent('securitySchemes', 'token', {
@@ -18,9 +19,9 @@ export function describeApi(publicUrl: string): ReturnType<OpenApiGeneratorV31['
     type: 'apiKey',
     in: 'cookie',
     name: sessionCookieName({ publicUrl }),
-    description: 'The session of a browser that signed in. What changes something must come from a page of this server.',
+    description: 'The session of a browser that signed in. A call that changes something must come from a page of this server.',
   })
-  for (const call of CALLS) registry.registerPath(describeCall(call))
+  for (const id of Object.keys(ROUTES) as OperationId[]) registry.registerPath(describeCall(id))
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {
@@ -33,71 +34,69 @@ export function describeApi(publicUrl: string): ReturnType<OpenApiGeneratorV31['
 }
 
 const Failure = z.object({ error: ErrorBody })
-
-function describeCall(call: Call): RouteConfig {
-  return {
-    method: call.method,
-    path: call.path.replace(/:(\w+)/g, '{$1}'),
-    summary: call.summary,
-    tags: [call.tag],
-    security: isOpen(call) ? [] : [{ token: [] }, { cookie: [] }],
-    request: {
-      ...(hasParams(call) ? { params: paramsOf(call.path) } : {}),
-      ...(call.query ? { query: call.query } : {}),
-      ...(call.headers ? { headers: call.headers } : {}),
-      ...(call.body
-        ? { body: { required: call.bodyRequired ?? true, content: { [call.bodyType ?? JSON_TYPE]: { schema: call.body } } } }
-        : {}),
-    },
-    responses: {
-      ...Object.fromEntries(goodStatusesOf(call).map((status) => [status, answerOf(call, status)])),
-      ...(call.ranges ? { 416: failureOf('invalid') } : {}),
-      ...Object.fromEntries(errorsOf(call).map((code) => [STATUS[code], failureOf(code)])),
-    },
-  }
-}
-
-function isOpen(call: Call): boolean {
-  return call.access === 'anybody'
-}
-function hasParams(call: Call): boolean {
-  return call.path.includes(':')
-}
-
-function isForSomebody(call: Call): boolean {
-  return !isOpen(call) || call.path.startsWith('/auth/')
-}
-
-function goodStatusesOf({ status, alike = [], ranges }: Call): number[] {
-  return [status, ...alike, ...(ranges ? [206] : [])]
-}
-
-function errorsOf(call: Call): ErrorCode[] {
-  return [
-    ...(isOpen(call) ? [] : (['unauthorized'] as const)),
-    // A cookie that a page of another site sent along.
-    ...(isOpen(call) || call.method === 'get' ? [] : (['forbidden'] as const)),
-    // Counted, and the store is asked whose it is.
-    ...(isForSomebody(call) ? (['rate_limited', 'unavailable'] as const) : []),
-    ...(call.body || call.query ? (['invalid'] as const) : []),
-    ...(call.body ? (['too_large'] as const) : []),
-    ...(hasParams(call) ? (['not_found'] as const) : []),
-    ...(call.errors ?? []),
-    'internal',
-  ]
-}
-
 const JSON_TYPE = 'application/json'
 
-function answerOf({ answer, answerType = JSON_TYPE }: Call, status: number) {
+function describeCall(operationId: OperationId): RouteConfig {
+  const endpoint: Endpoint = ENDPOINTS[operationId]
+  const { method, path } = routeOf(operationId)
+  const { tag, summary, access, query, headers, body, bodyType = JSON_TYPE, bodyRequired = true } = endpoint
   return {
-    description: STATUS_CODES[status] ?? '',
-    ...(answer ? { content: { [answerType]: { schema: answer } } } : {}),
+    method: method.toLowerCase() as RouteConfig['method'],
+    path: path.replace(/:(\w+)/g, '{$1}'),
+    operationId,
+    summary,
+    tags: [tag],
+    security: access === 'anybody' ? [] : [{ token: [] }, { cookie: [] }],
+    request: {
+      ...(path.includes(':') && { params: paramsOf(path) }),
+      ...(query && { query }),
+      ...(headers && { headers }),
+      ...(body && { body: { required: bodyRequired, content: { [bodyType]: { schema: body } } } }),
+    },
+    responses: responsesOf(endpoint, errorsOf(endpoint, { method, path })),
   }
 }
 
-function failureOf(code: ErrorCode) {
-  return { description: `\`${code}\``, content: { [JSON_TYPE]: { schema: Failure } } }
+function responsesOf(endpoint: Endpoint, errors: readonly ErrorCode[]): RouteConfig['responses'] {
+  const { status, alike = [], ranges } = endpoint
+  const good = [status, ...alike, ...(ranges ? [206] : [])]
+  return {
+    ...Object.fromEntries(good.map((one) => [one, goodAnswer(endpoint, one)])),
+    ...(ranges && { 416: failure(['invalid']) }),
+    ...Object.fromEntries(
+      errors.map((code) => [STATUS[code], failure(errors.filter((other) => STATUS[other] === STATUS[code]))]),
+    ),
+  }
+}
+
+/** @returns every code that a call can be refused with */
+function errorsOf(endpoint: Endpoint, { method, path }: { method: string; path: string }): ErrorCode[] {
+  const { access, body, query, errors = [] } = endpoint
+  const isOpen = access === 'anybody'
+  const when = (condition: unknown, ...codes: ErrorCode[]) => (condition ? codes : [])
+  const all: ErrorCode[] = [
+    ...when(!isOpen, 'unauthorized'),
+    // A cookie that a page of another site sent along.
+    ...when((!isOpen && method !== 'GET') || access === 'admin', 'forbidden'),
+    // The call is counted, and the store is asked who the caller is.
+    ...when(!isOpen || path.startsWith('/auth/'), 'rate_limited', 'unavailable'),
+    ...when(body || query, 'invalid'),
+    ...when(body, 'too_large'),
+    ...when(path.includes(':'), 'not_found'),
+    ...errors,
+    'internal',
+  ]
+  return [...new Set(all)]
+}
+
+function goodAnswer({ answer, answerType }: Endpoint, status: number) {
+  const schema = answer ?? (answerType ? z.string() : undefined)
+  return { description: STATUS_CODES[status] ?? '', ...(schema && { content: { [answerType ?? JSON_TYPE]: { schema } } }) }
+}
+
+/** An answer that names the codes it can come with. */
+function failure(codes: readonly ErrorCode[]) {
+  return { description: codes.map((code) => `\`${code}\``).join(', '), content: { [JSON_TYPE]: { schema: Failure } } }
 }
 
 function paramsOf(path: string): z.ZodObject {

@@ -1,43 +1,48 @@
-import type { Express } from 'express'
 import { Refusal } from '../../process/errors.ts'
 import { listDevices, revokeAllDevices, revokeDevice } from '../../store/accounts/devices.ts'
+import { issueToken, listTokens } from '../../store/accounts/tokens.ts'
 import type { Parts } from '../parts.ts'
-import { currentDevice, currentUser } from '../sign-in/authenticate.ts'
+import type { Serve } from '../serve-endpoint.ts'
+import { currentDevice } from '../sign-in/authenticate.ts'
 
 type Wanted = Pick<Parts, 'db' | 'disconnectUser' | 'disconnectDevice' | 'ownerTokenId'>
 
-/** What is signed in, and the end of it: the next request is refused, and open sockets are closed at once. */
-export function addDeviceRoutes(app: Express, { db, disconnectUser, disconnectDevice, ownerTokenId }: Wanted): void {
-  app.get('/api/me/devices', async (request, response) => {
-    response.json({ items: await listDevices(db, currentUser(request).id, currentDevice(request), ownerTokenId) })
-  })
-
-  app.delete('/api/me/devices/:id', async (request, response) => {
-    const userId = currentUser(request).id
-    const deviceId = request.params.id
+/**
+ * What is signed in as a user: browsers and API tokens, and the end of either. The next request of a revoked one is refused, and its
+ * open sockets are closed at once.
+ */
+export function addDeviceRoutes(serve: Serve, { db, disconnectUser, disconnectDevice, ownerTokenId }: Wanted): void {
+  /** @throws Refusal `not_found` with this sentence */
+  const revoke = async (userId: string, deviceId: string, notFound: string) => {
     refuseOwnToken(deviceId, ownerTokenId)
-    if (!(await revokeDevice(db, userId, deviceId)))
-      throw new Refusal('not_found', 'Nothing of this id is signed in as you: it may have been signed out already.')
+    if (!(await revokeDevice(db, userId, deviceId))) throw new Refusal('not_found', notFound)
     disconnectDevice(deviceId)
-    request.log.info({ event: 'device.revoked', userId, deviceId })
-    response.sendStatus(204)
+  }
+
+  serve('listDevices', async ({ user, request }) => ({
+    items: await listDevices(db, user.id, currentDevice(request), ownerTokenId),
+  }))
+  serve('revokeDevice', async ({ user, params, request }) => {
+    await revoke(user.id, params.id, 'No device with this id is signed in as you: it may be signed out already.')
+    request.log.info({ event: 'device.revoked', userId: user.id, deviceId: params.id })
+  })
+  serve('revokeAllDevices', async ({ user, request }) => {
+    // The server's own token stays: see `refuseOwnToken`.
+    await revokeAllDevices(db, user.id, ownerTokenId)
+    disconnectUser(user.id)
+    request.log.info({ event: 'device.all_revoked', userId: user.id })
   })
 
-  app.post('/api/me/devices/sign-out-everywhere', async (request, response) => {
-    const userId = currentUser(request).id
-    // Not the token of the server's own machine: see below.
-    await revokeAllDevices(db, userId, ownerTokenId)
-    disconnectUser(userId)
-    request.log.info({ event: 'device.all_revoked', userId })
-    response.sendStatus(204)
-  })
+  serve('listTokens', async ({ user }) => ({ items: await listTokens(db, user.id) }))
+  serve('createToken', ({ user, body }) => issueToken(db, user.id, body.name))
+  serve('revokeToken', ({ user, params }) => revoke(user.id, params.id, 'You have no API token with this id.'))
 }
 
 /**
- * Without its own token the server's machine could make no link, and nobody could sign in again. It lies in the server's files alone.
- * @throws Refusal `conflict` with what to do for whoever wants another
+ * Without its own token the server's machine could make no sign-in link, and nobody could sign in again. Only the server's files hold it.
+ * @throws Refusal `conflict` that says how to replace it
  */
-export function refuseOwnToken(tokenId: string, ownerTokenId: string): void {
+function refuseOwnToken(tokenId: string, ownerTokenId: string): void {
   if (tokenId !== ownerTokenId) return
   throw new Refusal(
     'conflict',

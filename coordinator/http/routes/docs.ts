@@ -3,18 +3,17 @@ import { dirname } from 'node:path'
 import type { Express, RequestHandler } from 'express'
 import { describeApi } from '../openapi.ts'
 import { html, page } from '../pages/html.ts'
+import type { Serve } from '../serve-endpoint.ts'
 
 const require = createRequire(import.meta.url)
 
-/** The API's description, for programs and for people. Swagger UI comes from its package, so that no other host is asked. */
-export function addDocs(app: Express, publicUrl: string, serveFolder: (path: string) => RequestHandler): void {
+type Wanted = { app: Express; publicUrl: string; serveFolder: (path: string) => RequestHandler }
+
+/** The description of the API, for programs and for people. Swagger UI comes from its package, so that a browser asks no other host. */
+export function addDocs(serve: Serve, { app, publicUrl, serveFolder }: Wanted): void {
   const description = describeApi(publicUrl)
-  app.get('/openapi.json', (_request, response) => {
-    response.json(description)
-  })
-  app.get('/docs', (_request, response) => {
-    response.send(DOCS_PAGE)
-  })
+  serve('describeApi', () => ({ ...description }))
+  serve('readDocs', ({ response }) => void response.send(DOCS_PAGE))
   app.use('/docs/assets', serveFolder(dirname(require.resolve('swagger-ui-dist/package.json'))))
 }
 

@@ -1,17 +1,25 @@
-import type { Express } from 'express'
+import { createRequire } from 'node:module'
+import { findOverview } from '../../store/overview.ts'
 import type { Parts } from '../parts.ts'
+import type { Serve } from '../serve-endpoint.ts'
 
-/** For supervisors and Prometheus; they say nothing about any user. */
-export function addHealthRoutes(app: Express, { readiness, metrics }: Pick<Parts, 'readiness' | 'metrics'>): void {
-  app.get('/healthz', (_request, response) => {
-    response.json({ status: 'ok' })
-  })
-  app.get('/readyz', async (_request, response) => {
+const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
+
+/** For supervisors and Prometheus. These answers hold nothing about any user. */
+export function addHealthRoutes(serve: Serve, { readiness, metrics }: Pick<Parts, 'readiness' | 'metrics'>): void {
+  serve('checkHealth', () => ({ status: 'ok' }))
+  serve('checkReadiness', async ({ response }) => {
     const answers = await readiness()
     const ready = answers.store && answers.redis
-    response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', ...answers })
+    response.status(ready ? 200 : 503)
+    return { status: ready ? 'ready' : 'not ready', ...answers }
   })
-  app.get('/metrics', async (_request, response) => {
+  serve('readMetrics', async ({ response }) => {
     response.set('Content-Type', metrics.contentType).send(await metrics.text())
   })
+}
+
+/** The whole server at a glance, for its admins. */
+export function addOverview(serve: Serve, { db, readiness }: Pick<Parts, 'db' | 'readiness'>): void {
+  serve('findOverview', async () => ({ ...(await findOverview(db, Date.now())), redis: (await readiness()).redis, version }))
 }

@@ -1,5 +1,4 @@
-import type { Express } from 'express'
-import { EndSubscription, type NotificationSettings, Notifications, PushSubscription } from '../../../contract/api/api.ts'
+import type { NotificationSettings, PushSubscription } from '../../../contract/api/api.ts'
 import { Refusal } from '../../process/errors.ts'
 import {
   deleteSubscription,
@@ -9,53 +8,42 @@ import {
   putSubscription,
 } from '../../store/accounts/notifications.ts'
 import type { Parts } from '../parts.ts'
-import { currentDevice, currentUser } from '../sign-in/authenticate.ts'
+import type { Serve } from '../serve-endpoint.ts'
+import { currentDevice } from '../sign-in/authenticate.ts'
 
 type Wanted = Pick<Parts, 'db' | 'webPush' | 'outside' | 'notifier'>
 
-/** What a user wants to be told of, and where. */
-export function addNotificationRoutes(app: Express, { db, webPush, outside, notifier }: Wanted): void {
+/** What a user is notified of, and where. */
+export function addNotificationRoutes(serve: Serve, { db, webPush, outside, notifier }: Wanted): void {
   const settingsOf = async (userId: string): Promise<NotificationSettings> => ({
     ...(await findNotifications(db, userId)),
     vapidPublicKey: webPush.publicKey,
     subscriptions: (await listSubscriptions(db, userId)).length,
   })
 
-  app.get('/api/me/notifications', async (request, response) => {
-    response.json(await settingsOf(currentUser(request).id))
+  serve('findNotifications', ({ user }) => settingsOf(user.id))
+  serve('putNotifications', async ({ user, body }) => {
+    if (body.webhookUrl !== null) outside.check(body.webhookUrl)
+    await putNotifications(db, user.id, body)
+    return settingsOf(user.id)
   })
-  app.put('/api/me/notifications', async (request, response) => {
-    const wanted = Notifications.parse(request.body)
-    if (wanted.webhookUrl !== null) outside.check(wanted.webhookUrl)
-    const userId = currentUser(request).id
-    await putNotifications(db, userId, wanted)
-    response.json(await settingsOf(userId))
-  })
-  app.post('/api/me/notifications/test', async (request, response) => {
-    const { sent, failed } = await notifier.test(currentUser(request).id)
+  serve('testNotifications', async ({ user }) => {
+    const { sent, failed } = await notifier.test(user.id)
     if (sent + failed === 0)
-      throw new Refusal('conflict', 'Nothing is set up to be told: allow notifications on a device, or name a webhook.')
+      throw new Refusal('conflict', 'No notification channel is set up: allow notifications on a device, or set a webhook.')
     if (failed > 0)
       throw new Refusal(
         'unavailable',
-        `${failed} of ${sent + failed} did not take it. Check the webhook's address, or allow notifications anew.`,
+        `${failed} of ${sent + failed} notifications could not be sent. Check the webhook's address, or allow notifications again.`,
       )
-    response.sendStatus(204)
   })
 
-  app.post('/api/me/push/subscriptions', async (request, response) => {
-    const subscription = PushSubscription.parse(request.body)
-    outside.check(subscription.endpoint)
-    if (!isUsable(webPush, subscription))
-      throw new Refusal('invalid', 'The keys of this subscription are not those of a browser.')
-    await putSubscription(db, currentUser(request).id, currentDevice(request), subscription)
-    response.sendStatus(204)
+  serve('subscribe', async ({ user, body, request }) => {
+    outside.check(body.endpoint)
+    if (!isUsable(webPush, body)) throw new Refusal('invalid', 'The keys of this subscription are not those of a browser.')
+    await putSubscription(db, user.id, currentDevice(request), body)
   })
-  app.delete('/api/me/push/subscriptions', async (request, response) => {
-    const { endpoint } = EndSubscription.parse(request.body)
-    await deleteSubscription(db, currentUser(request).id, endpoint)
-    response.sendStatus(204)
-  })
+  serve('unsubscribe', ({ user, body }) => deleteSubscription(db, user.id, body.endpoint))
 }
 
 function isUsable(webPush: Parts['webPush'], subscription: PushSubscription): boolean {

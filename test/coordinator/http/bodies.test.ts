@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { CALLS } from '../../../coordinator/http/api-calls.ts'
+import { ENDPOINTS } from '../../../contract/api/endpoints.ts'
+import { CALLS, type CallId, routeOf } from '../../../contract/api/routes.ts'
 import { type HttpServer, startHttp } from '../../support/outside/http-server.ts'
 
 const REPO = 'https://github.com/owner/name'
@@ -34,10 +35,10 @@ describe('a body that cannot be taken', () => {
   })
 
   it('is every one with a field that is not known there', async () => {
-    const takers = CALLS.filter(({ body, path }) => body && path.startsWith('/api/'))
+    const takers = (Object.keys(CALLS) as CallId[]).filter((id) => 'body' in ENDPOINTS[id]).map(routeOf)
     expect(takers.length).toBeGreaterThan(8)
     for (const { method, path } of takers) {
-      const { status, message } = await refusalOf(method.toUpperCase(), path.replace(':id', 'tsk_1'), { nonsense: 1 })
+      const { status, message } = await refusalOf(method, path.replace(':id', 'tsk_1'), { nonsense: 1 })
       expect([path, status, message]).toEqual([path, 400, expect.stringContaining('there is no field "nonsense" here.')])
     }
   })

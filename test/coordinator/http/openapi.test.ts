@@ -1,17 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { EventType } from '../../../contract/api/event.ts'
+import { ROUTES } from '../../../contract/api/routes.ts'
 import { type HttpServer, startHttp } from '../../support/outside/http-server.ts'
 
 type Operation = {
   security: unknown[]
   parameters?: Array<{ name: string; in: string }>
   requestBody?: { required: boolean; content: Record<string, { schema: { $ref?: string } }> }
-  responses: Record<string, unknown>
+  responses: Record<string, { description: string }>
+  operationId: string
 }
+type Schema = { properties?: Record<string, { enum?: string[] }>; required?: string[] }
 type Description = {
   openapi: string
   paths: Record<string, Record<string, Operation>>
   components: {
-    schemas: Record<string, { properties?: object; required?: string[] }>
+    schemas: Record<string, Schema>
     securitySchemes: Record<string, { in?: string; name?: string }>
   }
 }
@@ -53,6 +57,34 @@ describe('the description of the API', () => {
     expect(Object.keys(create?.responses ?? {}).sort()).toEqual(statuses)
     expect(create?.parameters).toEqual([expect.objectContaining({ name: 'Idempotency-Key', in: 'header' })])
     expect(api.paths['/api/tasks/{id}/events']?.get?.parameters?.map(({ name }) => name)).toEqual(['id', 'after', 'limit'])
+  })
+
+  it('names each operation once, by the name in the contract', () => {
+    const named = Object.values(api.paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId))
+    expect(named.sort()).toEqual(Object.keys(ROUTES).sort())
+    expect(api.paths['/api/tasks/{id}/cancel']?.post?.operationId).toBe('cancelTask')
+  })
+
+  it('shows the data of each type of event, and that later types may come', () => {
+    const { Event, ToolEndedEvent, LaterEvent } = api.components.schemas
+    const refs = JSON.stringify(Event)
+    for (const type of EventType.options) {
+      const [name] =
+        Object.entries(api.components.schemas).find(([, schema]) => schema.properties?.type?.enum?.[0] === type) ?? []
+      expect([type, refs.includes(`#/components/schemas/${name}"`)]).toEqual([type, true])
+    }
+    expect(refs).toContain('#/components/schemas/LaterEvent"')
+    expect(LaterEvent?.properties).toMatchObject({ type: { type: 'string' } })
+    expect(ToolEndedEvent?.properties?.data).toMatchObject({ properties: { exitCode: { type: ['integer', 'null'] } } })
+  })
+
+  it('names the errors that a call can give, several of one status together', () => {
+    const { responses } = api.paths['/api/tasks/{id}/messages']?.post ?? {}
+    const errors = Object.entries(responses ?? {}).filter(([status]) => Number(status) >= 400)
+    expect(Object.fromEntries(errors.map(([status, { description }]) => [status, description]))).toEqual({
+      ...{ 400: '`invalid`', 401: '`unauthorized`', 403: '`forbidden`', 404: '`not_found`', 409: '`conflict`' },
+      ...{ 413: '`too_large`', 429: '`rate_limited`', 500: '`internal`', 503: '`unavailable`' },
+    })
   })
 
   it('asks for a token exactly where the server does', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
 import { Task } from '../../../contract/api/api.ts'
-import { TaskEvent } from '../../../contract/api/event.ts'
+import { ReceivedEvent } from '../../../contract/api/received-event.ts'
 import { createSecrets } from '../../../coordinator/secrets/secrets.ts'
 import { findCredential } from '../../../coordinator/store/accounts/credentials.ts'
 import { listDevices } from '../../../coordinator/store/accounts/devices.ts'
@@ -94,7 +94,7 @@ describe.each(RELEASED)('a database that was written with %s as its last migrati
     expect(tasks[4]?.usage).toMatchObject({ inputTokens: 120, costUsd: 0.25 })
 
     const first = rows[4]?.id ?? ''
-    const events = (await listEvents(store, first, 0, 1_000)).map((event) => TaskEvent.parse(event))
+    const events = (await listEvents(store, first, 0, 1_000)).map((event) => ReceivedEvent.parse(event))
     expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: rows[4]?.last_seq ?? 0 }, (_, i) => i + 1))
     expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['task.created', 'tool.ended', 'task.ended']))
     expect((await listMessages(store, first)).map(({ text, state, turn }) => [text, state, turn])).toEqual([

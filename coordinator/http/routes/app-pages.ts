@@ -2,8 +2,9 @@ import { access } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import express, { type Express, type RequestHandler, type Response } from 'express'
 import { Refusal } from '../../process/errors.ts'
+import type { Serve } from '../serve-endpoint.ts'
 
-/** The app's own files. What Vite names by its content never changes; everything else must be asked for anew. */
+/** The files of the app. A file that Vite names by its content never changes; browsers revalidate every other one. */
 export function serveAppFiles(folder: string): RequestHandler {
   return express.static(folder, {
     index: false,
@@ -14,9 +15,9 @@ export function serveAppFiles(folder: string): RequestHandler {
   })
 }
 
-/** Last of all: an address that nothing else answers is a screen of the app, when a browser opens it as a page. */
-export function addAppPages(app: Express, folder: string): void {
-  app.get('/', (_request, response) => sendIndex(folder, response))
+/** Mount it last: an address that nothing else answers is a screen of the app, if a browser opens it as a page. */
+export function addAppPages(app: Express, serve: Serve, folder: string): void {
+  serve('openApp', ({ response }) => sendIndex(folder, response))
   app.use(async (request, response, next) => {
     const isPage = ['GET', 'HEAD'].includes(request.method) && !OURS.test(request.path) && opensPage(request.get('accept'))
     if (isPage) await sendIndex(folder, response)
@@ -26,10 +27,10 @@ export function addAppPages(app: Express, folder: string): void {
 
 const REVALIDATE = 'no-cache'
 
-/** Where a page that is not there is a fault, and no screen of the app. */
+/** Below these paths a missing page is a fault, not a screen of the app. */
 const OURS = /^\/(api|auth|runner|demo|static|docs|admin\/queues|assets|socket\.io)(\/|$)/
 
-/** A browser names HTML itself when a person opens an address; what a page loads says something else, or anything. */
+/** A browser names HTML when a person opens an address. For what a page loads it names another type, or any. */
 function opensPage(accept = ''): boolean {
   return /\btext\/html\b/.test(accept)
 }
