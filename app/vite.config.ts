@@ -27,7 +27,10 @@ export default defineConfig({
       injectRegister: false,
       includeManifestIcons: false,
       // Heavy parts wait until they are needed; from then on the service worker keeps them.
-      injectManifest: { globPatterns: ['**/*.{js,css,html,svg}'], globIgnores: ['assets/markdown-*', 'assets/highlight-*'] },
+      injectManifest: {
+        globPatterns: ['**/*.{js,css,html,svg}'],
+        globIgnores: ['assets/markdown-*', 'assets/highlight-*', 'assets/answers-*'],
+      },
       manifest: {
         id: '/',
         name: 'Errand',

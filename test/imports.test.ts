@@ -31,7 +31,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'contract/wire': ['npm:zod'],
 
   // What every client needs, wherever it runs: no packages.
-  client: [],
+  client: ['client/api'],
+  'client/api': [],
 
   coordinator: ['*', 'npm:*'],
   'coordinator/http': [...below('coordinator/http', 'routes', 'sign-in', 'middleware', 'pages'), ...USE_CASES, 'npm:*'],

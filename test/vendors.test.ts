@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { NOT_YET } from './support/checks/not-yet.ts'
-import { packageOf, readSources, stripComments, targetFolder } from './support/checks/sources.ts'
+import { packageOf, readSources, stripComments, targetFile, targetFolder } from './support/checks/sources.ts'
 
 /** The files that a vendor lives in. `runner` and `coordinator` share a queue, so bullmq has one on each side of it. */
 const VENDORS: Readonly<Record<string, readonly string[]>> = {
@@ -15,19 +15,27 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   uqr: ['cli/show/link-notes.ts', 'app/src/settings/signed-in/qr-code.tsx'],
 }
 
-const sources = await readSources(['bin', 'cli', 'contract', 'coordinator', 'runner', 'worker-image', 'setup', 'app'])
+const sources = await readSources(['bin', 'cli', 'client', 'contract', 'coordinator', 'runner', 'worker-image', 'setup', 'app'])
 
 describe('where a vendor, the environment, SQL and the schemas are', () => {
-  it('lets the app take types and plain words from the contract, and no schema that would weigh on the phone', () => {
-    const fromContract = sources
-      .filter(({ file }) => file.startsWith('app/'))
-      .flatMap(({ imports }) => imports.filter(({ file, from }) => targetFolder(file, from).startsWith('contract/')))
+  it('lets app and client take types and plain words from the contract, and the schemas, which weigh on a phone, by one late door', () => {
+    const forPhones = sources.filter(({ file }) => /^(app|client)\//.test(file))
+    const fromContract = forPhones
+      .flatMap(({ imports }) => imports)
+      .filter(({ file, from }) => targetFolder(file, from).startsWith('contract/'))
     expect(fromContract.length).toBeGreaterThan(5)
     const plain = sources
       .filter(({ file, imports }) => file.startsWith('contract/') && imports.length === 0)
       .map(({ file }) => file)
     const values = fromContract.filter(({ file, from, typeOnly }) => !typeOnly && !plain.includes(join(dirname(file), from)))
-    expect(values.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
+    expect(values.map(({ file, from }) => `${file} imports ${from}`)).toEqual([
+      'app/src/client/answers.ts imports ../../../contract/api/endpoints.ts',
+    ])
+    const usesZod = forPhones.filter(({ imports }) => imports.some(({ from }) => packageOf(from) === 'npm:zod'))
+    expect(usesZod.map(({ file }) => file)).toEqual(['app/src/client/without-eval.ts'])
+    expect(importersOf('app/src/client/answers.ts')).toEqual(['app/src/client/api.ts'])
+    const atOnce = forPhones.filter(({ text }) => /from '[^']*\/(answers|without-eval)\.ts'/.test(stripComments(text)))
+    expect(atOnce.map(({ file }) => file)).toEqual([])
   })
 
   it('keeps each vendor in its own file', () => {
@@ -52,3 +60,9 @@ describe('where a vendor, the environment, SQL and the schemas are', () => {
     expect(writers.map(({ file }) => file)).toEqual(NOT_YET.sql)
   })
 })
+
+function importersOf(wanted: string): string[] {
+  return sources
+    .filter(({ imports }) => imports.some(({ file, from }) => targetFile(file, from) === wanted))
+    .map(({ file }) => file)
+}

@@ -39,14 +39,14 @@ async function tokenFromInput({ stdin, stderr, interrupted }: Context): Promise<
 
 async function list(args: readonly string[], context: Context): Promise<number> {
   readArguments(args, {}, [], USAGE)
-  for (const { host, username, createdAt } of await context.api().listCredentials())
+  for (const { host, username, createdAt } of (await context.api().listCredentials()).items)
     context.print(`${host}  ${clean(username ?? '(no user name)')}  set ${createdAt.slice(0, 10)}`)
   return EXIT.completed
 }
 
 async function remove(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['HOST'], USAGE)
-  await context.api().removeCredential(given[0] ?? '')
+  await context.api().deleteCredential(given[0] ?? '')
   context.print('Removed.')
   return EXIT.completed
 }

@@ -10,7 +10,7 @@ import { createScreen } from '../show/screen.ts'
 /** `errand diff`: the patch of a task, byte for byte if it goes to a file or a pipe. */
 export async function diff(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], 'errand diff ID')
-  const patch = await context.api().diff(await taskIdFor(given[0] ?? '', context))
+  const patch = await context.api().readDiff(await taskIdFor(given[0] ?? '', context))
   if (!context.stdout.isTTY) {
     await pipeline(patch, context.stdout, { end: false })
     return EXIT.completed
@@ -31,7 +31,7 @@ export async function bundle(args: readonly string[], context: Context): Promise
       EXIT.refused,
       `A bundle is a binary file. Write it to a file and fetch from it:\n  errand bundle ${id} > work.bundle\n  git fetch work.bundle 'refs/*:refs/errand/*'`,
     )
-  await pipeline(await context.api().bundle(id), context.stdout, { end: false })
+  await pipeline(await context.api().readBundle(id), context.stdout, { end: false })
   return EXIT.completed
 }
 

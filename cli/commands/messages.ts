@@ -31,7 +31,7 @@ export async function message(args: readonly string[], context: Context): Promis
 /** `errand messages`: the user's messages to a task, each with its state. */
 export async function messages(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], 'errand messages ID')
-  const said = await context.api().listMessages(await taskIdFor(given[0] ?? '', context))
+  const { items: said } = await context.api().listMessages(await taskIdFor(given[0] ?? '', context))
   const screen = createScreen(context, () => [])
   const { width } = screen.look()
   screen.print(
@@ -49,7 +49,7 @@ export async function messages(args: readonly string[], context: Context): Promi
 export async function withdraw(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID', 'MESSAGE'], 'errand withdraw ID MESSAGE')
   const id = await taskIdFor(given[0] ?? '', context)
-  const messageId = onlyOne('message', given[1] ?? '', await context.api().listMessages(id))
+  const messageId = onlyOne('message', given[1] ?? '', (await context.api().listMessages(id)).items)
   await context.api().withdrawMessage(id, messageId)
   context.print('Withdrawn.')
   return EXIT.completed

@@ -50,7 +50,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
 export async function demo(args: readonly string[], context: Context): Promise<number> {
   const options = { json: { type: 'boolean' }, detach: { type: 'boolean' } } as const
   const { values } = readArguments(args, options, [], 'errand demo [--json] [--detach]')
-  const { demoRepoUrl } = await context.api().me()
+  const { demoRepoUrl } = await context.api().findMe()
   return send({ repoUrl: demoRepoUrl, prompt: 'Fix the failing test.' }, values, context)
 }
 

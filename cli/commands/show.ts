@@ -18,7 +18,7 @@ export async function show(args: readonly string[], context: Context): Promise<n
     return values.json ? narrateAsJson(context, task, true) : narrate(context, task, true)
   }
   if (!values.json) return print(id, context)
-  for await (const event of context.api().events(id)) context.print(JSON.stringify(event))
+  for await (const event of context.api().allEvents(id)) context.print(JSON.stringify(event))
   return EXIT.completed
 }
 
@@ -26,7 +26,7 @@ async function print(id: string, context: Context): Promise<number> {
   const screen = createScreen(context, () => [])
   let view = emptyView()
   try {
-    for await (const event of context.api().events(id)) {
+    for await (const event of context.api().allEvents(id)) {
       screen.print(renderEvent(view, event, screen.look()))
       view = advance(view, event)
     }

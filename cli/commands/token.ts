@@ -16,7 +16,7 @@ export async function token([action, ...args]: readonly string[], context: Conte
 
 async function create(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['NAME'], USAGE)
-  const made = await context.api().createToken(given[0] ?? '')
+  const made = await context.api().createToken({ name: given[0] ?? '' })
   context.stderr.write('The token is shown only now. Use it as ERRAND_TOKEN or as Authorization: Bearer.\n')
   context.print(made.token)
   return EXIT.completed
@@ -24,7 +24,7 @@ async function create(args: readonly string[], context: Context): Promise<number
 
 async function list(args: readonly string[], context: Context): Promise<number> {
   readArguments(args, {}, [], USAGE)
-  for (const { id, name, createdAt, lastUsedAt } of await context.api().listTokens())
+  for (const { id, name, createdAt, lastUsedAt } of (await context.api().listTokens()).items)
     context.print(
       `${id}  ${clean(name)}  created ${day(createdAt)}, ${lastUsedAt ? `last used ${day(lastUsedAt)}` : 'never used'}`,
     )
@@ -33,7 +33,7 @@ async function list(args: readonly string[], context: Context): Promise<number> 
 
 async function revoke(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], USAGE)
-  await context.api().revokeToken(onlyOne('token', given[0] ?? '', await context.api().listTokens()))
+  await context.api().revokeToken(onlyOne('token', given[0] ?? '', (await context.api().listTokens()).items))
   context.print('Revoked. The token no longer works.')
   return EXIT.completed
 }

@@ -9,7 +9,7 @@ import { EXIT, Fault } from '../server/faults.ts'
 export async function taskIdFor(given: string, context: Context): Promise<string> {
   if (isTaskId(given)) return given
   const id = given.startsWith('tsk_') ? given : `tsk_${given}`
-  const { items } = await context.api().listTasks({ id, limit: '5' })
+  const { items } = await context.api().listTasks({ id, limit: 5 })
   return onlyOne('task', id, items)
 }
 

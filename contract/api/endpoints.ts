@@ -281,3 +281,11 @@ export const ENDPOINTS = {
 export type AnswerOf<Id extends OperationId> = (typeof ENDPOINTS)[Id] extends { answer: infer Answer extends z.ZodType }
   ? z.output<Answer>
   : undefined
+
+/** What a caller sends. */
+export type BodyOf<Id extends OperationId> = (typeof ENDPOINTS)[Id] extends { body: infer Body extends z.ZodType }
+  ? z.input<Body>
+  : never
+export type QueryOf<Id extends OperationId> = (typeof ENDPOINTS)[Id] extends { query: infer Query extends z.ZodType }
+  ? z.input<Query>
+  : never

@@ -1,6 +1,6 @@
+import { codeOf } from '../../../client/api/api-error.ts'
 import type { Overview } from '../../../contract/api/overview.ts'
 import type { TaskStatus } from '../../../contract/api/status.ts'
-import { codeOf } from '../client/api-error.ts'
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { EmptyState, Note } from '../design/feedback/states.tsx'
 import { StatusBadge } from '../design/feedback/status-badge.tsx'
@@ -18,7 +18,7 @@ const LOOK_AGAIN_MS = 5_000
 export function AdminScreen() {
   const { api } = useClient()
   const { data: me } = useMe()
-  const overview = useSaved('overview', api.overview, { refetchInterval: LOOK_AGAIN_MS, enabled: me?.admin === true })
+  const overview = useSaved('overview', () => api.findOverview(), { refetchInterval: LOOK_AGAIN_MS, enabled: me?.admin === true })
   const isForbidden = me?.admin === false || codeOf(overview.error) === 'forbidden'
   return (
     <Screen title={words.admin.title}>

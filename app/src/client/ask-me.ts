@@ -5,7 +5,7 @@ import type { Drafts } from './storage/drafts.ts'
 import { inTime, type Storage } from './storage/storage.ts'
 
 type Parts = {
-  api: Pick<Api, 'me'>
+  api: Pick<Api, 'findMe'>
   storage: Pick<Storage, 'read' | 'write' | 'clear'>
   drafts: Pick<Drafts, 'clear'>
   outbox: () => Pick<Outbox, 'clear'>
@@ -16,7 +16,7 @@ type Parts = {
 /** Asks who is signed in, and removes what another user left on this device before it answers. */
 export function createAskMe({ api, storage, drafts, outbox, restored }: Parts) {
   return async (): Promise<Me> => {
-    const me = await api.me()
+    const me = await api.findMe()
     await inTime(restored()).catch(() => null)
     const before = await storage.read<string>('user')
     if (before !== null && before !== me.id) {

@@ -61,7 +61,7 @@ export function useTask(taskId: string) {
   const { api, storage, queries } = useClient()
   return useQuery({
     queryKey: ['task', taskId],
-    queryFn: savedWhenOffline<Task>(storage, `task:${taskId}`, () => api.task(taskId)),
+    queryFn: savedWhenOffline<Task>(storage, `task:${taskId}`, () => api.findTask(taskId)),
     // What the list says is enough to begin with, and asked for anew.
     initialData: () => taskInLists(queries, taskId),
     initialDataUpdatedAt: 0,

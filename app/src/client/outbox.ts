@@ -1,3 +1,4 @@
+import { codeOf, isAway, isPassing } from '../../../client/api/api-error.ts'
 import { runMachine } from '../../../client/machine.ts'
 import {
   EMPTY_OUTBOX,
@@ -10,7 +11,6 @@ import {
 import type { CreateTask, SendMessage, Task } from '../../../contract/api/api.ts'
 import { words } from '../text/words.ts'
 import type { Api } from './api.ts'
-import { codeOf, isAway, isPassing } from './api-error.ts'
 import { createState, type State } from './state.ts'
 import type { Storage } from './storage/storage.ts'
 

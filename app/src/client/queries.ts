@@ -1,7 +1,7 @@
 import { QueryClient, replaceEqualDeep } from '@tanstack/react-query'
+import { codeOf, isAway, isPassing } from '../../../client/api/api-error.ts'
 import { newerPages, newerTask, type Pages, type Saved } from '../../../client/task-summary.ts'
 import type { Task } from '../../../contract/api/api.ts'
-import { codeOf, isAway, isPassing } from './api-error.ts'
 import { firstOf, type Keeper } from './storage/saved-answers.ts'
 
 const ASK_AGAIN_MS = 5_000

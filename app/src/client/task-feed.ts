@@ -1,9 +1,9 @@
+import { codeOf } from '../../../client/api/api-error.ts'
 import { type FeedEffect, type FeedInput, LOADING, openFeed, type SavedFeed, type TaskFeed } from '../../../client/feed-state.ts'
 import { runMachine } from '../../../client/machine.ts'
 import { earlierPage } from '../../../client/shown-feed.ts'
 import { stepFeed } from '../../../client/task-feed.ts'
 import type { Api } from './api.ts'
-import { codeOf } from './api-error.ts'
 import type { Connection } from './connection.ts'
 import { createState, type State } from './state.ts'
 import type { Storage } from './storage/storage.ts'
@@ -18,7 +18,7 @@ export type OpenFeed = {
 }
 
 type Parts = {
-  api: Pick<Api, 'task' | 'events' | 'messages'>
+  api: Pick<Api, 'findTask' | 'listEvents' | 'listMessages'>
   connection: Pick<Connection, 'watch' | 'unwatch' | 'catchUp' | 'on'>
   storage: Pick<Storage, 'read' | 'write'>
   /** The server has this message. */
@@ -45,7 +45,7 @@ export function openTaskFeed(taskId: string, parts: Parts): OpenFeed {
       if (page === null) return
       machine.take({ type: 'earlier-asked' })
       try {
-        const { events } = await api.events(taskId, page.after, page.limit)
+        const { events } = await api.listEvents(taskId, { after: page.after, limit: page.limit })
         machine.take({ type: 'earlier', events })
       } catch (error) {
         machine.take({ type: 'earlier-failed' })
@@ -67,11 +67,13 @@ type Effect = Exclude<FeedEffect, { type: 'wait' | 'stop' }>
 function act(taskId: string, { api, connection, storage, onMessage }: Parts, effect: Effect): Promise<FeedInput> | undefined {
   switch (effect.type) {
     case 'ask-task':
-      return api.task(taskId).then(({ lastSeq }) => ({ type: 'task', lastSeq }))
+      return api.findTask(taskId).then(({ lastSeq }) => ({ type: 'task', lastSeq }))
     case 'ask-page':
-      return api.events(taskId, effect.after, effect.limit).then(({ events, lastSeq }) => ({ type: 'page', events, lastSeq }))
+      return api
+        .listEvents(taskId, { after: effect.after, limit: effect.limit })
+        .then(({ events, lastSeq }) => ({ type: 'page', events, lastSeq }))
     case 'ask-messages':
-      return api.messages(taskId).then(({ items }) => ({ type: 'messages', items }))
+      return api.listMessages(taskId).then(({ items }) => ({ type: 'messages', items }))
     case 'watch':
       return connection.watch(taskId, effect.after).then((answer) => ({ type: 'watched', lastSeq: answer?.lastSeq ?? null }))
     case 'unwatch':

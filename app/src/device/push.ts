@@ -22,21 +22,21 @@ export async function subscribe(api: Pick<Api, 'subscribe'>, vapidPublicKey: str
  * Tells the server again about this browser's subscription, at each start and sign-in: the server may have lost it, or changed its keys.
  * Does nothing if notifications are off.
  */
-export async function renewPush(api: Pick<Api, 'subscribe' | 'unsubscribe' | 'notifications'>): Promise<void> {
+export async function renewPush(api: Pick<Api, 'subscribe' | 'unsubscribe' | 'findNotifications'>): Promise<void> {
   const found = await findSubscription()
   if (!found) return
-  const { vapidPublicKey } = await api.notifications()
+  const { vapidPublicKey } = await api.findNotifications()
   const isCurrent = base64Url(found.subscription.options.applicationServerKey) === vapidPublicKey
   if (isCurrent) return api.subscribe(asSent(found.subscription))
   await found.subscription.unsubscribe()
-  await api.unsubscribe(found.subscription.endpoint)
+  await api.unsubscribe({ endpoint: found.subscription.endpoint })
   await subscribeWith(api, found.registration, vapidPublicKey)
 }
 
 /** Ends the subscription in this browser and on the server. */
 export async function unsubscribe(api: Pick<Api, 'unsubscribe'>): Promise<PushState> {
   const endpoint = await unsubscribeHere()
-  if (endpoint !== null) await api.unsubscribe(endpoint)
+  if (endpoint !== null) await api.unsubscribe({ endpoint })
   return readPush()
 }
 

@@ -18,7 +18,7 @@ export function RepositoryField({
 }) {
   const { api } = useClient()
   const { data: me } = useMe()
-  const recent = useSaved('recent', () => api.tasks({ limit: 20 }))
+  const recent = useSaved('recent', () => api.listTasks({ limit: 20 }))
   const known = useRepositories(recent.data?.items ?? [])
   return (
     <div className="stack repository">

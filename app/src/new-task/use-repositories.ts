@@ -9,7 +9,7 @@ export type KnownRepository = { repoUrl: string; name: string }
 export function useRepositories(recent: readonly Task[]): KnownRepository[] {
   const { api } = useClient()
   const { data: me } = useMe()
-  const { data: projects } = useSaved('projects', api.projects)
+  const { data: projects } = useSaved('projects', () => api.listProjects())
   const all = [
     ...recent.map(({ repoUrl }) => ({ repoUrl, name: repoName(repoUrl) })),
     ...(projects?.items ?? []),

@@ -15,7 +15,7 @@ export function ProjectsScreen() {
   const { api } = useClient()
   const { data: me } = useMe()
   const [adding, setAdding] = useState(false)
-  const list = useSaved('projects', api.projects)
+  const list = useSaved('projects', () => api.listProjects())
   const asOf = useAsOf(list.data)
   const items = list.data?.items ?? []
   return (

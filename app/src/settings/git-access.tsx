@@ -12,7 +12,7 @@ export function GitAccess() {
   const { api } = useClient()
   const { data: me } = useMe()
   const [editing, setEditing] = useState<string | null>(null)
-  const list = useSaved('credentials', api.credentials)
+  const list = useSaved('credentials', () => api.listCredentials())
   const firstHost = me?.gitHosts[0] ? new URL(me.gitHosts[0]).host : 'github.com'
   return (
     <Section id="access" title={words.settings.access} text={words.settings.accessText}>

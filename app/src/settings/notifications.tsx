@@ -12,7 +12,7 @@ import { Webhook } from './webhook.tsx'
 /** What the user is notified of, on this device and by webhook. */
 export function Notifications() {
   const { api } = useClient()
-  const settings = useSaved('notifications', api.notifications)
+  const settings = useSaved('notifications', () => api.findNotifications())
   return (
     <Section id="notifications" title={words.settings.notifications}>
       <Loaded asked={settings}>
@@ -34,7 +34,7 @@ function ThisDevice({ settings }: { settings: NotificationSettings }) {
     mutationFn: (on: boolean) => (on ? subscribe(api, settings.vapidPublicKey) : unsubscribe(api)),
     onSettled: () => queries.invalidateQueries({ queryKey: ['push'] }),
   })
-  const test = useMutation({ mutationFn: api.testNotification })
+  const test = useMutation({ mutationFn: () => api.testNotifications() })
   const state = push.data ?? 'off'
   return (
     <div className="stack">

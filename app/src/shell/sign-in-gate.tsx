@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect } from 'react'
 import { useLocation } from 'wouter'
-import { codeOf, isAway } from '../client/api-error.ts'
+import { codeOf, isAway } from '../../../client/api/api-error.ts'
 import { useClient, useMe, useStateOf } from '../client/hooks.ts'
 import { ErrorState, NotHere, Skeleton } from '../design/feedback/states.tsx'
 import { words } from '../text/words.ts'

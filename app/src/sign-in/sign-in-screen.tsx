@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { useLocation } from 'wouter'
-import { isAway } from '../client/api-error.ts'
+import { isAway } from '../../../client/api/api-error.ts'
 import { useClient, useStateOf } from '../client/hooks.ts'
 import { ErrorState, Note, NotHere, Skeleton } from '../design/feedback/states.tsx'
 import { Icon } from '../design/icons/icon.tsx'
@@ -18,7 +18,7 @@ export function SignInScreen() {
   const { api, signedOut, queries } = useClient()
   const [, navigate] = useLocation()
   const wasSignedOut = useStateOf(signedOut)
-  const ways = useQuery({ queryKey: ['sign-in-ways'], queryFn: api.signInWays, staleTime: 60_000, ...ASK_ON })
+  const ways = useQuery({ queryKey: ['sign-in-ways'], queryFn: () => api.findSignInWays(), staleTime: 60_000, ...ASK_ON })
   useSignedInElsewhere()
   const h1 = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
@@ -75,7 +75,7 @@ function useSignedInElsewhere(): void {
     const ask = () => {
       if (document.visibilityState !== 'visible') return
       // A full page load, because it may be another user.
-      api.me().then(
+      api.findMe().then(
         () => location.assign('/'),
         () => {},
       )

@@ -20,7 +20,7 @@ export function tasksQuery({ api, storage }: Pick<Client, 'api' | 'storage'>, fi
     initialPageParam: '',
     ...(isWhole && { meta: { savedAs: 'tasks' } }),
     queryFn: async ({ pageParam: cursor }): Promise<Saved<TaskPage>> => {
-      const ask = () => api.tasks({ ...filter, ...(cursor !== '' && { cursor }), limit: 50 })
+      const ask = () => api.listTasks({ ...filter, ...(cursor !== '' && { cursor }), limit: 50 })
       if (cursor !== '') return ask()
       const page = await savedWhenOffline(storage, 'tasks', ask)()
       if (page.asOf === undefined) return page

@@ -67,6 +67,6 @@ export function AccessHint({ hidden }: { hidden: boolean }) {
 /** Whether the user has no git credentials; false until that is known. */
 function useNeedsAccess(): boolean {
   const { api } = useClient()
-  const { data } = useSaved('credentials', api.credentials)
+  const { data } = useSaved('credentials', () => api.listCredentials())
   return data?.items.length === 0
 }

@@ -10,6 +10,7 @@ export const words = {
     unknownFault: 'Something went wrong in the app. Try again.',
     noAnswer: "The server didn't answer. Check your connection and try again.",
     badAnswer: "The app couldn't read the server's answer. Try again in a moment.",
+    unreadable: "The server's answer does not fit this version of the app. Reload the app, then try again.",
     retry: 'Try again',
     cancel: 'Cancel',
     close: 'Close',

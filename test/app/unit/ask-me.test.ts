@@ -8,7 +8,7 @@ describe('asking who is signed in', () => {
     const kept = new Map<string, unknown>()
     const cleared: string[] = []
     const askMe = createAskMe({
-      api: { me: async () => ({ id }) as Me },
+      api: { findMe: async () => ({ id }) as Me },
       storage: {
         read: async <T>(key: string) => (kept.get(key) ?? null) as T | null,
         write: async (key, value) => void kept.set(key, value),
@@ -33,7 +33,7 @@ describe('asking who is signed in', () => {
   it('does not wait for a device that never answers', async () => {
     jest.useFakeTimers()
     const asked = createAskMe({
-      api: { me: async () => ({ id: 'usr_ada' }) as Me },
+      api: { findMe: async () => ({ id: 'usr_ada' }) as Me },
       storage: { read: async () => null, write: async () => undefined, clear: async () => undefined },
       drafts: { clear: () => undefined },
       outbox: () => ({ clear: () => undefined }),

@@ -11,6 +11,7 @@ describe('what a phone loads', () => {
     expect(files).toEqual(
       expect.arrayContaining([expect.stringMatching(/^assets\/index-.*\.js$/), expect.stringMatching(/\.css$/)]),
     )
+    expect(files.filter((file) => /answers/.test(file))).toEqual([])
     expect(gzipBytes(files)).toBeLessThanOrEqual(110_000)
   })
 
@@ -21,7 +22,7 @@ describe('what a phone loads', () => {
     expect(names).toEqual(
       expect.arrayContaining([expect.stringMatching(/task-screen-.*\.js$/), expect.stringMatching(/socket-.*\.js$/)]),
     )
-    expect(names.filter((name) => /markdown|highlight/.test(name))).toEqual([])
+    expect(names.filter((name) => /markdown|highlight|answers/.test(name))).toEqual([])
     expect(files.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(600_000)
   })
 })

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { ApiError } from '../../../app/src/client/api-error.ts'
+import { ApiError } from '../../../client/api/api-error.ts'
 import type { Message } from '../../../contract/api/api.ts'
 import { away, setUp } from './scripted-outbox.ts'
 

@@ -1,5 +1,5 @@
-import { ApiError } from '../../../app/src/client/api-error.ts'
 import { createOutbox, type OutboxParts } from '../../../app/src/client/outbox.ts'
+import { ApiError } from '../../../client/api/api-error.ts'
 import type { Message, SendMessage, Task } from '../../../contract/api/api.ts'
 
 /** No answer at all. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { ApiError } from '../../../app/src/client/api-error.ts'
 import type { ConnectionEvents } from '../../../app/src/client/connection.ts'
 import { type OpenFeed, openTaskFeed } from '../../../app/src/client/task-feed.ts'
+import { ApiError } from '../../../client/api/api-error.ts'
 import { PAGE } from '../../../client/shown-feed.ts'
 import type { Message, Task } from '../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
@@ -56,13 +56,13 @@ function setUp(count: number, kept: Record<string, unknown> = {}) {
   const known: string[] = []
   const feed = openTaskFeed('t', {
     api: {
-      task: () => call('task', () => ({ lastSeq: stored.length }) as Task),
-      events: (_id, after, limit) =>
+      findTask: () => call('task', () => ({ lastSeq: stored.length }) as Task),
+      listEvents: (_id, { after = 0, limit = 0 } = {}) =>
         call(`events ${after}`, () => {
           const events = stored.slice(after, after + limit)
           return { events, lastSeq: stored.length, more: after + limit < stored.length }
         }),
-      messages: () => call('messages', () => ({ items: server.messages })),
+      listMessages: () => call('messages', () => ({ items: server.messages })),
     },
     connection: {
       watch: (_id, after) => {

@@ -74,7 +74,7 @@ export function circles(all: readonly Pick<Source, 'file' | 'imports'>[]): strin
 }
 
 /** @returns the file that a relative import leads to; null for a package */
-function targetFile(file: string, from: string): string | null {
+export function targetFile(file: string, from: string): string | null {
   return from.startsWith('.')
     ? relative(ROOT, join(ROOT, dirname(file), from))
         .split(sep)

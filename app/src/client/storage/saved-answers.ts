@@ -1,6 +1,6 @@
+import { codeOf, isAway } from '../../../../client/api/api-error.ts'
 import type { Pages, Saved } from '../../../../client/task-summary.ts'
 import type { Task } from '../../../../contract/api/api.ts'
-import { codeOf, isAway } from '../api-error.ts'
 import type { Storage } from './storage.ts'
 
 type Answer = { asOf?: string }

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { isAway } from '../../client/api-error.ts'
+import { isAway } from '../../../../client/api/api-error.ts'
 import { timeOf } from '../../text/show.ts'
 import { words } from '../../text/words.ts'
 import { Button } from '../controls/button.tsx'

@@ -14,7 +14,7 @@ export function Devices() {
   const client = useClient()
   const { api } = client
   const [making, setMaking] = useState(false)
-  const list = useSaved('devices', api.devices)
+  const list = useSaved('devices', () => api.listDevices())
   const hasOwn = list.data?.items.some(({ serverOwn }) => serverOwn)
   return (
     <Section id="devices" title={words.settings.devices} text={words.settings.devicesText}>

@@ -13,7 +13,7 @@ export function NewToken({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('')
   const [made, setMade] = useState<string | null>(null)
   const make = async () => {
-    const { token } = await api.createToken(name.trim())
+    const { token } = await api.createToken({ name: name.trim() })
     setMade(token)
     await reloadDevices(queries)
   }

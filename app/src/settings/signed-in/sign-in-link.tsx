@@ -14,7 +14,7 @@ const QrCode = lazy(() => import('./qr-code.tsx'))
 /** A link that signs the user in on another device. */
 export function SignInLinkButton() {
   const { api } = useClient()
-  const make = useMutation({ mutationFn: api.signInLink })
+  const make = useMutation({ mutationFn: () => api.createSignInLink() })
   return (
     <>
       <Button busy={make.isPending} onClick={() => make.mutate()}>

@@ -1,4 +1,4 @@
-import { ApiError } from '../../client/api-error.ts'
+import { ApiError } from '../../../../client/api/api-error.ts'
 import type { Client } from '../../client/client.ts'
 import { unsubscribe, unsubscribeHere } from '../../device/push.ts'
 import { words } from '../../text/words.ts'

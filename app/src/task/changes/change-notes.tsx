@@ -1,5 +1,5 @@
 import type { Task } from '../../../../contract/api/api.ts'
-import { useClient } from '../../client/hooks.ts'
+import { addressOf } from '../../../../contract/api/routes.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { Fault, Note } from '../../design/feedback/states.tsx'
 import { isUnderWay } from '../model/under-way.ts'
@@ -12,7 +12,6 @@ type Props = { task: Task; changes: Pick<ReturnType<typeof useChanges>, 'isStale
 
 /** Notes about the shown changes: newer ones exist, the agent is still working, or the push was refused. */
 export function ChangeNotes({ task, changes: { isStale, isFetching, error, data, refetch } }: Props) {
-  const { api } = useClient()
   return (
     <>
       {isStale && (
@@ -30,7 +29,7 @@ export function ChangeNotes({ task, changes: { isStale, isFetching, error, data,
       {task.reason === 'push_refused' && (
         <Note mood="bad">
           <p>{WORDS.notPushed}</p>
-          <a className="button plain" href={api.bundleUrl(task.id)} download>
+          <a className="button plain" href={addressOf('downloadBundle', [task.id])} download>
             {TASK_WORDS.actions.bundle}
           </a>
         </Note>

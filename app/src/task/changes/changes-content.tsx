@@ -1,6 +1,6 @@
+import { codeOf } from '../../../../client/api/api-error.ts'
 import type { Task } from '../../../../contract/api/api.ts'
-import { codeOf } from '../../client/api-error.ts'
-import { useClient } from '../../client/hooks.ts'
+import { addressOf } from '../../../../contract/api/routes.ts'
 import { LinkButton } from '../../design/controls/button.tsx'
 import { EmptyState, ErrorState, Skeleton } from '../../design/feedback/states.tsx'
 import { Icon } from '../../design/icons/icon.tsx'
@@ -22,7 +22,6 @@ type Props = {
 
 /** The files, or why there are none. */
 export function ChangesContent({ taskId, task, turn, changes: { data, error, refetch }, wrap }: Props) {
-  const { api } = useClient()
   if (!data) return error ? <NotThere error={error} onRetry={() => void refetch()} /> : <Skeleton lines={[60, 40]} rows={3} />
   if (data.files.length === 0) {
     if (turn !== undefined) return <EmptyState title={WORDS.noneInTurn} />
@@ -34,7 +33,7 @@ export function ChangesContent({ taskId, task, turn, changes: { data, error, ref
       <FileList key={turn ?? 0} files={data.files} wrap={wrap} />
       <p className="row">
         {data.truncated && <span className="soft">{WORDS.truncated}</span>}
-        <a className="button quiet" href={api.diffUrl(taskId)} download={`${taskId}.diff`}>
+        <a className="button quiet" href={addressOf('downloadDiff', [taskId])} download={`${taskId}.diff`}>
           <Icon name="download" size={18} />
           {WORDS.download}
         </a>

@@ -17,9 +17,9 @@ export function useChanges(task: Task | undefined, taskId: string, turn: number 
     queryKey: ['changes', taskId, turn ?? 'all'],
     queryFn: async (): Promise<{ changes: Changes; mark: Mark }> => {
       // A user who comes by a link has no task yet; without one, everything would look newer.
-      const known = queries.ensureQueryData({ queryKey: ['task', taskId], queryFn: () => api.task(taskId) })
+      const known = queries.ensureQueryData({ queryKey: ['task', taskId], queryFn: () => api.findTask(taskId) })
       const mark = markOf(await known.catch(() => undefined))
-      return { changes: await api.changes(taskId, turn), mark }
+      return { changes: await api.findChanges(taskId, { turn }), mark }
     },
   })
   const { data, refetch } = asked

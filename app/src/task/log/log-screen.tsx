@@ -1,6 +1,6 @@
 import { useMemo, useRef } from 'react'
-import { codeOf } from '../../client/api-error.ts'
-import { useClient } from '../../client/hooks.ts'
+import { codeOf } from '../../../../client/api/api-error.ts'
+import { addressOf } from '../../../../contract/api/routes.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { CopyButton } from '../../design/controls/copy.tsx'
 import { EmptyState, ErrorState, Fault, messageOf, Note, Skeleton } from '../../design/feedback/states.tsx'
@@ -19,8 +19,7 @@ const WORDS = TASK_WORDS.log
 
 /** The full output of one tool call, however long, loaded in pages. */
 export function LogScreen({ taskId, callId }: { taskId: string; callId: string }) {
-  const { api } = useClient()
-  const url = api.outputUrl(taskId, callId)
+  const url = addressOf('downloadOutput', [taskId, callId])
   const output = useOutput(taskId, callId)
   const [wrap, setWrap] = useWrap()
   const text = useRef<HTMLElement>(null)

@@ -1,5 +1,6 @@
-import { readRefusal } from '../../client/api.ts'
-import { ApiError } from '../../client/api-error.ts'
+import { refusalOf } from '../../../../client/api/api.ts'
+import { ApiError } from '../../../../client/api/api-error.ts'
+import { API_WORDS } from '../../client/api.ts'
 import { words } from '../../text/words.ts'
 
 const TIMEOUT_MS = 30_000
@@ -23,7 +24,7 @@ export async function readRange(
   const total = Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1])
   // The content is empty, so no range can begin.
   if (response.status === 416) return { bytes: new Uint8Array(), totalBytes: total || 0 }
-  if (!response.ok) throw await readRefusal(response)
+  if (!response.ok) throw await refusalOf(response, API_WORDS)
   const bytes = new Uint8Array(await response.arrayBuffer())
   // A server or a proxy may answer with the whole content.
   if (response.status !== 206) return { bytes: bytes.subarray(from), totalBytes: bytes.length }

@@ -1,8 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { ApiError, codeOf, isAway } from '../../../../client/api/api-error.ts'
 import type { EventData } from '../../../../contract/api/event.ts'
+import { addressOf } from '../../../../contract/api/routes.ts'
 import { readableOutput } from '../../../../contract/api/tool-output.ts'
 import type { Api } from '../../client/api.ts'
-import { ApiError, codeOf, isAway } from '../../client/api-error.ts'
 import { useClient } from '../../client/hooks.ts'
 import { TASK_WORDS } from '../text/words.ts'
 import { readRange } from './read-range.ts'
@@ -37,7 +38,7 @@ export function useOutput(taskId: string, callId: string) {
   const { api, connection } = useClient()
   const [output, setOutput] = useState(NOTHING)
   const at = useRef({ busy: false, from: 0, decoder: new TextDecoder() })
-  const url = api.outputUrl(taskId, callId)
+  const url = addressOf('downloadOutput', [taskId, callId])
 
   const more = useCallback(() => {
     const place = at.current
@@ -76,7 +77,7 @@ export function useOutput(taskId: string, callId: string) {
 async function shownOutput(api: Api, taskId: string, callId: string): Promise<{ text: string; shortened: boolean }> {
   let after = 0
   for (;;) {
-    const { events, more } = await api.events(taskId, after, 1000)
+    const { events, more } = await api.listEvents(taskId, { after, limit: 1000 })
     for (const event of events) if (event.type === 'tool.ended' && event.data.callId === callId) return shownOf(event.data)
     after = events.at(-1)?.seq ?? after
     if (!more) throw new ApiError('not_found', TASK_WORDS.log.notFound)

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { isAway } from '../../client/api-error.ts'
+import { isAway } from '../../../../client/api/api-error.ts'
 import { useCancelTask } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { messageOf } from '../../design/feedback/states.tsx'

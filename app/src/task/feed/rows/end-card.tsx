@@ -1,6 +1,6 @@
 import { memo, type ReactNode } from 'react'
 import type { Usage } from '../../../../../contract/api/event.ts'
-import { useClient } from '../../../client/hooks.ts'
+import { addressOf } from '../../../../../contract/api/routes.ts'
 import { Button, LinkButton } from '../../../design/controls/button.tsx'
 import { Counts } from '../../../design/feedback/counts.tsx'
 import { Sentence } from '../../../design/feedback/states.tsx'
@@ -94,11 +94,10 @@ function HelpButtons({ taskId, item, onRetry }: { taskId: string; item: ItemOf<'
 }
 
 function HelpButton({ help, taskId, onRetry }: { help: Help; taskId: string; onRetry: () => void }) {
-  const { api } = useClient()
   if (help === 'credentials') return <LinkButton href="/settings">{TASK_WORDS.actions.credentials}</LinkButton>
   if (help === 'bundle')
     return (
-      <a className="button plain" href={api.bundleUrl(taskId)} download>
+      <a className="button plain" href={addressOf('downloadBundle', [taskId])} download>
         {TASK_WORDS.actions.bundle}
       </a>
     )

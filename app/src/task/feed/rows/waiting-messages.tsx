@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
+import { isAway } from '../../../../../client/api/api-error.ts'
 import type { Unsent } from '../../../../../client/outbox.ts'
-import { isAway } from '../../../client/api-error.ts'
 import { useClient, useUnsent } from '../../../client/hooks.ts'
 import { Button } from '../../../design/controls/button.tsx'
 import { messageOf } from '../../../design/feedback/states.tsx'
