@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { SignInLink } from '../../../contract/api/api.ts'
-import { waitFor } from '../../support/checks/wait.ts'
-import { type HttpServer, startHttp } from '../../support/outside/http-server.ts'
-import { type Visitor, visitor } from '../../support/systems/visitor.ts'
+import { SignInLink } from '../../../../contract/api/api.ts'
+import { waitFor } from '../../../support/checks/wait.ts'
+import { type HttpServer, startHttp } from '../../../support/outside/http-server.ts'
+import { type Visitor, visitor } from '../../../support/systems/visitor.ts'
 
 const stops: Array<() => Promise<void>> = []
 afterEach(async () => {

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { maySignIn } from '../../../coordinator/accounts/may-sign-in.ts'
-import { findGithubToken } from '../../../coordinator/store/accounts/users.ts'
-import { startGithub } from '../../support/outside/github-server.ts'
-import { type HttpServer, startHttp } from '../../support/outside/http-server.ts'
-import { freePort } from '../../support/systems/temporary.ts'
-import { type Visitor, visitor } from '../../support/systems/visitor.ts'
+import { maySignIn } from '../../../../coordinator/accounts/may-sign-in.ts'
+import { findGithubToken } from '../../../../coordinator/store/accounts/users.ts'
+import { startGithub } from '../../../support/outside/github-server.ts'
+import { type HttpServer, startHttp } from '../../../support/outside/http-server.ts'
+import { freePort } from '../../../support/systems/temporary.ts'
+import { type Visitor, visitor } from '../../../support/systems/visitor.ts'
 
 const stops: Array<() => Promise<void>> = []
 afterEach(async () => {
