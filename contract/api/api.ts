@@ -9,7 +9,7 @@ import { TaskStatus } from './status.ts'
 
 const time = z.iso.datetime()
 
-/** A client's own id for what it sends (a UUID or the like): the same one twice is the same thing. */
+/** A client's own id for what it sends, such as a UUID. Sending the same id twice has the effect of sending it once. */
 export const ClientId = z.string().min(1).max(200)
 
 const Budget = z
@@ -24,10 +24,10 @@ export const CreateTask = requestBody({
   prompt: z
     .string()
     .max(LIMITS.promptChars)
-    .refine((text) => text.trim().length > 0, 'say what the agent is to do'),
+    .refine((text) => text.trim().length > 0, 'describe what the agent should do'),
   baseBranch: z.string().min(1).max(200).optional(),
   model: z.enum(Object.keys(MODELS) as [string, ...string[]]).optional(),
-  /** Left out: the user's own default. */
+  /** Defaults to the user's own default. */
   budgetUsd: Budget.optional(),
   clientId: ClientId.optional(),
 }).meta({ id: 'CreateTask' })
@@ -50,9 +50,9 @@ export const Task = z
     /** True when the built-in demo model does the work instead of Claude. */
     demo: z.boolean(),
     turn: z.number().int().positive(),
-    /** Tasks that a runner gets before this one, as of now; null when it does not wait, or when more than 500 are before it. */
+    /** How many tasks are ahead of it in line at the moment; null if it does not wait, or if more than 500 are ahead. */
     queuePosition: z.number().int().nonnegative().nullable(),
-    /** Of the whole branch, once a turn ended with a change. */
+    /** Of the whole branch, once a turn has ended with a change. */
     diff: DiffStat.nullable(),
     /** Number of the newest attempt; 0 before the first. */
     attempt: z.number().int().nonnegative(),
@@ -62,7 +62,7 @@ export const Task = z
     createdAt: time,
     startedAt: time.nullable(),
     completedAt: time.nullable(),
-    /** What went wrong, for a person, when the task failed. */
+    /** What went wrong, for a person, if the task failed. */
     error: z.string().nullable(),
   })
   .meta({ id: 'Task' })
@@ -73,7 +73,7 @@ export type TaskPage = z.infer<typeof TaskPage>
 
 export const ListTasks = z.object({
   status: TaskStatus.optional(),
-  /** Words that stand in the prompt or the repository's address. */
+  /** Words in the prompt or in the address of the repository. */
   search: z.string().max(200).optional(),
   repoUrl: z.string().max(2000).optional(),
   /** The beginning of a task's id. */
@@ -94,7 +94,7 @@ export const EventPage = z
   .meta({ id: 'EventPage' })
 export type EventPage = z.infer<typeof EventPage>
 
-/** What one turn changed; left out: what the whole branch did. */
+/** Limits the answer to what one turn changed. The default is the whole branch. */
 export const OfTurn = z.object({ turn: z.coerce.number<number>().int().positive().optional() })
 
 export const CreateProject = requestBody({
@@ -121,21 +121,21 @@ export const Me = z
     gitHosts: z.array(z.string()),
     models: z.array(z.string()),
     defaultModel: z.string(),
-    /** What a new task gets that names none: the user's own, else the server's. */
+    /** For a new task without a budget of its own: the user's default, or else the server's. */
     defaultBudgetUsd: z.number(),
-    /** The user's own default; null when they have set none. */
+    /** The user's own default; null if they have not set one. */
     ownBudgetUsd: z.number().nullable(),
   })
   .meta({ id: 'Me' })
 export type Me = z.infer<typeof Me>
 
-/** Body of `PATCH /api/me`: what is left out stays. */
+/** Body of `PATCH /api/me`. Omitted fields stay as they are. */
 export const ChangeMe = requestBody({ ownBudgetUsd: Budget.nullable().optional() }).meta({ id: 'ChangeMe' })
 export type ChangeMe = z.infer<typeof ChangeMe>
 
-/** Body of `PUT /api/me/credentials`. The token is kept encrypted and never returned. */
+/** Body of `PUT /api/me/credentials`. The token is stored encrypted and never returned. */
 export const PutCredential = requestBody({
-  /** Host name, with a port when it is not the usual one: `github.com`, `git.example.org:8443`. */
+  /** Host name, with the port unless it is the usual one: `github.com`, `git.example.org:8443`. */
   host: z
     .string()
     .min(1)
@@ -159,34 +159,34 @@ export const ApiToken = z
   .meta({ id: 'ApiToken' })
 export type ApiToken = z.infer<typeof ApiToken>
 
-/** The only answer that ever holds the token itself. */
+/** The only answer that contains the token itself. */
 export const NewApiToken = ApiToken.extend({ token: z.string() }).meta({ id: 'NewApiToken' })
 export type NewApiToken = z.infer<typeof NewApiToken>
 
-/** `GET /auth/ways`: how a person can sign in here, beside the one-time link. */
+/** `GET /auth/ways`: how a person can sign in here, besides the one-time link. */
 export const SignInWays = z.object({ github: z.boolean() }).meta({ id: 'SignInWays' })
 export type SignInWays = z.infer<typeof SignInWays>
 
-/** Why a link opens on the server's own machine alone, and what to set so that a phone opens it; `phone-access.ts` explains the fields. */
+/** Why a link opens only on the server's own machine, and what to set so that a phone can open it. `phone-access.ts` explains the fields. */
 const OnlyHere = z
   .object({ phoneUrl: z.string().nullable(), reachable: z.boolean(), settings: z.array(z.string()).readonly() })
   .meta({ id: 'OnlyHere' })
 
 /**
- * Answer of `POST /auth/links`: an address that signs its bearer in once, within a few minutes.
- * `onlyHere` is null when other devices can open it, and absent from a server that does not know.
+ * Answer of `POST /auth/links`: an address that signs in anyone who opens it, once, within a few minutes.
+ * `onlyHere` is null if other devices can open it, and absent if the server does not know.
  */
 export const SignInLink = z.object({ url: z.string(), expiresAt: time, onlyHere: OnlyHere.nullish() }).meta({ id: 'SignInLink' })
 export type SignInLink = z.infer<typeof SignInLink>
 
-/** Body of `POST /api/tasks/:id/messages`, and payload of `task:message` beside `taskId`. */
+/** Body of `POST /api/tasks/:id/messages`, and payload of `task:message` together with `taskId`. */
 export const SendMessage = requestBody({
   text: CreateTask.shape.prompt,
-  /** `steer`: to the running turn, between two tools. `queue`: as a turn of its own, after this one. To an ended task both begin the next turn. */
+  /** `steer` delivers to the running turn, between two tools. `queue` makes it a turn of its own, after this one. For an ended task both begin the next turn. */
   mode: z.enum(['steer', 'queue']),
   /**
-   * Stops the turn under way, as a cancel does, and the message begins the next one, whatever `mode` says. To an ended task it begins the
-   * next turn as ever. Left out: false. Nothing of it happens twice for one `clientId`.
+   * Cancels the running turn, and the message begins the next one, whatever `mode` says. For an ended task it changes nothing: the message
+   * begins the next turn. Defaults to false. It has its effect once for each `clientId`.
    */
   stopFirst: z.boolean().optional(),
   clientId: ClientId,
@@ -201,14 +201,14 @@ export const Message = z
     text: z.string(),
     mode: z.enum(['steer', 'queue']),
     state: z.enum(['waiting', 'delivered', 'withdrawn']),
-    /** The turn that it reached; null while it waits. */
+    /** The turn that received it; null while it waits. */
     turn: z.number().int().positive().nullable(),
     createdAt: time,
   })
   .meta({ id: 'Message' })
 export type Message = z.infer<typeof Message>
 
-/** Body of `POST /api/tasks/:id/retry`: the last turn again, perhaps with another model or more budget (added to what is left). */
+/** Body of `POST /api/tasks/:id/retry`: runs the last turn again, with another model if named, and with this budget added to what is left. */
 export const RetryTask = requestBody({
   model: CreateTask.shape.model,
   budgetUsd: CreateTask.shape.budgetUsd,
@@ -216,7 +216,7 @@ export const RetryTask = requestBody({
 }).meta({ id: 'RetryTask' })
 export type RetryTask = z.infer<typeof RetryTask>
 
-/** One file of `GET /api/tasks/:id/changes?turn=`. `patch` is null for what is named but not shown. */
+/** One file of `GET /api/tasks/:id/changes?turn=`. `patch` is null for a file that is listed without its content. */
 export const ChangedFile = z
   .object({
     path: z.string(),
@@ -226,7 +226,7 @@ export const ChangedFile = z
     insertions: z.number().int().nonnegative(),
     deletions: z.number().int().nonnegative(),
     binary: z.boolean(),
-    /** Too long to show: see the whole diff. */
+    /** Too long to show here; the whole diff has it. */
     huge: z.boolean(),
     patch: z.string().nullable(),
   })
@@ -246,20 +246,20 @@ export const Device = z
     name: z.string(),
     createdAt: time,
     lastUsedAt: time.nullable(),
-    /** Whether this very request came from it. */
+    /** Whether this request came from it. */
     current: z.boolean(),
-    /** Whether it is the token of the server's own machine, which is not revoked: `errand link` there is the way back in. */
+    /** Whether it is the token of the server's own machine. It cannot be revoked: `errand link` needs it to let the owner in again. */
     serverOwn: z.boolean(),
   })
   .meta({ id: 'Device' })
 export type Device = z.infer<typeof Device>
 
-/** What a user wants to be told of, and how. */
+/** What a user wants to be notified of, and how. */
 export const Notifications = requestBody({
   onDone: z.boolean(),
   onFailed: z.boolean(),
   onAttention: z.boolean(),
-  /** POSTed to as JSON `{title, body, url}`, or an ntfy topic's address; null for none. */
+  /** Receives a POST with JSON `{title, body, url}` for each notification; or the address of an ntfy topic; null for none. */
   webhookUrl: z
     .url({ protocol: /^https?$/ })
     .max(2000)

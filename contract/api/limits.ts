@@ -3,7 +3,7 @@ export const LIMITS = {
   promptChars: 100_000,
   /** One JSON body of the API, bytes. */
   bodyBytes: 512 * 1024,
-  /** One line of the sandbox's standard output, bytes. A longer one is dropped, and counted as noise. */
+  /** One line of the sandbox's standard output, bytes. A longer line is dropped and counted as noise. */
   lineBytes: 512 * 1024,
   textChars: 60_000,
   /** Output of one tool call as it is shown and stored; the model may see more. */
@@ -11,20 +11,20 @@ export const LIMITS = {
   /** Input of one tool call as it is shown and stored, as JSON. */
   toolInputChars: 16_000,
   deltaChars: 8_000,
-  /** Events of one attempt. A sandbox that says more is stopped. */
+  /** Events of one attempt. A sandbox that emits more is stopped. */
   eventsPerAttempt: 50_000,
   /** One artifact, bytes, if its kind has no smaller bound: a bundle. */
   artifactBytes: 100 * 1024 * 1024,
-  /** The conversation that a next turn goes on from, bytes. */
+  /** The conversation that the next turn continues, bytes. */
   transcriptBytes: 20 * 1024 * 1024,
   /** The whole output of one tool call that is kept, bytes, and how many of them an attempt may leave. */
   outputBytes: 5 * 1024 * 1024,
   outputsPerAttempt: 500,
   /** The patch that the API serves, bytes; a larger one is cut at a file border and says so. */
   patchBytes: 5 * 1024 * 1024,
-  /** Events that a runner may have under way without an acknowledgement, per attempt. */
+  /** Events that a runner may have sent without an acknowledgement, per attempt. */
   unacknowledgedEvents: 500,
-  /** Events in one page of the history, and bytes of their data after which a page ends with fewer. */
+  /** Events in one page of the history, and the bytes of data at which a page ends early. */
   eventsPerPage: 1000,
   pageBytes: 4 * 1024 * 1024,
   /** One Socket.IO message from a client, bytes. */

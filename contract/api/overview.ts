@@ -4,13 +4,13 @@ import { TaskStatus } from './status.ts'
 
 const time = z.iso.datetime()
 
-/** `GET /api/admin/overview`, for admins alone. */
+/** `GET /api/admin/overview`, for admins only. */
 export const Overview = z
   .object({
     runners: z.array(
       z.object({
         ...{ id: z.string(), name: z.string(), slots: z.number(), busy: z.number(), seenAt: time, connected: z.boolean() },
-        /** Why it takes nothing, although it is connected; absent while it is well. `message` is what was seen on its host. */
+        /** Why it takes no tasks although it is connected; absent while it is well. `message` is what it saw on its host. */
         unwell: z.object({ reason: Reason, reasonText: z.string(), message: z.string() }).optional(),
       }),
     ),

@@ -1,8 +1,8 @@
-/** Plain words for every client: what keeps a sign-in link from opening on a phone, and what to set against it. */
+/** Plain words for every client: what keeps a sign-in link from opening on a phone, and how to change that. */
 export type OnlyHere = Readonly<{
-  /** Where a phone in the same network finds the server once `settings` are set; null: the server does not know its machine's address. */
+  /** Where a phone in the same network finds the server once `settings` are set; null if the server does not know the address of its machine. */
   phoneUrl: string | null
-  /** Whether other devices reach the server even now, although not under the address that it was told. */
+  /** Whether other devices reach the server already, although not at the address that it was given. */
   reachable: boolean
   /** Variables to set, `NAME=value` each, ready for `.env`. */
   settings: readonly string[]

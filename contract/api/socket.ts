@@ -12,7 +12,7 @@ export const MessageTask = requestBody({ ...SendMessage.shape, taskId: TaskId })
 export const AppState = requestBody({ active: z.boolean(), taskId: TaskId.nullable() })
 export const AppPing = requestBody({})
 
-/** Raised when a client of an older number can no longer follow; such an app says so and reloads. */
+/** Raised if clients of an older number can no longer follow; such an app says so and asks for a reload. */
 export const PROTOCOL = 1
 
 /** Every client event is acknowledged with one of these. */
@@ -21,26 +21,26 @@ type Acknowledge<T> = (answer: Answer<T>) => void
 
 export type ClientToServer = {
   /**
-   * Answers `lastSeq`, then come the stored events after `after` and the live ones, in order. Asked again while they come, it goes back to
-   * `after` where that is earlier. `rate_limited`: wait, and ask again.
+   * Answers `lastSeq`. The stored events after `after` follow, then the live ones, in order. A second call in the meantime goes back to its
+   * `after` if that is earlier. On `rate_limited`, wait and call again.
    */
   'task:watch': (payload: z.input<typeof WatchTask>, acknowledge: Acknowledge<{ lastSeq: number }>) => void
-  /** Ends the deltas, and the stored events that are still to come. */
+  /** Ends the deltas and the stored events that have not been sent yet. */
   'task:unwatch': (payload: z.input<typeof UnwatchTask>, acknowledge: Acknowledge<object>) => void
   'task:create': (payload: CreateTask, acknowledge: Acknowledge<{ task: Task }>) => void
   'task:message': (payload: z.input<typeof MessageTask>, acknowledge: Acknowledge<{ message: Message }>) => void
   'task:cancel': (payload: z.input<typeof CancelTask>, acknowledge: Acknowledge<{ task: Task }>) => void
-  /** What a person looks at on this device: a notification about a task that is in front stays quiet. */
+  /** Which task a person looks at on this device: no notification about it is sent. */
   'app:state': (payload: z.input<typeof AppState>, acknowledge: Acknowledge<object>) => void
-  /** Answers at once: whether the line still carries, after a phone's sleep. */
+  /** Answers at once. A phone that wakes up checks its connection with it. */
   'app:ping': (payload: z.input<typeof AppPing>, acknowledge: Acknowledge<{ protocol: number }>) => void
 }
 
 export type ServerToClient = {
-  /** Durable; to every socket of the task's user. May come twice after a `task:watch`: drop what you have, by `seq`. */
+  /** Durable; goes to every socket of the task's user. After a `task:watch` an event may come twice: drop the second by its `seq`. */
   event: (event: TaskEvent) => void
-  /** The summary, when it changed. */
+  /** The summary, after each change. */
   task: (task: Task) => void
-  /** Volatile; to those who watch the task. */
+  /** Volatile; goes to the sockets that watch the task. */
   delta: (delta: Delta) => void
 }

@@ -6,14 +6,14 @@ export type TaskStatus = z.infer<typeof TaskStatus>
 
 /**
  * How an attempt ended. `failed` is the task's fault and is not tried again; `interrupted` is ours (a lost runner, a failed pull,
- * a full disk) and is tried again without using up anything of the user's.
+ * a full disk) and is retried without using up the user's tries.
  */
 export const Outcome = z.enum(['completed', 'failed', 'cancelled', 'interrupted'])
 export type Outcome = z.infer<typeof Outcome>
 
 export type Mover = 'user' | 'lease' | 'attempt' | 'reconciler'
 
-/** Who may make which move. The store refuses every other. */
+/** Who may make which move. The store refuses every other move. */
 export const MOVES: ReadonlyArray<{ from: TaskStatus; to: TaskStatus; by: readonly Mover[] }> = [
   { from: 'pending', to: 'running', by: ['lease'] },
   { from: 'pending', to: 'cancelled', by: ['user'] },
@@ -31,12 +31,12 @@ export function mayMove(from: TaskStatus, to: TaskStatus, by: Mover): boolean {
   return MOVES.some((move) => move.from === from && move.to === to && move.by.includes(by))
 }
 
-/** @returns whether the task stays as it is until a person asks for more */
+/** @returns whether nothing more happens to the task until a person asks for it */
 export function isEnded(status: TaskStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled'
 }
 
-/** So many runners may interrupt one turn; after that the task fails as `abandoned`. A faulty runner counts once. */
+/** How many runners may interrupt one turn before the task ends as `abandoned`. Each runner counts once. */
 export const MAX_INTERRUPTIONS = 10
-/** So many attempts of one turn may be interrupted on however few runners: a task that brings each runner down must end, too. */
+/** How many attempts of one turn may be interrupted on any number of runners: a task that brings down each runner must end too. */
 export const MAX_INTERRUPTED_ATTEMPTS = 30

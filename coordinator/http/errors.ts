@@ -16,12 +16,12 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   unavailable: 503,
 }
 
-/** Answers every fault in the one shape; a browser that opened a page gets a page. Of an unknown fault only the log learns the text. */
+/** Answers every fault in one shape; a browser that opened a page gets a page. The text of an unknown fault goes only to the log. */
 export const answerErrors: ErrorRequestHandler = (error, request, response, _next) => {
   const refusal = httpRefusalOf(error)
   const isOurs = (refusal.code === 'internal' || refusal.code === 'unavailable') && !isGone(error)
   request.log[isOurs ? 'error' : 'debug']({ event: 'http.refused', code: refusal.code, why: refusal.message, err: refusal.cause })
-  // A body that is half sent cannot become an error any more: the client sees that it was cut.
+  // A body that is half sent cannot become an error any more; the client sees that it was cut off.
   if (response.headersSent) return void response.destroy()
   const body: ErrorBody = {
     code: refusal.code,
@@ -29,7 +29,7 @@ export const answerErrors: ErrorRequestHandler = (error, request, response, _nex
     requestId: String(request.id),
     ...(refusal.details === undefined ? {} : { details: refusal.details }),
   }
-  // Who reads by ranges knows a range beyond the end by this status, which is no code of ours.
+  // Clients that read by ranges recognise a range beyond the end by this status. It is no code of ours.
   response.status(isHttpError(error) && error.status === 416 ? 416 : STATUS[refusal.code])
   if (isForPrograms(request.path) || request.accepts(['json', 'html']) !== 'html') response.type('json').json({ error: body })
   else response.type('html').send(errorPage(body))
@@ -46,7 +46,7 @@ function httpRefusalOf(error: unknown): Refusal {
 
 type HttpError = Error & { status: number; type?: string; limit?: number }
 
-/** What body parsers, the router and sending a file throw (http-errors): `expose` says that the text is meant for the client. */
+/** The body parsers, the router and file sending throw these (http-errors); `expose` says that the text is meant for the client. */
 function isHttpError(error: unknown): error is HttpError {
   if (!(error instanceof Error)) return false
   const { status, expose } = error as { status?: unknown; expose?: unknown }
@@ -54,7 +54,7 @@ function isHttpError(error: unknown): error is HttpError {
 }
 
 function readingFault({ status, type, limit, message }: HttpError): Refusal {
-  if (status === 404) return new Refusal('not_found', 'There is no such file, or no more.')
+  if (status === 404) return new Refusal('not_found', 'There is no such file, or it is gone.')
   if (status === 413)
     return new Refusal('too_large', `The body is too large${limit ? `: at most ${limit} bytes are taken` : ''}. Send less.`)
   // The parser quotes what it could not read, which may be a secret.

@@ -35,7 +35,7 @@ describe('the command line', () => {
   it.each([
     [['run', '--repo', 'https://example.org/a/b'], /PROMPT is missing/],
     [['run', 'do it'], /Name a repository with --repo/],
-    [[...RUN, '   '], /prompt: say what the agent is to do/],
+    [[...RUN, '   '], /prompt: describe what the agent should do/],
     [[...RUN, '--budget', 'lots', 'x'], /--budget: must be a number, in US dollars/],
     [[...RUN, '--budget', '', 'x'], /--budget: must be more than 0/],
     [[...RUN, '--model', 'gpt', 'x'], /--model: /],

@@ -96,7 +96,7 @@ describe('errand message', () => {
   it.each([
     [['message'], /ID is missing\nUsage: errand message ID \[.*"TEXT"/],
     [['message', 'ID'], /TEXT is missing\nUsage: errand message/],
-    [['message', 'ID', '  '], /message: say what the agent is to do\nUsage: errand message/],
+    [['message', 'ID', '  '], /message: describe what the agent should do\nUsage: errand message/],
     [['message', 'ID', '--steer', 'x'], /Unknown option '--steer'[\s\S]*Usage: errand message/],
     [['message', 'ID', 'x'.repeat(100_001)], /message: .*100[,_]?000.*\nUsage: errand message/],
     [['message', 'tsk_none', 'x'], /no such task/i],

@@ -45,8 +45,8 @@ describe('what a person gives the command line to say', () => {
     [['--file', '.'], /could not be read: EISDIR/],
     [['--file', 'latin1.txt'], /latin1\.txt is not UTF-8 text/],
     [['--file', 'long.txt'], /long\.txt is too long: at most 100,000 characters/],
-    [['--file', 'empty.txt'], /say what the agent is to do/],
-    [['-'], /say what the agent is to do/],
+    [['--file', 'empty.txt'], /describe what the agent should do/],
+    [['-'], /describe what the agent should do/],
   ])('refuses %j, says why, and sends nothing', async (args, why) => {
     await writeFile(join(folder.path, 'latin1.txt'), Buffer.from('caf\xe9', 'latin1'))
     await writeFile(join(folder.path, 'long.txt'), 'x'.repeat(400_001))

@@ -9,7 +9,7 @@ const POLICY = {
   defaultSrc: NONE,
   scriptSrc: SELF,
   styleSrc: SELF,
-  // Faces of users come from their git host, wherever that is. The app shows no image that an agent names.
+  // Avatars come from the users' git host, wherever that is. The app shows no image that an agent names.
   imgSrc: [...SELF, 'data:', 'https:'],
   fontSrc: SELF,
   connectSrc: SELF,
@@ -20,26 +20,26 @@ const POLICY = {
   frameAncestors: NONE,
 }
 
-/** What a browser may do with our answers: nothing inline, nothing from elsewhere, and in nobody's frame. */
+/** What a browser may do with our answers: nothing inline, nothing from other hosts, and in no frame. */
 export function securityHeaders(config: Pick<Config, 'publicUrl'>): RequestHandler {
-  // Browsers of before 2022 do not take the socket of the same origin for 'self'.
+  // For browsers from before 2022, 'self' does not include the socket of the same origin.
   const socket = config.publicUrl.replace(/^http/, 'ws')
   return helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { ...POLICY, connectSrc: [...SELF, socket] } },
     strictTransportSecurity: isHttps(config),
-    // With `no-referrer` browsers send `Origin: null` even to ourselves, and no form of ours could show where it comes from.
+    // With `no-referrer` browsers send `Origin: null` even to us, and our own forms could not show where they come from.
     referrerPolicy: { policy: 'same-origin' },
     xFrameOptions: { action: 'deny' },
   })
 }
 
-/** For Bull Board alone: its page has a style element and a base. The font that it asks another host for stays out. */
+/** Only for Bull Board: its page has a style element and a base. The font that it requests from another host stays blocked. */
 export const boardHeaders: RequestHandler = helmet.contentSecurityPolicy({
   useDefaults: false,
   directives: { ...POLICY, styleSrc: [...SELF, "'unsafe-inline'"], baseUri: SELF },
 })
 
-/** Answers with a user's data or a secret are for whoever asked, and for no cache. */
+/** Answers with a user's data or a secret must stay out of every cache. */
 export const noStore: RequestHandler = (_request, response, next) => {
   response.set('Cache-Control', 'no-store')
   next()

@@ -8,9 +8,9 @@ const MINUTE_MS = 60_000
 export type Limits = {
   signIn: RequestHandler[]
   api: RequestHandler
-  /** What each user begins: tasks, retries and messages, by HTTP and by socket, are one count. */
+  /** One count for what each user begins: tasks, retries and messages, by HTTP and by socket. */
   create: RequestHandler
-  /** Counts one that came in another way than by HTTP. @throws Refusal `rate_limited` when there are too many */
+  /** Counts one that did not come by HTTP. @throws Refusal `rate_limited` if there are too many */
   countNew: (userId: string) => Promise<void>
 }
 
@@ -41,7 +41,7 @@ function perMinute(limit: number, what: string, options: Partial<Options>): Requ
     limit,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    // A client may send X-Forwarded-For to a server that trusts no proxy; that is for nobody's console.
+    // A client may send X-Forwarded-For to a server that trusts no proxy; no console needs a warning about that.
     validate: { xForwardedForHeader: false, forwardedHeader: false },
     handler: (request) => {
       const { rateLimit } = request as Request & { rateLimit?: RateLimitInfo }
@@ -54,12 +54,12 @@ function perMinute(limit: number, what: string, options: Partial<Options>): Requ
 function tooMany(limit: number, what: string, resetTime: Date | undefined): Refusal {
   const retryAfterSeconds = Math.max(1, Math.ceil(((resetTime?.getTime() ?? Date.now() + MINUTE_MS) - Date.now()) / 1000))
   const when = retryAfterSeconds === 1 ? 'a second' : `${retryAfterSeconds} seconds`
-  return new Refusal('rate_limited', `Too many ${what}: ${limit} a minute are taken. Try again in ${when}.`, {
+  return new Refusal('rate_limited', `Too many ${what}: the limit is ${limit} a minute. Try again in ${when}.`, {
     retryAfterSeconds,
   })
 }
 
-/** Behind a proxy that is not trusted everybody has its address, and one visitor's failures keep all others from signing in. */
+/** Behind an untrusted proxy every visitor has its address, and the failures of one keep all others from signing in. */
 function warnOfProxy(): RequestHandler {
   let warned = false
   return (request, _response, next) => {
@@ -71,7 +71,7 @@ function warnOfProxy(): RequestHandler {
   }
 }
 
-/** Behind proxies only as true as `trust proxy`; an IPv6 address counts with its /56. */
+/** Behind proxies it is only as reliable as `trust proxy`. An IPv6 address counts by its /56. */
 function byAddress(request: Request): string {
   return ipKeyGenerator(request.ip ?? 'unknown')
 }

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { pinoHttp } from 'pino-http'
 
 /**
- * One fact a request. Of the address only the path: queries hold sign-in codes. No header and no body is ever logged.
+ * Logs one fact for each request. It holds only the path of the address, since queries hold sign-in codes, and no header and no body.
  * The id is ours, never the caller's, and goes back in `X-Request-Id`.
  */
 export function logRequests(log: Logger): RequestHandler {
@@ -44,7 +44,7 @@ function pathOf(request: Request): string {
   return request.originalUrl.replace(/\?.*/s, '')
 }
 
-/** What something calls every few seconds. */
+/** Calls that supervisors and runners make every few seconds. */
 function isPolled(request: Request): boolean {
   return /^\/(healthz|readyz|metrics|runner\/renew)$/.test(pathOf(request))
 }

@@ -1,4 +1,4 @@
-/** Text that is markup already; everything else is escaped on its way into {@link html}. */
+/** Text that is markup already; {@link html} escapes everything else. */
 export type Html = Readonly<{ markup: string }>
 type Piece = Html | readonly Html[] | string | number | null | false
 
@@ -9,7 +9,7 @@ export function html(strings: TemplateStringsArray, ...values: Piece[]): Html {
   }
 }
 
-/** A whole page. It holds no script and no inline style: the policy of this server allows neither. */
+/** A whole page. It has no inline script and no inline style: the policy of this server allows neither. */
 export function page({ title, body, styles = [], scripts = [] }: PageParts): string {
   return html`<!doctype html>
     <html lang="en">

@@ -8,7 +8,7 @@ import { authenticate, bearerToken, requireAdmin } from '../sign-in/authenticate
 
 const PATH = '/admin/queues'
 
-/** Bull Board, to look at: admins alone, and read-only, since the store and not the queue says what becomes of a task. */
+/** Bull Board, read-only and only for admins: the store, not the queue, decides what happens to a task. */
 export function addBoard(app: Express, parts: Pick<Parts, 'db' | 'dispatch'>): void {
   const adapter = new ExpressAdapter().setBasePath(PATH)
   createBullBoard({

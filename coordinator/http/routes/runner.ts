@@ -9,7 +9,7 @@ import { Refusal } from '../../process/errors.ts'
 import type { Parts } from '../parts.ts'
 import { bearerToken } from '../sign-in/authenticate.ts'
 
-/** What only runners call, over their own token: the lease that holds a task's secrets, the heartbeat, and bytes to keep. */
+/** The calls of runners, with their own token: the lease with a task's secrets, its renewal, and bytes to store. */
 export function addRunnerRoutes(app: Express, { leases, artifacts, runnerToken }: RunnerParts, readJson: RequestHandler): void {
   app.use('/runner', requireRunner(runnerToken))
   app.post(RUNNER_PATHS.lease, readJson, async (request, response) => {
@@ -38,7 +38,7 @@ const ArtifactAddress = AttemptAddress.extend({ kind: ArtifactKind })
 function requireRunner(runnerToken: string): RequestHandler {
   const expected = digest(runnerToken)
   return (request, _response, next) => {
-    // Digests are of one length, so that the comparison takes the same time for every guess.
+    // Digests have one length, so the comparison takes the same time for every guess.
     if (!timingSafeEqual(digest(bearerToken(request) ?? ''), expected))
       throw new Refusal('unauthorized', "The runner's token is not this coordinator's: RUNNER_TOKEN must be the same on both.")
     next()

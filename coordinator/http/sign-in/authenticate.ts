@@ -10,15 +10,15 @@ declare global {
   namespace Express {
     interface User extends KnownUser {}
     interface Request {
-      /** With what the user is signed in; set together with `user` by {@link authenticate}. */
+      /** What the user is signed in with. {@link authenticate} sets it together with `user`. */
       deviceId?: string
     }
   }
 }
 
 /**
- * Lets through whoever shows an API token (`Authorization: Bearer …`) or a browser's session; the session only from our own pages
- * when something is to change. A token that is shown and unknown is refused, whatever the cookie says.
+ * Lets a request through if it shows an API token (`Authorization: Bearer …`) or the session of a browser. A session may change something
+ * only from our own pages. An unknown token is refused, whatever the cookie says.
  */
 export function authenticate({ db }: Pick<Parts, 'db'>): RequestHandler {
   return async (request, response, next) => {
@@ -40,7 +40,7 @@ export function currentUser(request: Request): KnownUser {
   return request.user
 }
 
-/** @returns with what the user is signed in. Only behind {@link authenticate}. */
+/** @returns what the user is signed in with. Only behind {@link authenticate}. */
 export function currentDevice(request: Request): string {
   if (!request.deviceId) throw new Error('a route that needs a device is mounted before authentication')
   return request.deviceId
@@ -49,7 +49,7 @@ export function currentDevice(request: Request): string {
 /** Only behind {@link authenticate}. @throws Refusal `forbidden` */
 export const requireAdmin: RequestHandler = (request, _response, next) => {
   if (!currentUser(request).admin)
-    throw new Refusal('forbidden', 'This is for admins. Whoever runs this server names them in ERRAND_ADMINS.')
+    throw new Refusal('forbidden', 'This is for admins. The person who runs this server names them in ERRAND_ADMINS.')
   next()
 }
 

@@ -8,8 +8,8 @@ import type { Parts } from '../parts.ts'
 import { createSession } from './session.ts'
 
 /**
- * Who shows this token or this cookie? For callers that are no Express request: the handshake of a socket.
- * A token that is shown and unknown is nobody, whatever the cookie says.
+ * Finds the user of a token or a cookie for a caller that is no Express request: the handshake of a socket.
+ * An unknown token is nobody, whatever the cookie says.
  */
 export function createIdentify(parts: Pick<Parts, 'db' | 'secrets' | 'config'>): Parts['identify'] {
   const session = createSession(parts)

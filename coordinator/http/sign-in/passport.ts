@@ -6,14 +6,14 @@ import { findUser, upsertGithubUser } from '../../store/accounts/users.ts'
 import type { Parts } from '../parts.ts'
 
 /**
- * `repo` is the least that lets the agent's branch be pushed to a private repository, and a pull request be opened. Without
- * `workflow` GitHub refuses a push that changes a CI workflow, which is wanted: a prompt must not reach CI's secrets.
+ * `repo` is the smallest scope that allows pushing the agent's branch to a private repository and opening a pull request. Without
+ * `workflow` GitHub refuses a push that changes a CI workflow. That is intended: a prompt must not reach the secrets of CI.
  */
 const SCOPE = ['repo']
 
 export type Passport = InstanceType<typeof passport.Passport>
 
-/** Who is signed in, kept as the user's id in the session; and GitHub as a way to sign in, when it is configured. */
+/** Keeps the id of the signed-in user in the session, and offers GitHub as a way to sign in if it is configured. */
 export function createPassport({ db, secrets, config }: Pick<Parts, 'db' | 'secrets' | 'config'>): Passport {
   const authenticator = new passport.Passport()
   authenticator.serializeUser<string>((user, done) => done(null, user.id))
@@ -37,7 +37,7 @@ function githubStrategy(
     userProfileURL: `${github.apiUrl}/user`,
     scope: SCOPE,
     userAgent: 'errand',
-    // By itself the strategy sends no state, and takes a forged callback; PKCE needs the state's store.
+    // Without this the strategy sends no state, and accepts a forged callback. PKCE needs the store of the state.
     state: true,
     pkce: true,
   }

@@ -6,7 +6,7 @@ import type { Parts } from '../parts.ts'
 import { DatabaseSessions } from './session-store.ts'
 
 /**
- * The browser's session: a signed random id in a cookie, everything else in the store.
+ * The session of a browser: a signed random id in a cookie, and everything else in the store.
  * Over https the name begins with `__Host-`, so that no other host or path can plant one (RFC 6265bis §4.1.3.2).
  */
 export function createSession({ db, secrets, config }: Pick<Parts, 'db' | 'secrets' | 'config'>): RequestHandler {
@@ -22,7 +22,7 @@ export function createSession({ db, secrets, config }: Pick<Parts, 'db' | 'secre
     saveUninitialized: false,
   })
   return (request, response, next) => {
-    // The public address says what the browser sees. A proxy that ends TLS may not say so, and the cookie would silently stay away.
+    // The public address says what the browser uses. A proxy that ends TLS may not tell us, and the cookie would silently be left out.
     if (https) request.headers['x-forwarded-proto'] = 'https'
     handle(request, response, next)
   }

@@ -1,3 +1,4 @@
+import { crashOn } from '../../support/browser/crash.ts'
 import { asAda, asGrace, asMe, asNobody, breakDown, hang, open, press, type Scene } from './scene.ts'
 
 /** The way in, and what stands around every screen. */
@@ -36,7 +37,7 @@ export const ENTRY_SCENES: readonly Scene[] = [
   }),
   asAda('not-found', (page, world) => open(page, world, '/nowhere', "It doesn't exist, or you don't have access to it.")),
   asAda('crash', async (page, world) => {
-    await page.route('**/api/projects', (route) => route.fulfill({ json: { items: [null] } }))
+    await crashOn(page, 'ProjectsScreen', 'projects-screen')
     await open(page, world, '/projects', 'Something went wrong')
   }),
   asAda('too-old', async (page, world) => {

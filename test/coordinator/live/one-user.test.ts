@@ -75,7 +75,7 @@ describe('what one user begins', () => {
     const limited = {
       code: 'rate_limited',
       message: expect.stringMatching(
-        /^Too many new tasks and messages: 120 a minute are taken\. Try again in (a second|\d+ seconds)\.$/,
+        /^Too many new tasks and messages: the limit is 120 a minute\. Try again in (a second|\d+ seconds)\.$/,
       ),
       details: { retryAfterSeconds: expect.any(Number) },
     }

@@ -30,7 +30,8 @@ describe('a database from before steps_exceeded', () => {
         .prepare("insert into events (task_id, seq, attempt, type, at, data) values ('t', ?, 1, ?, 1, ?)")
         .run(seq, type, JSON.stringify(data))
     sqlite.exec(`
-      delete from kysely_migration where name = '0008-steps-exceeded';
+      drop index tasks_in_line; drop index tasks_released;
+      delete from kysely_migration where name >= '0008-steps-exceeded';
       insert into tasks (id, user_id, repo_url, branch, prompt, model, budget_usd, demo, status, reason, turn, attempt, last_seq, created_at)
         values ('t', 'u', 'r', 'b', 'p', 'm', 1, 0, 'failed', 'turns_exceeded', 1, 1, 5, 1), ('s', 'u', 'r', 'b', 'p', 'm', 1, 0, 'failed', 'stuck', 1, 1, 0, 1);
       insert into attempts (task_id, attempt, turn, runner_id, runner_name, last_n, lease_until, started_at, ended_at, outcome, reason)

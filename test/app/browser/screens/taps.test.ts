@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { Page } from 'playwright-core'
 import type { Task } from '../../../../contract/api/api.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
-import { waitFor } from '../../../support/checks/wait.ts'
+import { crashOn, crashOn } from '../../../support/browser/crash.ts'
 import { breakDown } from '../../scenes/scene.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
 import { steps } from '../../scenes/story/steps.ts'
@@ -117,7 +117,7 @@ describe('a copy over plain HTTP', () => {
 
   it('is made of what a screen stumbled over', async () => {
     await withoutClipboard()
-    await page.route('**/api/admin/overview', (route) => route.fulfill({ json: {} }))
+    await crashOn(page, 'AdminScreen', 'admin-screen')
     await page.goto(`${stage.url}/admin`)
     await press('Copy details')
     await page.getByRole('button', { name: 'Copied' }).waitFor()
