@@ -221,6 +221,9 @@ describe('a runner that is unwell', () => {
     for (const words of ['Unhealthy, takes no tasks', 'Check `docker info` on that host.', seen])
       await page.getByText(words).waitFor()
     expect(await page.getByText('Connected', { exact: true }).count()).toBe(0)
+    // It would go on asking, and lose its line to a server that stops.
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
+    await page.close()
     expect([await isAsWideAsTheWindow(page), await axeFaults(page)]).toEqual([true, []])
   })
 })
