@@ -27,11 +27,11 @@ describe('every screen in every state, at 320 px', () => {
       const page = await openScene(world, scene, { viewport: SMALLEST, hasTouch: true, isMobile: true })
       for (const colorScheme of ['light', 'dark'] as const) {
         await inLook(page, colorScheme)
-        const faults = await axeFaults(page)
+        // In the dark, only colours differ.
+        const faults = await axeFaults(page, colorScheme === 'light' ? [] : ['color-contrast'])
         expect({ colorScheme, faults }).toEqual({ colorScheme, faults: [] })
-        const width = await page.evaluate<number>('document.documentElement.scrollWidth')
-        expect({ colorScheme, width }).toEqual({ colorScheme, width: SMALLEST.width })
       }
+      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(SMALLEST.width)
       const small = await touchFaults(page)
       // A desk may have a touch screen too.
       await page.setViewportSize(DESK)

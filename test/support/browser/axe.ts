@@ -9,14 +9,15 @@ const COME_TO_REST = `Promise.allSettled(
   document.getAnimations().filter(({ effect }) => effect.getComputedTiming().iterations !== Infinity).map(({ finished }) => finished),
 )`
 
-/** What axe finds wrong on the page as it is, in words that say where. */
-export async function axeFaults(page: Page): Promise<string[]> {
+/** What axe finds wrong on the page as it is, with a piece of the element. @param rules the rules to check; all of them by default */
+export async function axeFaults(page: Page, rules: readonly string[] = []): Promise<string[]> {
   await page.evaluate(COME_TO_REST)
-  // As the debugger's own, which the page's policy does not bind.
-  await page.evaluate(source)
-  return page.evaluate(async () => {
-    type Run = { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
-    const { violations } = await (globalThis as unknown as { axe: Run }).axe.run()
+  // Evaluated by the debugger, because the page's policy would refuse a script. A page that has it already keeps it.
+  if (!(await page.evaluate<boolean>("'axe' in globalThis"))) await page.evaluate(source)
+  return page.evaluate(async (only) => {
+    type Options = { runOnly?: readonly string[] }
+    type Run = { run: (options: Options) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+    const { violations } = await (globalThis as unknown as { axe: Run }).axe.run(only.length > 0 ? { runOnly: only } : {})
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`))
-  })
+  }, rules)
 }
