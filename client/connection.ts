@@ -8,17 +8,17 @@ export type Front = { active: boolean; taskId: string | null }
 
 export type ConnectionState = {
   status: ConnectionStatus
-  /** Since when nothing is heard of the server; null while the line carries, and for a break that is too short to mention. */
+  /** When the connection broke; null while it works, and for a break too short to mention. */
   downSince: string | null
   /** True when the server speaks a newer protocol than this client. */
   tooOld: boolean
-  /** The part that makes the line comes over the network, too. */
+  /** The code of the socket comes over the network too. */
   line: 'none' | 'loading' | 'there'
   connected: boolean
   /** Tasks whose feeds lack events that are known to exist. */
   behind: ReadonlySet<string>
   front: Front
-  /** When the break began, also one that is still too short to mention. */
+  /** When the break started, even if it is still too short to mention. */
   brokeAt: string | null
 }
 
@@ -29,14 +29,14 @@ export type ConnectionInput =
   | { type: 'loaded' }
   | { type: 'not-loaded' }
   | { type: 'connected' }
-  /** @property byServer the server ended the line, after which Socket.IO does not come back by itself */
+  /** @property byServer the server ended the connection; Socket.IO then does not reconnect by itself */
   | { type: 'disconnected'; byServer: boolean }
   /** @property retries whether Socket.IO tries again by itself */
   | { type: 'refused'; unauthorized: boolean; retries: boolean }
   | { type: 'greeted'; protocol: number }
   | { type: 'behind'; taskId: string; behind: boolean }
   | { type: 'look'; front: Front }
-  /** After a sleep or a change of network: does the line carry? */
+  /** Does the connection still work? Asked after a sleep or a change of network. */
   | { type: 'probe' }
   | { type: 'probed'; carries: boolean }
   | { type: 'close' }
@@ -51,21 +51,21 @@ export type ConnectionEffect =
   /** Answered by `greeted`, if at all. */
   | { type: 'greet' }
   | { type: 'tell-front'; front: Front }
-  /** The line is there: whatever was missed can be asked for. */
+  /** Connected: now feeds can ask for what they missed. */
   | { type: 'live' }
   /** Answered by `probed`. */
   | { type: 'probe' }
-  /** Cuts a line on which nothing comes; Socket.IO makes a new one. */
+  /** Cuts a silent connection. Socket.IO opens a new one. */
   | { type: 'cut' }
   | Timing<Timer>
 
 type Result = Stepped<ConnectionState, ConnectionEffect>
 
-/** What this client speaks. The contract's own number stands beside schemas, which would weigh on a phone's first load. */
+/** The protocol version of this client. The contract's constant is in a file with schemas, which would weigh on a phone's first load. */
 const SPOKEN: typeof PROTOCOL = 1
-/** When this client tries again where Socket.IO does not. */
+/** The pause before this client reconnects where Socket.IO does not. */
 const RETURN_MS = 1_000
-/** A shorter break is not mentioned. The first connection takes its time on a slow network. */
+/** Shorter breaks are not mentioned. The first connection may take longer on a slow network. */
 const PATIENCE_MS: Readonly<Partial<Record<ConnectionStatus, number>>> = { connecting: 5_000, offline: 2_000 }
 
 export const NO_CONNECTION: ConnectionState = {
@@ -80,7 +80,7 @@ export const NO_CONNECTION: ConnectionState = {
 }
 
 /**
- * One line for a whole client, which comes back after every break.
+ * The one connection of a client. It comes back after every break.
  * @param now as an ISO date
  */
 export function stepConnection(state: ConnectionState, input: ConnectionInput | Fired<Timer>, now: string): Result {
@@ -153,7 +153,7 @@ function comeBack(state: ConnectionState): Result {
   return { state, effects: [{ type: 'wait', as: 'return', ms: RETURN_MS }] }
 }
 
-/** Changes the status. A break counts from its first moment, and is mentioned once it outlasts the patience with it. */
+/** Changes the status. A break counts from its first moment, and is mentioned if it outlasts the patience. */
 function turn(state: ConnectionState, status: ConnectionStatus, now: string): Result {
   const isCounted = state.brokeAt !== null || PATIENCE_MS[status] === undefined
   if (status === state.status && isCounted) return nothingToDo(state)

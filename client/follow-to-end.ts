@@ -23,7 +23,7 @@ type Timer = 'quiet' | 'watch' | 'connect'
 
 export type ToEndInput =
   | { type: 'connected' }
-  /** @property byServer the server ended the connection, after which Socket.IO does not come back by itself */
+  /** @property byServer the server ended the connection; Socket.IO then does not reconnect by itself */
   | { type: 'disconnected'; byServer: boolean }
   /** @property retries whether Socket.IO tries again by itself */
   | { type: 'not-connected'; refusal: RefusalWords; retries: boolean }
@@ -40,7 +40,7 @@ export type End = 'ended' | 'left' | { refusedAt: 'connection' | 'watch'; refusa
 
 export type ToEndEffect =
   | { type: 'connect' }
-  /** Cuts a connection that does not answer; Socket.IO makes a new one. */
+  /** Cuts a silent connection. Socket.IO opens a new one. */
   | { type: 'cut' }
   | { type: 'watch'; after: number }
   | { type: 'event'; event: TaskEvent }
@@ -54,9 +54,9 @@ export type ToEndEffect =
 
 type Result = Stepped<FollowToEnd, ToEndEffect>
 
-/** How long nothing may come before the server is asked whether that is all. */
+/** How long a silence lasts before the client asks the server whether that is all. */
 const QUIET_MS = 20_000
-/** When a server that is up but refuses is asked again. */
+/** The pause before a server that refuses is asked again. */
 const RETRY_MS = 2_000
 
 export function startFollowingToEnd(taskId: string, turn: number, throughTurns: boolean): FollowToEnd {

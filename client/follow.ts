@@ -14,7 +14,7 @@ export type Follow = {
   last: number
   /** The highest `seq` that the server is known to have. */
   head: number
-  /** Events that came before their turn. */
+  /** Events that arrived early. */
   held: ReadonlyMap<number, TaskEvent>
 }
 
@@ -31,7 +31,7 @@ export type FollowInput =
 
 export type FollowEffect = { type: 'watch'; after: number } | { type: 'event'; event: TaskEvent }
 
-/** Bounds what a server that leaves a hole for ever can make a client keep. */
+/** Bounds what a client keeps if a server never fills a gap. */
 const MAX_HELD = 2_000
 
 /** @param last where to begin: the first event that is given out is the next one */
@@ -41,8 +41,8 @@ export function startFollowing(taskId: string, last = 0): Follow {
 
 /**
  * Puts the events of one task in order, however they are cut, repeated and mixed with those of other tasks: each is given out once, in
- * order of `seq`, without a hole. A client joins first, asks for everything after the last event it gave out, and drops what it has;
- * a hole where nothing should be missing makes it ask again.
+ * order of `seq`, without a gap. A client joins first, asks for everything after the last event it gave out, and drops what it has.
+ * If a gap appears where nothing should be missing, it asks again.
  */
 export function stepFollow(state: Follow, input: FollowInput): Stepped<Follow, FollowEffect> {
   switch (input.type) {
@@ -80,7 +80,7 @@ function takeEvents(state: Follow, events: readonly TaskEvent[]): Stepped<Follow
   return settle({ ...state, held, head: Math.max(state.head, ...fresh.map(({ seq }) => seq)) })
 }
 
-/** Gives out the events whose turn it is. A hole in a list that should be complete makes it ask again. */
+/** Gives out the events that are next. If a list that should be complete has a gap, it asks again. */
 function settle(state: Follow): Stepped<Follow, FollowEffect> {
   const held = new Map(state.held)
   const effects: FollowEffect[] = []

@@ -1,6 +1,6 @@
 /**
- * A state machine as this room writes them: `step` decides what an input makes of the state and what is to be done about it, and does
- * nothing itself. Calls, timers and the clock reach it as inputs and leave it as effects.
+ * A state machine: `step` decides what an input does to the state and which effects follow, and does nothing itself. Calls, timers and the
+ * clock reach it as inputs and leave it as effects.
  */
 export type Step<S, I, E> = (state: S, input: I) => Stepped<S, E>
 export type Stepped<S, E> = { state: S; effects: readonly E[] }
@@ -9,7 +9,7 @@ export function nothingToDo<S, E>(state: S): Stepped<S, E> {
   return { state, effects: [] }
 }
 
-/** Takes one step after the other, and collects the effects of all. */
+/** Takes several steps and collects all their effects. */
 export function chain<S, E>(first: Stepped<S, E>, ...steps: readonly ((state: S) => Stepped<S, E>)[]): Stepped<S, E> {
   return steps.reduce(({ state, effects }, step) => {
     const next = step(state)
@@ -28,8 +28,8 @@ export type Machine<I> = {
 }
 
 /**
- * Runs a machine, with real timers: the one place in this room that acts. An input that comes while effects are carried out is taken
- * after them, so that no effect overtakes another.
+ * Runs a machine with real timers: the only place in `client/` that acts. An input that arrives while effects are carried out waits for
+ * them, so that no effect overtakes another.
  * @param show gets the state after every step, before its effects are carried out
  */
 export function runMachine<S, I, E extends { type: string }, T extends string>(

@@ -19,7 +19,7 @@ import {
 
 /** When a server that does not answer is asked again. */
 const ASK_AGAIN_MS = 3_000
-/** When a server that promised events and sends none is asked again. */
+/** The pause before a server that promised events and sends none is asked again. */
 const STALLED_MS = 5_000
 
 /** The events of one task, live: without a hole, without a double, and so again after every gap in the network. */

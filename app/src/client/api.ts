@@ -4,7 +4,7 @@ import { words } from '../text/words.ts'
 
 export type { Api } from '../../../client/api/api.ts'
 
-/** Longer than the server ever takes; a phone in a lift must not wait for ever. */
+/** Longer than the server ever takes, so that a phone in a lift does not wait forever. */
 const TIMEOUT_MS = 15_000
 
 export const API_WORDS: Words = {

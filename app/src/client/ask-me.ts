@@ -9,7 +9,7 @@ type Parts = {
   storage: Pick<Storage, 'read' | 'write' | 'clear'>
   drafts: Pick<Drafts, 'clear'>
   outbox: () => Pick<Outbox, 'clear'>
-  /** Everything that an earlier run left must be read before it is judged. If that takes too long, the outbox still sends nothing of another user. */
+  /** Waits until everything that an earlier run left has been read. If that takes too long, the outbox still sends nothing of another user. */
   restored: () => Promise<void>
 }
 

@@ -19,17 +19,17 @@ export type Client = {
   drafts: Drafts
   storage: Storage
   queries: QueryClient
-  /** Asks who is signed in. What another user left on this device is removed before the answer is given. */
+  /** Asks who is signed in, and removes what another user left on this device before it answers. */
   askMe: () => Promise<Me>
-  /** True once the server said that nobody is signed in here. */
+  /** True after the server has said that nobody is signed in here. */
   signedOut: State<boolean>
-  /** The newest task that the server took from this device, for whoever waits to see it. */
+  /** The newest task that the server accepted from this device, for a screen that waits for it. */
   lastSent: State<{ clientId: string; taskId: string } | null>
-  /** This task was opened: from now on it opens without a network too. */
+  /** Marks a task as opened, so that it also opens without a network from now on. */
   keepTask: (taskId: string) => void
-  /** From here on nothing more is saved on this device: its user leaves. */
+  /** Saves nothing more on this device, because its user leaves. */
   stopKeeping: () => void
-  /** Begins: what an earlier run left unsent, and the socket once `first` is there. */
+  /** Starts the outbox with what an earlier run left unsent, and the socket after `first`. */
   start: (first: Promise<unknown>) => void
 }
 
@@ -54,13 +54,13 @@ export function createClient(): Client {
   const askMe = async (): Promise<Me> => {
     const shown = shownUser()
     const me = await ask()
-    // Signed in by another window: nothing on this page is theirs.
+    // Another window signed in another user: nothing on this page belongs to them.
     if (shown !== null && shown !== me.id) location.assign('/')
     return me
   }
   const outbox = createOutbox({
     ...{ api, storage, newId, onTask, userId: shownUser },
-    // Each time: another window may have signed in another user, whose cookie this page has from then on.
+    // Asked every time: another window may have signed in another user, and this page then has their cookie.
     checkUser: async () => (await askMe()).id,
     now: () => new Date(),
   })

@@ -22,32 +22,32 @@ export type ConnectionEvents = {
 
 export type Connection = {
   state: State<ConnectionStatus>
-  /** Since when nothing is heard of the server; null while the line carries, and for a break that is too short to mention. */
+  /** When the connection broke; null while it works, and for a break too short to mention. */
   downSince: State<string | null>
   /** True when the server speaks a newer protocol than this app: it must be reloaded. */
   tooOld: State<boolean>
   open: () => void
   close: () => void
-  /** Asks for everything of a task after `after`, and for what comes. @returns null when the line does not carry or the server refuses */
+  /** Asks for a task's events after `after` and for all later ones. @returns null if the connection does not work or the server refuses */
   watch: (taskId: string, after: number) => Promise<{ lastSeq: number } | null>
   unwatch: (taskId: string) => void
   /** A feed reports whether it lacks events that are known to exist. */
   catchUp: (taskId: string, behind: boolean) => void
-  /** Tells the server what a person looks at here: notifications about it stay quiet. */
+  /** Tells the server what the user is looking at, so that it sends no notifications about it. */
   look: (active: boolean, taskId: string | null) => void
-  /** Makes sure that the line carries, after a sleep or a change of network. */
+  /** Checks that the connection works, after a sleep or a change of network. */
   probe: () => void
   on: <E extends keyof ConnectionEvents>(name: E, listener: ConnectionEvents[E]) => () => void
 }
 
 /**
- * Socket.IO itself notices a frozen line only after up to 45 s. Together with its pause before the next line this stays below the 3 s
- * within which a person who comes back shall see the truth; a slow line on which something comes is left alone.
+ * Socket.IO itself notices a frozen connection only after up to 45 s. This limit plus its pause before the next try stays below the 3 s within
+ * which a returning user must see the truth. A slow connection that still brings something is left alone.
  */
 const PROBE_MS = 1_500
 const ACKNOWLEDGE_MS = 10_000
 
-/** One socket for the whole app: what `client/connection.ts` decides, on Socket.IO. What it brings is a hint that the feeds check by `seq`. */
+/** One socket for the whole app: carries out what `client/connection.ts` decides. Its events are hints that the feeds check by `seq`. */
 export function createConnection(
   load: () => Promise<AppSocket> = async () => (await import('./socket.ts')).createSocket(),
 ): Connection {
@@ -147,7 +147,7 @@ function hear(socket: AppSocket, take: Take, tell: Tell): void {
   })
 }
 
-/** @returns null also for a refusal: the caller falls back to the calls over HTTP, which tell why */
+/** @returns null for a refusal too: the caller falls back to HTTP calls, which give the reason */
 async function send<E extends keyof ClientToServer>(
   socket: AppSocket | null,
   name: E,
@@ -168,7 +168,7 @@ async function greet(socket: AppSocket, take: Take, timeoutMs = ACKNOWLEDGE_MS):
   return answer !== null
 }
 
-/** The answer may stand behind much else on a slow line: whatever comes shows that the line carries. So does a new one. */
+/** On a slow connection, the answer may queue behind other data. Any data proves that the connection works, and so does a new connection. */
 async function probe(socket: AppSocket, take: Take): Promise<void> {
   const { engine } = socket.io
   let heard = false

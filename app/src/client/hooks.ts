@@ -26,13 +26,13 @@ export function useConnectionState(): ConnectionStatus {
   return useStateOf(useClient().connection.state)
 }
 
-/** When what is shown was true, for what does not come from the server now: as it was saved, or as it stood when the line went down. */
+/** The age of data that is not live: when it was saved, or when the connection broke. */
 export function useAsOf(shown: { asOf?: string } | undefined): string | undefined {
   const downSince = useStateOf(useClient().connection.downSince)
   return shown && (shown.asOf ?? downSince ?? undefined)
 }
 
-/** What the server was asked for; without a network as it was saved, with the time of that. */
+/** A query. Without a network, it gives the saved answer and its time. */
 export function useSaved<T extends object>(
   key: string,
   ask: () => Promise<T>,
@@ -42,7 +42,7 @@ export function useSaved<T extends object>(
   return useQuery({ queryKey: [key], queryFn: savedWhenOffline(storage, key, ask), meta: { savedAs: key }, ...options })
 }
 
-/** Who is signed in and what the server offers; without a network as it was saved. */
+/** The signed-in user and what the server offers; without a network, as saved. */
 export function useMe() {
   return useQuery(meQuery(useClient()))
 }
@@ -56,19 +56,19 @@ export function meQuery({ askMe, storage }: Pick<Client, 'askMe' | 'storage'>) {
   })
 }
 
-/** A task's summary, kept fresh by the socket; without a network as it was saved. */
+/** A task's summary, kept up to date by the socket; without a network, as saved. */
 export function useTask(taskId: string) {
   const { api, storage, queries } = useClient()
   return useQuery({
     queryKey: ['task', taskId],
     queryFn: savedWhenOffline<Task>(storage, `task:${taskId}`, () => api.findTask(taskId)),
-    // What the list says is enough to begin with, and asked for anew.
+    // The list's copy is enough to start with, and is refreshed.
     initialData: () => taskInLists(queries, taskId),
     initialDataUpdatedAt: 0,
   })
 }
 
-/** The summary, or what the events tell of it when they are newer; the lists and what is saved learn of it too. */
+/** The summary, or what newer events say about it. Updates the lists and the saved copy too. */
 export function useNewestTask(task: Saved<Task>, events: readonly TaskEvent[]): Saved<Task> {
   const { queries } = useClient()
   const newest = useMemo(() => taskAfter(task, events), [task, events])
@@ -78,13 +78,13 @@ export function useNewestTask(task: Saved<Task>, events: readonly TaskEvent[]): 
   return newest
 }
 
-/** What was sent and is not in a feed or a list yet; of one task, or the new tasks. */
+/** The messages of one task, or the new tasks, that were sent and do not show in a feed or a list yet. */
 export function useUnsent(taskId: string | null): readonly Unsent[] {
   const items = useStateOf(useClient().outbox.state)
   return useMemo(() => items.filter((item) => (item.kind === 'message' ? item.taskId : null) === taskId), [items, taskId])
 }
 
-/** Text that survives a closed app. `place` is `new`, `new:<field>` or `task:<id>`. */
+/** Text that survives closing the app. `place` is `new`, `new:<field>` or `task:<id>`. */
 export function useDraft(place: string): [string, (text: string) => void] {
   const { drafts } = useClient()
   const [text, setText] = useState(() => drafts.read(place))
@@ -110,7 +110,7 @@ export function useDraft(place: string): [string, (text: string) => void] {
   return [text, write]
 }
 
-/** Stops a task; the lists and the task learn of it. */
+/** Cancels a task and updates the lists and the task. */
 export function useCancelTask(taskId: string) {
   const { api, queries } = useClient()
   return useMutation({
@@ -119,7 +119,7 @@ export function useCancelTask(taskId: string) {
   })
 }
 
-/** The last turn of an ended task again. */
+/** Runs the last turn of an ended task again. */
 export function useRetryTask(taskId: string) {
   const { api, queries } = useClient()
   return useMutation({
@@ -128,7 +128,7 @@ export function useRetryTask(taskId: string) {
   })
 }
 
-/** Tells the server that a person looks at this task, for as long as the component is there. */
+/** Tells the server that the user is looking at this task while the component is mounted. */
 export function useLookAt(taskId: string | null): void {
   const { connection } = useClient()
   useEffect(() => {

@@ -16,15 +16,15 @@ import type { Storage } from './storage/storage.ts'
 
 export type Outbox = {
   state: State<readonly Unsent[]>
-  /** Kept on this device before it is sent. @returns its `clientId` at once */
+  /** Saves the item on this device and then sends it. @returns its `clientId` at once */
   sendTask: (task: Omit<CreateTask, 'clientId'>) => string
   sendMessage: (taskId: string, message: Omit<SendMessage, 'clientId'>) => string
   retry: (clientId: string) => void
-  /** Removes it: a person deleted it, or its event is here. */
+  /** Removes an item: the user deleted it, or its event has arrived. */
   forget: (clientId: string) => void
-  /** Tries at once everything that waits: the connection is back. */
+  /** Tries all waiting items at once, because the connection is back. */
   flush: () => void
-  /** Reads what an earlier run of the app left. */
+  /** Reads the items that an earlier run of the app left. */
   restore: () => Promise<void>
   /** Removes everything. */
   clear: () => void
@@ -35,17 +35,17 @@ export type OutboxParts = {
   storage: Pick<Storage, 'list' | 'write' | 'remove'>
   newId: () => string
   now: () => Date
-  /** Who writes here, as far as that is known without asking. */
+  /** The user of this device, if known without asking the server. */
   userId: () => string | null
   /** @returns who is signed in; this removes what another user left here. @throws ApiError */
   checkUser: () => Promise<string>
   onTask: (task: Task, clientId: string) => void
 }
 
-/** A key for each item, so that two open windows of the app do not overwrite each other's. */
+/** Each item has its own key, so that two open windows do not overwrite each other's items. */
 const KEY = 'outbox:'
 
-/** Opens the outbox: what `client/outbox.ts` decides, on this app's calls and storage. */
+/** Opens the outbox: carries out what `client/outbox.ts` decides, with this app's API calls and storage. */
 export function createOutbox(parts: OutboxParts): Outbox {
   const { storage, newId, now, userId } = parts
   const state = createState<readonly Unsent[]>([])
@@ -75,7 +75,7 @@ export function createOutbox(parts: OutboxParts): Outbox {
   }
 }
 
-/** What carries out the effects. Writes reach the device one after the other, and before what was written is sent. */
+/** Carries out the effects. Writes reach the device one after another, and before the written item is sent. */
 function createHands({ api, storage, checkUser, onTask }: OutboxParts, take: (input: OutboxInput) => void) {
   let storing = Promise.resolve()
   const answer = (clientId: string, call: Promise<OutboxInput>) =>
@@ -84,7 +84,7 @@ function createHands({ api, storage, checkUser, onTask }: OutboxParts, take: (in
     const { clientId } = item
     if (item.kind === 'message') {
       const { state } = await api.sendMessage(item.taskId, item.body)
-      // The feed has already shown a message that waits no more.
+      // The feed already shows a message that no longer waits.
       return { type: 'received', clientId, waits: state === 'waiting' }
     }
     return { type: 'created', clientId, task: await api.createTask(item.body) }
@@ -115,7 +115,7 @@ function createHands({ api, storage, checkUser, onTask }: OutboxParts, take: (in
   }
 }
 
-/** Whatever waits for the network, the server or a sign-in waits without a limit. Only a refusal is final. */
+/** Items wait for the network, the server or a sign-in without a limit. Only a refusal is final. */
 function faultOf(error: unknown): SendFault {
   if (codeOf(error) === 'unauthorized') return { kind: 'signed-out', error: words.outbox.signedOut }
   if (isAway(error)) return { kind: 'passing', error: words.outbox.away }

@@ -6,17 +6,17 @@ import { firstOf, type Keeper } from './storage/saved-answers.ts'
 
 const ASK_AGAIN_MS = 5_000
 
-/** What the server was asked for. A task's summary never goes back: an answer that was under way meanwhile is older than what the socket said. */
+/** The cache of queries. A task's summary never goes back: an answer that was in flight may be older than what the socket has brought. */
 export function createQueries(isLive: () => boolean): QueryClient {
   const queries = new QueryClient({
     defaultOptions: {
       queries: {
-        // The socket says what changed; and a phone without a network shall get its answer (what was saved) at once.
+        // The socket reports changes, and a phone without a network gets the saved answer at once.
         staleTime: 10_000,
         networkMode: 'always',
         refetchOnWindowFocus: false,
         refetchOnReconnect: false,
-        // One call may get lost on a line that carries. When the line itself comes back, everything is asked for anew.
+        // A single call may get lost although the connection works. When the connection comes back, everything is refreshed.
         refetchInterval: ({ state }) => isLive() && lacksAnswer(state) && ASK_AGAIN_MS,
         retry: (count, error) => count < 1 && isPassing(error) && codeOf(error) !== 'unreachable',
       },
@@ -36,12 +36,12 @@ function lacksAnswer({ error, data }: { error: unknown; data: unknown }): boolea
   return isAway(error) || firstOf(data)?.asOf !== undefined
 }
 
-/** After a gap everything may have changed. Changes that are being read stay: their screen offers newer ones. */
+/** After a gap, everything may have changed. Changes on screen stay, and the screen offers newer ones. */
 export function askAnew(queries: QueryClient): void {
   void queries.invalidateQueries({ predicate: ({ queryKey, state }) => queryKey[0] !== 'changes' || state.data === undefined })
 }
 
-/** Tells of each answer that there is to keep, wherever it came from: of the queries that say in `meta.savedAs` where, and of every task. */
+/** Reports every answer to save, whatever its source: of queries with `meta.savedAs`, and of every task. */
 export function watchAnswers(queries: QueryClient, hear: Keeper['hear']): void {
   void queries.getQueryCache().subscribe((event) => {
     if (event.type !== 'updated' || event.action.type !== 'success') return
@@ -52,7 +52,7 @@ export function watchAnswers(queries: QueryClient, hear: Keeper['hear']): void {
   })
 }
 
-/** Into every list that has it; a list that has not may lack it, and is asked for anew. */
+/** Updates the task in every list that has it. A list without it may lack it, and is refreshed. */
 export function putTask(queries: QueryClient, task: Task): void {
   queries.setQueryData(['task', task.id], task)
   for (const [key, data] of queries.getQueriesData<Pages>({ queryKey: ['tasks'] })) {
@@ -62,7 +62,7 @@ export function putTask(queries: QueryClient, task: Task): void {
   }
 }
 
-/** @returns a task as the lists have it, which may be a little old */
+/** @returns the lists' copy of a task, which may be slightly old */
 export function taskInLists(queries: QueryClient, taskId: string): Saved<Task> | undefined {
   return queries
     .getQueriesData<Pages>({ queryKey: ['tasks'] })

@@ -10,7 +10,7 @@ import type { Storage } from './storage/storage.ts'
 
 export type OpenFeed = {
   state: State<TaskFeed>
-  /** @throws ApiError when they do not come */
+  /** @throws ApiError if they cannot be loaded */
   loadEarlier: () => Promise<void>
   /** Tries again after an error. */
   retry: () => void
@@ -25,7 +25,7 @@ type Parts = {
   onMessage: (clientId: string) => void
 }
 
-/** Opens the live feed of one task: what `client/task-feed.ts` decides, on this app's calls, connection and storage. */
+/** Opens the live feed of one task: carries out what `client/task-feed.ts` decides, with this app's API calls, connection and storage. */
 export function openTaskFeed(taskId: string, parts: Parts): OpenFeed {
   const { api, connection, storage } = parts
   const state = createState(LOADING)

@@ -3,7 +3,7 @@ import { LOADING, type TaskFeed } from '../../../client/feed-state.ts'
 import { useClient } from './hooks.ts'
 import { type OpenFeed, openTaskFeed } from './task-feed.ts'
 
-/** The live list of a task's events, while the component is there. `loadEarlier` and `retry` do not change. Only a task's screen loads it. */
+/** The live list of a task's events while the component is mounted. `loadEarlier` and `retry` are stable. Only the task screen loads this file. */
 export function useTaskFeed(taskId: string): TaskFeed & Pick<OpenFeed, 'loadEarlier' | 'retry'> {
   const client = useClient()
   const [feed, setFeed] = useState<OpenFeed | null>(null)

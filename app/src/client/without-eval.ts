@@ -1,4 +1,4 @@
 import { config } from 'zod'
 
-// Before any schema is made: the page's policy forbids `eval`, and trying it would be reported as a breach.
+// Runs before any schema is created: the page's policy forbids `eval`, and an attempt would be reported as a violation.
 config({ jitless: true })
