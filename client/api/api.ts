@@ -1,6 +1,7 @@
 import type { AnswerOf, BodyOf, ENDPOINTS, Endpoint, QueryOf } from '../../contract/api/endpoints.ts'
 import type { ErrorBody } from '../../contract/api/errors.ts'
 import { addressOf, CALLS, type CallId, type Query, routeOf } from '../../contract/api/routes.ts'
+import { parseJson } from '../../contract/shared/json.ts'
 import { ApiError } from './api-error.ts'
 
 /**
@@ -96,7 +97,7 @@ async function read({ endpoints, words }: Line, id: CallId, response: Response):
   const text = await response.text().catch((cause: unknown) => {
     throw new ApiError('unreachable', words.lost(cause), { cause })
   })
-  const json = jsonOf(text)
+  const json = parseJson(text)
   if (json === undefined) throw new ApiError('unreachable', words.foreign(status), { status })
   const parsed = answer?.safeParse(json)
   if (parsed?.success === false) throw new ApiError('unreadable', words.unreadable, { cause: parsed.error, status })
@@ -106,7 +107,7 @@ async function read({ endpoints, words }: Line, id: CallId, response: Response):
 /** @returns why an answer that is not ok refuses; in the server's own words if it is one of ours */
 export async function refusalOf(response: Response, words: Pick<Words, 'foreign'>): Promise<ApiError> {
   const { status } = response
-  const body = jsonOf(await response.text().catch(() => '')) as { error?: Partial<ErrorBody> } | null | undefined
+  const body = parseJson(await response.text().catch(() => '')) as { error?: Partial<ErrorBody> } | null | undefined
   const { code, message, requestId = null } = body?.error ?? {}
   if (code && message) return new ApiError(code, message, { status, requestId })
   return new ApiError(SENT_BY_PROXIES[status] ?? 'unreachable', words.foreign(status), { status })
@@ -114,11 +115,3 @@ export async function refusalOf(response: Response, words: Pick<Words, 'foreign'
 
 /** A proxy answers for a server that is down or starting; these it means for the request itself. */
 const SENT_BY_PROXIES: Readonly<Record<number, 'unauthorized' | 'too_large'>> = { 401: 'unauthorized', 413: 'too_large' }
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

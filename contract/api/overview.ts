@@ -9,7 +9,12 @@ export const Overview = z
   .object({
     runners: z.array(
       z.object({
-        ...{ id: z.string(), name: z.string(), slots: z.number(), busy: z.number(), seenAt: time, connected: z.boolean() },
+        id: z.string(),
+        name: z.string(),
+        slots: z.number(),
+        busy: z.number(),
+        seenAt: time,
+        connected: z.boolean(),
         /** Why it takes no tasks although it is connected; absent while it is well. `message` is what it saw on its host. */
         unwell: z.object({ reason: Reason, reasonText: z.string(), message: z.string() }).optional(),
       }),

@@ -147,7 +147,12 @@ describe('what a person reads of a task', () => {
       {
         type: 'tool.ended',
         data: {
-          ...{ callId: 'c', name: 'bash', ok: false, outputBytes: 0, exitCode: 143, durationMs: 2_000 },
+          callId: 'c',
+          name: 'bash',
+          ok: false,
+          outputBytes: 0,
+          exitCode: 143,
+          durationMs: 2_000,
           output: 'exit_code: 143\nwall_time: 2.0 s\nended: the task was stopped\n(no output)',
         },
       },

@@ -12,7 +12,13 @@ const WORDS: Words = {
 const EVENT = { taskId: 'tsk_1', seq: 1, attempt: 1, at: '2026-01-01T00:00:00.000Z' }
 const PUSHED = { ...EVENT, type: 'branch.pushed', data: { branch: 'errand/x', commit: 'abc' } }
 const MESSAGE = {
-  ...{ id: 'm', taskId: 'tsk_1', clientId: 'c', text: 'hello', mode: 'queue', state: 'waiting', turn: null },
+  id: 'm',
+  taskId: 'tsk_1',
+  clientId: 'c',
+  text: 'hello',
+  mode: 'queue',
+  state: 'waiting',
+  turn: null,
   createdAt: '2026-01-01T00:00:00.000Z',
 }
 

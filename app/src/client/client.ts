@@ -59,7 +59,11 @@ export function createClient(): Client {
     return me
   }
   const outbox = createOutbox({
-    ...{ api, storage, newId, onTask, userId: shownUser },
+    api,
+    storage,
+    newId,
+    onTask,
+    userId: shownUser,
     // Asked every time: another window may have signed in another user, and this page then has their cookie.
     checkUser: async () => (await askMe()).id,
     now: () => new Date(),

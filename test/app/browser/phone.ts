@@ -6,7 +6,9 @@ import { startRedis } from '../../support/systems/redis.ts'
 
 /** The narrowest phone that the app promises to fit. No service worker: it would answer before what a test stands in for. */
 export const SMALL = {
-  ...{ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true },
+  viewport: { width: 320, height: 640 },
+  hasTouch: true,
+  isMobile: true,
   serviceWorkers: 'block',
 } as const satisfies BrowserContextOptions
 
@@ -36,7 +38,10 @@ export async function startPhone() {
   /** A one-time link for whoever has the token. */
   const link = async (token?: string) => (await api<SignInLink>('/auth/links', {}, { token })).url
   return {
-    ...{ server, browser, api, link },
+    server,
+    browser,
+    api,
+    link,
     /** A page that is signed in, in a browser profile of its own. */
     visit: async (options: BrowserContextOptions = SMALL, token?: string): Promise<Page> => {
       const { page } = await openPage(browser, options)

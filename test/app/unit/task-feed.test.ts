@@ -8,14 +8,22 @@ import type { TaskEvent } from '../../../contract/api/event.ts'
 
 function event(seq: number): TaskEvent {
   return {
-    ...{ taskId: 't', seq, attempt: 1, at: '2026-11-21T10:00:00.000Z' },
-    ...{ type: 'sandbox.ready', data: { node: '24' } },
+    taskId: 't',
+    seq,
+    attempt: 1,
+    at: '2026-11-21T10:00:00.000Z',
+    type: 'sandbox.ready',
+    data: { node: '24' },
   }
 }
 function said(seq: number, clientId: string): TaskEvent {
   return {
-    ...{ taskId: 't', seq, attempt: 0, at: '2026-11-21T10:00:00.000Z' },
-    ...{ type: 'message.received', data: { messageId: `m${seq}`, turn: 2, text: 'hi', mode: 'queue', clientId } },
+    taskId: 't',
+    seq,
+    attempt: 0,
+    at: '2026-11-21T10:00:00.000Z',
+    type: 'message.received',
+    data: { messageId: `m${seq}`, turn: 2, text: 'hi', mode: 'queue', clientId },
   }
 }
 function away() {
@@ -26,7 +34,10 @@ function away() {
 function setUp(count: number, kept: Record<string, unknown> = {}) {
   const stored = Array.from({ length: count }, (_, index) => event(index + 1))
   const listeners: { [E in keyof ConnectionEvents]: Set<ConnectionEvents[E]> } = {
-    ...{ event: new Set(), task: new Set(), delta: new Set(), live: new Set() },
+    event: new Set(),
+    task: new Set(),
+    delta: new Set(),
+    live: new Set(),
   }
   const server = {
     stored,

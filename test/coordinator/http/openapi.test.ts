@@ -82,8 +82,15 @@ describe('the description of the API', () => {
     const { responses } = api.paths['/api/tasks/{id}/messages']?.post ?? {}
     const errors = Object.entries(responses ?? {}).filter(([status]) => Number(status) >= 400)
     expect(Object.fromEntries(errors.map(([status, { description }]) => [status, description]))).toEqual({
-      ...{ 400: '`invalid`', 401: '`unauthorized`', 403: '`forbidden`', 404: '`not_found`', 409: '`conflict`' },
-      ...{ 413: '`too_large`', 429: '`rate_limited`', 500: '`internal`', 503: '`unavailable`' },
+      400: '`invalid`',
+      401: '`unauthorized`',
+      403: '`forbidden`',
+      404: '`not_found`',
+      409: '`conflict`',
+      413: '`too_large`',
+      429: '`rate_limited`',
+      500: '`internal`',
+      503: '`unavailable`',
     })
   })
 

@@ -212,7 +212,8 @@ describe('the end of an attempt', () => {
     await core.runner.send(first, 1, end('interrupted', 'runner_stopped'))
     await toStatus(id, 'pending')
     expect(await core.tasks.find(ada.id, id)).toMatchObject({
-      ...{ reason: 'runner_stopped', completedAt: null },
+      reason: 'runner_stopped',
+      completedAt: null,
       reasonText: 'Interrupted: the runner was stopped. Retrying automatically.',
     })
     const second = await core.lease(id)

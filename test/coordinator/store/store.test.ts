@@ -142,7 +142,9 @@ describe('tasks', () => {
   it('stores thousands of events at once without a hole', async () => {
     const task = await row()
     const many = Array.from({ length: 2_500 }, (_, i) => ({
-      ...{ attempt: 0, n: null, at: i },
+      attempt: 0,
+      n: null,
+      at: i,
       event: { type: 'text.written' as const, data: { text: `${i} \u2028 \ud800 "` } },
     }))
     const [events, after] = await core.db.transaction().execute((tx) => appendEvents(tx, task, many))
@@ -155,7 +157,9 @@ describe('tasks', () => {
     const task = await row()
     const text = '€'.repeat(60_000)
     const many = Array.from({ length: 60 }, (_, at) => ({
-      ...{ attempt: 0, n: null, at },
+      attempt: 0,
+      n: null,
+      at,
       event: { type: 'text.written' as const, data: { text } },
     }))
     await core.db.transaction().execute((tx) => appendEvents(tx, task, many))

@@ -64,7 +64,10 @@ describe('a cancel that was accepted', () => {
       {
         type: 'task.ended',
         data: {
-          ...{ turn: 1, status: 'cancelled', reason: 'cancelled_by_user', branch: lease.branch },
+          turn: 1,
+          status: 'cancelled',
+          reason: 'cancelled_by_user',
+          branch: lease.branch,
           message: 'The agent had finished by then. Its work is on the branch.',
         },
       },

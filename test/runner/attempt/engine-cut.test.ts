@@ -66,8 +66,15 @@ describe('a sandbox whose connection with the engine is cut', () => {
 
   const start = async (image: 'ends' | 'stays') => {
     const engine = createDockerEngine({
-      ...{ dockerHost: proxy.path, runnerId: folder.path.slice(-6), image: images[image].name, log: pino({ level: 'silent' }) },
-      ...{ memoryMb: 256, workspaceMb: 64, cpus: 1, pids: 64, runtime: null },
+      dockerHost: proxy.path,
+      runnerId: folder.path.slice(-6),
+      image: images[image].name,
+      log: pino({ level: 'silent' }),
+      memoryMb: 256,
+      workspaceMb: 64,
+      cpus: 1,
+      pids: 64,
+      runtime: null,
     })
     sandbox = await engine.start({ taskId: folder.path.slice(-6), attempt: 1, doorDirectory: folder.path, token: 'token' })
     const read = async () => {
@@ -98,7 +105,8 @@ describe('a sandbox whose connection with the engine is cut', () => {
     cutting.abort()
     await cuts
     expect({ ...end, errorTail: end.errorTail.split('\n').slice(-2) }).toEqual({
-      ...{ exitCode: 3, outOfMemory: false },
+      exitCode: 3,
+      outOfMemory: false,
       errorTail: ['error 2989', 'error 2996'],
     })
     expect(lines).toEqual(ALL)

@@ -88,7 +88,8 @@ describe('the disk', () => {
     const folder = await temporaryFolder()
     await checkDisk([folder.path])
     await expect(checkDisk([folder.path], Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({
-      ...{ reason: 'host_disk_full', message: expect.stringContaining(folder.path) },
+      reason: 'host_disk_full',
+      message: expect.stringContaining(folder.path),
     })
     await expect(checkDisk([`${folder.path}/gone`])).rejects.toThrow('ENOENT')
     expect(await readdir(folder.path)).toEqual([])

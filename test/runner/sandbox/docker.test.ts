@@ -48,14 +48,16 @@ describe('a Docker engine', () => {
 
   const engine = (callMs = CALL_MS) =>
     createDockerEngine({
-      ...{
-        dockerHost: join(folder.path, 'engine.sock'),
-        callMs,
-        log: pino({ level: 'silent' }),
-        runnerId: 'r1',
-        image: 'worker',
-      },
-      ...{ memoryMb: 64, workspaceMb: 64, cpus: 1, pids: 64, runtime: null },
+      dockerHost: join(folder.path, 'engine.sock'),
+      callMs,
+      log: pino({ level: 'silent' }),
+      runnerId: 'r1',
+      image: 'worker',
+      memoryMb: 64,
+      workspaceMb: 64,
+      cpus: 1,
+      pids: 64,
+      runtime: null,
     })
   const hangs = { name: 'EngineFault', reason: 'engine_unavailable', message: expect.stringContaining('does not answer') }
 

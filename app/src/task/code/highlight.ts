@@ -11,7 +11,14 @@ import type { Language } from './language.ts'
 import type { Piece, PieceKind } from './pieces.ts'
 
 const lowlight = createLowlight({
-  ...{ bash, css, diff, javascript, json, python, typescript, xml },
+  bash,
+  css,
+  diff,
+  javascript,
+  json,
+  python,
+  typescript,
+  xml,
 } satisfies Record<Language, unknown>)
 
 /** Heavy: only `use-pieces.ts` loads it. @returns the whole text in pieces, in order; markup in it is plain text */

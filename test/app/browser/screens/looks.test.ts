@@ -81,7 +81,13 @@ describe('a call that failed', () => {
     await told.tell(...steps.boot(1), steps.begin(10, 'sleep 600'))
     await told.tell(
       steps.at(14, 'tool.ended', {
-        ...{ callId: 'toolu_10', name: 'bash', ok: false, output: CUT, outputBytes: 0, exitCode: 143, durationMs: 4_000 },
+        callId: 'toolu_10',
+        name: 'bash',
+        ok: false,
+        output: CUT,
+        outputBytes: 0,
+        exitCode: 143,
+        durationMs: 4_000,
       }),
     )
     await told.end(15, { outcome: 'cancelled', reason: 'cancelled_by_user' })

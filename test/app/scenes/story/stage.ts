@@ -53,7 +53,13 @@ export async function startStage(environment: Record<string, string> = {}): Prom
   const visit = createVisits(browser, async (person) => (await api<SignInLink>(person, '/auth/links', {})).url)
 
   return {
-    ...{ url, dataDir: config.dataDir, runner, calls, held, api, visit },
+    url,
+    dataDir: config.dataDir,
+    runner,
+    calls,
+    held,
+    api,
+    visit,
     visitUnknown: async (options = {}) => (await openPage(browser, options)).page,
     stop: async () => {
       clearInterval(renewing)

@@ -22,8 +22,13 @@ export const steps = {
   text: (second: number, text: string): Step => at(second, 'text.written', { text }),
   used: (second: number, inputTokens: number, outputTokens: number, costUsd: number): Step =>
     at(second, 'usage.counted', {
-      ...{ inputTokens, outputTokens, cacheReadTokens: inputTokens * 6, cacheWriteTokens: 0, costUsd },
-      ...{ model: 'claude-opus-5-5', estimated: false },
+      inputTokens,
+      outputTokens,
+      cacheReadTokens: inputTokens * 6,
+      cacheWriteTokens: 0,
+      costUsd,
+      model: 'claude-opus-5-5',
+      estimated: false,
     }),
   bash: (second: number, command: string, output: string, { exit = 0, seconds = 0.8, bytes = 0 } = {}): Step[] =>
     call(second, 'bash', command, { command }, { output, exitCode: exit, ok: exit === 0, seconds, bytes }),
@@ -45,7 +50,8 @@ export const steps = {
     call(second, 'todo', 'Plan', { items: items.map(([text, status]) => ({ text, status })) }, { output: 'Kept.' }),
   blocked: (second: number, host: string): Step =>
     at(second, 'host.blocked', {
-      ...{ host, method: 'CONNECT' },
+      host,
+      method: 'CONNECT',
       advice:
         'This host is not on the list of hosts that a sandbox may reach. Whoever runs the server can add it to RUNNER_ALLOWED_HOSTS.',
     }),

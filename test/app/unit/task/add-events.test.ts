@@ -81,7 +81,11 @@ describe('a later page of events', () => {
   const message = (id: string, state: Message['state'], mode: Message['mode'] = 'queue'): Message => {
     const turn = state === 'delivered' ? 1 : null
     return {
-      ...{ id, taskId: 'tsk_1', clientId: `c-${id}`, text: id, createdAt: new Date(START).toISOString() },
+      id,
+      taskId: 'tsk_1',
+      clientId: `c-${id}`,
+      text: id,
+      createdAt: new Date(START).toISOString(),
       mode,
       state,
       turn,

@@ -5,7 +5,13 @@ import type { EventData } from '../../../../contract/api/event.ts'
 
 function callOf(callId: string, ended: Partial<EventData<'tool.ended'>> | null): Call {
   return {
-    ...{ callId, attempt: 1, name: 'bash', title: '', input: {}, startedAt: 0, cancelled: false },
+    callId,
+    attempt: 1,
+    name: 'bash',
+    title: '',
+    input: {},
+    startedAt: 0,
+    cancelled: false,
     ended: ended && { callId, name: 'bash', ok: true, output: '', outputBytes: 0, exitCode: 0, durationMs: 1, ...ended },
   } as Call
 }

@@ -49,7 +49,9 @@ async function start() {
   stops.push(rooms.close)
   const connect = async (shown: { token?: string; cookie?: string }): Promise<Socket> => {
     const socket = io(url, {
-      ...{ transports: ['websocket'], forceNew: true, reconnection: false },
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
       ...(shown.token === undefined ? {} : { auth: { token: shown.token } }),
       ...(shown.cookie === undefined ? {} : { extraHeaders: { cookie: shown.cookie } }),
     })

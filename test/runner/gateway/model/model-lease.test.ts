@@ -63,7 +63,10 @@ describe('a model call when the lease has run out', () => {
     const leave = new AbortController()
     for (const _ of [1, 2]) {
       const left = fetch(`${at.door.url}/llm/v1/messages`, {
-        ...{ method: 'POST', headers: at.door.headers, body: JSON.stringify(BODY), signal: leave.signal },
+        method: 'POST',
+        headers: at.door.headers,
+        body: JSON.stringify(BODY),
+        signal: leave.signal,
       })
       left.catch(() => undefined)
     }
