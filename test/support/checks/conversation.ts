@@ -10,7 +10,7 @@ export function seenByModel({ body }: SeenRequest): Line[] {
   return body.messages.flatMap(({ role, content }) =>
     content.flatMap((block): Line[] => {
       if (block.type === 'tool_use') return [{ who: 'ran', text: commandOf(block.input) }]
-      if (block.type === 'tool_result') return [{ who: 'got', text: textOf(block.content) }]
+      if (block.type === 'tool_result') return [{ who: 'got', text: ranText(textOf(block.content)) }]
       if (block.type !== 'text') return []
       if (role === 'assistant') return [{ who: 'wrote', text: String(block.text) }]
       const fromPerson = unheaded(String(block.text))
@@ -41,7 +41,7 @@ export function seenByPerson(events: readonly TaskEvent[]): Line[] {
       case 'tool.started':
         return [{ who: 'ran', text: commandOf(event.data.input) }]
       case 'tool.ended':
-        return [{ who: 'got', text: event.data.output }]
+        return [{ who: 'got', text: `exit ${event.data.exitCode}\n${event.data.output}` }]
       default:
         return []
     }
@@ -55,6 +55,13 @@ export function saidIn(lines: readonly Line[]): string[] {
 /** What the agent wrote, ran and got. */
 export function workIn(lines: readonly Line[]): Line[] {
   return lines.filter(({ who }) => who !== 'said')
+}
+
+/** The model has exit code and time in a heading above the output; people have them as fields beside it. */
+function ranText(text: string): string {
+  const [, exitCode, output] = /^exit_code: (\d+)\nwall_time: [\d.]+ s\n(.*)$/s.exec(text) ?? []
+  if (output === undefined) return text
+  return `exit ${exitCode}\n${output === '(no output)' ? '' : output}`
 }
 
 function commandOf(input: unknown): string {
