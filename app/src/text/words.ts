@@ -27,7 +27,7 @@ export const words = {
   },
   status: STATUS_WORDS,
   line: {
-    label: 'Status',
+    label: 'Notices',
     connecting: 'Connecting…',
     offline: 'Reconnecting… Showing saved data.',
     noNetwork: 'No network. Showing saved data.',

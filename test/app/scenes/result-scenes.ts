@@ -37,7 +37,7 @@ export const RESULT_SCENES: readonly Scene[] = [
     }),
   ),
   asGrace('changes-binary', fileOpened(/lamp\.png/, 'Binary file')),
-  asGrace('changes-renamed', fileOpened(/lens\.svg/, 'was lens.svg')),
+  asGrace('changes-renamed', fileOpened(/lens\.svg/, /Renamed from .*lens\.svg/)),
   asGrace('changes-deleted', fileOpened(/readme\.txt/, 'These are the old pictures')),
   asGrace('changes-huge', fileOpened(/flashes\.csv/, 'Too long to show.')),
   asGrace('changes-one', changesOf('twoTurns', 'calendar.js')),

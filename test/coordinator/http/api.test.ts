@@ -177,7 +177,7 @@ describe('the API', () => {
   })
 
   it.each([
-    ['a prompt of blanks', { repoUrl: REPO, prompt: ' \n ' }, 400, 'invalid', /prompt: say what/],
+    ['a prompt of blanks', { repoUrl: REPO, prompt: ' \n ' }, 400, 'invalid', /prompt: describe what/],
     ['no repository', { prompt: 'x' }, 400, 'invalid', /repoUrl/],
     ['malformed JSON', '{"repoUrl": ', 400, 'invalid', /JSON/],
     ['no object', '[1, 2]', 400, 'invalid', /a JSON object/],
