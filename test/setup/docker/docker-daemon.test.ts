@@ -25,7 +25,7 @@ setInterval(() => undefined, 1000)
 /** Another process of ours: uses the engine until SIGTERM. */
 const OTHER = `
 import { join } from 'node:path'
-import { keptDaemon, logFileIn, useDaemon } from '../../../setup/docker/docker-daemon.ts'
+import { keptDaemon, logFileIn, useDaemon } from './setup/docker/docker-daemon.ts'
 const folder = process.env.FOLDER
 const leave = await useDaemon(folder, join(folder, 'docker.sock'))
 process.on('SIGTERM', () => leave().then(() => process.exit()))

@@ -105,7 +105,7 @@ describe('the changes of a task on a phone', () => {
     ['logo.png', 'Binary file, not shown.'],
     ['run.sh', 'Mode changed from 100644 to 100755.'],
     ['empty.txt', 'Empty file.'],
-    ['new-name.md', 'was old-name.md'],
+    ['new-name.md', 'Renamed from old-name.md'],
     ['gone.ts', 'nobody needs it'],
     ['long.txt', 'Too long to show. Download the full diff.'],
   ])('say what became of %s', async (name, words) => {

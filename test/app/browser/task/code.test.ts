@@ -12,7 +12,7 @@ import { waitFor } from '../../../support/checks/wait.ts'
 import { type Phone, startPhone } from '../phone.ts'
 
 // By a name that the compiler does not follow: the library's types would bring those of the browser into every room.
-const place: string = '../../../app/src/task/code/highlight.ts'
+const place: string = '../../../../app/src/task/code/highlight.ts'
 const { highlight } = (await import(place)) as { highlight: (text: string, language: Language) => Piece[] }
 
 const HOSTILE = '<img src=x onerror="globalThis.hacked=1"></code></pre><script>globalThis.hacked=1</script>&lt;b&gt;'
