@@ -11,8 +11,8 @@ export default {
   setupFilesAfterEnv: ['<rootDir>/test/support/jest/second-try.ts'],
   testSequencer: '<rootDir>/test/support/jest/longest-first.mjs',
   testTimeout: 30_000,
-  // Two cores, and each real test starts its own Redis, coordinator and containers.
-  maxWorkers: 2,
+  // One more than two cores: the real tests wait for containers, processes and timers much of their time.
+  maxWorkers: 3,
   globalTeardown: '<rootDir>/test/support/jest/end-in-time.mjs',
   // An open handle is a leak of ours, and is to be seen.
   forceExit: false,

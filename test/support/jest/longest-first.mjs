@@ -1,7 +1,15 @@
 import Sequencer from '@jest/test-sequencer'
 
 /** Files that take minutes. Begun last, one of them would keep a single core busy while the other waits. */
-const LONGEST = ['compose/compose', 'scenes/scenes', 'browser/outage', 'flow/conversation', 'flow/kill']
+const LONGEST = [
+  'scenes/scenes',
+  'compose/compose',
+  'network/outage',
+  'network/offline',
+  'flow/kill',
+  'supervisor/supervisor',
+  'flow/conversation',
+]
 
 /** Jest knows how long a file takes only from a run before, which a fresh clone has not seen. */
 export default class LongestFirst extends Sequencer {
