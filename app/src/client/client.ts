@@ -51,32 +51,23 @@ export function createClient(): Client {
   let restored = Promise.resolve()
   const shownUser = () => queries.getQueryData<Me>(['me'])?.id ?? null
   const ask = createAskMe({ api, storage, drafts, outbox: () => outbox, restored: () => restored })
-  const askMe = async (): Promise<Me> => {
+  const askMe = async () => {
     const shown = shownUser()
     const me = await ask()
     // Another window signed in another user: nothing on this page belongs to them.
     if (shown !== null && shown !== me.id) location.assign('/')
     return me
   }
-  const outbox = createOutbox({
-    api,
-    storage,
-    newId,
-    onTask,
-    userId: shownUser,
-    // Asked every time: another window may have signed in another user, and this page then has their cookie.
-    checkUser: async () => (await askMe()).id,
-    now: () => new Date(),
-  })
+  // Asked every time: another window may have signed in another user, and this page then has their cookie.
+  const checkUser = async () => (await askMe()).id
+  const outbox = createOutbox({ api, storage, newId, onTask, userId: shownUser, checkUser, now: () => new Date() })
 
   connection.on('task', takeTask)
   connection.on('live', () => {
     outbox.flush()
     askAnew(queries)
   })
-  connection.state.subscribe(() => {
-    if (connection.state.get() === 'unauthorized') signedOut.set(true)
-  })
+  signOutWith(connection, signedOut)
 
   return {
     api,
@@ -96,4 +87,10 @@ export function createClient(): Client {
       restored = outbox.restore()
     },
   }
+}
+
+function signOutWith({ state }: Connection, signedOut: State<boolean>): void {
+  state.subscribe(() => {
+    if (state.get() === 'unauthorized') signedOut.set(true)
+  })
 }
