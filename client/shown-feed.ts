@@ -55,7 +55,7 @@ export function restore(state: FeedState, saved: SavedFeed | null): FeedState {
   return show(state, { events, lastSeq, phase: 'saved', hasEarlier: beginsLate(events) })
 }
 
-/** @returns what "show earlier" asks for; null if there is nothing to ask for now */
+/** @returns what "show earlier" asks for; null if there is nothing earlier, or if an answer is on its way */
 export function earlierPage({ events, lastSeq, loadingEarlier }: TaskFeed): { after: number; limit: number } | null {
   const first = events[0]?.seq ?? lastSeq + 1
   if (first <= 1 || loadingEarlier) return null

@@ -17,7 +17,7 @@ export function setTheme(theme: Theme): void {
   try {
     localStorage.setItem(KEY, theme)
   } catch {
-    // Without storage the theme still applies for now.
+    // Without storage the theme lasts until the app is closed.
   }
   applyTheme(theme)
 }
