@@ -23,7 +23,8 @@ export function useWindow(list: RefObject<HTMLElement | null>, count: number, fi
   useEffect(() => begin.current(), [])
   const showEarlier = () => {
     keep()
-    setPlace({ ...next, from: Math.max(0, next.from - ROWS) })
+    // A quick tap comes before the rows of the idle browser: it counts from where those begin.
+    setPlace({ ...next, from: Math.max(0, Math.min(next.from, next.count - ROWS) - ROWS) })
   }
   return { start: next.from, showEarlier, keep }
 }
