@@ -2,7 +2,7 @@ import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import SQLite from 'better-sqlite3'
 import { Kysely, Migrator, SqliteDialect, sql } from 'kysely'
-import { keepDatabase, keepStatements } from './kept-natives.ts'
+import { keepNatives } from './kept-natives.ts'
 import * as initial from './migrations/0001-initial.ts'
 import * as conversation from './migrations/0002-conversation.ts'
 import * as notifications from './migrations/0003-notifications.ts'
@@ -78,7 +78,7 @@ function statOf(path: string) {
 async function inspect(path: string, approve: (found: Store) => Promise<void>): Promise<void> {
   // Closing a connection that may write would write what a killed server left in the -wal file into the database.
   const readonly = (await statOf(`${path}-wal`)) !== null
-  const sqlite = keepDatabase(new SQLite(path, { timeout: LOCK_WAIT_MS, fileMustExist: true, readonly }))
+  const sqlite = keepNatives(new SQLite(path, { timeout: LOCK_WAIT_MS, fileMustExist: true, readonly }))
   try {
     checkOurs(path, sqlite)
     await approve(storeOn(sqlite, () => undefined))
@@ -127,7 +127,7 @@ async function makePrivate(path: string): Promise<void> {
 }
 
 async function connect(path: string, release: () => void): Promise<Store> {
-  const sqlite = keepDatabase(new SQLite(path, { timeout: BUSY_WAIT_MS, fileMustExist: true }))
+  const sqlite = keepNatives(new SQLite(path, { timeout: BUSY_WAIT_MS, fileMustExist: true }))
   const db = storeOn(sqlite, release)
   try {
     sqlite.exec('pragma journal_mode = WAL; pragma synchronous = FULL; pragma foreign_keys = ON')
@@ -141,13 +141,12 @@ async function connect(path: string, release: () => void): Promise<Store> {
 
 /** @param closed called once `destroy()` has closed it */
 function storeOn(sqlite: SQLite.Database, closed: () => void): Store {
-  const prepare = keepStatements(sqlite)
   const close = () => {
     sqlite.close()
     closed()
   }
   return new Kysely<Database>({
-    dialect: new SqliteDialect({ database: { prepare: (text) => prepare(stillToDo(text, sqlite)), close } }),
+    dialect: new SqliteDialect({ database: { prepare: (text) => sqlite.prepare(stillToDo(text, sqlite)), close } }),
   })
 }
 
@@ -164,7 +163,7 @@ function stillToDo(text: string, { inTransaction }: SQLite.Database): string {
  * and other programs can still read the database itself.
  */
 function takeLock(path: string): SQLite.Database {
-  const lock = keepDatabase(new SQLite(`${path}.lock`, { timeout: LOCK_WAIT_MS }))
+  const lock = keepNatives(new SQLite(`${path}.lock`, { timeout: LOCK_WAIT_MS }))
   try {
     lock.exec('begin exclusive')
     return lock

@@ -4,26 +4,22 @@
  * (github.com/WiseLibs/better-sqlite3/issues/1515). Version 13 of the driver fixes that but does not run on Node 20.
  */
 
-/** Keeps a database as long as the process lives, even after it was closed. */
-export function keepDatabase<Database extends object>(sqlite: Database): Database {
-  kept.add(sqlite)
-  return sqlite
-}
-
 /**
- * Prepares each text once and keeps its statement, too. The set of texts is bounded, because values are parameters.
- * @returns a replacement for `prepare` of the driver
+ * Keeps a database and all statements that it prepares as long as the process lives, even after it was closed. Each text is prepared once.
+ * The set of texts is bounded, because values are parameters.
  */
-export function keepStatements<Statement>(sqlite: { prepare: (text: string) => Statement }): (text: string) => Statement {
-  const statements = new Map<string, Statement>()
-  kept.add(statements)
-  return (text) => {
+export function keepNatives<Database extends { prepare: (text: string) => object }>(sqlite: Database): Database {
+  const statements = new Map<string, object>()
+  const prepare = sqlite.prepare.bind(sqlite)
+  sqlite.prepare = (text) => {
     const known = statements.get(text)
     if (known) return known
-    const statement = sqlite.prepare(text)
+    const statement = prepare(text)
     statements.set(text, statement)
     return statement
   }
+  kept.add(sqlite).add(statements)
+  return sqlite
 }
 
 /** Even after a close: an orderly stop takes a while. */
