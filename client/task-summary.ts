@@ -1,5 +1,6 @@
 import type { Task, TaskPage } from '../contract/api/api.ts'
 import type { TaskEvent } from '../contract/api/event.ts'
+import type { TaskStatus } from '../contract/api/status.ts'
 
 /** An answer of the server. `asOf`: when it was saved, for an answer that comes from the device and not from the server. */
 export type Saved<T> = T & { asOf?: string }
@@ -72,3 +73,8 @@ const PENDING = {
   completedAt: null,
   error: null,
 } as const satisfies Partial<Task>
+
+/** @returns whether the task waits or runs, so that it can be cancelled, steered and queued behind */
+export function isUnderWay(status: TaskStatus): boolean {
+  return status === 'pending' || status === 'running'
+}

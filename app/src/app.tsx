@@ -1,6 +1,8 @@
 import { type ComponentType, lazy, Suspense } from 'react'
 import { Route, Switch } from 'wouter'
-import { Skeleton } from './design/feedback/states.tsx'
+import { LinkButton } from './design/controls/button.tsx'
+import { EmptyState, Skeleton } from './design/feedback/states.tsx'
+import { Screen } from './design/screen/screen.tsx'
 import { CrashBoundary } from './shell/crash-boundary.tsx'
 import { Shell } from './shell/shell.tsx'
 import { LoadingApp, SignInGate } from './shell/sign-in-gate.tsx'
@@ -17,7 +19,6 @@ const LogScreen = screen('LogScreen', () => import('./task/log/log-screen.tsx'))
 const ProjectsScreen = screen('ProjectsScreen', () => import('./projects/projects-screen.tsx'))
 const SettingsScreen = screen('SettingsScreen', () => import('./settings/settings-screen.tsx'))
 const AdminScreen = screen('AdminScreen', () => import('./admin/admin-screen.tsx'))
-const NotFoundScreen = screen('NotFoundScreen', () => import('./shell/not-found-screen.tsx'))
 
 /** Every screen and its address. All but the task list load when they are first opened. */
 export function App() {
@@ -96,5 +97,17 @@ function isServerThere(): Promise<boolean> {
   return fetch('/auth/ways').then(
     () => true,
     () => false,
+  )
+}
+
+function NotFoundScreen() {
+  return (
+    <Screen title={words.notFound.title} back="/">
+      <EmptyState title={words.notFound.title} text={words.notFound.text}>
+        <LinkButton look="main" href="/">
+          {words.notFound.home}
+        </LinkButton>
+      </EmptyState>
+    </Screen>
   )
 }

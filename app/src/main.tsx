@@ -8,11 +8,8 @@ import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { createClient } from './client/client.ts'
 import { ClientContext, meQuery } from './client/hooks.ts'
-import { watchInstallOffer } from './device/install-prompt.ts'
-import { watchOpenedNotifications } from './device/opened-notification.ts'
 import { applyTheme } from './device/theme.ts'
-import { watchWaking } from './device/waking.ts'
-import { watchVisibleArea } from './device/watch-visible-area.ts'
+import { watchInstallOffer, watchOpenedNotifications, watchVisibleArea, watchWaking } from './device/watch.ts'
 import { tasksQuery } from './tasks/use-tasks.ts'
 
 applyTheme()

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useStateOf } from '../client/hooks.ts'
 import { Button } from '../design/controls/button.tsx'
 import { Section } from '../design/screen/section.tsx'
-import { installOffer } from '../device/install-prompt.ts'
+import { installOffer } from '../device/watch.ts'
 import { words } from '../text/words.ts'
 
 /** How to install the app; nothing once it is installed. */

@@ -1,12 +1,11 @@
 import { type ReactNode, useEffect, useState } from 'react'
 import { Link, useLocation, useRoute } from 'wouter'
 import { useClient, useMe } from '../client/hooks.ts'
-import { Icon, type IconName } from '../design/icons/icon.tsx'
-import { Mark } from '../design/icons/mark.tsx'
+import { Icon, type IconName, Mark } from '../design/icons/icon.tsx'
 import { words } from '../text/words.ts'
+import { StatusLines } from './status-lines.tsx'
 import './shell.css'
 import { KeysSheet, useKeys } from './keys.tsx'
-import { StatusLines } from './status-lines.tsx'
 
 type Place = { href: string; word: string; icon: IconName }
 

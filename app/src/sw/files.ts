@@ -2,7 +2,6 @@ import { ExpirationPlugin } from 'workbox-expiration'
 import { cleanupOutdatedCaches, createHandlerBoundToURL, type PrecacheEntry, precacheAndRoute } from 'workbox-precaching'
 import { NavigationRoute, registerRoute } from 'workbox-routing'
 import { CacheFirst } from 'workbox-strategies'
-import { SERVER_PATHS } from './server-paths.ts'
 
 /** How many lazily loaded parts are cached; those of older versions are evicted first. */
 const PARTS_KEPT = 40
@@ -24,3 +23,16 @@ export function serveFiles(shell: PrecacheEntry[]): void {
     }),
   )
 }
+
+/** Paths that the server answers itself: no screens of the app. */
+export const SERVER_PATHS: readonly RegExp[] = [
+  /^\/api\//,
+  /^\/auth\//,
+  /^\/socket\.io\//,
+  /^\/admin\/./,
+  /^\/docs/,
+  /^\/openapi\.json/,
+  /^\/metrics/,
+  /^\/demo\//,
+  /^\/static\//,
+]

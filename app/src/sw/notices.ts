@@ -1,5 +1,5 @@
 import { parseJson } from '../../../contract/shared/json.ts'
-import { SERVER_PATHS } from './server-paths.ts'
+import { SERVER_PATHS } from './files.ts'
 
 declare const self: ServiceWorkerGlobalScope
 

@@ -2,8 +2,7 @@ import { Link } from 'wouter'
 import { useClient, useMe, useSaved } from '../client/hooks.ts'
 import { LinkButton } from '../design/controls/button.tsx'
 import { Note } from '../design/feedback/states.tsx'
-import { Icon } from '../design/icons/icon.tsx'
-import { Mark } from '../design/icons/mark.tsx'
+import { Icon, Mark } from '../design/icons/icon.tsx'
 import { words } from '../text/words.ts'
 
 /** The first visit: a task to try right now, and how to set up access to the user's own repositories. */

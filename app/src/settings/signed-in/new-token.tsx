@@ -1,10 +1,11 @@
 import { useState } from 'react'
 import { useClient } from '../../client/hooks.ts'
+import { Button } from '../../design/controls/button.tsx'
+import { useCopy } from '../../design/controls/copy.tsx'
 import { Field } from '../../design/controls/field.tsx'
 import { FormSheet } from '../../design/dialogs/form-sheet.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
 import { words } from '../../text/words.ts'
-import { Secret } from './secret.tsx'
 import { reloadDevices } from './signed-in-line.tsx'
 
 /** Creates a token and shows it once. */
@@ -32,5 +33,20 @@ export function NewToken({ onClose }: { onClose: () => void }) {
         )}
       </Field>
     </FormSheet>
+  )
+}
+
+/** A secret to read and copy. */
+export function Secret({ text }: { text: string }) {
+  const { copied, copy } = useCopy(text)
+  return (
+    <>
+      <p className="secret mono">{text}</p>
+      <p>
+        <Button icon={copied ? 'check' : 'copy'} onClick={copy}>
+          {copied ? words.common.copied : words.common.copy}
+        </Button>
+      </p>
+    </>
   )
 }

@@ -7,7 +7,7 @@ import { Button } from '../../design/controls/button.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
 import { messageOf } from '../../design/feedback/states.tsx'
 import { words } from '../../text/words.ts'
-import { Secret } from './secret.tsx'
+import { Secret } from './new-token.tsx'
 
 const QrCode = lazy(() => import('./qr-code.tsx'))
 

@@ -1,8 +1,8 @@
+import { isUnderWay } from '../../../../client/task-summary.ts'
 import type { Task } from '../../../../contract/api/api.ts'
 import { addressOf } from '../../../../contract/api/routes.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { Fault, Note } from '../../design/feedback/states.tsx'
-import { isUnderWay } from '../model/under-way.ts'
 import { TASK_WORDS } from '../text/words.ts'
 import type { useChanges } from './use-changes.ts'
 

@@ -2,10 +2,10 @@ import { useRef } from 'react'
 import type { ChangedFile } from '../../../../contract/api/api.ts'
 import { Counts } from '../../design/feedback/counts.tsx'
 import { Icon } from '../../design/icons/icon.tsx'
-import { visibleMarks } from '../text/visible-marks.ts'
+import { visibleMarks } from '../text/format.ts'
 import { TASK_WORDS } from '../text/words.ts'
-import type { Stop } from './change-stops.ts'
 import { Patch } from './patch.tsx'
+import type { Stop } from './patch-lines.ts'
 
 const WORDS = TASK_WORDS.changes
 

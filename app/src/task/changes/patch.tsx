@@ -1,7 +1,6 @@
 import { memo, useMemo } from 'react'
+import { type Language, languageOfFile, type Piece } from '../code/code.ts'
 import { CodePieces } from '../code/code-pieces.tsx'
-import { type Language, languageOfFile } from '../code/language.ts'
-import type { Piece } from '../code/pieces.ts'
 import { TASK_WORDS } from '../text/words.ts'
 import { type PatchRow, patchLines } from './patch-lines.ts'
 import { useRowPieces } from './use-row-pieces.ts'

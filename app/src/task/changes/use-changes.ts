@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
+import { isUnderWay } from '../../../../client/task-summary.ts'
 import type { Changes, Task } from '../../../../contract/api/api.ts'
 import { useClient } from '../../client/hooks.ts'
-import { isUnderWay } from '../model/under-way.ts'
 
 /** The latest end of a turn that a task shows. */
 type Mark = { ended: number; at: string | null }

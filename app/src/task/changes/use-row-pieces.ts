@@ -1,7 +1,6 @@
 import { useMemo } from 'react'
-import type { Language } from '../code/language.ts'
-import { byLine, type Piece } from '../code/pieces.ts'
-import { usePieces } from '../code/use-pieces.ts'
+import { byLine, type Language, type Piece } from '../code/code.ts'
+import { usePieces } from '../code/code-pieces.tsx'
 import type { PatchRow } from './patch-lines.ts'
 
 /** The colours of a hunk's rows. The old and the new file are highlighted separately, since both together are no program. Null until loaded. */

@@ -1,7 +1,7 @@
 import { type RefObject, useCallback, useEffect, useMemo, useState } from 'react'
 import type { ChangedFile } from '../../../../contract/api/api.ts'
 import { isFreeKey } from '../../device/free-key.ts'
-import { changeStops, stepFrom } from './change-stops.ts'
+import { changeStops, stepFrom } from './patch-lines.ts'
 
 /** The open file and the user's place among the changes, moved by the buttons, the keys `,` and `.`, or by opening a file by hand. */
 export function useStops(files: readonly ChangedFile[], list: RefObject<HTMLElement | null>) {

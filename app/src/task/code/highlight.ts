@@ -7,8 +7,7 @@ import python from 'highlight.js/lib/languages/python'
 import typescript from 'highlight.js/lib/languages/typescript'
 import xml from 'highlight.js/lib/languages/xml'
 import { createLowlight } from 'lowlight'
-import type { Language } from './language.ts'
-import type { Piece, PieceKind } from './pieces.ts'
+import type { Language, Piece, PieceKind } from './code.ts'
 
 const lowlight = createLowlight({
   bash,
@@ -21,7 +20,7 @@ const lowlight = createLowlight({
   xml,
 } satisfies Record<Language, unknown>)
 
-/** Heavy: only `use-pieces.ts` loads it. @returns the whole text in pieces, in order; markup in it is plain text */
+/** Heavy: only `code-pieces.tsx` loads it. @returns the whole text in pieces, in order; markup in it is plain text */
 export function highlight(text: string, language: Language): Piece[] {
   const pieces: Piece[] = []
   const walk = (nodes: readonly Node[], kind: PieceKind | null) => {

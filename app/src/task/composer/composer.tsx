@@ -1,11 +1,10 @@
 import { type KeyboardEvent, type RefObject, useRef, useState } from 'react'
+import { isUnderWay } from '../../../../client/task-summary.ts'
 import type { Task } from '../../../../contract/api/api.ts'
 import { LIMITS } from '../../../../contract/api/limits.ts'
 import { useClient, useDraft } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
-import { isUnderWay } from '../model/under-way.ts'
 import { TASK_WORDS } from '../text/words.ts'
-import { type Mode, ModeChoice } from './mode-choice.tsx'
 import './composer.css'
 
 const WORDS = TASK_WORDS.composer
@@ -113,5 +112,24 @@ function Hint({ over, hint }: { over: number; hint: string }) {
         {WORDS.isTooLong}
       </span>
     </>
+  )
+}
+
+type Mode = 'steer' | 'queue'
+
+const MODES: readonly Mode[] = ['steer', 'queue']
+
+/** When the running agent reads the message. */
+function ModeChoice({ mode, onChange }: { mode: Mode; onChange: (mode: Mode) => void }) {
+  return (
+    <fieldset className="modes">
+      <legend className="hidden-for-eyes">{WORDS.mode}</legend>
+      {MODES.map((one) => (
+        <label key={one} className={one === mode ? 'mode chosen' : 'mode'}>
+          <input type="radio" name="mode" className="hidden-for-eyes" checked={one === mode} onChange={() => onChange(one)} />
+          {WORDS[one]}
+        </label>
+      ))}
+    </fieldset>
   )
 }

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { Link } from 'wouter'
+import { isUnderWay } from '../../../../client/task-summary.ts'
 import type { Task } from '../../../../contract/api/api.ts'
 import { useCancelTask } from '../../client/hooks.ts'
 import { Button, IconButton } from '../../design/controls/button.tsx'
@@ -7,7 +8,6 @@ import { useCopy } from '../../design/controls/copy.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
 import { Fault } from '../../design/feedback/states.tsx'
 import { Icon } from '../../design/icons/icon.tsx'
-import { isUnderWay } from '../model/under-way.ts'
 import { TASK_WORDS } from '../text/words.ts'
 
 const WORDS = TASK_WORDS.header

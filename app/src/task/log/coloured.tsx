@@ -1,5 +1,5 @@
 import Anser from 'anser'
-import { printable } from './printable.ts'
+import { printable } from './log-text.ts'
 
 /** Text in terminal colours, as classes: the content security policy forbids inline styles. */
 function Coloured({ text }: { text: string }) {

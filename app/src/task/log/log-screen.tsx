@@ -9,11 +9,11 @@ import { Screen } from '../../design/screen/screen.tsx'
 import { useWrap, WrapChoice } from '../code/wrap-choice.tsx'
 import { fileSize } from '../text/format.ts'
 import { TASK_WORDS } from '../text/words.ts'
-import { LogChunk } from './log-chunk.tsx'
-import { logChunks } from './log-chunks.ts'
 import { LogSearch } from './log-search.tsx'
+import { logChunks, plain } from './log-text.ts'
 import { useOutput } from './use-output.ts'
 import './log.css'
+import { lazy, memo, Suspense } from 'react'
 
 const WORDS = TASK_WORDS.log
 
@@ -66,3 +66,20 @@ export function LogScreen({ taskId, callId }: { taskId: string; callId: string }
     </Screen>
   )
 }
+
+const Coloured = lazy(() => import('./coloured.tsx'))
+
+/**
+ * One chunk of an output; out of sight it costs no layout. Only text with colours loads the code that draws them.
+ */
+const LogChunk = memo(({ text }: { text: string }) => (
+  <div className="log-chunk">
+    {text.includes('\u001b[') ? (
+      <Suspense fallback={plain(text)}>
+        <Coloured text={text} />
+      </Suspense>
+    ) : (
+      plain(text)
+    )}
+  </div>
+))

@@ -1,4 +1,4 @@
-import { changeLast, type Draft } from './draft.ts'
+import { changeLast, type Draft } from './feed.ts'
 import type { ItemOf } from './feed-items.ts'
 
 /** A runner took the turn: the waiting checklist continues, or a new one begins. */

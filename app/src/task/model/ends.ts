@@ -1,6 +1,6 @@
 import type { EventData } from '../../../../contract/api/event.ts'
 import { stopBoot, waitingBoot } from './boot.ts'
-import type { Draft } from './draft.ts'
+import type { Draft } from './feed.ts'
 import { cancelCalls } from './work.ts'
 
 /** The summary mostly repeats the last text; then that text is the answer. */

@@ -1,6 +1,6 @@
 import type { EventData } from '../../../../contract/api/event.ts'
 import { isFresh, waitingBoot } from './boot.ts'
-import { beginTurn, type Draft } from './draft.ts'
+import { beginTurn, type Draft } from './feed.ts'
 import type { ItemOf } from './feed-items.ts'
 
 /** A message that starts a turn stands in the feed; any other waits below it. */

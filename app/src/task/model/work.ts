@@ -1,6 +1,6 @@
 import type { EventData } from '../../../../contract/api/event.ts'
 import { wasCutOff } from '../../../../contract/api/tool-output.ts'
-import { changeLast, type Draft } from './draft.ts'
+import { changeLast, type Draft } from './feed.ts'
 import { planOf } from './feed-facts.ts'
 import type { Call } from './feed-items.ts'
 

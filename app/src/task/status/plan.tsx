@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { Icon } from '../../design/icons/icon.tsx'
 import type { PlanStep } from '../model/feed-facts.ts'
-import { visibleMarks } from '../text/visible-marks.ts'
+import { visibleMarks } from '../text/format.ts'
 import { TASK_WORDS } from '../text/words.ts'
 
 /** The agent's own list of steps: progress and the current step, and all of them when opened. */

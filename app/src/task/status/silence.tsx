@@ -3,8 +3,8 @@ import { isAway } from '../../../../client/api/api-error.ts'
 import { useCancelTask } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { messageOf } from '../../design/feedback/states.tsx'
+import { silenceOf } from '../model/feed-facts.ts'
 import { TASK_WORDS } from '../text/words.ts'
-import { silenceOf } from './quiet.ts'
 
 const WORDS = TASK_WORDS.status
 

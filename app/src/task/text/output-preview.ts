@@ -1,6 +1,6 @@
 import type { EventData } from '../../../../contract/api/event.ts'
 import { readableOutput } from '../../../../contract/api/tool-output.ts'
-import { visibleMarks } from './visible-marks.ts'
+import { visibleMarks } from './format.ts'
 
 export type Preview = { text: string; linesAbove: number; bytes: number; cut: boolean }
 

@@ -1,6 +1,6 @@
 import { fieldsOf } from '../model/feed-facts.ts'
 import { type Call, hasFailed } from '../model/feed-items.ts'
-import { visibleMarks } from './visible-marks.ts'
+import { visibleMarks } from './format.ts'
 
 export type WorkCounts = { commands: number; edited: number; read: number; other: number; failed: number; running: boolean }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import { stepFrom } from '../../../../app/src/task/changes/change-stops.ts'
+import { stepFrom } from '../../../../app/src/task/changes/patch-lines.ts'
 import type { ChangedFile, Me, Task } from '../../../../contract/api/api.ts'
 import { parsePatch } from '../../../../coordinator/tasks/changes.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { findPlaces } from '../../../../app/src/task/log/find-places.ts'
-import { logChunks } from '../../../../app/src/task/log/log-chunks.ts'
+import { logChunks } from '../../../../app/src/task/log/log-text.ts'
 
 const RED = '\u001b[31m'
 const OFF = '\u001b[0m'

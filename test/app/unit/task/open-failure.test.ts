@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Call, Item } from '../../../../app/src/task/model/feed-items.ts'
-import { openFailureOf, shownFailures } from '../../../../app/src/task/model/open-failure.ts'
+import { openFailureOf, shownFailures } from '../../../../app/src/task/model/feed-rows.ts'
 import type { EventData } from '../../../../contract/api/event.ts'
 
 function callOf(callId: string, ended: Partial<EventData<'tool.ended'>> | null): Call {

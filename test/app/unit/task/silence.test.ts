@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { silenceOf } from '../../../../app/src/task/status/quiet.ts'
+import { silenceOf } from '../../../../app/src/task/model/feed-facts.ts'
 
 const MINUTE = 60_000
 function at(minutes: number) {

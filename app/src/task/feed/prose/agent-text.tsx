@@ -1,5 +1,5 @@
 import { lazy, memo, Suspense, useState } from 'react'
-import { visibleMarks } from '../../text/visible-marks.ts'
+import { visibleMarks } from '../../text/format.ts'
 
 function PlainText({ text }: { text: string }) {
   return (

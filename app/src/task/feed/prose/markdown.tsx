@@ -1,10 +1,9 @@
 import { type ComponentProps, createContext, memo, useContext } from 'react'
 import ReactMarkdown, { type Components, type ExtraProps } from 'react-markdown'
 import remarkGfm from 'remark-gfm'
-import { CodePieces } from '../../code/code-pieces.tsx'
-import { languageOf } from '../../code/language.ts'
-import { usePieces } from '../../code/use-pieces.ts'
-import { visibleMarks } from '../../text/visible-marks.ts'
+import { languageOf } from '../../code/code.ts'
+import { CodePieces, usePieces } from '../../code/code-pieces.tsx'
+import { visibleMarks } from '../../text/format.ts'
 import { TASK_WORDS } from '../../text/words.ts'
 import { markdownBlocks } from './markdown-blocks.ts'
 
