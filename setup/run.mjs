@@ -1,5 +1,4 @@
-import { nodeFault } from './machine/node-version.mjs'
-import { installPackages } from './machine/packages.mjs'
+import { installPackages, nodeFault } from './machine/packages.mjs'
 
 // A reader that goes before us (`npm start | head -1`) must not end us half-way: what was started is stopped in order.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)

@@ -2,7 +2,6 @@ import type { Logger } from 'pino'
 import type { Config } from '../process/config.ts'
 import { listGithubUsers, revokeAccess, setAdmin } from '../store/accounts/users.ts'
 import type { Store } from '../store/sqlite/database.ts'
-import { isAdmin, maySignIn } from './may-sign-in.ts'
 
 type Parts = { db: Store; config: Pick<Config, 'admins' | 'users'>; log: Logger }
 
@@ -18,4 +17,23 @@ export async function checkGuests({ db, config, log }: Parts): Promise<void> {
     const revoked = await revokeAccess(db, id)
     if (revoked > 0) log.warn({ event: 'user.shut_out', userId: id, revoked })
   }
+}
+
+/** Admins always; everyone in ERRAND_USERS; anyone for `*`. GitHub's logins ignore case. */
+export function maySignIn(login: string, { admins, users }: Pick<Config, 'admins' | 'users'>): boolean {
+  return login !== '' && (isAdmin(login, { admins }) || users.includes('*') || names(users, login))
+}
+
+export function isAdmin(login: string, { admins }: Pick<Config, 'admins'>): boolean {
+  return names(admins, login)
+}
+
+/** @returns what to tell a person who may not sign in: whom to ask */
+export function signInRefused(login: string, { admins }: Pick<Config, 'admins'>): string {
+  const whom = admins.length > 0 ? admins.map((name) => `@${name}`).join(', ') : 'the person who runs this server'
+  return `The GitHub account ${login || 'of yours'} may not sign in here. Ask ${whom} to add it to ERRAND_USERS.`
+}
+
+function names(list: readonly string[], login: string): boolean {
+  return list.some((name) => name.toLowerCase() === login.toLowerCase())
 }

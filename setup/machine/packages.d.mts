@@ -1,2 +1,3 @@
+export function nodeFault(version: string): string | null
 export function installPackages(root: URL): Promise<void>
 export function readNpm(): (line: string) => string | null

@@ -1,6 +1,6 @@
 import passport from 'passport'
 import { type Profile, Strategy } from 'passport-github2'
-import { isAdmin, maySignIn, signInRefused } from '../../accounts/may-sign-in.ts'
+import { isAdmin, maySignIn, signInRefused } from '../../accounts/guests.ts'
 import type { Config } from '../../process/config.ts'
 import { findUser, upsertGithubUser } from '../../store/accounts/users.ts'
 import type { Parts } from '../parts.ts'

@@ -1,4 +1,4 @@
-import { crashOn } from '../../support/browser/crash.ts'
+import { crashOn } from '../../support/browser/browser.ts'
 import { asAda, asGrace, asMe, asNobody, breakDown, hang, open, press, type Scene } from './scene.ts'
 
 /** The way in, and what stands around every screen. */

@@ -5,9 +5,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { inLook, openScene } from './open-scene.ts'
 import { makePlates } from './plates.ts'
-import type { Scene, World } from './scene.ts'
+import { inLook, openScene, type Scene, type World } from './scene.ts'
 import { SCENES, startWorld } from './world.ts'
 
 const SIZES = { 320: { width: 320, height: 640 }, 390: { width: 390, height: 844 }, 1280: { width: 1280, height: 800 } } as const

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { axeFaults } from '../../support/browser/axe.ts'
 import { touchFaults } from '../../support/browser/touch.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { inLook, openScene } from './open-scene.ts'
-import type { World } from './scene.ts'
+import { inLook, openScene, type World } from './scene.ts'
 import { SCENES, startWorld } from './world.ts'
 
 const SMALLEST = { width: 320, height: 640 }

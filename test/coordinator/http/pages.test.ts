@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import { openPage, signIn, startBrowser } from '../../support/browser/browser.ts'
-import { APP_INDEX, APP_SCRIPT, buildSmallApp } from '../../support/browser/built-app.ts'
-import { type HttpServer, startHttp } from '../../support/outside/http-server.ts'
+import { APP_INDEX, APP_SCRIPT, buildSmallApp, type HttpServer, startHttp } from '../../support/outside/http-server.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 import { visitor } from '../../support/systems/visitor.ts'
 

@@ -8,10 +8,9 @@ import { approveKey, loadSecrets } from '../../../coordinator/secrets/secret-key
 import { putCredential } from '../../../coordinator/store/accounts/credentials.ts'
 import { upsertOwner } from '../../../coordinator/store/accounts/users.ts'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
-import { contentsOf } from '../../support/checks/contents.ts'
 import { startCoordinator } from '../../support/systems/coordinator.ts'
 import { startRedis } from '../../support/systems/redis.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { contentsOf, temporaryFolder } from '../../support/systems/temporary.ts'
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let dataDir: string

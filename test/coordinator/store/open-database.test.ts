@@ -3,8 +3,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
-import { contentsOf } from '../../support/checks/contents.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { contentsOf, temporaryFolder } from '../../support/systems/temporary.ts'
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let path: string

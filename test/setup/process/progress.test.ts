@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
-import { readNpm } from '../../../setup/machine/packages.mjs'
 import { runShown } from '../../../setup/process/progress.mjs'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 
@@ -32,18 +31,5 @@ describe('a long step', () => {
     const answer = await runShown('/no/such/program', [])
     expect(answer.status).toBeNull()
     expect(answer.lines.join()).toContain('ENOENT')
-  })
-})
-
-describe('what npm ci is at', () => {
-  it('is how much it fetched, and then whose script runs', () => {
-    const read = readNpm()
-    expect(read('npm http fetch GET 200 https://registry.example/a 12ms (cache miss)')).toBe('1 downloads')
-    expect(read('npm http fetch GET 200 https://registry.example/b 12ms (cache hit)')).toBe('2 downloads')
-    expect(read('npm info run better-sqlite3@12.11.1 install node_modules/better-sqlite3 prebuild-install')).toBe(
-      'better-sqlite3@12.11.1 install',
-    )
-    expect(read('npm info run better-sqlite3@12.11.1 install { code: 0, signal: null }')).toBeNull()
-    expect(read('npm warn deprecated x')).toBeNull()
   })
 })

@@ -1,3 +1,4 @@
+import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -19,7 +20,6 @@ import { createSignInLink } from '../../../coordinator/store/accounts/sign-in-li
 import { findByToken, issueToken } from '../../../coordinator/store/accounts/tokens.ts'
 import { upsertGithubUser } from '../../../coordinator/store/accounts/users.ts'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
-import { buildSmallApp } from '../browser/built-app.ts'
 import { scriptedTasks } from '../scripted/scripted-tasks.ts'
 import { freePort, temporaryFolder } from '../systems/temporary.ts'
 import type { Visitor } from '../systems/visitor.ts'
@@ -147,4 +147,20 @@ function call(method: string, url: string, { token, body, headers = {} }: CallOp
   const type = body === undefined ? {} : { 'content-type': 'application/json' }
   const init = { method, headers: { authorization: `Bearer ${token}`, ...type, ...headers } }
   return fetch(url, body === undefined ? init : { ...init, body: typeof body === 'string' ? body : JSON.stringify(body) })
+}
+
+export const APP_INDEX =
+  '<!doctype html><title>Errand</title><link rel="icon" href="/static/icon.svg"><script type="module" src="/assets/app-1a2b3c.js"></script><h1>app</h1>'
+
+export const APP_SCRIPT = `document.querySelector('h1').textContent = 'The app';${'//'.padEnd(4_000, 'x')}`
+
+/** What Vite leaves, in small. @returns the folder */
+export async function buildSmallApp(folder: string): Promise<string> {
+  await mkdir(join(folder, 'assets'), { recursive: true })
+  await writeFile(join(folder, 'index.html'), APP_INDEX)
+  await writeFile(join(folder, 'sw.js'), 'self.skipWaiting()')
+  await writeFile(join(folder, 'manifest.webmanifest'), '{"name":"Errand"}')
+  await writeFile(join(folder, 'assets', 'app-1a2b3c.js'), APP_SCRIPT)
+  await writeFile(join(folder, '.built-from'), 'a hash')
+  return folder
 }

@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import { expect } from '@jest/globals'
+import { execa } from 'execa'
 import type { TaskEvent } from '../../../contract/api/event.ts'
 import { expectWhole } from '../checks/event-list.ts'
-import { expectMended } from '../checks/mended.ts'
 import { waitFor } from '../checks/wait.ts'
 import type { System } from './system.ts'
+import { temporaryFolder } from './temporary.ts'
 
 /** How long the demo task may take, also when it is tried again. */
 export const PATIENCE_MS = 150_000
@@ -32,4 +34,18 @@ export async function endedWell(system: System, taskId: string): Promise<TaskEve
   expectWhole(events)
   await expectMended(system.dataDir, task.branch)
   return events
+}
+
+/** Fails unless the branch, cloned fresh from the demo repository, passes the repository's own tests. */
+export async function expectMended(dataDir: string, branch: string): Promise<void> {
+  const folder = await temporaryFolder()
+  try {
+    const clone = join(folder.path, 'clone')
+    await execa('git', ['clone', '--quiet', '--branch', branch, join(dataDir, 'demo', 'hello.git'), clone])
+    const { NODE_OPTIONS: _, ...environment } = process.env
+    const { exitCode, stdout } = await execa('npm', ['test'], { cwd: clone, env: environment, extendEnv: false, reject: false })
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining('fail 0') })
+  } finally {
+    await folder.remove()
+  }
 }

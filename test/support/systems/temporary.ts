@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,4 +20,20 @@ export function freePort(): Promise<number> {
       server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))))
     })
   })
+}
+
+/** @returns every file below a folder with its mode and a hash of its bytes, to be compared: whether anything was changed */
+export async function contentsOf(folder: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {}
+  for (const name of (await readdir(folder, { recursive: true })).sort()) {
+    const path = join(folder, name)
+    const about = await lstat(path)
+    const hash = about.isFile()
+      ? createHash('sha256')
+          .update(await readFile(path))
+          .digest('hex')
+      : 'no file'
+    found[name] = `${(about.mode & 0o777).toString(8)} ${hash}`
+  }
+  return found
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { Page } from 'playwright-core'
 import type { Task } from '../../../../contract/api/api.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
-import { crashOn } from '../../../support/browser/crash.ts'
+import { crashOn } from '../../../support/browser/browser.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { breakDown } from '../../scenes/scene.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'

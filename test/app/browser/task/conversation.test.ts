@@ -3,8 +3,8 @@ import type { Browser, Page } from 'playwright-core'
 import type { SignInLink } from '../../../../contract/api/api.ts'
 import { openPage, startBrowser } from '../../../support/browser/browser.ts'
 import { rowsInPage, rowsOf } from '../../../support/browser/feed-rows.ts'
-import { expectMended } from '../../../support/checks/mended.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
+import { expectMended } from '../../../support/systems/demo-task.ts'
 import { type System, startSystem } from '../../../support/systems/system.ts'
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }

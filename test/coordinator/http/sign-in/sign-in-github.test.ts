@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { maySignIn } from '../../../../coordinator/accounts/may-sign-in.ts'
+import { maySignIn } from '../../../../coordinator/accounts/guests.ts'
 import { findGithubToken } from '../../../../coordinator/store/accounts/users.ts'
 import { startGithub } from '../../../support/outside/github-server.ts'
 import { type HttpServer, startHttp } from '../../../support/outside/http-server.ts'

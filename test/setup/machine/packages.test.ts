@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { nodeFault } from '../../../setup/machine/node-version.mjs'
+import { nodeFault, readNpm } from '../../../setup/machine/packages.mjs'
 
 async function read(name: string) {
   return JSON.parse(await readFile(join(import.meta.dirname, '../../..', name), 'utf8'))
@@ -19,5 +19,18 @@ describe('the Node that Errand runs on', () => {
     const { packages } = await read('package-lock.json')
     expect(engines).toEqual(packages['node_modules/vite'].engines)
     expect(packages[''].engines).toEqual(engines)
+  })
+})
+
+describe('what npm ci is at', () => {
+  it('is how much it fetched, and then whose script runs', () => {
+    const read = readNpm()
+    expect(read('npm http fetch GET 200 https://registry.example/a 12ms (cache miss)')).toBe('1 downloads')
+    expect(read('npm http fetch GET 200 https://registry.example/b 12ms (cache hit)')).toBe('2 downloads')
+    expect(read('npm info run better-sqlite3@12.11.1 install node_modules/better-sqlite3 prebuild-install')).toBe(
+      'better-sqlite3@12.11.1 install',
+    )
+    expect(read('npm info run better-sqlite3@12.11.1 install { code: 0, signal: null }')).toBeNull()
+    expect(read('npm warn deprecated x')).toBeNull()
   })
 })

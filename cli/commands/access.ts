@@ -3,6 +3,7 @@ import { onlyOne } from '../input/short-id.ts'
 import type { Context } from '../server/context.ts'
 import { EXIT, Fault } from '../server/faults.ts'
 import { clean } from '../show/layout.ts'
+import { linkNotes } from '../show/link-notes.ts'
 
 const USAGE = 'errand token new NAME | list | revoke ID'
 
@@ -40,4 +41,14 @@ async function revoke(args: readonly string[], context: Context): Promise<number
 
 function day(iso: string): string {
   return iso.slice(0, 10)
+}
+
+/** `errand link`: a link that signs in one browser, once. */
+export async function link(args: readonly string[], context: Context): Promise<number> {
+  readArguments(args, {}, [], 'errand link')
+  const link = await context.api().createSignInLink()
+  context.stderr.write(`Signs in once, until ${new Date(link.expiresAt).toLocaleTimeString()}:\n`)
+  context.print(link.url)
+  for (const line of linkNotes(link, context.stderr, context.environment)) context.stderr.write(`${line}\n`)
+  return EXIT.completed
 }

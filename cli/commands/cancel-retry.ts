@@ -5,6 +5,15 @@ import { taskIdFor } from '../input/short-id.ts'
 import type { Context } from '../server/context.ts'
 import { EXIT, Fault } from '../server/faults.ts'
 
+/** `errand cancel`: cancels a task. Its work so far stays on its branch. */
+export async function cancel(args: readonly string[], context: Context): Promise<number> {
+  const { given } = readArguments(args, {}, ['ID'], 'errand cancel ID')
+  const id = await taskIdFor(given[0] ?? '', context)
+  const task = await context.api().cancelTask(id)
+  context.print(task.status === 'cancelled' ? 'Cancelled.' : `Cancelling. Follow it with: errand show --follow ${id}`)
+  return EXIT.completed
+}
+
 const USAGE = 'errand retry ID [--model MODEL] [--budget USD]'
 
 /** `errand retry`: runs the last turn of an ended task again. `--budget` adds to the remaining budget. */
