@@ -49,7 +49,7 @@ function outputLines(ended: Ended, failed: boolean, look: Look): string[] {
     .filter((line) => line !== '' && !FRAME.test(line))
   const shown = lines.slice(-(failed ? SHOWN.many : SHOWN.few))
   const left = lines.length - shown.length
-  const above = left > 0 ? [paint(look, 'dim', `… ${left} lines above, ${size(ended.outputBytes)} in all`)] : []
+  const above = left > 0 ? [paint(look, 'dim', `… ${left} lines above, ${size(ended.outputBytes)} in total`)] : []
   return [...above, ...shown.map((line) => paint(look, 'dim', clip(line, look.width - 4)))]
 }
 

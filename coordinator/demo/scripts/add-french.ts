@@ -15,7 +15,7 @@ export function* addFrench({ directory }: Place): Script {
   const wordsPath = `${directory}/src/greetings.js`
   const testPath = `${directory}/test/greet.test.js`
   const [baseline = NOTHING, words = NOTHING, tests = NOTHING] = yield* act(
-    { text: 'I run the tests for a baseline, and read where the languages and their tests are.' },
+    { text: "I'll run the tests for a baseline, and read where the languages and their tests are." },
     bash('npm test', 'Run the tests, for a baseline'),
     read(wordsPath),
     read(testPath),
@@ -24,11 +24,11 @@ export function* addFrench({ directory }: Place): Script {
   const lastLanguage = /^ {2}\w\w: \{.*\},\n(?=\})/m.exec(plain(words))?.[0]
   const anchor = /^test\('says which language it does not know'.*$/m.exec(plain(tests))?.[0]
   if (!lastLanguage || !anchor)
-    return 'I am the demo model: the files do not look as my script expects, so I changed nothing. Claude would be needed here.'
-  if (/^ {2}fr:/m.test(plain(words))) return 'I am the demo model. There is a French greeting already, so I changed nothing.'
+    return 'I am the demo model: the files do not look as my script expects, so I changed nothing. This needs Claude.'
+  if (/^ {2}fr:/m.test(plain(words))) return 'I am the demo model. There already is a French greeting, so I changed nothing.'
 
   yield* act(
-    { text: 'Every language is one line, and AGENTS.md asks for a test of each. I add both.' },
+    { text: "Every language is one line, and AGENTS.md asks for a test of each. I'll add both." },
     edit(wordsPath, lastLanguage, lastLanguage + FRENCH),
     edit(testPath, anchor, TEST + anchor),
   )
@@ -40,7 +40,7 @@ export function* addFrench({ directory }: Place): Script {
     '',
     '- `src/greetings.js`: the words for `fr`.',
     '- `test/greet.test.js`: a test for them.',
-    `- Checked with \`npm test\`: ${after.passed} tests pass, ${before.passed} did before.`,
+    `- Checked with \`npm test\`: ${after.passed} tests pass; ${before.passed} passed before.`,
     ...(after.failed > 0 ? [`- ${stillFailing(after.failed)}`] : []),
     '',
     SIGNATURE,
@@ -48,5 +48,5 @@ export function* addFrench({ directory }: Place): Script {
 }
 
 function stillFailing(failed: number): string {
-  return `${failed} ${failed === 1 ? 'test' : 'tests'} failed before my change and still ${failed === 1 ? 'does' : 'do'}: it has nothing to do with this, so I left it. Ask me to fix it.`
+  return `${failed} ${failed === 1 ? 'test' : 'tests'} failed before my change and still ${failed === 1 ? 'does' : 'do'}: that is unrelated, so I left it alone. Ask me to fix it.`
 }

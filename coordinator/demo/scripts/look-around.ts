@@ -14,8 +14,8 @@ export type Place = {
 export function* lookAround(): Script<Place> {
   const listing = yield* run(
     {
-      thinking: 'I do not know this repository yet. First where I am, what was done last, and which files there are.',
-      text: "I am Errand's built-in demo model, not Claude: I follow a small script, but everything I do here is real. Let me look around first.",
+      thinking: 'I do not know this repository yet. First: where am I, what was done last, and which files are there?',
+      text: "I'm Errand's built-in demo model, not Claude. I follow a small script, but everything I do here is real. Let me look around first.",
     },
     bash('pwd && git log --oneline -5 && ls -A', 'Look around'),
   )

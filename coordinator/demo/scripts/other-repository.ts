@@ -8,7 +8,8 @@ const NOTE = 'ERRAND-DEMO.md'
 export function* otherRepository(place: Place, prompt: string): Script {
   const command = testCommandOf(place)
   const output = command
-    ? (yield* run({ text: `This looks like its test command: \`${command}\`. I run it.` }, bash(command, 'Run the tests'))).text
+    ? (yield* run({ text: `This looks like the test command: \`${command}\`. I'll run it.` }, bash(command, 'Run the tests')))
+        .text
     : null
   const found = command
     ? `I ran \`${command}\`; its output ends with:\n\n${lastLines(output ?? '')}`
@@ -17,7 +18,7 @@ export function* otherRepository(place: Place, prompt: string): Script {
 
   const note = `# A note from Errand's demo model\n\nThe task was:\n\n${quoted(prompt)}\n\n${LIMITS_OF_THE_DEMO}\n`
   const written = yield* run(
-    { text: 'Doing what was asked is beyond a demo model. I leave a note, so that there is a branch to look at.' },
+    { text: "A demo model can't do this task. I'll leave a note, so that there is a branch to look at." },
     write(`${place.directory}/${NOTE}`, note),
   )
   const end = written.isError ? `I could not write ${NOTE} either.` : `I added ${NOTE} and changed nothing else.`
@@ -25,7 +26,7 @@ export function* otherRepository(place: Place, prompt: string): Script {
 }
 
 const LIMITS_OF_THE_DEMO =
-  'I am the demo model: a script that shows the way a task takes, and cannot do what was asked here. With ANTHROPIC_API_KEY set on the server, Claude does the work.'
+  'I am the demo model: a script that shows how a task runs. It cannot do this task. With ANTHROPIC_API_KEY set on the server, Claude does the work.'
 
 function testCommandOf({ files, packageJson }: Place): string | null {
   if (/"test"\s*:/.test(packageJson))

@@ -71,9 +71,9 @@ function declined({ directory }: Place): string {
   return [
     'Nothing was changed.',
     '',
-    'I am the demo model, and this is not among the few things that I can do, so I left it alone.',
+    'I am the demo model, and this is not one of the few things I can do, so I left it alone.',
     '',
-    `In the demo repository (${directory}) ask me to:`,
+    `In the demo repository (${directory}), ask me to:`,
     '- fix the failing test,',
     '- add a French greeting,',
     '- document in the README how to use it.',

@@ -90,7 +90,7 @@ describe('the demo model with the failing test', () => {
   })
 
   it('gives an account that begins like a commit, quotes the checks and says that it is the demo model', () => {
-    expect(work.last.split('\n')[0]).toBe('Mend the edge at 12 in src/part-of-day.js')
+    expect(work.last.split('\n')[0]).toBe('Fix the boundary at 12 in src/part-of-day.js')
     expect(work.last).toMatch(/1 of 7 failed before, all 7 pass now/)
     expect(work.last).toMatch(/demo model/)
   })
@@ -117,7 +117,7 @@ describe('the demo model with the failing test', () => {
 
   it('says so when nothing fails any more, and changes nothing', async () => {
     const { last, calls } = await letWork(clone.directory, 'Fix the failing test.')
-    expect(last).toMatch(/pass already[\s\S]*demo model/)
+    expect(last).toMatch(/already pass[\s\S]*demo model/)
     expect(calls.map((call) => call.name)).not.toContain('edit')
   })
 })
@@ -140,7 +140,7 @@ describe('the demo model at work', () => {
   it('adds a French greeting with a test, and says which test failed before', async () => {
     const { last } = await letWork(clone.directory, 'Add a French greeting.')
     expect(await clone.diff()).toContain("+test('greets in French'")
-    expect(last).toMatch(/7 tests pass, 6 did before[\s\S]*failed before my change[\s\S]*demo model/)
+    expect(last).toMatch(/7 tests pass; 6 passed before[\s\S]*failed before my change[\s\S]*demo model/)
   })
 
   it('documents the package with an example that it ran', async () => {
@@ -179,7 +179,7 @@ describe('the demo model in a conversation', () => {
     const second = await letWork(clone.directory, 'Add a French greeting.', { before: first.messages })
     expect(await clone.diff()).toContain(french)
     expect(await testsPass(clone.directory)).toBe(true)
-    expect(second.last).toMatch(/^Add a French greeting\n[\s\S]*8 tests pass, 7 did before/)
+    expect(second.last).toMatch(/^Add a French greeting\n[\s\S]*8 tests pass; 7 passed before/)
     const third = await letWork(clone.directory, 'Now document in the README how to use it', { before: second.messages })
     expect(third.last).toMatch(/^Document in the README/)
     const fourth = await letWork(clone.directory, 'Thank you!', { before: third.messages })
@@ -194,7 +194,7 @@ describe('the demo model in a conversation', () => {
     expect(await clone.diff()).toContain('+  if (hour < 12)')
     expect(await clone.diff()).toContain(french)
     expect(await testsPass(clone.directory)).toBe(true)
-    expect(last).toMatch(/^Mend the edge at 12[\s\S]*Add a French greeting[\s\S]*demo model/)
+    expect(last).toMatch(/^Fix the boundary at 12[\s\S]*Add a French greeting[\s\S]*demo model/)
     expect(last.match(/demo model/g)).toHaveLength(1)
   })
 
@@ -206,13 +206,13 @@ describe('the demo model in a conversation', () => {
       steers: { [atEnd]: 'Use tabs', [atEnd + 1]: 'Add a French greeting' },
     })
     expect(await clone.diff()).toContain(french)
-    expect(last).toMatch(/^Mend the edge at 12[\s\S]*Add a French greeting[\s\S]*“Use tabs”[\s\S]*demo model/)
+    expect(last).toMatch(/^Fix the boundary at 12[\s\S]*Add a French greeting[\s\S]*“Use tabs”[\s\S]*demo model/)
   })
 
   it('says at once and at the end what it was steered to and cannot do, and goes on', async () => {
     const { last, texts } = await letWork(clone.directory, 'Fix the failing test.', { steers: { 2: 'Use tabs, not spaces' } })
     expect(texts[3]).toMatch(/^I have your message: “Use tabs, not spaces”\..*script/)
     expect(await testsPass(clone.directory)).toBe(true)
-    expect(last).toMatch(/^Mend the edge at 12[\s\S]*“Use tabs, not spaces”[\s\S]*demo model/)
+    expect(last).toMatch(/^Fix the boundary at 12[\s\S]*“Use tabs, not spaces”[\s\S]*demo model/)
   })
 })
