@@ -13,10 +13,9 @@ export function onlyHereTexts({ phoneUrl, reachable }: OnlyHere): { why: string;
   return {
     why: `This link opens only on the machine that the server runs on.${reachable ? ALTHOUGH_REACHABLE : ''}`,
     what: phoneUrl
-      ? `To open it at ${phoneUrl} from a phone in the same network, set this in .env, and start the server again:`
-      : 'To open it from a phone, set an address that the phone reaches (on the internet one with https://) in .env, and start the server again:',
-    after:
-      'Then the link comes as a QR code too. To install the app and to get notifications, the address must begin with https://.',
+      ? `To open it at ${phoneUrl} from a phone on the same network, set this in .env, and start the server again:`
+      : 'To open it from a phone, set an address that the phone can reach (on the internet, one with https://) in .env, and start the server again:',
+    after: 'The link then comes with a QR code. Installing the app and getting notifications needs an address with https://.',
   }
 }
 

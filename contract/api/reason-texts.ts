@@ -4,7 +4,7 @@ const WORK = 'Any work saved so far is on the branch.'
 /** Why a task waits or ended, in plain words for the person who sent it: what happened, and what to do. */
 export const REASONS = {
   // waiting
-  queued: 'Waiting in line.',
+  queued: 'Waiting in the queue.',
   no_runner: 'Waiting: no runner is connected. Start one with `npm start`, or on another host.',
   runner_unwell:
     'Waiting: the connected runner has a problem on its host and takes no tasks until it is fixed. See the admin screen or the runner log.',
@@ -24,9 +24,9 @@ export const REASONS = {
   no_changes: 'Completed: the agent changed no files.',
   // failed: the task's fault, not tried again
   repository_not_found:
-    'Repository not found, or you have no access to it. Check the address, and the token for its host in your git credentials.',
+    'Repository not found, or you have no access to it. Check the URL, and the token for its host under Git access in the settings.',
   credentials_refused:
-    'The git host refused your credentials. Set a valid token for this host in your git credentials, then send the task again.',
+    'The git host refused your credentials. Set a valid token for this host under Git access in the settings, then retry the task.',
   base_branch_not_found:
     'The base branch does not exist in the repository. Name an existing branch, or leave it out to use the default branch.',
   git_unavailable: 'The git host could not be reached, or did not answer properly. Try again later.',

@@ -73,9 +73,9 @@ function isForPrograms(path: string): boolean {
 
 function errorPage(error: ErrorBody): string {
   return page({
-    title: 'That did not work',
-    body: html`<h1>That did not work</h1>
+    title: "Couldn't load this",
+    body: html`<h1>Couldn't load this</h1>
       <p>${error.message}</p>
-      <p class="quiet">Request ${error.requestId} · <a href="/">Back to the start</a></p>`,
+      <p class="quiet">Request ${error.requestId} · <a href="/">Open Errand</a></p>`,
   })
 }

@@ -77,18 +77,24 @@ function SendNotes({ error, isSlow }: { error: string | null; isSlow: boolean })
     <>
       {error && (
         <Note mood="bad">
-          <p role="alert">{error}</p>
+          <p className="send-note" role="alert" ref={scrollTo}>
+            {error}
+          </p>
         </Note>
       )}
       {isSlow && (
         <Note mood="wait">
-          <p role="status">
+          <p className="send-note" role="status" ref={scrollTo}>
             {words.create.sendingOffline} <Link href="/">{words.nav.tasks}</Link>
           </p>
         </Note>
       )}
     </>
   )
+}
+
+function scrollTo(note: HTMLElement | null) {
+  note?.scrollIntoView({ block: 'nearest' })
 }
 
 function goToFault() {

@@ -83,7 +83,7 @@ function addLinkRoutes(serve: Serve, parts: Parts, readForm: RequestHandler): vo
 async function userOfLink({ db }: Parts, userId: string | null): Promise<Express.User> {
   const user = userId === null ? null : await findUser(db, userId)
   if (user) return user
-  throw new Refusal('forbidden', 'This link was used before, or is older than ten minutes. Make a new one: npx errand link')
+  throw new Refusal('forbidden', 'This link was already used, or is older than ten minutes. Create a new one: npx errand link')
 }
 
 function requireGithub({ config }: Parts): RequestHandler {

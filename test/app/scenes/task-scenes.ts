@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import type { Task } from '../../../contract/api/api.ts'
+import { REASONS } from '../../../contract/api/reason-texts.ts'
 import { cutLine } from '../browser/cut-line.ts'
 import {
   asAda,
@@ -41,7 +42,7 @@ export const TASK_SCENES: readonly Scene[] = [
     await change<Task>(page, `**/api/tasks/${world.grace.waiting.id}`, (task) => ({
       ...task,
       reason: 'no_runner',
-      reasonText: 'Waiting: no runner is connected. Whoever runs this server starts one with npm start.',
+      reasonText: REASONS.no_runner,
     }))
     await open(page, world, `/task/${world.grace.waiting.id}`, 'no runner is connected')
   }),

@@ -114,6 +114,6 @@ async function fillNewTask(page: Page, world: World): Promise<void> {
   await page.getByLabel('Repository', { exact: true }).fill(REPO)
   await page
     .getByLabel('What should be done?')
-    .fill('The tide of 29 February is missing from the yearly table.\n\nFind out why, mend it, and add a test.')
+    .fill('The tide of 29 February is missing from the yearly table.\n\nFind out why, fix it, and add a test.')
   await page.getByRole('button', { name: 'lighthouse/tide-tables' }).waitFor()
 }

@@ -115,6 +115,6 @@ describe('the pages beside the app', () => {
   it('answer a browser with a page when something is not there', async () => {
     const { page } = await openPage(browser)
     expect((await page.goto(`${server.url}/docs/nowhere`))?.status()).toBe(404)
-    expect(await page.getByRole('heading').textContent()).toBe('That did not work')
+    expect(await page.getByRole('heading').textContent()).toBe("Couldn't load this")
   })
 })

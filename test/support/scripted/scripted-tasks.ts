@@ -86,7 +86,7 @@ function newTask(id: string, repoUrl: string, prompt: string): Task {
     id,
     status: 'pending',
     reason: 'queued',
-    reasonText: 'Waiting in line.',
+    reasonText: 'Waiting in the queue.',
     repoUrl,
     baseBranch: null,
     branch: `errand/${id}/work`,

@@ -33,7 +33,7 @@ export function ChangesContent({ taskId, task, turn, changes: { data, error, ref
       <FileList key={turn ?? 0} files={data.files} wrap={wrap} />
       <p className="row">
         {data.truncated && <span className="soft">{WORDS.truncated}</span>}
-        <a className="button quiet" href={addressOf('downloadDiff', [taskId])} download={`${taskId}.diff`}>
+        <a className="button quiet download-diff" href={addressOf('downloadDiff', [taskId])} download={`${taskId}.diff`}>
           <Icon name="download" size={18} />
           {WORDS.download}
         </a>

@@ -27,6 +27,7 @@ export function File({ file, wrap, open, current, onToggle }: Props) {
           <Icon name={open ? 'down' : 'right'} size={16} />
           <span className="file-name mono">
             <span className="soft">{folder}</span>
+            <wbr />
             {name}
           </span>
           {file.kind !== 'modified' && <span className="file-kind">{WORDS.kinds[file.kind]}</span>}

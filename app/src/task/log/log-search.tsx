@@ -36,11 +36,19 @@ export function LogSearch({ text, version }: { text: RefObject<HTMLElement | nul
           <span className="soft small numbers" role="status">
             {WORDS.found(at + 1, found.length)}
           </span>
-          <IconButton icon="down" className="up" label={WORDS.previous} onClick={() => go(-1)} />
-          <IconButton icon="down" label={WORDS.next} onClick={() => go(1)} />
+          {found.length > 0 && <Steps go={go} />}
         </>
       )}
     </search>
+  )
+}
+
+function Steps({ go }: { go: (step: 1 | -1) => void }) {
+  return (
+    <>
+      <IconButton icon="down" className="up" label={WORDS.previous} onClick={() => go(-1)} />
+      <IconButton icon="down" label={WORDS.next} onClick={() => go(1)} />
+    </>
   )
 }
 

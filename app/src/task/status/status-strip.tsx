@@ -37,7 +37,7 @@ const Strip = memo(({ task, feed, heardAt, writing, asOf }: Props & { heardAt: n
     <div className="strip">
       <div className="strip-line">
         <span className={asOf === undefined ? 'dot-alive' : 'dot'} />
-        <span className="strip-now">{nowOf(task, feed, writing)}</span>
+        <span className={task.status === 'pending' ? 'strip-now' : 'strip-now strip-tool'}>{nowOf(task, feed, writing)}</span>
         <span className="strip-facts numbers">
           {asOf === undefined ? <Facts task={task} forMs={now - since} /> : words.common.asOf(timeOf(asOf))}
         </span>

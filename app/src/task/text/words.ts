@@ -95,7 +95,7 @@ export const TASK_WORDS = {
   },
   actions: {
     retry: 'Try again',
-    retryBudget: 'Try again with more budget',
+    retryBudget: 'Add budget and retry',
     credentials: 'Set up git access',
     bundle: 'Download git bundle',
   },

@@ -52,8 +52,7 @@ export const steps = {
     at(second, 'host.blocked', {
       host,
       method: 'CONNECT',
-      advice:
-        'This host is not on the list of hosts that a sandbox may reach. Whoever runs the server can add it to RUNNER_ALLOWED_HOSTS.',
+      advice: `The sandbox may not reach ${host}. If the task needs it, ask the administrator of this server to add the host to RUNNER_ALLOWED_HOSTS.`,
     }),
   pushed: (second: number, branch: string): Step =>
     at(second, 'branch.pushed', { branch, commit: '9f2c1d7e5ab04c3d8e6f7a1b2c3d4e5f60718293' }),

@@ -66,7 +66,7 @@ function Facts({ item: { usage, durationMs, diff }, demo }: { item: ItemOf<'end'
       {durationMs !== null && <Fact name={WORDS.time}>{duration(durationMs)}</Fact>}
       {diff && (
         <Fact name={TASK_WORDS.changes.title}>
-          {TASK_WORDS.changes.total(diff.files)} <Counts added={diff.insertions} removed={diff.deletions} />
+          {TASK_WORDS.changes.total(diff.files)} {diff.files > 0 && <Counts added={diff.insertions} removed={diff.deletions} />}
         </Fact>
       )}
       {usage && spent && <Fact name={WORDS.cost}>{demo ? WORDS.demoCost : money(usage.costUsd)}</Fact>}
