@@ -15,7 +15,7 @@ const HISTORY = [
     files: ['package.json', 'README.md', 'AGENTS.md', 'src/greetings.js'],
   },
   {
-    subject: 'Greet as the hour asks for',
+    subject: 'Greet by the hour',
     at: '1767344400 +0000',
     files: ['src/part-of-day.js', 'src/greet.js', 'test/greet.test.js'],
   },
