@@ -32,15 +32,22 @@ async function main([folder, ...names]: readonly string[]): Promise<void> {
   }
 }
 
-/** A desk has a mouse and no touch: it is a page of its own. */
+/** A desk has a mouse and no touch: it is a page of its own, drawn at the same time. */
 async function takeScene(world: World, scene: Scene, folder: string): Promise<null> {
-  const phone = await openScene(world, scene, { viewport: SIZES[390], hasTouch: true, isMobile: true, deviceScaleFactor: 2 })
-  for (const width of [390, 320] as const) await take(phone, scene, width, folder)
-  await phone.context().close()
-  const desk = await openScene(world, scene, { viewport: SIZES[1280] })
-  await take(desk, scene, 1280, folder)
-  await desk.context().close()
+  await Promise.all([takeOnPhone(world, scene, folder), takeOnDesk(world, scene, folder)])
   return null
+}
+
+async function takeOnPhone(world: World, scene: Scene, folder: string): Promise<void> {
+  const page = await openScene(world, scene, { viewport: SIZES[390], hasTouch: true, isMobile: true, deviceScaleFactor: 2 })
+  for (const width of [390, 320] as const) await take(page, scene, width, folder)
+  await page.context().close()
+}
+
+async function takeOnDesk(world: World, scene: Scene, folder: string): Promise<void> {
+  const page = await openScene(world, scene, { viewport: SIZES[1280] })
+  await take(page, scene, 1280, folder)
+  await page.context().close()
 }
 
 async function take(page: Page, { name }: Scene, width: keyof typeof SIZES, folder: string): Promise<void> {

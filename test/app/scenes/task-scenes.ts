@@ -61,7 +61,7 @@ export const TASK_SCENES: readonly Scene[] = [
     'task-plan',
     at(ofAda('working'), 'Now the tests of the cache', async (page) => {
       await press(page, /Plan/)
-      await page.getByText('Say their age in the footer').waitFor()
+      await page.getByText('Show their age in the footer').waitFor()
     }),
   ),
   asAda(
@@ -69,6 +69,7 @@ export const TASK_SCENES: readonly Scene[] = [
     at(ofAda('working'), 'Now the tests of the cache', async (page) => {
       await press(page, /^Edited 2 files/)
       await page.locator('.diff-row.add').first().waitFor()
+      await page.evaluate("document.querySelector('.diff-row.add').scrollIntoView({ block: 'center' })")
     }),
   ),
   asAda('task-catching-up', async (page, world) => {

@@ -16,20 +16,20 @@ export async function tellAdasTasks(stage: Stage) {
     'https://github.com/lighthouse/beacon',
   )
   await stopped.take()
-  await stopped.tell(...steps.boot(1), steps.text(9, 'I look at how the tests are run now.'))
+  await stopped.tell(...steps.boot(1), steps.text(9, "I'll look at how the tests are run now."))
   await stopped.end(31, { outcome: 'cancelled', reason: 'cancelled_by_user' })
 
   const failed = await begin('Upgrade to Node 24 and fix what breaks', 5 * HOUR, 'https://github.com/lighthouse/beacon')
   await failed.take()
   await failed.tell(
     ...steps.boot(1),
-    steps.text(9, 'I start with what the changelog names as breaking.'),
+    steps.text(9, "I'll start with the breaking changes in the changelog."),
     steps.used(12, 21_000, 4_100, 4.98),
   )
   await failed.end(612, { outcome: 'failed', reason: 'budget_exceeded' })
 
   const finished = await tellFinished(await begin('Fix the failing test in the calendar export', 3 * HOUR))
-  const working = await begin('Cache the tide tables for a week, and say in the footer how old they are', 134)
+  const working = await begin('Cache the tide tables for a week, and show in the footer how old they are', 134)
   await tellWorking(working)
   const waiting = await begin('Move the nightly export to the new bucket', 40, 'https://github.com/lighthouse/harbour-export')
   const all = { stopped, failed, finished, working, waiting }
@@ -42,11 +42,11 @@ async function tellFinished(told: Told): Promise<Told> {
   await told.take()
   await told.tell(
     ...steps.boot(2),
-    steps.text(8, 'I run the tests first, to see the failure with my own eyes.'),
+    steps.text(8, "I'll run the tests first, to see the failure."),
     ...steps.bash(10, 'npm test', RED, { exit: 1, seconds: 3.4 }),
     steps.text(
       16,
-      'The export writes local times where a calendar wants UTC: the test fails in every zone but one. I look at how the times are made.',
+      'The export writes local times where a calendar expects UTC, so the test fails in every time zone but one. Next: how the times are made.',
     ),
     ...steps.read(18, 'src/export/calendar.js'),
     ...steps.read(19, 'test/calendar.test.js'),
@@ -65,12 +65,12 @@ async function tellWorking(told: Told): Promise<void> {
   await told.take()
   await told.tell(
     ...steps.boot(2),
-    steps.text(9, 'The tables are fetched on every page view. I look at where, and whether something caches already.'),
+    steps.text(9, "The tables are fetched on every page view. I'll check where, and whether anything caches them already."),
     ...steps.plan(
       11,
       ['Find where the tables are fetched', 'done'],
       ['Cache them for a week', 'doing'],
-      ['Say their age in the footer', 'open'],
+      ['Show their age in the footer', 'open'],
       ['Test both', 'open'],
     ),
     ...steps.bash(
@@ -82,7 +82,7 @@ async function tellWorking(told: Told): Promise<void> {
     ...steps.read(18, 'src/pages/port.js'),
     steps.text(
       31,
-      'Nothing does. I put a cache in front of `fetchTable`:\n\n- a table is kept for **seven days**, by port\n- an older one is still shown when the tide service does not answer\n- `table.fetchedAt` goes along, for the footer',
+      'Nothing does. I put a cache in front of `fetchTable`:\n\n- it keeps each port’s table for **seven days**\n- it serves an older table when the tide service is down\n- `table.fetchedAt` tells the footer how old the table is',
     ),
     ...steps.write(44, 'src/tables/cache.js', CACHE),
     ...steps.edit(
@@ -92,7 +92,7 @@ async function tellWorking(told: Told): Promise<void> {
       '  const table = await cachedTable(port)\n',
     ),
     steps.used(70, 18_400, 3_120, 0.34),
-    steps.text(121, 'Now the tests of the cache: a fresh table, one of eight days, and a service that is down.'),
+    steps.text(121, 'Now the tests of the cache: a fresh table, an eight-day-old one, and a service that is down.'),
     steps.begin(124, 'npm test -- test/cache.test.js'),
   )
 }
@@ -140,7 +140,7 @@ const stamp = (date) =>
   'Z'
 `
 
-const ANSWER = `The calendar export wrote local times; a calendar reads a time without \`Z\` as its own. It now writes UTC, and the test is green.
+const ANSWER = `The calendar export wrote local times. It now writes UTC, and the test passes.
 
 | What | Before | Now |
 | --- | --- | --- |

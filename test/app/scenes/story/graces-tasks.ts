@@ -33,7 +33,7 @@ function starts(stage: Stage) {
   }
   const working = async (prompt: string, agoSeconds: number): Promise<Told> => {
     const told = await taken(prompt, agoSeconds)
-    await told.tell(...steps.boot(1), steps.text(8, 'I look at the code first.'), ...steps.read(9, 'src/lamp.ts'))
+    await told.tell(...steps.boot(1), steps.text(8, "I'll look at the code first."), ...steps.read(9, 'src/lamp.ts'))
     return told
   }
   const failed = async (prompt: string, end: Partial<EventData<'attempt.ended'>>): Promise<Told> => {
