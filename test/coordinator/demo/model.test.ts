@@ -42,7 +42,7 @@ describe('the demo model on the wire', () => {
       if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') texts.push(event.delta.text)
     }
     expect(texts.length).toBeGreaterThan(10)
-    expect(texts.join('')).toMatch(/^I am Errand's built-in demo model.*first\.$/)
+    expect(texts.join('')).toMatch(/^I'm Errand's built-in demo model.*first\.$/)
     expect(types[types.indexOf('signature_delta') + 1]).toBe('content_block_stop')
     expect(types.slice(-2)).toEqual(['message_delta', 'message_stop'])
   })

@@ -181,7 +181,7 @@ describe('the demo model in a conversation', () => {
     expect(await testsPass(clone.directory)).toBe(true)
     expect(second.last).toMatch(/^Add a French greeting\n[\s\S]*8 tests pass; 7 passed before/)
     const third = await letWork(clone.directory, 'Now document in the README how to use it', { before: second.messages })
-    expect(third.last).toMatch(/^Document in the README/)
+    expect(third.last).toMatch(/^Document how to use the package/)
     const fourth = await letWork(clone.directory, 'Thank you!', { before: third.messages })
     expect(fourth.last).toMatch(/^Nothing was changed/)
   })
