@@ -49,6 +49,10 @@ export const RUNNER_SILENT_MS = shareOf(LEASE_MS, 1 / 2)
 export const JOB_LOCK_MS = shareOf(LEASE_MS, 1 / 2)
 export const STALL_CHECK_MS = shareOf(LEASE_MS, 1 / 6)
 
+/** The coordinator looks this often for leases that are over; the runner that asks for one that is not asks again after this time. */
+export const LEASE_CHECK_MS = shareOf(LEASE_MS, 1 / 15)
+export const LEASE_RETRY_MS = shareOf(LEASE_MS, 1 / 15)
+
 /** The gateway's fence: what waits there until the coordinator has said whether the attempt is the current one. */
 export const FENCE = {
   /** A push, an upload or a model call, with its connection open. */

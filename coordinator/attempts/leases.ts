@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { LEASE_MS } from '../../contract/wire/deadlines.ts'
+import { LEASE_MS, LEASE_RETRY_MS } from '../../contract/wire/deadlines.ts'
 import type { Lease, LeaseAnswer, LeaseRequest, RenewAnswer, RenewRequest } from '../../contract/wire/lease.ts'
 import type { Config } from '../process/config.ts'
 import { findAttempt, insertAttempt, updateAttempt } from '../store/attempts.ts'
@@ -74,11 +74,8 @@ async function renew(parts: LeaseParts, { runner, attempts }: RenewRequest): Pro
 
 type Refusal = Extract<LeaseAnswer, { granted: false }>
 
-/** How soon a runner may ask again. */
-const RETRY_AFTER_MS = 2_000
-
 function refuse(refusal: Refusal['refusal']): Refusal {
-  return { granted: false, refusal, retryAfterMs: RETRY_AFTER_MS }
+  return { granted: false, refusal, retryAfterMs: LEASE_RETRY_MS }
 }
 
 async function take(

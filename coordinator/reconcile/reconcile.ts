@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { LEASE_MS } from '../../contract/wire/deadlines.ts'
+import { LEASE_CHECK_MS, LEASE_MS } from '../../contract/wire/deadlines.ts'
 import { endAttempt, runnerLost } from '../attempts/end-attempt.ts'
 import { startLoop } from '../process/loop.ts'
 import type { Dispatch } from '../queue/dispatch.ts'
@@ -19,8 +19,6 @@ export type ReconcileParts = {
   leaseMs?: number
 }
 
-const EVERY_MS = 2_000
-
 /** Settles every task whose store and queue disagree, whichever crash or loss caused it. */
 export function startReconcile(parts: ReconcileParts): { stop: () => Promise<void> } {
   // A runner renews several times within this part of a lease.
@@ -28,7 +26,7 @@ export function startReconcile(parts: ReconcileParts): { stop: () => Promise<voi
   const loop = startLoop({
     work: () => reconcile(parts, unbrokenMs),
     onError: (error) => parts.log.error({ event: 'reconcile.failed', err: error }),
-    everyMs: EVERY_MS,
+    everyMs: LEASE_CHECK_MS,
   })
   loop.wake()
   return loop

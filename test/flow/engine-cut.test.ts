@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { expectWhole } from '../support/checks/event-list.ts'
 import { waitFor } from '../support/checks/wait.ts'
 import { type EngineProxy, startEngineProxy } from '../support/outside/engine-proxy.ts'
-import { endedWell, inTheMiddle, PATIENCE_MS } from '../support/systems/demo-task.ts'
+import { endedWell, expectUnderWay, inTheMiddle, PATIENCE_MS } from '../support/systems/demo-task.ts'
 import { type System, startSystem } from '../support/systems/system.ts'
 import { temporaryFolder } from '../support/systems/temporary.ts'
 
@@ -30,6 +30,7 @@ describe('in the middle of a task', () => {
       const taskId = await inTheMiddle(system)
       await proxy.cut()
       await logged('engine.away')
+      expectUnderWay(system, taskId)
       await proxy.mend()
       const events = await endedWell(system, taskId)
       expect(events.filter(({ type }) => type === 'attempt.started')).toHaveLength(1)
@@ -43,8 +44,10 @@ describe('in the middle of a task', () => {
       const taskId = await inTheMiddle(system)
       await proxy.cut()
       await logged('engine.away')
+      expectUnderWay(system, taskId)
       await system.api(`/api/tasks/${taskId}/cancel`, { method: 'POST' })
       await logged('attempt.stopping')
+      expect(await system.task(taskId)).toMatchObject({ status: 'running' })
       await proxy.mend()
       expect(await system.ended(taskId, 30_000)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_user' })
       expectWhole(await system.events(taskId))

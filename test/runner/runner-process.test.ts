@@ -7,6 +7,7 @@ import { Queue } from 'bullmq'
 import { execa } from 'execa'
 import { JOB_RETRY } from '../../contract/wire/job.ts'
 import { jobId, LABELS, QUEUE_NAME } from '../../contract/wire/names.ts'
+import { endProcess, killAlive } from '../support/checks/kill.ts'
 import { waitFor } from '../support/checks/wait.ts'
 import {
   leaseOf,
@@ -54,10 +55,7 @@ describe('the process of a runner', () => {
     output = ''
   })
   afterEach(async () => {
-    if (runner.exitCode === null && runner.signalCode === null) {
-      runner.kill('SIGKILL')
-      await once(runner, 'exit')
-    }
+    await endProcess(runner, 'SIGKILL')
     for (const id of await containers()) await execa('docker', ['rm', '--force', id])
     await queue.close()
     await coordinator.stop()
@@ -101,8 +99,7 @@ describe('the process of a runner', () => {
     coordinator.reading = false
     const stored = events().length
     await waitFor('the spool to grow past it', async () => (await spooled()) > stored + 20)
-    runner.kill('SIGKILL')
-    await once(runner, 'exit')
+    await killAlive('the runner', runner)
     await redis.kill()
     await redis.start()
     expect(await containers()).toHaveLength(1)

@@ -222,7 +222,7 @@ describe('when the coordinator is killed', () => {
 
       // Redis is gone when the task comes: it is accepted, stored, and can be enqueued by nobody.
       const killed = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-      closers.push(() => killed.kill('SIGKILL'))
+      closers.push(() => killed.end('SIGKILL'))
       await redis.kill()
       const response = await fetch(`${killed.url}/api/tasks`, {
         method: 'POST',
@@ -231,16 +231,16 @@ describe('when the coordinator is killed', () => {
       })
       expect(response.status).toBe(201)
       const { id } = (await response.json()) as { id: string }
-      await killed.kill('SIGKILL')
+      await killed.kill()
       await redis.start()
 
       const again = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-      closers.push(() => again.kill('SIGKILL'))
+      closers.push(() => again.end('SIGKILL'))
       const runner = await createScriptedRunner(redis.url)
       closers.push(runner.close)
       const answer = await runnerCalls(again.url, runnerToken).lease(await runner.job(id))
       expect(answer).toMatchObject({ granted: true, lease: { taskId: id, attempt: 1, prompt: 'Survive' } })
-      expect(await again.kill('SIGTERM')).toBe(0)
+      expect(await again.end('SIGTERM')).toBe(0)
     },
     PROCESSES_MS,
   )
@@ -251,12 +251,12 @@ describe('when the coordinator is killed', () => {
       const folder = await temporaryFolder()
       closers.push(folder.remove)
       const first = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-      closers.push(() => first.kill('SIGKILL'))
+      closers.push(() => first.end('SIGKILL'))
       const second = spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
       await expect(second).rejects.toThrow(/ended with 1: Another coordinator works on .*errand.db\. Stop it first.*\n$/)
-      await first.kill('SIGKILL')
+      await first.kill()
       const third = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-      expect(await third.kill('SIGTERM')).toBe(0)
+      expect(await third.end('SIGTERM')).toBe(0)
     },
     PROCESSES_MS,
   )

@@ -133,6 +133,8 @@ describe('a sandbox whose connection with the engine is cut', () => {
     // The engine may have logged a line of standard error after the last one of standard output.
     const lastLine = async () => (await docker('logs', '--tail', '10')).split('\n').at(-1)
     await waitFor('all of the lines', async () => (await lastLine()) === ALL.at(-1), 60_000, 200)
+    expect(lines.length).toBeLessThan(ALL.length)
+    expect(await docker('inspect', '-f', '{{.State.Status}}')).toBe('running')
     await proxy.mend()
     expect(await sandbox.wait()).toMatchObject({ exitCode: 0 })
     await stopping
@@ -144,6 +146,7 @@ describe('a sandbox whose connection with the engine is cut', () => {
     await start('stays')
     await waitFor('the first lines', () => lines.length > 100)
     await docker('kill')
+    expect(await docker('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}')).toBe('exited 137')
     const end = { turn: null, stop: null, fault: null, sandbox: await sandbox.wait() }
     expect(decideEnd(end)).toMatchObject({ outcome: 'interrupted', reason: 'sandbox_killed' })
   }, 120_000)

@@ -8,6 +8,7 @@ import { claim, holders } from '../../../setup/process/claims.ts'
 import { leftOvers } from '../../../setup/process/left-overs.ts'
 import { argumentsOf, identityOf, variablesOf } from '../../../setup/process/process-table.ts'
 import { readServerFile, type ServerFile } from '../../../setup/stack/running.ts'
+import { killAlive } from '../../support/checks/kill.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 
@@ -102,12 +103,15 @@ describe('npm start', () => {
 
   it.each(['coordinator', 'redis', 'runner'])('brings a killed %s back, and says its new pid', async (name) => {
     const before = await serverFile()
-    const pid = before?.pids[name] ?? 0
+    const pid = before?.pids[name] ?? Number.NaN
+    const victim = identityOf(pid)
+    expect(victim).toBeTruthy()
     process.kill(pid, 'SIGKILL')
     await waitFor('another pid', async () => {
       const now = (await serverFile())?.pids[name]
       return now && now !== pid
     })
+    expect(identityOf(pid)).not.toBe(victim)
     await waitFor('the server to be ready again', () => isReady(before?.url ?? ''), 30_000)
   })
 
@@ -142,14 +146,15 @@ describe('npm start', () => {
   it('ends what a killed start left behind, also one that was killed on its way up, and takes its place', async () => {
     const old = await started(run)
     const before = Object.values(old.pids).map((pid) => [pid, identityOf(pid)] as const)
-    run.child.kill('SIGKILL')
+    await killAlive('npm start', run.child)
     const early = npmStart()
     await waitFor(
       'a coordinator of its own',
       () => leftOvers(dataDir).some(({ part, pid }) => part === 'coordinator' && pid !== old.pids.coordinator),
       60_000,
     )
-    early.child.kill('SIGKILL')
+    await killAlive('npm start on its way up', early.child)
+    expect(early.said()).not.toContain('Sign in')
     const left = leftOvers(dataDir)
     expect(left.map(({ part }) => part)).toEqual(['coordinator', 'redis'])
     run = npmStart({ runnerImage: givenImage, publicUrl: 'https://errand.example.org' })

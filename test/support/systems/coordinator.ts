@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { loadRunnerToken } from '../../../coordinator/accounts/owner.ts'
 import { type Config, readConfig } from '../../../coordinator/process/config.ts'
 import { start } from '../../../coordinator/start.ts'
+import { endProcess, killAlive } from '../checks/kill.ts'
 import { temporaryFolder } from './temporary.ts'
 
 export type TestCoordinator = {
@@ -47,7 +47,13 @@ export async function startCoordinator({ redisUrl, dataDir, environment }: Coord
   }
 }
 
-export type CoordinatorProcess = { child: ChildProcess; url: string; kill: (signal: NodeJS.Signals) => Promise<number | null> }
+export type CoordinatorProcess = {
+  url: string
+  /** SIGKILL. @throws Error unless it was alive */
+  kill: () => Promise<void>
+  /** Ends it if it is still there. @returns its exit code; null when a signal ended it */
+  end: (signal: NodeJS.Signals) => Promise<number | null>
+}
 
 /**
  * The real coordinator as a process of its own, to be killed.
@@ -73,16 +79,9 @@ export async function spawnCoordinator({
     child.once('exit', (code) => reject(new Error(`the coordinator ended with ${code}: ${written}`)))
   })
   return {
-    child,
     url,
-    kill: async (signal) => {
-      if (child.exitCode === null && child.signalCode === null) {
-        const exited = once(child, 'exit')
-        child.kill(signal)
-        await exited
-      }
-      return child.exitCode
-    },
+    kill: () => killAlive('the coordinator', child),
+    end: (signal) => endProcess(child, signal),
   }
 }
 

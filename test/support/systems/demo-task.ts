@@ -3,6 +3,7 @@ import { expect } from '@jest/globals'
 import { execa } from 'execa'
 import type { TaskEvent } from '../../../contract/api/event.ts'
 import { expectWhole } from '../checks/event-list.ts'
+import { storedTask } from '../checks/traces.ts'
 import { waitFor } from '../checks/wait.ts'
 import type { System } from './system.ts'
 import { temporaryFolder } from './temporary.ts'
@@ -20,6 +21,14 @@ export async function inTheMiddle(system: System): Promise<string> {
 
 function ranTests(events: readonly TaskEvent[]): boolean {
   return events.some((event) => event.type === 'tool.started' && JSON.stringify(event.data.input).includes('npm test'))
+}
+
+/** Fails unless the agent is still at its first attempt's turn, as the store has it. After a kill: unless it came in the middle of the work. */
+export function expectUnderWay({ dataDir }: System, taskId: string): void {
+  const { status, attempt, eventTypes } = storedTask(dataDir, taskId)
+  expect({ status, attempt }).toEqual({ status: 'running', attempt: 1 })
+  expect(eventTypes).toContain('turn.started')
+  expect(eventTypes).not.toContain('turn.ended')
 }
 
 /** Fails unless the task completed with a whole list of events and a branch that passes the tests. */

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { Redis } from 'ioredis'
+import { endProcess, killAlive } from '../checks/kill.ts'
 import { waitFor } from '../checks/wait.ts'
 import { freePort, temporaryFolder } from './temporary.ts'
 
 export type TestRedis = {
   url: string
   port: number
-  /** SIGKILL, as a power cut would. */
+  /** SIGKILL, as a power cut would. @throws Error unless it was alive */
   kill: () => Promise<void>
   /** Starts it again on the same port and data folder. */
   start: () => Promise<void>
@@ -22,12 +22,6 @@ export async function startRedis(options: { persistent?: boolean } = {}): Promis
   const folder = await temporaryFolder()
   const port = await freePort()
   let process: ChildProcess | null = null
-  const end = async (signal: NodeJS.Signals) => {
-    if (!process || process.exitCode !== null || process.signalCode !== null) return
-    const exited = once(process, 'exit')
-    process.kill(signal)
-    await exited
-  }
   const start = async () => {
     const appendOnly = options.persistent === false ? 'no' : 'yes'
     const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder.path, '--save', '', '--appendonly', appendOnly]
@@ -38,10 +32,10 @@ export async function startRedis(options: { persistent?: boolean } = {}): Promis
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
-    kill: () => end('SIGKILL'),
+    kill: () => killAlive('Redis', process),
     start,
     stop: async () => {
-      await end('SIGTERM')
+      await endProcess(process, 'SIGTERM')
       await folder.remove()
     },
   }

@@ -7,6 +7,7 @@ import type { CreateTask, Task } from '../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
 import type { ClientToServer, ServerToClient } from '../../../contract/api/socket.ts'
 import { isEnded } from '../../../contract/api/status.ts'
+import { endProcess, isAlive, killAlive } from '../checks/kill.ts'
 import { waitFor } from '../checks/wait.ts'
 import { startRedis, type TestRedis } from './redis.ts'
 import { freePort, temporaryFolder } from './temporary.ts'
@@ -14,11 +15,12 @@ import { freePort, temporaryFolder } from './temporary.ts'
 /** A process of ours as `npm start` runs it, that a test can kill and start again. */
 export type Process = {
   start: () => Promise<void>
-  /** SIGKILL: no last word, no cleaning up. */
+  /** SIGKILL. @throws Error unless it was alive */
   kill: () => Promise<void>
   stop: () => Promise<void>
   log: () => string
   pid: () => number
+  isAlive: () => boolean
 }
 
 export type System = {
@@ -68,7 +70,7 @@ export async function startSystem(
     await waitFor(
       'the coordinator to be ready',
       async () => {
-        if (coordinator.ended()) throw new Error(`the coordinator ended:\n${coordinator.log()}`)
+        if (!coordinator.isAlive()) throw new Error(`the coordinator ended:\n${coordinator.log()}`)
         return ready()
       },
       60_000,
@@ -157,18 +159,10 @@ export async function startSystem(
   }
 }
 
-function childProcess(main: string, environment: Record<string, string>): Process & { ended: () => boolean } {
+function childProcess(main: string, environment: Record<string, string>): Process {
   let child: ChildProcess | null = null
   let output = ''
-  const ended = () => child === null || child.exitCode !== null || child.signalCode !== null
-  const end = async (signal: NodeJS.Signals) => {
-    if (!child || ended()) return
-    const exited = once(child, 'exit')
-    child.kill(signal)
-    await exited
-  }
   return {
-    ended,
     start: async () => {
       const { PATH, HOME, DOCKER_HOST, RUNNER_IMAGE } = process.env
       child = spawn(process.execPath, [...process.execArgv.filter((flag) => flag.includes('max-old')), '--import', 'tsx', main], {
@@ -182,9 +176,10 @@ function childProcess(main: string, environment: Record<string, string>): Proces
       child.stderr?.on('data', keep)
       await once(child, 'spawn')
     },
-    kill: () => end('SIGKILL'),
-    stop: () => end('SIGTERM'),
+    kill: () => killAlive(main, child),
+    stop: async () => void (await endProcess(child, 'SIGTERM')),
     log: () => output,
     pid: () => child?.pid ?? 0,
+    isAlive: () => isAlive(child),
   }
 }
