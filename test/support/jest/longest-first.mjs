@@ -6,9 +6,10 @@ const LONGEST = [
   'compose/compose',
   'network/outage',
   'network/offline',
+  'flow/conversation',
+  'flow/two-runners',
   'flow/kill',
   'supervisor/supervisor',
-  'flow/conversation',
 ]
 
 /** Jest knows how long a file takes only from a run before, which a fresh clone has not seen. */
