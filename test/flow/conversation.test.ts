@@ -15,7 +15,8 @@ const PATIENCE_MS = 120_000
 const GIT = { username: 'x', password: 'git-password' }
 const TURNS = ['one', 'two', 'three', 'four', 'five']
 const STEPS = 3
-const KILLS = 6
+/** Of the coordinator, and of the runner. */
+const KILLS_EACH = 3
 /** Another conversation each time; `TEST_SEED` brings one back. */
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000)
 
@@ -37,7 +38,7 @@ describe('a conversation of five turns, while coordinator and runner are killed'
       /** Turns that the model was asked for, and those that it may work on: what is said to a turn under way is said in between. */
       const begun = new Set<string>()
       const free = new Set<string>()
-      model = await startModelServer({ key: 'sk-key', policy: works(begun, free) })
+      model = await startModelServer({ key: 'sk-key', policy: works({ begun, free, mayEnd: () => trouble?.isOver() ?? false }) })
       git = await startGitServer(GIT)
       const repository = await git.addRepository('ada/engine', { files: { 'a.txt': 'a\n' } })
       system = await startSystem({
@@ -52,7 +53,7 @@ describe('a conversation of five turns, while coordinator and runner are killed'
       await system.api('/api/me/credentials', { method: 'PUT', body: { host, username: GIT.username, token: GIT.password } })
       const { id } = await system.send({ repoUrl: repository.url, prompt: TURNS[0] ?? '' })
       const { say, takeBack } = personOf(id)
-      trouble = makeTrouble(system, id, random, KILLS)
+      trouble = makeTrouble(system, id, random, KILLS_EACH)
 
       try {
         for (const [index, turn] of TURNS.entries()) {
@@ -75,6 +76,10 @@ describe('a conversation of five turns, while coordinator and runner are killed'
         await waitFor('no message to wait', async () => textsOf(await messagesOf(), 'waiting').length === 0, PATIENCE_MS, 200)
         await ended(id)
         await trouble.stop()
+        expect(trouble.done.map((kill) => kill.split(' ')[0]).sort()).toEqual([
+          ...Array.from({ length: KILLS_EACH }, () => 'coordinator'),
+          ...Array.from({ length: KILLS_EACH }, () => 'runner'),
+        ])
 
         const [events, messages] = [await system.events(id), await messagesOf()]
         const [ofModel, ofPerson] = [seenByModel(model.requests.at(-1) as SeenRequest), seenByPerson(events)]
@@ -98,8 +103,15 @@ describe('a conversation of five turns, while coordinator and runner are killed'
   )
 })
 
+type Works = {
+  begun: Set<string>
+  free: Set<string>
+  /** Until then the last turn goes on, so that no kill is left over. */
+  mayEnd: () => boolean
+}
+
 /** A model that runs some commands for whatever it is told, one after the other. What it is at follows from the conversation alone. */
-function works(begun: Set<string>, free: Set<string>) {
+function works({ begun, free, mayEnd }: Works) {
   return async (request: SeenRequest): Promise<Reply> => {
     const lines = seenByModel(request)
     const since = lines.slice(lines.findLastIndex(({ who }) => who === 'said'))
@@ -108,7 +120,8 @@ function works(begun: Set<string>, free: Set<string>) {
     begun.add(turn)
     if (isNew) await waitFor(`${turn} to be let go`, () => free.has(turn), PATIENCE_MS)
     const step = stepsIn(lines) + 1
-    if (stepsIn(since) >= STEPS) return { content: [{ type: 'text', text: `Done after ${step - 1}.` }] }
+    if (stepsIn(since) >= STEPS && (turn !== TURNS.at(-1) || mayEnd()))
+      return { content: [{ type: 'text', text: `Done after ${step - 1}.` }] }
     return {
       content: [
         { type: 'text', text: `Step ${step}.` },
