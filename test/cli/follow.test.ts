@@ -72,7 +72,10 @@ describe('following a task', () => {
     await waitFor('a connection', () => server.connections() > 0)
     for (let i = 1; i < 125; i++) {
       server.emit(TEXT(`${i}`), { forget: i % 5 === 0, twice: i % 7 === 0 })
-      if (i % 20 === 0) server.dropConnections()
+      if (i % 20 === 0) {
+        await waitFor('a connection to drop', () => server.connections() > 0)
+        server.dropConnections()
+      }
       await pause(10)
     }
     server.emit(END('completed'))

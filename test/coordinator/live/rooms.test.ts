@@ -226,16 +226,15 @@ describe('what a client hears', () => {
     const maker = connect()
     const lease = await begin(maker)
     const total = 1_500
-    const flow = (async () => {
-      for (let n = 1; n <= total; n++) await runner.send(lease, n, text(n))
-      await finish(lease, total + 1)
-    })()
     const late: ReturnType<typeof strictClient>[] = []
-    for (const from of [1, 300, 700, 1_100]) {
-      await waitFor('some progress', () => runner.acknowledged(lease) >= from)
+    for (let n = 1; n <= total; n++) {
+      await runner.send(lease, n, text(n))
+      if (![1, 300, 700, 1_100].includes(n)) continue
+      await waitFor('a history', () => runner.acknowledged(lease) >= n)
       late.push(strictClient(lease.taskId))
     }
-    await flow
+    await finish(lease, total + 1)
+    expect(late).toHaveLength(4)
     for (const { events, skipped } of late) {
       await waitFor('the whole history', () => events.length === total + 5)
       expect(skipped).toEqual([])

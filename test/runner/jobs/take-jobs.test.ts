@@ -109,7 +109,7 @@ describe('taking turns off the queue', () => {
     expect(await queue.getJobCountByTypes('waiting')).toBe(1)
   })
 
-  it('leaves everything to others while it is paused, and takes again when it is told to', async () => {
+  it('leaves turns to others while it is paused, but for one that it was waiting for, and takes again when it is told to', async () => {
     const taken: string[] = []
     const named = (name: string) => async (): Promise<TurnAnswer> => {
       taken.push(name)
