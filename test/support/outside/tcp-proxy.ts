@@ -24,9 +24,11 @@ export async function startTcpProxy(): Promise<TcpProxy> {
       from.on('data', (bytes) => {
         if (sockets.has(from)) to.write(bytes)
       })
-      // What the server closes is closed here too, unless the way is dead.
-      from.on('close', () => {
-        if (sockets.delete(from)) to.destroy()
+      // What one end closes is closed at the other too, after the last bytes for a reader that is slow; unless the way is dead.
+      from.on('close', (failed) => {
+        if (!sockets.delete(from)) return
+        if (failed) to.destroy()
+        else to.end()
       })
       from.on('error', () => from.destroy())
     }
