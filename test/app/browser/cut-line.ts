@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { Page, WebSocketRoute } from 'playwright-core'
 
 /** A page whose way to the server a test can cut and mend. The app's own files come through, as out of a service worker's cache. */
 export async function cutLine(page: Page) {
@@ -30,3 +30,40 @@ const WITH_A_SWITCH = `
     localStorage.setItem('cut', 'yes')
     for (const socket of open) socket.close()
   }`
+
+/**
+ * Closes each connection of the page's next load so long after Socket.IO has its own through it, again and again.
+ * @returns `stop`, which tells how many came and how many of them were cut while they carried
+ */
+export async function cutAgainAndAgain(page: Page, liveMs: number) {
+  const live = new Map<WebSocketRoute, NodeJS.Timeout>()
+  const began = performance.now()
+  let [opened, cut] = [0, 0]
+  await page.routeWebSocket(/socket\.io/, (line) => {
+    const server = line.connectToServer()
+    const close = () => {
+      if (live.delete(line)) cut += 1
+      void line.close()
+      void server.close()
+    }
+    server.onMessage((message) => {
+      line.send(message)
+      if (!String(message).startsWith('40')) return
+      opened += 1
+      live.set(line, setTimeout(close, liveMs))
+    })
+    // Whatever ends it before is no cut.
+    line.onClose(() => {
+      clearTimeout(live.get(line))
+      live.delete(line)
+      void server.close()
+    })
+  })
+  return {
+    stop: () => {
+      for (const timer of live.values()) clearTimeout(timer)
+      live.clear()
+      return { opened, cut, tookMs: performance.now() - began }
+    },
+  }
+}

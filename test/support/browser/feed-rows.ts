@@ -58,19 +58,26 @@ export async function rowsInPage(page: Page): Promise<string[]> {
   const folded = page.locator('.feed-rows [aria-expanded=false]')
   while (await folded.count())
     await folded.evaluateAll((all) => all.forEach((one) => void (one as unknown as { click: () => void }).click()))
-  const rows = await page.locator('.feed :is(.message, .prose, .call, .blocked, .fact, .end, .work-line)').evaluateAll((all) =>
-    all.map((row): string[] => {
-      const text = (selector: string) => row.querySelector(selector)?.textContent ?? ''
-      const lines = (selector: string) => [...row.querySelectorAll(selector)].map((one) => one.textContent ?? '')
-      if (row.matches('.message')) return [row.className.replace('message ', ''), text('.bubble')]
-      if (row.matches('.prose')) return [row.closest('.live-text') ? 'writing' : 'wrote', row.textContent ?? '']
-      if (row.matches('.call')) return ['ran', text('.call-what'), text('pre.output'), ...lines('.diff-row:not(.same)')]
-      if (row.matches('.blocked')) return ['blocked', text('strong'), /(\d+) times/.exec(row.textContent ?? '')?.[1] ?? '1']
-      if (row.matches('.end')) return ['ended', row.className.replace('end ', ''), text('.branch .mono')]
-      return [row.matches('.fact') ? 'fact' : 'line', row.textContent ?? '']
-    }),
-  )
-  return rows.flatMap(([kind = '', text = '', ...more]) => {
+  return rowsFrom(await page.evaluate<RawRow[]>(READ_ROWS))
+}
+
+/** A row as the page has it: its kind, its text, and more of it. */
+export type RawRow = string[]
+
+/** Runs in the page: its rows, in order. */
+export const READ_ROWS = `[...document.querySelectorAll('.feed :is(.message, .prose, .call, .blocked, .fact, .end, .work-line)')].map((row) => {
+  const text = (selector) => row.querySelector(selector)?.textContent ?? ''
+  const lines = (selector) => [...row.querySelectorAll(selector)].map((one) => one.textContent ?? '')
+  if (row.matches('.message')) return [row.className.replace('message ', ''), text('.bubble')]
+  if (row.matches('.prose')) return [row.closest('.live-text') ? 'writing' : 'wrote', row.textContent ?? '']
+  if (row.matches('.call')) return ['ran', text('.call-what'), text('pre.output'), ...lines('.diff-row:not(.same)')]
+  if (row.matches('.blocked')) return ['blocked', text('strong'), /(\\d+) times/.exec(row.textContent ?? '')?.[1] ?? '1']
+  if (row.matches('.end')) return ['ended', row.className.replace('end ', ''), text('.branch .mono')]
+  return [row.matches('.fact') ? 'fact' : 'line', row.textContent ?? '']
+})`
+
+export function rowsFrom(raw: readonly RawRow[]): string[] {
+  return raw.flatMap(([kind = '', text = '', ...more]) => {
     if (kind === 'delivered') return `said ${letters(text)}`
     if (kind === 'withdrawn') return `withdrew ${letters(text)}`
     if (kind === 'waiting') return `waits ${letters(text)}`
@@ -116,7 +123,7 @@ function block(rows: string[], what: string): void {
 }
 
 /** Without what markdown makes of a text, and what folds it. */
-function letters(text: string): string {
+export function letters(text: string): string {
   return text.replace(/[^\p{L}\p{N}]+/gu, '')
 }
 function squeezed(text: string): string {

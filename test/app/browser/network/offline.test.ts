@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import type { Task } from '../../../../contract/api/api.ts'
+import type { TaskEvent } from '../../../../contract/api/event.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
+import { expectNeverWrong, keepMoments } from '../../../support/browser/feed-moments.ts'
+import { rowsInPage, rowsOf } from '../../../support/browser/feed-rows.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
 import { steps } from '../../scenes/story/steps.ts'
@@ -24,8 +27,6 @@ afterAll(() => stage?.stop())
 beforeEach(async () => {
   await page?.context().close()
   page = await stage.visit('Ada', SMALL)
-  // The machine that tests may be busy.
-  page.setDefaultTimeout(30_000)
   line = await cutLine(page)
   // From here on its socket can be cut.
   await page.goto(stage.url)
@@ -37,6 +38,9 @@ async function begin(prompt: string): Promise<Told> {
   await told.take()
   await told.tell(...steps.boot(1), steps.text(9, `I begin: ${prompt}`))
   return told
+}
+async function eventsOf(id: string) {
+  return (await stage.api<{ events: TaskEvent[] }>('Ada', `/api/tasks/${id}/events`)).events
 }
 async function finish(told: Told) {
   await told.tell(steps.done(40, 'It is mended.', { files: 1, insertions: 2, deletions: 1 }))
@@ -118,6 +122,7 @@ describe('a task that ended while it was looked at', () => {
 describe('a task at work, when the line goes down', () => {
   it('has no running clock and nothing to stop, says as of when, and goes on when the line is back', async () => {
     const told = await begin('mend the roof')
+    await keepMoments(page)
     await page.goto(`${stage.url}/task/${told.id}`)
     await page.getByText('I begin: mend the roof').waitFor()
     const facts = page.locator('.strip-facts')
@@ -135,6 +140,7 @@ describe('a task at work, when the line goes down', () => {
     await line.mend()
     await expectDone()
     expect(await page.getByText(/^As of /).count()).toBe(0)
+    await expectNeverWrong(page, await eventsOf(told.id))
   }, 120_000)
 })
 
@@ -205,6 +211,7 @@ describe('a screen whose files are not here either, since the browser keeps none
 describe('a message that is sent without a network', () => {
   it('says what it waits for, can be taken away, and goes out by itself in its order', async () => {
     const told = await begin('mend the pump')
+    await keepMoments(page)
     await page.goto(`${stage.url}/task/${told.id}`)
     await page.getByText('I begin: mend the pump').waitFor()
     await line.cut()
@@ -214,6 +221,7 @@ describe('a message that is sent without a network', () => {
     }
     await waitFor('all to wait', async () => (await page.getByText("Sends when you're back online.").count()) === 3)
     expect(await axeFaults(page)).toEqual([])
+    await expectNeverWrong(page, await eventsOf(told.id), ['first', 'not this', 'second'])
     await page.goto(stage.url)
     await page.getByRole('link', { name: /3 messages not sent/ }).click()
     await page.locator('.message', { hasText: 'not this' }).getByRole('button', { name: 'Delete' }).click()
@@ -221,6 +229,12 @@ describe('a message that is sent without a network', () => {
     const messages = () => stage.api<{ items: { text: string }[] }>('Ada', `/api/tasks/${told.id}/messages`)
     await waitFor('all of them', async () => (await messages()).items.length === 3)
     expect((await messages()).items.map(({ text }) => text)).toEqual(['mend the pump', 'first', 'second'])
+    const events = await eventsOf(told.id)
+    await waitFor('them on the page', async () => {
+      expect(await rowsInPage(page)).toEqual(rowsOf(events))
+      return true
+    })
+    await expectNeverWrong(page, events, ['not this'])
   }, 120_000)
 })
 
