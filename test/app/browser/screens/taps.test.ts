@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import type { Task } from '../../../../contract/api/api.ts'
+import type { TaskEvent } from '../../../../contract/api/event.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
 import { crashOn } from '../../../support/browser/browser.ts'
+import { expectMoreEachTime, keepMoments } from '../../../support/browser/feed-moments.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { breakDown } from '../../scenes/scene.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
@@ -45,6 +47,7 @@ describe('what cannot be loaded', () => {
     // On a slow phone, the tap may come before the rows that the browser adds when it is idle.
     const slow = await page.context().newCDPSession(page)
     await slow.send('Emulation.setCPUThrottlingRate', { rate: 20 })
+    await keepMoments(page)
     await page.goto(`${stage.url}/task/${long}`)
     await page.getByText('Thought 399.').waitFor()
     // The rows that are here already come first.
@@ -59,6 +62,8 @@ describe('what cannot be loaded', () => {
     await press('Show earlier')
     await page.getByText('Thought 0.', { exact: true }).waitFor({ state: 'attached' })
     expect(await page.getByText(FAULT).count()).toBe(0)
+    const { events } = await stage.api<{ events: TaskEvent[] }>('Ada', `/api/tasks/${long}/events?limit=1000`)
+    await expectMoreEachTime(page, events)
   }, 60_000)
 
   it('of the earlier tasks is told beside the button, and comes with the next tap', async () => {
@@ -197,10 +202,13 @@ describe('a button that is at work', () => {
     await press('New token')
     const { letGo, calls } = await hold('**/api/me/tokens', 'POST')
     await page.getByLabel('What is it for?').fill('a script')
-    for (const _ of [1, 2]) {
+    await page.evaluate(NOTE_PRESSES)
+    for (const _ of [1, 2, 3]) {
       await page.getByLabel('What is it for?').press('Enter')
       await isAtWork('Save')
     }
+    // Enter in a field presses the form's button.
+    expect(await page.evaluate('pressed')).toEqual(['Save', 'Save', 'Save'])
     letGo()
     await page.getByText('Copy it now').waitFor()
     expect(calls()).toBe(1)
@@ -214,6 +222,11 @@ describe('a button that is at work', () => {
     await waitFor('the button', async () => (await focused()) === 'Sign in on another device')
   }, 60_000)
 })
+
+/** The buttons that are pressed from now on. */
+const NOTE_PRESSES = `
+  window.pressed = []
+  addEventListener('click', ({ target }) => pressed.push(target.closest('button')?.textContent), { capture: true })`
 
 async function makeToken() {
   await page.goto(`${stage.url}/settings`)
