@@ -19,8 +19,8 @@ export function startBrowserWithProfile(folder: string): Promise<BrowserContext>
 /** A page of a visitor of its own; `faults` gathers what the browser refused or could not run. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
   const page = await (await browser.newContext(options)).newPage()
-  // Shorter than a test's own limit, so that a failure names the element that was waited for.
-  page.setDefaultTimeout(10_000)
+  // Long enough for a busy machine; shorter than a test's own limit, so that a failure names the element that was waited for.
+  page.setDefaultTimeout(25_000)
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(error.message))
   page.on('console', (message) => {

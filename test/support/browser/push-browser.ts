@@ -52,7 +52,8 @@ export async function watchWorker(context: BrowserContext, page: Page, origin: s
         },
         15_000,
       )
-      // Whoever asks Chromium what is shown drops from its list what is only being shown: nobody may ask before.
+      // Chromium drops a notification from its list for good when the list is asked for while the notification is being shown. So nobody
+      // may ask before it is.
       await waitFor(
         'the notification to be shown',
         async () => (await worker.evaluate<number>('self.noticesShown')) > shownBefore,
