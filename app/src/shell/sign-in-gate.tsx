@@ -34,7 +34,7 @@ export function SignInGate({ children }: { children: ReactNode }) {
         {isAway(me.error) ? (
           <NotHere>{words.signIn.away}</NotHere>
         ) : (
-          <ErrorState title={words.signIn.unreachable} error={me.error} onRetry={() => void me.refetch()} />
+          <ErrorState error={me.error} onRetry={() => void me.refetch()} />
         )}
       </main>
     )

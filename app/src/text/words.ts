@@ -61,7 +61,6 @@ export const words = {
     pasteWrong: "This isn't a sign-in link. A sign-in link contains /auth/link?code=",
     open: 'Open link',
     ended: 'You were signed out. Sign in again; your drafts are safe.',
-    unreachable: "Can't reach the server",
     away: "Can't reach the server. This page continues as soon as it answers.",
   },
   tasks: {

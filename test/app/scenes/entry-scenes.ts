@@ -26,9 +26,9 @@ export const ENTRY_SCENES: readonly Scene[] = [
     await page.keyboard.type('beacon')
     await page.getByText('You were signed out').waitFor()
   }),
-  asAda('start-unreachable', async (page, world) => {
+  asAda('start-error', async (page, world) => {
     await breakDown(page, '**/api/me')
-    await open(page, world, '/', "Can't reach the server")
+    await open(page, world, '/', "Couldn't load this")
   }),
   asAda('keyboard', async (page, world) => {
     await open(page, world, '/', 'Fix the failing test')
