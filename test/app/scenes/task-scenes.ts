@@ -151,7 +151,7 @@ export const TASK_SCENES: readonly Scene[] = [
   asGrace('task-two-turns', at(ofGrace('twoTurns'), 'Clear weather is tested too')),
   asGrace('task-long-message', at(ofGrace('long'), 'Show full message')),
   asGrace('task-pull-request', at(ofGrace('pullRequest'), 'Pull request #42')),
-  asGrace('task-no-budget', at(ofGrace('outOfBudget'), 'Try again with more budget')),
+  asGrace('task-no-budget', at(ofGrace('outOfBudget'), 'Add budget and retry')),
   asGrace('task-push-refused', at(ofGrace('refusedPush'), 'Download git bundle')),
   asGrace('task-no-repository', at(ofGrace('noRepository'), 'Set up git access')),
   asGrace('task-wrong-key', at(ofGrace('wrongKey'), 'The model API refused the key')),
@@ -159,8 +159,8 @@ export const TASK_SCENES: readonly Scene[] = [
   asGrace('task-no-changes', at(ofGrace('noChanges'), 'the agent changed no files')),
   asGrace(
     'task-retry',
-    at(ofGrace('outOfBudget'), 'Try again with more budget', async (page) => {
-      await press(page, 'Try again with more budget')
+    at(ofGrace('outOfBudget'), 'Add budget and retry', async (page) => {
+      await press(page, 'Add budget and retry')
       await page.getByRole('dialog').waitFor()
     }),
   ),
