@@ -15,8 +15,8 @@ export async function diff(args: readonly string[], context: Context): Promise<n
     await pipeline(patch, context.stdout, { end: false })
     return EXIT.completed
   }
-  const screen = createScreen(context, () => [])
   const lines = clean(await text(patch)).split('\n')
+  const screen = createScreen(context, () => [])
   context.print(lines.map((line) => paint(screen.look(), formatOf(line), line)).join('\n'))
   screen.stop()
   return EXIT.completed
