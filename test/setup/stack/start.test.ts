@@ -10,6 +10,8 @@ import { argumentsOf, identityOf, variablesOf } from '../../../setup/process/pro
 import { readServerFile, type ServerFile } from '../../../setup/stack/running.ts'
 import { killAlive } from '../../support/checks/kill.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { spawnErrand } from '../../support/systems/command-line.ts'
+import { expectMended } from '../../support/systems/demo-task.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 
 /** The sandbox image may have to be built on the way. */
@@ -93,6 +95,30 @@ describe('npm start', () => {
     expect((await use()).headers.get('set-cookie')).toMatch(/HttpOnly/)
     expect((await use()).headers.get('set-cookie')).toBeNull()
   })
+
+  it('does the demo task of errand demo, which is told each step and the branch with the mended code', async () => {
+    const { exit, out, err } = await spawnErrand(['demo'], { env: { ERRAND_DATA_DIR: dataDir } }).ended
+    expect([exit, err]).toEqual([0, ''])
+    const branch = /^ {2}branch {3}(\S+)$/m.exec(out)?.[1] ?? ''
+    const told = [
+      '› Fix the failing test.',
+      '  DEMO the built-in demo model does the work, not Claude',
+      '✓ taken by ',
+      '✓ sandbox ready ',
+      '✓ cloned main@',
+      '✗ $ npm test ',
+      '✓ edit src/',
+      '✓ $ npm test ',
+      `✓ pushed ${branch}@`,
+      '✓ completed DEMO',
+      `  branch   ${branch}`,
+      '  patch    errand diff ',
+      `  checkout git clone -b ${branch} ${join(dataDir, 'demo', 'hello.git')} hello`,
+    ]
+    // In this order, whatever stands between them.
+    expect(out.split('\n').flatMap((line) => told.find((begin) => line.startsWith(begin)) ?? [])).toEqual(told)
+    await expectMended(dataDir, branch)
+  }, 120_000)
 
   it('says that its link opens on this machine alone, and what to set for a phone', () => {
     const set = /set .* in \.env, and start the server again:\n +ERRAND_HOST=0\.0\.0\.0\n +ERRAND_PUBLIC_URL=http:\/\/.+:\d+\n/

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { runErrand } from '../../../cli/errand.ts'
 
@@ -39,6 +42,29 @@ export function startErrand(argv: string[], { env = {}, stdin = '', home = '/non
 export function errand(argv: string[], options: Options = {}): Promise<Ran> {
   return startErrand(argv, options).ended
 }
+
+/** Starts the command line tool as a process of its own, as a person does. Its environment is the given one alone. */
+export function spawnErrand(argv: string[], { env = {}, cwd = '/' }: Pick<Options, 'env' | 'cwd'> = {}) {
+  const { PATH, HOME } = process.env
+  const child = spawn(process.execPath, [PROGRAM, ...argv], {
+    cwd,
+    env: { PATH, HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const out = collect()
+  const err = collect()
+  child.stdout.pipe(out.stream)
+  child.stderr.pipe(err.stream)
+  return {
+    out: out.text,
+    err: err.text,
+    /** Ctrl-C. */
+    interrupt: () => child.kill('SIGINT'),
+    ended: once(child, 'close').then(([exit]): Ran => ({ exit, out: out.text(), err: err.text() })),
+  }
+}
+
+const PROGRAM = join(import.meta.dirname, '../../../bin/errand.mjs')
 
 function collect() {
   const stream = new PassThrough()
