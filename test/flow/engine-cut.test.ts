@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { expectWhole } from '../support/checks/event-list.ts'
 import { waitFor } from '../support/checks/wait.ts'
 import { type EngineProxy, startEngineProxy } from '../support/outside/engine-proxy.ts'
@@ -11,25 +11,29 @@ describe('in the middle of a task', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
   let proxy: EngineProxy
   let system: System
-  beforeEach(async () => {
+  beforeAll(async () => {
     folder = await temporaryFolder()
     proxy = await startEngineProxy(join(folder.path, 'engine.sock'))
     system = await startSystem({ runners: [{ DOCKER_HOST: `unix://${proxy.path}` }] })
-  })
-  afterEach(async () => {
+  }, 60_000)
+  afterAll(async () => {
     await system.stop()
     await proxy.cut()
     await folder.remove()
   })
-  const logged = (event: string) =>
-    waitFor(`the runner to log ${event}`, () => system.runners[0]?.log().includes(`"${event}"`), 30_000)
+  const count = (event: string) => system.runners[0]?.log().split(`"${event}"`).length ?? 0
+  /** Does it, and returns once the runner has logged this event again. */
+  const untilLogged = async (event: string, act: () => Promise<unknown>) => {
+    const before = count(event)
+    await act()
+    await waitFor(`the runner to log ${event}`, () => count(event) > before, 30_000)
+  }
 
   it(
     'the connection with the engine is cut: the same attempt goes on, and no event is missing',
     async () => {
       const taskId = await inTheMiddle(system)
-      await proxy.cut()
-      await logged('engine.away')
+      await untilLogged('engine.away', proxy.cut)
       expectUnderWay(system, taskId)
       await proxy.mend()
       const events = await endedWell(system, taskId)
@@ -42,11 +46,9 @@ describe('in the middle of a task', () => {
     'it is cancelled while the engine is away: it ends once the engine is back',
     async () => {
       const taskId = await inTheMiddle(system)
-      await proxy.cut()
-      await logged('engine.away')
+      await untilLogged('engine.away', proxy.cut)
       expectUnderWay(system, taskId)
-      await system.api(`/api/tasks/${taskId}/cancel`, { method: 'POST' })
-      await logged('attempt.stopping')
+      await untilLogged('attempt.stopping', () => system.api(`/api/tasks/${taskId}/cancel`, { method: 'POST' }))
       expect(await system.task(taskId)).toMatchObject({ status: 'running' })
       await proxy.mend()
       expect(await system.ended(taskId, 30_000)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_user' })
