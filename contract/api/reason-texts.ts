@@ -24,7 +24,7 @@ export const REASONS = {
   no_changes: 'Completed: the agent changed no files.',
   // failed: the task's fault, not tried again
   repository_not_found:
-    'Repository not found, or you have no access to it. Check the URL, and the token for its host under Git access in the settings.',
+    'Repository not found, or you have no access to it. Check the address, and the token for its host under Git access in the settings.',
   credentials_refused:
     'The git host refused your credentials. Set a valid token for this host under Git access in the settings, then retry the task.',
   base_branch_not_found:
