@@ -10,9 +10,8 @@ import { deviceRoom, taskRoom, userRoom } from '../../contract/wire/names.ts'
 import type { Audience } from '../store/ledger.ts'
 import type { SignedIn } from '../store/user.ts'
 import type { Tasks } from '../tasks/tasks.ts'
-import { createPresence, type Presence } from './presence.ts'
 import { createReplays, createRotation } from './replays.ts'
-import { type Connection, serveSocket } from './serve-socket.ts'
+import { type Connection, createPresence, type Presence, serveSocket } from './serve-socket.ts'
 
 /**
  * The sockets of all clients. Only the server names rooms: a socket joins its user's room at the handshake, and the room of each task that

@@ -17,7 +17,6 @@ import {
 import { Refusal, refusalOf } from '../process/errors.ts'
 import type { User } from '../store/user.ts'
 import type { Tasks } from '../tasks/tasks.ts'
-import type { Presence } from './presence.ts'
 import { createSendHistory, type Reader, type Replays, type Rotation } from './replays.ts'
 
 /** One socket, as far as its events need it. */
@@ -133,4 +132,25 @@ function describe(error: unknown, log: Logger): ErrorBody {
   const { code, message, details } = refusalOf(error)
   if (code === 'internal' || code === 'unavailable') log.error({ event: 'socket.error', requestId, code, err: error })
   return { code, message, requestId, ...(details === undefined ? {} : { details }) }
+}
+
+/** What people look at, as their open sockets reported last. Only the app reports it: the socket of a program counts for nobody. */
+export type Presence = {
+  set: (socketId: string, userId: string, state: z.output<typeof AppState>) => void
+  /** The socket is gone. */
+  forget: (socketId: string) => void
+  /** @returns whether this user looks at this task on any device */
+  isInFront: (userId: string, taskId: string) => boolean
+}
+
+export function createPresence(): Presence {
+  const looking = new Map<string, { userId: string; taskId: string }>()
+  return {
+    set: (socketId, userId, { active, taskId }) => {
+      if (active && taskId !== null) looking.set(socketId, { userId, taskId })
+      else looking.delete(socketId)
+    },
+    forget: (socketId) => void looking.delete(socketId),
+    isInFront: (userId, taskId) => [...looking.values()].some((look) => look.userId === userId && look.taskId === taskId),
+  }
 }

@@ -1,6 +1,6 @@
 import { REASONS, type Reason } from '../../contract/api/reason.ts'
 import { isEnded } from '../../contract/api/status.ts'
-import type { Presence } from '../live/presence.ts'
+import type { Presence } from '../live/serve-socket.ts'
 import { startLoop } from '../process/loop.ts'
 import { findNotifications } from '../store/accounts/notifications.ts'
 import type { Audience } from '../store/ledger.ts'

@@ -4,8 +4,8 @@ import { waitFor } from '../support/checks/wait.ts'
 import { createScriptedRunner, runnerCalls, type ScriptedRunner, type TakenLease } from '../support/scripted/scripted-runner.ts'
 import { type Ran, errand as runErrand } from '../support/systems/command-line.ts'
 import { startCoordinator, type TestCoordinator } from '../support/systems/coordinator.ts'
+import { addUser } from '../support/systems/people.ts'
 import { startRedis, type TestRedis } from '../support/systems/redis.ts'
-import { addUser } from '../support/systems/users.ts'
 
 let redis: TestRedis
 let coordinator: TestCoordinator

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { TaskEvent } from '../../contract/api/event.ts'
 import { expectWhole } from '../support/checks/event-list.ts'
 import { waitFor } from '../support/checks/wait.ts'
+import { addUser } from '../support/systems/people.ts'
 import { type System, startSystem } from '../support/systems/system.ts'
-import { addUser } from '../support/systems/users.ts'
 
 type Socket = ReturnType<System['connect']>
 

@@ -8,7 +8,7 @@ import { containersOf, storedTask } from '../support/checks/traces.ts'
 import { waitFor } from '../support/checks/wait.ts'
 import type { Policy } from '../support/outside/model-server.ts'
 import { giveAccess, type Outside, startOutside } from '../support/systems/outside.ts'
-import { addUser } from '../support/systems/users.ts'
+import { addUser } from '../support/systems/people.ts'
 
 /** In this task the model gives no second answer before {@link modelGoesOn}. */
 const HELD = 'Leave a note, and outlive your host'

@@ -16,8 +16,7 @@ import {
   startScriptedCoordinator,
 } from '../support/scripted/scripted-coordinator.ts'
 import { startRedis, type TestRedis } from '../support/systems/redis.ts'
-import { temporaryFolder } from '../support/systems/temporary.ts'
-import { imageThatRuns } from '../support/systems/test-image.ts'
+import { imageThatRuns, temporaryFolder } from '../support/systems/temporary.ts'
 
 /** Begins a turn and a tool, then writes a line every 20 ms; asked to stop, it ends the turn. */
 const AGENT = `

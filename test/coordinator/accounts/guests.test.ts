@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { checkGuests } from '../../../coordinator/accounts/guests.ts'
 import { readConfig } from '../../../coordinator/process/config.ts'
 import { type HttpServer, startHttp } from '../../support/outside/http-server.ts'
-import { visitor } from '../../support/systems/visitor.ts'
+import { visitor } from '../../support/systems/people.ts'
 
 let server: HttpServer
 afterEach(() => server.stop())

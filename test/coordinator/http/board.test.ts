@@ -7,8 +7,8 @@ import type { Parts } from '../../../coordinator/http/parts.ts'
 import { openPage, signIn, startBrowser } from '../../support/browser/browser.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { type HttpServer, startHttp } from '../../support/outside/http-server.ts'
+import { visitor } from '../../support/systems/people.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
-import { visitor } from '../../support/systems/visitor.ts'
 
 describe('Bull Board', () => {
   let redis: TestRedis

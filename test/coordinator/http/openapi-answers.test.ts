@@ -3,7 +3,7 @@ import SQLite from 'better-sqlite3'
 import { LIMITS } from '../../../contract/api/limits.ts'
 import { describeApi } from '../../../coordinator/http/openapi.ts'
 import { type HttpServer, startHttp } from '../../support/outside/http-server.ts'
-import { visitor } from '../../support/systems/visitor.ts'
+import { visitor } from '../../support/systems/people.ts'
 
 type Paths = Record<string, Record<string, { responses: Record<string, { content?: Record<string, unknown> }> }>>
 

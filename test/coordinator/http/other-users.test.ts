@@ -3,8 +3,8 @@ import { ENDPOINTS, type Endpoint } from '../../../contract/api/endpoints.ts'
 import { addressOf, type OperationId, ROUTES, routeOf } from '../../../contract/api/routes.ts'
 import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../../support/scripted/scripted-runner.ts'
 import { startCoordinator, type TestCoordinator } from '../../support/systems/coordinator.ts'
+import { addUser } from '../../support/systems/people.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
-import { addUser } from '../../support/systems/users.ts'
 
 /** Stands in everything that the owner has. */
 const CANARY = 'canary-8c1f'

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import { openPage, signIn, startBrowser } from '../../support/browser/browser.ts'
 import { APP_INDEX, APP_SCRIPT, buildSmallApp, type HttpServer, startHttp } from '../../support/outside/http-server.ts'
+import { visitor } from '../../support/systems/people.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
-import { visitor } from '../../support/systems/visitor.ts'
 
 let server: HttpServer
 let bare: HttpServer

@@ -11,8 +11,8 @@ import {
   type TakenLease,
 } from '../../support/scripted/scripted-runner.ts'
 import { startCoordinator, type TestCoordinator } from '../../support/systems/coordinator.ts'
+import { addUser } from '../../support/systems/people.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
-import { addUser } from '../../support/systems/users.ts'
 
 let redis: TestRedis
 let coordinator: TestCoordinator

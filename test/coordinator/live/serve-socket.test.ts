@@ -2,9 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
 import { pino } from 'pino'
 import type { Answer } from '../../../contract/api/socket.ts'
-import { createPresence } from '../../../coordinator/live/presence.ts'
 import { createReplays, createRotation } from '../../../coordinator/live/replays.ts'
-import { type Connection, serveSocket } from '../../../coordinator/live/serve-socket.ts'
+import { type Connection, createPresence, serveSocket } from '../../../coordinator/live/serve-socket.ts'
 import type { Tasks } from '../../../coordinator/tasks/tasks.ts'
 
 const connection: Connection = {

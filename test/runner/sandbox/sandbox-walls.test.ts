@@ -7,7 +7,7 @@ import { DOOR } from '../../../contract/wire/names.ts'
 import { LOG_BYTES } from '../../../runner/sandbox/container-spec.ts'
 import { createDockerEngine } from '../../../runner/sandbox/docker.ts'
 import type { SandboxEnd } from '../../../runner/sandbox/sandbox.ts'
-import { imageThatRuns } from '../../support/systems/test-image.ts'
+import { imageThatRuns } from '../../support/systems/temporary.ts'
 
 const PROBE = String.raw`
 import ctypes, errno, json, os, socket, subprocess

@@ -1,13 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { qrCode } from '../../../cli/show/link-notes.ts'
 import { claim, holders } from '../../../setup/process/claims.ts'
 import { leftOvers } from '../../../setup/process/left-overs.ts'
 import { argumentsOf, identityOf, variablesOf } from '../../../setup/process/process-table.ts'
-import { readServerFile, type ServerFile } from '../../../setup/stack/running.ts'
+import { readServerFile, type ServerFile, serverFilePath } from '../../../setup/stack/running.ts'
 import { killAlive } from '../../support/checks/kill.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { spawnErrand } from '../../support/systems/command-line.ts'
@@ -119,6 +119,10 @@ describe('npm start', () => {
     expect(out.split('\n').flatMap((line) => told.find((begin) => line.startsWith(begin)) ?? [])).toEqual(told)
     await expectMended(dataDir, branch)
   }, 120_000)
+
+  it('leaves server.json for its owner alone, since it holds the token', async () => {
+    expect((await stat(serverFilePath(dataDir))).mode & 0o777).toBe(0o600)
+  })
 
   it('says that its link opens on this machine alone, and what to set for a phone', () => {
     const set = /set .* in \.env, and start the server again:\n +ERRAND_HOST=0\.0\.0\.0\n +ERRAND_PUBLIC_URL=http:\/\/.+:\d+\n/

@@ -9,7 +9,7 @@ import { createApp } from '../../../coordinator/http/app.ts'
 import { createLimits } from '../../../coordinator/http/middleware/limits.ts'
 import type { Parts } from '../../../coordinator/http/parts.ts'
 import { createIdentify } from '../../../coordinator/http/sign-in/identify.ts'
-import { createPresence } from '../../../coordinator/live/presence.ts'
+import { createPresence } from '../../../coordinator/live/serve-socket.ts'
 import { openNotifier } from '../../../coordinator/notify/notifier.ts'
 import { createOutside } from '../../../coordinator/notify/outside.ts'
 import { createWebPush } from '../../../coordinator/notify/web-push.ts'
@@ -21,8 +21,8 @@ import { findByToken, issueToken } from '../../../coordinator/store/accounts/tok
 import { upsertGithubUser } from '../../../coordinator/store/accounts/users.ts'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
 import { scriptedTasks } from '../scripted/scripted-tasks.ts'
+import type { Visitor } from '../systems/people.ts'
 import { freePort, temporaryFolder } from '../systems/temporary.ts'
-import type { Visitor } from '../systems/visitor.ts'
 
 export type HttpServer = Awaited<ReturnType<typeof startHttp>>
 

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import type { CreateTask, Task } from '../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
-import { createPresence } from '../../../coordinator/live/presence.ts'
+import { createPresence } from '../../../coordinator/live/serve-socket.ts'
 import { type Core as OpenCore, openCore } from '../../../coordinator/open-core.ts'
 import { readConfig } from '../../../coordinator/process/config.ts'
 import { createStopList } from '../../../coordinator/process/stop-list.ts'

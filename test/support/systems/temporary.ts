@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execa } from 'execa'
 
 /** A folder of the test's own, with a path short enough for a unix socket in it. */
 export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
@@ -36,4 +37,15 @@ export async function contentsOf(folder: string): Promise<Record<string, string>
     found[name] = `${(about.mode & 0o777).toString(8)} ${hash}`
   }
   return found
+}
+
+/** The sandbox's own image, as `npm test` built it from this very tree; tests run other programs in it. */
+const BASE = process.env.RUNNER_IMAGE ?? 'errand-worker:latest'
+
+/** The sandbox's image with another program as its agent. It is a name and one empty layer. */
+export async function imageThatRuns(program: readonly string[]): Promise<{ name: string; remove: () => Promise<void> }> {
+  const name = `errand-test-${randomBytes(6).toString('hex')}`
+  const dockerfile = `FROM ${BASE}\nENTRYPOINT ${JSON.stringify(program)}\n`
+  await execa('docker', ['build', '--quiet', '--tag', name, '-'], { input: dockerfile })
+  return { name, remove: async () => void (await execa('docker', ['image', 'rm', '--force', name])) }
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Me, Task, TaskPage } from '../../../../contract/api/api.ts'
 import { signIn } from '../../../support/browser/browser.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
-import { addUser } from '../../../support/systems/users.ts'
+import { addUser } from '../../../support/systems/people.ts'
 import { keysOn } from '../device.ts'
 import { type Phone, startPhone } from '../phone.ts'
 

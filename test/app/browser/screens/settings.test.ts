@@ -6,7 +6,7 @@ import type { Overview } from '../../../../contract/api/overview.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
 import { crashOn, openPage } from '../../../support/browser/browser.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
-import { addUser } from '../../../support/systems/users.ts'
+import { addUser } from '../../../support/systems/people.ts'
 import { type Phone, SMALL, startPhone } from '../phone.ts'
 
 let phone: Phone

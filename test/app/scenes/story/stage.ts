@@ -3,8 +3,8 @@ import type { SignInLink } from '../../../../contract/api/api.ts'
 import { openPage, signIn, startBrowser } from '../../../support/browser/browser.ts'
 import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../../../support/scripted/scripted-runner.ts'
 import { startCoordinator } from '../../../support/systems/coordinator.ts'
+import { addUser } from '../../../support/systems/people.ts'
 import { startRedis } from '../../../support/systems/redis.ts'
-import { addUser } from '../../../support/systems/users.ts'
 
 /** Who is in the scenes: Ada with her work, Lin on the first visit, Grace who keeps a task of every kind. All but Ada are no admins. */
 export const PEOPLE = ['Ada', 'Grace', 'Lin'] as const

@@ -13,8 +13,8 @@ import { createRooms, type Rooms } from '../../../../coordinator/live/rooms.ts'
 import { putSubscription } from '../../../../coordinator/store/accounts/notifications.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type HttpServer, startHttp } from '../../../support/outside/http-server.ts'
+import { type Visitor, visitor } from '../../../support/systems/people.ts'
 import { freePort } from '../../../support/systems/temporary.ts'
-import { type Visitor, visitor } from '../../../support/systems/visitor.ts'
 
 const ANDROID = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36'
 const IPHONE =

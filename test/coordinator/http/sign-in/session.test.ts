@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { SignInLink } from '../../../../contract/api/api.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type HttpServer, startHttp } from '../../../support/outside/http-server.ts'
-import { type Visitor, visitor } from '../../../support/systems/visitor.ts'
+import { type Visitor, visitor } from '../../../support/systems/people.ts'
 
 const stops: Array<() => Promise<void>> = []
 afterEach(async () => {

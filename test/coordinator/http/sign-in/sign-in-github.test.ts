@@ -3,8 +3,8 @@ import { maySignIn } from '../../../../coordinator/accounts/guests.ts'
 import { findGithubToken } from '../../../../coordinator/store/accounts/users.ts'
 import { startGithub } from '../../../support/outside/github-server.ts'
 import { type HttpServer, startHttp } from '../../../support/outside/http-server.ts'
+import { type Visitor, visitor } from '../../../support/systems/people.ts'
 import { freePort } from '../../../support/systems/temporary.ts'
-import { type Visitor, visitor } from '../../../support/systems/visitor.ts'
 
 const stops: Array<() => Promise<void>> = []
 afterEach(async () => {
