@@ -7,8 +7,7 @@ export default {
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }],
   },
-  setupFiles: ['<rootDir>/test/support/jest/keep-natives.ts'],
-  setupFilesAfterEnv: ['<rootDir>/test/support/jest/second-try.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/jest/before-each-file.ts'],
   testSequencer: '<rootDir>/test/support/jest/longest-first.mjs',
   testTimeout: 30_000,
   // One more than two cores: the real tests wait for containers, processes and timers much of their time.

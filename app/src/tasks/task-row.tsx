@@ -1,8 +1,8 @@
 import { Link } from 'wouter'
 import type { Task } from '../../../contract/api/api.ts'
 import type { DiffStat } from '../../../contract/api/event.ts'
+import { StatusBadge } from '../design/feedback/badges.tsx'
 import { Sentence } from '../design/feedback/states.tsx'
-import { StatusBadge } from '../design/feedback/status-badge.tsx'
 import { age, firstLine, repoName } from '../text/show.ts'
 import { words } from '../text/words.ts'
 

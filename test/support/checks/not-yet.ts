@@ -5,6 +5,4 @@ export const NOT_YET = {
   sql: [] as string[],
   longFunctions: ['test/bench/bench.ts: main', 'test/support/systems/system.ts: startSystem'] as string[],
   fullFolders: [] as string[],
-  /** The most files of 25 lines or fewer. */
-  smallFiles: 140,
 }

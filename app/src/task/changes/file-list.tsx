@@ -1,7 +1,7 @@
 import { useRef } from 'react'
 import type { ChangedFile } from '../../../../contract/api/api.ts'
 import { IconButton } from '../../design/controls/button.tsx'
-import { Counts } from '../../design/feedback/counts.tsx'
+import { Counts } from '../../design/feedback/badges.tsx'
 import { TASK_WORDS } from '../text/words.ts'
 import { File } from './file.tsx'
 import { useStops } from './use-stops.ts'

@@ -1,6 +1,6 @@
 import { useRef } from 'react'
 import type { ChangedFile } from '../../../../contract/api/api.ts'
-import { Counts } from '../../design/feedback/counts.tsx'
+import { Counts } from '../../design/feedback/badges.tsx'
 import { Icon } from '../../design/icons/icon.tsx'
 import { visibleMarks } from '../text/format.ts'
 import { TASK_WORDS } from '../text/words.ts'

@@ -1,5 +1,5 @@
 import type { Task } from '../../../../contract/api/api.ts'
-import { StatusBadge } from '../../design/feedback/status-badge.tsx'
+import { StatusBadge } from '../../design/feedback/badges.tsx'
 import { repoName } from '../../text/show.ts'
 import { TASK_WORDS } from '../text/words.ts'
 

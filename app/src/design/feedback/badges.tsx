@@ -1,7 +1,7 @@
 import type { TaskStatus } from '../../../../contract/api/status.ts'
 import { words } from '../../text/words.ts'
 import { Icon, type IconName } from '../icons/icon.tsx'
-import './status-badge.css'
+import './badges.css'
 
 const ICONS: Readonly<Record<TaskStatus, IconName>> = {
   pending: 'clock',
@@ -17,6 +17,15 @@ export function StatusBadge({ status }: { status: TaskStatus }) {
     <span className={`status ${status}`}>
       {status === 'running' ? <span className="status-pulse" aria-hidden="true" /> : <Icon name={ICONS[status]} size={14} />}
       {words.status[status]}
+    </span>
+  )
+}
+
+/** Added and removed lines, marked by sign as well as by colour. */
+export function Counts({ added, removed }: { added: number; removed: number }) {
+  return (
+    <span className="counts numbers">
+      <span className="good">+{added}</span> <span className="bad">−{removed}</span>
     </span>
   )
 }

@@ -1,7 +1,9 @@
+// Runs before each test file.
 import { createRequire } from 'node:module'
+import { expect, jest } from '@jest/globals'
 
 /*
- * Runs before each test file. Jest drops all objects of a file when it ends, and Node from 24.19 on aborts when one of better-sqlite3 is
+ * Jest drops all objects of a file when it ends, and Node from 24.19 on aborts when one of better-sqlite3 is
  * among them (coordinator/store/sqlite/kept-natives.ts). What holds them here lives as long as the process: the native module is loaded once.
  */
 
@@ -24,4 +26,14 @@ if (!addon.kept) {
     kept.add(this)
     return exec.apply(this, args)
   }
+}
+
+/*
+ * A test that drives a browser may fail once, because a browser and a whole server on two cores can lose a race of
+ * the test's own. The failure is printed, the end of `npm test` counts it, and more than two in a run fail the run. Every other test has one try.
+ */
+if (/\/test\/app\/(browser|scenes)\//.test(expect.getState().testPath ?? '')) {
+  jest.retryTimes(1, { logErrorsBeforeRetry: true, retryImmediately: true })
+  // A busy machine loads and draws a page many times slower than a quiet one.
+  jest.setTimeout(90_000)
 }
