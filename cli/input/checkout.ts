@@ -26,7 +26,7 @@ export function placeOfCheckout(base: string | undefined, { cwd, home, stderr }:
   if (repoUrl === null)
     throw new Fault(
       EXIT.refused,
-      `The remote “${remote}” is at ${clean(address)}, and a server cannot clone from there. Name an address with --repo.`,
+      `The remote “${remote}” is at ${clean(address)}, which a server cannot clone from. Name a URL with --repo.`,
     )
   const baseBranch = base ?? pushedBranch(cwd, remote, branch)
   stderr.write(`Repository ${repoUrl}, branch ${clean(baseBranch)}, as in ${root}.${unpushed(cwd, remote, baseBranch)}\n`)

@@ -77,8 +77,8 @@ function wordsFor(url: string): Words {
   return {
     noAnswer: (cause) => `The server at ${url} does not answer (${reasonOf(cause)}). Is it running? Start it with: npm start`,
     lost: (cause) => `The connection to ${url} was lost (${reasonOf(cause)}). Try again.`,
-    foreign: (status) => `${url} answered ${status}, and not as Errand does. Is this the address of an Errand server?`,
-    unreadable: 'The server answered in a form that this tool does not know. Are both of the same version?',
+    foreign: (status) => `${url} answered ${status}, but not like an Errand server. Check the address.`,
+    unreadable: "The server's answer does not fit this version of errand. Update the older of the two.",
   }
 }
 

@@ -41,7 +41,7 @@ export function renderLive(view: View, live: LiveText, connected: boolean, now: 
 
 function activity({ stage, openTools }: View, writing: boolean): string {
   if (stage === 'waiting') return 'waiting for a runner'
-  if (stage === 'starting') return 'starting the sandbox'
+  if (stage === 'starting') return 'starting sandbox'
   if (stage === 'cloning') return 'cloning'
   if (stage === 'closing') return 'finishing'
   if (openTools.length > 0) return 'working'

@@ -27,7 +27,7 @@ export async function narrate(context: Context, task: Task, throughTurns = false
   )
   const connection = calmly((back) => {
     connected = back
-    if (!context.stdout.isTTY) screen.print([back ? '(connected again)' : '(connection lost, reconnecting…)'])
+    if (!context.stdout.isTTY) screen.print([back ? '(reconnected)' : '(connection lost, reconnecting…)'])
   })
   const warn = (why: string) => screen.print(warning(screen.look(), why))
   const warnOfWait = onceEach(warn)

@@ -23,7 +23,7 @@ export function renderEvent(view: View, event: TaskEvent, look: Look): string[] 
     case 'attempt.started':
       return view.interrupted
         ? [`${paint(look, 'yellow', '↻')} attempt ${event.attempt}, on ${clean(event.data.runner)}`]
-        : [done(look, `taken by ${clean(event.data.runner)}`, sinceMs)]
+        : [done(look, `picked up by ${clean(event.data.runner)}`, sinceMs)]
     case 'sandbox.ready':
       return [done(look, 'sandbox ready', sinceMs)]
     case 'repo.cloned':
@@ -54,7 +54,7 @@ function prose(text: string, look: Look): string[] {
   return wrap(clean(text).trim(), look.width).map((line) => line.replace(/`[^`]+`/g, (code) => paint(look, 'cyan', code)))
 }
 
-const WAITS = { steer: '  waits for a pause between two tools', queue: '  waits for this turn to end' } as const
+const WAITS = { steer: '  queued: delivered after the current step', queue: '  queued: runs as the next turn' } as const
 
 function said(text: string, look: Look): string[] {
   return wrap(clean(text).trim(), look.width - 2).map(
@@ -66,7 +66,7 @@ function said(text: string, look: Look): string[] {
 function delivered(view: View, { messageId, turn }: EventData<'message.delivered'>, look: Look): string[] {
   const text = view.waiting.get(messageId) ?? ''
   if (view.end) return ['', ...said(text, look), '']
-  return [done(look, `turn ${turn} has your message: ${clean(text).replaceAll('\n', ' ')}`, null)]
+  return [done(look, `delivered to turn ${turn}: ${clean(text).replaceAll('\n', ' ')}`, null)]
 }
 
 function prompt({ created }: View, { text, turn }: EventData<'message.received'>, look: Look): string[] {
@@ -86,7 +86,7 @@ function prompt({ created }: View, { text, turn }: EventData<'message.received'>
 
 function cloned({ baseBranch, commit, branch, resumed }: EventData<'repo.cloned'>): string {
   return resumed
-    ? `cloned ${clean(branch)}@${short(commit)}, to go on from there`
+    ? `cloned ${clean(branch)}@${short(commit)}, continuing from there`
     : `cloned ${clean(baseBranch)}@${short(commit)} for ${clean(branch)}`
 }
 

@@ -15,7 +15,7 @@ export const ClientId = z.string().min(1).max(200)
 const Budget = z
   .number('must be a number, in US dollars')
   .positive('must be more than 0')
-  .max(1000, 'must be 1000 US dollars at most')
+  .max(1000, 'must be at most 1000 US dollars')
 
 /** Body of `POST /api/tasks`, and payload of `task:create`. */
 export const CreateTask = requestBody({
@@ -290,4 +290,4 @@ export type PushSubscription = Omit<z.infer<typeof PushSubscription>, 'expiratio
 export const EndSubscription = requestBody({ endpoint: PushSubscription.shape.endpoint })
 
 /** The code of a one-time sign-in link. */
-export const LinkCode = z.object({ code: z.string('the link is incomplete: open it as it was printed').min(1).max(200) })
+export const LinkCode = z.object({ code: z.string('the link is incomplete: open all of it, as printed').min(1).max(200) })

@@ -45,7 +45,7 @@ const Readiness = Health.extend({ store: z.boolean(), redis: z.boolean() })
 export const ENDPOINTS = {
   ...tagged('tasks', {
     createTask: {
-      summary: 'Send a task; the same Idempotency-Key or clientId answers the same task, with 200',
+      summary: 'Send a task; the same Idempotency-Key or clientId returns the same task, with 200',
       headers: z.object({ 'Idempotency-Key': api.ClientId.optional() }),
       body: api.CreateTask,
       status: 201,
@@ -63,7 +63,7 @@ export const ENDPOINTS = {
     },
     listMessages: { summary: 'List the messages of a task, in order', status: 200, answer: listOf(api.Message) },
     sendMessage: {
-      summary: 'Send a message to a task; the same clientId answers the same message, with 200',
+      summary: 'Send a message to a task; the same clientId returns the same message, with 200',
       body: api.SendMessage,
       status: 201,
       alike: [200],
@@ -71,7 +71,7 @@ export const ENDPOINTS = {
       errors: ['conflict'],
     },
     withdrawMessage: {
-      summary: 'Withdraw a message that still waits',
+      summary: 'Withdraw a waiting message',
       status: 200,
       answer: api.Message,
       errors: ['conflict'],
@@ -122,7 +122,7 @@ export const ENDPOINTS = {
       answer: listOf(api.Project),
     },
     createProject: {
-      summary: 'Add a project; the same repository answers the same project',
+      summary: 'Add a project; the same repository returns the same project',
       body: api.CreateProject,
       status: 201,
       answer: api.Project,
@@ -166,7 +166,7 @@ export const ENDPOINTS = {
       errors: ['conflict'],
     },
     listDevices: {
-      summary: 'List what is signed in as you: browsers and API tokens',
+      summary: 'List the browsers and API tokens that are signed in as you',
       status: 200,
       answer: listOf(api.Device),
     },
@@ -221,7 +221,7 @@ export const ENDPOINTS = {
       answer: api.SignInLink,
     },
     openSignInLink: {
-      summary: 'Open the page of such a link; opening it does not use it up',
+      summary: 'Open the page of a sign-in link; this does not use it up',
       access: 'anybody',
       query: api.LinkCode,
       status: 200,
@@ -229,7 +229,7 @@ export const ENDPOINTS = {
       errors: ['forbidden'],
     },
     signInByLink: {
-      summary: 'Use the link',
+      summary: 'Sign in with the link',
       access: 'anybody',
       body: api.LinkCode,
       bodyType: 'application/x-www-form-urlencoded',

@@ -38,7 +38,11 @@ const SHOWN_CHARS = 50
 
 function unknownField(given: string, known: readonly string[]): string {
   const near = known.find((name) => letters(name) === letters(given))
-  const advice = near ? `Did you mean "${near}"?` : known.length > 0 ? `Known are: ${known.join(', ')}.` : 'None is taken.'
+  const advice = near
+    ? `Did you mean "${near}"?`
+    : known.length > 0
+      ? `The fields are: ${known.join(', ')}.`
+      : 'It takes no fields.'
   return `there is no field "${given.slice(0, SHOWN_CHARS)}" here. ${advice}`
 }
 

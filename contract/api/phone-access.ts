@@ -11,7 +11,7 @@ export type OnlyHere = Readonly<{
 /** What to say before the settings, and after them. */
 export function onlyHereTexts({ phoneUrl, reachable }: OnlyHere): { why: string; what: string; after: string } {
   return {
-    why: `This link opens only on the machine that the server runs on.${reachable ? ALTHOUGH_REACHABLE : ''}`,
+    why: `This link opens only on the machine that runs the server.${reachable ? ALTHOUGH_REACHABLE : ''}`,
     what: phoneUrl
       ? `To open it at ${phoneUrl} from a phone on the same network, set this in .env, and start the server again:`
       : 'To open it from a phone, set an address that the phone can reach (on the internet, one with https://) in .env, and start the server again:',
@@ -20,4 +20,4 @@ export function onlyHereTexts({ phoneUrl, reachable }: OnlyHere): { why: string;
 }
 
 const ALTHOUGH_REACHABLE =
-  ' Other devices reach the server, but ERRAND_PUBLIC_URL names no address for them, so the app gets no live updates there.'
+  ' Other devices can reach the server, but ERRAND_PUBLIC_URL names no address for them, so the app gets no live updates there.'

@@ -32,10 +32,11 @@ export const REASONS = {
   git_unavailable: 'The git host could not be reached, or did not answer properly. Try again later.',
   push_refused:
     'The git host refused the push. The work is saved as a git bundle: fetch it with `errand bundle`. Check that your token may write.',
-  model_key_refused: 'The model API refused the key. Ask the person who runs this server to check ANTHROPIC_API_KEY.',
+  model_key_refused: 'The model API refused the key. The administrator of this server must check ANTHROPIC_API_KEY.',
   model_unavailable: `The model API stayed unavailable. ${WORK} Try again later.`,
   model_refused: 'The model declined to continue with this task.',
-  model_request_invalid: 'The model API rejected the request. Ask the person who runs this server to check the log of this task.',
+  model_request_invalid:
+    'The model API rejected the request. The administrator of this server finds the cause in the log of this task.',
   protocol_error: `The model API gave an answer that Errand does not understand. ${WORK} Try again.`,
   budget_exceeded: `The budget of this task is used up. ${WORK} To continue, retry it with a larger budget.`,
   time_exceeded: `The task reached its time limit. ${WORK}`,
@@ -46,7 +47,7 @@ export const REASONS = {
   out_of_disk: 'The sandbox ran out of disk space. Make the task smaller, or give sandboxes more (RUNNER_WORKSPACE_MB).',
   sandbox_crashed: 'The sandbox ended unexpectedly. Send the task again; the runner log says more.',
   abandoned:
-    'Errand gave up: the task was interrupted too often on our side. The person who runs this server finds the cause in the runner log.',
+    'Errand gave up: the task was interrupted too often on our side. The administrator of this server finds the cause in the runner log.',
   // cancelled
   cancelled_by_user: 'Cancelled.',
 } as const

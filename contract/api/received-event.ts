@@ -20,7 +20,7 @@ const LaterEvent = z
     type: z.string().refine((type) => !Object.hasOwn(EVENT_DATA, type), 'a known event has the data of its type'),
     data: z.record(z.string(), z.unknown()),
   })
-  .meta({ id: 'LaterEvent', description: 'A type that this description does not know yet: pass over it.' })
+  .meta({ id: 'LaterEvent', description: 'A type that this description does not know yet: skip it.' })
 
 /** A {@link TaskEvent} as a client receives it. It keeps the fields that a newer server adds. */
 export const ReceivedEvent = z

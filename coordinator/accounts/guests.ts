@@ -30,7 +30,7 @@ export function isAdmin(login: string, { admins }: Pick<Config, 'admins'>): bool
 
 /** @returns what to tell a person who may not sign in: whom to ask */
 export function signInRefused(login: string, { admins }: Pick<Config, 'admins'>): string {
-  const whom = admins.length > 0 ? admins.map((name) => `@${name}`).join(', ') : 'the person who runs this server'
+  const whom = admins.length > 0 ? admins.map((name) => `@${name}`).join(', ') : 'the administrator of this server'
   return `The GitHub account ${login || 'of yours'} may not sign in here. Ask ${whom} to add it to ERRAND_USERS.`
 }
 

@@ -43,7 +43,7 @@ export async function createArtifacts(db: Store, dataDir: string): Promise<Artif
   const fileOf = (taskId: string, attempt: number, kind: ArtifactKind) => join(folder, `${taskId}-${attempt}.${kind}`)
   const checkCurrent = async (taskId: string, attempt: number) => {
     const row = await findAttempt(db, taskId, attempt)
-    if (row?.ended_at !== null) throw new Refusal('conflict', 'This attempt is not the current one of its task.')
+    if (row?.ended_at !== null) throw new Refusal('conflict', 'This is not the current attempt of the task.')
   }
 
   /** The last copy of the work may come late if this server was away when its attempt ended. It replaces no other. */

@@ -22,7 +22,7 @@ export function judgeEnd(task: TaskRow, end: End, history: History): Verdict {
     return describeTurnEnd(task, 'cancelled', 'cancelled_by_user', doneByThen(end, pushed), pushed)
   if (outcome !== 'interrupted') return describeTurnEnd(task, outcome, reason, message, pushed)
   if (interruptions >= MAX_INTERRUPTIONS || interruptedAttempts >= MAX_INTERRUPTED_ATTEMPTS) {
-    const last = `The last time: ${message ?? REASONS[reason]}`.slice(0, 2_000)
+    const last = `The last interruption: ${message ?? REASONS[reason]}`.slice(0, 2_000)
     return describeTurnEnd(task, 'failed', 'abandoned', last, pushed)
   }
   return { status: 'pending', change: { reason, error: null }, closing: null }
@@ -32,7 +32,7 @@ export function judgeEnd(task: TaskRow, end: End, history: History): Verdict {
 function doneByThen({ outcome, reason, message }: End, pushed: boolean): string | null {
   if (outcome === 'interrupted') return null
   if (outcome === 'cancelled') return message
-  if (outcome === 'failed') return `The turn had failed by then. ${explain(reason, message)}`.slice(0, 2_000)
-  if (reason === 'no_changes') return 'The agent had finished by then, without changing a file.'
-  return pushed ? 'The agent had finished by then. Its work is on the branch.' : 'The agent had finished by then.'
+  if (outcome === 'failed') return `The turn had already failed. ${explain(reason, message)}`.slice(0, 2_000)
+  if (reason === 'no_changes') return 'The agent had already finished, without changing a file.'
+  return pushed ? 'The agent had already finished. Its work is on the branch.' : 'The agent had already finished.'
 }

@@ -44,7 +44,7 @@ function withMissed(prompt: string, missed: readonly InboxRow[]): string {
     ? prompt
     : [
         prompt,
-        'What was said to you before this, in turns that were cut off. Their work is on the branch as far as it was pushed:',
+        'Earlier messages to you, in turns that were cut off. What those turns pushed is on the branch:',
         ...missed.map(({ text }, index) => `${index + 1}. ${text}`),
       ].join('\n\n')
 }

@@ -31,7 +31,7 @@ export function gitHttp({ root, username, token, log, ready }: Options) {
     if (!service) return answer(response, 404, 'no such repository here\n')
     if (!mayEnter(request, username, token)) {
       response.setHeader('www-authenticate', 'Basic realm="Errand demo", charset="UTF-8"')
-      return answer(response, 401, 'the demo repository wants the credentials of this server\n')
+      return answer(response, 401, 'the demo repository needs the credentials of this server\n')
     }
     try {
       await ready()

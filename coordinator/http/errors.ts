@@ -54,9 +54,8 @@ function isHttpError(error: unknown): error is HttpError {
 }
 
 function readingFault({ status, type, limit, message }: HttpError): Refusal {
-  if (status === 404) return new Refusal('not_found', 'There is no such file, or it is gone.')
-  if (status === 413)
-    return new Refusal('too_large', `The body is too large${limit ? `: at most ${limit} bytes are taken` : ''}. Send less.`)
+  if (status === 404) return new Refusal('not_found', 'The file does not exist, or is gone.')
+  if (status === 413) return new Refusal('too_large', `The body is too large${limit ? ` (max ${limit} bytes)` : ''}. Send less.`)
   // The parser quotes what it could not read, which may be a secret.
   if (type === 'entity.parse.failed') return new Refusal('invalid', 'The body is not valid JSON.')
   return new Refusal('invalid', `${message}.`)

@@ -19,7 +19,7 @@ export function describeApi(publicUrl: string): ReturnType<OpenApiGeneratorV31['
     type: 'apiKey',
     in: 'cookie',
     name: sessionCookieName({ publicUrl }),
-    description: 'The session of a browser that signed in. A call that changes something must come from a page of this server.',
+    description: 'The session of a signed-in browser. A call that changes something must come from a page of this server.',
   })
   for (const id of Object.keys(ROUTES) as OperationId[]) registry.registerPath(describeCall(id))
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
@@ -27,7 +27,7 @@ export function describeApi(publicUrl: string): ReturnType<OpenApiGeneratorV31['
     info: {
       title: 'Errand',
       version: '1',
-      description: 'Send a coding agent on an errand. Live events come by Socket.IO; this is everything else.',
+      description: 'Send a coding agent on an errand. Live events come over Socket.IO; this describes everything else.',
     },
     servers: [{ url: publicUrl }],
   })

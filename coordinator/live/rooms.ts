@@ -142,7 +142,7 @@ function letIn(identify: Identify, log: Logger) {
   return (socket: OurSocket, next: (refused?: Error) => void): void => {
     identify(shownBy(socket))
       .then((signedIn) => {
-        if (!signedIn) return next(refusal('unauthorized', 'Sign in, or show a valid token.'))
+        if (!signedIn) return next(refusal('unauthorized', 'Sign in, or send a valid token.'))
         // A connection that is closed already would never give its place back.
         if (socket.conn.readyState !== 'open') return
         if (!places.take(signedIn.user.id, socket)) return next(refusal('rate_limited', TOO_MANY))
@@ -159,7 +159,7 @@ function letIn(identify: Identify, log: Logger) {
   }
 }
 
-const TOO_MANY = `You have ${SOCKETS_PER_USER} connections open already. Close some tabs of the app, or programs that follow tasks.`
+const TOO_MANY = `You already have ${SOCKETS_PER_USER} open connections. Close some tabs of the app, or programs that follow tasks.`
 
 /** Counts the open sockets of each user. @param most that one user may have open at a time */
 export function createSocketPlaces<S>(most: number) {

@@ -66,7 +66,7 @@ const publicLookup: LookupFunction = (hostname, options, callback) => {
   })
 }
 
-const HOW_TO_ALLOW = 'An admin can allow others with ERRAND_ALLOW_PRIVATE_WEBHOOKS.'
+const HOW_TO_ALLOW = 'The administrator of this server can allow it with ERRAND_ALLOW_PRIVATE_WEBHOOKS.'
 
 function notPublic(host: string): Refusal {
   return new Refusal('invalid', `${host} is not on the public internet. ${HOW_TO_ALLOW}`)

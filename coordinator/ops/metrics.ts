@@ -29,7 +29,7 @@ export function createMetrics({ db, countQueued, countSockets }: MetricsSources)
   })
   new Gauge({
     name: 'errand_runner_slots',
-    help: 'Slots of all connected runners that are well.',
+    help: 'Slots of all healthy connected runners.',
     registers,
     async collect() {
       this.set(await countSlots(db, Date.now()))
@@ -37,7 +37,7 @@ export function createMetrics({ db, countQueued, countSockets }: MetricsSources)
   })
   new Gauge({
     name: 'errand_queue_waiting',
-    help: 'Turns that wait in the queue; -1 if Redis is unreachable.',
+    help: 'Turns waiting in the queue; -1 if Redis is unreachable.',
     registers,
     async collect() {
       this.set(await countQueued())

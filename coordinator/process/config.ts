@@ -88,7 +88,7 @@ const Environment = z
       .positive()
       .max(24 * 60)
       .default(60),
-    ERRAND_GIT_HOSTS: list.pipe(z.array(originOf('A host can only be allowed as a whole.'))).default(['https://github.com']),
+    ERRAND_GIT_HOSTS: list.pipe(z.array(originOf('Only a whole host can be allowed.'))).default(['https://github.com']),
     GITHUB_CLIENT_ID: z.string().min(1).optional(),
     GITHUB_CLIENT_SECRET: z.string().min(1).optional(),
     GITHUB_URL: originOf('Give only the host.').default('https://github.com'),

@@ -62,7 +62,7 @@ export function openDispatch(parts: DispatchParts): Dispatch {
       try {
         await queue.waitUntilReady()
       } catch (cause) {
-        throw new Error('Redis failed while the queue was opened. Start the server again when Redis is well.', { cause })
+        throw new Error('Redis failed while the queue was being opened. Check Redis, then start the server again.', { cause })
       }
     },
     stop: async () => {

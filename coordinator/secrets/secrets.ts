@@ -42,7 +42,7 @@ export function createSecrets(key: Buffer): Secrets {
     if (version !== 'v1' || parts.length !== 3) throw unreadable('it is not in a known form')
     if (sealedWith !== keyId) throw unreadable('it was sealed with another ERRAND_SECRET_KEY')
     const [iv, text, tag] = parts.map((part) => Buffer.from(part, 'base64url')) as [Buffer, Buffer, Buffer]
-    if (iv.length !== IV_BYTES || tag.length !== TAG_BYTES) throw unreadable('it was cut')
+    if (iv.length !== IV_BYTES || tag.length !== TAG_BYTES) throw unreadable('it was cut short')
     try {
       const decipher = createDecipheriv('aes-256-gcm', sealKey, iv, { authTagLength: TAG_BYTES })
       decipher.setAAD(associated(context)).setAuthTag(tag)

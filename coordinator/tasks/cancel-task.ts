@@ -16,7 +16,7 @@ import { withdrawMessages } from './withdraw-message.ts'
 export async function cancelTask(parts: TaskParts, userId: string, taskId: string): Promise<Task> {
   const row = await parts.ledger.write(async (tx, record) => {
     const task = await findOwnTask(tx, userId, taskId)
-    if (isEnded(task.status)) throw new Refusal('conflict', 'This task has ended already.')
+    if (isEnded(task.status)) throw new Refusal('conflict', 'This task has already ended.')
     return cancelTurn(tx, record, task)
   })
   await propagateCancel(parts, row)

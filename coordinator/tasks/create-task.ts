@@ -42,7 +42,7 @@ export async function createTask(parts: TaskParts, user: User, input: CreateTask
 /** @throws Refusal `rate_limited` when the user has too many tasks that wait or run */
 export async function checkLimit(tx: Store, userId: string, limit: number): Promise<void> {
   if ((await countUnderWay(tx, userId)) >= limit)
-    throw new Refusal('rate_limited', `You already have ${limit} tasks that wait or run. Wait for one to end, or cancel one.`)
+    throw new Refusal('rate_limited', `You already have ${limit} waiting or running tasks. Wait for one to end, or cancel one.`)
 }
 
 function draft({ config }: TaskParts, userId: string, input: CreateTask & { budgetUsd: number }): TaskRow {

@@ -23,6 +23,6 @@ export type TaskParts = {
 /** Every use case begins here. @throws Refusal `not_found`, also for another user's task */
 export async function findOwnTask(db: Store, userId: string, taskId: string): Promise<TaskRow> {
   const row = await findTaskOfUser(db, userId, taskId)
-  if (!row) throw new Refusal('not_found', 'There is no such task.')
+  if (!row) throw new Refusal('not_found', 'Task not found.')
   return row
 }

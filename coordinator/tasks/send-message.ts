@@ -35,7 +35,7 @@ export async function sendMessage(
     }
     const waiting = await listWaitingMessages(tx, taskId, task.message_id)
     if (waiting.length >= MOST_WAITING)
-      throw new Refusal('rate_limited', `${MOST_WAITING} messages wait for this task already. Wait, or withdraw one.`)
+      throw new Refusal('rate_limited', `This task already has ${MOST_WAITING} waiting messages. Wait, or withdraw one.`)
     // A turn that is being cancelled takes no more messages.
     const effectiveMode = task.cancel_requested_at === null ? mode : 'queue'
     const turn = effectiveMode === 'steer' ? task.turn : task.turn + 1 + waiting.filter((other) => other.mode === 'queue').length

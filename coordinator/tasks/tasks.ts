@@ -106,6 +106,6 @@ function cursorAfter({ created_at, id }: TaskRow): string {
 function readCursor(cursor: string): { createdAt: number; id: string } {
   const [, createdAt, id] = /^(\d{1,16}) (tsk_[a-z2-7]{16})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
   if (createdAt === undefined || id === undefined)
-    throw new Refusal('invalid', 'This cursor is not one of ours. Leave it out for the first page, then pass on `nextCursor`.')
+    throw new Refusal('invalid', 'Unknown cursor. Leave it out for the first page, then pass on the `nextCursor` of each answer.')
   return { createdAt: Number(createdAt), id }
 }

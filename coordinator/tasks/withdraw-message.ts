@@ -13,11 +13,11 @@ export async function withdrawMessage(parts: TaskParts, userId: string, taskId: 
   const { task, message } = await parts.ledger.write(async (tx, record) => {
     const task = await findOwnTask(tx, userId, taskId)
     const found = await findMessage(tx, taskId, messageId)
-    if (!found) throw new Refusal('not_found', 'There is no such message in this task.')
+    if (!found) throw new Refusal('not_found', 'This task has no such message.')
     if (found.state === 'withdrawn') return { task, message: found }
-    if (found.state === 'delivered') throw new Refusal('conflict', 'The agent has this message already.')
+    if (found.state === 'delivered') throw new Refusal('conflict', 'The agent already has this message.')
     if (found.id === task.message_id)
-      throw new Refusal('conflict', 'This message begins the turn that waits. To withdraw it, cancel the task.')
+      throw new Refusal('conflict', 'This message starts the waiting turn. To withdraw it, cancel the task.')
     const { task: told, messages } = await withdrawMessages(tx, record, task, [found])
     return { task: told, message: messages[0] ?? found }
   })

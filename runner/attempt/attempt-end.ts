@@ -39,7 +39,7 @@ const STOPPED: Record<StopCause, End> = {
   flooded: {
     outcome: 'failed',
     reason: 'sandbox_crashed',
-    message: 'It printed more than an attempt may print, and was stopped.',
+    message: 'The sandbox printed more than an attempt may print, so it was stopped.',
   },
   host_disk_full: { outcome: 'interrupted', reason: 'host_disk_full', message: null },
   coordinator_away: { outcome: 'interrupted', reason: 'coordinator_away', message: null },

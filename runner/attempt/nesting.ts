@@ -97,7 +97,7 @@ function cutOff(callId: string, { name, since }: { name: string; since: number }
       callId,
       name,
       ok: false,
-      output: 'Cut off: the attempt ended while it ran, and what came of it is not known.',
+      output: 'Cut off: the attempt ended while it ran, and its effect is unknown.',
       outputBytes: 0,
       exitCode: null,
       durationMs: Math.round(performance.now() - since),

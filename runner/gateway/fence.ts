@@ -37,7 +37,7 @@ export function refuseEffect(response: ServerResponse, standing: Exclude<Standin
     : answer(
         response,
         UNCONFIRMED,
-        'The coordinator does not answer whether this attempt is the current one. Wait, and try again.',
+        'The coordinator has not confirmed that this attempt is the current one. Wait, then try again.',
       )
 }
 

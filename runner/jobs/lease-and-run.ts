@@ -29,7 +29,7 @@ type Parts = {
 export async function leaseAndRun({ client, runner, mayTake, run, log }: Parts, data: unknown): Promise<TurnAnswer> {
   if (!(await mayTake())) return { type: 'later', afterMs: NOT_HERE_MS }
   const job = JobData.safeParse(data)
-  if (!job.success) return { type: 'never', why: 'its data is not that of a turn' }
+  if (!job.success) return { type: 'never', why: 'its data is invalid' }
   const { taskId } = job.data
   try {
     const answer = await client.lease({ job: job.data, runner })

@@ -86,7 +86,7 @@ const Environment = z
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const parsed = Environment.safeParse(given)
-  if (!parsed.success) throw new Error(`The configuration is not usable.\n${z.prettifyError(parsed.error)}`)
+  if (!parsed.success) throw new Error(`The configuration is invalid.\n${z.prettifyError(parsed.error)}`)
   const env = parsed.data
   return Object.freeze({
     coordinatorUrl: env.COORDINATOR_URL,

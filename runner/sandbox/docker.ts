@@ -120,7 +120,7 @@ function engineFault(error: unknown, image: string): EngineFault {
   if (statusOf(error) === 404 && /no such image/i.test(text))
     return new EngineFault('image_missing', `The image ${image} is not on this host.`, error)
   if (['AbortError', 'TimeoutError'].includes((error as { name?: string } | null)?.name ?? ''))
-    return new EngineFault('engine_unavailable', 'The Docker engine accepts calls and does not answer them.', error)
+    return new EngineFault('engine_unavailable', 'The Docker engine accepts calls but does not answer them.', error)
   return new EngineFault('engine_unavailable', `The Docker engine failed: ${text}`, error)
 }
 

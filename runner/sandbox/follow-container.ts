@@ -98,7 +98,7 @@ async function readToEnd(following: Following, attached: Readable): Promise<Cont
       const state = await container.look()
       return { state, source: state && (await container.readLog()) }
     })
-    if (!state || !source) throw new EngineFault('engine_unavailable', 'Somebody else removed the sandbox.')
+    if (!state || !source) throw new EngineFault('engine_unavailable', 'Something outside Errand removed the sandbox.')
     if (state.running) log.info({ event: 'sandbox.followed_again' })
     else endedAt ??= performance.now()
     const behind = await read(following, source, 'log').catch(async (fault) => {

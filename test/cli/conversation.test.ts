@@ -136,7 +136,7 @@ describe('errand withdraw', () => {
     await errand('message', id, 'taken')
     const taken = await messageId('taken')
     await say(held, 1, { type: 'message.delivered', data: { messageId: taken, turn: 1 } })
-    expect(await errand('withdraw', id, taken)).toMatchObject(refused(/agent has this message already/))
+    expect(await errand('withdraw', id, taken)).toMatchObject(refused(/agent already has this message/))
     expect(await errand('withdraw', id, 'nothing')).toMatchObject(refused(/no such message/i))
     expect(await errand('withdraw', 'tsk_none', taken)).toMatchObject(refused(/no such task/i))
     expect(await errand('withdraw', id)).toMatchObject(refused(/MESSAGE is missing\nUsage: errand withdraw ID MESSAGE/))

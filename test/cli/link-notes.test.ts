@@ -59,7 +59,9 @@ describe('what goes with a sign-in link', () => {
       /opens only on the machine .*http:\/\/192\.168\.1\.5:3000 from a phone.*\n {2}ERRAND_HOST=0\.0\.0\.0\n {2}ERRAND_PUBLIC_URL=http:\/\/192\.168\.1\.5:3000\n.*https:\/\//s,
     )
     expect(notes(false)).not.toMatch(/live updates|[▀▄█]/)
-    expect(notes(true)).toMatch(/Other devices reach the server, but ERRAND_PUBLIC_URL names no address for them.*live updates/)
+    expect(notes(true)).toMatch(
+      /Other devices can reach the server, but ERRAND_PUBLIC_URL names no address for them.*live updates/,
+    )
   })
 
   it('is nothing from a server that does not say who can open it', () => {

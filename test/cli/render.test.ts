@@ -209,8 +209,8 @@ describe('what a person reads of a task', () => {
       { type: 'message.withdrawn', data: { messageId: 'w' } },
     ])
     const told = lines.join('\n')
-    expect(told).toMatch(/› Faster\.\n.*waits for a pause between two tools/)
-    expect(told).toMatch(/✓ turn 1 has your message: Faster\./)
+    expect(told).toMatch(/› Faster\.\n.*queued: delivered after the current step/)
+    expect(told).toMatch(/✓ delivered to turn 1: Faster\./)
     expect(told).toContain('withdrawn: Never mind.')
     expect([...view.waiting.values()]).toEqual(['Then the README.'])
   })

@@ -50,17 +50,17 @@ describe('judging the end of an attempt', () => {
     }
   })
   it.each([
-    [{ outcome: 'completed', reason: 'done', message: null }, true, 'The agent had finished by then. Its work is on the branch.'],
-    [{ outcome: 'completed', reason: 'done', message: null }, false, 'The agent had finished by then.'],
+    [{ outcome: 'completed', reason: 'done', message: null }, true, 'The agent had already finished. Its work is on the branch.'],
+    [{ outcome: 'completed', reason: 'done', message: null }, false, 'The agent had already finished.'],
     [
       { outcome: 'completed', reason: 'no_changes', message: null },
       true,
-      'The agent had finished by then, without changing a file.',
+      'The agent had already finished, without changing a file.',
     ],
     [
       { outcome: 'failed', reason: 'push_refused', message: 'remote: no' },
       false,
-      /^The turn had failed by then\. .*bundle.*\nremote: no$/,
+      /^The turn had already failed\. .*bundle.*\nremote: no$/,
     ],
     [{ outcome: 'cancelled', reason: 'cancelled_by_user', message: 'not pushed' }, false, 'not pushed'],
     [{ outcome: 'interrupted', reason: 'runner_lost', message: null }, true, null],

@@ -56,7 +56,7 @@ describe('starting', () => {
     const folder = await temporaryFolder()
     const grudging = await startGrudgingRedis(redis.port)
     await expect(startCoordinator({ redisUrl: grudging.url, dataDir: folder.path })).rejects.toThrow(
-      'Redis failed while the queue was opened',
+      'Redis failed while the queue was being opened',
     )
     const coordinator = await startCoordinator({ redisUrl: redis.url, dataDir: folder.path })
     await coordinator.stop()

@@ -94,7 +94,7 @@ async function readIfThere(file: string): Promise<string | null> {
   }
 }
 
-const CUT = 'Interrupted: what came of this call is not known. Check whether it took effect before you run it again.'
+const CUT = 'Interrupted: the effect of this call is unknown. Check whether it took effect before you run it again.'
 
 /** Gives a result to each call that was interrupted before it had one: the API takes no call without a result. */
 export function repaired(messages: readonly ModelMessage[]): ModelMessage[] {

@@ -201,16 +201,19 @@ const DESCRIPTION: Omit<Tool<Input>, 'run'> = {
   description: [
     'Runs a command in a fresh bash shell and returns its exit code and output (standard output and error together).',
     'The working directory carries over to the next call; variables and functions do not. Standard input is empty.',
-    'A long output is shown by its beginning and its end, and all of it is in the file that is named there.',
-    'Something that goes on running is put into the background with its output in a file: `server > server.log 2>&1 &`.',
-    'Prefer `rg` for searching. There is no internet; packages come from the registries that are set up.',
+    'A long output is shown in part, its beginning and its end; the file that is named in between has all of it.',
+    'To keep something running, put it in the background with its output in a file: `server > server.log 2>&1 &`.',
+    'Search with `rg`. There is no internet; packages come from the configured registries.',
   ].join(' '),
   schema: {
     type: 'object',
     properties: {
-      command: { type: 'string', description: 'The command; several lines are fine.' },
+      command: { type: 'string', description: 'The command; it may have several lines.' },
       description: { type: 'string', description: 'What it is for, in 5 to 10 words.' },
-      timeout_ms: { type: 'number', description: 'Ended after this many milliseconds; 120000 unless given, at most 600000.' },
+      timeout_ms: {
+        type: 'number',
+        description: 'Milliseconds after which the command is ended; default 120000, at most 600000.',
+      },
     },
     required: ['command'],
     additionalProperties: false,

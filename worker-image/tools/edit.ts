@@ -10,16 +10,16 @@ export function createEdit(files: Files): Tool<Input> {
   return {
     name: 'edit',
     description: [
-      'Replaces old_string in a file that was read before by new_string. old_string must be exactly what the file holds, indentation and',
-      'all, without the line numbers of read, and must occur once: take in more lines around it if it does not, or set replace_all.',
+      'Replaces old_string with new_string in a file that you have read. old_string must match the file exactly, with its indentation',
+      'but without the line numbers of read, and must occur only once: include more lines around it if it does not, or set replace_all.',
     ].join(' '),
     schema: {
       type: 'object',
       properties: {
         file_path: { type: 'string', description: 'Absolute, or relative to the repository.' },
         old_string: { type: 'string', description: 'The exact text to replace.' },
-        new_string: { type: 'string', description: 'What takes its place; empty deletes.' },
-        replace_all: { type: 'boolean', description: 'Replace every occurrence; false unless given.' },
+        new_string: { type: 'string', description: 'The text to put in its place; empty to delete.' },
+        replace_all: { type: 'boolean', description: 'Replace every occurrence; default false.' },
       },
       required: ['file_path', 'old_string', 'new_string'],
       additionalProperties: false,
@@ -30,7 +30,7 @@ export function createEdit(files: Files): Tool<Input> {
       const bytes = await files.load(path)
       const stale = files.staleness(path, bytes)
       if (stale) return refused(stale)
-      if (old_string === '') return refused('old_string is empty. To make a file or fill an empty one use write.')
+      if (old_string === '') return refused('old_string is empty. To create a file or fill an empty one, use write.')
       if (old_string === new_string) return refused('old_string and new_string are the same: nothing would change.')
       const raw = bytes.toString('utf8')
       if (!Buffer.from(raw).equals(bytes)) return refused(`${path} is not UTF-8 text. Change it with bash.`)
@@ -56,13 +56,13 @@ export function replaced(text: string, wanted: string, replacement: string, all:
     const lines = parts.slice(0, -1).map((_, index) => lineAt(text, parts.slice(0, index + 1).join(wanted).length))
     return {
       ok: false,
-      problem: `old_string occurs ${count} times, at lines ${lines.slice(0, 20).join(', ')}. Take in lines around the one you mean, or set replace_all.`,
+      problem: `old_string occurs ${count} times, at lines ${lines.slice(0, 20).join(', ')}. Include lines around the one you mean, or set replace_all.`,
     }
   }
   const loose = findLoosely(text, wanted, replacement)
   if (loose) {
     const { start, end, replacement: fitted, difference } = loose
-    const note = ` old_string was not exact: it differed in ${difference}; this span alone matched, and was replaced.`
+    const note = ` old_string was not exact: it differed in ${difference}. Only this passage matched, and it was replaced.`
     return { ok: true, text: text.slice(0, start) + fitted + text.slice(end), at: start, length: fitted.length, count: 1, note }
   }
   return { ok: false, problem: `old_string was not found. ${closest(text, wanted)}` }

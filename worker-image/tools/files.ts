@@ -33,8 +33,8 @@ export function createFiles(root: string): Files {
     },
     staleness: (path, bytes) => {
       const known = seen.get(path)
-      if (known === undefined) return `Read ${path} first: only a file that was read is changed.`
-      return known === hash(bytes) ? null : `${path} was changed since you read it (by a command, perhaps). Read it again first.`
+      if (known === undefined) return `Read ${path} first: only a file that you have read can be changed.`
+      return known === hash(bytes) ? null : `${path} has changed since you read it (perhaps by a command). Read it again first.`
     },
     save: async (path, bytes) => {
       const target = await targetOf(path)
@@ -58,7 +58,7 @@ async function find(path: string): Promise<Buffer | null> {
     const found = await stat(path)
     if (found.isDirectory()) throw new Error(`${path} is a directory; list it with bash: ls ${path}`)
     // A pipe or a device may never end.
-    if (!found.isFile()) throw new Error(`${path} is no regular file; use bash for it.`)
+    if (!found.isFile()) throw new Error(`${path} is not a regular file; use bash for it.`)
     if (found.size > MAX_BYTES)
       throw new Error(`${path} has ${found.size} bytes, which is too large for this tool; use bash for it.`)
     return await readFile(path)

@@ -75,4 +75,4 @@ export function createTools({ directory, scratch, environment, run, graceMs }: T
   }
 }
 
-const TOO_LATE = cutOff('Cut off: the turn was over before this call came to an end.')
+const TOO_LATE = cutOff('Cut off: the turn ended before this call did.')

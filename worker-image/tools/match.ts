@@ -19,7 +19,7 @@ export function findLoosely(text: string, wanted: string, replacement: string): 
 
   const trailing = starts.filter((first) => asked.every((line, i) => lines[first + i]?.trimEnd() === line.trimEnd()))
   if (trailing.length === 1 && trailing[0] !== undefined)
-    return { ...spanOf(trailing[0]), replacement: body, difference: 'trailing blanks' }
+    return { ...spanOf(trailing[0]), replacement: body, difference: 'trailing spaces' }
 
   const shifted = starts.flatMap((first) => {
     const shift = indentShift(lines.slice(first, first + asked.length), asked)
@@ -36,7 +36,7 @@ export function closest(text: string, wanted: string): string {
   const lines = text.split('\n')
   const asked = wanted.split('\n').map((line) => line.trim())
   const first = asked.find((line) => line !== '')
-  if (first === undefined) return 'It is only white space.'
+  if (first === undefined) return 'It contains only white space.'
   const scored = lines.map((_, index) => ({
     index,
     score: asked.reduce((sum, line, offset) => sum + alike(line, lines[index + offset]?.trim() ?? ''), 0) / asked.length,

@@ -22,15 +22,15 @@ export function createRead(files: Files): Tool<Input> {
     name: 'read',
     description: [
       'Reads a file. Each line comes as its number, a tab, and the line; the number is not part of the file.',
-      `At most ${DEFAULT_LINES} lines at a time: go on with offset. Images (png, jpeg, gif, webp) are shown.`,
+      `At most ${DEFAULT_LINES} lines at a time: continue with offset. Images (png, jpeg, gif, webp) are shown.`,
       'A file must be read before it is edited or overwritten.',
     ].join(' '),
     schema: {
       type: 'object',
       properties: {
         file_path: { type: 'string', description: 'Absolute, or relative to the repository.' },
-        offset: { type: 'number', description: 'Number of the first line; 1 unless given.' },
-        limit: { type: 'number', description: `How many lines; ${DEFAULT_LINES} unless given.` },
+        offset: { type: 'number', description: 'Number of the first line; default 1.' },
+        limit: { type: 'number', description: `How many lines; default ${DEFAULT_LINES}.` },
       },
       required: ['file_path'],
       additionalProperties: false,
@@ -72,5 +72,5 @@ function numbered(text: string, first: number, limit: number): string {
   const next = first + shown.length
   return next > lines.length
     ? shown.join('\n')
-    : `${shown.join('\n')}\n(lines ${first} to ${next - 1} of ${lines.length}; go on with offset ${next})`
+    : `${shown.join('\n')}\n(lines ${first} to ${next - 1} of ${lines.length}; continue with offset ${next})`
 }

@@ -9,8 +9,7 @@ const MARKS = { open: '[ ]', doing: '[>]', done: '[x]' } as const
 export function createTodo(onList: (items: readonly TodoItem[]) => void): Tool<Input> {
   return {
     name: 'todo',
-    description:
-      'Keeps your list of steps, for work that has several. Each call gives the whole list anew. The person who waits sees it.',
+    description: 'Keeps your list of steps, for work that has several. Each call replaces the whole list. The person sees it.',
     schema: {
       type: 'object',
       properties: {

@@ -7,7 +7,7 @@ export function createWrite(files: Files): Tool<Input> {
   return {
     name: 'write',
     description:
-      'Makes a file with this content, or overwrites one that was read before. Folders are made. For a change to part of a file use edit.',
+      'Creates a file with this content, or overwrites one that you have read. Missing folders are created. To change part of a file, use edit.',
     schema: {
       type: 'object',
       properties: {
@@ -25,7 +25,7 @@ export function createWrite(files: Files): Tool<Input> {
       if (stale) return refused(stale)
       await files.save(path, Buffer.from(content))
       return succeeded(
-        `${before ? 'Overwrote' : 'Made'} ${path} (lines: ${before ? `${linesOf(before.toString('utf8'))} before, ` : ''}${linesOf(content)}).`,
+        `${before ? 'Overwrote' : 'Created'} ${path} (lines: ${before ? `${linesOf(before.toString('utf8'))} before, ` : ''}${linesOf(content)}).`,
       )
     },
   }

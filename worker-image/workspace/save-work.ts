@@ -95,8 +95,7 @@ async function pushAsides(options: SaveOptions, work: Work, time: PushTime): Pro
   if (asides.length === 0) return null
   const specs = asides.map(({ branch, commit }) => `${commit}:refs/heads/${branch}`)
   const refused = await push(options, [options.remote, ...specs], time)
-  if (!refused)
-    return `Work outside of the branch (another commit, a stash) is on ${asides.map(({ branch }) => branch).join(', ')}.`
+  if (!refused) return `Work outside the branch (another commit, a stash) is on ${asides.map(({ branch }) => branch).join(', ')}.`
   options.log('push.failed', { reason: refused.reason, message: refused.message })
   return (await storeBundle(options, work, refused)).message
 }
@@ -153,7 +152,10 @@ const ARRIVAL_MS = 3_000
 async function checkArrival({ outside, remote, workspace }: SaveOptions, tip: string): Promise<End | null> {
   const found = await outside(['ls-remote', '--', remote, `refs/heads/${workspace.branch}`], { timeoutMs: ARRIVAL_MS })
   if (found.code !== 0 || found.stdout.startsWith(tip)) return null
-  return failed('push_refused', 'git reported a push that did not arrive: its config in the work tree sends it somewhere else.')
+  return failed(
+    'push_refused',
+    'git reported a push that did not arrive: the git config of the work tree sends pushes somewhere else.',
+  )
 }
 
 function isRefusal({ stderr }: GitResult): boolean {

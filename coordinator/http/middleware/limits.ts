@@ -23,8 +23,8 @@ export function createLimits({ trustedProxies }: Pick<Config, 'trustedProxies'>)
   return {
     signIn: [
       ...(trustedProxies === 0 ? [warnOfProxy()] : []),
-      perMinute(60, 'calls to sign in', { keyGenerator: byAddress }),
-      perMinute(10, 'failed attempts to sign in', { keyGenerator: byAddress, skipSuccessfulRequests: true }),
+      perMinute(60, 'sign-in requests', { keyGenerator: byAddress }),
+      perMinute(10, 'failed sign-ins', { keyGenerator: byAddress, skipSuccessfulRequests: true }),
     ],
     api: perMinute(1200, 'calls', { keyGenerator: byUser }),
     create: perMinute(NEW_PER_MINUTE, NEW, { keyGenerator: byUser, store: begun }),
@@ -65,7 +65,7 @@ function warnOfProxy(): RequestHandler {
   return (request, _response, next) => {
     if (!warned && request.get('x-forwarded-for') !== undefined) {
       warned = true
-      request.log.warn({ event: 'proxy.not_trusted', why: 'X-Forwarded-For came, and ERRAND_TRUSTED_PROXIES is 0' })
+      request.log.warn({ event: 'proxy.not_trusted', why: 'a request had X-Forwarded-For, but ERRAND_TRUSTED_PROXIES is 0' })
     }
     next()
   }

@@ -23,7 +23,7 @@ export function addDeviceRoutes(serve: Serve, { db, disconnectUser, disconnectDe
     items: await listDevices(db, user.id, currentDevice(request), ownerTokenId),
   }))
   serve('revokeDevice', async ({ user, params, request }) => {
-    await revoke(user.id, params.id, 'No device with this id is signed in as you: it may be signed out already.')
+    await revoke(user.id, params.id, 'You have no device with this id. It may have been signed out already.')
     request.log.info({ event: 'device.revoked', userId: user.id, deviceId: params.id })
   })
   serve('revokeAllDevices', async ({ user, request }) => {
@@ -46,6 +46,6 @@ function refuseOwnToken(tokenId: string, ownerTokenId: string): void {
   if (tokenId !== ownerTokenId) return
   throw new Refusal(
     'conflict',
-    'This token belongs to the server itself: errand link needs it to let you in again, so it cannot be revoked. To replace it, stop the server, delete the file owner-token in its data folder, start it again, and revoke the old token.',
+    'This token belongs to the server itself: errand link needs it to sign you in again, so it cannot be revoked. To replace it, stop the server, delete the file owner-token in its data folder, start it again, and revoke the old token.',
   )
 }

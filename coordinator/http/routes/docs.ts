@@ -19,7 +19,7 @@ export function addDocs(serve: Serve, { app, publicUrl, serveFolder }: Wanted): 
 
 const DOCS_PAGE = page({
   title: 'API',
-  body: html`<h1>The API of Errand</h1>
+  body: html`<h1>Errand API</h1>
     <p><a href="/">Start</a> · <a href="/openapi.json">openapi.json</a></p>
     <div id="swagger"></div>
     <noscript>This page needs JavaScript; the same description is at <a href="/openapi.json">/openapi.json</a>.</noscript>`,

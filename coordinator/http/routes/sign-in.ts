@@ -89,7 +89,10 @@ async function userOfLink({ db }: Parts, userId: string | null): Promise<Express
 function requireGithub({ config }: Parts): RequestHandler {
   return (_request, _response, next) => {
     if (!config.github)
-      throw new Refusal('not_found', 'Sign-in by GitHub is not set up here: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET.')
+      throw new Refusal(
+        'not_found',
+        'Sign-in with GitHub is not set up. To set it up, set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET.',
+      )
     next()
   }
 }

@@ -49,7 +49,7 @@ export function currentDevice(request: Request): string {
 /** Only behind {@link authenticate}. @throws Refusal `forbidden` */
 export const requireAdmin: RequestHandler = (request, _response, next) => {
   if (!currentUser(request).admin)
-    throw new Refusal('forbidden', 'This is for admins. The person who runs this server names them in ERRAND_ADMINS.')
+    throw new Refusal('forbidden', 'Admins only. The administrator of this server can add you to ERRAND_ADMINS.')
   next()
 }
 

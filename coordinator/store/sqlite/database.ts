@@ -170,7 +170,7 @@ function takeLock(path: string): SQLite.Database {
   } catch (cause) {
     lock.close()
     if ((cause as { code?: string }).code !== 'SQLITE_BUSY') throw cause
-    throw new Error(`Another coordinator works on ${path}. Stop it first, or give this one its own data folder.`)
+    throw new Error(`Another coordinator uses ${path}. Stop it first, or give this one its own data folder.`)
   }
 }
 

@@ -18,7 +18,7 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^SQLITE_NOTADB/, `is not a database, or is encrypted. ${RESTORE}`],
   [/^SQLITE_CORRUPT/, `is broken. ${RESTORE}`],
   [IS_FULL, 'cannot be written: its disk is full or failing. Free some space there and start again.'],
-  [/^SQLITE_(BUSY|LOCKED)/, 'is in use by another program. Close that one and start again.'],
+  [/^SQLITE_(BUSY|LOCKED)/, 'is in use by another program. Close that program and start again.'],
   [
     /^(EACCES|EPERM|EROFS|SQLITE_(READONLY|CANTOPEN|PERM))/,
     `cannot be read and written by this user. Make this user the owner of the file and its folder. ${ELSEWHERE}`,

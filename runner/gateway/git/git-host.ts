@@ -86,6 +86,6 @@ function readRedirect({ statusCode = 0, headers }: IncomingMessage, address: str
   const end = '/info/refs'
   const sentence = to.pathname.endsWith(end)
     ? `The git host redirects this address: the repository is now at ${shown(to.pathname.slice(0, -end.length))}. Send the task again with that address.`
-    : `The git host redirects this address to ${shown(to.pathname)}, which is no repository. Check the address, and the token for its host under Git access in the settings.`
+    : `The git host redirects this address to ${shown(to.pathname)}, which is not a repository. Check the address, and the token for its host under Git access in the settings.`
   return { dotGit: to.href === new URL(`${address}.git${path}`).href, sentence }
 }

@@ -48,7 +48,7 @@ const REFUSED_BYTES = 8 * BODY_BYTES
 export function serveModel(options: ModelOptions): Endpoint {
   if (!MODELS[options.model])
     throw new Error(
-      `The model ${options.model} has no price in contract/shared/models.ts, so no budget could be kept. Add it there.`,
+      `The model ${options.model} has no price in contract/shared/models.ts, so no budget can be enforced. Add it there.`,
     )
   let activeCalls = 0
   let refusedBytes = 0

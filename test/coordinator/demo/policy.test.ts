@@ -111,7 +111,7 @@ describe('the demo model with the failing test', () => {
   })
 
   it('stands by its account when it is spoken to after its end', () => {
-    const move = decide([...work.messages, { role: 'user', content: 'Errand: before this is handed over: …' }])
+    const move = decide([...work.messages, { role: 'user', content: 'Errand: before this is pushed: …' }])
     expect(move).toEqual({ text: work.last, calls: [] })
   })
 

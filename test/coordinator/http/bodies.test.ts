@@ -20,12 +20,12 @@ async function refusalOf(method: string, path: string, body: unknown) {
 
 describe('a body that cannot be taken', () => {
   it.each([
-    ['a budget above the bound', { budgetUsd: 1001 }, /^budgetUsd: must be 1000 US dollars at most$/],
+    ['a budget above the bound', { budgetUsd: 1001 }, /^budgetUsd: must be at most 1000 US dollars$/],
     ['a budget of nothing', { budgetUsd: 0 }, /^budgetUsd: must be more than 0$/],
     ['a budget in words', { budgetUsd: '5' }, /^budgetUsd: must be a number, in US dollars$/],
     ['a misspelt field', { basebranch: 'dev' }, /^there is no field "basebranch" here\. Did you mean "baseBranch"\?$/],
     ['a misspelt field that is needed', { repoUrl: undefined, repo_url: REPO }, /"repo_url" here\. Did you mean "repoUrl"\?$/],
-    ['an unknown field', { colour: 'red' }, /no field "colour" here\. Known are: repoUrl, prompt, baseBranch/],
+    ['an unknown field', { colour: 'red' }, /no field "colour" here\. The fields are: repoUrl, prompt, baseBranch/],
   ])('%s is named, with what would be right', async (_what, change, message) => {
     expect(await refusalOf('POST', '/api/tasks', { ...newTask, ...change })).toEqual({
       status: 400,

@@ -230,7 +230,7 @@ describe('the end of an attempt', () => {
     const given = await core.tasks.find(ada.id, id)
     expect(given).toMatchObject({ status: 'failed', reason: 'abandoned', attempt: MAX_INTERRUPTIONS + 1 })
     // What was said while it waited is not promised any more, neither in the end nor in the attempts before it.
-    expect(given.error).toMatch(/^Errand gave up: .*\nThe last time: The sandbox image is not on the runner\./)
+    expect(given.error).toMatch(/^Errand gave up: .*\nThe last interruption: The sandbox image is not on the runner\./)
     expect(JSON.stringify([given, await history(id)])).not.toMatch(/again|automatically/)
     expect(await texts(id)).toEqual([])
   })

@@ -121,7 +121,10 @@ describe('what a client may ask', () => {
       error: { code: 'invalid', message: expect.stringContaining('Did you mean "stopFirst"?') },
     })
     expect(await ask(socket, 'task:watch', { taskId: 'tsk_none', since: 3 })).toMatchObject({
-      error: { code: 'invalid', message: expect.stringContaining('there is no field "since" here. Known are: taskId, after.') },
+      error: {
+        code: 'invalid',
+        message: expect.stringContaining('there is no field "since" here. The fields are: taskId, after.'),
+      },
     })
     expect(await ask(socket, 'task:message', message)).toMatchObject({ ok: false, error: { code: 'not_found' } })
     expect(await ask(socket, 'app:ping', {})).toEqual({ ok: true, protocol: PROTOCOL })

@@ -253,7 +253,7 @@ describe('when the coordinator is killed', () => {
       const first = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
       closers.push(() => first.end('SIGKILL'))
       const second = spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-      await expect(second).rejects.toThrow(/ended with 1: Another coordinator works on .*errand.db\. Stop it first.*\n$/)
+      await expect(second).rejects.toThrow(/ended with 1: Another coordinator uses .*errand.db\. Stop it first.*\n$/)
       await first.kill()
       const third = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
       expect(await third.end('SIGTERM')).toBe(0)

@@ -106,7 +106,7 @@ describe('a database that cannot be used', () => {
     await make()
     const other = new SQLite(path)
     other.exec('pragma locking_mode = exclusive; begin exclusive')
-    expect(await refusal()).toMatch(/errand\.db is in use by another program\. Close that one/)
+    expect(await refusal()).toMatch(/errand\.db is in use by another program\. Close that program/)
     other.close()
     expect(await refusal()).toBe('opened')
   }, 20_000)

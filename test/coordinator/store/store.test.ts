@@ -98,7 +98,7 @@ describe('the database', () => {
   it('is refused to a second owner, and free again after the first', async () => {
     const path = join(folder.path, 'errand.db')
     const first = await openDatabase(path)
-    await expect(openDatabase(path)).rejects.toThrow('Another coordinator works on')
+    await expect(openDatabase(path)).rejects.toThrow('Another coordinator uses')
     await first.destroy()
     await (await openDatabase(path)).destroy()
   })

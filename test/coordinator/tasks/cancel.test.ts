@@ -68,7 +68,7 @@ describe('a cancel that was accepted', () => {
           status: 'cancelled',
           reason: 'cancelled_by_user',
           branch: lease.branch,
-          message: 'The agent had finished by then. Its work is on the branch.',
+          message: 'The agent had already finished. Its work is on the branch.',
         },
       },
     ])

@@ -125,7 +125,7 @@ describe('a container that is followed', () => {
     ['lost the end', () => ENDED, [whole('o')], 'is missing'],
     ['lost the beginning', () => RUNNING, [() => entries('two\n', 'three\n')], 'something is missing'],
     ['sends nonsense', () => RUNNING, [cutOff(Buffer.from('Internal error'))], 'in no frame'],
-    ['lost the container', () => null, [], 'Somebody else removed'],
+    ['lost the container', () => null, [], 'Something outside Errand removed'],
   ])('ends as interrupted when the engine %s', async (_what, found, given, why) => {
     follow({ awayMs: 50 })
     attached.write(frame('one\n'))

@@ -126,7 +126,7 @@ describe('npm start', () => {
 
   it('says that its link opens on this machine alone, and what to set for a phone', () => {
     const set = /set .* in \.env, and start the server again:\n +ERRAND_HOST=0\.0\.0\.0\n +ERRAND_PUBLIC_URL=http:\/\/.+:\d+\n/
-    expect(run.said()).toMatch(/opens only on the machine that the server runs on\./)
+    expect(run.said()).toMatch(/opens only on the machine that runs the server\./)
     expect(run.said()).toMatch(set)
     expect(run.said()).not.toMatch(/[▀▄█]/)
   })

@@ -35,7 +35,7 @@ export async function answer(script: Script, request: IncomingMessage, response:
   const answers = answersTo(script, request, response)
   const { send, refuse } = answers
   const { pathname: path, searchParams } = new URL(request.url ?? '', 'http://x')
-  if (request.headers.authorization !== `Bearer ${TOKEN}`) return refuse(401, 'unauthorized', 'Sign in, or show a valid token.')
+  if (request.headers.authorization !== `Bearer ${TOKEN}`) return refuse(401, 'unauthorized', 'Sign in, or send a valid token.')
   if (path === '/api/tasks' && request.method === 'POST')
     return createTask(script, JSON.parse(await text(request)) as NewTask & { clientId: string }, answers)
   if (path === '/api/tasks') {
@@ -46,7 +46,7 @@ export async function answer(script: Script, request: IncomingMessage, response:
   if (path === '/auth/links') return send(201, { url: 'http://127.0.0.1/auth/link?code=1', expiresAt: AT })
   if (path.startsWith(`/api/tasks/${SCRIPTED_TASK}`))
     return answerOfTask(script, path, Number(searchParams.get('after')), answers)
-  refuse(404, 'not_found', 'There is no such task.')
+  refuse(404, 'not_found', 'Task not found.')
 }
 
 function answersTo(script: Script, request: IncomingMessage, response: ServerResponse): Answers {

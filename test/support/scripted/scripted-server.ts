@@ -65,7 +65,7 @@ async function listen(script: Script, port: number): Promise<Live> {
   io.on('connection', (socket) => {
     socket.on('task:watch', ({ taskId, after = 0 }, acknowledge) => {
       if (taskId !== SCRIPTED_TASK)
-        return acknowledge({ ok: false, error: { code: 'not_found', message: 'There is no such task.', requestId: 'r' } })
+        return acknowledge({ ok: false, error: { code: 'not_found', message: 'Task not found.', requestId: 'r' } })
       if (script.refusals.watch-- > 0) return acknowledge({ ok: false, error: { ...TOO_MANY, requestId: 'r' } })
       acknowledge({ ok: true, lastSeq: script.stored.length })
       replay(script, socket, after)

@@ -74,7 +74,7 @@ function send({ messages }: Stored, taskId: string, { text, mode, clientId }: Se
 
 function withdraw({ messages }: Stored, messageId: string): Message {
   const found = messages.find(({ id }) => id === messageId)
-  if (!found) throw new Refusal('not_found', 'There is no such message in this task.')
+  if (!found) throw new Refusal('not_found', 'This task has no such message.')
   found.state = 'withdrawn'
   return found
 }

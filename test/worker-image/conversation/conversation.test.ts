@@ -153,7 +153,7 @@ describe('a later turn', () => {
     again({ turn: 2, attempt: 2, prompt: 'Go on.' })
     await run()
     expect(said(0)).toContain('The task:\n\nGo on.')
-    expect(said(0)).toContain('cannot be shown any more')
+    expect(said(0)).toContain('is no longer available')
   })
 })
 

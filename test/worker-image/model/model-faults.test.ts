@@ -182,8 +182,8 @@ describe('an answer that is not as it should be', () => {
   })
 
   const halting: Array<[string, Reply, RegExp]> = [
-    ['nothing at all', answer(), /turn was empty/],
-    ['tool_use without a call', { content: [text('Now I call.')], stopReason: 'tool_use' }, /there was none/],
+    ['nothing at all', answer(), /answer was empty/],
+    ['tool_use without a call', { content: [text('Now I call.')], stopReason: 'tool_use' }, /contained none/],
     ['text cut by max_tokens', { content: [text('The plan is')], stopReason: 'max_tokens' }, /cut at its limit/],
   ]
   it.each(halting)('%s: the model is told to go on, three times at most', async (_, reply, words) => {

@@ -137,7 +137,7 @@ describe('read', () => {
     await writeFile(inFolder('a.txt'), Array.from({ length: 3000 }, (_, i) => `line ${i + 1}`).join('\n'))
     const { text } = await run('read', { file_path: 'a.txt' })
     expect(text).toMatch(/^ {5}1\tline 1\n/)
-    expect(text).toContain('(lines 1 to 2000 of 3000; go on with offset 2001)')
+    expect(text).toContain('(lines 1 to 2000 of 3000; continue with offset 2001)')
     expect((await run('read', { file_path: 'a.txt', offset: 2999 })).text).toBe('  2999\tline 2999\n  3000\tline 3000')
   })
 
@@ -154,8 +154,8 @@ describe('read', () => {
     await bash('mkfifo pipe && truncate -s 51M huge.txt')
     const more = { read: {}, write: { content: 'x' }, edit: { old_string: 'a', new_string: 'b' } }[name]
     for (const [path, why] of [
-      ['pipe', 'no regular file'],
-      ['/dev/zero', 'no regular file'],
+      ['pipe', 'not a regular file'],
+      ['/dev/zero', 'not a regular file'],
       ['huge.txt', 'too large'],
     ])
       expect(await run(name, { file_path: path, ...more })).toMatchObject({
@@ -171,7 +171,7 @@ describe('read', () => {
     const stop = new AbortController()
     const written = run('write', { file_path: 'f.txt', content: 'x' }, stop.signal)
     stop.abort()
-    expect(await written).toMatchObject({ ok: false, cutOff: true, text: expect.stringContaining('the turn was over') })
+    expect(await written).toMatchObject({ ok: false, cutOff: true, text: expect.stringContaining('the turn ended') })
     // Lets the write go on, whose thread would wait for ever.
     await (await open(beside, 'r+')).close()
   })
@@ -186,7 +186,7 @@ describe('read', () => {
 
 describe('write', () => {
   it('makes folders, and a file that may not be overwritten unread', async () => {
-    expect((await run('write', { file_path: 'deep/er/a.txt', content: 'a\n' })).text).toContain('Made')
+    expect((await run('write', { file_path: 'deep/er/a.txt', content: 'a\n' })).text).toContain('Created')
     await writeFile(inFolder('b.txt'), 'b\n')
     expect(await run('write', { file_path: 'b.txt', content: 'c' })).toMatchObject({
       ok: false,

@@ -22,17 +22,19 @@ export function createGates({ git, base, todos }: { git: Git; base: string; todo
     return [
       // Once: the answer to a question needs no change, and is no better for asking twice.
       ...(paths.length + fresh.length === 0 && round === 0
-        ? ['No file has changed. If the task asks for a change, it is not done; if it asks for none, end again and say so.']
+        ? [
+            'No file has changed. If the task asks for a change, it is not done. If it asks for none, end your turn again and say so.',
+          ]
         : []),
-      ...(open.length > 0 ? [`Of your list these are not done: ${named(open.map(({ text }) => text))}.`] : []),
+      ...(open.length > 0 ? [`These items of your list are not done: ${named(open.map(({ text }) => text))}.`] : []),
       ...(scratch.length > 0 ? [`These new files look like leftovers: ${named(scratch)}.`] : []),
       ...(huge.length > 0
         ? [`These new files are larger than ${MAX_FILE_BYTES / 1024 / 1024} MB and will be left out: ${named(huge)}.`]
         : []),
       ...(installed.length > 0
-        ? [`Installed packages would be committed (${named(installed)}): they belong into .gitignore or away.`]
+        ? [`Installed packages would be committed (${named(installed)}): add them to .gitignore or delete them.`]
         : fresh.length > MANY_FILES
-          ? [`${fresh.length} new files would be committed; is that meant?`]
+          ? [`${fresh.length} new files would be committed. Is that intended?`]
           : []),
     ]
   }

@@ -39,7 +39,7 @@ function repeats(calls: readonly CallRecord[], period: number): number {
 
 /** What a nudge tells the model. */
 export const STUCK_NOTICE =
-  'Errand: you have made the same call with the same result several times. It will not come out differently. Look at what the result says, and try another way; if there is none, end your turn and say what stands in the way.'
+  'Errand: you have made the same call with the same result several times, and the result will not change. Read it and try another way. If there is none, end your turn and say what is in the way.'
 
 /** @returns a result without its times, which differ when nothing else does */
 export function withoutTimes(text: string): string {

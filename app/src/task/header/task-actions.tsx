@@ -12,12 +12,12 @@ import { TASK_WORDS } from '../text/words.ts'
 
 const WORDS = TASK_WORDS.header
 
-/** The stop button while the task waits or runs, and the menu. */
+/** The cancel button while the task waits or runs, and the menu. */
 export function TaskActions({ task, isOld, onRetry }: { task: Task; isOld: boolean; onRetry: () => void }) {
   const [open, setOpen] = useState(false)
   return (
     <>
-      {isUnderWay(task.status) && <StopButton key={task.turn} taskId={task.id} isOld={isOld} />}
+      {isUnderWay(task.status) && <CancelButton key={task.turn} taskId={task.id} isOld={isOld} />}
       <IconButton icon="more" label={WORDS.menu} aria-haspopup="dialog" onClick={() => setOpen(true)} />
       {open && (
         <TaskMenu
@@ -33,17 +33,17 @@ export function TaskActions({ task, isOld, onRetry }: { task: Task; isOld: boole
   )
 }
 
-/** Shows "Stopping" until the turn has ended. Disabled on saved data, because the task may have ended already. */
-function StopButton({ taskId, isOld }: { taskId: string; isOld: boolean }) {
+/** Shows "Cancelling" until the turn has ended. Disabled on saved data, because the task may already have ended. */
+function CancelButton({ taskId, isOld }: { taskId: string; isOld: boolean }) {
   const cancel = useCancelTask(taskId)
-  const stopping = cancel.isPending || cancel.isSuccess
+  const cancelling = cancel.isPending || cancel.isSuccess
   return (
     <>
-      <Button look="danger" icon="stop" className="stop" disabled={isOld} busy={stopping} onClick={() => cancel.mutate()}>
-        <span className="stop-word">{stopping ? WORDS.stopping : WORDS.stop}</span>
+      <Button look="danger" icon="stop" className="cancel" disabled={isOld} busy={cancelling} onClick={() => cancel.mutate()}>
+        <span className="cancel-word">{cancelling ? WORDS.cancelling : WORDS.cancel}</span>
       </Button>
       {cancel.isError && (
-        <Sheet title={WORDS.stop} onClose={() => cancel.reset()}>
+        <Sheet title={WORDS.cancel} onClose={() => cancel.reset()}>
           <Fault error={cancel.error} />
         </Sheet>
       )}

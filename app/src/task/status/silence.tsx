@@ -14,7 +14,7 @@ export function Silence({ taskId, now, heardAt }: { taskId: string; now: number;
   const cancel = useCancelTask(taskId)
   const { minutes, maybeStuck } = silenceOf(now, heardAt, keptWaitingAt)
   if (minutes === 0) return null
-  const stopping = cancel.isPending || cancel.isSuccess
+  const cancelling = cancel.isPending || cancel.isSuccess
   return (
     <div className="strip-quiet">
       <p>
@@ -23,10 +23,10 @@ export function Silence({ taskId, now, heardAt }: { taskId: string; now: number;
       </p>
       {maybeStuck && (
         <p className="row">
-          <Button look="danger" icon="stop" busy={stopping} onClick={() => cancel.mutate()}>
-            {stopping ? WORDS.stopping : WORDS.stop}
+          <Button look="danger" icon="stop" busy={cancelling} onClick={() => cancel.mutate()}>
+            {cancelling ? WORDS.cancelling : WORDS.cancel}
           </Button>
-          {!stopping && (
+          {!cancelling && (
             <Button look="quiet" onClick={() => setKeptWaitingAt(now)}>
               {WORDS.keepWaiting}
             </Button>

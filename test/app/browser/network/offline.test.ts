@@ -55,7 +55,7 @@ function isSaved(key: string, fits: (value: { status?: string; items?: Task[]; l
 async function expectDone() {
   await page.locator('.task-heading').getByText('Completed').waitFor()
   await page.getByText('It is mended.').waitFor()
-  expect(await page.getByRole('button', { name: 'Stop' }).count()).toBe(0)
+  expect(await page.getByRole('button', { name: 'Cancel task' }).count()).toBe(0)
   expect(await page.locator('.strip').count()).toBe(0)
 }
 
@@ -131,7 +131,7 @@ describe('a task at work, when the line goes down', () => {
     await facts.getByText(/^As of /).waitFor()
     expect(await facts.textContent()).toMatch(/^As of \S+( [AP]M)?$/)
     expect(await page.locator('.strip .dot-alive').count()).toBe(0)
-    expect(await page.getByRole('button', { name: 'Stop' }).isDisabled()).toBe(true)
+    expect(await page.getByRole('button', { name: 'Cancel task' }).isDisabled()).toBe(true)
     const moving = () => page.evaluate<number>('document.getAnimations().filter((one) => one.playState === "running").length')
     await waitFor('everything to stand still', async () => (await moving()) === 0)
     expect(await page.getByRole('alert').count()).toBe(0)

@@ -232,7 +232,7 @@ describe('a page that was frozen for a minute', () => {
     it('tries an ended task again, once, though the server is away at the first tap', async () => {
       const prompt = 'once more'
       const id = await watch(prompt, 2, page)
-      await page.getByRole('button', { name: 'Stop' }).tap()
+      await page.getByRole('button', { name: 'Cancel task' }).tap()
       await system.ended(id)
       await page.getByRole('button', { name: 'More' }).tap()
       await page.getByRole('button', { name: 'Try again…' }).tap()

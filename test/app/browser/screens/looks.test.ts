@@ -76,7 +76,7 @@ describe('a call that failed', () => {
     expect(await page.locator('.output-end').count()).toBe(2)
   }, 60_000)
 
-  it('is none that the person’s own Stop ended', async () => {
+  it('is none that the person’s own cancel ended', async () => {
     const told = await begin('stopped')
     await told.tell(...steps.boot(1), steps.begin(10, 'sleep 600'))
     await told.tell(

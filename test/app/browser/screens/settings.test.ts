@@ -66,7 +66,7 @@ describe('the link for another device', () => {
   it('that opens on the server’s machine alone says so, and what to set for a phone', async () => {
     const page = await phone.visit()
     const sheet = await dialog(page)
-    await sheet.getByText('This link opens only on the machine that the server runs on.').waitFor()
+    await sheet.getByText('This link opens only on the machine that runs the server.').waitFor()
     await sheet.getByText(/ERRAND_PUBLIC_URL=http/).waitFor()
     await sheet.getByText(/^http:\/\/127\.0\.0\.1:\d+\/auth\/link\?code=/).waitFor()
     expect(await sheet.getByRole('img').count()).toBe(0)

@@ -38,13 +38,13 @@ describe('a task’s summary', () => {
     await waitFor('the question', () => held.length > 0)
     const old = await phone.api<Task>(`/api/tasks/${task.id}`)
     await phone.api(`/api/tasks/${task.id}/cancel`, {})
-    const stop = page.getByRole('button', { name: 'Stop' })
-    await stop.waitFor({ state: 'detached' })
+    const cancel = page.getByRole('button', { name: 'Cancel task' })
+    await cancel.waitFor({ state: 'detached' })
     const answered = isAnswered(`/api/tasks/${task.id}`)
     for (const route of held) await route.fulfill({ json: old })
     await (await answered).finished()
     await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
-    expect(await stop.count()).toBe(0)
+    expect(await cancel.count()).toBe(0)
   })
 
   it('is the newer one in a list too, and without a new event what came later', () => {

@@ -217,7 +217,7 @@ describe('a button that is at work', () => {
   it('gets the focus back from the dialog that its work opened', async () => {
     await page.goto(`${stage.url}/settings`)
     await page.getByRole('button', { name: 'Sign in on another device' }).press('Enter')
-    await page.getByText('This link opens only on the machine that the server runs on.').waitFor()
+    await page.getByText('This link opens only on the machine that runs the server.').waitFor()
     await page.keyboard.press('Escape')
     await waitFor('the button', async () => (await focused()) === 'Sign in on another device')
   }, 60_000)

@@ -113,7 +113,7 @@ describe('the feed of a task on a phone', () => {
     expect(await composer.inputValue()).toBe('Add a French greeting.')
     await composer.press('Control+Enter')
     await page.getByRole('heading', { name: 'Turn 2' }).waitFor({ state: 'attached' })
-    await page.getByRole('button', { name: 'Stop' }).waitFor()
+    await page.getByRole('button', { name: 'Cancel task' }).waitFor()
     expect(await composer.inputValue()).toBe('')
     expect(await faults()).toEqual([])
     await page.locator('.end').nth(1).waitFor({ timeout: TURN_MS })

@@ -105,7 +105,7 @@ describe('a call that was cut off', () => {
   }
   const CUT = { output: 'exit_code: 143\nwall_time: 2.0 s\nended: the task was stopped\n', exitCode: 143 }
 
-  it('has not failed; a person’s Stop cancelled it', () => {
+  it('has not failed; a person’s cancel ended it', () => {
     const call = callIn(feedOf(CUT, 'cancelled', 'cancelled'))
     expect([hasFailed(call), call.cancelled, countWork([call]).failed]).toEqual([false, true, 0])
   })
@@ -115,7 +115,7 @@ describe('a call that was cut off', () => {
     expect([hasFailed(call), call.cancelled]).toEqual([false, false])
   })
 
-  it('is not one that had failed before the Stop', () => {
+  it('is not one that had failed before the cancel', () => {
     for (const before of [{ ok: true, exitCode: 1 }, { output: 'The text was not found in the file.' }]) {
       const call = callIn(feedOf(before, 'cancelled', 'cancelled'))
       expect([hasFailed(call), call.cancelled]).toEqual([true, false])

@@ -35,7 +35,7 @@ describe('a failed call', () => {
       expect(openFailureOf([work(failed), next])).toBeNull()
   })
 
-  it('is none that a person’s Stop or a lost runner ended', () => {
+  it('is none that a person’s cancel or a lost runner ended', () => {
     expect(openFailureOf([work(callOf('cut', { ok: false, output: 'Cut off: what it did is not known.' }))])).toBeNull()
     expect(openFailureOf([])).toBeNull()
   })

@@ -178,7 +178,7 @@ describe('git through the door', () => {
     ['itself, by way of .git', '/owner/name.git.git', 'now at HOST/owner/name.git. Send'],
     ['another host', 'http://localhost:1/owner/name.git', 'now at http://localhost:1/owner/name.git. Send the task'],
     ['itself', '/owner/name.git', 'redirects this address'],
-    ['a sign-in page', '/users/sign_in?then=', 'to HOST/users/sign_in, which is no repository. Check the address'],
+    ['a sign-in page', '/users/sign_in?then=', 'to HOST/users/sign_in, which is not a repository. Check the address'],
     ['nowhere', 'http://[', 'a redirect that leads nowhere'],
   ])('is told at once of a redirect to %s, which is not followed', async (_what, to, sentence) => {
     host.redirect({ '/owner/name.git': to, '/owner/name.git.git': '/owner/name.git' })

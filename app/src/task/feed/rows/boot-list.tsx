@@ -20,7 +20,7 @@ export const BootList = memo(({ item, ahead }: { item: ItemOf<'boot'>; ahead: nu
         <span>
           {item.nth !== 1 && `${WORDS.again(item.nth)} · `}
           {item.agentAt === null
-            ? WORDS.stopped
+            ? WORDS.ended
             : WORDS.done(duration(item.agentAt - (item.takenAt ?? item.queuedAt)), item.runner)}
         </span>
       </button>
