@@ -14,7 +14,7 @@ export type TaskFeed = Feed & {
   hasEarlier: boolean
   loadingEarlier: boolean
   /** Every message to the task, if earlier events may hold one that still waits; else empty. */
-  said: readonly Message[]
+  messages: readonly Message[]
 }
 
 export type SavedFeed = Pick<Feed, 'events' | 'lastSeq'>
@@ -92,7 +92,7 @@ export const LOADING: TaskFeed = {
   error: null,
   hasEarlier: false,
   loadingEarlier: false,
-  said: [],
+  messages: [],
 }
 
 export function openFeed(taskId: string): FeedState {

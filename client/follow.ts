@@ -15,7 +15,7 @@ export type Follow = {
   /** The highest `seq` that the server is known to have. */
   head: number
   /** Events that arrived early. */
-  held: ReadonlyMap<number, TaskEvent>
+  early: ReadonlyMap<number, TaskEvent>
 }
 
 export type FollowInput =
@@ -32,11 +32,11 @@ export type FollowInput =
 export type FollowEffect = { type: 'watch'; after: number } | { type: 'event'; event: TaskEvent }
 
 /** Bounds what a client keeps if a server never fills a gap. */
-const MAX_HELD = 2_000
+const MAX_EARLY = 2_000
 
 /** @param last where to begin: the first event that is given out is the next one */
 export function startFollowing(taskId: string, last = 0): Follow {
-  return { taskId, phase: 'offline', last, head: last, held: new Map() }
+  return { taskId, phase: 'offline', last, head: last, early: new Map() }
 }
 
 /**
@@ -75,22 +75,22 @@ function watch(state: Follow): Stepped<Follow, FollowEffect> {
 function takeEvents(state: Follow, events: readonly TaskEvent[]): Stepped<Follow, FollowEffect> {
   const fresh = events.filter(({ taskId, seq }) => taskId === state.taskId && seq > state.last)
   if (fresh.length === 0) return settle(state)
-  const held = new Map(state.held)
-  for (const event of fresh) if (held.size < MAX_HELD || event.seq === state.last + 1) held.set(event.seq, event)
-  return settle({ ...state, held, head: Math.max(state.head, ...fresh.map(({ seq }) => seq)) })
+  const early = new Map(state.early)
+  for (const event of fresh) if (early.size < MAX_EARLY || event.seq === state.last + 1) early.set(event.seq, event)
+  return settle({ ...state, early, head: Math.max(state.head, ...fresh.map(({ seq }) => seq)) })
 }
 
 /** Gives out the events that are next. If a list that should be complete has a gap, it asks again. */
 function settle(state: Follow): Stepped<Follow, FollowEffect> {
-  const held = new Map(state.held)
+  const early = new Map(state.early)
   const effects: FollowEffect[] = []
   let { last } = state
-  for (let next = held.get(last + 1); next; next = held.get(last + 1)) {
+  for (let next = early.get(last + 1); next; next = early.get(last + 1)) {
     effects.push({ type: 'event', event: next })
-    held.delete(next.seq)
+    early.delete(next.seq)
     last = next.seq
   }
-  const settled = { ...state, held, last }
+  const settled = { ...state, early, last }
   if (state.phase === 'replaying' && last >= state.head) return { state: { ...settled, phase: 'live' }, effects }
   if (state.phase !== 'live' || last >= state.head) return { state: settled, effects }
   const asked = watch(settled)

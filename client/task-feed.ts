@@ -79,7 +79,7 @@ function takePage(state: FeedState, { events, lastSeq }: { events: readonly Task
   const { sync, follow } = state
   if (sync.at !== 'first-page' && sync.at !== 'missed-page') return nothingToDo(state)
   const fresh = sync.at === 'first-page' && !sync.goesOn
-  const begun = fresh ? show(state, { ...beginAt(follow.last), hasEarlier: follow.last > 0, said: [] }) : state
+  const begun = fresh ? show(state, { ...beginAt(follow.last), hasEarlier: follow.last > 0, messages: [] }) : state
   const taken = inOrder(fresh ? { ...begun, knowsMessages: false } : begun, { type: 'stored', events, lastSeq })
   if (sync.at === 'missed-page') return chain(taken, showGathered, askMessages)
   return chain(
@@ -111,7 +111,7 @@ function askMessages(state: FeedState): FeedStep {
 
 function takeMessages(state: FeedState, items: readonly Message[]): FeedStep {
   const clientIds = items.flatMap(({ clientId }) => (clientId === null ? [] : [clientId]))
-  const taken = show({ ...state, knowsMessages: true }, { said: items })
+  const taken = show({ ...state, knowsMessages: true }, { messages: items })
   return chain({ state: taken, effects: received(clientIds) }, finish)
 }
 

@@ -31,11 +31,11 @@ export async function message(args: readonly string[], context: Context): Promis
 /** `errand messages`: the user's messages to a task, each with its state. */
 export async function messages(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], 'errand messages ID')
-  const { items: said } = await context.api().listMessages(await taskIdFor(given[0] ?? '', context))
+  const { items: messages } = await context.api().listMessages(await taskIdFor(given[0] ?? '', context))
   const screen = createScreen(context, () => [])
   const { width } = screen.look()
   screen.print(
-    said.map(({ id, state, turn, text }) => {
+    messages.map(({ id, state, turn, text }) => {
       const place = turn === null ? state : `turn ${turn}`
       const head = `${id}  ${place.padEnd(9)}  `
       return head + clip(clean(text).replaceAll('\n', ' '), Math.max(16, width - head.length))

@@ -14,7 +14,7 @@ export function renderEvent(view: View, event: TaskEvent, look: Look): string[] 
     case 'task.created':
       return []
     case 'message.received':
-      if (event.data.mode) return ['', ...said(event.data.text, look), WAITS[event.data.mode], '']
+      if (event.data.mode) return ['', ...quote(event.data.text, look), WAITS[event.data.mode], '']
       return ['', ...prompt(view, event.data, look), '']
     case 'message.delivered':
       return delivered(view, event.data, look)
@@ -56,7 +56,7 @@ function prose(text: string, look: Look): string[] {
 
 const WAITS = { steer: '  queued: delivered after the current step', queue: '  queued: runs as the next turn' } as const
 
-function said(text: string, look: Look): string[] {
+function quote(text: string, look: Look): string[] {
   return wrap(clean(text).trim(), look.width - 2).map(
     (line, i) => `${i === 0 ? paint(look, 'cyan', '›') : ' '} ${paint(look, 'bold', line)}`,
   )
@@ -65,12 +65,12 @@ function said(text: string, look: Look): string[] {
 /** What begins a turn stands there again: much may have happened since it was sent. */
 function delivered(view: View, { messageId, turn }: EventData<'message.delivered'>, look: Look): string[] {
   const text = view.waiting.get(messageId) ?? ''
-  if (view.end) return ['', ...said(text, look), '']
+  if (view.end) return ['', ...quote(text, look), '']
   return [done(look, `delivered to turn ${turn}: ${clean(text).replaceAll('\n', ' ')}`, null)]
 }
 
 function prompt({ created }: View, { text, turn }: EventData<'message.received'>, look: Look): string[] {
-  const words = said(text, look)
+  const words = quote(text, look)
   if (!created || turn > 1) return words
   const facts = [
     clean(created.repoUrl),

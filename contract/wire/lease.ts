@@ -53,14 +53,14 @@ export const Lease = z.object({
 export type Lease = z.infer<typeof Lease>
 
 /**
- * Why not: `cancelled` and `ended` finish the job. `held` (another attempt's lease still runs): ask again after `retryAfterMs`. `unknown` (no
+ * Why not: `cancelled` and `ended` finish the job. `leased` (another attempt's lease still runs): ask again after `retryAfterMs`. `unknown` (no
  * such turn, or a forged signature): never ask again.
  */
 export const LeaseAnswer = z.discriminatedUnion('granted', [
   z.object({ granted: z.literal(true), lease: Lease }),
   z.object({
     granted: z.literal(false),
-    refusal: z.enum(['cancelled', 'ended', 'held', 'unknown']),
+    refusal: z.enum(['cancelled', 'ended', 'leased', 'unknown']),
     retryAfterMs: z.number().int().positive(),
   }),
 ])
@@ -82,7 +82,7 @@ export const RenewAnswer = z.object({
     z.object({
       taskId: z.string(),
       attempt: z.number().int().positive(),
-      state: z.enum(['held', 'cancel', 'lost', 'unknown']),
+      state: z.enum(['leased', 'cancel', 'lost', 'unknown']),
       leaseMs: z.number().int().nonnegative(),
       /** Messages to this turn that no agent has taken yet, in case the word about one was lost. */
       messages: z.array(SteerMessage),

@@ -63,8 +63,8 @@ async function renew(parts: LeaseParts, { runner, attempts }: RenewRequest): Pro
     const isNews = await seeRunner(tx, runner, now)
     for (const { taskId, attempt } of attempts) {
       const state = await renewOne(tx, runner.id, taskId, attempt, now)
-      const messages = state === 'held' ? await waitingFor(tx, taskId) : []
-      answers.push({ taskId, attempt, state, leaseMs: state === 'held' || state === 'cancel' ? LEASE_MS : 0, messages })
+      const messages = state === 'leased' ? await waitingFor(tx, taskId) : []
+      answers.push({ taskId, attempt, state, leaseMs: state === 'leased' || state === 'cancel' ? LEASE_MS : 0, messages })
     }
     return { isNews, answers }
   })
@@ -91,7 +91,7 @@ async function take(
   if (task.status === 'cancelled') return refuse('cancelled')
   if (task.status === 'completed' || task.status === 'failed') return refuse('ended')
   // Even if this runner has the lease itself: it was restarted, and its old attempt must be settled first.
-  if (task.status === 'running') return refuse('held')
+  if (task.status === 'running') return refuse('leased')
 
   const attempt = task.attempt + 1
   await insertAttempt(tx, {
@@ -140,7 +140,7 @@ async function renewOne(
   if (attempt?.runner_id !== runnerId) return 'unknown'
   if (attempt.ended_at !== null) return 'lost'
   await updateAttempt(tx, attempt, { lease_until: now + LEASE_MS })
-  return (await findTask(tx, taskId))?.cancel_requested_at == null ? 'held' : 'cancel'
+  return (await findTask(tx, taskId))?.cancel_requested_at == null ? 'leased' : 'cancel'
 }
 
 function leaseOf(row: TaskRow, { messages, ...begun }: Conversation, access: Lease['access'], parts: LeaseParts): Lease {

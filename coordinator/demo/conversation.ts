@@ -23,7 +23,7 @@ export type Message = z.infer<typeof Message>
 /** One answer of the model with its calls and their results, in order, and what the person sent meanwhile. */
 export type Step = { calls: Call[]; results: Result[]; heard: string[] }
 /** A message of the person, what was done about it so far, and the final answer, if there is one. */
-export type Round = { said: string; steps: Step[]; answer: string | null }
+export type Round = { message: string; steps: Step[]; answer: string | null }
 
 /** Reads a conversation of the Messages API. A round begins with each message of the person that is not sent in the middle of the work. */
 export function readRounds(messages: readonly Message[]): Round[] {
@@ -39,7 +39,7 @@ export function readRounds(messages: readonly Message[]): Round[] {
       const isFirst = !round && open.length === 0
       const next = nextIn(blocks) ?? (isFirst ? taskIn(blocks) : undefined)
       if (open.length > 0) round?.steps.push(readStep(open, blocks))
-      if (next !== undefined) rounds.push({ said: next, steps: [], answer: null })
+      if (next !== undefined) rounds.push({ message: next, steps: [], answer: null })
       else if (round && open.length === 0) hearAfterAnswer(round, blocks)
       open = []
     }

@@ -19,19 +19,19 @@ export function decide(messages: readonly Message[]): Move {
 }
 
 /** Answers the messages that came since the last move. */
-function acknowledge({ said, steps }: Round): string {
+function acknowledge({ message, steps }: Round): string {
   const before = steps.slice(0, -1).flatMap((step) => step.heard)
   const heard = steps.at(-1)?.heard ?? []
   const lines = heard.map((text, index) => {
-    const known = followUp(said, [...before, ...heard.slice(0, index)], text)
+    const known = followUp(message, [...before, ...heard.slice(0, index)], text)
     const answer = known ? 'That comes next.' : 'I am the demo model, and this is beyond my script, so I go on as before.'
     return `I have your message: ${quoted(text)}. ${answer}`
   })
   return lines.join('\n')
 }
 
-function replay({ said, steps }: Round): Move {
-  const script = work(said)
+function replay({ message, steps }: Round): Move {
+  const script = work(message)
   let move = script.next()
   for (const step of steps) move = script.next(step)
   return move.value

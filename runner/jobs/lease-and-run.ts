@@ -54,7 +54,7 @@ function answerToRefusal({ refusal, retryAfterMs }: Extract<LeaseAnswer, { grant
     case 'cancelled':
     case 'ended':
       return { type: 'done', outcome: refusal }
-    case 'held':
+    case 'leased':
       return { type: 'later', afterMs: retryAfterMs }
   }
 }

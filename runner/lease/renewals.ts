@@ -126,7 +126,7 @@ function heed(one: LeasedAttempt, { state, leaseMs, messages }: Answer, askedAt:
   if (one.lease) one.lease = { askedAt, leaseMs }
   one.mailbox.put(messages)
   if (state === 'unknown') one.delivery?.expectNoAnswer()
-  if (state !== 'held') one.stop?.because(state === 'cancel' ? 'cancelled' : 'lost')
+  if (state !== 'leased') one.stop?.because(state === 'cancel' ? 'cancelled' : 'lost')
 }
 
 function isAbout(one: { taskId: string; attempt: number }, taskId: string, attempt: number): boolean {
@@ -135,7 +135,7 @@ function isAbout(one: { taskId: string; attempt: number }, taskId: string, attem
 
 /** A cancelled attempt is still the current one, and its effects count. */
 function isCurrent({ state }: Answer): boolean {
-  return state === 'held' || state === 'cancel'
+  return state === 'leased' || state === 'cancel'
 }
 
 function hasRunOut({ askedAt, leaseMs }: KeptLease): boolean {

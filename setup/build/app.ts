@@ -39,9 +39,9 @@ async function runVite(root: string): Promise<void> {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const quiet = showThatItLives()
-  const [said, complained, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   quiet()
-  if (code !== 0) throw new Error(`The app could not be built:\n${(said + complained).trim().split('\n').slice(-25).join('\n')}`)
+  if (code !== 0) throw new Error(`The app could not be built:\n${(output + errors).trim().split('\n').slice(-25).join('\n')}`)
 }
 
 function viteProgram(root: string): string {

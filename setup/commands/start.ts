@@ -92,7 +92,7 @@ async function describe(environment: Environment, engine: Engine, redis: RedisCh
     hasModelKey: environment.hasModelKey,
     model: environment.model,
     slots: slotsText(environment.slots, availableParallelism()),
-    redis: redis.said,
+    redis: redis.label,
     docker: `engine ${engine.docker.version}${engine.docker.host ? ` at ${engine.docker.host}` : ''}`,
     image: environment.image ? `${engine.image} (RUNNER_IMAGE)` : engine.image,
     dataDir: environment.dataDir,

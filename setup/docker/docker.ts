@@ -51,7 +51,7 @@ function mayStartByHand(): boolean {
 }
 
 async function act(step: Step & { do: 'start' | 'install' }, inContainer: boolean): Promise<void> {
-  console.log(step.say)
+  console.log(step.message)
   if (step.do === 'install') return aptInstall(step.packages)
   if (step.by === null) return startByHand(step.dockerd, inContainer)
   const [file = '', ...args] = step.by

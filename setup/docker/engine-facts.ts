@@ -46,10 +46,10 @@ export async function readFacts(dockerHost: string | null, tried: readonly strin
 export function readAnswer(answer: { status: number | null; stdout: string; stderr: string }): Answer {
   const [version, api] = answer.stdout.trim().split(' ')
   if (answer.status === 0 && version && api) return { state: 'answers', version, api }
-  const said = answer.stderr.trim().split('\n').at(-1) ?? ''
-  if (/permission denied/i.test(answer.stderr)) return { state: 'no_permission', said }
-  if (/API version|client version|too (old|new)/i.test(answer.stderr)) return { state: 'mismatch', said }
-  return { state: 'silent', said }
+  const error = answer.stderr.trim().split('\n').at(-1) ?? ''
+  if (/permission denied/i.test(answer.stderr)) return { state: 'no_permission', error }
+  if (/API version|client version|too (old|new)/i.test(answer.stderr)) return { state: 'mismatch', error }
+  return { state: 'silent', error }
 }
 
 function askByCommand(): Answer {
@@ -60,7 +60,7 @@ function askByCommand(): Answer {
 /** Asks an engine without the docker command. */
 export function askSocket(socketPath: string): Promise<Answer> {
   return new Promise((resolve) => {
-    const silent = (said: string) => resolve({ state: 'silent', said })
+    const silent = (error: string) => resolve({ state: 'silent', error })
     const ask = request({ socketPath, path: '/version', timeout: ASK_MS }, (response) => {
       let body = ''
       response.setEncoding('utf8').on('data', (piece) => (body += piece))
@@ -69,7 +69,7 @@ export function askSocket(socketPath: string): Promise<Answer> {
     })
     ask.once('timeout', () => ask.destroy(new Error(`no answer within ${ASK_MS / 1000} s`)))
     ask.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EACCES' ? resolve({ state: 'no_permission', said: error.message }) : silent(error.message),
+      error.code === 'EACCES' ? resolve({ state: 'no_permission', error: error.message }) : silent(error.message),
     )
     ask.end()
   })
@@ -82,7 +82,7 @@ function readVersion(body: string): Answer {
   } catch {
     // Not an engine.
   }
-  return { state: 'silent', said: `the socket answers, but not as a Docker engine: ${body.slice(0, 100)}` }
+  return { state: 'silent', error: `the socket answers, but not as a Docker engine: ${body.slice(0, 100)}` }
 }
 
 /** The docker command follows its context (Docker Desktop, rootless, colima); the runner only knows DOCKER_HOST. */

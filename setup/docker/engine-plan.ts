@@ -5,7 +5,7 @@ import { ENGINE_FOLDER, logFileIn } from './docker-daemon.ts'
 export type Answer =
   | { state: 'answers'; version: string; api: string }
   /** `mismatch`: the engine runs, but its version and that of the docker command are too far apart. */
-  | { state: 'no_permission' | 'silent' | 'mismatch'; said: string }
+  | { state: 'no_permission' | 'silent' | 'mismatch'; error: string }
 
 /** Everything that the choice of an engine depends on. */
 export type Facts = Readonly<{
@@ -45,8 +45,8 @@ export type Step =
   /** `instead`: the message if this is not the engine that the docker command points to. */
   | { do: 'use'; host: string | null; version: string; instead: string | null }
   /** `by`: the command that starts the engine as a service; null: start it as our own process. */
-  | { do: 'start'; by: readonly string[] | null; dockerd: string; say: string }
-  | { do: 'install'; packages: readonly string[]; say: string }
+  | { do: 'start'; by: readonly string[] | null; dockerd: string; message: string }
+  | { do: 'install'; packages: readonly string[]; message: string }
   | { do: 'tell'; text: string }
 
 export const SYSTEM_SOCKET = '/var/run/docker.sock'
@@ -63,11 +63,11 @@ export function nextStep(facts: Facts): Step {
     return facts.dockerHost === null && facts.system.state === 'silent' ? getEngine(facts) : getClient(facts)
   const { reached, system } = facts
   if (reached?.state === 'answers') return useOrRefuse(facts, reached, facts.dockerHost ?? facts.context?.host ?? null, null)
-  if (reached?.state === 'mismatch') return tell(tooFarApart(facts, reached.said))
-  if (facts.dockerHost !== null) return tell(brokenHost(facts, facts.dockerHost, said(reached)))
+  if (reached?.state === 'mismatch') return tell(tooFarApart(facts, reached.error))
+  if (facts.dockerHost !== null) return tell(brokenHost(facts, facts.dockerHost, errorOf(reached)))
   if (facts.context === null && reached?.state === 'no_permission') return tell(noPermission(facts))
   if (facts.context === null)
-    return system.state === 'answers' ? tell(deafCommand(facts.client, said(reached))) : getEngine(facts)
+    return system.state === 'answers' ? tell(deafCommand(facts.client, errorOf(reached))) : getEngine(facts)
   if (system.state === 'answers')
     return useOrRefuse(facts, system, `unix://${SYSTEM_SOCKET}`, insteadOfContext(facts.context, reached))
   if (system.state === 'no_permission') return tell(`${deadContext(facts.context, reached)}\n${noPermission(facts)}`)
@@ -78,8 +78,8 @@ function tell(text: string): Step {
   return { do: 'tell', text }
 }
 
-function said(answer: Answer | null): string {
-  return answer && 'said' in answer && answer.said ? answer.said : 'it does not answer'
+function errorOf(answer: Answer | null): string {
+  return answer && 'error' in answer && answer.error ? answer.error : 'it does not answer'
 }
 
 function useOrRefuse(facts: Facts, engine: Answer & { state: 'answers' }, host: string | null, instead: string | null): Step {
@@ -123,15 +123,15 @@ function startEngine(facts: Facts, dockerd: string, lost: string): Step {
   const asRoot = root ? [] : ['sudo']
   const system = facts.systemd && facts.dockerService ? ['systemctl', 'start', 'docker'] : null
   const service = facts.initScript && !facts.systemd ? ['service', 'docker', 'start'] : null
-  const say = `${lost}The Docker engine is not running. Starting it:`
+  const message = `${lost}The Docker engine is not running. Starting it:`
   if (!facts.tried.includes('start')) {
     const command = system ?? (root ? null : service)
     const words = [...(root ? [] : ['sudo', '-n']), ...(command ?? [])]
-    if (command && (root || sudo === 'free')) return { do: 'start', by: words, dockerd, say: `${say} ${words.join(' ')}` }
-    if (root && !facts.systemd) return { do: 'start', by: null, dockerd, say: `${say} ${dockerd}` }
+    if (command && (root || sudo === 'free')) return { do: 'start', by: words, dockerd, message: `${message} ${words.join(' ')}` }
+    if (root && !facts.systemd) return { do: 'start', by: null, dockerd, message: `${message} ${dockerd}` }
   }
   const words = [...asRoot, ...(system ?? service ?? [dockerd])].join(' ')
-  const isHere = `${lost}Docker is installed, but its engine is not running: ${said(facts.reached)}`
+  const isHere = `${lost}Docker is installed, but its engine is not running: ${errorOf(facts.reached)}`
   if (facts.tried.includes('start'))
     return tell(`${isHere}\nIt was started and still does not answer. To see why: ${logCommand(facts)}`)
   if (!root && sudo === 'none')
@@ -154,8 +154,8 @@ function mayInstall({ linux, hasApt, root, sudo }: Facts): boolean {
   return linux && hasApt && (root || sudo === 'free')
 }
 
-function install(facts: Facts, packages: readonly string[], say: string): Step | null {
-  return mayInstall(facts) && !packages.some((name) => facts.tried.includes(name)) ? { do: 'install', packages, say } : null
+function install(facts: Facts, packages: readonly string[], message: string): Step | null {
+  return mayInstall(facts) && !packages.some((name) => facts.tried.includes(name)) ? { do: 'install', packages, message } : null
 }
 
 function joinGroup({ root }: Facts): string {
@@ -179,7 +179,7 @@ function noEngine(facts: Facts, packages: readonly string[], lost: string): stri
 }
 
 function noPermission({ root, sudo, socketGroup, reached, system }: Facts): string {
-  const fault = `Docker is installed, but this user has no permission to use it: ${said(system.state === 'no_permission' ? system : reached)}`
+  const fault = `Docker is installed, but this user has no permission to use it: ${errorOf(system.state === 'no_permission' ? system : reached)}`
   if (root || socketGroup?.gid === 0) return `${fault}\nAllow this user to read and write ${SYSTEM_SOCKET}, and start again.`
   const name = socketGroup?.name ?? 'docker'
   if (sudo === 'none')
@@ -204,7 +204,7 @@ function brokenHost(facts: Facts, host: string, why: string): string {
 function deadContext(context: NonNullable<Facts['context']>, reached: Answer | null): string {
   return context.host === null
     ? `The docker context "${context.name}" does not exist.`
-    : `The docker context "${context.name}" points to ${context.host}, and there: ${said(reached)}`
+    : `The docker context "${context.name}" points to ${context.host}, and there: ${errorOf(reached)}`
 }
 
 function insteadOfContext(context: NonNullable<Facts['context']>, reached: Answer | null): string {
@@ -212,7 +212,7 @@ function insteadOfContext(context: NonNullable<Facts['context']>, reached: Answe
 }
 
 function tooFarApart({ client, reached }: Facts, why: string): string {
-  return `The versions of the docker command and the engine are too far apart: ${why || said(reached)}\nUpdate the older one. If this machine has another docker command, put its folder before ${client} in PATH. Then start again.`
+  return `The versions of the docker command and the engine are too far apart: ${why || errorOf(reached)}\nUpdate the older one. If this machine has another docker command, put its folder before ${client} in PATH. Then start again.`
 }
 
 function tooOld({ aptUpdates, root }: Facts, { version, api }: { version: string; api: string }, host: string | null): string {

@@ -46,9 +46,9 @@ export function keepRunning(options: Options): Supervised {
   let timer: NodeJS.Timeout | null = null
   let stopping = false
   let failures = 0
-  let sayFirstEnd: (what: string) => void = () => undefined
+  let reportFirstEnd: (what: string) => void = () => undefined
   const firstEnd = new Promise<string>((resolve) => {
-    sayFirstEnd = resolve
+    reportFirstEnd = resolve
   })
 
   const start = () => {
@@ -66,7 +66,7 @@ export function keepRunning(options: Options): Supervised {
     failures = performance.now() - since > STEADY_MS ? 1 : failures + 1
     const delayMs = restartDelayMs(failures)
     options.write(`ended (${how}); restarting in ${delayMs / 1000} s`)
-    sayFirstEnd(`${options.name} ended: ${how}. Its output is ${options.command.log ? `in ${options.command.log}` : 'above'}.`)
+    reportFirstEnd(`${options.name} ended: ${how}. Its output is ${options.command.log ? `in ${options.command.log}` : 'above'}.`)
     timer = setTimeout(start, delayMs)
   }
 

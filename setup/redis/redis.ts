@@ -12,7 +12,7 @@ const REDIS_IMAGE = 'redis:7-bookworm'
 const LOG = 'redis.log'
 
 /** A Redis to use: one that somebody else runs, or the command that starts our own. */
-export type RedisChoice = Readonly<{ url: string; said: string; command: Command | null }>
+export type RedisChoice = Readonly<{ url: string; label: string; command: Command | null }>
 
 export type RedisWay = 'given' | 'server' | 'container' | 'install' | 'tell'
 
@@ -43,16 +43,16 @@ export async function findRedis(redisUrlGiven: string | null, dataDir: string): 
   })
   if (way === 'given' && redisUrlGiven) {
     await checkRedis(redisUrlGiven)
-    return { url: redisUrlGiven, said: `Redis at ${withoutPassword(redisUrlGiven)} (REDIS_URL)`, command: null }
+    return { url: redisUrlGiven, label: `Redis at ${withoutPassword(redisUrlGiven)} (REDIS_URL)`, command: null }
   }
   if (way === 'tell') throw new Error(noRedis())
   if (way === 'install') await installRedis()
   const settings = await prepareRedisFolder(join(dataDir, 'redis'))
   if (way === 'container')
-    return { url: redisUrl(settings), said: `own Redis (${REDIS_IMAGE})`, command: containerCommand(settings) }
+    return { url: redisUrl(settings), label: `own Redis (${REDIS_IMAGE})`, command: containerCommand(settings) }
   const binary = server ?? findTool(SERVERS)
   if (!binary) throw new Error(noRedis())
-  return { url: redisUrl(settings), said: `own Redis (${binary})`, command: serverCommand(binary, settings) }
+  return { url: redisUrl(settings), label: `own Redis (${binary})`, command: serverCommand(binary, settings) }
 }
 
 async function installRedis(): Promise<void> {

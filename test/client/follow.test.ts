@@ -88,7 +88,7 @@ describe('the order of a feed', () => {
   it('bounds what it holds behind a hole, and takes the next event all the same', () => {
     const many = Array.from({ length: 2_500 }, (_, i) => i + 2)
     const { state } = feed([...open, ...come(...many)])
-    expect(state.held.size).toBe(2_000)
+    expect(state.early.size).toBe(2_000)
     expect(feed(come(1), state).seqs).toHaveLength(2_001)
   })
 

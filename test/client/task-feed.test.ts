@@ -169,7 +169,7 @@ describe('a feed that is open', () => {
       { id: 'm2', clientId: null },
     ] as Message[]
     const told = run([{ type: 'messages', items }], long.state)
-    expect(told.shown.said).toEqual(items)
+    expect(told.shown.messages).toEqual(items)
     expect(told.last).toContainEqual({ type: 'received', clientIds: ['c1'] })
     expect(typesOf(run([connected, watched(PAGE + 1)], told.state).last)).not.toContain('ask-messages')
   })

@@ -132,14 +132,14 @@ export function useRetryTask(taskId: string) {
 export function useLookAt(taskId: string | null): void {
   const { connection } = useClient()
   useEffect(() => {
-    const say = () => connection.look(document.visibilityState === 'visible' && document.hasFocus(), taskId)
+    const report = () => connection.look(document.visibilityState === 'visible' && document.hasFocus(), taskId)
     const moments = ['focus', 'blur', 'pageshow', 'pagehide']
-    say()
-    for (const moment of moments) window.addEventListener(moment, say)
-    document.addEventListener('visibilitychange', say)
+    report()
+    for (const moment of moments) window.addEventListener(moment, report)
+    document.addEventListener('visibilitychange', report)
     return () => {
-      for (const moment of moments) window.removeEventListener(moment, say)
-      document.removeEventListener('visibilitychange', say)
+      for (const moment of moments) window.removeEventListener(moment, report)
+      document.removeEventListener('visibilitychange', report)
       connection.look(document.visibilityState === 'visible' && document.hasFocus(), null)
     }
   }, [connection, taskId])

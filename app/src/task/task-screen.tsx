@@ -47,7 +47,7 @@ function LoadedTask({ task: known }: { task: Saved<Task> }) {
   const source = useTaskFeed(known.id)
   const task = useNewestTask(known, source.events)
   const asOf = useAsOf(task)
-  const feed = useFeedModel(source.events, source.said)
+  const feed = useFeedModel(source.events, source.messages)
   const live = liveTextOf(source)
   const [retrying, setRetrying] = useState(false)
   const [jumpPlace, setJumpPlace] = useState<HTMLElement | null>(null)

@@ -29,23 +29,23 @@ export function useTaskFeed(taskId: string): TaskFeed & Pick<OpenFeed, 'loadEarl
 
 /**
  * The events as a feed. Only new events are added; if earlier events were loaded, the feed is rebuilt.
- * @param said messages from before the first event
+ * @param messages messages from before the first event
  */
-export function useFeedModel(events: readonly TaskEvent[], said: readonly Message[]): Feed {
-  const made = useRef<{ first: TaskEvent | undefined; said: readonly Message[]; count: number; feed: Feed }>({
+export function useFeedModel(events: readonly TaskEvent[], messages: readonly Message[]): Feed {
+  const made = useRef<{ first: TaskEvent | undefined; messages: readonly Message[]; count: number; feed: Feed }>({
     first: undefined,
-    said,
+    messages,
     count: 0,
     feed: EMPTY_FEED,
   })
   const { first, count, feed } = made.current
-  const goesOn = first === events[0] && said === made.current.said && events.length >= count
+  const goesOn = first === events[0] && messages === made.current.messages && events.length >= count
   if (!goesOn || events.length !== count)
     made.current = {
       first: events[0],
-      said,
+      messages,
       count: events.length,
-      feed: goesOn ? addEvents(feed, events.slice(count)) : addEvents(feedAfter(said), events),
+      feed: goesOn ? addEvents(feed, events.slice(count)) : addEvents(feedAfter(messages), events),
     }
   return made.current.feed
 }

@@ -45,9 +45,9 @@ function* firstWork(place: Place, prompt: string): Script {
 }
 
 /** @returns the work that this message adds to the others; null for work that is unknown or was asked for already */
-export function followUp(said: string, before: readonly string[], message: string): KnownWork | null {
+export function followUp(prompt: string, before: readonly string[], message: string): KnownWork | null {
   const known = knownWork(message)
-  return known && ![said, ...before].some((earlier) => knownWork(earlier) === known) ? known : null
+  return known && ![prompt, ...before].some((earlier) => knownWork(earlier) === known) ? known : null
 }
 
 type KnownWork = (place: Place) => Script

@@ -282,7 +282,7 @@ describe('what was said', () => {
     await soon()
     long.server.live()
     await soon()
-    expect(long.feed.state.get().said).toEqual([message])
+    expect(long.feed.state.get().messages).toEqual([message])
     expect(long.known).toEqual(['c1'])
     expect(long.server.calls.filter((name) => name === 'messages')).toHaveLength(1)
     const short = setUp(PAGE)

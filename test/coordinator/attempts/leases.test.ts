@@ -32,7 +32,7 @@ describe('asking for a lease', () => {
     const answers = await Promise.all(['a', 'b', 'c', 'a'].map((name) => core.leases.grant({ job, runner: runner(name) })))
     expect(answers.filter(({ granted }) => granted)).toHaveLength(1)
     for (const answer of answers)
-      if (!answer.granted) expect(answer).toMatchObject({ refusal: 'held', retryAfterMs: expect.any(Number) })
+      if (!answer.granted) expect(answer).toMatchObject({ refusal: 'leased', retryAfterMs: expect.any(Number) })
     const { events } = await core.tasks.events(ada.id, id, { after: 2, limit: 10 })
     expect(events).toMatchObject([{ type: 'attempt.started', attempt: 1, data: { turn: 1 } }])
     expect(await core.tasks.find(ada.id, id)).toMatchObject({ status: 'running', reason: null, attempt: 1 })
@@ -95,7 +95,7 @@ describe('renewing', () => {
     const lease = await core.lease(id)
     const attempts = [{ taskId: id, attempt: 1 }]
     const renew = async (name: string) => (await core.leases.renew({ runner: runner(name), attempts })).attempts[0]
-    expect(await renew('runner-a')).toEqual({ taskId: id, attempt: 1, state: 'held', leaseMs: LEASE_MS, messages: [] })
+    expect(await renew('runner-a')).toEqual({ taskId: id, attempt: 1, state: 'leased', leaseMs: LEASE_MS, messages: [] })
     expect(await renew('thief')).toMatchObject({ state: 'unknown', leaseMs: 0 })
     await core.tasks.cancel(ada.id, id)
     expect(await renew('runner-a')).toMatchObject({ state: 'cancel' })

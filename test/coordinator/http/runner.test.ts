@@ -20,7 +20,7 @@ describe('the calls of runners', () => {
     expect(await refused.json()).toEqual({ granted: false, refusal: 'unknown', retryAfterMs: 1000 })
     const renewed = await call('POST', RUNNER_PATHS.renew, { runner, attempts: [{ taskId: 'tsk_1', attempt: 2 }] })
     expect(await renewed.json()).toEqual({
-      attempts: [{ taskId: 'tsk_1', attempt: 2, state: 'held', leaseMs: 30_000, messages: [] }],
+      attempts: [{ taskId: 'tsk_1', attempt: 2, state: 'leased', leaseMs: 30_000, messages: [] }],
     })
   })
 

@@ -63,7 +63,7 @@ describe('one turn off the queue', () => {
   it.each([
     ['cancelled', { type: 'done', outcome: 'cancelled' }],
     ['ended', { type: 'done', outcome: 'ended' }],
-    ['held', { type: 'later', afterMs: 1_234 }],
+    ['leased', { type: 'later', afterMs: 1_234 }],
     ['unknown', { type: 'never' }],
   ] as const)('follows the refusal: %s', async (why, answer) => {
     coordinator.onLease(() => refusal(why))

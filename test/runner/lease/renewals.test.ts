@@ -54,7 +54,7 @@ function renewalsOn(
 
 describe('the fence before an effect', () => {
   it('waits for a coordinator that is just being started again, so that no push is refused for it', async () => {
-    renewals = renewalsOn(['away', 'away', 'held'])
+    renewals = renewalsOn(['away', 'away', 'leased'])
     keep()
     expect(await renewals.confirm('t1', 1, new AbortController().signal)).toBe(true)
   })
@@ -116,7 +116,7 @@ describe('the fence before money is spent', () => {
   })
 
   it('opens again with the next renewal, for whoever waits at it', async () => {
-    renewals = renewalsOn(['away', 'away', 'away', 'held'], 100)
+    renewals = renewalsOn(['away', 'away', 'away', 'leased'], 100)
     keep(1)
     await shut()
     expect(await renewals.awaitLease('t1', 1, signal, 60_000)).toBe(true)

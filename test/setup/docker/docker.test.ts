@@ -19,10 +19,10 @@ describe('what `docker version` says about the engine', () => {
     expect(readAnswer(answer(1, '\n', denied)).state).toBe('no_permission')
     expect(readAnswer(answer(1, '\n', 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.'))).toEqual({
       state: 'silent',
-      said: 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.',
+      error: 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.',
     })
     const apart = 'Error response from daemon: client version 1.90 is too new. Maximum supported API version is 1.41'
-    expect(readAnswer(answer(1, '\n', apart))).toEqual({ state: 'mismatch', said: apart })
+    expect(readAnswer(answer(1, '\n', apart))).toEqual({ state: 'mismatch', error: apart })
   })
 
   it('does not take an empty answer for an engine', () => {
@@ -33,7 +33,7 @@ describe('what `docker version` says about the engine', () => {
 describe('what a socket answers without the docker command', () => {
   it.each([
     ['{"Version":"20.10.24","ApiVersion":"1.41"}', { state: 'answers', version: '20.10.24', api: '1.41' }],
-    ['<html>', { state: 'silent', said: 'the socket answers, but not as a Docker engine: <html>' }],
+    ['<html>', { state: 'silent', error: 'the socket answers, but not as a Docker engine: <html>' }],
   ])('%s', async (body, state) => {
     const folder = await temporaryFolder()
     const path = join(folder.path, 'docker.sock')

@@ -4,8 +4,8 @@ import { type Answer, type Facts, nextStep } from '../../../setup/docker/engine-
 function answers(api = '1.41', version = '20.10.24'): Answer {
   return { state: 'answers', version, api }
 }
-const silent: Answer = { state: 'silent', said: 'Cannot connect' }
-const denied: Answer = { state: 'no_permission', said: 'permission denied' }
+const silent: Answer = { state: 'silent', error: 'Cannot connect' }
+const denied: Answer = { state: 'no_permission', error: 'permission denied' }
 
 /** A bare Debian: root, apt, no systemd, no Docker of any kind. */
 const BARE: Facts = {
@@ -89,7 +89,7 @@ describe('the next step to an engine', () => {
 
   it('says what it does before it does it', () => {
     const steps = [nextStep({ ...BARE, ...CLIENT }), nextStep({ ...BARE, ...ASLEEP }), nextStep({ ...BARE, system: answers() })]
-    expect(steps.map((step) => 'say' in step && step.say.length > 20)).toEqual([true, true, true])
+    expect(steps.map((step) => 'message' in step && step.message.length > 20)).toEqual([true, true, true])
   })
 })
 
@@ -154,7 +154,7 @@ describe('what a person is told', () => {
     ['an old engine instead of a context', { ...CLIENT, context: LOST, system: answers('1.39') }, /too old/, /instead/],
     [
       'too far apart',
-      { ...WORKING, reached: { state: 'mismatch', said: 'client version 1.52 is too new' } },
+      { ...WORKING, reached: { state: 'mismatch', error: 'client version 1.52 is too new' } },
       /1\.52 is too new.*before \/usr\/local\/bin\/docker in PATH/s,
       /sudo/,
     ],

@@ -124,7 +124,7 @@ function scriptedLeases(): Parts['leases'] {
   return {
     grant: async () => ({ granted: false, refusal: 'unknown', retryAfterMs: 1000 }),
     renew: async ({ attempts }) => ({
-      attempts: attempts.map((held) => ({ ...held, state: 'held' as const, leaseMs: 30_000, messages: [] })),
+      attempts: attempts.map((lease) => ({ ...lease, state: 'leased' as const, leaseMs: 30_000, messages: [] })),
     }),
   }
 }

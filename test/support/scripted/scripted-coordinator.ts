@@ -47,7 +47,7 @@ export async function startScriptedCoordinator(redisUrl: string): Promise<Script
   redis.on('error', () => undefined)
   const state: State = {
     attempts: new Map(),
-    renewState: 'held',
+    renewState: 'leased',
     renewMessages: [],
     renewals: [],
     artifacts: new Map(),

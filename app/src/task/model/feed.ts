@@ -11,7 +11,7 @@ export type Feed = {
   /** Messages that no agent has read yet; they stand below everything else. */
   waiting: readonly ItemOf<'message'>[]
   /** Messages from before the first loaded event: a later event may name one. */
-  said: readonly ItemOf<'message'>[]
+  earlierMessages: readonly ItemOf<'message'>[]
   activity: Activity
   turn: number
   /** When the running turn was requested, in milliseconds since 1970; 0 if that event is not loaded. */
@@ -30,7 +30,7 @@ export type Feed = {
 export const EMPTY_FEED: Feed = {
   items: [],
   waiting: [],
-  said: [],
+  earlierMessages: [],
   activity: 'waiting',
   turn: 0,
   turnStartedAt: 0,
@@ -44,8 +44,8 @@ export const EMPTY_FEED: Feed = {
 
 /** A feed that begins with a later page of events. @param messages every message to the task so far, from the server's list */
 export function feedAfter(messages: readonly Message[]): Feed {
-  const said = messages.map(itemOf)
-  return { ...EMPTY_FEED, said, waiting: said.filter(({ state }) => state === 'waiting') }
+  const items = messages.map(itemOf)
+  return { ...EMPTY_FEED, earlierMessages: items, waiting: items.filter(({ state }) => state === 'waiting') }
 }
 
 function itemOf({ id, clientId, text, mode, state, turn, createdAt }: Message): ItemOf<'message'> {

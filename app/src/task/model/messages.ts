@@ -51,5 +51,5 @@ function takeOut(draft: Draft, messageId: string): ItemOf<'message'> | undefined
     return waiting
   }
   const at = draft.items.findLastIndex((item) => item.kind === 'message' && item.state === 'withdrawn' && isIt(item))
-  return at >= 0 ? (draft.items.splice(at, 1)[0] as ItemOf<'message'>) : draft.said.find(isIt)
+  return at >= 0 ? (draft.items.splice(at, 1)[0] as ItemOf<'message'>) : draft.earlierMessages.find(isIt)
 }
