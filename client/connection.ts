@@ -3,7 +3,7 @@ import { chain, type Fired, nothingToDo, type Stepped, type Timing } from './mac
 
 export type ConnectionStatus = 'connecting' | 'live' | 'catching-up' | 'offline' | 'unauthorized'
 
-/** What a person looks at on this device. */
+/** What the person is looking at on this device. */
 export type Front = { active: boolean; taskId: string | null }
 
 export type ConnectionState = {
@@ -12,7 +12,7 @@ export type ConnectionState = {
   downSince: string | null
   /** True when the server speaks a newer protocol than this client. */
   tooOld: boolean
-  /** The code of the socket comes over the network too. */
+  /** The socket's code is loaded over the network too. */
   line: 'none' | 'loading' | 'there'
   connected: boolean
   /** Tasks whose feeds lack events that are known to exist. */
@@ -36,7 +36,7 @@ export type ConnectionInput =
   | { type: 'greeted'; protocol: number }
   | { type: 'behind'; taskId: string; behind: boolean }
   | { type: 'look'; front: Front }
-  /** Does the connection still work? Asked after a sleep or a change of network. */
+  /** Asks whether the connection still works, after a sleep or a change of network. */
   | { type: 'probe' }
   | { type: 'probed'; carries: boolean }
   | { type: 'close' }
@@ -61,9 +61,11 @@ export type ConnectionEffect =
 
 type Result = Stepped<ConnectionState, ConnectionEffect>
 
-/** The protocol version of this client. The contract's constant is in a file with schemas, which would weigh on a phone's first load. */
+/**
+ * The protocol version of this client. The contract's own constant is in a file with schemas, which would slow down a phone's first load.
+ */
 const SPOKEN: typeof PROTOCOL = 1
-/** The pause before this client reconnects where Socket.IO does not. */
+/** The pause before this client reconnects when Socket.IO does not. */
 const RETURN_MS = 1_000
 /** Shorter breaks are not mentioned. The first connection may take longer on a slow network. */
 const PATIENCE_MS: Readonly<Partial<Record<ConnectionStatus, number>>> = { connecting: 5_000, offline: 2_000 }
@@ -153,7 +155,7 @@ function comeBack(state: ConnectionState): Result {
   return { state, effects: [{ type: 'wait', as: 'return', ms: RETURN_MS }] }
 }
 
-/** Changes the status. A break counts from its first moment, and is mentioned if it outlasts the patience. */
+/** Changes the status. A break counts from its first moment, and is shown only if it lasts long enough. */
 function turn(state: ConnectionState, status: ConnectionStatus, now: string): Result {
   const isCounted = state.brokeAt !== null || PATIENCE_MS[status] === undefined
   if (status === state.status && isCounted) return nothingToDo(state)

@@ -6,14 +6,14 @@ import type { Stepped, Timing } from './machine.ts'
 
 /** What a screen shows of a task's events. */
 export type TaskFeed = Feed & {
-  /** `saved`: what was kept on this device, perhaps old. `ready`: the server's list, up to `lastSeq`. */
+  /** `saved`: the copy on this device, perhaps old. `ready`: the server's list, up to `lastSeq`. */
   phase: 'loading' | 'saved' | 'ready' | 'error'
   /** Why nothing could be loaded; null unless `phase` is `error`. */
   error: unknown
   /** Whether the server has events before the first one here. */
   hasEarlier: boolean
   loadingEarlier: boolean
-  /** Every message to the task, if earlier events may hold one that still waits; else empty. */
+  /** Every message to the task, if an earlier event may be a message that still waits; else empty. */
   messages: readonly Message[]
 }
 
@@ -22,13 +22,13 @@ export type SavedFeed = Pick<Feed, 'events' | 'lastSeq'>
 /** Where a sync stands: the call whose answer is awaited. There is one sync at a time. */
 type Sync =
   | { at: 'idle' }
-  /** How far does the server's list go? */
+  /** Asks how far the server's list goes. */
   | { at: 'task' }
   /** @property goesOn whether the page continues what was saved on this device */
   | { at: 'first-page'; goesOn: boolean }
   /** @property begins whether the first page has just been loaded */
   | { at: 'watch'; begins: boolean }
-  /** What the connection did not bring comes by a call. */
+  /** Asks over HTTP for what the connection did not bring. */
   | { at: 'missed-page' }
   | { at: 'messages' }
 
@@ -36,16 +36,16 @@ export type FeedState = {
   shown: TaskFeed
   follow: Follow
   sync: Sync
-  /** Somebody asked for a sync during a sync: another one follows. */
+  /** A sync was requested during a sync: another one follows. */
   syncAgain: boolean
-  /** Events in order that are shown with the next ones. */
+  /** Events that wait to be shown together with the next ones. */
   gathered: readonly TaskEvent[]
-  /** So is text as it is written. */
+  /** The same for text as it is written. */
   deltas: readonly Delta[]
-  /** Whether the server has promised to send what comes. */
+  /** Whether the server has promised to send new events. */
   watched: boolean
   knowsMessages: boolean
-  /** Whether events are shown that are not kept on the device yet. */
+  /** Whether some shown events are not saved on the device yet. */
   unkept: boolean
 }
 
@@ -53,13 +53,13 @@ export type FeedTimer = 'gather' | 'write' | 'keep' | 'ask'
 
 export type FeedInput =
   | { type: 'restored'; saved: SavedFeed | null }
-  /** A connection is there, perhaps a new one. */
+  /** There is a connection, perhaps a new one. */
   | { type: 'connected' }
   | { type: 'event'; event: TaskEvent }
   | { type: 'delta'; delta: Delta }
   | { type: 'task'; lastSeq: number }
   | { type: 'page'; events: readonly TaskEvent[]; lastSeq: number }
-  /** @property lastSeq null when nobody answers, or the server refuses */
+  /** @property lastSeq null if there is no answer, or the server refuses */
   | { type: 'watched'; lastSeq: number | null }
   | { type: 'messages'; items: readonly Message[] }
   /** @property isFinal whether asking again changes nothing */
@@ -77,7 +77,7 @@ export type FeedEffect =
   | { type: 'ask-messages' }
   | { type: 'watch'; after: number }
   | { type: 'unwatch' }
-  /** Whether events are known to exist that are not shown. */
+  /** Whether some events are known to exist but are not shown. */
   | { type: 'catch-up'; behind: boolean }
   | { type: 'keep'; saved: SavedFeed }
   /** The server has these messages. */

@@ -5,18 +5,18 @@ import { chain, type Fired, nothingToDo, type Stepped, type Timing } from './mac
 
 export type FollowToEnd = {
   follow: Follow
-  /** The newest turn that the task is known to have: the end of an earlier one is not the end. */
+  /** The newest known turn of the task: the end of an earlier turn is not the end. */
   turn: number
-  /** Whether the turns that waiting messages begin are followed too. */
+  /** Whether to follow also the turns that waiting messages start. */
   throughTurns: boolean
-  /** The turn whose `task.ended` was the last event given out; 0 if another event was. */
+  /** The turn of the last event that was given out, if that was `task.ended`; otherwise 0. */
   ended: number
-  /** Ids of the messages that wait: when a turn ends, the oldest one begins the next turn. */
+  /** Ids of the waiting messages: when a turn ends, the oldest one starts the next turn. */
   waiting: ReadonlySet<string>
   over: boolean
 }
 
-/** Why the server refuses. `code` is one of the contract, or of a newer server. */
+/** Why the server refuses. `code` comes from the contract, or from a newer server. */
 export type RefusalWords = { code: string; message: string }
 
 type Timer = 'quiet' | 'watch' | 'connect'
@@ -33,7 +33,7 @@ export type ToEndInput =
   | { type: 'event'; event: TaskEvent }
   | { type: 'delta'; delta: Delta }
   | { type: 'task'; task: Task }
-  /** The person leaves; the task goes on. */
+  /** The person stops following; the task goes on. */
   | { type: 'leave' }
 
 export type End = 'ended' | 'left' | { refusedAt: 'connection' | 'watch'; refusal: RefusalWords }
@@ -47,16 +47,16 @@ export type ToEndEffect =
   | { type: 'delta'; delta: Delta }
   | { type: 'task'; task: Task }
   | { type: 'connection'; connected: boolean }
-  /** The server refuses for the moment, and is asked again. */
+  /** The server refuses for now; the client asks again. */
   | { type: 'refused-for-now'; message: string }
   | { type: 'end'; end: End }
   | Timing<Timer>
 
 type Result = Stepped<FollowToEnd, ToEndEffect>
 
-/** How long a silence lasts before the client asks the server whether that is all. */
+/** How long nothing may arrive before the client asks the server whether that is all. */
 const QUIET_MS = 20_000
-/** The pause before a server that refuses is asked again. */
+/** The pause before the client asks again after a refusal. */
 const RETRY_MS = 2_000
 
 export function startFollowingToEnd(taskId: string, turn: number, throughTurns: boolean): FollowToEnd {
@@ -78,7 +78,7 @@ export function stepToEnd(state: FollowToEnd, input: ToEndInput | Fired<Timer>):
     case 'watch-refused':
       return refuse(state, input)
     case 'unanswered':
-      // A connection that was lost meanwhile has been noticed already.
+      // If the connection was lost meanwhile, that was already noticed.
       return { state, effects: state.follow.phase === 'offline' ? [] : [{ type: 'cut' }] }
     case 'watched':
     case 'event':
@@ -96,7 +96,7 @@ export function stepToEnd(state: FollowToEnd, input: ToEndInput | Fired<Timer>):
   }
 }
 
-/** Asking again cannot help after one of these. */
+/** After one of these, asking again is pointless. */
 const FINAL: ReadonlySet<string> = new Set(['unauthorized', 'forbidden', 'not_found', 'invalid'])
 
 function refuse(

@@ -2,8 +2,8 @@ import type { TaskEvent } from '../contract/api/event.ts'
 import type { Stepped } from './machine.ts'
 
 /**
- * `offline`: no connection. `asked`: a `task:watch` is on its way, or about to be sent again. `replaying`: it was answered, and stored
- * events are still to come. `live`: everything up to `head` is here.
+ * `offline`: no connection. `asked`: a `task:watch` was sent, or is about to be sent again. `replaying`: the watch was answered, and stored
+ * events are still missing. `live`: everything up to `head` is here.
  */
 type Phase = 'offline' | 'asked' | 'replaying' | 'live'
 
@@ -12,7 +12,7 @@ export type Follow = {
   phase: Phase
   /** Every event up to this one was given out. */
   last: number
-  /** The highest `seq` that the server is known to have. */
+  /** The highest known `seq` of the server. */
   head: number
   /** Events that arrived early. */
   early: ReadonlyMap<number, TaskEvent>
@@ -26,7 +26,7 @@ export type FollowInput =
   | { type: 'event'; event: TaskEvent }
   /** A page of stored events that a call over HTTP brought. */
   | { type: 'stored'; events: readonly TaskEvent[]; lastSeq: number }
-  /** Nothing came for a while: is that all? */
+  /** Nothing came for a while. */
   | { type: 'quiet' }
 
 export type FollowEffect = { type: 'watch'; after: number } | { type: 'event'; event: TaskEvent }
@@ -40,9 +40,9 @@ export function startFollowing(taskId: string, last = 0): Follow {
 }
 
 /**
- * Puts the events of one task in order, however they are cut, repeated and mixed with those of other tasks: each is given out once, in
- * order of `seq`, without a gap. A client joins first, asks for everything after the last event it gave out, and drops what it has.
- * If a gap appears where nothing should be missing, it asks again.
+ * Puts the events of one task in order, even if they arrive in pieces, repeated, or mixed with those of other tasks: each is given out
+ * once, in order of `seq`, without a gap. A client joins first, asks for everything after the last event it gave out, and drops what it
+ * has. If a gap appears where nothing should be missing, it asks again.
  */
 export function stepFollow(state: Follow, input: FollowInput): Stepped<Follow, FollowEffect> {
   switch (input.type) {
@@ -63,7 +63,7 @@ export function stepFollow(state: Follow, input: FollowInput): Stepped<Follow, F
   }
 }
 
-/** The server is known to have the event with this `seq`. */
+/** The server has the event with this `seq`. */
 export function knowing(state: Follow, seq: number): Follow {
   return seq <= state.head ? state : { ...state, head: seq }
 }
@@ -80,7 +80,7 @@ function takeEvents(state: Follow, events: readonly TaskEvent[]): Stepped<Follow
   return settle({ ...state, early, head: Math.max(state.head, ...fresh.map(({ seq }) => seq)) })
 }
 
-/** Gives out the events that are next. If a list that should be complete has a gap, it asks again. */
+/** Gives out the next events. If there is a gap where the list should be complete, it asks again. */
 function settle(state: Follow): Stepped<Follow, FollowEffect> {
   const early = new Map(state.early)
   const effects: FollowEffect[] = []

@@ -17,7 +17,7 @@ export function chain<S, E>(first: Stepped<S, E>, ...steps: readonly ((state: S)
   }, first)
 }
 
-/** `wait` starts a timer, or starts it again; `stop` ends it. When its time is over, the machine gets {@link Fired}. */
+/** `wait` starts or restarts a timer; `stop` ends it. When the timer fires, the machine gets {@link Fired}. */
 export type Timing<T extends string> = { type: 'wait'; as: T; ms: number } | { type: 'stop'; as: T }
 export type Fired<T extends string> = { type: 'fired'; timer: T }
 

@@ -5,9 +5,9 @@ type Content = { kind: 'task'; body: CreateTask & { clientId: string } } | { kin
 
 /** What a person wrote, and when. */
 export type Draft = Content & {
-  /** The server's key for it: however often it is sent, the server takes it once. */
+  /** The key by which the server takes it only once, however often it is sent. */
   clientId: string
-  /** Who wrote it, if that is known: it is never sent as another user. */
+  /** Who wrote it, if known: it is never sent as another user. */
   userId: string | null
   createdAt: string
 }
@@ -23,17 +23,20 @@ export type Unsent = Draft & {
 }
 
 export type OutboxState = {
-  /** In the order in which they were written. */
+  /** In writing order. */
   items: readonly Unsent[]
   /** The `clientId`s whose call is on its way. */
   onTheWay: ReadonlySet<string>
-  /** How often each was tried in a row, without a sign of the network in between. */
+  /** How often each was tried without any sign of the network in between. */
   tries: ReadonlyMap<string, number>
-  /** What was removed here must not come back from the device. */
+  /** Removed items, which must not come back from the device. */
   forgotten: ReadonlySet<string>
 }
 
-/** `refused` is final; for all else the item waits, without a limit. After `signed-out` a new connection sends it, and no timer. */
+/**
+ * `refused` is final. After any other failure the item waits, without a limit. After `signed-out`, only a new connection sends it, not a
+ * timer.
+ */
 export type SendFault = { kind: 'refused' | 'signed-out' | 'passing'; error: string }
 
 export type OutboxInput =
@@ -65,7 +68,7 @@ export type OutboxEffect =
 type Result = Stepped<OutboxState, OutboxEffect>
 
 const FIRST_PAUSE_MS = 2_000
-/** However long the network is away, a try every quarter of a minute costs nothing. */
+/** A try every 15 seconds costs nothing, however long the network is away. */
 const LONGEST_PAUSE_MS = 15_000
 
 export const EMPTY_OUTBOX: OutboxState = { items: [], onTheWay: new Set(), tries: new Map(), forgotten: new Set() }
@@ -149,7 +152,7 @@ function clear(state: OutboxState): Result {
   }
 }
 
-/** Begins a try, if it is the item's turn: who is signed in is asked first, each time. */
+/** Starts a try if the item is next. Each time, it first asks who is signed in. */
 function attempt(state: OutboxState, clientId: string): Result {
   const item = find(state, clientId)
   if (!item || !isItsTurn(item, state)) return nothingToDo(state)
@@ -168,7 +171,7 @@ function each(state: OutboxState, items: readonly Unsent[], step: (state: Outbox
   return items.reduce<Result>((done, item) => chain(done, (next) => step(next, item)), nothingToDo(state))
 }
 
-/** The next item that goes where this one went. */
+/** The next item for the same destination. */
 function attemptNext(state: OutboxState, item: Unsent): Result {
   const next = nextOf(item, state.items)
   return next && next.clientId !== item.clientId ? attempt(state, next.clientId) : nothingToDo(state)
@@ -178,7 +181,7 @@ function sendAs(state: OutboxState, { clientId, userId }: { clientId: string; us
   const item = find(state, clientId)
   if (!item) return nothingToDo(offTheWay(state, clientId))
   if ((item.userId ?? userId) !== userId) return forget(offTheWay(state, clientId), clientId)
-  // Something that an earlier run left may have been put in front of it meanwhile.
+  // An item left by an earlier run may have been put in front of it meanwhile.
   if (nextOf(item, state.items) !== item) return attemptNext(offTheWay(state, clientId), item)
   return { state, effects: [{ type: 'send', item }] }
 }
@@ -199,7 +202,7 @@ function settleFailed(state: OutboxState, { clientId, fault }: { clientId: strin
   const item = find(state, clientId)
   if (!item) return nothingToDo(state)
   const isFinal = fault.kind === 'refused'
-  // Everything behind an item that waits, waits for the same.
+  // Everything behind a waiting item waits for the same thing.
   const concerned = isFinal ? [item] : queueOf(item, state.items)
   const told = each(state, concerned, (next, one) =>
     change(next, one, { state: isFinal ? 'failed' : 'waiting', error: fault.error }),
@@ -210,12 +213,12 @@ function settleFailed(state: OutboxState, { clientId, fault }: { clientId: strin
 
 function tryAgain(state: OutboxState, clientId: string): Result {
   const tries = state.tries.get(clientId)
-  // The connection came back while this try still hung on the old one.
+  // The connection came back while this try was still waiting on the old one.
   if (tries === undefined) return attempt(state, clientId)
   return { state, effects: [{ type: 'wait', as: clientId, ms: Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS) }] }
 }
 
-/** No more tries, until something asks for one. */
+/** Ends the tries until something asks for one. */
 function rest(state: OutboxState, clientId: string): Result {
   const tries = new Map(state.tries)
   tries.delete(clientId)
@@ -226,7 +229,7 @@ function change(state: OutboxState, item: Unsent, next: Pick<Unsent, 'state' | '
   if (item.state === next.state && item.error === next.error) return nothingToDo(state)
   const changed = { ...item, ...next }
   const items = state.items.map((one) => (one.clientId === item.clientId ? changed : one))
-  // The server has what was sent: the device need not keep it.
+  // The server has what was sent, so the device can forget it.
   const effect: OutboxEffect =
     next.state === 'sent' ? { type: 'remove', clientId: item.clientId } : { type: 'store', item: changed }
   return { state: { ...state, items }, effects: [effect] }
@@ -242,7 +245,7 @@ function find(state: OutboxState, clientId: string): Unsent | undefined {
   return state.items.find((item) => item.clientId === clientId)
 }
 
-/** @returns whether the server does not have it, and no person has been told that it failed */
+/** @returns whether the server lacks it and no person was told that it failed */
 function isWanted({ state }: Unsent): boolean {
   return state === 'sending' || state === 'waiting'
 }
@@ -257,7 +260,7 @@ function nextOf(item: Unsent, items: readonly Unsent[]): Unsent | undefined {
   return queueOf(item, items)[0]
 }
 
-/** @returns what goes where this one goes: messages reach a task in the order in which they were written, and a new task waits for nothing */
+/** @returns the items for the same destination. Messages reach a task in the order they were written; a new task waits for nothing. */
 function queueOf(item: Unsent, items: readonly Unsent[]): readonly Unsent[] {
   if (item.kind === 'task') return isWanted(item) ? [item] : []
   return items.filter((one) => one.kind === 'message' && one.taskId === item.taskId && isWanted(one))

@@ -2,9 +2,9 @@ import type { Task } from '../contract/api/api.ts'
 import type { Delta, TaskEvent } from '../contract/api/event.ts'
 
 /**
- * The doorway of the socket. Only what a client relies on is checked, by hand: a newer server may add fields, event types and statuses,
- * and an event that is dropped for them would leave a hole that nothing can fill. A schema library would weigh on a phone's first load.
- * Each function returns null for what is not its kind.
+ * The doorway of the socket. Checks by hand, and only what a client relies on: a newer server may add fields, event types and statuses, and
+ * dropping such an event would leave a gap that nothing can fill. A schema library would slow down a phone's first load. Each function
+ * returns null for anything that is not its kind.
  */
 export function parseEvent(raw: unknown): TaskEvent | null {
   if (!isRecord(raw) || !isRecord(raw.data)) return null

@@ -5,15 +5,15 @@ import { nothingToDo } from './machine.ts'
 
 /** Events that a task opens with, and that one "show earlier" adds. */
 export const PAGE = 300
-/** As many are kept for a start without a network. */
+/** The same number is saved for a start without a network. */
 const KEPT = 300
 /** Events that come one by one are shown together. */
 const GATHER_MS = 40
-/** So is text as it is written: often enough to be seen growing, for a third of the work. */
+/** Text as it is written is shown in steps too: often enough to be seen growing, for a third of the work. */
 const WRITE_MS = 150
 const KEEP_EVERY_MS = 2_000
 
-/** Events that continue the list wait a moment for others, and are shown with them. */
+/** Events that continue the list wait a moment, to be shown together with the next ones. */
 export function gather(state: FeedState, events: readonly TaskEvent[]): FeedStep {
   const isFirst = state.gathered.length === 0 && events.length > 0
   const effects: FeedEffect[] = isFirst ? [{ type: 'wait', as: 'gather', ms: GATHER_MS }] : []
@@ -28,7 +28,7 @@ export function gatherText(state: FeedState, delta: Delta): FeedStep {
 export function showGathered(state: FeedState): FeedStep {
   const { gathered, unkept } = state
   if (gathered.length === 0) return nothingToDo(state)
-  // An event that ends a text must find the whole of it.
+  // An event that ends a text needs the whole text.
   const written = showText(state)
   const { shown } = written.state
   const next = show({ ...written.state, gathered: [], unkept: true }, appendEvents(shown, gathered))

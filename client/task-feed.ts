@@ -17,12 +17,12 @@ import {
   showText,
 } from './shown-feed.ts'
 
-/** When a server that does not answer is asked again. */
+/** The pauses before the client asks a silent server again. */
 const ASK_AGAIN_MS = 3_000
-/** The pause before a server that promised events and sends none is asked again. */
+/** The pause before the client asks a server again that promised events but sends none. */
 const STALLED_MS = 5_000
 
-/** The events of one task, live: without a hole, without a double, and so again after every gap in the network. */
+/** The events of one task, live: without gaps or duplicates, also after every break of the network. */
 export function stepFeed(state: FeedState, input: FeedInput | Fired<FeedTimer>): FeedStep {
   switch (input.type) {
     case 'restored':
@@ -66,7 +66,7 @@ function sync(state: FeedState): FeedStep {
   return { state: { ...state, sync: { at: 'task' } }, effects: [{ type: 'ask-task' }] }
 }
 
-/** The newest page; what was saved here is good only if the page continues it. */
+/** Takes the newest page. The saved events are kept only if the page continues them. */
 function askFirstPage(state: FeedState, lastSeq: number): FeedStep {
   const { phase, lastSeq: have } = state.shown
   const goesOn = phase === 'saved' && have <= lastSeq && lastSeq - have <= PAGE
@@ -144,7 +144,7 @@ function waitToAsk(state: FeedState, ms: number): FeedStep {
   return { state, effects: [{ type: 'wait', as: 'ask', ms }] }
 }
 
-/** Tells whether the feed lacks events, and sets or ends the patience with a server that promised them. */
+/** Reports whether the feed lacks events, and starts or stops the wait for a server that promised them. */
 function tellProgress(state: FeedState): FeedStep {
   const behind = state.follow.head > state.shown.lastSeq
   const told: FeedStep = { state, effects: [{ type: 'catch-up', behind }] }
@@ -154,7 +154,7 @@ function tellProgress(state: FeedState): FeedStep {
 
 function hearEvent(state: FeedState, event: TaskEvent): FeedStep {
   if (event.taskId !== state.follow.taskId) return nothingToDo(state)
-  // Before the first page there is nothing to continue: the page will hold this event too, or the watch will bring it.
+  // Before the first page there is nothing to continue: the page will include this event, or the watch will bring it.
   if (state.shown.phase !== 'ready') return nothingToDo({ ...state, follow: knowing(state.follow, event.seq) })
   return inOrder(state, { type: 'event', event })
 }

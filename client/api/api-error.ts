@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../contract/api/errors.ts'
 
 /**
- * What a call can fail with, besides the codes of the server. `unreachable`: no answer came from an Errand server. `unreadable`: an answer came,
+ * Why a call can fail, besides the server's own codes. `unreachable`: no answer came from an Errand server. `unreadable`: an answer came,
  * and does not fit this version of the client.
  */
 export type FailureCode = ErrorCode | 'unreachable' | 'unreadable'
@@ -9,7 +9,7 @@ export type FailureCode = ErrorCode | 'unreachable' | 'unreadable'
 /** The one error of every call. `message` is for a person. */
 export class ApiError extends Error {
   readonly code: FailureCode
-  /** Of the answer; null if none came. */
+  /** The HTTP status of the answer; null if none came. */
   readonly status: number | null
   /** Finds the server's log line; null if the server did not name one. */
   readonly requestId: string | null
@@ -23,13 +23,13 @@ export class ApiError extends Error {
   }
 }
 
-/** @returns whether the same call may succeed a little later, without anybody changing anything */
+/** @returns whether the same call may succeed later without any change */
 export function isPassing(error: unknown): boolean {
   const code = codeOf(error)
   return code === 'unreachable' || code === 'unavailable' || code === 'rate_limited' || code === 'internal'
 }
 
-/** @returns whether the network or the server is away: the call is not at fault, and a person can mend nothing in the client */
+/** @returns whether the network or the server is away: then neither the call nor the client is at fault */
 export function isAway(error: unknown): boolean {
   return codeOf(error) === 'unreachable'
 }

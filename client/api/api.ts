@@ -26,25 +26,25 @@ type Input<Id extends CallId> = (typeof ENDPOINTS)[Id] extends { body: unknown }
 /** An answer that is not JSON is passed on unread. */
 type Result<Id extends CallId> = (typeof ENDPOINTS)[Id] extends { answerType: string } ? Response : AnswerOf<Id>
 
-/** What a client brings along. */
+/** What the client supplies. */
 export type Line = {
   /** Sends one request to the server. Rejects if no answer comes back. */
   send: (address: string, request: Request) => Promise<Response>
-  /** The schemas. They weigh, so a client may load them late: requests go out without them, and answers wait for them. */
+  /** Loads the schemas. They are large, so a client may load them late: requests go out without them, and answers wait for them. */
   endpoints: () => Promise<typeof ENDPOINTS>
   words: Words
-  /** Turns a failure into what the caller is to catch; also the place to log it. */
+  /** Turns a failure into what the caller catches; also the place to log it. */
   asThrown?: (error: ApiError) => Error
 }
 
 type Request = { method: string; headers: Record<string, string>; body?: string }
 
-/** What a person is told where the server itself said nothing. */
+/** Messages for a person when the server sent none. */
 export type Words = {
   noAnswer: (cause: unknown) => string
   /** The connection broke off in the middle of an answer. */
   lost: (cause: unknown) => string
-  /** Something answered that is not an Errand server: a proxy, or a network that wants a sign-in of its own. */
+  /** The answer is not from an Errand server but, for example, from a proxy or a network's sign-in page. */
   foreign: (status: number) => string
   /** The answer does not fit this version of the client. */
   unreadable: string
@@ -62,7 +62,7 @@ async function call(line: Line, id: CallId, given: readonly unknown[]): Promise<
     const params = given.slice(0, count) as string[]
     const input = given[count]
     const [query, body] = method === 'GET' ? [input as Query | undefined, undefined] : [undefined, input]
-    // They load while the server works; an answer that needs them waits for them, and notices if they did not come.
+    // The schemas load while the server works. An answer that needs them waits for them, and fails if they did not load.
     void line.endpoints().catch(() => undefined)
     const response = await send(line, addressOf(id, params, query), requestOf(method, body))
     return response.status === 204 ? undefined : await read(line, id, response)
@@ -104,7 +104,7 @@ async function read({ endpoints, words }: Line, id: CallId, response: Response):
   return parsed?.data
 }
 
-/** @returns why an answer that is not ok refuses; in the server's own words if it is one of ours */
+/** @returns the reason for an answer that is not ok, in the server's own words if it is an Errand server */
 export async function refusalOf(response: Response, words: Pick<Words, 'foreign'>): Promise<ApiError> {
   const { status } = response
   const body = parseJson(await response.text().catch(() => '')) as { error?: Partial<ErrorBody> } | null | undefined
@@ -113,5 +113,5 @@ export async function refusalOf(response: Response, words: Pick<Words, 'foreign'
   return new ApiError(SENT_BY_PROXIES[status] ?? 'unreachable', words.foreign(status), { status })
 }
 
-/** A proxy answers for a server that is down or starting; these it means for the request itself. */
+/** A proxy answers for a server that is down or starting. These statuses concern the request itself. */
 const SENT_BY_PROXIES: Readonly<Record<number, 'unauthorized' | 'too_large'>> = { 401: 'unauthorized', 413: 'too_large' }

@@ -9,7 +9,7 @@ import { TaskStatus } from './status.ts'
 
 const time = z.iso.datetime()
 
-/** A client's own id for what it sends, such as a UUID. Sending the same id twice has the effect of sending it once. */
+/** A client's own id for what it sends, such as a UUID. Sending the same id twice counts once. */
 export const ClientId = z.string().min(1).max(200)
 
 const Budget = z
@@ -27,7 +27,7 @@ export const CreateTask = requestBody({
     .refine((text) => text.trim().length > 0, 'describe what the agent should do'),
   baseBranch: z.string().min(1).max(200).optional(),
   model: z.enum(Object.keys(MODELS) as [string, ...string[]]).optional(),
-  /** Defaults to the user's own default. */
+  /** Defaults to the user's default budget. */
   budgetUsd: Budget.optional(),
   clientId: ClientId.optional(),
 }).meta({ id: 'CreateTask' })
@@ -52,7 +52,7 @@ export const Task = z
     turn: z.number().int().positive(),
     /** How many tasks are ahead of it in line at the moment; null if it does not wait, or if more than 500 are ahead. */
     queuePosition: z.number().int().nonnegative().nullable(),
-    /** Of the whole branch, once a turn has ended with a change. */
+    /** The size of the branch's change; null until a turn has ended with one. */
     diff: DiffStat.nullable(),
     /** Number of the newest attempt; 0 before the first. */
     attempt: z.number().int().nonnegative(),
@@ -121,7 +121,7 @@ export const Me = z
     gitHosts: z.array(z.string()),
     models: z.array(z.string()),
     defaultModel: z.string(),
-    /** For a new task without a budget of its own: the user's default, or else the server's. */
+    /** The budget of a new task that names none: the user's default, or else the server's. */
     defaultBudgetUsd: z.number(),
     /** The user's own default; null if they have not set one. */
     ownBudgetUsd: z.number().nullable(),
@@ -182,11 +182,14 @@ export type SignInLink = z.infer<typeof SignInLink>
 /** Body of `POST /api/tasks/:id/messages`, and payload of `task:message` together with `taskId`. */
 export const SendMessage = requestBody({
   text: CreateTask.shape.prompt,
-  /** `steer` delivers to the running turn, between two tools. `queue` makes it a turn of its own, after this one. For an ended task both begin the next turn. */
+  /**
+   * `steer` delivers the message to the running turn, between two tools. `queue` makes it a turn of its own, after this one. On an ended
+   * task, both start the next turn.
+   */
   mode: z.enum(['steer', 'queue']),
   /**
-   * Cancels the running turn, and the message begins the next one, whatever `mode` says. For an ended task it changes nothing: the message
-   * begins the next turn. Defaults to false. It has its effect once for each `clientId`.
+   * Cancels the running turn and starts the next one with this message, whatever `mode` is. On an ended task it changes nothing: the
+   * message starts the next turn anyway. Defaults to false. It takes effect once per `clientId`.
    */
   stopFirst: z.boolean().optional(),
   clientId: ClientId,
@@ -208,7 +211,7 @@ export const Message = z
   .meta({ id: 'Message' })
 export type Message = z.infer<typeof Message>
 
-/** Body of `POST /api/tasks/:id/retry`: runs the last turn again, with another model if named, and with this budget added to what is left. */
+/** Body of `POST /api/tasks/:id/retry`: runs the last turn again, with another model if named, and adds this budget to what is left. */
 export const RetryTask = requestBody({
   model: CreateTask.shape.model,
   budgetUsd: CreateTask.shape.budgetUsd,
@@ -238,7 +241,7 @@ export const Changes = z
   .meta({ id: 'Changes' })
 export type Changes = z.infer<typeof Changes>
 
-/** What is signed in as a user: a browser's session or an API token. */
+/** A browser session or an API token that is signed in as a user. */
 export const Device = z
   .object({
     id: z.string(),
@@ -248,7 +251,7 @@ export const Device = z
     lastUsedAt: time.nullable(),
     /** Whether this request came from it. */
     current: z.boolean(),
-    /** Whether it is the token of the server's own machine. It cannot be revoked: `errand link` needs it to let the owner in again. */
+    /** Whether it is the server's own token. It cannot be revoked: `errand link` needs it to sign the owner in again. */
     serverOwn: z.boolean(),
   })
   .meta({ id: 'Device' })
@@ -259,7 +262,7 @@ export const Notifications = requestBody({
   onDone: z.boolean(),
   onFailed: z.boolean(),
   onAttention: z.boolean(),
-  /** Receives a POST with JSON `{title, body, url}` for each notification; or the address of an ntfy topic; null for none. */
+  /** Receives a POST with JSON `{title, body, url}` for each notification. May be the address of an ntfy topic. Null: none. */
   webhookUrl: z
     .url({ protocol: /^https?$/ })
     .max(2000)
@@ -278,7 +281,7 @@ export const NotificationSettings = z
   .meta({ id: 'NotificationSettings' })
 export type NotificationSettings = z.infer<typeof NotificationSettings>
 
-/** What a browser's `PushSubscription.toJSON()` gives. */
+/** What a browser's `PushSubscription.toJSON()` returns. */
 export const PushSubscription = requestBody({
   endpoint: z.url({ protocol: /^https?$/ }).max(2000),
   keys: requestBody({ p256dh: z.string().max(200), auth: z.string().max(100) }),

@@ -8,24 +8,24 @@ import type { OperationId } from './routes.ts'
 export type Endpoint = {
   tag: 'tasks' | 'projects' | 'me' | 'notifications' | 'sign-in' | 'server'
   summary: string
-  /** Left out: a user who is signed in. */
+  /** Absent: only a signed-in user may call it. */
   access?: 'anybody' | 'admin'
   query?: z.ZodObject
   headers?: z.ZodObject
   body?: z.ZodType
   bodyType?: string
   bodyRequired?: false
-  /** Of the good answer. */
+  /** The status of a successful answer. */
   status: number
-  /** Other statuses that come with the same answer. */
+  /** Other statuses with the same answer. */
   alike?: readonly number[]
-  /** The JSON of the good answer. */
+  /** The JSON of a successful answer. */
   answer?: z.ZodType
-  /** Type of an answer that is not JSON: bytes, passed on as they are. */
+  /** The media type of an answer that is not JSON. Its bytes are passed on unchanged. */
   answerType?: string
   /** Whether it answers a Range header. */
   ranges?: true
-  /** Besides those that follow from the rest of the endpoint: `openapi.ts` derives them. */
+  /** Errors of this call alone. `openapi.ts` derives the usual ones from the rest of the endpoint. */
   errors?: readonly ErrorCode[]
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** The codes that a client of the API can meet; `coordinator/http/errors.ts` maps each to one HTTP status. */
+/** The codes of the API's errors; `coordinator/http/errors.ts` maps each to one HTTP status. */
 export const ErrorCode = z.enum([
   'invalid',
   'unauthorized',
@@ -27,7 +27,7 @@ export const ErrorBody = z
   .meta({ id: 'Error' })
 export type ErrorBody = z.infer<typeof ErrorBody>
 
-/** What a client sends: an object with these fields and no others, so that a misspelt one is refused instead of having no effect. */
+/** The schema of what a client sends: an object with exactly these fields. A misspelt field is refused instead of ignored. */
 export function requestBody<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.strictObject(shape, {
     error: (issue) => (issue.code === 'unrecognized_keys' ? unknownField(issue.keys[0] ?? '', Object.keys(shape)) : undefined),

@@ -40,7 +40,9 @@ export const EVENT_DATA = {
     messageId: z.string(),
     turn: count,
     text: text(LIMITS.promptChars),
-    /** Null: it began its turn. Otherwise the task was working on a turn, and `turn` is the one that the message is meant for. */
+    /**
+     * Null: the message started its turn. Otherwise a turn was already waiting or running, and `turn` is the turn the message is meant for.
+     */
     mode: z.enum(['steer', 'queue']).nullable().default(null),
     clientId: z.string().nullable(),
   }),
@@ -59,13 +61,13 @@ export const EVENT_DATA = {
     ok: z.boolean(),
     /** What the call printed, and nothing else. */
     output: text(LIMITS.toolOutputChars),
-    /** Bytes of the whole output; more than `output` holds when it was cut. */
+    /** Bytes of the whole output; more than `output` has if it was cut. */
     outputBytes: count,
     exitCode: z.number().int().nullable(),
     durationMs: count,
-    /** How it ended, for a person, where exit code and time do not say it all. */
+    /** How it ended, for a person, if exit code and duration do not tell the whole story. */
     note: text(500).optional(),
-    /** Ended from outside, by a cancel, the time limit or a lost runner; absent in events of earlier versions. */
+    /** True if it was ended from outside: by a cancel, the time limit or a lost runner. Absent in events of earlier versions. */
     cutOff: z.boolean().optional(),
   }),
   'usage.counted': Usage.extend({ model: z.string(), estimated: z.boolean() }),
@@ -97,7 +99,7 @@ export type EventType = keyof typeof EVENT_DATA
 export const EventType = z.enum(Object.keys(EVENT_DATA) as [EventType, ...EventType[]])
 export type EventData<T extends EventType> = z.infer<(typeof EVENT_DATA)[T]>
 
-/** An event before it has a place in a task's list. */
+/** An event that has no `seq` yet. */
 export type NewEvent = { [T in EventType]: { type: T; data: EventData<T> } }[EventType]
 
 /** An event as it is stored and as every client gets it. `seq` is 1, 2, 3… per task without a hole; `attempt` is 0 outside any attempt. */

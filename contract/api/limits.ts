@@ -13,11 +13,11 @@ export const LIMITS = {
   deltaChars: 8_000,
   /** Events of one attempt. A sandbox that emits more is stopped. */
   eventsPerAttempt: 50_000,
-  /** One artifact, bytes, if its kind has no smaller bound: a bundle. */
+  /** One artifact, bytes. Only bundles may be this large; other kinds have smaller bounds. */
   artifactBytes: 100 * 1024 * 1024,
   /** The conversation that the next turn continues, bytes. */
   transcriptBytes: 20 * 1024 * 1024,
-  /** The whole output of one tool call that is kept, bytes, and how many of them an attempt may leave. */
+  /** The stored whole output of one tool call, bytes, and how many of them an attempt may store. */
   outputBytes: 5 * 1024 * 1024,
   outputsPerAttempt: 500,
   /** The patch that the API serves, bytes; a larger one is cut at a file border and says so. */

@@ -1,14 +1,17 @@
-/** Plain words for every client: what keeps a sign-in link from opening on a phone, and how to change that. */
+/** Why a sign-in link does not open on a phone, and how to change that, in plain words for every client. */
 export type OnlyHere = Readonly<{
-  /** Where a phone in the same network finds the server once `settings` are set; null if the server does not know the address of its machine. */
+  /**
+   * Where a phone on the same network finds the server once `settings` are set; null if the server does not know the address of its
+   * machine.
+   */
   phoneUrl: string | null
-  /** Whether other devices reach the server already, although not at the address that it was given. */
+  /** Whether other devices can reach the server, but not at its configured address. */
   reachable: boolean
   /** Variables to set, `NAME=value` each, ready for `.env`. */
   settings: readonly string[]
 }>
 
-/** What to say before the settings, and after them. */
+/** The sentences before and after the settings. */
 export function onlyHereTexts({ phoneUrl, reachable }: OnlyHere): { why: string; what: string; after: string } {
   return {
     why: `This link opens only on the machine that runs the server.${reachable ? ALTHOUGH_REACHABLE : ''}`,

@@ -62,7 +62,7 @@ export const INTERRUPTIONS: readonly string[] = [
   'coordinator_away',
 ] satisfies (keyof typeof REASONS)[]
 
-/** Names that earlier versions gave to reasons. Devices, spools and clients may still hold them. */
+/** Names that earlier versions gave to reasons. Devices, spools and clients may still have them. */
 export const FORMER_REASONS: Readonly<Record<string, keyof typeof REASONS>> = { turns_exceeded: 'steps_exceeded' }
 
 /** @returns the text of a reason by its present or a former name; empty for one that only a newer version knows */

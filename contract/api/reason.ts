@@ -12,14 +12,14 @@ export const Reason = z.preprocess(
   z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]),
 )
 
-/** Why a task stands where it does, in plain words. Only a task that waits for a retry is promised one. */
+/** Why a task has its status, in plain words. Promises a retry only to a task that waits for one. */
 export function reasonTextOf(status: TaskStatus, reason: Reason): string {
   const text = REASONS[reason]
   if (status !== 'pending' || !INTERRUPTIONS.includes(reason)) return text
   return `Interrupted: ${text.charAt(0).toLowerCase()}${text.slice(1)} Retrying automatically.`
 }
 
-/** Why tasks wait that nobody takes: a person must look after a runner. The last three can also be the end of an interrupted attempt. */
+/** Reasons for which no runner takes a task until a person fixes something. The last three can also end an interrupted attempt. */
 export const NOBODY_TAKES: readonly Reason[] = [
   'no_runner',
   'runner_unwell',

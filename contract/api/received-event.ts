@@ -13,7 +13,7 @@ const known = EventType.options.map((type) =>
   z.looseObject({ ...PLACE, type: z.literal(type), data: EVENT_DATA[type].loose() }).meta({ id: schemaNameOf(type) }),
 )
 
-/** An event of a newer server. Clients pass over its type, and still count its `seq`. */
+/** An event of a newer server. Clients skip its type but count its `seq`. */
 const LaterEvent = z
   .looseObject({
     ...PLACE,

@@ -1,6 +1,6 @@
 /**
- * Every call of the API by its name, which is also its `operationId`. `endpoints.ts` says what each takes and answers; this list stands apart
- * so that a phone can ask before it has loaded the schemas. Runners have calls of their own, in `contract/wire/`.
+ * Every call of the API by its name, which is also its `operationId`. `endpoints.ts` defines the input and output of each. This list is
+ * separate so that a phone can make a call before it has loaded the schemas. Runners have calls of their own, in `contract/wire/`.
  */
 export const CALLS = {
   createTask: 'POST /api/tasks',
@@ -49,7 +49,7 @@ export const CALLS = {
   describeApi: 'GET /openapi.json',
 } as const
 
-/** What a browser opens as a page, or sends as a form of ours. */
+/** What a browser opens as a page or sends as a form. */
 export const PAGES = {
   signInByGithub: 'GET /auth/github',
   returnFromGithub: 'GET /auth/github/callback',

@@ -12,7 +12,7 @@ export const MessageTask = requestBody({ ...SendMessage.shape, taskId: TaskId })
 export const AppState = requestBody({ active: z.boolean(), taskId: TaskId.nullable() })
 export const AppPing = requestBody({})
 
-/** Raised if clients of an older number can no longer follow; such an app says so and asks for a reload. */
+/** Raised when clients with a lower number can no longer work; an older app then asks for a reload. */
 export const PROTOCOL = 1
 
 /** Every client event is acknowledged with one of these. */
@@ -21,8 +21,8 @@ type Acknowledge<T> = (answer: Answer<T>) => void
 
 export type ClientToServer = {
   /**
-   * Answers `lastSeq`. The stored events after `after` follow, then the live ones, in order. A second call in the meantime goes back to its
-   * `after` if that is earlier. On `rate_limited`, wait and call again.
+   * Answers `lastSeq`. The stored events after `after` follow, then the live ones, in order. A second call meanwhile starts again from its
+   * own `after` if that is earlier. On `rate_limited`, wait and call again.
    */
   'task:watch': (payload: z.input<typeof WatchTask>, acknowledge: Acknowledge<{ lastSeq: number }>) => void
   /** Ends the deltas and the stored events that have not been sent yet. */
@@ -30,7 +30,7 @@ export type ClientToServer = {
   'task:create': (payload: CreateTask, acknowledge: Acknowledge<{ task: Task }>) => void
   'task:message': (payload: z.input<typeof MessageTask>, acknowledge: Acknowledge<{ message: Message }>) => void
   'task:cancel': (payload: z.input<typeof CancelTask>, acknowledge: Acknowledge<{ task: Task }>) => void
-  /** Which task a person looks at on this device: no notification about it is sent. */
+  /** The task that the person is looking at on this device; no notifications about it are sent. */
   'app:state': (payload: z.input<typeof AppState>, acknowledge: Acknowledge<object>) => void
   /** Answers at once. A phone that wakes up checks its connection with it. */
   'app:ping': (payload: z.input<typeof AppPing>, acknowledge: Acknowledge<{ protocol: number }>) => void

@@ -1,18 +1,18 @@
-/** What the end of a tool call says, as far as it is read here. */
+/** The fields of `tool.ended` that this file reads. */
 type Ended = { ok: boolean; output: string; note?: string | undefined; cutOff?: boolean | undefined }
 
-/** @returns the text that a person reads of a call: what it printed, and the agent's note on how it ended */
+/** @returns what a person reads of a call: its output, and the agent's note on how it ended */
 export function readableOutput(ended: Pick<Ended, 'output' | 'note' | 'cutOff'>): string {
   const printed = isOld(ended) ? ended.output.replace(OLD_HEADING, '') : ended.output
   return ended.note ? [printed.trimEnd(), ended.note].filter(Boolean).join('\n') : printed
 }
 
-/** @returns whether a call was ended from outside, by a cancel, the time limit or a lost runner, and so did not fail by itself */
+/** @returns whether a call was ended from outside (by a cancel, the time limit or a lost runner) rather than failing by itself */
 export function wasCutOff(ended: Ended): boolean {
   return isOld(ended) ? !ended.ok && OLD_CUT_OFF.some((sentence) => sentence.test(ended.output)) : ended.cutOff === true
 }
 
-/** Events of earlier versions say nothing about a cut-off in a field, and a command's output has a heading for the model. */
+/** Events of earlier versions have no field for a cut-off, and a command's output begins with a heading for the model. */
 function isOld({ cutOff }: Pick<Ended, 'cutOff'>): boolean {
   return cutOff === undefined
 }

@@ -1,4 +1,4 @@
-/** @returns the value; undefined when the text is not JSON, because no JSON text says undefined */
+/** @returns the value; undefined if the text is not JSON (no JSON text means undefined) */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

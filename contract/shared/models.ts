@@ -4,12 +4,12 @@ import { z } from 'zod'
 export type Rates = { input: number; output: number; cacheRead: number; cacheWrite5m: number; cacheWrite1h: number }
 
 export type Model = Rates & {
-  /** What the model reads at most, tokens. */
+  /** The most that the model can read, tokens. */
   contextTokens: number
-  /** What one call may write at most here, tokens. */
+  /** The most that one call may write here, tokens. */
   maxOutputTokens: number
   effort: 'low' | 'medium' | 'high'
-  /** Dearer rates for the whole request once the prompt is longer than `aboveTokens`. */
+  /** Higher rates for the whole request once the prompt is longer than `aboveTokens`. */
   longPrompt?: Rates & { aboveTokens: number }
 }
 
@@ -39,7 +39,7 @@ export const MODELS: Readonly<Record<string, Model>> = {
 
 export const DEFAULT_MODEL = 'claude-opus-5-5'
 
-/** The `usage` object of the Messages API, as far as money goes. Unknown or missing numbers count as 0. */
+/** The fields of the Messages API's `usage` that cost money. Unknown or missing numbers count as 0. */
 export const ApiUsage = z.object({
   input_tokens: z.number().nullish(),
   output_tokens: z.number().nullish(),
@@ -53,7 +53,8 @@ export type ApiUsage = z.infer<typeof ApiUsage>
 
 /**
  * What a call cost, US dollars at list price. `input_tokens` excludes what was read from or written to the cache, and `output_tokens`
- * includes thinking (docs.claude.com, "Prompt caching"). A model that is not in the table is charged at the dearest rates: never nothing.
+ * includes thinking (docs.claude.com, "Prompt caching"). A model that is not in the table is charged at the highest rates, never at
+ * nothing.
  */
 export function costUsd(model: string, usage: ApiUsage): number {
   const created = usage.cache_creation_input_tokens ?? 0
@@ -72,13 +73,13 @@ export function costUsd(model: string, usage: ApiUsage): number {
   )
 }
 
-/** Text comes to 3 to 4 bytes a token; half of that leaves room for dense text, and for what writing to the cache costs on top. */
+/** Text has 3 to 4 bytes a token. Half of that allows for dense text and for the extra cost of writing to the cache. */
 export const BYTES_PER_TOKEN = 2
-/** The base64 of an image says nothing about its tokens; the largest image comes to this (docs.claude.com, "Vision"). */
+/** The size of an image's base64 does not determine its tokens; the largest image has this many (docs.claude.com, "Vision"). */
 const TOKENS_PER_IMAGE = 5_000
 
 /**
- * The tokens of a prompt before it is sent, at most: the gateway sets aside money for so many, and the agent counts on it.
+ * The most tokens that a prompt can have, computed before it is sent. The gateway holds money for that many, and the agent plans with it.
  * @param prompt.bytes of the request without its images
  */
 export function estimateTokens(model: string, { bytes, images }: { bytes: number; images: number }): number {

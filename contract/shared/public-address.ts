@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** What is not the public internet in IPv4: IANA's registry of special-purpose addresses, and multicast. */
+/** The IPv4 addresses that are not on the public internet: IANA's registry of special-purpose addresses, and multicast. */
 const SPECIAL_IPV4: readonly (readonly [string, number])[] = [
   ['0.0.0.0', 8], // this network
   ['10.0.0.0', 8],
@@ -19,7 +19,10 @@ const SPECIAL_IPV4: readonly (readonly [string, number])[] = [
   ['240.0.0.0', 4],
 ]
 
-/** The same for IPv6. Global unicast is 2000::/3 alone, so the rest goes at once: also IPv4 in disguise (`::ffff:`, `64:ff9b::`). */
+/**
+ * The same for IPv6. Only 2000::/3 is global unicast, so two ranges exclude everything else, including disguised IPv4 (`::ffff:`,
+ * `64:ff9b::`).
+ */
 const SPECIAL_IPV6: readonly (readonly [string, number])[] = [
   ['::', 3],
   ['4000::', 2],

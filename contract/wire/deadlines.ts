@@ -1,6 +1,7 @@
 /**
  * How long two processes wait for each other, milliseconds. Each group derives its waits from one number, so that an inner wait ends before
- * the outer one that it is part of; `test/contract/deadlines.test.ts` holds them to that. A wait that concerns one process stands there.
+ * the outer one that it is part of; `test/contract/deadlines.test.ts` checks that. A wait that concerns one process is defined in that
+ * process.
  */
 
 function shareOf(wholeMs: number, part: number): number {
@@ -10,7 +11,7 @@ function shareOf(wholeMs: number, part: number): number {
 /** A sandbox that is being stopped: from its SIGTERM to its SIGKILL. */
 export const SAVE_MS = 20_000
 
-/** Parts of {@link SAVE_MS}. A turn that is slow at everything at once is left to the rescue, which begins when the agent's time is up. */
+/** Parts of {@link SAVE_MS}. If a turn is slow at everything at once, the rescue takes over when the agent's time is up. */
 export const SAVE = {
   /** The agent ends its tool, saves the work and emits the end of the turn; then the supervisor kills it. */
   agentMs: shareOf(SAVE_MS, 0.45),
@@ -29,42 +30,42 @@ export const SAVE = {
 export const RUNNER_STOP = {
   lastEventsMs: shareOf(SAVE_MS, 0.25),
   closeQueueMs: shareOf(SAVE_MS, 0.25),
-  /** All of it. Whoever starts runners kills one no earlier. */
+  /** The total. Nothing that starts runners may kill one earlier. */
   wholeMs: shareOf(SAVE_MS, 1.5),
 } as const
 
-/** An attempt belongs to its runner for so long after each renewal. */
+/** How long an attempt belongs to its runner after each renewal. */
 export const LEASE_MS = 30_000
 
-/** A runner renews all its leases this often, also when it has none. */
+/** How often a runner renews all its leases, even if it has none. */
 export const RENEW_EVERY_MS = shareOf(LEASE_MS, 1 / 6)
 
-/** The coordinator answers a runner within this time, or counts as away. */
+/** A coordinator that takes longer than this to answer a runner counts as away. */
 export const COORDINATOR_ANSWER_MS = shareOf(LEASE_MS, 1 / 3)
 
-/** A runner that renewed nothing for longer counts as gone. */
+/** A runner that has not renewed for this long counts as gone. */
 export const RUNNER_SILENT_MS = shareOf(LEASE_MS, 1 / 2)
 
-/** BullMQ gives a job whose worker was silent for so long to another worker, and looks for such jobs this often. */
+/** BullMQ gives a job to another worker if its worker was silent this long, and this is how often it looks for such jobs. */
 export const JOB_LOCK_MS = shareOf(LEASE_MS, 1 / 2)
 export const STALL_CHECK_MS = shareOf(LEASE_MS, 1 / 6)
 
-/** The coordinator looks this often for leases that are over; the runner that asks for one that is not asks again after this time. */
+/** How often the coordinator looks for expired leases, and how soon a runner asks again for a turn that is still leased. */
 export const LEASE_CHECK_MS = shareOf(LEASE_MS, 1 / 15)
 export const LEASE_RETRY_MS = shareOf(LEASE_MS, 1 / 15)
 
-/** The gateway's fence: what waits there until the coordinator has said whether the attempt is the current one. */
+/** How long requests wait at the gateway's fence for the coordinator to confirm that the attempt is the current one. */
 export const FENCE = {
   /** A push, an upload or a model call, with its connection open. */
   effectMs: shareOf(LEASE_MS, 1 / 2),
-  /** `GET /lease`, which does nothing but wait; the sandbox asks again, and gives up the gateway a little later. */
+  /** `GET /lease`, which only waits. The sandbox then asks again; its own limit on the gateway is a little longer. */
   askerMs: shareOf(LEASE_MS, 2),
   askerPatienceMs: shareOf(LEASE_MS, 2.5),
 } as const
 
 /**
- * One attempt waits for a coordinator that is away for at most a day, all its waits together, so that the person who runs it can sleep. The
- * sandbox waits with the work in it; when the wait is over, the work becomes a bundle on the runner's host.
+ * How long one attempt waits for an absent coordinator, in total: a day, so that its administrator can sleep. The sandbox keeps the work
+ * meanwhile. When the time is over, the work becomes a bundle on the runner's host.
  */
 export const COORDINATOR_AWAY_MS = 24 * 60 * 60_000
 
@@ -74,14 +75,14 @@ export const TIME_RESERVE_MS = 60_000
 /** Parts of {@link TIME_RESERVE_MS}. */
 export const TIME_UP = {
   pushMs: shareOf(TIME_RESERVE_MS, 0.75),
-  /** The runner stops an agent that is this long over its limit. */
+  /** The runner stops an agent that exceeds its time limit by this much. */
   overtimeMs: shareOf(TIME_RESERVE_MS, 0.5),
 } as const
 
-/** The gateway cuts a model call that is silent for so long. */
+/** The gateway cuts a model call that is silent for this long. */
 export const MODEL_SILENCE_MS = 600_000
 
-/** The agent gives up a silent call earlier: before its first byte, and between two bytes. */
+/** The agent gives up on a silent call earlier: before its first byte, and between two bytes. */
 export const MODEL_CALL = {
   firstByteMs: shareOf(MODEL_SILENCE_MS, 0.5),
   nextByteMs: shareOf(MODEL_SILENCE_MS, 0.15),

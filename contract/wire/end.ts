@@ -13,7 +13,7 @@ export function completed(reason: 'done' | 'no_changes', message: string | null 
   return { outcome: 'completed', reason, message }
 }
 
-/** The task's fault: it is not tried again. */
+/** The task's own fault: it is not retried. */
 export function failed(reason: Reason, message: string): End {
   return { outcome: 'failed', reason, message }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /**
- * What Redis holds of a turn: ids and the coordinator's signature over them. No prompt, no secret. A runner copies it into its lease
+ * What Redis stores of a turn: ids and the coordinator's signature over them. No prompt, no secret. A runner copies it into its lease
  * request, and there the coordinator checks its own signature.
  */
 export const JobData = z.object({
@@ -16,7 +16,7 @@ export function signedJobText(taskId: string, turn: number): string {
   return `job\n${taskId}\n${turn}`
 }
 
-/** BullMQ's retry for interrupted attempts; the runner's {@link retryDelayMs} says when. */
+/** BullMQ's retries of interrupted attempts; the runner computes the pauses with {@link retryDelayMs}. */
 export const JOB_RETRY = { attempts: 20, backoff: { type: 'capped' } } as const
 
 const FIRST_RETRY_MS = 2_000
@@ -26,7 +26,7 @@ const JITTER = 0.5
 
 /**
  * Pure. The pause before the next try: twice as long each time, up to two minutes.
- * @param tries that were interrupted, 1 or more
+ * @param tries how many were interrupted, 1 or more
  * @param random 0 to 1
  */
 export function retryDelayMs(tries: number, random: number): number {

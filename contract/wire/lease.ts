@@ -24,11 +24,11 @@ export const LeaseRequest = z.object({ job: JobData, runner: RunnerIdentity })
 export type LeaseRequest = z.infer<typeof LeaseRequest>
 
 /**
- * The coordinator's word to one runner: this attempt is yours until `leaseMs` from now, unless renewed. It holds the short-lived secrets of
- * this one task; they stay in the runner's memory.
+ * The coordinator's word to one runner: this attempt is yours until `leaseMs` from now, unless renewed. It carries the short-lived secrets
+ * of this one task, which stay in the runner's memory.
  */
 export const Lease = z.object({
-  /** For the agent, as it stands: the runner's gateway passes it on. */
+  /** For the agent; the runner's gateway passes it on unchanged. */
   assignment: Assignment,
   /** For the gateway alone. */
   access: z.object({
@@ -53,8 +53,8 @@ export const Lease = z.object({
 export type Lease = z.infer<typeof Lease>
 
 /**
- * Why not: `cancelled` and `ended` finish the job. `leased` (another attempt's lease still runs): ask again after `retryAfterMs`. `unknown` (no
- * such turn, or a forged signature): never ask again.
+ * Why a lease is refused: `cancelled` and `ended` finish the job. `leased` (another attempt's lease still runs): ask again after
+ * `retryAfterMs`. `unknown` (no such turn, or a forged signature): never ask again.
  */
 export const LeaseAnswer = z.discriminatedUnion('granted', [
   z.object({ granted: z.literal(true), lease: Lease }),
@@ -66,7 +66,7 @@ export const LeaseAnswer = z.discriminatedUnion('granted', [
 ])
 export type LeaseAnswer = z.infer<typeof LeaseAnswer>
 
-/** `POST /runner/renew`: the runner's heartbeat, with everything it holds. Sent every `RENEW_EVERY_MS`, also when it holds nothing. */
+/** `POST /runner/renew`: the runner's heartbeat, with all its attempts. Sent every `RENEW_EVERY_MS`, even without any. */
 export const RenewRequest = z.object({
   runner: RunnerIdentity,
   attempts: z.array(z.object({ taskId: z.string(), attempt: z.number().int().positive() })),
@@ -74,8 +74,8 @@ export const RenewRequest = z.object({
 export type RenewRequest = z.infer<typeof RenewRequest>
 
 /**
- * One answer for each attempt. `cancel`: a person wants it stopped. `lost`: it is no longer yours; stop, and report its cost. `unknown`: you
- * have no such attempt (the store was set back), and nobody will answer your events about it.
+ * One answer per attempt. `leased`: it is yours for `leaseMs`. `cancel`: so too, but a person cancelled it. `lost`: it is no longer yours;
+ * stop, and report its cost. `unknown`: there is no such attempt (an older store was restored), and its events will never be acknowledged.
  */
 export const RenewAnswer = z.object({
   attempts: z.array(

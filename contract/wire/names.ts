@@ -3,7 +3,7 @@
 /** The BullMQ queue; one job is one turn of one task. */
 export const QUEUE_NAME = 'errand-turns'
 
-/** Redis stream that carries signed events from runners to the coordinator; it holds only what is not yet acknowledged. */
+/** Redis stream that carries signed events from runners to the coordinator. It contains only unacknowledged events. */
 export const EVENT_STREAM = 'errand:events'
 
 /** Pub/sub channel that wakes the coordinator's intake; its messages are empty. */
@@ -64,7 +64,7 @@ export const DOOR = {
   tokenVariable: 'ERRAND_TASK_TOKEN',
 } as const
 
-/** The longest path that the kernel takes for a unix socket, bytes (`sun_path`, less its end). */
+/** The longest path of a unix socket, bytes (the kernel's `sun_path` without the final zero). */
 export const SOCKET_PATH_BYTES = 107
 
 /** The longest folder of a runner, bytes: its doors' sockets, `<folder>/doors/<12 digits>/door.sock`, must fit. */
@@ -74,7 +74,7 @@ export const RUNNER_FOLDER_BYTES = SOCKET_PATH_BYTES - '/doors/0123456789ab/door
 export const DOOR_PATHS = {
   /** GET: the assignment as JSON. */
   assignment: '/task',
-  /** GET: the conversation so far, as an earlier turn kept it; 404 when there is none. */
+  /** GET: the conversation so far, as an earlier turn stored it; 404 if there is none. */
   transcript: '/transcript',
   /** GET: messages to the running turn that the agent has not taken yet, `SteerMessage[]`; it emits `message.delivered` for each that it takes. */
   messages: '/messages',
@@ -91,8 +91,8 @@ export const DOOR_PATHS = {
 } as const
 
 /**
- * The door's status for a request that must wait, because the coordinator does not answer whether the attempt is still the current one.
- * Nothing has happened: wait at `DOOR_PATHS.lease`, then send the request again. No other answer of the door has this status.
+ * The door's status for a request that must wait because the coordinator has not confirmed the attempt as the current one. The request had
+ * no effect: wait at `DOOR_PATHS.lease`, then send it again. No other answer of the door has this status.
  */
 export const UNCONFIRMED = 425
 

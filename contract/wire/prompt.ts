@@ -1,4 +1,7 @@
-/** How the agent heads what a person wrote, in the conversation with the model. Everything else in a user message is the agent's own. */
+/**
+ * The headings that the agent puts above a person's words in the conversation with the model. Everything else in a user message is the
+ * agent's own.
+ */
 const HEADINGS = {
   task: 'The task',
   next: 'The next message',
@@ -11,7 +14,7 @@ export function headed(heading: Heading, text: string): string {
   return `${HEADINGS[heading]}:\n\n${text}`
 }
 
-/** @returns the person's own text and how it was headed; null for a text of the agent's own */
+/** @returns the person's text and its heading; null for the agent's own text */
 export function unheaded(block: string): { heading: Heading; text: string } | null {
   for (const heading of Object.keys(HEADINGS) as Heading[]) {
     const start = headed(heading, '')

@@ -3,8 +3,8 @@ import { LIMITS } from '../api/limits.ts'
 import { SteerMessage } from './sandbox.ts'
 
 /**
- * What goes through Redis besides the queue. Everything is signed with the attempt's `signingKey` (HMAC-SHA256, hex). Only the runner that
- * has the lease and the coordinator know it, so nobody else with access to Redis can speak for a task or silence a runner.
+ * Everything that goes through Redis, except the queue. Everything is signed with the attempt's `signingKey` (HMAC-SHA256, hex). Only the
+ * runner that has the lease and the coordinator know it, so nobody else with access to Redis can speak for a task or silence a runner.
  */
 
 /** One entry of the event stream: the fields of `XADD`, all text. */
@@ -44,8 +44,8 @@ export type DeltaBody = z.infer<typeof DeltaBody>
 
 /**
  * What the coordinator sends to a runner about one attempt. `acknowledged`: every event up to and including `n` is stored. `refused`: the
- * attempt has ended or another one is current; from its events up to and including `n`, only their cost was counted, and all later ones are
- * treated alike. `cancel`: a person cancelled the turn.
+ * attempt has ended or another one is current; of its events up to and including `n`, only the cost was counted, and the same goes for
+ * later ones. `cancel`: a person cancelled the turn.
  */
 export const RunnerWord = z.discriminatedUnion('type', [
   z.object({ type: z.literal('acknowledged'), n: z.number().int().nonnegative() }),

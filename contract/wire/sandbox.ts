@@ -2,25 +2,25 @@ import { z } from 'zod'
 import { EVENT_DATA, type NewEvent } from '../api/event.ts'
 import { LIMITS } from '../api/limits.ts'
 
-/** The agent's work: the answer to `GET /task` behind the door. It holds no secret. */
+/** What the agent is to do: the answer to `GET /task` behind the door. It contains no secret. */
 export const Assignment = z.object({
   taskId: z.string(),
   /** The fencing token: 1, 2, 3… over the whole task, never reused. */
   attempt: z.number().int().positive(),
   turn: z.number().int().positive(),
   prompt: z.string(),
-  /** The message that began this turn; null for a task from before messages were kept. */
+  /** The message that started this turn; null for a task from before messages were stored. */
   messageId: z.string().nullable(),
   /** Whether `GET /transcript` behind the door has the conversation so far. */
   hasTranscript: z.boolean(),
-  /** Address of the repository as people know it, for the model to read; the clone goes through the door. */
+  /** The repository's public address, for the model to read. The clone goes through the door. */
   repoUrl: z.string(),
   /** Null: the repository's default branch. */
   baseBranch: z.string().nullable(),
-  /** The branch to push; if it exists already, the work goes on from there. */
+  /** The branch to push; if it already exists, the work continues from it. */
   branch: z.string(),
   model: z.string(),
-  /** The rest of the task's budget, US dollars. The gateway enforces it; the agent wraps up before. */
+  /** What is left of the task's budget, US dollars. The gateway enforces it; the agent wraps up before it is used up. */
   budgetUsd: z.number().nonnegative(),
   /** Wall clock for the whole attempt, milliseconds. */
   timeLimitMs: z.number().int().positive(),
@@ -66,7 +66,7 @@ export const AgentLine = z.discriminatedUnion('type', [AgentDelta, ...members] a
 /**
  * Bytes that must outlive the sandbox. `patch`: everything since the base branch; `turn-patch`: since the turn began; `bundle`: the work as
  * a git bundle when it could not be pushed; `transcript`: the conversation as the model saw it, for the next turn to continue;
- * `output.<call id>`: the whole output of a tool call, of which its event has a part.
+ * `output.<call id>`: the whole output of a tool call; its event has only a part.
  */
 export const ArtifactKind = z.union([
   z.enum(['patch', 'turn-patch', 'bundle', 'transcript']),
@@ -74,7 +74,7 @@ export const ArtifactKind = z.union([
 ])
 export type ArtifactKind = z.infer<typeof ArtifactKind>
 
-/** The agent bounds the bytes; a byte that is not UTF-8 becomes three when it is read as text. */
+/** The agent limits the bytes, but a byte that is not UTF-8 becomes three when it is read as text. */
 const PATCH_MOST_BYTES = 3 * LIMITS.patchBytes
 
 /** Pure. The most bytes of an artifact, for the gateway that passes it on and the coordinator that stores it. */
@@ -84,5 +84,5 @@ export function maxBytesOf(kind: ArtifactKind): number {
   return kind.startsWith('output.') ? LIMITS.outputBytes : LIMITS.artifactBytes
 }
 
-/** Exit codes of the agent's process, which tell a reported end from a crash. */
+/** Exit codes of the agent's process: they distinguish a reported end from a crash. */
 export const EXIT = { reported: 0, crashed: 70 } as const
