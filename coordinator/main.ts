@@ -18,7 +18,7 @@ function heardSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let heard = 0
     const hear = (signal: NodeJS.Signals) => {
-      // A second signal means: do not wait.
+      // After a second signal, do not wait.
       if (++heard > 1) process.exit(1)
       resolve(signal)
     }

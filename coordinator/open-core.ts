@@ -26,7 +26,7 @@ import { connectRedis } from './wire/redis.ts'
 import { createSendToRunner } from './wire/send-to-runner.ts'
 import { createSignatures } from './wire/signatures.ts'
 
-/** Those who look on from outside: the sockets of the apps, or a list in a test. */
+/** Whatever receives events: the sockets of the apps, or a list in a test. */
 export type Onlookers = {
   audience: Audience
   showDelta: (delta: Delta) => void
@@ -39,7 +39,7 @@ export type CoreOptions = {
   /** With the real port and address. */
   config: Config
   log: Logger
-  /** Learns how to close each part. */
+  /** Registers how to close each part. */
   stopping: StopList
   onlookers: Onlookers
   /** How long a lease lasts, for the reconciler; ms. */
@@ -49,9 +49,9 @@ export type CoreOptions = {
 export type Core = Awaited<ReturnType<typeof openCore>>
 
 /**
- * Opens the coordinator without HTTP and sockets: the store, the queue, the use cases, and the loops that work by themselves. When this
- * resolves, all of it works.
- * @throws Error with what to do when Redis or the database is not available
+ * Opens the coordinator without HTTP and sockets: the store, the queue, the use cases, and the background loops. When this resolves, all of
+ * it works.
+ * @throws Error with what to do if Redis or the database is not available
  */
 export async function openCore(options: CoreOptions) {
   const { config, log, stopping, onlookers, leaseMs } = options
@@ -88,7 +88,7 @@ export async function openCore(options: CoreOptions) {
   return { ...ground, config, log, ledger, dispatch, tasks, leases, notifier, webPush, outside, metrics, readiness }
 }
 
-/** What everything else stands on: the store, Redis, the keys, and what is kept in the data folder. */
+/** The basis of everything else: the store, Redis, the keys, and the files in the data folder. */
 async function openGround({ config, log, stopping }: CoreOptions) {
   const db = await openDatabase(config.databasePath, (found) => approveKey(found, config))
   stopping.add('store', () => db.destroy())

@@ -8,13 +8,13 @@ import { closeServer, createWebServer, type WebServer } from './process/web-serv
 
 export type Web = Pick<WebServer, 'server'> & { close: () => Promise<void> }
 
-/** How long requests may go on while the server stops. */
+/** How long running requests may take when the server stops. */
 const PATIENCE_MS = 5_000
 
-/** Where `vite build` leaves the app. */
+/** Where `vite build` puts the app. */
 const APP_FOLDER = join(import.meta.dirname, '../app/dist')
 
-/** Puts HTTP and sockets over an open core. Nobody can call before the server listens. */
+/** Adds HTTP and sockets to an open core. No request arrives before the server listens. */
 export function openWeb(core: Core, rooms: Rooms): Web {
   const identify = createIdentify(core)
   const limits = createLimits(core.config)

@@ -9,7 +9,7 @@ import type { User } from '../store/user.ts'
 
 /**
  * The owner runs the server and is an admin. The API token is in `<dataDir>/owner-token` (mode 600), and its hash in the store like any
- * other. It cannot be revoked. If the store does not know it all the same, the next start makes a new one.
+ * other. It cannot be revoked. If the store does not know it after all, the next start makes a new one.
  */
 export async function ensureOwner(db: Store, config: Pick<Config, 'dataDir'>): Promise<Owner> {
   const user = await upsertOwner(db)
@@ -25,8 +25,8 @@ export async function ensureOwner(db: Store, config: Pick<Config, 'dataDir'>): P
 type Owner = { user: User; token: string; tokenId: string }
 
 /**
- * The token that runners must present: from the configuration, or made at the first start and stored (mode 600) in a file that runners on
- * the same machine can be given.
+ * The token that runners must present: from the configuration, or made at the first start and stored in a file (mode 600) for runners on
+ * the same machine.
  */
 export async function loadRunnerToken(config: Pick<Config, 'runnerToken' | 'runnerTokenFile' | 'dataDir'>): Promise<string> {
   const file = config.runnerTokenFile ?? join(config.dataDir, 'runner-token')

@@ -11,7 +11,7 @@ export function lookForPhoneAccess(config: Listening): OnlyHere | null {
   return decidePhoneAccess(config, inContainer() ? null : localAddress(networkInterfaces()))
 }
 
-/** @param address of this machine in its local network; null: not known */
+/** @param address of this machine in its local network; null if unknown */
 export function decidePhoneAccess(listening: Listening, address: string | null): OnlyHere | null {
   const { publicUrl, composeListen } = listening
   if (!isLoopback(new URL(publicUrl).hostname)) return null
@@ -36,7 +36,7 @@ function publicUrlSetting(url: string | null, port: number | string): string {
 }
 
 /**
- * The address that a phone in the same network most likely reaches: first one of a home or office network, then of Tailscale, then of
+ * The address that a phone on the same network can most likely reach: first one of a home or office network, then of Tailscale, then of
  * another tunnel. Never a public one: plain HTTP does not belong on the internet.
  */
 export function localAddress(interfaces: Interfaces): string | null {
@@ -49,7 +49,7 @@ export function localAddress(interfaces: Interfaces): string | null {
   return found.sort((a, b) => a.rank - b.rank)[0]?.address ?? null
 }
 
-/** Interfaces of containers and virtual machines, which nobody outside this machine reaches. */
+/** Interfaces of containers and virtual machines, which nothing outside this machine can reach. */
 const BRIDGE = /^(docker|br-|veth|virbr|vmnet|vboxnet|vnet|podman|cni|cali|flannel|kube|lxc|lxd|nerdctl)/i
 const TUNNEL = /^(tun|tap|utun|wg|ppp|zt|tailscale)/i
 const PRIVATE = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/

@@ -18,7 +18,7 @@ export type Artifacts = {
    */
   save: (taskId: string, attempt: number, kind: ArtifactKind, content: Readable) => Promise<void>
   /**
-   * Opens the newest one, for an attempt that continues from it.
+   * Opens the newest one, for an attempt that continues with it.
    * @throws Refusal `conflict` if the attempt is not the current one of its task, `not_found` when there is none
    */
   openFor: (taskId: string, attempt: number, kind: ArtifactKind) => Promise<Readable>
@@ -34,7 +34,7 @@ function partName() {
 }
 const IS_PART = /^[0-9a-f-]{36}\.part$/
 
-/** Removes what a killed server left half-written, so nothing else may write there. */
+/** Removes the half-written files of a killed server, so nothing else may write there. */
 export async function createArtifacts(db: Store, dataDir: string): Promise<Artifacts> {
   const folder = join(dataDir, 'artifacts')
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -46,7 +46,7 @@ export async function createArtifacts(db: Store, dataDir: string): Promise<Artif
     if (row?.ended_at !== null) throw new Refusal('conflict', 'This is not the current attempt of the task.')
   }
 
-  /** The last copy of the work may come late if this server was away when its attempt ended. It replaces no other. */
+  /** The last copy of the work may arrive late if this server was away when its attempt ended. It replaces no other artifact. */
   const checkBundle = async (taskId: string, attempt: number) => {
     const row = await findAttempt(db, taskId, attempt)
     const wasStopped = row?.outcome === 'interrupted' || row?.outcome === 'cancelled'
@@ -86,7 +86,7 @@ export async function createArtifacts(db: Store, dataDir: string): Promise<Artif
   }
 }
 
-/** @returns null when the file is gone: a restored backup may hold the database alone */
+/** @returns null if the file is gone: a restored backup may contain only the database */
 async function openFile(path: string): Promise<Readable | null> {
   try {
     return (await open(path)).createReadStream()
@@ -106,7 +106,7 @@ async function write(path: string, content: Readable, maxBytes: number): Promise
       else done(null, chunk)
     },
   })
-  // Opened first: otherwise content that breaks off at once could create the file after it was removed.
+  // Opened first: otherwise content that breaks off immediately could create the file after its removal.
   const file = await open(path, 'wx', 0o600)
   await pipeline(content, bounded, file.createWriteStream({ flush: true }))
   return bytes

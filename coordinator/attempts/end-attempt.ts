@@ -16,7 +16,7 @@ export type AttemptEnd = End & {
   by: Extract<Mover, 'attempt' | 'reconciler'>
 }
 
-/** Ends an open attempt: the one place where that happens. When no attempt follows, the turn ends with it. */
+/** Ends an open attempt: the one place where that happens. If no attempt follows, the turn ends too. */
 export async function endAttempt(
   tx: Store,
   record: RecordChange,

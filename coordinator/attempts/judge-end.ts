@@ -10,10 +10,10 @@ export type History = Interruptions & { pushed: boolean }
 export type Verdict = TurnEnd | { status: 'pending'; change: Change; closing: null }
 
 /**
- * Decides where a task stands once its attempt ended. A cancel that was accepted before wins over every outcome. An interrupted attempt is
- * tried again, unless the turn was interrupted too often: then the turn has failed.
- * @param history.interruptions runners that interrupted this turn, this one included; `interruptedAttempts`: how often, all in all;
- * `pushed`: whether the task's branch holds anything
+ * Decides what the end of an attempt means for its task. A cancel that was accepted before wins over every outcome. An interrupted turn is
+ * retried, unless it was interrupted too often: then it has failed.
+ * @param history.interruptions runners that interrupted this turn, this one included; `interruptedAttempts`: how often in total; `pushed`:
+ * whether anything was pushed to the task's branch
  */
 export function judgeEnd(task: TaskRow, end: End, history: History): Verdict {
   const { outcome, reason, message } = end
@@ -28,7 +28,7 @@ export function judgeEnd(task: TaskRow, end: End, history: History): Verdict {
   return { status: 'pending', change: { reason, error: null }, closing: null }
 }
 
-/** What a cancelled turn had achieved when its end was stored; null when there is nothing to tell. */
+/** What a cancelled turn had already achieved; null if there is nothing to report. */
 function doneByThen({ outcome, reason, message }: End, pushed: boolean): string | null {
   if (outcome === 'interrupted') return null
   if (outcome === 'cancelled') return message

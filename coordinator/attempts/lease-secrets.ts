@@ -30,7 +30,7 @@ export function createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log
       return { username: token === null ? null : 'x-access-token', token }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      // The git host then asks for credentials, and the task ends with a reason that tells the user to set them again.
+      // Without a token the git host asks for credentials, and the task ends with a reason that tells the user to set them again.
       log.warn({ event: 'credential.unreadable', userId, host: url.host, err: error })
       return { username: null, token: null }
     }

@@ -13,9 +13,9 @@ import type { Signatures } from '../wire/signatures.ts'
 import type { LeaseSecrets } from './lease-secrets.ts'
 import { type Conversation, conversationOf, isWaitingSteer } from './turn-conversation.ts'
 
-/** Tells runners who works on what. */
+/** Decides which runner works on which turn. */
 export type Leases = {
-  /** Gives the attempt its number. When several runners ask for a turn at once, one gets it. */
+  /** Grants a lease and gives the attempt its number. If several runners ask for the same turn, one gets it. */
   grant: (request: LeaseRequest) => Promise<LeaseAnswer>
   /** Also the runner's heartbeat. */
   renew: (request: RenewRequest) => Promise<RenewAnswer>
@@ -28,7 +28,7 @@ export type LeaseParts = {
   signatures: Signatures
   secretsFor: LeaseSecrets
   log: Logger
-  /** A runner came, or has another number of slots. */
+  /** A runner connected, or its number of slots changed. */
   onRunner: () => void
 }
 
@@ -41,7 +41,7 @@ async function grant(parts: LeaseParts, { job, runner }: LeaseRequest): Promise<
   if (!signatures.isOurJob(job)) return refuse('unknown')
   const task = await findTask(db, job.taskId)
   if (!task) return refuse('unknown')
-  // Before the transaction: a failure after it would leave an attempt without its runner.
+  // Before the transaction: a failure after it would leave an attempt without a runner.
   const access = await parts.secretsFor(task)
   const now = Date.now()
   const { isNews, taken } = await ledger.write(async (tx, record) => {
@@ -90,7 +90,7 @@ async function take(
   if (turn < task.turn) return refuse('ended')
   if (task.status === 'cancelled') return refuse('cancelled')
   if (task.status === 'completed' || task.status === 'failed') return refuse('ended')
-  // Even if this runner has the lease itself: it was restarted, and its old attempt must be settled first.
+  // Even if this very runner has the lease: it was restarted, and its old attempt must be settled first.
   if (task.status === 'running') return refuse('leased')
 
   const attempt = task.attempt + 1
@@ -115,7 +115,7 @@ async function take(
   return told
 }
 
-/** With the lease, the message that began the turn is delivered. @returns the event that tells so, for a message that had waited */
+/** The lease delivers the message that started the turn. @returns the event that reports this, for a message that had waited */
 async function deliverPrompt(tx: Store, task: TaskRow, now: number): Promise<Addition[]> {
   const message = task.message_id === null ? undefined : await findMessage(tx, task.id, task.message_id)
   if (message?.state !== 'waiting') return []

@@ -3,7 +3,7 @@ import type { End } from '../../contract/wire/end.ts'
 import type { PairRow } from '../store/events.ts'
 
 /**
- * Closes the pairs that an attempt left open when it ended without a word, so that pairs nest in every history.
+ * Closes the pairs that an attempt left open when it ended silently, so that pairs nest in every history.
  * @param pairs of one attempt, in order
  */
 export function closePairs(pairs: readonly PairRow[], end: End, now: number): NewEvent[] {

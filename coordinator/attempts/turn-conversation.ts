@@ -8,8 +8,8 @@ import type { TaskRow } from '../store/tasks.ts'
 export type Conversation = { prompt: string; hasTranscript: boolean; messages: { messageId: string; text: string }[] }
 
 /**
- * The prompt that begins the turn, and the messages to it since. A message that an earlier attempt of the turn took comes again: its sandbox
- * may have died with it. An agent that finds the message in its transcript skips it.
+ * The prompt that starts the turn, and the messages sent to it since. It includes messages that an earlier attempt of the turn took,
+ * because they may have died with its sandbox. An agent skips a message that is already in its transcript.
  */
 export async function conversationOf(db: Store, task: TaskRow): Promise<Conversation> {
   const all = await listMessages(db, task.id)
@@ -23,7 +23,7 @@ export async function conversationOf(db: Store, task: TaskRow): Promise<Conversa
   }
 }
 
-/** Whether this message waits for the running turn. The word that announced it may have been lost. */
+/** Whether this message waits for the running turn: the word that announced it may have been lost. */
 export function isWaitingSteer({ state, mode }: InboxRow): boolean {
   return state === 'waiting' && mode === 'steer'
 }
@@ -32,7 +32,7 @@ function isForTurn(row: InboxRow, task: TaskRow): boolean {
   return isWaitingSteer(row) || (row.state === 'delivered' && row.turn === task.turn && row.id !== task.message_id)
 }
 
-/** The messages of turns that left no transcript because their sandbox was lost. They must not be lost with it. */
+/** The messages of turns that left no transcript because their sandbox was lost. The messages must not be lost with it. */
 function missedBetween(all: readonly InboxRow[], afterTurn: number, turn: number): InboxRow[] {
   return all
     .filter((row) => row.state === 'delivered' && row.turn !== null && row.turn > afterTurn && row.turn < turn)

@@ -20,9 +20,9 @@ export const Message = z.object({
 })
 export type Message = z.infer<typeof Message>
 
-/** One answer of the model with its calls and their results, in order, and what the person sent meanwhile. */
+/** One answer of the model: its calls and their results, in order, and the messages that the person sent meanwhile. */
 export type Step = { calls: Call[]; results: Result[]; heard: string[] }
-/** A message of the person, what was done about it so far, and the final answer, if there is one. */
+/** A message of the person, the work on it so far, and the final answer, if there is one. */
 export type Round = { message: string; steps: Step[]; answer: string | null }
 
 /** Reads a conversation of the Messages API. A round begins with each message of the person that is not sent in the middle of the work. */

@@ -26,8 +26,8 @@ export type DemoOptions = {
 }
 
 /**
- * A model that follows a script, and a repository to try it on: all of Errand without a key, an account or the internet.
- * Neither handler rejects because of a client's mistake. A fault of the server is answered with 500 and logged.
+ * A model that follows a script, and a repository to try it on: all of Errand without a key, an account or the internet. Neither handler
+ * rejects; a fault of the server is answered with 500 and logged.
  */
 export async function createDemo({ dataDir, deriveKey, log, paceMs = 20 }: DemoOptions): Promise<Demo> {
   const modelKey = `demo-${deriveKey('demo-model').toString('hex')}`

@@ -75,7 +75,7 @@ async function runBackend(root: string, path: string, query: string, request: In
   }
   const backend = execa('git', ['http-backend'], { env, buffer: { stdout: false }, reject: false, stdin: 'pipe' })
   response.once('close', () => backend.kill())
-  // git may answer and exit before it has read the whole request. A fault on the way in does not matter then.
+  // git may answer and exit before it has read the whole request. A fault in the request's body then does not matter.
   const sent = pipeline(request, backend.stdin).catch(() => undefined)
   const head = await readHead(backend.stdout)
   if (!head) {

@@ -21,7 +21,7 @@ type Body = z.infer<typeof Body>
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024
 
-/** The Messages API as far as a coding agent uses it (platform.claude.com, "Messages"), with the demo model behind. */
+/** The part of the Messages API that a coding agent uses (platform.claude.com, "Messages"), backed by the demo model. */
 export function modelApi({ key, paceMs, log }: Options) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     response.setHeader('request-id', `req_demo_${id()}`)

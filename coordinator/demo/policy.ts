@@ -4,16 +4,16 @@ import { quoted } from './scripts/steps.ts'
 import { followUp, work } from './scripts/work.ts'
 
 /**
- * Decides the next move of the demo model from the conversation so far. It keeps nothing between two requests: the script runs again from
- * its beginning over the recorded results, up to where the conversation ends.
+ * Decides the next move of the demo model from the conversation so far. It keeps no state between requests: the script runs again from its
+ * beginning over the recorded results, up to the end of the conversation.
  */
 export function decide(messages: readonly Message[]): Move {
   const current = readRounds(messages).at(-1)
   if (!current) return { text: 'I am the demo model. There is nothing to do: no task was given.', calls: [] }
-  // A script has no second thoughts: whatever the agent's own loop asks after the end, the answer stands.
+  // A script does not change its mind: whatever the agent's loop asks after the end, the answer stays the same.
   if (current.answer) return { text: current.answer, calls: [] }
   const move = replay(current)
-  // The last word begins with what was done, as a commit does, and names by itself what it heard.
+  // The final answer starts with what was done, as a commit message does, and mentions the messages it got.
   const acknowledged = move.calls.length > 0 ? acknowledge(current) : ''
   return acknowledged ? { ...move, text: [acknowledged, move.text].filter(Boolean).join('\n\n') } : move
 }

@@ -5,5 +5,5 @@ export type Result = { text: string; isError: boolean }
 /** The next answer of the demo model. A move without calls ends its work. */
 export type Move = { thinking?: string; text: string; calls: Call[] }
 
-/** A piece of work. It yields moves and gets the results of their calls; the text that it returns is its account. */
+/** A piece of work. It yields moves, gets the results of their calls, and returns its report. */
 export type Script<T = string> = Generator<Move, T, Result[]>

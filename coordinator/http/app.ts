@@ -33,14 +33,14 @@ export function createApp(parts: Parts): Express {
   app.set('trust proxy', config.trustedProxies)
   app.use(logRequests(parts.log), securityHeaders(config))
 
-  // These take raw bytes both ways, from programs with tokens of their own: before any session, and before anything that reads a body.
+  // These exchange raw bytes with programs that have their own tokens. They come before sessions and before anything that reads a body.
   app.use('/demo/model', demo.handleModel)
   app.use('/demo/git', demo.handleGit)
   addHealthRoutes(serve, parts)
   app.use('/runner', noStore)
   addRunnerRoutes(app, parts, readJson)
 
-  // The routes above answer little, or stream.
+  // The routes above send little, or stream.
   app.use(compression())
   app.use('/static', serveFolder(join(import.meta.dirname, 'pages/public')))
   addDocs(serve, { app, publicUrl: config.publicUrl, serveFolder })

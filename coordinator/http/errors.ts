@@ -21,7 +21,7 @@ export const answerErrors: ErrorRequestHandler = (error, request, response, _nex
   const refusal = httpRefusalOf(error)
   const isOurs = (refusal.code === 'internal' || refusal.code === 'unavailable') && !isGone(error)
   request.log[isOurs ? 'error' : 'debug']({ event: 'http.refused', code: refusal.code, why: refusal.message, err: refusal.cause })
-  // A body that is half sent cannot become an error any more; the client sees that it was cut off.
+  // Half of the body is already sent, so it cannot become an error. The client sees that it was cut off.
   if (response.headersSent) return void response.destroy()
   const body: ErrorBody = {
     code: refusal.code,
@@ -29,7 +29,7 @@ export const answerErrors: ErrorRequestHandler = (error, request, response, _nex
     requestId: String(request.id),
     ...(refusal.details === undefined ? {} : { details: refusal.details }),
   }
-  // Clients that read by ranges recognise a range beyond the end by this status. It is no code of ours.
+  // Clients that read ranges recognise a range beyond the end by this status. It is not one of our codes.
   response.status(isHttpError(error) && error.status === 416 ? 416 : STATUS[refusal.code])
   if (isForPrograms(request.path) || request.accepts(['json', 'html']) !== 'html') response.type('json').json({ error: body })
   else response.type('html').send(errorPage(body))
@@ -39,7 +39,7 @@ export const answerNotFound: RequestHandler = (request) => {
   throw new Refusal('not_found', `There is nothing at ${request.method} ${request.path}. The calls are listed at /docs.`)
 }
 
-/** Adds the faults of HTTP itself to those that every caller can meet. */
+/** Adds the faults of HTTP itself to those of every caller. */
 function httpRefusalOf(error: unknown): Refusal {
   return isHttpError(error) ? readingFault(error) : refusalOf(error)
 }
@@ -56,7 +56,7 @@ function isHttpError(error: unknown): error is HttpError {
 function readingFault({ status, type, limit, message }: HttpError): Refusal {
   if (status === 404) return new Refusal('not_found', 'The file does not exist, or is gone.')
   if (status === 413) return new Refusal('too_large', `The body is too large${limit ? ` (max ${limit} bytes)` : ''}. Send less.`)
-  // The parser quotes what it could not read, which may be a secret.
+  // The parser's own message quotes the input, which may be a secret.
   if (type === 'entity.parse.failed') return new Refusal('invalid', 'The body is not valid JSON.')
   return new Refusal('invalid', `${message}.`)
 }

@@ -69,16 +69,16 @@ function responsesOf(endpoint: Endpoint, errors: readonly ErrorCode[]): RouteCon
   }
 }
 
-/** @returns every code that a call can be refused with */
+/** @returns every error code that a call can return */
 function errorsOf(endpoint: Endpoint, { method, path }: { method: string; path: string }): ErrorCode[] {
   const { access, body, query, errors = [] } = endpoint
   const isOpen = access === 'anybody'
   const when = (condition: unknown, ...codes: ErrorCode[]) => (condition ? codes : [])
   const all: ErrorCode[] = [
     ...when(!isOpen, 'unauthorized'),
-    // A cookie that a page of another site sent along.
+    // The cookie came from a page of another site.
     ...when((!isOpen && method !== 'GET') || access === 'admin', 'forbidden'),
-    // The call is counted, and the store is asked who the caller is.
+    // The call counts against a limit, and needs the store to identify the caller.
     ...when(!isOpen || path.startsWith('/auth/'), 'rate_limited', 'unavailable'),
     ...when(body || query, 'invalid'),
     ...when(body, 'too_large'),
@@ -94,7 +94,7 @@ function goodAnswer({ answer, answerType }: Endpoint, status: number) {
   return { description: STATUS_CODES[status] ?? '', ...(schema && { content: { [answerType ?? JSON_TYPE]: { schema } } }) }
 }
 
-/** An answer that names the codes it can come with. */
+/** An error answer with the codes it can have. */
 function failure(codes: readonly ErrorCode[]) {
   return { description: codes.map((code) => `\`${code}\``).join(', '), content: { [JSON_TYPE]: { schema: Failure } } }
 }

@@ -23,7 +23,7 @@ export type Parts = Readonly<{
   db: Store
   log: Logger
   secrets: Secrets
-  /** What runners must show. */
+  /** The token that runners must present. */
   runnerToken: string
   tasks: Tasks
   leases: Leases
@@ -32,7 +32,7 @@ export type Parts = Readonly<{
   dispatch: { queue: ConstructorParameters<typeof BullMQAdapter>[0] }
   demo: { repoPath: string; handleModel: RawHandler; handleGit: RawHandler }
   metrics: Metrics
-  /** HTTP and sockets ask the same function who somebody is. */
+  /** HTTP and sockets identify callers with the same function. */
   identify: Identify
   /** Closes every socket of a user. */
   disconnectUser: (userId: string) => void
@@ -44,7 +44,7 @@ export type Parts = Readonly<{
   webPush: WebPush
   /** Calls the webhooks of users. */
   outside: Outside
-  /** The token that this machine's own programs use; it survives when its owner signs out everywhere. */
+  /** The token of the programs on this machine; it survives when its owner signs out everywhere. */
   ownerTokenId: string
   /** Folder of the built app. */
   appFolder: string

@@ -7,8 +7,8 @@ import { currentUser, requireAdmin } from './sign-in/authenticate.ts'
 
 /**
  * Serves one call of the contract: parses what the caller sends with the endpoint's own schemas, once, and answers with its status.
- * @param before what runs first, such as a limit
- * @param handle resolves with the JSON to answer
+ * @param before handlers that run first, such as a limit
+ * @param handle resolves with the JSON of the answer
  */
 export type Serve = <Id extends OperationId>(
   id: Id,
@@ -24,14 +24,14 @@ export type Call<Id extends OperationId> = {
   /** Only for endpoints that are not open to anybody. */
   user: User
   request: Request
-  /** Its status is the endpoint's already; a handler may set another. */
+  /** It already has the endpoint's status; a handler may set another. */
   response: Response
 }
 
 type Params<Id extends OperationId> = Readonly<Record<ParamNames<(typeof ROUTES)[Id]>[number], string>>
 type Parsed<Id extends OperationId, Part extends 'query' | 'headers' | 'body'> =
   (typeof ENDPOINTS)[Id] extends Record<Part, infer Schema extends z.ZodType> ? z.output<Schema> : undefined
-/** Without a JSON answer, what a handler resolves with is ignored: bytes, a page or a redirect go out by themselves. */
+/** If the endpoint has no JSON answer, the handler's result is ignored: it sends bytes, a page or a redirect itself. */
 type Answer<Id extends OperationId> = AnswerOf<Id> extends undefined ? unknown : AnswerOf<Id>
 
 export function createServe(app: Express): Serve {

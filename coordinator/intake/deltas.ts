@@ -16,10 +16,12 @@ type Parts = {
   show: (delta: Delta) => void
 }
 
-/** How long an attempt that was open counts as open: deltas are only for the eye. */
+/** How long the answer "this attempt is open" is trusted: deltas are only for display. */
 const OPEN_FOR_MS = 1_000
 
-/** Passes text on to those who watch, as the model writes it. It bypasses the store: text that is lost here comes as `text.written`. */
+/**
+ * Passes text on to watching clients as the model writes it. It bypasses the store: text that is lost here arrives later as `text.written`.
+ */
 export async function startDeltas({ db, redis, signatures, log, isWatched, show }: Parts): Promise<{ stop: () => void }> {
   const openUntil = new Map<string, number>()
   const isOpen = async (taskId: string, attempt: number): Promise<boolean> => {

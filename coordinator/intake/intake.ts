@@ -17,22 +17,22 @@ export type IntakeParts = {
   signatures: Signatures
   sendToRunner: SendToRunner
   log: Logger
-  /** An attempt ended: a slot is free, or a task waits again. */
+  /** An attempt ended: a slot is free, or a task is waiting again. */
   onEnded: () => void
   onBatch: (batch: { stored: number; durationMs: number }) => void
 }
 
-/** Entries that are read at a time and stored in one transaction. */
+/** How many entries are read at a time and stored in one transaction. */
 const PAGE = 500
-/** Entries that come within this time are stored together: a commit waits for the disk. */
+/** Entries that arrive within this time are stored together, because each commit waits for the disk. */
 const WINDOW_MS = 5
-/** In case a bell was lost. */
+/** How often it looks without a bell, in case one was lost. */
 const LOOK_EVERY_MS = 500
 
 /**
- * Takes the runners' events out of Redis into the store. It always reads from the stream's beginning: the stream holds only what is not
- * stored yet, so there is no position that could be wrong after Redis lost its memory. Entries are trimmed, acknowledged and told only after
- * the commit; the runner sends again what is lost before.
+ * Moves the runners' events from Redis into the store. It always reads from the stream's beginning: the stream contains only events that
+ * are not stored yet, so no position can be wrong after Redis lost its memory. Entries are trimmed, acknowledged and emitted only after the
+ * commit; the runner sends again whatever is lost before that.
  */
 export async function startIntake(parts: IntakeParts): Promise<Intake> {
   const { redis, log } = parts
@@ -88,8 +88,8 @@ function read(fields: string[], { signatures, log }: IntakeParts): Received[] {
 }
 
 /**
- * Stores all in one transaction. If one of them makes that fail, each event gets a transaction of its own. An event that cannot be stored
- * uses up its number and is left out: without an acknowledgement its runner would send it forever.
+ * Stores all in one transaction. If that fails, each event gets its own transaction. An event that cannot be stored uses up its number and
+ * is left out: without an acknowledgement its runner would send it forever.
  */
 async function store(received: readonly Received[], { ledger, log }: IntakeParts): Promise<Taken[]> {
   const groups = [...groupBy(received, ({ taskId, attempt }) => `${taskId} ${attempt}`).values()] as [Received, ...Received[]][]

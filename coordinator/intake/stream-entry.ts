@@ -4,8 +4,8 @@ import { StreamEntry } from '../../contract/wire/river.ts'
 import type { Signatures } from '../wire/signatures.ts'
 
 /**
- * One entry that its attempt's runner signed. `event` is null when its body cannot be used: the entry uses up its number and is not stored,
- * so that it does not block the entries after it.
+ * An entry that its attempt's runner signed. `event` is null if its body is unusable: the entry then uses up its number but is not stored,
+ * so that it does not block later entries.
  */
 export type Received = Pick<StreamEntry, 'taskId' | 'attempt' | 'n'> & {
   at: number
@@ -17,8 +17,8 @@ export type Received = Pick<StreamEntry, 'taskId' | 'attempt' | 'n'> & {
 const OURS: readonly EventType[] = ['task.created', 'message.received', 'message.withdrawn', 'attempt.started', 'task.ended']
 
 /**
- * @param fields the flat list of names and values as Redis gives it
- * @returns why it was rejected, if nobody with the attempt's key signed it
+ * @param fields the flat list of names and values that Redis returns
+ * @returns the entry, or why it was rejected: it is not signed with the attempt's key
  */
 export function readEntry(fields: readonly string[], signatures: Signatures): Received | { rejected: string } {
   const named: Record<string, string> = {}

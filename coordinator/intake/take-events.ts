@@ -9,15 +9,17 @@ import type { Store } from '../store/sqlite/database.ts'
 import { type Change, findTask, type TaskRow, updateTask } from '../store/tasks.ts'
 import type { Received } from './stream-entry.ts'
 
-/** `word` is for the runner of the attempt; `ended`: the attempt ended with these events; `stored`: how many events were new. */
+/**
+ * `word`: what to send to the attempt's runner; `ended`: whether the attempt ended with these events; `stored`: how many events were new.
+ */
 export type Taken = { runnerId: string; taskId: string; attempt: number; word: RunnerWord; ended: boolean; stored: number }
 
 type Result = Pick<Taken, 'word' | 'ended' | 'stored'>
 
 /**
- * Stores the events of one attempt, and what they change in its task. Only the current, open attempt is believed. Its events must follow on
- * each other: a lower number is a repeat, and after a gap nothing is taken until the runner sends again. For any other attempt, only its
- * cost is recorded.
+ * Stores the events of one attempt and updates its task. Only the current, open attempt is believed. Its events must be consecutive: a
+ * lower number is a repeat, and nothing after a gap is taken until the runner sends again. For any other attempt, only its cost is
+ * recorded.
  * @param entries all of one attempt
  * @returns null for an attempt that does not exist
  */
@@ -70,8 +72,8 @@ async function takeCurrent(
 }
 
 /**
- * Counts what an attempt spent that has ended already or is not the current one: the money is gone, whatever becomes of the work. A runner
- * that was cut off or killed reports it late. Only the totals of the task change: in the history the attempt is closed.
+ * Counts the cost of an attempt that has ended or is not the current one: the money is spent, whatever happens to the work. A runner that
+ * was cut off or killed reports it late. Only the task's totals change; in the history the attempt is closed.
  */
 async function takeCost(
   tx: Store,
@@ -92,7 +94,7 @@ async function takeCost(
   return { word: { type: onlyRepeats ? 'acknowledged' : 'refused', n }, ended: false, stored: 0 }
 }
 
-/** Pure. The entries that follow on each other without a gap, beginning after `lastN`. */
+/** Pure. The consecutive entries that start right after `lastN`. */
 function followingOn(entries: readonly Received[], lastN: number): Received[] {
   const following: Received[] = []
   for (const entry of entries) if (entry.n === lastN + 1 + following.length) following.push(entry)
@@ -100,8 +102,8 @@ function followingOn(entries: readonly Received[], lastN: number): Received[] {
 }
 
 /**
- * The agent took a message. A message that was withdrawn in the same moment counts as delivered: the model has it.
- * @returns false if it was delivered before, or was not for an agent to take
+ * The agent took a message. A message that was withdrawn at the same moment counts as delivered, because the model has it.
+ * @returns false if it was already delivered, or was not meant for a running turn
  */
 async function takeDelivery(tx: Store, task: TaskRow, messageId: string, at: number): Promise<boolean> {
   const message = await findMessage(tx, task.id, messageId)

@@ -3,28 +3,28 @@ import type { TaskEvent } from '../../contract/api/event.ts'
 import { Refusal } from '../process/errors.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 
-/** A history that is being sent to one socket. */
+/** A replay: a history that is being sent to one socket. */
 export type Replay = {
   socketId: string
   taskId: string
   /** The last event that was sent; the next page begins after it. */
   sent: number
-  /** The oldest live event that was held back from the socket; 0: none was. */
+  /** The oldest live event that was withheld from the socket; 0 if none was. */
   heldBackFrom: number
-  /** The newest one; the history has to reach it. */
+  /** The newest withheld event; the history has to reach it. */
   heldBackTo: number
 }
 
 /**
- * The sockets that are being sent the history of a task. They get no live events of that task: each event comes from the store in its
- * place, so that a socket sees every event in order. A socket has at most one replay of a task.
+ * The sockets that are getting the history of a task. Live events of that task are withheld from them: each event comes from the store in
+ * its place, so that a socket sees every event in order. A socket has at most one replay per task.
  */
 export type Replays = {
-  /** @throws Refusal `rate_limited` when the socket has too many replays to begin another */
+  /** @throws Refusal `rate_limited` if the socket has too many replays to start another */
   admit: (socketId: string, taskId: string) => void
   /**
-   * A replay that runs already goes back to `after` if it is beyond that.
-   * @returns the replay to send; null when it runs already
+   * If a replay is already running and is past `after`, it goes back to it.
+   * @returns the replay to send; null if it is already running
    */
   begin: (socketId: string, taskId: string, after: number) => Replay | null
   /** False once the replay has ended or the socket is gone. */
@@ -32,7 +32,7 @@ export type Replays = {
   /** A live event is about to be sent. @returns the sockets that must not get it: their replays will reach it */
   holdBack: (event: TaskEvent) => string[]
   end: (replay: Replay) => void
-  /** The socket no longer wants the history. Only the live events that were held back from it are still sent. */
+  /** The socket no longer wants the history. It still gets the live events that were withheld. */
   skip: (socketId: string, taskId: string) => void
   forget: (socketId: string) => void
 }
@@ -102,19 +102,19 @@ type Parts = {
   reader: Reader
   tasks: Pick<Tasks, 'events'>
   replays: Replays
-  /** The whole process reads one page at a time, for one user after the other. */
+  /** The whole process reads one page at a time, for one user after another. */
   pages: Rotation
 }
 
 /**
- * A page is read, made into JSON and sent without a pause. That takes about 2 ms, and everything else waits for it. A slow reader costs the
- * memory of one page.
+ * A page is read, encoded as JSON and sent without a pause. This takes about 2 ms, and everything else waits for it. A slow reader costs
+ * the memory of one page.
  */
 const PAGE = { limit: 100, bytes: 64 * 1024 }
-/** A pause between two pages gives time to a request that takes several steps. */
+/** The pause between two pages lets requests that take several steps proceed. */
 const PAUSE_MS = 1
 
-/** @returns a function that sends histories to one client: page by page, each once the client has taken the one before */
+/** @returns a function that sends histories to one client, page by page; each page follows when the client has taken the one before */
 export function createSendHistory({ reader, tasks, replays, pages }: Parts): (replay: Replay) => Promise<void> {
   const histories = createRotation()
 
@@ -128,7 +128,7 @@ export function createSendHistory({ reader, tasks, replays, pages }: Parts): (re
     for (const event of events) reader.send(event)
     replay.sent = events.at(-1)?.seq ?? after
     if (more || replay.heldBackTo > replay.sent) return false
-    // Nothing was awaited since the check, so no live event can slip through.
+    // There was no await since the check, so no live event can slip through.
     replays.end(replay)
     return true
   }
@@ -160,14 +160,14 @@ export function createSendHistory({ reader, tasks, replays, pages }: Parts): (re
   }
 }
 
-/** Lets in one caller at a time. Callers that wait take turns by key: a key with many callers gets no more turns than any other. */
+/** Lets in one caller at a time. Waiting callers are served key by key, so a key with many callers gets no advantage. */
 export type Rotation = {
-  /** Resolves when it is the caller's turn, with a function that the caller must call once to let the next one in. */
+  /** Resolves when the caller may enter, with a function that the caller must call once to let the next one in. */
   enter: (key: string) => Promise<() => void>
 }
 
 export function createRotation(): Rotation {
-  // A map keeps its keys in the order in which they were set: the first one is next.
+  // A map keeps its keys in insertion order: the first one is next.
   const waiting = new Map<string, (() => void)[]>()
   let taken = false
   const goLast = (key: string) => {

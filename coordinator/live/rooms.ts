@@ -24,7 +24,7 @@ export type Rooms = {
   disconnectUser: (userId: string) => void
   disconnectDevice: (deviceId: string) => void
   countSockets: () => number
-  /** What people look at. */
+  /** What people are looking at. */
   presence: Presence
   /** Serves the sockets that connect to this server. */
   serve: (httpServer: HttpServer, serving: Serving) => void
@@ -47,20 +47,20 @@ export type Identify = (shown: Shown) => Promise<SignedIn | null>
 type OurServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, SignedIn>
 type OurSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, SignedIn>
 
-/** How long a client may be silent. A frozen connection is noticed after the sum of both. */
+/** The interval of pings and the time to answer one. A frozen connection is noticed after the sum of both. */
 const PING = { pingInterval: 20_000, pingTimeout: 20_000 }
 
-/** How often a slow client is checked while its history is sent, and how long it may take for a page. */
+/** How often a slow client is checked while it gets a history, and how long it may take for one page. */
 const DRAIN_LOOK_MS = 5
 const DRAIN_MS = 120_000
 
 /** Sockets that one user may have open: far more than a person's tabs, devices and scripts. */
 const SOCKETS_PER_USER = 64
 
-/** How much may wait for a client that takes nothing, in characters: more than one batch of the intake. */
+/** How many characters may wait for a client that takes nothing: more than one batch of the intake. */
 const MOST_UNSENT = 16 * 1024 * 1024
 
-/** Nobody is in them until they are served. */
+/** The rooms are empty until `serve` is called. */
 export function createRooms({ publicUrl, log }: { publicUrl: string; log: Logger }): Rooms {
   const io = createServer(publicUrl)
   const presence = createPresence()
@@ -77,7 +77,7 @@ export function createRooms({ publicUrl, log }: { publicUrl: string; log: Logger
       replays.forget(socket.id)
       presence.forget(socket.id)
     })
-    // Its device may have been revoked between the handshake and the room, where nobody could cut it off.
+    // Its device may have been revoked after the handshake but before it joined the room, when nothing could disconnect it.
     identify(shownBy(socket))
       .then((signedIn) => signedIn ?? socket.disconnect(true))
       .catch((error) => {
@@ -120,7 +120,7 @@ export function createRooms({ publicUrl, log }: { publicUrl: string; log: Logger
 }
 
 function createServer(publicUrl: string): OurServer {
-  // Compression of each message costs 4.7 times the CPU. Connection recovery would skip authentication, and replays make it needless.
+  // Compressing each message costs 4.7 times the CPU. Connection recovery would skip authentication, and replays make it unnecessary.
   return new Server({
     ...PING,
     serveClient: false,
@@ -136,14 +136,14 @@ function createServer(publicUrl: string): OurServer {
   })
 }
 
-/** Lets in a user who is signed in and has a place left. The place is free again once the socket or its connection is gone. */
+/** Lets in a signed-in user who has fewer sockets than allowed. The socket stops counting once it or its connection is gone. */
 function letIn(identify: Identify, log: Logger) {
   const places = createSocketPlaces<OurSocket>(SOCKETS_PER_USER)
   return (socket: OurSocket, next: (refused?: Error) => void): void => {
     identify(shownBy(socket))
       .then((signedIn) => {
         if (!signedIn) return next(refusal('unauthorized', 'Sign in, or send a valid token.'))
-        // A connection that is closed already would never give its place back.
+        // A connection that is already closed would count forever.
         if (socket.conn.readyState !== 'open') return
         if (!places.take(signedIn.user.id, socket)) return next(refusal('rate_limited', TOO_MANY))
         const leave = () => places.leave(signedIn.user.id, socket)
@@ -161,7 +161,7 @@ function letIn(identify: Identify, log: Logger) {
 
 const TOO_MANY = `You already have ${SOCKETS_PER_USER} open connections. Close some tabs of the app, or programs that follow tasks.`
 
-/** Counts the open sockets of each user. @param most that one user may have open at a time */
+/** Counts the open sockets of each user. @param most how many one user may have open at a time */
 export function createSocketPlaces<S>(most: number) {
   const byUser = new Map<string, Set<S>>()
   return {
@@ -205,14 +205,14 @@ function cut({ conn }: OurSocket) {
   return conn.close(true)
 }
 
-/** Cuts a client that takes nothing before it fills the memory. @returns how much waits for it, in characters */
+/** Disconnects a client that takes nothing, before it fills the memory. @returns how many characters wait for it */
 function boundUnsent(socket: OurSocket): () => number {
   let unsent = 0
   socket.conn.on('packetCreate', ({ data }: { data?: string | Buffer }) => {
     unsent += data?.length ?? 0
     if (unsent > MOST_UNSENT) cut(socket)
   })
-  // A flush gives everything to the transport.
+  // A flush passes everything to the transport.
   socket.conn.on('flush', () => {
     unsent = 0
   })

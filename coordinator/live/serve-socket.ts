@@ -19,14 +19,14 @@ import type { User } from '../store/user.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import { createSendHistory, type Reader, type Replays, type Rotation } from './replays.ts'
 
-/** One socket, as far as its events need it. */
+/** The parts of a socket that its events need. */
 export type Connection = Reader & {
   id: string
   user: User
-  /** From here on, the socket gets the task's deltas too. */
+  /** From now on, the socket also gets the task's deltas. */
   watch: (taskId: string) => void
   unwatch: (taskId: string) => void
-  /** Cuts the connection, so that the client comes back and asks again. */
+  /** Disconnects the client, so that it reconnects and asks again. */
   cut: () => void
 }
 
@@ -45,7 +45,7 @@ type Parts = {
 const BURST = 100
 const PER_SECOND = 20
 
-/** Answers a client's events. Every payload is parsed, every event is acknowledged, every task is checked to be the user's own. */
+/** Answers a client's events: parses every payload, acknowledges every event, and checks that every task belongs to the user. */
 export function serveSocket(parts: Parts): ClientToServer {
   const { connection, tasks, replays, pages, countNew, presence } = parts
   const answer = createAnswer(parts)
@@ -126,7 +126,7 @@ function createAnswer({ connection, log }: Parts) {
     }
 }
 
-/** What a person may know of an error, as over HTTP. The request id finds the rest in the log. */
+/** The part of an error that a client may see, as over HTTP. The request id finds the rest in the log. */
 function describe(error: unknown, log: Logger): ErrorBody {
   const requestId = randomUUID()
   const { code, message, details } = refusalOf(error)

@@ -9,22 +9,22 @@ import { findTask, listStuck, listUntold, setTold, type TaskRow } from '../store
 import { type SendCounts, type SendParts, sendNotice } from './send-notice.ts'
 import { type Occasion, occasionsOfEnd, shouldNotify, titleOf } from './should-notify.ts'
 
-/** Tells people who are away what became of their tasks. */
+/** Notifies people who are away of what happened to their tasks. */
 export type Notifier = {
-  /** Only notes what is to be told; the telling goes on in the background. */
+  /** Only notes what to notify of; the notices are sent in the background. */
   audience: Audience
-  /** Sends one notice to a user now, whatever they look at. */
+  /** Sends one notice to a user now, whatever they are looking at. */
   test: (userId: string) => Promise<SendCounts>
-  /** Breaks off what is being told. */
+  /** Stops sending. */
   stop: () => Promise<void>
 }
 
 export type NotifierParts = SendParts & {
   presence: Presence
   publicUrl: string
-  /** How long a task waits for a runner until its user is told, ms. */
+  /** How long a task waits for a runner before its user is notified, ms. */
   longWaitMs?: number
-  /** Before each further try, ms. */
+  /** The pauses before each further try, ms. */
   pausesMs?: readonly number[]
 }
 
@@ -32,13 +32,13 @@ const LONG_WAIT_MS = 60_000
 const LOOKS_PER_WAIT = 12
 const PAUSES_MS = [1_000, 10_000]
 
-/** What one notifier is doing. */
+/** The state of one notifier. */
 type Work = NotifierParts & {
   signal: AbortSignal
   running: Set<Promise<void>>
-  /** Task and turn of the ends that are being told. */
+  /** Task and turn of the ends whose notices are being sent. */
   ends: Set<string>
-  /** Of those, the ones whose notices were sent before the store took the note of it. */
+  /** Those of them whose notices were sent but are not yet marked as sent in the store. */
   sent: Set<string>
 }
 
@@ -53,7 +53,7 @@ export function openNotifier(parts: NotifierParts): Notifier {
       const nobody = await whyNobodyTakes(db, now)
       for (const task of longWaits(await listStuck(db, nobody), now))
         run(work, tell(work, task, ['attention'], nobody ?? task.reason ?? 'no_runner'))
-      // After a start this comes late enough for open apps to have told what they look at.
+      // After a start, this runs late enough for open apps to have reported what they are looking at.
       for (const { id, turn } of await listUntold(db)) beginEnd(work, id, turn)
     },
     onError: (error) => log.error({ event: 'notification.look_failed', err: error }),
@@ -89,13 +89,13 @@ function beginEnd(work: Work, taskId: string, turn: number): void {
 
 async function tellEnd(work: Work, taskId: string, turn: number): Promise<void> {
   const task = await findTask(work.db, taskId)
-  // A message that waited may have begun the next turn at once: then there is nothing to come back for.
+  // A waiting message may have started the next turn at once: then there is nothing to come back for.
   if (!task?.reason || task.turn !== turn || !isEnded(task.status)) return
   const key = keyOf(taskId, turn)
   const occasions = occasionsOfEnd(task.status, task.reason)
   if (occasions.length > 0 && !work.sent.has(key)) await tell(work, task, occasions, task.reason)
   work.sent.add(key)
-  // Not earlier: if a crash or a stop breaks off the telling, the next start does it.
+  // Not earlier: if a crash or a stop prevents the notice, the next start sends it.
   await setTold(work.db, taskId, turn)
   work.sent.delete(key)
 }
@@ -110,7 +110,7 @@ async function tell(work: Work, task: TaskRow, occasions: readonly Occasion[], r
   await sendNotice(work, task.user_id, notice, pausesMs, signal)
 }
 
-/** Lets it go on in the background, until `stop` waits for it. */
+/** Runs it in the background; `stop` waits for it. */
 function run({ signal, running, log }: Work, telling: Promise<void>): void {
   const handled = telling
     .catch((error) => {
@@ -121,8 +121,8 @@ function run({ signal, running, log }: Work, telling: Promise<void>): void {
 }
 
 /**
- * Notes at each look what waits.
- * @returns a function that names what has waited for `longMs` without a break, once for each turn
+ * Remembers what was waiting at each call.
+ * @returns a function that returns what has waited for `longMs` without a break, once per turn
  */
 function createLongWaits(longMs: number): <T extends { id: string; turn: number }>(waiting: readonly T[], now: number) => T[] {
   let seen = new Map<string, { since: number; named: boolean }>()

@@ -7,9 +7,9 @@ import { Refusal } from '../process/errors.ts'
 
 export type OutsideRequest = { url: string; headers: Record<string, string | number>; body: string | Buffer }
 
-/** Calls addresses that users name. Unchecked, they would let a user reach what only this server can reach. */
+/** Calls addresses that users choose. Unchecked, they would give users access to whatever this server can reach. */
 export type Outside = {
-  /** @throws Refusal `invalid` for an address that is not allowed as it stands; a name is resolved only by `post` */
+  /** @throws Refusal `invalid` for an address that is not allowed. It does not resolve names; `post` does. */
   check: (url: string) => void
   /**
    * POSTs without following redirects or reading the answer. @returns the status of the answer

@@ -9,14 +9,14 @@ import type { WebPush } from './web-push.ts'
 
 export type SendParts = { db: Store; webPush: WebPush; outside: Outside; log: Logger }
 
-/** How many of a user's devices and addresses took a notice, and how many did not. */
+/** How many of a user's devices and addresses accepted a notice, and how many did not. */
 export type SendCounts = { sent: number; failed: number }
 
 type Target = { by: 'push' | 'webhook'; request: () => OutsideRequest; forget: () => Promise<void> }
 
 /**
- * Sends to every device of the user and to their webhook. A subscription that its push service no longer knows is forgotten.
- * @param pausesMs before each further try of what failed in a way that may pass
+ * Sends to every device of the user and to their webhook. Forgets a subscription that its push service no longer knows.
+ * @param pausesMs the pauses before each further try after a temporary failure
  */
 export async function sendNotice(
   parts: SendParts,
@@ -81,7 +81,7 @@ async function sendTo(
       return true
     }
     log.warn({ event: 'notification.failed', ...facts, by: target.by, ...answer })
-    // If it cannot be forgotten now, the next notice finds it gone again. The other targets are sent to all the same.
+    // If it cannot be forgotten now, the next notice tries again. The other targets still get the notice.
     if (status === 404 || status === 410)
       await target.forget().catch((error) => log.error({ event: 'notification.not_forgotten', ...facts, err: error }))
     if (!mayPass(answer)) return false
@@ -99,7 +99,7 @@ async function post(outside: Outside, target: Target): Promise<Answer> {
   }
 }
 
-/** Whether the same may work a little later: no answer, too many at once, or a fault on the other side. */
+/** Whether the same request may work later: no answer, too many requests, or a fault on the other side. */
 function mayPass({ status, err }: Answer): boolean {
   if (status !== undefined) return status === 429 || status >= 500
   const { syscall, name } = err as { syscall?: string; name?: string }

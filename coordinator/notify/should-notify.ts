@@ -2,10 +2,10 @@ import type { Notifications } from '../../contract/api/api.ts'
 import type { Reason } from '../../contract/api/reason.ts'
 import type { TaskStatus } from '../../contract/api/status.ts'
 
-/** What a person may want to be notified of. `attention`: the task goes on only when they do something. */
+/** The occasions for a notification. `attention`: the task continues only if the person does something. */
 export type Occasion = 'done' | 'failed' | 'attention'
 
-/** Ends after which the task can go on once its user has changed something. */
+/** Ends after which the task can continue once its user has changed something. */
 const UP_TO_THE_PERSON: ReadonlySet<Reason> = new Set<Reason>([
   'repository_not_found',
   'credentials_refused',
@@ -16,7 +16,7 @@ const UP_TO_THE_PERSON: ReadonlySet<Reason> = new Set<Reason>([
   'steps_exceeded',
 ])
 
-/** @returns the occasions that the end of a turn is; none when its user cancelled it */
+/** @returns which occasions the end of a turn is; none if its user cancelled it */
 export function occasionsOfEnd(status: TaskStatus, reason: Reason): readonly Occasion[] {
   if (status === 'completed') return ['done']
   if (status !== 'failed') return []

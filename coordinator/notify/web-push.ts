@@ -9,14 +9,14 @@ export type WebPush = {
   /** For the browser's `pushManager.subscribe`, base64url. */
   publicKey: string
   /**
-   * A message in the form that push services take: encrypted for the browser alone (RFC 8291) and signed by this server (RFC 8292).
+   * Makes a request for a push service: the message is encrypted for the browser alone (RFC 8291) and signed by this server (RFC 8292).
    * @param topic a later message replaces an undelivered one with the same topic; 32 letters at most
    * @throws Error when the keys of the subscription are unusable
    */
   requestFor: (subscription: PushSubscription, text: string, topic: string) => OutsideRequest
 }
 
-/** How long a push service holds on to a message for a phone that is off; seconds. */
+/** How long a push service stores a message for a phone that is off, seconds. */
 const TTL_S = 24 * 60 * 60
 
 /** The keys are made at the first start and stored: new keys would void every subscription. */

@@ -3,7 +3,7 @@ import { proveReadable, proveWritable, type Store } from '../store/sqlite/databa
 type Options = {
   db: Store
   redis: { ping: () => Promise<unknown>; proveWritable: () => Promise<unknown> }
-  /** How long a proof of writing counts: each costs a write. */
+  /** How long a successful test write counts; each costs a write. */
   proofMs?: number
 }
 
@@ -20,7 +20,7 @@ export function createReadiness({ db, redis, proofMs = PROOF_MS }: Options): () 
   return async () => ({ store: await answers(askStore), redis: await answers(askRedis) })
 }
 
-/** Proves at most every `proofMs`, and whenever the last proof failed; in between it only asks. */
+/** Does a test write at most every `proofMs`, and always after a failed one; in between it only reads. */
 function provenFor(proofMs: number, prove: () => Promise<unknown>, ask: () => Promise<unknown>) {
   let provenUntil = Number.NEGATIVE_INFINITY
   return async () => {

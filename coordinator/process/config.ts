@@ -6,14 +6,14 @@ import { DEFAULT_MODEL, MODELS } from '../../contract/shared/models.ts'
 export type Config = Readonly<{
   host: string
   port: number
-  /** The address at which people open this server, and to which GitHub calls back. No slash at the end. */
+  /** The address at which people open this server and to which GitHub redirects after sign-in. No slash at the end. */
   publicUrl: string
   /** Where Docker Compose publishes the server on its host, `[host:]port`; null when not run by Compose. */
   composeListen: string | null
   dataDir: string
   /** File of the SQLite database. */
   databasePath: string
-  /** 32 bytes; null: made at the first start and stored in the data folder. */
+  /** The secret key, 32 bytes; null: generated at the first start and stored in the data folder. */
   secretKey: Buffer | null
   redisUrl: string
   /** Null: the built-in demo model answers. */
@@ -115,7 +115,7 @@ const Environment = z
     return { ...env, ERRAND_PUBLIC_URL: publicUrl ?? '' }
   })
 
-/** @returns the address at which a browser on this machine opens the server; null when none can be written with that host */
+/** @returns the address at which a browser on this machine opens the server; null if that host allows none */
 function ownUrl(host: string, port: number): string | null {
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   if (!URL.canParse(url)) return null

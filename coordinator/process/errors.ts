@@ -1,12 +1,12 @@
 import { ZodError } from 'zod'
 import type { ErrorCode } from '../../contract/api/errors.ts'
 
-/** A fault that the caller is told about: a code for the program, a sentence for the person. Anything else thrown is `internal`. */
+/** An error that the caller is told about: a code for the program, a sentence for the person. Any other error is `internal`. */
 export class Refusal extends Error {
   readonly code: ErrorCode
   readonly details: unknown
 
-  /** @param message what is wrong and what to do; it reaches the user as it stands */
+  /** @param message what is wrong and what to do; users see it unchanged */
   constructor(code: ErrorCode, message: string, details?: unknown, options?: ErrorOptions) {
     super(message, options)
     this.name = 'Refusal'
@@ -15,7 +15,7 @@ export class Refusal extends Error {
   }
 }
 
-/** @returns what the caller may know of an error, over HTTP and over a socket alike; the log keeps the rest */
+/** @returns the part of an error that the caller may see, over HTTP and sockets alike; the rest is only in the log */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof ZodError) return new Refusal('invalid', sentenceOf(error), error.issues.map(issueOf))
@@ -31,8 +31,8 @@ export function refusalOf(error: unknown): Refusal {
 }
 
 /**
- * @returns whether the store as a whole is in trouble (disk full, locked, broken), so that the same call may work later; any other error
- * comes from what was asked (sqlite.org/rescode.html)
+ * @returns whether the whole store is in trouble (disk full, locked, broken), so that the same call may work later; any other error is the
+ * caller's (sqlite.org/rescode.html)
  */
 export function isStoreTrouble(error: unknown): boolean {
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
@@ -40,7 +40,7 @@ export function isStoreTrouble(error: unknown): boolean {
 }
 
 function sentenceOf(error: ZodError): string {
-  // A misspelt field is why the right one is missing.
+  // A misspelt field explains why the right one is missing.
   const first = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]
   if (!first) return 'The request is not in the expected form.'
   const { path, message } = issueOf(first)

@@ -1,5 +1,5 @@
 export type Loop = {
-  /** Something happened: run soon. Does not wait and never throws. */
+  /** Requests a run soon. Does not wait and never throws. */
   wake: () => void
   /** Starts no more runs; resolves when the last one has ended. */
   stop: () => Promise<void>
@@ -7,11 +7,11 @@ export type Loop = {
 
 export type LoopOptions = {
   work: () => Promise<void>
-  /** Gets every failure; the next tick tries again. */
+  /** Is called with every failure; the next run tries again. */
   onError: (error: unknown) => void
   /** Runs at least this often, woken or not. */
   everyMs: number
-  /** Least time between two runs, so that one run serves many wakes. */
+  /** The minimum time between two runs, so that one run serves many wakes. */
   gapMs?: number
 }
 

@@ -5,12 +5,12 @@ type Facts = { event?: unknown; err?: unknown; status?: unknown }
 
 export type Verdict = { write: false } | { write: true; leftOut: Record<string, number> | null }
 
-/** How long one trouble is not logged again. */
+/** How long the same trouble is not logged again. */
 const EVERY_MS = 60_000
 
 /**
  * A full disk or a refusing Redis makes every operation fail, many times a second. Such a trouble is logged once a minute, whichever
- * operations failed of it, with the number of lines that were left out since, by `event`. Any other line is always written.
+ * operations it affects, with the number of lines left out since, by `event`. Any other line is always written.
  */
 export function createTroubles(options: { everyMs?: number; now?: () => number } = {}) {
   const { everyMs = EVERY_MS, now = () => performance.now() } = options
@@ -31,7 +31,7 @@ export function createTroubles(options: { everyMs?: number; now?: () => number }
       known.set(name, { toldAt: at, seenAt: at, leftOut: {} })
       return { write: true, leftOut: trouble && Object.keys(trouble.leftOut).length > 0 ? trouble.leftOut : null }
     },
-    /** @returns each trouble once that has not occurred for so long that it is over; a trouble that never recurred needs no line */
+    /** @returns each trouble once when it is over, because it has not occurred for a while; one that never recurred needs no line */
     takeOver: (): { trouble: string; leftOut: Record<string, number> }[] => {
       const over = [...known].filter(([, { seenAt }]) => now() - seenAt >= everyMs)
       for (const [name] of over) known.delete(name)
@@ -40,7 +40,7 @@ export function createTroubles(options: { everyMs?: number; now?: () => number }
   }
 }
 
-/** Codes of the file system, and the words with which Redis or its client begin a message. */
+/** Codes of the file system, and how messages of Redis or its client begin. */
 const CODE = /^(ENOSPC|EDQUOT|EIO|EROFS|EMFILE|ENFILE)$/
 const WORDS = /^(OOM|MISCONF|READONLY|NOREPLICAS|LOADING|Connection is closed|Command timed out|Stream isn't writeable)\b/
 

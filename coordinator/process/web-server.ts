@@ -6,14 +6,14 @@ import type { Config } from './config.ts'
 export type ReservedPort = {
   /** With the real port and address, also when port 0 asked for any. */
   config: Config
-  /** Gives the port to this server. Resolves when it takes requests. */
+  /** Gives the port to this server. Resolves when the server takes requests. */
   listen: (server: Server) => Promise<void>
   release: () => void
 }
 
 /**
- * Takes the port and refuses every connection until `listen`: a port in use fails the start before anything is opened, and nobody calls a
- * server that is still opening.
+ * Takes the port and refuses every connection until `listen`: if the port is in use, the start fails before anything is opened, and no
+ * request reaches a server that is still opening.
  * @throws Error with what to do when the port is in use
  */
 export async function reservePort(config: Config): Promise<ReservedPort> {
@@ -27,7 +27,7 @@ export async function reservePort(config: Config): Promise<ReservedPort> {
   return {
     config: settled,
     listen: (server) => {
-      // Closing lets go of the port at once: nobody else can take it in between.
+      // Closing releases the port at once, so no other program can take it in between.
       release()
       return listenOn(server, settled)
     },
@@ -57,8 +57,8 @@ export function createWebServer(answer: RequestListener): WebServer {
 }
 
 /**
- * Accepts nothing more, closes the sockets, and waits for the requests that still run. Connections that take longer than `patienceMs` are
- * cut, WebSockets too: a phone that left its network answers no goodbye.
+ * Accepts nothing more, closes the sockets, and waits for running requests. Connections that take longer than `patienceMs` are cut,
+ * WebSockets too: a phone that left its network does not answer a close.
  */
 export async function closeServer(
   { server, connections }: WebServer,

@@ -5,7 +5,7 @@ import { bash, edit, plain, read, run, SIGNATURE } from './steps.ts'
 const EXAMPLE = "greet('Ada', { hour: 9, language: 'de' })"
 const NEXT_SECTION = '## Things to ask for'
 
-/** Documents the package, with an example that it has really run. */
+/** Documents the package, with an example that it has actually run. */
 export function* documentUse({ directory }: Place): Script {
   const readme = `${directory}/README.md`
   const text = plain(yield* run({ text: "I'll read the README and the code that it should describe." }, read(readme)))

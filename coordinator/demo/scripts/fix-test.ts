@@ -60,7 +60,7 @@ export function* fixTest({ directory }: Place): Script {
 
 type Expectation = { code: string; value: string }
 
-/** The assertion that failed: in the line that the stack trace names, or else where the test begins. */
+/** The failed assertion: at the line that the stack trace names, or else at the start of the test. */
 function expectationIn(testFile: Result, testLine: number, output: string): Expectation | null {
   const failedLine = Number(/\.test\.js:(\d+):\d+\)/.exec(output)?.[1] ?? testLine)
   const [, code, value] = /(\w+\((\d+)\))/.exec(lineOf(testFile, failedLine)) ?? []

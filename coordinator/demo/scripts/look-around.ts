@@ -10,7 +10,7 @@ export type Place = {
   isDemo: boolean
 }
 
-/** Finds out where it is and which files there are. */
+/** Finds out where it is and which files exist. */
 export function* lookAround(): Script<Place> {
   const listing = yield* run(
     {

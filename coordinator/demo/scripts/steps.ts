@@ -24,7 +24,7 @@ export function plan(steps: readonly string[], current: number): Call {
   }
 }
 
-/** The last line of an account of work that was done. */
+/** The last line of a report on finished work. */
 export const SIGNATURE = '(Done by the demo model, which follows a script.)'
 
 /** Quotes the words of a person. */

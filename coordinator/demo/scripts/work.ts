@@ -8,8 +8,8 @@ import { otherRepository } from './other-repository.ts'
 import { quoted, SIGNATURE } from './steps.ts'
 
 /**
- * The script for a message, whatever it asks for and wherever. Messages that come in the middle of the work are done after it. The script
- * has no end; a move without calls is its account so far.
+ * The script for any message in any repository. It handles messages that arrive during the work afterwards. The script never ends; a move
+ * without calls is its report so far.
  */
 export function* work(prompt: string): Generator<Move, never, Step> {
   const heard: string[] = []
@@ -44,7 +44,7 @@ function* firstWork(place: Place, prompt: string): Script {
   return known ? yield* known(place) : declined(place)
 }
 
-/** @returns the work that this message adds to the others; null for work that is unknown or was asked for already */
+/** @returns the work that this message adds; null if it is unknown or was already asked for */
 export function followUp(prompt: string, before: readonly string[], message: string): KnownWork | null {
   const known = knownWork(message)
   return known && ![prompt, ...before].some((earlier) => knownWork(earlier) === known) ? known : null
@@ -59,7 +59,7 @@ function knownWork(prompt: string): KnownWork | null {
   return null
 }
 
-/** Puts what was done before what was not, and the signature once at the end. */
+/** Puts finished work before declined work, and one signature at the end. */
 function joined(accounts: readonly string[]): string {
   const done = accounts.filter((account) => account.includes(SIGNATURE))
   const parts = [...done, ...accounts.filter((account) => !done.includes(account))]

@@ -9,7 +9,7 @@ const POLICY = {
   defaultSrc: NONE,
   scriptSrc: SELF,
   styleSrc: SELF,
-  // Avatars come from the users' git host, wherever that is. The app shows no image that an agent names.
+  // Avatars come from the users' git host, which may be anywhere. The app shows no image that an agent names.
   imgSrc: [...SELF, 'data:', 'https:'],
   fontSrc: SELF,
   connectSrc: SELF,
@@ -27,7 +27,7 @@ export function securityHeaders(config: Pick<Config, 'publicUrl'>): RequestHandl
   return helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { ...POLICY, connectSrc: [...SELF, socket] } },
     strictTransportSecurity: isHttps(config),
-    // With `no-referrer` browsers send `Origin: null` even to us, and our own forms could not show where they come from.
+    // With `no-referrer`, browsers send `Origin: null` even to us, and our own forms could not prove where they come from.
     referrerPolicy: { policy: 'same-origin' },
     xFrameOptions: { action: 'deny' },
   })

@@ -8,9 +8,9 @@ const MINUTE_MS = 60_000
 export type Limits = {
   signIn: RequestHandler[]
   api: RequestHandler
-  /** One count for what each user begins: tasks, retries and messages, by HTTP and by socket. */
+  /** One count per user of new tasks, retries and messages, over HTTP and sockets. */
   create: RequestHandler
-  /** Counts one that did not come by HTTP. @throws Refusal `rate_limited` if there are too many */
+  /** Counts one that came over a socket. @throws Refusal `rate_limited` if there are too many */
   countNew: (userId: string) => Promise<void>
 }
 
@@ -41,7 +41,7 @@ function perMinute(limit: number, what: string, options: Partial<Options>): Requ
     limit,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    // A client may send X-Forwarded-For to a server that trusts no proxy; no console needs a warning about that.
+    // A client may send X-Forwarded-For to a server that trusts no proxy; that deserves no warning on the console.
     validate: { xForwardedForHeader: false, forwardedHeader: false },
     handler: (request) => {
       const { rateLimit } = request as Request & { rateLimit?: RateLimitInfo }
@@ -59,7 +59,7 @@ function tooMany(limit: number, what: string, resetTime: Date | undefined): Refu
   })
 }
 
-/** Behind an untrusted proxy every visitor has its address, and the failures of one keep all others from signing in. */
+/** Behind an uncounted proxy every visitor has the proxy's address, so the failed sign-ins of one visitor block all others. */
 function warnOfProxy(): RequestHandler {
   let warned = false
   return (request, _response, next) => {
@@ -71,7 +71,7 @@ function warnOfProxy(): RequestHandler {
   }
 }
 
-/** Behind proxies it is only as reliable as `trust proxy`. An IPv6 address counts by its /56. */
+/** The caller's address; behind proxies it is only as reliable as `trust proxy`. An IPv6 address counts by its /56. */
 function byAddress(request: Request): string {
   return ipKeyGenerator(request.ip ?? 'unknown')
 }

@@ -4,8 +4,8 @@ import type { Logger } from 'pino'
 import { pinoHttp } from 'pino-http'
 
 /**
- * Logs one fact for each request. It holds only the path of the address, since queries hold sign-in codes, and no header and no body.
- * The id is ours, never the caller's, and goes back in `X-Request-Id`.
+ * Logs one fact for each request: only the path of the address, because queries contain sign-in codes, and no header or body. The id is
+ * ours, never the caller's, and is returned in `X-Request-Id`.
  */
 export function logRequests(log: Logger): RequestHandler {
   const facts = (request: Request, response: Response, { responseTime }: { responseTime: number }) => ({

@@ -15,7 +15,7 @@ export function serveAppFiles(folder: string): RequestHandler {
   })
 }
 
-/** Mount it last: an address that nothing else answers is a screen of the app, if a browser opens it as a page. */
+/** Mount it last: if a browser opens an address that nothing else answers, it gets a screen of the app. */
 export function addAppPages(app: Express, serve: Serve, folder: string): void {
   serve('openApp', ({ response }) => sendIndex(folder, response))
   app.use(async (request, response, next) => {
@@ -30,7 +30,7 @@ const REVALIDATE = 'no-cache'
 /** Below these paths a missing page is a fault, not a screen of the app. */
 const OURS = /^\/(api|auth|runner|demo|static|docs|admin\/queues|assets|socket\.io)(\/|$)/
 
-/** A browser names HTML when a person opens an address. For what a page loads it names another type, or any. */
+/** A browser asks for HTML when a person opens an address. For the parts of a page it asks for another type, or any. */
 function opensPage(accept = ''): boolean {
   return /\btext\/html\b/.test(accept)
 }
@@ -42,6 +42,6 @@ async function sendIndex(folder: string, response: Response): Promise<void> {
     throw new Refusal('unavailable', 'The app is not built on this server. `npm start` builds it.', undefined, { cause })
   }
   response.set('Cache-Control', REVALIDATE)
-  // With a root, only what is below it may not be hidden: the checkout itself may lie anywhere.
+  // With a root, only paths below it must not be hidden; the checkout itself may be in a hidden folder.
   response.sendFile('index.html', { root: folder, cacheControl: false })
 }

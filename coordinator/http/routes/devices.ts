@@ -8,8 +8,8 @@ import { currentDevice } from '../sign-in/authenticate.ts'
 type Wanted = Pick<Parts, 'db' | 'disconnectUser' | 'disconnectDevice' | 'ownerTokenId'>
 
 /**
- * What is signed in as a user: browsers and API tokens, and the end of either. The next request of a revoked one is refused, and its
- * open sockets are closed at once.
+ * Lists and revokes what is signed in as a user: browsers and API tokens. A revoked one has its next request refused and its open sockets
+ * closed at once.
  */
 export function addDeviceRoutes(serve: Serve, { db, disconnectUser, disconnectDevice, ownerTokenId }: Wanted): void {
   /** @throws Refusal `not_found` with this sentence */
@@ -39,7 +39,8 @@ export function addDeviceRoutes(serve: Serve, { db, disconnectUser, disconnectDe
 }
 
 /**
- * Without its own token the server's machine could make no sign-in link, and nobody could sign in again. Only the server's files hold it.
+ * Without its own token the server's machine could make no sign-in link, and nobody could sign in again. Only the server's files contain
+ * it.
  * @throws Refusal `conflict` that says how to replace it
  */
 function refuseOwnToken(tokenId: string, ownerTokenId: string): void {

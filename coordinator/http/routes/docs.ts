@@ -9,7 +9,9 @@ const require = createRequire(import.meta.url)
 
 type Wanted = { app: Express; publicUrl: string; serveFolder: (path: string) => RequestHandler }
 
-/** The description of the API, for programs and for people. Swagger UI comes from its package, so that a browser asks no other host. */
+/**
+ * The description of the API, for programs and for people. Swagger UI is served from its package, so that a browser contacts no other host.
+ */
 export function addDocs(serve: Serve, { app, publicUrl, serveFolder }: Wanted): void {
   const description = describeApi(publicUrl)
   serve('describeApi', () => ({ ...description }))

@@ -5,7 +5,7 @@ import type { Serve } from '../serve-endpoint.ts'
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
 
-/** For supervisors and Prometheus. These answers hold nothing about any user. */
+/** For supervisors and Prometheus. These answers contain nothing about any user. */
 export function addHealthRoutes(serve: Serve, { readiness, metrics }: Pick<Parts, 'readiness' | 'metrics'>): void {
   serve('checkHealth', () => ({ status: 'ok' }))
   serve('checkReadiness', async ({ response }) => {

@@ -13,7 +13,7 @@ import { currentDevice } from '../sign-in/authenticate.ts'
 
 type Wanted = Pick<Parts, 'db' | 'webPush' | 'outside' | 'notifier'>
 
-/** What a user is notified of, and where. */
+/** The events a user is notified of, and where. */
 export function addNotificationRoutes(serve: Serve, { db, webPush, outside, notifier }: Wanted): void {
   const settingsOf = async (userId: string): Promise<NotificationSettings> => ({
     ...(await findNotifications(db, userId)),

@@ -15,7 +15,7 @@ import { sameOrigin } from '../sign-in/same-origin.ts'
 
 type Wanted = { passport: Passport; readForm: RequestHandler }
 
-/** Signing in by GitHub or by a one-time link, and signing out. Passport gives each sign-in and sign-out a new session id. */
+/** Sign-in with GitHub or a one-time link, and sign-out. Passport gives each sign-in and sign-out a new session id. */
 export function addSignInRoutes(serve: Serve, parts: Parts, { passport, readForm }: Wanted): void {
   serve('findSignInWays', () => ({ github: parts.config.github !== null }))
   addGithubRoutes(serve, parts, passport)
@@ -38,7 +38,7 @@ export function addSignInRoutes(serve: Serve, parts: Parts, { passport, readForm
 }
 
 function addGithubRoutes(serve: Serve, parts: Parts, passport: Passport): void {
-  // Passport's own handler redirects, and never goes on to the one behind it.
+  // Passport's own handler redirects and never calls the next one.
   serve('signInByGithub', () => undefined, [requireGithub(parts), passport.authenticate('github')])
   serve(
     'returnFromGithub',
@@ -98,7 +98,7 @@ function requireGithub({ config }: Parts): RequestHandler {
 }
 
 /**
- * Takes the callback's code to GitHub.
+ * Exchanges the callback's code at GitHub.
  * @throws Refusal `forbidden` for a state that this browser did not start, or a person who may not sign in; `unavailable` when GitHub fails
  */
 function askGithub(passport: Passport, request: Request, response: Response): Promise<Express.User> {

@@ -47,12 +47,12 @@ export function addTaskRoutes(serve: Serve, { tasks, limits }: Pick<Parts, 'task
   })
   serve('downloadOutput', async ({ user, params, response }) => {
     const path = await tasks.output(user.id, params.id, params.callId)
-    // It answers ranges. The data folder may be a hidden one.
+    // It answers ranges. The data folder may be hidden.
     response.type('text/plain').sendFile(path, { dotfiles: 'allow', cacheControl: false })
   })
 }
 
-/** The header is the usual name for what the body calls `clientId`. @throws Refusal `invalid` if they differ */
+/** `Idempotency-Key` is the usual name for the body's `clientId`. @throws Refusal `invalid` if they differ */
 function withKey(task: CreateTask, key: string | undefined): CreateTask {
   if (key === undefined) return task
   if (task.clientId !== undefined && task.clientId !== key)

@@ -10,15 +10,15 @@ declare global {
   namespace Express {
     interface User extends KnownUser {}
     interface Request {
-      /** What the user is signed in with. {@link authenticate} sets it together with `user`. */
+      /** The device that the user is signed in with. {@link authenticate} sets it together with `user`. */
       deviceId?: string
     }
   }
 }
 
 /**
- * Lets a request through if it shows an API token (`Authorization: Bearer …`) or the session of a browser. A session may change something
- * only from our own pages. An unknown token is refused, whatever the cookie says.
+ * Lets a request through if it has an API token (`Authorization: Bearer …`) or a browser's session. A session may change something only
+ * from our own pages. An unknown token is refused even if the cookie is valid.
  */
 export function authenticate({ db }: Pick<Parts, 'db'>): RequestHandler {
   return async (request, response, next) => {
@@ -40,7 +40,7 @@ export function currentUser(request: Request): KnownUser {
   return request.user
 }
 
-/** @returns what the user is signed in with. Only behind {@link authenticate}. */
+/** @returns the device that the user is signed in with. Only behind {@link authenticate}. */
 export function currentDevice(request: Request): string {
   if (!request.deviceId) throw new Error('a route that needs a device is mounted before authentication')
   return request.deviceId
@@ -57,7 +57,7 @@ function sessionOf({ user, sessionID }: Request): SignedIn | null {
   return user ? { user, deviceId: deviceIdOf(sessionID) } : null
 }
 
-/** @returns null when there is no Authorization header; the empty text when it is not of the Bearer kind */
+/** @returns null without an Authorization header; an empty text if it is not a Bearer token */
 export function bearerToken(request: Request): string | null {
   const header = request.headers.authorization
   return header === undefined ? null : (/^Bearer +(\S+) *$/i.exec(header)?.[1] ?? '')

@@ -8,8 +8,8 @@ import type { Parts } from '../parts.ts'
 import { createSession } from './session.ts'
 
 /**
- * Finds the user of a token or a cookie for a caller that is no Express request: the handshake of a socket.
- * An unknown token is nobody, whatever the cookie says.
+ * Finds the user of a token or a cookie for a caller that is not an Express request: the handshake of a socket. With an unknown token there
+ * is no user, even if the cookie is valid.
  */
 export function createIdentify(parts: Pick<Parts, 'db' | 'secrets' | 'config'>): Parts['identify'] {
   const session = createSession(parts)

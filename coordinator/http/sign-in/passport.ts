@@ -7,13 +7,13 @@ import type { Parts } from '../parts.ts'
 
 /**
  * `repo` is the smallest scope that allows pushing the agent's branch to a private repository and opening a pull request. Without
- * `workflow` GitHub refuses a push that changes a CI workflow. That is intended: a prompt must not reach the secrets of CI.
+ * `workflow` GitHub refuses a push that changes a CI workflow. That is intended: a prompt must not get at the secrets of CI.
  */
 const SCOPE = ['repo']
 
 export type Passport = InstanceType<typeof passport.Passport>
 
-/** Keeps the id of the signed-in user in the session, and offers GitHub as a way to sign in if it is configured. */
+/** Stores the id of the signed-in user in the session, and offers sign-in with GitHub if it is configured. */
 export function createPassport({ db, secrets, config }: Pick<Parts, 'db' | 'secrets' | 'config'>): Passport {
   const authenticator = new passport.Passport()
   authenticator.serializeUser<string>((user, done) => done(null, user.id))

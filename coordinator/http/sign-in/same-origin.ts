@@ -2,9 +2,9 @@ import type { Request, RequestHandler } from 'express'
 import { Refusal } from '../../process/errors.ts'
 
 /**
- * A browser sends the cookie along for any page that makes it call us, so a request that changes something must come from our own pages.
- * Browsers name the page in `Sec-Fetch-Site`, or in `Origin` on plain http from another machine, where they omit the former
- * (Fetch standard; OWASP CSRF cheat sheet, "Fetch Metadata headers"). Programs use a token, and skip this check.
+ * A browser sends our cookie with requests from any page, so a request that changes something must come from our own pages. Browsers name
+ * the page in `Sec-Fetch-Site`, or, on plain http from another machine, only in `Origin` (Fetch standard; OWASP CSRF cheat sheet, "Fetch
+ * Metadata headers"). Programs use a token and skip this check.
  * @throws Refusal `forbidden`
  */
 export function requireSameOrigin(request: Request): void {

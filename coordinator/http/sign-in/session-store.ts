@@ -16,7 +16,7 @@ declare module 'express-session' {
 
 const SWEEP_EVERY_MS = 60 * 60_000
 
-/** express-session's store on our own table; express-session wants a subclass. Expired sessions are swept as new ones are written. */
+/** express-session's store on our own table; express-session requires a subclass. Expired sessions are swept as new ones are written. */
 export class DatabaseSessions extends SessionStore {
   readonly #db: Store
   #sweptAt = 0
@@ -55,7 +55,7 @@ function endOf({ cookie }: SessionData): number {
   return cookie.expires ? new Date(cookie.expires).getTime() : Date.now() + SESSION_IDLE_MS
 }
 
-/** express-session hands a callback to every call that it makes; the type alone says that it may not. */
+/** express-session always passes a callback; only its type makes it optional. */
 function ignore(): void {
   undefined
 }

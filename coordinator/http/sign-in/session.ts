@@ -22,7 +22,8 @@ export function createSession({ db, secrets, config }: Pick<Parts, 'db' | 'secre
     saveUninitialized: false,
   })
   return (request, response, next) => {
-    // The public address says what the browser uses. A proxy that ends TLS may not tell us, and the cookie would silently be left out.
+    // The public address shows whether the browser uses https. A proxy that ends TLS may not tell us, and the cookie would silently be
+    // omitted.
     if (https) request.headers['x-forwarded-proto'] = 'https'
     handle(request, response, next)
   }
