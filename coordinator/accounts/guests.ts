@@ -19,7 +19,7 @@ export async function checkGuests({ db, config, log }: Parts): Promise<void> {
   }
 }
 
-/** Admins always; everyone in ERRAND_USERS; anyone for `*`. GitHub's logins ignore case. */
+/** Admins may always sign in, and so may everyone in ERRAND_USERS, or anyone if it is `*`. GitHub's logins ignore case. */
 export function maySignIn(login: string, { admins, users }: Pick<Config, 'admins' | 'users'>): boolean {
   return login !== '' && (isAdmin(login, { admins }) || users.includes('*') || names(users, login))
 }
@@ -28,7 +28,7 @@ export function isAdmin(login: string, { admins }: Pick<Config, 'admins'>): bool
   return names(admins, login)
 }
 
-/** @returns what to tell a person who may not sign in: whom to ask */
+/** @returns the message for a person who may not sign in: whom to ask */
 export function signInRefused(login: string, { admins }: Pick<Config, 'admins'>): string {
   const whom = admins.length > 0 ? admins.map((name) => `@${name}`).join(', ') : 'the administrator of this server'
   return `The GitHub account ${login || 'of yours'} may not sign in here. Ask ${whom} to add it to ERRAND_USERS.`
