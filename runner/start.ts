@@ -21,8 +21,8 @@ import { createDockerEngine } from './sandbox/docker.ts'
 export type Runner = {
   id: string
   /**
-   * Takes no more turns, lets running agents save their work and report as interrupted, removes their containers, closes.
-   * A later call without `drain` waits for nothing.
+   * Takes no further turns, lets running agents save their work and report as interrupted, removes their containers, and closes. A later
+   * call without `drain` waits for nothing.
    */
   stop: (options: { drain: boolean }) => Promise<void>
 }
@@ -81,7 +81,7 @@ export async function start(config: Config): Promise<Runner> {
   return { id: runnerId, stop: stopOnce(stopInOrder, now) }
 }
 
-/** A runner that stops interrupts its attempts itself: their ends tell nothing about its host. */
+/** A stopping runner interrupts its attempts itself: their ends are no sign of a fault of its host. */
 async function runWatched(parts: AttemptParts, health: Health, lease: Lease, runnerStop: RunnerStop): Promise<End> {
   try {
     const end = await runAttempt(parts, lease, runnerStop)
@@ -103,8 +103,8 @@ function stopOnce(stopInOrder: () => Promise<void>, now: AbortController): Runne
 }
 
 function openLog({ logLevel, prettyLog }: Config): Logger {
-  // The error of a Redis command carries the whole command, so the events of a task.
+  // The error of a Redis command contains the whole command, and so the events of a task.
   const redact = { paths: ['err.command'], remove: true }
-  const options = { level: logLevel, base: { room: 'runner' }, timestamp: pino.stdTimeFunctions.isoTime, redact }
+  const options = { level: logLevel, base: { process: 'runner' }, timestamp: pino.stdTimeFunctions.isoTime, redact }
   return pino(prettyLog ? { ...options, transport: { target: 'pino-pretty', options: { messageKey: 'event' } } } : options)
 }

@@ -17,9 +17,9 @@ export type HostFault = { reason: 'engine_unavailable' | 'image_missing' | 'host
 
 /**
  * Exit codes of a sandbox that was ended from outside: by SIGKILL, by SIGTERM, and when the engine lost track of it. The supervisor inside
- * has other codes for everything that can happen to its agent, and nobody inside can kill the first process of a sandbox.
- * Trap: the engine reports the supervisor's code as the sandbox's, so a command inside that kills the supervisor looks the same. It only
- * gains {@link MAX_INTERRUPTIONS} tries of the same budget.
+ * uses other codes for everything that can happen to its agent, and nothing inside can kill the first process of a sandbox. Trap: the
+ * engine reports the supervisor's code as the sandbox's, so a command inside that kills the supervisor looks the same. It only gains {@link
+ * MAX_INTERRUPTIONS} tries of the same budget.
  */
 const ENDED_FROM_OUTSIDE = [137, 143, 255]
 
@@ -45,7 +45,7 @@ const STOPPED: Record<StopCause, End> = {
   coordinator_away: { outcome: 'interrupted', reason: 'coordinator_away', message: null },
 }
 
-/** The reasons that an agent may give for the end of a turn. Only we can know the others. */
+/** The reasons that an agent may give for the end of a turn. Only the runner can know the others. */
 const COMPLETED: readonly Reason[] = ['done', 'no_changes']
 const FAILED: readonly Reason[] = [
   'repository_not_found',
@@ -81,8 +81,8 @@ export function decideEnd({ turn, stop, fault, sandbox }: AttemptFacts): End {
 }
 
 /**
- * Checks the agent's report on its turn against what we know. When we stopped the agent, we know why better than it does. When nobody
- * stopped it, it cannot know that it was cancelled or interrupted; at most something on the host sent it a SIGTERM.
+ * Checks the agent's report on its turn. If the runner stopped the agent, the runner knows the reason better. If it did not, the agent
+ * cannot know that it was cancelled or interrupted: at most, something on the host sent it a SIGTERM.
  */
 export function turnEnd(reported: End, stop: StopCause | null): End {
   if (stop) return { ...STOPPED[stop], message: STOPPED[stop].message ?? reported.message }
@@ -105,5 +105,5 @@ function crash({ exitCode, outOfMemory, errorTail }: SandboxEnd): End {
 function shortened(text: string): string {
   return text.length <= MESSAGE_CHARS ? text : `${text.slice(0, MESSAGE_CHARS - 1)}…`
 }
-/** As the contract bounds the message of an end. */
+/** The contract's bound on the message of an end. */
 const MESSAGE_CHARS = 2000

@@ -4,13 +4,13 @@ import type { KeptLease } from '../lease/renewals.ts'
 import type { Delivery } from '../river/delivery.ts'
 import type { StopSwitch } from './stop-switch.ts'
 
-/** One attempt that this process works on, and everything by which it can be reached from outside. */
+/** One attempt that this process works on, with everything that others use to reach it. */
 export type RunningAttempt = {
   taskId: string
   attempt: number
-  /** Signs the words about it. */
+  /** The key that signs the coordinator's words about it. */
   signingKey: string
-  /** Null: an earlier process ran it. Nothing of it runs any more, only its events are still delivered. */
+  /** Null: an earlier process ran it. Nothing of it runs any longer; only its events are still delivered. */
   lease: KeptLease | null
   mailbox: Mailbox
   /** Null until its spool is open. */
@@ -25,11 +25,11 @@ export type Attempts = {
   remove: (attempt: RunningAttempt) => void
   list: () => RunningAttempt[]
   find: (taskId: string, attempt: number) => RunningAttempt | undefined
-  /** Does what the coordinator's word about one of them asks. A word about any other comes too late, and nothing happens. */
+  /** Obeys the coordinator's word about one of them. A word about any other attempt comes too late and is ignored. */
   heed: (taskId: string, attempt: number, word: RunnerWord) => void
   /** Counts work on an attempt, from its job to the answer to the queue, or from its spool to the last acknowledgement. */
   track: <T>(work: Promise<T>) => Promise<T>
-  /** Resolves when none of that work is left. */
+  /** Resolves when all of that work is done. */
   idle: () => Promise<void>
 }
 
@@ -73,9 +73,9 @@ function keyOf(taskId: string, attempt: number): string {
 /** Messages on their way to the agent of one attempt. A word, a renewal and the lease may each bring the same one; the agent gets it once. */
 export type Mailbox = {
   put: (messages: readonly SteerMessage[]) => void
-  /** The person took it back. When the agent has it already, nothing happens. */
+  /** The person withdrew it. If the agent already has it, nothing happens. */
   withdraw: (messageId: string) => void
-  /** @returns false for a message that was never put in, or that the agent took already */
+  /** @returns false for a message that was never put in or that the agent already took */
   take: (messageId: string) => boolean
   /** The messages that wait for the agent, the oldest first. */
   waiting: () => SteerMessage[]

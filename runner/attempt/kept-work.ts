@@ -7,11 +7,11 @@ import type { Logger } from 'pino'
 import { type CoordinatorClient, CoordinatorFault } from '../lease/coordinator-client.ts'
 import { startRepeating } from '../process/repeat.ts'
 
-/** The work of sandboxes that were stopped while the coordinator was away: git bundles that this host keeps until the coordinator takes them. */
+/** Keeps the work of sandboxes that were stopped while the coordinator was away, as git bundles, until the coordinator takes them. */
 export type KeptWork = {
   /** The bundle is on the disk when this returns. @throws Error when there is no room for more */
   keep: (taskId: string, attempt: number, bundle: Readable) => Promise<void>
-  /** Leaves to the next start what could not be handed over. */
+  /** Leaves what could not be handed over to the next start. */
   stop: () => Promise<void>
 }
 

@@ -23,8 +23,8 @@ type Parts = {
 const EVERY_MS = 60_000
 
 /**
- * Settles what an earlier process of this runner left when it was killed: removes its containers and delivers its events. Goes on to remove,
- * every minute, the containers that could not be removed when their attempt ended: an engine that hung then may answer by now.
+ * Settles what an earlier process of this runner left when it was killed: removes its containers and delivers its events. Then removes,
+ * every minute, containers that could not be removed when their attempt ended, because an engine that hung may answer again.
  * @returns once the old containers are gone, unless the engine is away, and every recovered spool is being delivered
  */
 export async function openLeftovers(parts: Parts): Promise<Leftovers> {
@@ -66,14 +66,14 @@ async function deliverSpool(spool: Spool, { publisher, attempts, log }: Parts): 
   void attempts.track(settled)
 }
 
-/** @returns the spooled events as a tree to close, and how the turn ended: an attempt whose turn was over ended the same way */
+/** @returns the spooled events as a tree to close, and how the turn ended: if the turn was over, its attempt ended the same way */
 async function replay(spool: Spool): Promise<{ tree: Nesting; turnEnd: End | null }> {
   const tree = createNesting(spool.header.turn, '')
   let turnEnd: End | null = null
   for (let from = 1; from <= spool.lastN(); ) {
     const entries = await spool.read(from, 1000)
     for (const { body } of entries) {
-      // An earlier version may have written it. The coordinator judges it too, and one spool must not keep a runner from starting.
+      // An earlier version may have written it. The coordinator checks it too, and one bad spool must not prevent a runner from starting.
       const event = NewEvent.safeParse(parseJson(body)).data
       if (!event) continue
       tree.admit(event)

@@ -3,7 +3,7 @@ import type { End } from '../../contract/wire/end.ts'
 import { type StopCause, turnEnd } from './attempt-end.ts'
 
 export type Nesting = {
-  /** @returns what may be emitted for an event: itself, after what must come before it; nothing when it fits nowhere */
+  /** @returns the events to emit for this one: those that must come before it, and itself; nothing if it does not fit */
   admit: (event: NewEvent, stop?: StopCause | null) => NewEvent[]
   /** @returns the events that close every open pair, `attempt.ended` last; nothing when the attempt was closed before */
   close: (end: End) => NewEvent[]
@@ -21,8 +21,8 @@ type Tree = {
 }
 
 /**
- * Keeps the events of one attempt a tree, whatever the sandbox prints: `turn.started … turn.ended` once, tools inside it, and no event of
- * the agent after it.
+ * Makes the events of one attempt a tree, whatever the sandbox prints: `turn.started … turn.ended` once, tools inside, and no event of the
+ * agent afterwards.
  */
 export function createNesting(turn: number, model: string): Nesting {
   const tree: Tree = { turn, model, openTools: new Map(), turnState: 'before', turnEnd: null, isOver: false }

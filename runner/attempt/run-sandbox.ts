@@ -37,7 +37,7 @@ export type SandboxParts = {
   secrets: readonly string[]
 }
 
-/** One attempt that runs. */
+/** A running attempt, as the functions below share it. */
 export type Attempt = {
   parts: SandboxParts
   lease: Lease
@@ -49,18 +49,18 @@ export type Attempt = {
   log: Logger
 }
 
-/** What the events of one attempt may take on the runner's disk. */
+/** How much disk space the events of one attempt may take. */
 const SPOOL_BYTES = 256 * 1024 * 1024
-/** Lines that tell nothing. An honest sandbox prints a few, and each costs the engine and us as much as one that tells something. */
+/** How many useless lines a sandbox may print. An honest one prints a few, and each costs as much as a useful one. */
 const NOISE_LINES = LIMITS.eventsPerAttempt
 /** Faster than any model writes. */
 const DELTAS_PER_SECOND = 500
 /** How long the last output may wait for a slow disk. */
 const TRAILING_MS = 30_000
-/** A gateway that closes cuts every call. A call that ignores that is left behind. */
+/** How long a closing gateway waits for its calls, which it has cut. A call that ignores that is left behind. */
 const CLOSE_MS = 30_000
 
-/** Opens the door, runs the sandbox behind it, and removes both. When it returns, every event of theirs was emitted. */
+/** Opens the door, runs the sandbox behind it, and removes both. When it returns, all their events have been emitted. */
 export async function runSandbox(attempt: Attempt): Promise<{ sandbox: SandboxEnd | null; fault: HostFault | null }> {
   try {
     return { sandbox: await runBehindDoor(attempt), fault: null }
@@ -74,7 +74,7 @@ async function runBehindDoor(attempt: Attempt): Promise<SandboxEnd | null> {
   const { parts, lease, log, stop } = attempt
   const directory = join(parts.doorsDirectory, randomBytes(6).toString('hex'))
   const known = secretsOf(lease, parts.secrets)
-  // The sandbox's user can open it; the directory above is closed to everybody else on the host.
+  // The sandbox's user must be able to open it; the directory above keeps out everyone else on the host.
   await mkdir(directory, { mode: 0o755 })
   try {
     const gateway = await parts.openGateway(gatewayOptions(attempt, directory, createRedactor(known)))
@@ -126,7 +126,7 @@ async function readOutput(attempt: Attempt, { lines }: Sandbox, redact: Redactor
       await delivery.ready()
     }
   } catch (error) {
-    // The end of the sandbox tells whether this was the engine's fault.
+    // The end of the sandbox shows whether this was the engine's fault.
     log.warn({ event: 'sandbox.output_lost', err: error })
   }
   if (noise > 0) log.warn({ event: 'sandbox.noise', lines: noise })
@@ -145,9 +145,9 @@ function emitFromAgent(attempt: Attempt, event: AgentEvent): boolean {
 }
 
 /**
- * Emits what fits into the tree, and stops a sandbox that emits more than an attempt may. After that only the cost of a call that was
- * running is still emitted.
- * @returns whether anything fitted
+ * Emits what fits into the tree, and stops a sandbox that emits more than an attempt may. After that it emits only the cost of a call that
+ * was still running.
+ * @returns whether anything was emitted
  */
 function emit({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolean {
   if (stop.flooded() && event.type !== 'usage.counted') return false

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { COORDINATOR_AWAY_MS, SAVE, SAVE_MS, TIME_UP } from '../../contract/wire/deadlines.ts'
 import type { StopCause } from './attempt-end.ts'
 
-/** How the runner itself is being stopped. */
+/** The two ways in which the runner itself is stopped. */
 export type RunnerStop = {
   /** Let the agents save their work, report, and end. */
   drain: AbortSignal
@@ -16,20 +16,20 @@ export type StopSwitch = {
   flooded: () => boolean
   because: (cause: StopCause) => void
   /**
-   * Calls `act` with the time that the agent gets to save its work: at once when there is a cause already, and again with 0 for "now".
-   * @returns what ends that
+   * Calls `act` with the time that the agent gets to save its work: at once if there is already a cause, and again with 0 for "now".
+   * @returns a function that ends this
    */
   whenStopped: (act: (graceMs: number) => void) => () => void
   /**
-   * Does something that waits for the coordinator. The time limit stands still meanwhile, because the task cannot help the wait. When all
-   * such waits together take longer than {@link COORDINATOR_AWAY_MS}, that is a cause to stop.
-   * @param wait gets a signal that aborts with `gone`, or soon after a cause to stop, which leaves no time to wait
+   * Does something that waits for the coordinator. The time limit pauses meanwhile, because the wait is not the task's fault. All such
+   * waits together may take {@link COORDINATOR_AWAY_MS}; more is a cause to stop.
+   * @param wait gets a signal that aborts with `gone`, or soon after a cause to stop, because then there is no time to wait
    */
   whileAway: <T>(gone: AbortSignal, wait: (gone: AbortSignal) => Promise<T>) => Promise<T>
   dispose: () => void
 }
 
-/** An attempt that is no longer ours, or that floods us, gets no time. */
+/** How long the agent may save its work. An attempt that is no longer ours, or that floods us, gets no time. */
 const GRACE_MS: Record<StopCause, number> = {
   cancelled: SAVE_MS,
   runner_stopped: SAVE_MS,
@@ -53,7 +53,7 @@ type State = {
   readonly log: Logger
   readonly limit: StoppableTimer
   readonly away: StoppableTimer
-  /** Who waits for the coordinator now. */
+  /** The current waits for the coordinator. */
   readonly waiting: Set<Patience>
   cause: StopCause | null
   flooded: boolean
@@ -113,7 +113,7 @@ function graceOf({ runnerStop, flooded }: State, cause: StopCause): number {
   return runnerStop.now.aborted || flooded ? 0 : GRACE_MS[cause]
 }
 
-/** @returns what ends that */
+/** @returns a function that ends this */
 function followRunner(state: State): () => void {
   const { drain, now } = state.runnerStop
   const onDrain = () => because(state, 'runner_stopped')
@@ -150,7 +150,7 @@ async function whileAway<T>(state: State, gone: AbortSignal, wait: (gone: AbortS
 
 type StoppableTimer = { run: () => void; stop: () => void }
 
-/** Counts only while it runs. */
+/** A timer that counts only while it runs. */
 function createStoppableTimer(ms: number, onEnd: () => void): StoppableTimer {
   let leftMs = ms
   let since = 0

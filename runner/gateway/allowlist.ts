@@ -19,12 +19,12 @@ export type AllowlistOptions = {
   resolve?: (host: string) => Promise<Address[]>
 }
 
-/** How many blocked hosts one attempt reports to the user; otherwise a sandbox that scans the internet would fill the history. */
+/** How many blocked hosts one attempt reports to the user: without a limit, a sandbox that scans the internet would fill the history. */
 const HOSTS_REPORTED = 50
 
 /**
- * Everything that a sandbox sends to a proxy. `CONNECT host:443` becomes a tunnel when the host is on the list and on the public internet.
- * All else gets 403, and the user hears of each blocked host once.
+ * Serves everything that a sandbox sends to a proxy. `CONNECT host:443` becomes a tunnel if the host is on the list and on the public
+ * internet. Everything else gets 403, and the user is told of each blocked host once.
  */
 export function serveAllowlist({ allowedHosts, emit, log, resolve = resolveAll }: AllowlistOptions) {
   const reported = new Set<string>()
@@ -52,7 +52,7 @@ export function serveAllowlist({ allowedHosts, emit, log, resolve = resolveAll }
     )
   }
 
-  /** A plain `http://` request to a proxy. It is never served, because nothing proves who answers. */
+  /** Refuses a plain `http://` request to a proxy, because nothing proves who answers. */
   const refuse = ({ request, response, path }: Call): void => {
     const host = readable(URL.canParse(path) ? new URL(path).hostname : path)
     const advice = `${adviceFor(host)} Plain http is never allowed: use https.`
@@ -95,7 +95,7 @@ function parseAuthority(authority: string): { host: string; port: number } {
   return { host: readable(host.toLowerCase().replace(/\.$/, '')), port: Number(port) }
 }
 
-/** Makes a name from the sandbox safe to show. */
+/** Makes a host name from the sandbox safe to show. */
 function readable(text: string): string {
   return text.replace(/[^\w.:[\]-]/g, '?').slice(0, 200)
 }

@@ -12,15 +12,17 @@ import { type ConfirmLease, refuseEffect, standingOf } from './fence.ts'
 export type ArtifactsOptions = {
   confirmLease: ConfirmLease
   saveArtifact: (kind: ArtifactKind, body: Readable) => Promise<void>
-  /** Stores the last copy of the work on this host while the sandbox is being stopped and the coordinator is away; null when it can wait. */
+  /**
+   * Stores the last copy of the work on this host if the sandbox is being stopped while the coordinator is away; null if the work can wait.
+   */
   keepWork: () => ((bundle: Readable) => Promise<void>) | null
   log: Logger
   maxBytes?: number
 }
 
 /**
- * `PUT /artifacts/<kind>`: streams the body out of the sandbox. 204 means that it is stored. Artifacts pass one after the other: each fills
- * the coordinator's disk while it arrives, and a sandbox that sends hundreds at once must not use it up.
+ * `PUT /artifacts/<kind>`: streams the body out of the sandbox; 204 means that it is stored. Artifacts pass one at a time: each takes space
+ * on the coordinator's disk while it arrives, and a sandbox must not fill the disk by sending hundreds at once.
  */
 export function serveArtifacts({ maxBytes = LIMITS.artifactBytes, ...options }: ArtifactsOptions): Endpoint {
   const outputs = new Set<ArtifactKind>()
@@ -47,7 +49,7 @@ async function save(
 ): Promise<void> {
   const body = new PassThrough()
   try {
-    // The body can be read only once, so read it only when somebody is there to take it.
+    // The body can be read only once, so it is read only when the coordinator is there to take it.
     const standing = await standingOf(confirmLease, gone)
     const keepHere = kind === 'bundle' && standing === 'unconfirmed' ? keepWork() : null
     if (standing !== 'current' && !keepHere) return refuseEffect(response, standing)

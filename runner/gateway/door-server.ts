@@ -7,16 +7,16 @@ import { DOOR, SANDBOX_UID, SOCKET_PATH_BYTES } from '../../contract/wire/names.
 import { answer, type Call, type Endpoint } from './endpoint.ts'
 
 export type DoorServerOptions = {
-  /** Where the socket is made. */
+  /** The folder for the socket. */
   directory: string
   serve: Endpoint
   tunnel: (request: IncomingMessage, client: Duplex, head: Buffer) => Promise<void>
   log: Logger
 }
 
-/** More than any package manager opens. They are the runner's own file descriptors, and other attempts need some too. */
+/** More than any package manager opens. They use the runner's file descriptors, which other attempts need too. */
 const MAX_CONNECTIONS = 256
-/** Calls need a bound of their own: a caller may send many on one connection without waiting for the answers. */
+/** Calls need their own bound: a caller may send many on one connection without waiting for the answers. */
 const MAX_CALLS = MAX_CONNECTIONS
 
 /** Serves HTTP at a unix socket that only the sandbox's user may open. @throws Error when the socket cannot be made */
@@ -50,7 +50,7 @@ export async function openDoorServer({
   return {
     close: async () => {
       const closed = new Promise<void>((done) => server.close(() => done()))
-      // A caller that leaves and a door that closes end a call in the same way: by the caller's socket.
+      // A caller that leaves and a door that closes both end a call by closing the caller's socket.
       for (const socket of sockets) socket.destroy()
       await Promise.all([closed, ...calls])
       await rm(path, { force: true })
@@ -74,7 +74,7 @@ function toCall(request: IncomingMessage, response: ServerResponse): Call {
   const gone = new AbortController()
   const { socket } = request
   const leave = () => gone.abort()
-  // An answer that waits behind another on its connection has no socket yet: only the request's connection tells that the caller left.
+  // An answer that waits behind another on its connection has no socket yet: only the request's socket shows that the caller left.
   socket.once('close', leave)
   response.once('close', () => {
     socket.off('close', leave)

@@ -4,9 +4,9 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 export type Call = {
   request: IncomingMessage
   response: ServerResponse
-  /** As it came on the wire: neither decoded nor normalised, so that comparing it with a known path is safe. */
+  /** The raw path, neither decoded nor normalised, so that comparing it with a known path is safe. */
   path: string
-  /** What follows the `?`, undecoded; empty without one. */
+  /** The part after the `?`, undecoded; empty without one. */
   query: string
   /** Aborts when the caller leaves, or the door closes, before the answer is complete. */
   gone: AbortSignal
@@ -31,7 +31,7 @@ export function pickHeaders(message: IncomingMessage, names: readonly string[]):
   return Object.fromEntries(names.flatMap((name) => (message.headers[name] === undefined ? [] : [[name, message.headers[name]]])))
 }
 
-/** @returns the chunks of a request; leaving them early keeps the stream open, so that a refusal still reaches the same socket */
+/** @returns the chunks of a request; if the caller stops early, the stream stays open, so that a refusal can still be sent */
 export function chunksOf(request: IncomingMessage): AsyncIterableIterator<Buffer> {
   return request.iterator({ destroyOnReturn: false })
 }

@@ -9,7 +9,7 @@ export type ConfirmLease = (gone: AbortSignal) => Promise<boolean>
 /** Whether the attempt is the current one; `unconfirmed`: the coordinator does not answer. */
 export type Standing = 'current' | 'over' | 'unconfirmed'
 
-/** The last check before an effect: while this runner was paused, the attempt may have been given to another. */
+/** The last check before an effect: while this runner was paused, another runner may have got the turn. */
 export async function standingOf(
   confirmLease: ConfirmLease,
   gone: AbortSignal,
@@ -30,7 +30,7 @@ export async function standingOf(
   }
 }
 
-/** Refuses the effect of an attempt that may not be the current one. */
+/** Refuses an effect if the attempt may not be the current one. */
 export function refuseEffect(response: ServerResponse, standing: Exclude<Standing, 'current'>): void {
   standing === 'over'
     ? answer(response, 403, 'This attempt is no longer the current one.')

@@ -28,11 +28,13 @@ export type GatewayOptions = {
   allowedHosts: readonly string[]
   /** Asks the coordinator, until it answers, whether this attempt is still the current one; throws when `gone` aborts first. */
   confirmLease: (gone: AbortSignal) => Promise<boolean>
-  /** Waits while this attempt's lease has run out; false when `gone` aborts first, or it takes longer than `atMostMs`. */
+  /** Waits until this attempt has a valid lease; false if `gone` aborts first or it takes longer than `atMostMs`. */
   awaitLease: (gone: AbortSignal, atMostMs: number) => Promise<boolean>
   emit: (event: NewEvent) => void
   saveArtifact: (kind: ArtifactKind, body: Readable) => Promise<void>
-  /** Stores the last copy of the work on this host while the sandbox is being stopped and the coordinator is away; null when it can wait. */
+  /**
+   * Stores the last copy of the work on this host if the sandbox is being stopped while the coordinator is away; null if the work can wait.
+   */
   keepWork: () => ((bundle: Readable) => Promise<void>) | null
   waitingMessages: () => SteerMessage[]
   openTranscript: () => Promise<Readable | null>
@@ -40,13 +42,13 @@ export type GatewayOptions = {
 }
 
 export type Gateway = {
-  /** What the sandbox shows at the door; worthless at any other. */
+  /** The token that the sandbox presents at this door; worthless at any other. */
   token: string
-  /** Revokes: cuts every call and connection at once, and returns when each has ended. Afterwards nothing answers. */
+  /** Closes the door: cuts every call and connection at once, and returns when all have ended. Afterwards nothing answers. */
   close: () => Promise<void>
 }
 
-/** Warnings and errors in the log about one attempt. */
+/** How many warnings and errors about one attempt are logged. */
 const MAX_COMPLAINTS = 200
 
 /**
@@ -82,7 +84,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-/** The endpoints by path. `open` ones need no token: they give nothing that the public does not have. */
+/** Returns the endpoint of each path. `open` ones need no token: they serve only public data. */
 function layOutEndpoints(options: GatewayOptions, upstream: Upstream) {
   const { coordinatorUrl, emit, log } = options
   const { assignment, access } = options.lease
@@ -133,7 +135,7 @@ function createDoorToken(): { token: string; fits: (headers: IncomingHttpHeaders
   return { token, fits: (headers) => shownTokens(headers).some((shown) => timingSafeEqual(sha256(shown), hash)) }
 }
 
-/** The ways in which clients show the token: SDKs by Bearer or `x-api-key`, git by Bearer or as a Basic password. */
+/** The tokens in the headers of a call: SDKs send them as Bearer or `x-api-key`, git as Bearer or as a Basic password. */
 function shownTokens(headers: IncomingHttpHeaders): string[] {
   const shown: string[] = []
   const key = headers['x-api-key']

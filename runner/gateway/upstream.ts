@@ -7,13 +7,13 @@ import { MODEL_SILENCE_MS } from '../../contract/wire/deadlines.ts'
 export type UpstreamCall = {
   url: string
   method: string
-  /** Built by the endpoint, never the caller's own. */
+  /** Built by the endpoint, never copied from the caller. */
   headers: OutgoingHttpHeaders
   body?: Buffer | Readable
   signal: AbortSignal
 }
 
-/** Calls to the outside world. It follows no redirect and decodes nothing: the answer arrives as it was sent. */
+/** Makes calls to the outside world. It follows no redirect and decodes nothing: the answer arrives as it was sent. */
 export type Upstream = {
   /**
    * @returns the answer as soon as its head is there; its body must be consumed or destroyed
@@ -44,7 +44,7 @@ export function openUpstream(): Upstream {
   }
 }
 
-/** An address of ours may be a path: then it is below the coordinator's own address. */
+/** An address in a lease may be a path: then it is below the coordinator's address. */
 export function resolveUpstream(address: string, coordinatorUrl: string): string {
   return (address.startsWith('/') ? `${coordinatorUrl.replace(/\/+$/, '')}${address}` : address).replace(/\/+$/, '')
 }

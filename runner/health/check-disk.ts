@@ -2,7 +2,7 @@ import { rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineFault } from '../sandbox/sandbox.ts'
 
-/** With less free space a runner takes no turns: an attempt's events alone may need more. */
+/** With less free space a runner takes no turns: just the events of an attempt may need more. */
 const FREE_BYTES = 64 * 1024 * 1024
 
 /**

@@ -4,23 +4,23 @@ import type { Unwell } from '../../contract/wire/lease.ts'
 import { within } from '../process/deadline.ts'
 import { EngineFault } from '../sandbox/sandbox.ts'
 
-/** Whether this host can run a sandbox. While it cannot, the runner takes no turns: each would only be interrupted. */
+/** Knows whether this host can run a sandbox. While it cannot, the runner takes no turns: each would only be interrupted. */
 export type Health = {
   /** Undefined while it is well. */
   unwell: () => Unwell | undefined
   /** Checks the host before a turn is taken. @returns whether the runner may take it */
   mayTake: () => Promise<boolean>
-  /** Tells how an attempt ended. */
+  /** Takes note of how an attempt ended. */
   ended: (end: End) => void
-  /** Tells that an attempt failed with an error that nobody expected. */
+  /** Takes note that an attempt failed with an unexpected error. */
   failed: (error: unknown) => void
   stop: () => void
 }
 
 type Options = {
-  /** Everything that a sandbox needs of the host. @throws EngineFault, or Error for what nobody expected */
+  /** Checks everything that a sandbox needs from the host. @throws EngineFault, or Error for anything unexpected */
   check: () => Promise<void>
-  /** It became unwell, or well again. */
+  /** The host became unwell, or well again. */
   onChange: (unwell: Unwell | undefined) => void
   log: Logger
   checkMs?: number
@@ -79,8 +79,8 @@ export function watchHealth(options: Options): Health {
 }
 
 /**
- * Pure. How long a runner rests after a fault of its host, whatever the check finds by then: a fault that the check does not see interrupts
- * a task each time, so each rest is twice as long as the one before.
+ * Pure. How long a runner rests after a fault of its host, even if the check then finds nothing. A fault that the check misses interrupts a
+ * task each time, so each rest is twice as long as the one before.
  * @param faults in a row, 1 or more
  */
 export function restMs(faults: number, firstMs: number = LOOK_AGAIN_MS): number {
@@ -129,7 +129,7 @@ function become(state: State, next: Unwell | undefined): void {
   options.onChange(next)
 }
 
-/** Pure. @returns the fault of this host that an end tells about; null when there is none */
+/** Pure. @returns the fault of this host that caused an end; null if there is none */
 function faultIn(end: End): Unwell | null {
   if (end.outcome !== 'interrupted') return null
   const message = (end.message ?? '').slice(0, MESSAGE_CHARS)

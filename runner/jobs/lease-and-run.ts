@@ -4,7 +4,7 @@ import { JobData } from '../../contract/wire/job.ts'
 import type { Lease, LeaseAnswer, RunnerIdentity } from '../../contract/wire/lease.ts'
 import { type CoordinatorClient, CoordinatorFault } from '../lease/coordinator-client.ts'
 
-/** What the queue is told about a turn. It retries `interrupted` with its own backoff; `later` does not count as a try. */
+/** The answer to the queue about a turn. The queue retries `interrupted` with its own backoff; `later` does not count as a try. */
 export type TurnAnswer =
   | { type: 'done'; outcome: string }
   | { type: 'later'; afterMs: number }
@@ -13,7 +13,7 @@ export type TurnAnswer =
 
 /** How soon a turn that came to an unwell runner is offered again, so that a healthy one can take it. */
 const NOT_HERE_MS = 1_000
-/** How soon a coordinator that does not answer is asked again. */
+/** How soon the runner asks a silent coordinator again. */
 const ASK_AGAIN_MS = 5_000
 
 type Parts = {

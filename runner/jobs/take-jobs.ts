@@ -8,17 +8,17 @@ import { rateLimitedLog } from '../process/rate-limited-log.ts'
 import type { TurnAnswer } from './lease-and-run.ts'
 
 export type Taking = {
-  /** Takes no more turns; those in hand go on. */
+  /** Takes no further turns; the current ones continue. */
   pause: () => Promise<void>
   /** Takes turns again. */
   resume: () => Promise<void>
-  /** Returns when the queue has every answer, or did not take the last ones in time. Call it when no turn is in hand any more. */
+  /** Returns when the queue has every answer, or did not take the last ones in time. Call it when no turn is left. */
   close: () => Promise<void>
 }
 
 type Options = {
   redisUrl: string
-  /** Turns at once. */
+  /** How many turns run at once. */
   slots: number
   /** @param data not parsed yet: whatever somebody with access to Redis put there */
   handle: (data: unknown) => Promise<TurnAnswer>
@@ -27,7 +27,7 @@ type Options = {
   stallCheckMs?: number
 }
 
-/** When nothing answers on a connection for so long, it is broken and opened again. BullMQ itself blocks for 10 s at most. */
+/** A connection on which nothing answers for this long is broken and is reopened. BullMQ itself blocks for 10 s at most. */
 const SILENT_MS = 30_000
 
 /** Takes turns off the queue, one for each free slot. The lock on a job is no fence: the lease is. */
@@ -53,7 +53,7 @@ export function takeJobs({ redisUrl, slots, handle, log, lockMs = JOB_LOCK_MS, s
   return {
     pause: () => worker.pause(true),
     resume: () => worker.resume(),
-    // BullMQ waits without end for a Redis that is away. The store knows what could not be written down there.
+    // BullMQ waits forever for an absent Redis. The store knows what could not be written there.
     close: () => within(RUNNER_STOP.closeQueueMs, () => worker.close().catch(report), giveUp),
   }
 }

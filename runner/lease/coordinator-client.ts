@@ -19,7 +19,7 @@ export type CoordinatorClient = {
   saveArtifact: (taskId: string, attempt: number, kind: ArtifactKind, body: Readable) => Promise<void>
 }
 
-/** `unreachable`: no answer, or one that says "later"; `refused`: it answered, and does not want this. */
+/** `unreachable`: no answer, or one that means "later"; `refused`: it answered and refused. */
 export class CoordinatorFault extends Error {
   readonly kind: 'unreachable' | 'refused'
   /** The status of its answer; null when there was none, or when the refusal is about this runner. */
@@ -36,7 +36,7 @@ export class CoordinatorFault extends Error {
   }
 }
 
-/** @returns whether nobody was there: no answer came, or only that of a proxy in front. An answer of the coordinator itself does not count. */
+/** @returns whether the coordinator was away: no answer came, or only one from a proxy in front of it */
 export function isAway(error: unknown): boolean {
   return error instanceof CoordinatorFault && error.kind === 'unreachable' && [null, 502, 504].includes(error.status)
 }
@@ -95,7 +95,7 @@ async function send({ url, token }: Options, path: string, request: Request, tim
   }
 }
 
-/** @returns the answer. @throws CoordinatorFault when it is not a yes */
+/** @returns the answer. @throws CoordinatorFault if its status is not a success */
 async function expectOk({ log }: Options, path: string, response: Response): Promise<Response> {
   const { status } = response
   if (response.ok) return response

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 
 /**
- * Logs errors of a place that can fail thousands of times a second (a lost Redis): one line in `everyMs` at most, with the number of
- * errors that it left out since the last line.
+ * Logs errors of a place that can fail thousands of times a second (a lost Redis): at most one line every `everyMs`, with the number of
+ * errors left out since.
  */
 export function rateLimitedLog(log: Logger, event: string, everyMs = 1_000): (error: unknown) => void {
   let last = Number.NEGATIVE_INFINITY

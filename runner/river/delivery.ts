@@ -4,13 +4,15 @@ import type { Spool, SpoolEntry } from './spool.ts'
 
 export type DeliveryEnd = 'acknowledged' | 'unanswered' | 'abandoned'
 
-/** Brings the events of one attempt to the coordinator: it spools them, sends them in a window, and sends again until they are acknowledged. */
+/**
+ * Delivers the events of one attempt to the coordinator: spools them, sends them in a window, and sends again until they are acknowledged.
+ */
 export type Delivery = {
   /** Numbers the event and takes it over, in order; never blocks. After {@link Delivery.finish} it takes nothing more. */
   emit: (event: NewEvent) => void
-  /** Resolves when there is room for more. Wait for it between events, or memory grows with what the disk cannot follow. */
+  /** Resolves when it can take more. Wait for it between events, or memory fills with events that the disk cannot keep up with. */
   ready: () => Promise<void>
-  /** No event will follow. @returns how it went, once every event is stored, or none will be any more, or it was abandoned */
+  /** No event will follow. @returns how the delivery ended: every event is acknowledged, or no more will be, or it was abandoned */
   finish: () => Promise<DeliveryEnd>
   /** Stops sending. {@link Delivery.finish} returns once everything is spooled, for the next start. */
   abandon: () => void
@@ -18,7 +20,7 @@ export type Delivery = {
   count: () => number
   /** The coordinator has every event up to and including `n`. */
   acknowledge: (n: number) => void
-  /** Nobody will answer any more: what is not acknowledged by now is of no use. */
+  /** No further acknowledgement will come: unacknowledged events are useless now. */
   expectNoAnswer: () => void
   /** Redis is back: try at once. */
   wake: () => void
@@ -38,7 +40,9 @@ export type DeliveryParts = {
 const PENDING_EVENTS = 256
 const BATCH_ENTRIES = 100
 const SEND_AGAIN_MS = 250
-/** Without an acknowledgement for this long, sent events count as lost; for twice as long each time that sending them again did not help. */
+/**
+ * Sent events count as lost after this long without an acknowledgement. The time doubles each time that sending them again did not help.
+ */
 const STALL_MS = 1_000
 const STALL_MAX_MS = 30_000
 
@@ -52,10 +56,10 @@ type State = {
   pending: SpoolEntry[]
   finishing: boolean
   end: DeliveryEnd | null
-  /** The last acknowledgement, or the sending of what waits for one; milliseconds. */
+  /** When the last acknowledgement came, or the events that wait for one were sent; milliseconds. */
   progressAt: number
   stallMs: number
-  /** Where each event that is not acknowledged lies on the stream. */
+  /** The stream id of each unacknowledged event. */
   readonly streamIds: Map<number, string>
   readonly spoolWork: Bell
   readonly spooled: Bell
@@ -164,8 +168,8 @@ async function sendNext(state: State): Promise<boolean> {
 }
 
 /**
- * Goes back to the first event without an acknowledgement when it got lost on the way. While it still waits on the stream, nobody has
- * read it, and a second copy would only fill Redis.
+ * Goes back to the first unacknowledged event if it got lost. While it is still on the stream, the coordinator has not read it, and a
+ * second copy would only fill Redis.
  */
 async function goBackIfLost(state: State): Promise<void> {
   const silentMs = performance.now() - state.progressAt
@@ -179,7 +183,7 @@ async function goBackIfLost(state: State): Promise<void> {
 
 type Bell = { ring: () => void; wait: (timeoutMs?: number) => Promise<void> }
 
-/** Something to wait on. A ring that nobody waits for is kept for the next wait. */
+/** Something to wait for. If nobody is waiting, a ring is kept for the next wait. */
 function createBell(): Bell {
   let rung = false
   let wakeUp: (() => void) | null = null

@@ -8,16 +8,16 @@ import { connectForCommands, connectForListening, type Redis } from './redis.ts'
 import { isSignedWord, signDelta, signEntry } from './signatures.ts'
 import type { Spool, SpoolEntry, SpoolHeader } from './spool.ts'
 
-/** The runner's end of the river: events and deltas go out, the coordinator's words come in. */
+/** The runner's connection to Redis: sends events and deltas, and receives the coordinator's words. */
 export type Publisher = {
   /** Begins to deliver what is in `spool`, and every event that is emitted from now on. */
   deliver: (spool: Spool, onSpoolFault: (error: unknown) => void) => Delivery
-  /** For the eye only: dropped when Redis is away or slow. */
+  /** For display only: dropped if Redis is away or slow. */
   delta: (of: SpoolHeader, body: DeltaBody) => void
   close: () => void
 }
 
-/** The attempts of this runner, as the river sees them. */
+/** The part of the runner's attempts that the publisher uses. */
 export type RiverAttempts = {
   list: () => { delivery: Delivery | null }[]
   find: (taskId: string, attempt: number) => { signingKey: string } | undefined
@@ -34,7 +34,7 @@ end
 redis.call('PUBLISH', ARGV[1], '')
 return ids`
 
-/** Deltas on their way to Redis; more are dropped. */
+/** How many deltas may be on their way to Redis; more are dropped. */
 const MAX_DELTAS = 64
 
 export function openPublisher(options: { redisUrl: string; runnerId: string; attempts: RiverAttempts; log: Logger }): Publisher {
@@ -98,7 +98,7 @@ function readWord(attempts: RiverAttempts, text: string): boolean {
   const message = SignedMessage.safeParse(parseJson(text)).data
   if (!message) return false
   const about = attempts.find(message.taskId, message.attempt)
-  // The attempt is over here: the word comes too late to matter.
+  // The attempt is over: the word comes too late to matter.
   if (!about) return true
   const word = RunnerWord.safeParse(parseJson(message.body)).data
   if (!word || !isSignedWord(about.signingKey, message)) return false

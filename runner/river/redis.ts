@@ -5,7 +5,7 @@ export type { Redis }
 /** A command that takes longer has failed: on a half-open connection it would wait for many minutes. */
 const COMMAND_TIMEOUT_MS = 5_000
 
-/** When nothing answers on a connection for so long, it is broken, whatever the kernel says, and opened again. */
+/** A connection on which nothing answers for this long is broken and is reopened, whatever the kernel says. */
 const SILENT_MS = 10_000
 const PING_EVERY_MS = 5_000
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { parseJson } from '../../contract/shared/json.ts'
 
-/** The first line of a spool: what a restarted runner must know to go on with it. */
+/** The first line of a spool: what a restarted runner needs to continue it. */
 export const SpoolHeader = z.object({
   taskId: z.string(),
   attempt: z.number().int().positive(),
@@ -93,7 +93,7 @@ function wholeLines(content: Buffer): { header: SpoolHeader | null; starts: numb
   return { header, starts, end: start }
 }
 
-/** For an attempt whose spool the disk has no room for: it can still report why it ends. A process that is killed loses it. */
+/** The spool of an attempt for which the disk is too full: it can still report why it ends. A killed process loses it. */
 export function spoolInMemory(header: SpoolHeader): Spool {
   const entries: SpoolEntry[] = []
   let bytes = 0

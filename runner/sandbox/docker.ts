@@ -24,7 +24,7 @@ export function createDockerEngine(options: Options): SandboxEngine {
         const filters = { label: [`${LABELS.runner}=${runnerId}`] }
         const ours = await inTime(callMs, (abortSignal) => docker.listContainers({ all: true, filters, abortSignal }))
         const leftovers = ours.filter(({ Labels }) => !isRunning(Labels[LABELS.task] ?? '', Number(Labels[LABELS.attempt])))
-        // One that the engine cannot remove must not keep the others alive.
+        // A container that the engine cannot remove must not keep the others alive.
         const removed = await Promise.allSettled(leftovers.map(({ Id }) => removeContainer(docker.getContainer(Id), callMs)))
         for (const one of removed) if (one.status === 'rejected') throw one.reason
         return leftovers.length
@@ -50,7 +50,7 @@ async function startContainer(
       log: log.child({ taskId, attempt }),
     })
   } catch (error) {
-    // The reason why it did not start counts. A container that stays behind is swept up later.
+    // The error of the start matters more. A container that stays behind is removed later.
     await removeContainer(container, callMs).catch(() => undefined)
     throw error
   }

@@ -9,7 +9,7 @@ import { EngineFault, type Sandbox } from './sandbox.ts'
 export type Container = {
   /** Null: it is gone. */
   look: () => Promise<ContainerState | null>
-  /** Its output from the first byte until it ends. The stream fails when the connection is cut. */
+  /** Its output from the first byte to the end. The stream fails if the connection is cut. */
   readLog: () => Promise<Readable>
   /** Returns when it has ended or is gone. */
   stop: (graceMs: number) => Promise<void>
@@ -21,7 +21,7 @@ export type ContainerState = { running: boolean; exitCode: number; outOfMemory: 
 type FollowTimes = {
   /** How long an engine may be away: longer than it takes to restart or upgrade it. */
   awayMs: number
-  /** The pause before an engine that did not answer is asked again. */
+  /** The pause before asking a silent engine again. */
   againMs: number
   /** After this long without output, ask the engine whether the container runs: the connection may be dead without either end knowing. */
   quietMs: number
@@ -60,7 +60,7 @@ export function followContainer(container: Container, attached: Readable, option
     clearTimeout(overdue)
     output.end()
   })
-  // The rejection reaches those who call `wait`, and that may be nobody.
+  // The rejection is for callers of `wait`, and there may be none.
   ended.catch(() => undefined)
   return {
     lines: output.lines,
@@ -75,7 +75,7 @@ export function followContainer(container: Container, attached: Readable, option
       stopping = new AbortController()
       return stopPatiently(following, graceMs, stopping.signal)
     },
-    // Whatever the engine did: nothing that it sends after this belongs to the attempt.
+    // Nothing that the engine sends after this belongs to the attempt.
     remove: () => container.remove().finally(letGo),
   }
 }
@@ -83,12 +83,12 @@ export function followContainer(container: Container, attached: Readable, option
 type Following = Omit<Options, 'times'> & {
   container: Container
   output: SandboxOutput
-  /** Aborts when nobody waits for the sandbox any more. */
+  /** Aborts when nothing waits for the sandbox any longer. */
   over: AbortSignal
   times: FollowTimes
 }
 
-/** An end counts only after the whole of a log that was requested after that end has been read. */
+/** An end counts only once a log that was requested after it has been read completely. */
 async function readToEnd(following: Following, attached: Readable): Promise<ContainerState> {
   const { container, log, over, times } = following
   await read(following, attached, 'container')

@@ -4,7 +4,7 @@ import { LIMITS } from '../../contract/api/limits.ts'
 import { LOG_BYTES } from './container-spec.ts'
 import { EngineFault } from './sandbox.ts'
 
-/** What a sandbox prints. The engine may have to be asked for it again and again; each byte counts once. */
+/** The output of a sandbox. It may have to be read from the engine several times; each byte counts once. */
 export type SandboxOutput = {
   /** Standard output, see {@link splitLines}. Read it once. */
   lines: AsyncIterable<string | null>

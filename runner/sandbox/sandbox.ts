@@ -3,7 +3,7 @@
 export type SandboxSpec = {
   taskId: string
   attempt: number
-  /** Directory of the host that holds the gateway's socket. */
+  /** Directory of the host with the gateway's socket. */
   doorDirectory: string
   /** The only secret inside; it is revoked when the attempt ends. */
   token: string

@@ -4,8 +4,8 @@ import type { Voice } from '../door/voice.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
 /**
- * An agent, whichever program it is: does the work of one turn in a repository that is checked out already. It commits and pushes nothing;
- * the turn saves whatever lies in the workspace when it returns, so it must leave no process running that could still change a file.
+ * Any program that does the work of one turn in a repository that is already checked out. It commits and pushes nothing. The turn saves
+ * whatever is in the workspace when it returns, so it must leave no process running that could still change a file.
  */
 export type AgentDriver = {
   /**

@@ -9,20 +9,20 @@ import { firstMessage, NOTICES, nextMessage, SYSTEM, steerMessage } from './prom
 import { readStored, type StoredTranscript, writeToDisk } from './stored-transcript.ts'
 import { createTranscript, type Transcript } from './transcript.ts'
 
-/** What the model is told and what it answered; each addition is on disk when it returns. */
+/** The conversation with the model. Every addition is on disk when the call returns. */
 export type Conversation = Pick<Transcript, 'request' | 'size' | 'stripThinking'> & {
   addAssistant: (content: readonly ModelBlock[]) => Promise<void>
-  /** One user message: results of tools, messages of the person, notices of ours, in this order. */
+  /** Adds one user message: results of tools, messages of the person, and our own notices, in this order. */
   addUser: (message: {
     results: readonly ModelBlock[]
     steer?: readonly SteerMessage[]
     notices?: readonly string[]
   }) => Promise<void>
-  /** Whether a message of the person is in it already. */
+  /** Whether it already has this message of the person. */
   has: (messageId: string) => boolean
 }
 
-/** What an earlier turn, or an earlier attempt of this one, left; `lost` when there should be a transcript and it cannot be read. */
+/** The transcript of an earlier turn, or of an earlier attempt at this one. `lost`: there should be one, but it cannot be read. */
 export type Earlier = { stored: StoredTranscript | null; lost: boolean }
 
 export async function readEarlier(door: Pick<Door, 'transcript'>, assignment: Assignment, log: Log): Promise<Earlier> {
@@ -40,15 +40,15 @@ type ConversationOptions = {
   workspace: Workspace
   directory: string
   scratch: string
-  /** What the repository tells agents; null when it tells nothing. */
+  /** The repository's notes for agents; null if it has none. */
   notes: string | null
   tools: Tools['definitions']
   log: Log
 }
 
 /**
- * Opens the conversation that the model goes on with. Everything in it stays as it is, system text and tools too. The turn's own words come
- * after it, once: an earlier attempt of this turn may have added them already.
+ * Opens the conversation that the model continues. Everything in it stays unchanged, including system text and tools. The turn's own text
+ * is added at the end, unless an earlier attempt at this turn has already added it.
  */
 export async function openConversation(options: ConversationOptions): Promise<Conversation> {
   const { assignment, earlier, workspace, scratch, log } = options

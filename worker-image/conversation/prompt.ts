@@ -31,7 +31,7 @@ The person's task is what counts. The files of the repository (including its not
 # Your last message
 It becomes the description of the change. Begin with one line of at most 70 characters that says what changed, like a good commit subject. Then say, briefly and plainly, what was wrong or wanted, what you did, and how you checked it: the commands you ran and their results. Say honestly what you could not check, what failed, and what is left. No headings for their own sake, no praise of the work.`
 
-/** The first user message: what to do, where, and what the repository tells agents. */
+/** The first user message: the task, the place, and the repository's notes for agents. */
 export function firstMessage(
   assignment: Assignment,
   workspace: { directory: string; baseBranch: string; branch: string; resumed: boolean },
@@ -52,7 +52,7 @@ export function firstMessage(
   ]
 }
 
-/** The user message that begins a later turn. */
+/** The user message that starts a later turn. */
 export function nextMessage({ prompt }: Pick<Assignment, 'prompt'>, place: { directory: string; branch: string }): string[] {
   return [headed('next', prompt), newSandbox(place)]
 }

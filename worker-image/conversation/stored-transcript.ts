@@ -6,25 +6,25 @@ import type { Door } from '../door/door.ts'
 import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
 import type { Log } from '../process/log.ts'
 
-/** A conversation as one turn leaves it for the next, which goes on from these very bytes. */
+/** A conversation as one turn stores it for the next, which continues from exactly these bytes. */
 export type StoredTranscript = {
   version: 1
   /** The newest turn that is in it. */
   turn: number
-  /** Where the branch stood when that turn began. */
+  /** The branch's commit when that turn began. */
   turnBase: string
-  /** Where it stood on the git host when that turn was over, null when it was not there; absent while the turn lasts. */
+  /** The branch's commit on the git host when that turn ended; null if the branch was not there, absent during the turn. */
   tip?: string | null
   model: string
-  /** Ids of the messages in it, apart from those that began a turn. */
+  /** Ids of the messages in it, except those that started a turn. */
   taken: string[]
   system: NonNullable<Exclude<ModelRequest['system'], string>>
   tools: NonNullable<ModelRequest['tools']>
-  /** Empty when they were too long; the next turn begins a new conversation. */
+  /** Empty if they were too long; the next turn then starts a new conversation. */
   messages: ModelMessage[]
 }
 
-/** @returns null for a text that is not ours, or was damaged on the way */
+/** @returns null for a text that is not ours or is damaged */
 export function readStored(text: string): StoredTranscript | null {
   try {
     const stored = JSON.parse(text) as StoredTranscript
@@ -47,8 +47,8 @@ function fileIn(scratch: string): string {
 }
 
 /**
- * Keeps the conversation on the sandbox's own disk, whole at every moment, so that it outlives the agent's process. Never throws: as long
- * as that process lives, the turn does not need the file.
+ * Saves the conversation on the sandbox's disk, complete at every moment, so that it outlives the agent's process. Never throws: while that
+ * process lives, the turn does not need the file.
  */
 export async function writeToDisk(scratch: string, stored: StoredTranscript, log: Log): Promise<void> {
   try {
@@ -61,9 +61,9 @@ export async function writeToDisk(scratch: string, stored: StoredTranscript, log
 }
 
 /**
- * Hands the conversation over for the next turn. One that became too long for the model is left behind, and the next turn begins a new
- * one. Never throws: the work itself is on the branch.
- * @param parts.tip where the branch stands on the git host now
+ * Stores the conversation for the next turn. If it became too long for the model, it is dropped, and the next turn starts a new one. Never
+ * throws: the work itself is on the branch.
+ * @param parts.tip the branch's commit on the git host
  */
 export async function storeConversation(parts: {
   door: Pick<Door, 'store'>
@@ -96,7 +96,7 @@ async function readIfThere(file: string): Promise<string | null> {
 
 const CUT = 'Interrupted: the effect of this call is unknown. Check whether it took effect before you run it again.'
 
-/** Gives a result to each call that was interrupted before it had one: the API takes no call without a result. */
+/** Gives a result to each call that was interrupted before it had one: the API accepts no call without a result. */
 export function repaired(messages: readonly ModelMessage[]): ModelMessage[] {
   const last = messages.at(-1)
   if (last?.role !== 'assistant' || typeof last.content === 'string') return [...messages]

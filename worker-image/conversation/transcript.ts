@@ -2,8 +2,8 @@ import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-clie
 import { repaired, type StoredTranscript } from './stored-transcript.ts'
 
 /**
- * The conversation as the model API gets it. It only ever grows at its end: thinking blocks are bound to every byte before them, and the
- * API refuses them when a byte has changed. System text and tools are frozen, and so is every message once an answer follows it.
+ * The conversation as the model API gets it. It only grows at its end: thinking blocks are bound to every byte before them, and the API
+ * refuses them if a byte has changed. System text and tools are frozen, and so is every message that has an answer.
  */
 export type Transcript = {
   /** @returns the request with everything so far */
@@ -12,11 +12,11 @@ export type Transcript = {
   size: () => { bytes: number; images: number }
   /** An answer of the model, exactly as it came. */
   addAssistant: (content: readonly ModelBlock[]) => void
-  /** Grows the last user message when the model has not answered it yet. */
+  /** Extends the last user message if the model has not answered it yet. */
   addUser: (content: readonly ModelBlock[]) => void
-  /** Everything that the next turn needs to go on with it. */
+  /** Everything that the next turn needs to continue it. */
   parts: () => Pick<StoredTranscript, 'model' | 'system' | 'tools' | 'messages'>
-  /** The last resort when the API refuses the earlier thinking as changed. */
+  /** The last resort if the API refuses the earlier thinking as changed. */
   stripThinking: () => void
 }
 
@@ -25,7 +25,7 @@ export type TranscriptOptions = {
   effort: 'low' | 'medium' | 'high'
   system: string
   tools: ReadonlyArray<{ name: string; description: string; input_schema: Record<string, unknown>; strict: true }>
-  /** The transcript that this one goes on from: its bytes come first, and its system text and tools stay. */
+  /** The transcript that this one continues: its bytes come first, and its system text and tools stay. */
   before: StoredTranscript | null
   first: readonly string[]
 }
@@ -34,7 +34,7 @@ export function createTranscript({ model, effort, system, tools, before, first }
   let messages: ModelMessage[] = []
   const fixed = {
     model,
-    // One cache mark here, for everything that never changes; the one below moves with the conversation, by the API's doing.
+    // One cache mark here, for everything that never changes. The API moves the one below along with the conversation.
     system: before?.system ?? [{ type: 'text', text: system, cache_control: { type: 'ephemeral' } }],
     tools: before?.tools ?? tools.map((tool) => ({ ...tool, input_schema: { ...tool.input_schema, type: 'object' as const } })),
     // With "omitted" the text between tool calls stays empty.

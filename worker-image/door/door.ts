@@ -5,54 +5,54 @@ import { DOOR_PATHS, UNCONFIRMED } from '../../contract/wire/names.ts'
 import { type ArtifactKind, Assignment, SteerMessage } from '../../contract/wire/sandbox.ts'
 import { deadline, pause } from '../process/waiting.ts'
 
-/** What the agent asks of the runner's gateway, apart from the model and git. */
+/** The agent's calls to the runner's gateway, except model and git. */
 export type Door = {
-  /** @throws Error when the gateway gives no assignment for too long */
+  /** @throws Error if the gateway gives no assignment in time */
   assignment: () => Promise<Assignment>
-  /** The conversation that earlier turns left; null when there is none. */
+  /** The conversation of earlier turns; null if there is none. */
   transcript: () => Promise<string | null>
   /** Messages to the running turn that are not delivered yet. */
   messages: () => Promise<SteerMessage[]>
   /**
-   * Waits until the coordinator has said whether this attempt is the current one: without its word the gateway lets nothing out.
+   * Waits until the coordinator has confirmed or denied that this attempt is the current one: until then the gateway lets nothing out.
    * @param signal ends the waiting; the state is then `away`
    */
   awaitLease: (signal?: AbortSignal) => Promise<LeaseState>
   /**
-   * Hands over bytes that must outlive the sandbox; waits for a coordinator that is away.
-   * @throws Error when they are too many, when the gateway refuses them, or when the waiting was ended
+   * Hands over bytes that must outlive the sandbox; waits while the coordinator is away.
+   * @throws Error if they are too many, the gateway refuses them, or the wait was ended
    */
   store: (kind: ArtifactKind, bytes: Buffer) => Promise<void>
   storeFile: (kind: ArtifactKind, path: string) => Promise<void>
 }
 
-/** `lease`: the attempt is the current one, or over, or the coordinator is away. `waited`: it was away for a while. */
+/** `lease`: the attempt is the current one, or over, or the coordinator is away. `waited`: the coordinator was away for a while. */
 export type LeaseState = { lease: 'current' | 'over' | 'away'; waited: boolean }
 
-/** For the assignment and the transcript, without which there is no turn: a coordinator that restarts is back by then. */
+/** For the assignment and the transcript, without which there is no turn: long enough for a coordinator to restart. */
 const BEGIN_MS = 600_000
-/** For a door at which nobody answers: a gateway that is gone does not come back to this sandbox. */
+/** For a silent door: a gateway that is gone does not come back to this sandbox. */
 const SILENT_MS = 15_000
 const ASK_AGAIN_MS = 1000
-/** To the head of an answer. Also bounds a connection that breaks before its use: Node 20's fetch may wait on it forever. */
+/** Until the head of an answer. Also bounds a connection that breaks before it is used: Node 20's fetch may wait on it forever. */
 const ASK_MS = 2000
-/** Within an answer, from one piece to the next; a long conversation may come slowly. */
+/** Between two pieces of an answer; a long conversation may arrive slowly. */
 const PIECE_MS = 15_000
 /** To hand bytes over while the coordinator is there; the last copy of the work may be large. */
 const STORE_MS = 60_000
 const STORE_BUNDLE_MS = 600_000
-/** The turn waits less long with an output, which people only look at, than with the work. */
+/** The turn waits longer for its work than for an output, which people only look at. */
 const OUTPUT_WAIT_MS = 60_000
-/** Between two questions about the lease; the time limit of the attempt runs meanwhile. */
+/** Between two questions about the lease; the attempt's time limit keeps running. */
 const NEXT_QUESTION_MS = 50
 
 type DoorOptions = {
   /** The forwarder's, without a slash at the end. */
   url: string
   token: string
-  /** Ends the waiting for a gateway that does not answer yet. */
+  /** Ends the wait for a gateway that does not answer yet. */
   signal?: AbortSignal
-  /** Ends the waiting for a coordinator that is away. */
+  /** Ends the wait for an absent coordinator. */
   patience?: AbortSignal
 }
 
@@ -82,10 +82,10 @@ export function createDoor({ url, token, signal, patience }: DoorOptions): Door 
   }
 }
 
-/** The gateway is there, and has no answer yet, or not all of it. */
+/** The gateway is there, but has no complete answer yet. */
 class NotYet extends Error {}
 
-/** The gateway says that the coordinator is away. */
+/** The gateway reports that the coordinator is away. */
 class Away extends Error {}
 
 type Headers = Record<string, string>
@@ -158,7 +158,7 @@ async function persistently<T>(
 }
 
 async function askForLease(url: string, headers: Headers, ended?: AbortSignal): Promise<LeaseState> {
-  // A sandbox that is being stopped asks once more, and waits no longer than it can spare.
+  // A sandbox that is being stopped asks once more, and waits only as long as it can afford.
   const isLast = ended?.aborted === true
   const begun = performance.now()
   let heardAt = begun
@@ -182,7 +182,7 @@ async function askForLease(url: string, headers: Headers, ended?: AbortSignal): 
   }
 }
 
-/** Null: the gateway took it. `away`: the coordinator is, and the same is to be sent again. */
+/** Null: the gateway took it. `away`: the coordinator is away; send the same again. */
 type Refused = { away: boolean; error: Error } | null
 
 async function putArtifact(url: string, headers: Headers, kind: ArtifactKind, bytes: Buffer): Promise<Refused> {
@@ -198,7 +198,7 @@ async function putArtifact(url: string, headers: Headers, kind: ArtifactKind, by
   return { away: response.status === UNCONFIRMED, error }
 }
 
-/** The gateway holds each try back while the coordinator is away, so the tries follow each other without a pause. */
+/** The gateway delays each try while the coordinator is away, so no pause between tries is needed. */
 async function putForAWhile(put: () => Promise<Refused>, patience?: AbortSignal): Promise<void> {
   const giveUpAt = performance.now() + OUTPUT_WAIT_MS
   for (;;) {

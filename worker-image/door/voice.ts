@@ -7,15 +7,15 @@ import { shrinkInput } from '../tools/output.ts'
 /** The agent's only way out: one JSON line each on standard output, bounded, and without the token. */
 export type Voice = {
   emit: (event: AgentEvent) => void
-  /** A piece of text as the model writes it. Gathered for a moment; dropped while nobody reads. */
+  /** Sends a piece of text as the model writes it. Pieces are collected for a moment, and dropped while nothing reads them. */
   delta: (text: string) => void
-  /** Takes back the text since the last `text.written`: the model starts this part again. */
+  /** Discards the text since the last `text.written`: the model starts this part again. */
   discard: () => void
   /** Resolves when everything emitted has left the process. */
   flush: () => Promise<void>
 }
 
-/** How long deltas are gathered into one line. */
+/** How long deltas are collected into one line. */
 const GATHER_MS = 80
 
 type VoiceOptions = { output: Writable; secrets: readonly string[]; gatherMs?: number }
@@ -95,7 +95,7 @@ function pieces(text: string, size: number): string[] {
   )
 }
 
-/** @returns how many characters at the end may be the beginning of a secret whose rest is still to come */
+/** @returns how many characters at the end may be the beginning of a secret */
 function secretBegun(text: string, secrets: readonly string[]): number {
   for (let length = Math.min(text.length, Math.max(0, ...secrets.map((secret) => secret.length)) - 1); length > 0; length--)
     if (secrets.some((secret) => secret.length > length && secret.startsWith(text.slice(-length)))) return length

@@ -16,7 +16,7 @@ export type ModelTiming = {
   silenceMs: number
   backoffMs: number
   maxBackoffMs: number
-  /** A longer `retry-after` is not waited for. */
+  /** The longest `retry-after` that it waits for. */
   maxRetryAfterMs: number
 }
 export const TIMING: ModelTiming = {
@@ -32,16 +32,16 @@ const MAX_GARBLED = 2
 
 export type AskOptions = {
   client: ModelClient
-  /** Called for each try; an End when the budget has no room for one. */
+  /** Called for each try; returns an End if the budget does not allow one. */
   request: () => ModelRequest | End
   signal: AbortSignal
   timing: ModelTiming
   onText: (text: string) => void
-  /** Takes back what `onText` got since the last whole answer. */
+  /** Discards what `onText` got since the last complete answer. */
   onDiscard: () => void
-  /** Called for every try that cost something, also for one that broke off. */
+  /** Called for every try that cost something, even if it broke off. */
   onUsage: (usage: ApiUsage) => void
-  /** Takes earlier thinking out of the conversation. */
+  /** Removes earlier thinking from the conversation. */
   stripThinking: () => void
   /** Waits for a coordinator that is away. */
   awaitLease: () => Promise<LeaseState>
@@ -51,8 +51,8 @@ export type AskOptions = {
 export type AskResult = { ok: true; answer: Answer } | { ok: false; end: End }
 
 /**
- * Gets one whole answer, in several tries if need be. A try that breaks off is dropped whole: nothing of it reaches the conversation, and
- * none of its calls runs.
+ * Gets one complete answer, in several tries if necessary. A try that breaks off is dropped completely: nothing of it reaches the
+ * conversation, and none of its calls runs.
  */
 export async function askModel(options: AskOptions): Promise<AskResult> {
   const { signal, timing, log } = options
@@ -112,7 +112,7 @@ async function tryOnce(request: ModelRequest, options: AskOptions): Promise<{ an
   }
 }
 
-/** Full jitter: any time from nothing up to a bound that doubles. */
+/** Full jitter: a random time up to a bound that doubles. */
 function backoff(retry: number, { backoffMs, maxBackoffMs }: ModelTiming): number {
   return Math.random() * Math.min(maxBackoffMs, backoffMs * 2 ** (retry - 1))
 }

@@ -7,7 +7,7 @@ export type ToolCall = {
   id: string
   name: string
   input: unknown
-  /** Why it must not be run: its input was cut off, or is not JSON. Null for a good one. */
+  /** Why it must not be run: its input was cut off or is not JSON. Null if it may run. */
   problem: string | null
 }
 
@@ -27,7 +27,7 @@ export type AnswerReader = {
   add: (event: ModelEvent) => void
   /** @throws CutError when the stream ended before the answer did, GarbledError when it is not one of the API's */
   finish: () => Answer
-  /** What to charge for a call that broke off: its prompt as the API counted it, and at least the output that arrived. */
+  /** The charge for a call that broke off: its prompt as the API counted it, and at least the output that arrived. */
   estimate: () => ApiUsage | null
 }
 
@@ -47,7 +47,7 @@ export function createAnswerReader(onText: (text: string) => void): AnswerReader
   }
 }
 
-/** An answer as far as it has come. */
+/** The part of an answer that has arrived. */
 type Draft = {
   parts: Map<number, Part>
   usage: ApiUsage | null
@@ -82,7 +82,7 @@ function addEvent(draft: Draft, event: ModelEvent, onText: (text: string) => voi
     case 'message_delta':
       draft.stopReason = event.delta.stop_reason
       draft.stopDetails = event.delta.stop_details ? JSON.stringify(event.delta.stop_details) : null
-      // Cumulative: a number replaces the one before it, and null replaces nothing.
+      // Cumulative: a number replaces the previous one, and null replaces nothing.
       draft.usage = { ...draft.usage, ...withoutNulls(event.usage) }
       return
     case 'message_stop':
@@ -137,7 +137,7 @@ function callOf({ start, json, closed }: Part): ToolCall {
   return { ...call, input, problem: closed ? 'its input is not valid JSON' : 'the output was cut off in the middle of it' }
 }
 
-/** The block as it came, without fields that are null and without an empty text, which the API does not take back. */
+/** The block as it arrived, without null fields and empty text, which the API does not accept back. */
 function blockOf({ start, text, signature }: Part, calls: readonly ToolCall[]): ModelBlock[] {
   const given = withoutNulls(start)
   const call = calls.find(({ id }) => id === start.id)

@@ -7,7 +7,7 @@ export type ModelRequest = Omit<Anthropic.MessageCreateParamsStreaming, 'stream'
 export type ModelMessage = Anthropic.MessageParam
 export type ModelBlock = Anthropic.ContentBlockParam
 
-/** One call without a retry: the events of its answer as they come. They just end when the signal aborts: look at the signal. */
+/** Makes one call, without retries, and yields the events of its answer. If the signal aborts, they simply end: check the signal. */
 export type ModelClient = (
   request: ModelRequest,
   options: {

@@ -6,7 +6,7 @@ export type Fault =
   | { kind: 'retry'; retryAfterMs: number | null; message: string }
   /** An answer that makes no sense: two more tries. */
   | { kind: 'garbled'; message: string }
-  /** The API takes earlier thinking for moved: the same conversation without thinking goes through. */
+  /** The API considers earlier thinking moved: the same conversation without thinking is accepted. */
   | { kind: 'prefix'; message: string }
   | { kind: 'final'; reason: Reason; message: string }
 
@@ -14,15 +14,15 @@ export type Fault =
 export class StallError extends Error {}
 /** The stream ended without its last event. */
 export class CutError extends Error {}
-/** The stream holds events that do not belong together. */
+/** The stream has events that do not belong together. */
 export class GarbledError extends Error {}
 
-/** The gateway spends nothing while the coordinator is away: it made no call, and the caller is to wait. */
+/** The gateway spends nothing while the coordinator is away: it made no call, and the caller must wait. */
 export function isUnconfirmed(error: unknown): boolean {
   return describe(error).code === 'lease_run_out'
 }
 
-/** What the SDK's errors have in common, without its classes: the status of an answer, its body and its headers. */
+/** The common fields of the SDK's errors, without its classes: the status, body and headers of an answer. */
 type Described = {
   status: number | undefined
   /** `error.type` of the body. */

@@ -1,7 +1,7 @@
 import { TIME_RESERVE_MS } from '../../contract/wire/deadlines.ts'
 import { failed } from '../../contract/wire/end.ts'
 
-/** The time that a turn may work, and one signal for everything that ends its work early. */
+/** The working time of a turn, and one signal for everything that ends its work early. */
 export type Clock = {
   signal: AbortSignal
   /** @returns the part of the time that is used, 0 to 1 */

@@ -13,11 +13,11 @@ export type Config = Readonly<{
   socketPath: string
   port: number
   doorUrl: string
-  /** Where the agent clones the repository. Not the mount itself, which may hold a `lost+found`. */
+  /** Where the agent clones the repository. Not the mount itself, which may contain a `lost+found`. */
   workspace: string
-  /** Whole outputs of tools, for the model to read on in. */
+  /** The folder of whole tool outputs, in which the model can read further. */
   scratch: string
-  /** What tools inherit: nothing of ours, no secret. */
+  /** The environment of tools: nothing of ours and no secret. */
   inherited: Readonly<Record<string, string>>
 }>
 

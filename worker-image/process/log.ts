@@ -1,4 +1,4 @@
-/** Facts for the person who runs the server, a JSON line each on standard error; standard output belongs to the voice. */
+/** Logs facts for the administrator, one JSON line each on standard error; standard output belongs to the voice. */
 export type Log = (event: string, facts?: Record<string, unknown>) => void
 
 /** @param secrets values that are cut from every line */

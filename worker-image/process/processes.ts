@@ -13,8 +13,8 @@ export async function endGroup(group: number, graceMs: number): Promise<void> {
 }
 
 /**
- * Kills every process of this user whose environment has the marker with this value. Looks again until there are none: a process that just
- * starts shows no environment for a moment, and may have started others before it was killed.
+ * Kills every process of this user whose environment has the marker with this value. Repeats until there are none: a process that is just
+ * starting shows no environment for a moment, and may have started others before it was killed.
  * @returns how many there were
  */
 export async function sweep(marker: string): Promise<number> {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
-/** Waits `ms` milliseconds, or until the signal aborts; never throws: look at the signal afterwards. */
+/** Waits `ms` milliseconds, or until the signal aborts; never throws: check the signal afterwards. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   try {
     await wait(ms, undefined, signal ? { signal } : {})
@@ -10,8 +10,8 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * A signal that aborts after `ms`, or with `parent`. Dispose of it: `AbortSignal.any` would leave something on a parent that lives as long
- * as the process, call after call.
+ * A signal that aborts after `ms`, or with `parent`. Dispose of it: with `AbortSignal.any`, every call would leave a listener on a parent
+ * that lives as long as the process.
  */
 export function deadline(ms: number, parent?: AbortSignal): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController()

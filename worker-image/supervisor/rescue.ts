@@ -17,7 +17,7 @@ export async function rescue(config: Config, exit: Exit, stopped: AbortSignal): 
   const end = endAfterCrash(exit, stopped.aborted)
   const secrets = [config.token]
   const log = createLog(secrets, (line) => process.stderr.write(line))
-  // Before anything else: a command or a git call that the agent left running would change the work while it is saved.
+  // First of all: a command or a git call that the agent left running could change the work while it is saved.
   log('processes.ended', { count: await sweep(config.run) })
   const voice = createVoice({ output: process.stdout, secrets })
   const door = createDoor({ url: config.doorUrl, token: config.token, patience: stopped })
@@ -26,7 +26,7 @@ export async function rescue(config: Config, exit: Exit, stopped: AbortSignal): 
   await voice.flush()
 }
 
-/** Pure. @param stopped whether a person had cancelled by then */
+/** Pure. @param stopped whether the sandbox was already being stopped */
 function endAfterCrash({ code, signal }: Exit, stopped: boolean): End {
   if (stopped) return cancelled()
   const how = signal ? `was killed by ${signal}` : `ended with code ${code}`

@@ -53,7 +53,7 @@ async function preferOverUs(pid: number): Promise<void> {
   try {
     await writeFile(`/proc/${pid}/oom_score_adj`, '700')
   } catch (error) {
-    // The process is gone already, or this is not Linux: only the order of killing differs.
+    // The process is already gone, or this is not Linux: only the order of killing differs.
     process.stderr.write(`oom_score_adj of ${pid} not set: ${String(error)}\n`)
   }
 }

@@ -24,16 +24,16 @@ const DEFAULT_TIMEOUT_MS = 120_000
 const MAX_TIMEOUT_MS = 600_000
 const MAX_SPILL_BYTES = 32 * 1024 * 1024
 const GRACE_MS = 2000
-/** When the turn is over, a command gets less. */
+/** The same when the turn is over, which is shorter. */
 const LAST_GRACE_MS = 1000
-/** A command that floods is found within this time. */
+/** How often the size of the output is checked. */
 const LOOK_EVERY_MS = 20
 /** An output up to this size is read whole; of a longer one, the two ends. */
 const WHOLE_BYTES = 512 * 1024
 
 /**
  * A fresh shell for each command. Its output goes into a file and not a pipe, and the call ends when the shell does: a background process
- * that inherited the output holds nothing up.
+ * that inherited the output does not delay it.
  */
 export function createBash(options: BashOptions): Tool<Input> {
   const { environment, scratch, maxSpillBytes = MAX_SPILL_BYTES, graceMs = GRACE_MS } = options
@@ -70,13 +70,13 @@ type Shell = {
   command: string
   directory: string
   environment: Readonly<Record<string, string>>
-  /** Takes the output. */
+  /** The file for the output. */
   file: FileHandle
-  /** Where the shell notes its directory when it ends. */
+  /** The file in which the shell notes its directory when it ends. */
   cwdFile: string
 }
 type Limits = { timeoutMs: number; maxSpillBytes: number; graceMs: number }
-/** Why a command was ended before it ended by itself. */
+/** Why the command was ended from outside. */
 type Cause = 'timeout' | 'spill' | 'abort'
 
 type Ran = {
@@ -87,7 +87,7 @@ type Ran = {
   output: string
   bytes: number
   seconds: number
-  /** Where the shell ended; null when it could not tell. */
+  /** The shell's last directory; null if unknown. */
   directory: string | null
 }
 
@@ -153,7 +153,7 @@ function guardShell(child: ChildProcess, file: FileHandle, limits: Limits, signa
   }
 }
 
-/** Pure. The model gets a heading above the output; people get the facts as fields, beside the output alone. */
+/** Pure. The model gets a heading above the output; people get the facts as fields, and the plain output. */
 function resultOf(ran: Ran, limits: Limits, spill: string, before: string): ToolResult {
   const { code, killedBy, cause, output, bytes, seconds, directory } = ran
   const heading = [
@@ -187,7 +187,7 @@ function adviceOn(cause: Cause, { timeoutMs, maxSpillBytes }: Limits): string {
   }
 }
 
-/** For people, who see by `cutOff` that the turn was over. */
+/** For people, who see from `cutOff` that the turn was over. */
 function noteOn(cause: Cause | null, { timeoutMs, maxSpillBytes }: Limits): string | null {
   if (cause === 'timeout') return `Timed out after ${Math.round(timeoutMs / 1000)} s.`
   return cause === 'spill' ? `Ended: it wrote more than ${Math.round(maxSpillBytes / 1024 ** 2)} MB.` : null
@@ -234,7 +234,7 @@ async function carriedDirectory(file: string): Promise<string | null> {
     await rm(file)
     return directory || null
   } catch {
-    // The shell was killed, or the command took the trap for itself: the directory stays.
+    // The shell was killed, or the command replaced the trap: the directory stays the same.
     return null
   }
 }

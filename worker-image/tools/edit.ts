@@ -79,7 +79,7 @@ function report(path: string, change: Extract<Change, { ok: true }>): ToolResult
   return succeeded(`Edited ${path}${places}.${change.note} It now reads:\n${view}`)
 }
 
-/** A byte order mark and CRLF stay as they were; the model need not know about them. */
+/** A byte order mark and CRLF stay as they were, without the model's knowledge. */
 function formOf(raw: string): { text: string; restore: (text: string) => string } {
   const mark = raw.startsWith('\uFEFF') ? '\uFEFF' : ''
   const body = raw.slice(mark.length)

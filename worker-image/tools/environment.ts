@@ -2,8 +2,8 @@ import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import type { Config } from '../process/config.ts'
 
 /**
- * The environment of the model's commands. The task token is not in it: the token opens the door to pushes and the model, which only the
- * agent uses, and people see what a command prints. Commands need npm's registry and the proxy for allowed hosts, which ask for no token.
+ * The environment of the model's commands. It does not have the task token: the token allows pushes and model calls, which only the agent
+ * makes, and people see what a command prints. Commands need only npm's registry and the proxy for allowed hosts, which require no token.
  */
 export function toolEnvironment({ inherited, doorUrl }: Pick<Config, 'inherited' | 'doorUrl'>): Record<string, string> {
   return {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
-/** The files as the model knows them: what it has read, and whether that is still on disk. */
+/** Tracks the files that the model has read, and whether they are unchanged on disk. */
 export type Files = {
   /** @returns an absolute path; a relative one is below the repository */
   resolve: (path: string) => string
@@ -50,7 +50,7 @@ export function createFiles(root: string): Files {
   return files
 }
 
-/** Larger files are for commands: here they would be in memory several times over. */
+/** Larger files are left to commands: here they would be in memory several times. */
 const MAX_BYTES = 50 * 1024 * 1024
 
 async function find(path: string): Promise<Buffer | null> {

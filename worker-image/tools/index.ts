@@ -12,7 +12,7 @@ import { createWrite } from './write.ts'
 export type Tools = {
   /** As the model API takes them; the same for the whole run. */
   definitions: ReadonlyArray<{ name: string; description: string; input_schema: Record<string, unknown>; strict: true }>
-  /** One line about a call, for a person; also for one that cannot be run. */
+  /** One line about a call, for a person, even if the call cannot be run. */
   title: (name: string, input: unknown) => string
   /** Never throws: the model is told what goes wrong. */
   run: (name: string, input: unknown, signal: AbortSignal) => Promise<ToolResult>
@@ -48,7 +48,7 @@ export function createTools({ directory, scratch, environment, run, graceMs }: T
     createTodo((items) => {
       todos = items
     }),
-    // Each tool only gets an input that its own schema lets through: see `run`.
+    // Each tool only gets input that fits its own schema: see `run`.
   ] as ReadonlyArray<Tool<never>>
   const find = (name: string) => list.find((tool) => tool.name === name)
   const problems = (name: string, input: unknown): string[] => {

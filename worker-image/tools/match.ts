@@ -2,8 +2,8 @@
 export type LooseMatch = { start: number; end: number; replacement: string; difference: string }
 
 /**
- * Finds whole lines that differ from `wanted` only in trailing blanks, or only in the same indentation everywhere.
- * @returns the match when there is exactly one; otherwise the model has to decide
+ * Finds whole lines that differ from `wanted` only in trailing spaces, or only by the same indentation everywhere.
+ * @returns the match if there is exactly one; otherwise the model has to decide
  */
 export function findLoosely(text: string, wanted: string, replacement: string): LooseMatch | null {
   const lines = text.split('\n')

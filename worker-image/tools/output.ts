@@ -1,10 +1,10 @@
 import { stripTerminal } from '../../contract/shared/terminal.ts'
 
-/** The model sees at most so much of one output, characters. */
+/** The most characters of one output that the model sees. */
 export const MODEL_OUTPUT_CHARS = 30_000
 
 /**
- * Keeps some of the head and more of the tail: a command tells at its beginning what it does, and at its end what failed.
+ * Keeps some of the head and more of the tail: a command prints what it does at its beginning, and what failed at its end.
  * @param whole the file with all of it; named in the gap
  */
 export function bounded(text: string, maxChars: number, whole: string | null = null): string {

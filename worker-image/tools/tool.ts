@@ -22,15 +22,15 @@ export type ToolResult = {
   ok: boolean
   /** For the model. */
   text: string
-  /** For people: what the call printed, where `text` holds more than that. */
+  /** For people: what the call printed, if `text` has more than that. */
   output?: string
-  /** For people: how it ended, where its exit code does not say it all. */
+  /** For people: how it ended, if the exit code does not tell the whole story. */
   note?: string
   /** Ended because the turn was over. */
   cutOff?: boolean
   image?: ImageBlock
   exitCode?: number | null
-  /** Bytes of the whole output, where the result holds less. */
+  /** Bytes of the whole output, if the result has less. */
   outputBytes?: number
   /** The file with all of it. */
   wholeFile?: string

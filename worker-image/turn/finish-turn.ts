@@ -24,15 +24,15 @@ type Finish = {
   workspace: Workspace | null
   /** For all pushes together. */
   pushMs: number
-  /** Aborts when the sandbox is being stopped: nothing waits for a coordinator that is away. */
+  /** Aborts when the sandbox is being stopped: then nothing waits for an absent coordinator. */
   signal: AbortSignal
 }
 
 const NO_WORK: SavedWork = { diff: null, changed: false, tip: null, problem: null, note: null }
 
 /**
- * Ends a turn, however its work ended: saves the work, then the conversation, then emits `turn.ended`, which tells whether the work is
- * safe. The agent's process calls it, and the supervisor when that process died first.
+ * Ends a turn, however its work ended: saves the work, then the conversation, then emits `turn.ended`, which reports whether the work is
+ * safe. The agent's process calls it, or the supervisor if that process died first.
  */
 export async function finishTurn(finish: Finish): Promise<void> {
   const { config, assignment, door, voice, log, end, summary, workspace, pushMs, signal } = finish

@@ -5,7 +5,7 @@ import type { SavedWork } from '../workspace/save-work.ts'
 export function finalEnd(end: End, saved: Pick<SavedWork, 'problem' | 'changed' | 'note'>): End {
   const { problem, changed, note } = saved
   if (problem) {
-    // A cancel stays a cancel; any other end would promise a branch that is not there.
+    // A cancel stays a cancel. Any other end would promise a branch that does not exist.
     if (end.outcome === 'cancelled') return { ...end, message: problem.message }
     return { ...problem, message: joined(problem.message, end.outcome === 'failed' ? end.message : null) }
   }

@@ -6,12 +6,12 @@ import { type Git, type GitResult, must } from './git.ts'
 /** Larger new files are not committed: git hosts refuse them, and the whole push with them. */
 export const MAX_FILE_BYTES = 50 * 1024 * 1024
 
-/** `note`: which files were left out, for a person. `failed`: git's answer when nothing could be committed. */
+/** `note`: which files were left out, for a person. `failed`: git's error if nothing could be committed. */
 export type Committed = { note: string | null; failed: GitResult | null }
 
 /**
- * Commits everything that is not ignored, apart from huge new files and files that git cannot add; nothing to commit is fine. Every other
- * process that used the repository must have ended: this removes their locks. Never throws.
+ * Commits everything that is not ignored, except huge new files and files that git cannot add. Having nothing to commit is fine. Every
+ * other process that used the repository must have ended, because this removes their locks. Never throws.
  */
 export async function commitAll(git: Git, message: string): Promise<Committed> {
   await removeLocks(git)
@@ -29,7 +29,7 @@ export async function commitAll(git: Git, message: string): Promise<Committed> {
   return { note: notes.join(' ') || null, failed: committed.code === 0 ? null : committed }
 }
 
-/** A git that was killed leaves its locks, and every later one would fail at them. */
+/** A killed git leaves its locks, which would make every later git fail. */
 async function removeLocks(git: Git): Promise<void> {
   const directory = (await git(['rev-parse', '--absolute-git-dir'])).stdout.trim()
   try {

@@ -7,8 +7,8 @@ import type { Workspace } from './workspace.ts'
 export type Work = { tip: string | null; asides: ReadonlyArray<{ branch: string; commit: string }> }
 
 /**
- * Finds the work wherever HEAD is: a command that was ended halfway may have left it anywhere. The branch moves to HEAD only if nothing of
- * the branch is lost by that. Otherwise the work at HEAD, like a stash, becomes an aside.
+ * Finds the work wherever HEAD is: an interrupted command may have left it anywhere. The branch moves to HEAD only if that loses nothing of
+ * the branch. Otherwise the work at HEAD becomes an aside, as a stash does.
  */
 export async function findWork(git: Git, workspace: Workspace): Promise<Work> {
   const { branch, base, remoteCommit, resumed } = workspace

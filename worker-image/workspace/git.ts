@@ -17,7 +17,7 @@ export type GitOptions = { signal?: AbortSignal; timeoutMs?: number; maxBytes?: 
 /** Runs git with an argument array, in the workspace; a failure is a result, not an exception. */
 export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>
 
-/** Overrides what the repository or the model wrote into `.git`: our own calls run none of their programs, and ask nothing. */
+/** Overrides whatever the repository or the model wrote into `.git`: our own calls run none of their programs and ask no questions. */
 const CONFIG: ReadonlyArray<readonly [string, string]> = [
   ['core.hooksPath', '/dev/null'],
   ['core.fsmonitor', 'false'],
@@ -37,7 +37,7 @@ const CONFIG: ReadonlyArray<readonly [string, string]> = [
   ['user.email', 'errand@localhost'],
 ]
 
-/** The sandbox's root is read-only: nobody can put a repository there, whose config would apply. */
+/** The sandbox's root is read-only: nobody can put a repository with a config of its own there. */
 export const OUTSIDE = '/'
 
 const MAX_STDERR_CHARS = 64 * 1024

@@ -12,11 +12,11 @@ import { fault, RETRY_DELAYS_MS, type Workspace } from './workspace.ts'
 
 export type SavedWork = {
   diff: DiffStat | null
-  /** True when the branch holds anything that its base does not. */
+  /** True if the branch differs from its base. */
   changed: boolean
-  /** Where the branch stands on the git host now; null when it is not there. */
+  /** The branch's commit on the git host; null if it is not there. */
   tip: string | null
-  /** Why the work is not on the branch; null when it is. */
+  /** Why the work is not on the branch; null if it is. */
   problem: End | null
   /** What a person should know although the work is safe. */
   note: string | null
@@ -32,9 +32,9 @@ export type SaveOptions = {
   workspace: Workspace
   /** Commit message; its first line is the subject. */
   message: string
-  /** Where a bundle is made when the push is refused. */
+  /** The folder for a bundle if the push is refused. */
   scratch: string
-  /** For all pushes together; the time in which they wait for the coordinator does not count. */
+  /** The time for all pushes together; waiting for the coordinator does not count. */
   timeoutMs: number
   /** Aborts when the sandbox is being stopped: then nothing waits. */
   signal: AbortSignal
@@ -45,7 +45,7 @@ export type SaveOptions = {
 
 /**
  * Brings the work out of the sandbox, however the turn ended: commits, stores the patch, and pushes. When the push is refused or cannot be
- * made, it stores a git bundle instead. Never throws: one part that fails holds up no other.
+ * made, it stores a git bundle instead. Never throws: a failure of one part does not stop the others.
  */
 export async function saveWork(options: SaveOptions): Promise<SavedWork> {
   const { git, workspace, message, log } = options
@@ -81,7 +81,7 @@ async function pushWork(options: SaveOptions, tip: string, time: PushTime): Prom
 function pushBranch(options: SaveOptions, tip: string, time: PushTime): Promise<End | null> {
   const { branch, remoteCommit } = options.workspace
   const ref = `refs/heads/${branch}`
-  // git's own lease: the model may rewrite what an earlier attempt pushed, but nothing that anybody else pushed.
+  // git's `--force-with-lease`: the model may rewrite what an earlier attempt pushed, but nothing that anyone else pushed.
   return push(
     options,
     [...(remoteCommit ? [`--force-with-lease=${ref}:${remoteCommit}`] : []), options.remote, `${tip}:${ref}`],
@@ -89,7 +89,7 @@ function pushBranch(options: SaveOptions, tip: string, time: PushTime): Promise<
   )
 }
 
-/** After the branch and apart from it: the host may refuse the asides, and must not refuse the branch with them. @returns a note */
+/** Pushed after the branch and separately: the host may refuse the asides without refusing the branch. @returns a note */
 async function pushAsides(options: SaveOptions, work: Work, time: PushTime): Promise<string | null> {
   const { asides } = work
   if (asides.length === 0) return null
@@ -100,12 +100,12 @@ async function pushAsides(options: SaveOptions, work: Work, time: PushTime): Pro
   return (await storeBundle(options, work, refused)).message
 }
 
-/** When the pushes must be over. A wait for the coordinator moves it on. */
+/** The deadline of the pushes. A wait for the coordinator extends it. */
 type PushTime = { until: number }
 
 /**
- * Pushes, with a few tries. A push that fails because the coordinator is away costs neither time nor a try: it waits, and is made again.
- * @returns null when the host took it, or why it did not
+ * Pushes, with a few tries. A push that fails because the coordinator is away costs neither time nor a try: it waits and is repeated.
+ * @returns null if the host took it, or why it did not
  */
 async function push(options: SaveOptions, args: readonly string[], time: PushTime): Promise<End | null> {
   const { git, door, signal, retryDelaysMs = RETRY_DELAYS_MS } = options
@@ -145,10 +145,13 @@ function notCurrent(lease: 'over' | 'away'): End {
     : interrupted('coordinator_away', 'The coordinator did not answer in time.')
 }
 
-/** To ask where the branch stands after a push. */
+/** The time to read the branch's commit after a push. */
 const ARRIVAL_MS = 3_000
 
-/** `url.*.insteadOf` in the repository's config may send a push elsewhere, where it succeeds. @returns null, or why the work is not on the host */
+/**
+ * `url.*.insteadOf` in the repository's config may redirect a push to another place, where it succeeds.
+ * @returns null, or why the work is not on the host
+ */
 async function checkArrival({ outside, remote, workspace }: SaveOptions, tip: string): Promise<End | null> {
   const found = await outside(['ls-remote', '--', remote, `refs/heads/${workspace.branch}`], { timeoutMs: ARRIVAL_MS })
   if (found.code !== 0 || found.stdout.startsWith(tip)) return null
@@ -178,7 +181,7 @@ async function storePatch({ git, workspace, door, log }: SaveOptions, tip: strin
     await door.store('patch', await patchOf(git, workspace.base, tip))
     await door.store('turn-patch', await patchOf(git, workspace.turnBase, tip))
   } catch (error) {
-    // The branch holds the same change: a missing patch costs a view, not the work.
+    // The branch has the same change: a missing patch costs a view, not the work.
     log('patch.lost', { message: String(error) })
   }
 }
@@ -188,7 +191,7 @@ async function storeBundle({ git, workspace, door, scratch, log }: SaveOptions, 
   const what = why.reason === 'coordinator_away' ? 'Nothing could be pushed' : 'The push failed'
   try {
     const wanted = [...(tip ? [{ branch: workspace.branch, commit: tip }] : []), ...asides]
-    // A bundle takes only what has a name.
+    // A bundle contains only named refs.
     for (const { branch, commit } of wanted) await must(git, ['update-ref', `refs/heads/${branch}`, commit])
     const isCommit = (await git(['cat-file', '-e', `${workspace.base}^{commit}`])).code === 0
     const names = wanted.map(({ branch }) => `refs/heads/${branch}`)

@@ -7,20 +7,20 @@ import { type Git, type GitResult, must } from './git.ts'
 export type Workspace = {
   /** Name of the branch that the work is based on. */
   baseBranch: string
-  /** The other side of every comparison: a commit, or the empty tree in a repository without commits. */
+  /** The base of every comparison: a commit, or the empty tree in a repository without commits. */
   base: string
   branch: string
-  /** Where the branch stands on the git host; null when it is not there yet. */
+  /** The branch's commit on the git host; null if it is not there yet. */
   remoteCommit: string | null
-  /** The branch was pushed before, and the work goes on from there. */
+  /** Whether the branch was pushed before, so that the work continues from it. */
   resumed: boolean
-  /** Where the branch stood when the turn began. */
+  /** The branch's commit when the turn began. */
   turnBase: string
 }
 
 export type Opened = { ok: true; workspace: Workspace } | { ok: false; end: End }
 
-/** Between two calls to a git host that is away: a host that restarts costs no turn. */
+/** The pauses between calls to an absent git host: a restart of the host must not cost a turn. */
 export const RETRY_DELAYS_MS: readonly number[] = [1_000, 3_000, 6_000, 12_000]
 
 /** In `.git`, where a rescue after a crash finds them. */
@@ -124,7 +124,7 @@ export function fault({ code, stderr }: Pick<GitResult, 'code' | 'stderr'>): End
   return failed('git_unavailable', words || `git ended with ${code === null ? 'a signal' : `code ${code}`}`)
 }
 
-/** What the git host or the gateway tells a person. git's own line names an address that only the sandbox knows. */
+/** The message of the git host or the gateway for a person. git's own line names an address that exists only in the sandbox. */
 function hostsWords(words: string): string {
   return [...words.matchAll(/^remote: (.*\S)/gm)].map(([, line]) => line).join(' ')
 }

@@ -9,8 +9,8 @@ export type Repository = { upstream: string; username: string | null; token: str
 /** The git host's side of one repository. */
 export type GitHost = {
   /**
-   * Asks below the repository's address, with the real credentials, and passes status and headers of the answer on.
-   * @returns the answer, whose body is still to be passed on; null when a redirect has answered the call already
+   * Sends a request below the repository's address, with the real credentials, and passes the answer's status and headers on.
+   * @returns the answer, whose body the caller must pass on; null if the call was already answered because of a redirect
    */
   relayHead: (call: Call, request: HostRequest) => Promise<IncomingMessage | null>
 }
@@ -22,7 +22,7 @@ export type HostRequest = {
   body?: Readable
 }
 
-/** GitHub, GitLab and Gitea take it with a token as the password. */
+/** GitHub, GitLab and Gitea accept it with a token as the password. */
 const TOKEN_USERNAME = 'x-access-token'
 
 const ANSWER_HEADERS = ['content-type', 'content-encoding', 'cache-control'] as const

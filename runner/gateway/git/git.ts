@@ -20,12 +20,12 @@ export type GitOptions = {
   maxPushBytes?: number
 }
 
-/** One push, bytes: more than any change by an agent, and less than what hosts refuse. */
+/** The most bytes of one push: more than any change by an agent, and less than hosts refuse. */
 const PUSH_BYTES = 1024 * 1024 * 1024
 
 /**
- * git's smart HTTP (git, `gitprotocol-http`) to one repository, with its credentials added here. It may fetch everything, and push only
- * below the task's own prefix and only while the lease is ours. Paths are compared as they came, so nothing encoded, doubled or climbing
+ * git's smart HTTP (git, `gitprotocol-http`) to one repository, with its credentials added here. The sandbox may fetch everything. It may
+ * push only below the task's prefix, and only while the lease is ours. Raw paths are compared, so nothing encoded, doubled or climbing
  * matches.
  */
 export function serveGit({ repository, upstream, maxPushBytes = PUSH_BYTES, ...options }: GitOptions): Endpoint {

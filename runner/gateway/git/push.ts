@@ -18,7 +18,9 @@ export type PushOptions = {
   maxPushBytes: number
 }
 
-/** `POST /git-receive-pack`: reads what the push asks for, asks whether the attempt is the current one, and only then lets it through. */
+/**
+ * `POST /git-receive-pack`: reads what the push wants, asks whether the attempt is the current one, and only then lets the push through.
+ */
 export async function push(options: PushOptions, call: Call, headers: OutgoingHttpHeaders): Promise<void> {
   const { host, taskId, confirmLease, log, maxPushBytes } = options
   if (call.request.headers['content-encoding']) return answer(call.response, 403, 'A compressed push is refused.')
@@ -55,7 +57,7 @@ async function relayReport(
   }
 }
 
-/** Reads until the command list of a push is whole, or cannot become one. */
+/** Reads until the command list of a push is complete or invalid. */
 async function readHead(chunks: AsyncIterator<Buffer>, refPrefix: string): Promise<{ head: Buffer; commands: Commands }> {
   let head: Buffer = Buffer.alloc(0)
   for (;;) {

@@ -34,7 +34,7 @@ export function readCommands(bytes: Buffer, refPrefix: string): Commands {
     at = pkt.next
     const line = pkt.payload.toString('latin1').replace(/\n$/, '')
     if (updates.length === 0 && SHALLOW.test(line)) continue
-    // Capabilities follow the first update behind a NUL, and nothing else does.
+    // Capabilities follow the first update after a NUL; nothing else may.
     const [command = '', features, ...others] = line.split('\0')
     if (others.length > 0 || (features !== undefined && updates.length > 0)) return refused('not in the form that git sends')
     if (features !== undefined) capabilities = features.split(' ').filter(Boolean)
@@ -76,7 +76,7 @@ function shown(ref: string): string {
   return ref.replace(/[^\w./-]/g, '?').slice(0, 200)
 }
 
-/** A report about a few refs is short; what is longer is not one. */
+/** A report about a few refs is short; anything longer is not a report. */
 const REPORT_BYTES = 64 * 1024
 
 /**
@@ -98,7 +98,7 @@ export function createReportReader(sideBand: boolean) {
         if (pkt.payload[0] === 1 && report.length < REPORT_BYTES) report = Buffer.concat([report, pkt.payload.subarray(1)])
         at = pkt.next
       }
-      // No unit is longer than this, so more unread bytes are not git's and hold no report.
+      // No unit is longer than this, so more unread bytes are not from git and contain no report.
       unread = unread.length - at > REPORT_BYTES ? Buffer.alloc(0) : unread.subarray(at)
     },
     /** @returns the refs that the host says it has updated */

@@ -1,20 +1,20 @@
 import { type ApiUsage, BYTES_PER_TOKEN, costUsd, estimateTokens, ratesFor } from '../../../contract/shared/models.ts'
 import type { Reading } from './usage-meter.ts'
 
-/** The most that a call may cost. The budget holds it back before the call is made. */
+/** The most that a call may cost: the money that the budget holds before the call is made. */
 export type Hold = { inputTokens: number; maxOutputTokens: number; usd: number }
 
 export type Budget = {
   /**
-   * Holds the money back, so that two calls cannot both take the last dollar.
-   * @returns what to call once with the true cost, when it is known; null when the hold does not fit
+   * Holds the money, so that two calls cannot both take the last dollar.
+   * @returns a function to call once with the true cost; null if the money is not there
    */
   reserve: (hold: Hold) => ((costUsd: number) => void) | null
   /** Neither spent nor held, US dollars; never below 0. */
   leftUsd: () => number
 }
 
-/** Floating-point sums of cents are off by less than this, which must not refuse a call that fits exactly. */
+/** The error of floating-point sums is smaller than this. It must not refuse a call that fits exactly. */
 const ROUNDING_USD = 1e-9
 
 /** The money of one attempt. */
@@ -35,8 +35,8 @@ export function createBudget(limitUsd: number): Budget {
 }
 
 /**
- * What a call may cost at most, at list price. The door never changes a body, so it refuses a call that does not fit: when little money is
- * left, the caller must ask for fewer `max_tokens`.
+ * The most that a call may cost, at list price. The gateway never changes a body, so it refuses a call that does not fit: when little money
+ * is left, the caller must ask for fewer `max_tokens`.
  * @param body.imageBytes how many of `bytes` are the base64 of its `images`
  */
 export function holdFor(model: string, body: { bytes: number; images: number; imageBytes: number; maxTokens: number }): Hold {
@@ -51,7 +51,7 @@ export function affordableTokens(model: string, hold: Hold, leftUsd: number): nu
   return Math.max(0, Math.floor(((leftUsd - (hold.inputTokens * rates.input) / 1e6) * 1e6) / rates.output))
 }
 
-/** No model writes faster. */
+/** The highest speed of any model. */
 const TOKENS_PER_SECOND = 100
 
 /**

@@ -33,8 +33,8 @@ export function isModestJson(json: Buffer): boolean {
 }
 
 /**
- * Finds a key that stands twice in one object of a JSON text. Parsers differ in which of the two they keep, so such a text could be checked
- * as one thing and obeyed as another.
+ * Finds a key that occurs twice in one object of a JSON text. Parsers differ in which of the two they keep, so such a text could pass the
+ * check as one thing and act as another.
  * @param json a valid JSON text
  * @returns the first such key, or null
  */

@@ -28,11 +28,11 @@ export async function callModel(
   try {
     found = await upstream.call({ url: `${baseUrl}/v1/messages`, method: 'POST', headers, body: bytes, signal: gone })
   } catch (error) {
-    // A caller that leaves early may have set the model to work: if that were free, it could be done without end.
+    // A caller that leaves early may have put the model to work. If that were free, it could be repeated without end.
     if (gone.aborted) return NOTHING_READ
     log.warn({ event: 'model.unreachable', reason: failureText(error) })
     refuse(response, unreachable(failureText(error)))
-    // The same holds for a request that was sent: the model may have read and answered it, though nobody saw that.
+    // The same applies to a request that was sent: the model may have read and answered it, although nobody saw the answer.
     return wasSent(error) ? NOTHING_READ : null
   }
   const status = found.statusCode ?? 502
@@ -49,8 +49,9 @@ export async function callModel(
 }
 
 /**
- * Built, never forwarded. The key goes as `x-api-key`, which every version of the API and its stand-ins take, although the SDK shows our
- * token as Bearer. Betas are dropped: they change what a call may do, and the check of the request refuses the fields that need one anyway.
+ * Built, never forwarded. The key is sent as `x-api-key`, which every version of the API and its stand-ins accept, although the SDK sends
+ * our token as Bearer. Betas are dropped: they change what a call may do, and the check of the request refuses the fields that need one
+ * anyway.
  */
 function headersFor({ request }: Call, key: string, bytes: Buffer): OutgoingHttpHeaders {
   const version = request.headers['anthropic-version']
@@ -82,7 +83,7 @@ async function relayAnswer(found: IncomingMessage, call: Call): Promise<Reading>
     if (events) await pass(events.rest())
     call.response.end()
   } catch {
-    // The caller or the model API has left: the answer itself and its cost tell which.
+    // The caller or the model API has left; the answer and its cost show which.
     found.destroy()
     if (events && !call.gone.aborted) call.response.end(events.lastWords(CUT))
     else call.response.destroy()

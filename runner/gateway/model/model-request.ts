@@ -2,7 +2,7 @@ import { parseJson } from '../../../contract/shared/json.ts'
 import { MODELS } from '../../../contract/shared/models.ts'
 import { findRepeatedKey, isModestJson } from './json-text.ts'
 
-/** What matters about a body that may go to the model API, or why it may not go. */
+/** The relevant facts of an allowed body, or why the body is refused. */
 export type Checked =
   | { ok: true; maxTokens: number; images: number; imageBytes: number }
   | { ok: false; status: 400 | 403; message: string; code?: string }
@@ -30,13 +30,13 @@ const FIELDS: ReadonlySet<string> = new Set([
   'top_k',
 ])
 
-/** Tools that run at the caller. All others run at the model API and reach the internet from there. */
+/** Tools that run at the caller. All others run at the model API and have its internet access. */
 const CLIENT_TOOL = /^(custom|(bash|text_editor)_\d{8})$/
 /** Sources whose bytes are in the body. For the others (`url`, `file`) the model API fetches them. */
 const INLINE_SOURCES: readonly unknown[] = ['base64', 'text', 'content']
 
 /**
- * Decides whether the bytes of a call may go on unchanged.
+ * Decides whether the bytes of a call may pass unchanged.
  * @param model the one model of this attempt
  */
 export function checkModelRequest(bytes: Buffer, model: string): Checked {
@@ -101,7 +101,7 @@ function checkContent(roots: unknown[], maxTokens: number): Checked {
     if (isObject(source)) {
       if (!INLINE_SOURCES.includes(source.type))
         return forbidden(`A source of type ${shown(source.type)} is not allowed here: send the bytes.`)
-      // A PDF of a few kilobytes can have hundreds of pages: its size says nothing about its cost.
+      // A PDF of a few kilobytes can have hundreds of pages: its size does not bound its cost.
       if (source.type === 'base64' && node.type !== 'image')
         return forbidden('Only images may be sent as base64 here: send the text of a document.')
       if (source.type === 'base64') {

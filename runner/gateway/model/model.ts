@@ -26,7 +26,7 @@ export type ModelOptions = {
   key: string
   model: string
   budget: Budget
-  /** Waits while the attempt's lease has run out; false when `gone` aborts first, or it takes longer than `atMostMs`. */
+  /** Waits until the attempt has a valid lease; false if `gone` aborts first or it takes longer than `atMostMs`. */
   awaitLease: (gone: AbortSignal, atMostMs: number) => Promise<boolean>
   upstream: Upstream
   emit: (event: NewEvent) => void
@@ -80,8 +80,8 @@ async function serveCall(options: ModelOptions, call: Call): Promise<{ refusal: 
     const type = checked.status === 400 ? 'invalid_request_error' : 'permission_error'
     return { refusal: { ...checked, type }, bytes: bytes.length }
   }
-  // After the last byte, which may take long to arrive: from here to the call nothing waits. A caller that is refused waits at the fence,
-  // where the attempt's time stands still.
+  // Checked after the last byte, which may take long to arrive: nothing waits between here and the call. A refused caller waits at the
+  // fence, where the attempt's time limit pauses.
   if (!(await awaitLease(call.gone, FENCE.effectMs))) {
     if (!call.gone.aborted) log.warn({ event: 'model.not_leased' })
     return { refusal: NOT_LEASED, bytes: 0 }
@@ -103,7 +103,7 @@ async function serveCall(options: ModelOptions, call: Call): Promise<{ refusal: 
   return null
 }
 
-/** Tells the user what the call used. @returns its cost, US dollars */
+/** Reports the usage of the call. @returns its cost, US dollars */
 function charge({ model, emit }: ModelOptions, hold: Hold, reading: Reading | null, leftAfterMs: number): number {
   const charged = reading && chargeFor(hold, reading, leftAfterMs)
   if (!charged) return 0

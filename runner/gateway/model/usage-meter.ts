@@ -1,11 +1,11 @@
 import { parseJson } from '../../../contract/shared/json.ts'
 import { ApiUsage } from '../../../contract/shared/models.ts'
 
-/** What the bytes of an answer reveal about its cost. */
+/** What is known of an answer's cost from its bytes. */
 export type Reading = {
   /** Null: not reported yet. */
   usage: ApiUsage | null
-  /** The answer came to its end (`message_stop`, or a whole JSON body), so `usage` is final. */
+  /** The answer is complete (`message_stop`, or a whole JSON body), so `usage` is final. */
   whole: boolean
   /** The model API itself reported in the stream that the call failed. */
   failed: boolean
@@ -19,8 +19,8 @@ export type Meter = { take: (bytes: Buffer) => void; reading: () => Reading }
 export const NOTHING_READ: Reading = Object.freeze({ usage: null, whole: false, failed: false, writtenBytes: 0 })
 
 /**
- * Reads usage from the events of a stream as they pass, and takes whole lines alone.
- * `message_delta` counts from the beginning of the message: the numbers that it has replace those of `message_start`.
+ * Reads usage from the whole lines of a passing stream. `message_delta` counts from the beginning of the message: its numbers replace those
+ * of `message_start`.
  */
 export function createStreamMeter(): Meter {
   const reading: Reading = { ...NOTHING_READ }
@@ -37,7 +37,8 @@ export function createStreamMeter(): Meter {
     take: (lines) => {
       for (const line of lines.toString('utf8').split('\n')) {
         if (!line.startsWith('data:')) continue
-        // The meter does not judge what is not JSON: the client gets the bytes as they are, and an answer without usage is charged as cut.
+        // The meter ignores what is not JSON: the client gets the bytes unchanged, and an answer without usage is charged as one that was
+        // cut.
         const event = parseJson(line.slice('data:'.length))
         if (isObject(event)) read(event as StreamEvent)
       }

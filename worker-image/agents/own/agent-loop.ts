@@ -18,16 +18,16 @@ export type LoopOptions = CallParts & {
   gates: Gates
   budget: Budget
   inbox: Inbox
-  /** @returns the part of the time that is used, 0 to 1 */
+  /** @returns the used share of the time, 0 to 1 */
   timeUsed: () => number
-  /** Waits for a coordinator that is away. */
+  /** Waits while the coordinator is away. */
   awaitLease: () => Promise<LeaseState>
   timing: ModelTiming
   maxSteps?: number
 }
 
 const MAX_STEPS = 200
-/** Times in a row that a model which stopped before it was done is told to go on. */
+/** How many times in a row a model that stopped early is told to continue. */
 const MAX_CONTINUATIONS = 3
 const MAX_GATE_ROUNDS = 3
 const WRAP_UP_AT = 0.8
@@ -43,7 +43,7 @@ type Progress = {
   gateRounds: number
 }
 
-/** Asks the model, runs its tools, and asks again, until the model is done or may not go on. */
+/** Asks the model, runs its tools, and asks again, until the model is done or reaches a limit. */
 export async function runLoop(options: LoopOptions): Promise<AgentResult> {
   const progress: Progress = { steps: 0, calls: [], summary: '', isWarned: false, continuations: 0, gateRounds: 0 }
   for (;;) {
@@ -52,7 +52,7 @@ export async function runLoop(options: LoopOptions): Promise<AgentResult> {
   }
 }
 
-/** One model call and what follows from it. @returns null when the loop goes on */
+/** One model call and its consequences. @returns null if the loop continues */
 async function takeStep(options: LoopOptions, progress: Progress): Promise<End | null> {
   const { conversation, voice, maxSteps = MAX_STEPS } = options
   if (progress.steps >= maxSteps) return failed('steps_exceeded', `The agent took ${maxSteps} steps.`)
@@ -107,14 +107,14 @@ async function afterCalls(options: LoopOptions, progress: Progress, answer: Answ
   return end
 }
 
-/** After an answer without calls: the model was cut off, or it is done unless the person or a gate has something to say. */
+/** Handles an answer without calls: the model was cut off, or it is done unless the person or a gate has a message for it. */
 async function afterWords(options: LoopOptions, progress: Progress, answer: Answer): Promise<End | null> {
   const next = nextAfter(answer)
   if ('end' in next) return next.end
   if (next.notice !== null) {
     progress.continuations += 1
     if (progress.continuations > MAX_CONTINUATIONS) return answer.stopReason === 'max_tokens' ? cutTooOften : wentSilent
-    // The API goes on by itself with a paused answer that it gets back as it is.
+    // The API continues a paused answer by itself if it gets it back unchanged.
     if (next.notice !== '') await reply(options, progress, { notices: [next.notice] })
     return null
   }
@@ -142,7 +142,7 @@ async function reply(options: LoopOptions, progress: Progress, { results = [], s
   const isLate = used >= WRAP_UP_AT && !progress.isWarned
   progress.isWarned ||= isLate
   await conversation.addUser({ results, steer, notices: isLate ? [...notices, NOTICES.wrapUp] : notices })
-  // Only now: a message that is lost between the two is delivered again, and found in the conversation.
+  // Only now: if the agent dies between the two, the message is delivered again and found in the conversation.
   inbox.confirm(steer)
 }
 
@@ -151,7 +151,7 @@ const wentSilent = failed('stuck', 'The model stopped several times in a row wit
 
 /**
  * Pure. What each way to stop means: docs.claude.com, "Stop reasons".
- * @returns how an answer without calls goes on: an end, a notice for the model (empty: send the answer back alone), or null when it is done
+ * @returns what follows an answer without calls: an end, a notice for the model (empty: send only the answer back), or null if it is done
  */
 function nextAfter(answer: Answer): { end: End } | { notice: string | null } {
   switch (answer.stopReason) {

@@ -1,12 +1,12 @@
 import { type ApiUsage, costUsd, estimateTokens, MODELS, ratesFor } from '../../../contract/shared/models.ts'
 
-/** The agent's own view of the task's money. The gateway enforces the budget; the agent sees the end coming, and wraps up before it. */
+/** The agent's own count of the task's money. The gateway enforces the budget; the agent sees the limit coming and wraps up before it. */
 export type Budget = {
   charge: (usage: ApiUsage) => void
   spentUsd: () => number
-  /** The part of the budget that is used, 0 to 1 and more. */
+  /** The used share of the budget, 0 to 1 or more. */
   usedPart: () => number
-  /** @returns the most tokens that the next answer may have; null when the budget has no room for a useful one */
+  /** @returns the most tokens that the next answer may have; null if the budget does not allow a useful one */
   maxTokens: (prompt: { bytes: number; images: number }) => number | null
 }
 

@@ -20,7 +20,7 @@ export function createGates({ git, base, todos }: { git: Git; base: string; todo
     const scratch = fresh.filter((path) => SCRATCH.test(path))
     const installed = fresh.filter((path) => INSTALLED.test(path))
     return [
-      // Once: the answer to a question needs no change, and is no better for asking twice.
+      // Only once: the answer to a question needs no change, and asking twice does not improve it.
       ...(paths.length + fresh.length === 0 && round === 0
         ? [
             'No file has changed. If the task asks for a change, it is not done. If it asks for none, end your turn again and say so.',

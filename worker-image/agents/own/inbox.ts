@@ -3,11 +3,11 @@ import type { Door } from '../../door/door.ts'
 import type { Voice } from '../../door/voice.ts'
 import type { Log } from '../../process/log.ts'
 
-/** What the person writes while the agent works. */
+/** The messages that the person sends while the agent works. */
 export type Inbox = {
   /** @returns the messages that the conversation does not have yet; none when the door does not answer */
   read: () => Promise<SteerMessage[]>
-  /** Reports messages as delivered, once each. Call it when they are in the conversation, and that is on disk. */
+  /** Reports messages as delivered, once each. Call it when they are in the conversation and the conversation is on disk. */
   confirm: (messages: readonly SteerMessage[]) => void
 }
 
@@ -16,7 +16,7 @@ type Parts = {
   voice: Voice
   log: Log
   turn: number
-  /** Whether the conversation has the message: an earlier attempt got that far, and its report was lost. */
+  /** Whether the conversation already has the message: an earlier attempt may have added it and lost the report. */
   isKnown: (messageId: string) => boolean
 }
 

@@ -6,7 +6,7 @@ import { cleaned } from '../../tools/output.ts'
 import { endsOf, readEnds } from '../../tools/read-ends.ts'
 import type { ToolResult } from '../../tools/tool.ts'
 
-/** Stores the whole output of a call when people see only a part of it. Never throws: without it they still see that part. */
+/** Stores the whole output of a call if people see only a part of it. Never throws: they still see that part. */
 export type StoreOutput = (callId: string, result: ToolResult) => Promise<void>
 
 /** The most that a line about a gap takes, bytes. There can be one in the file, and one in the text made of it. */
@@ -20,7 +20,7 @@ export function createStoreOutput(parts: { door: Pick<Door, 'store'>; secrets: r
     stored += 1
     try {
       const whole = await wholeOf(result)
-      // Bytes that are not text, and secrets, have become longer than they were in the file.
+      // Bytes that are not text, and cut-out secrets, are now longer than in the file.
       const safe = redacted(whole, secrets)
       await door.store(`output.${callId}`, endsOf(Buffer.from(safe), LIMITS.outputBytes - GAP_BYTES))
     } catch (error) {

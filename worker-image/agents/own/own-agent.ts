@@ -21,11 +21,11 @@ type Parts = {
   config: Config
   door: Door
   log: Log
-  /** What earlier turns left of the conversation. */
+  /** The conversation of earlier turns. */
   earlier: Earlier
-  /** @returns the part of the time that is used, 0 to 1 */
+  /** @returns the used share of the time, 0 to 1 */
   timeUsed: () => number
-  /** Waits for a coordinator that is away; no time is used meanwhile. */
+  /** Waits while the coordinator is away; the time limit pauses. */
   awaitLease: () => Promise<LeaseState>
   timing: ModelTiming
 }

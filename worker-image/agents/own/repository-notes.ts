@@ -5,8 +5,8 @@ const NAMES = ['AGENTS.md', 'CLAUDE.md'] as const
 const MAX_BYTES = 32 * 1024
 
 /**
- * The notes for agents at the repository's root, framed as what they are: somebody's words, which bind nobody.
- * @returns null when the repository has none
+ * The notes for agents at the repository's root, presented as someone's advice and not as orders.
+ * @returns null if the repository has none
  */
 export async function readRepositoryNotes(directory: string): Promise<string | null> {
   for (const name of NAMES) {
@@ -19,7 +19,7 @@ export async function readRepositoryNotes(directory: string): Promise<string | n
   return null
 }
 
-/** Follows no link: it could name any file of the sandbox. */
+/** Does not follow links: a link could lead to any file of the sandbox. */
 async function regularFile(path: string): Promise<Buffer | null> {
   try {
     return (await lstat(path)).isFile() ? await readFile(path) : null

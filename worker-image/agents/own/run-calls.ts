@@ -20,8 +20,8 @@ export type CallParts = {
 }
 
 /**
- * Runs the calls of an answer one after the other, as the model wrote them: a later one may build on an earlier one.
- * @returns a result for each, for the model and for the judgement of its progress
+ * Runs the calls of an answer one after another, in the model's order: a later one may depend on an earlier one.
+ * @returns a result for each, for the model and for the check of its progress
  */
 export async function runCalls(parts: CallParts, answer: Answer): Promise<{ results: ModelBlock[]; records: CallRecord[] }> {
   const results: ModelBlock[] = []

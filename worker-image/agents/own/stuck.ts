@@ -2,7 +2,10 @@
 export type CallRecord = { call: string; result: string; ok: boolean }
 export type Verdict = 'fine' | 'nudge' | 'stuck'
 
-/** How often the same sequence of calls may come before the model is told, and before the turn ends; `ok`: only for calls that ended so. */
+/**
+ * How often the same sequence of calls may repeat before the model is warned, and before the turn ends; `ok`: the limit for calls that
+ * succeeded.
+ */
 const LIMITS = [
   { period: 1, ok: false, nudge: 3, stuck: 5 },
   { period: 1, ok: true, nudge: 4, stuck: 6 },
@@ -11,7 +14,7 @@ const LIMITS = [
 ] as const
 
 /**
- * Pure. Tells whether the last calls go in a circle: the same call with the same result, or two or three of them in turn.
+ * Pure. Detects calls that go in a circle: the same call with the same result, or two or three of them alternating.
  * @param calls all so far, the newest last
  */
 export function judgeProgress(calls: readonly CallRecord[]): Verdict {
@@ -19,7 +22,7 @@ export function judgeProgress(calls: readonly CallRecord[]): Verdict {
     if (ok !== null && calls.at(-1)?.ok !== ok) return 'fine'
     const rounds = repeats(calls, period)
     if (rounds >= stuck) return 'stuck'
-    // Once: the next round is either something else or the end.
+    // Only once: the next round is either something else or the end.
     return rounds === nudge ? 'nudge' : 'fine'
   })
   return verdicts.find((verdict) => verdict === 'stuck') ?? verdicts.find((verdict) => verdict === 'nudge') ?? 'fine'
@@ -37,11 +40,11 @@ function repeats(calls: readonly CallRecord[], period: number): number {
   return count
 }
 
-/** What a nudge tells the model. */
+/** The warning for the model. */
 export const STUCK_NOTICE =
   'Errand: you have made the same call with the same result several times, and the result will not change. Read it and try another way. If there is none, end your turn and say what is in the way.'
 
-/** @returns a result without its times, which differ when nothing else does */
+/** @returns a result without its times, which may be the only difference */
 export function withoutTimes(text: string): string {
   return text.replace(/\d+(\.\d+)?\s?(ms|s|sec|seconds|m)\b/g, '#')
 }
