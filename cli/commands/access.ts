@@ -34,7 +34,7 @@ async function list(args: readonly string[], context: Context): Promise<number> 
 
 async function revoke(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID'], USAGE)
-  await context.api().revokeToken(onlyOne('token', given[0] ?? '', (await context.api().listTokens()).items))
+  await context.api().revokeToken(onlyOne('Token', given[0] ?? '', (await context.api().listTokens()).items))
   context.print('Revoked. The token no longer works.')
   return EXIT.completed
 }

@@ -49,7 +49,7 @@ export async function messages(args: readonly string[], context: Context): Promi
 export async function withdraw(args: readonly string[], context: Context): Promise<number> {
   const { given } = readArguments(args, {}, ['ID', 'MESSAGE'], 'errand withdraw ID MESSAGE')
   const id = await taskIdFor(given[0] ?? '', context)
-  const messageId = onlyOne('message', given[1] ?? '', (await context.api().listMessages(id)).items)
+  const messageId = onlyOne('Message', given[1] ?? '', (await context.api().listMessages(id)).items)
   await context.api().withdrawMessage(id, messageId)
   context.print('Withdrawn.')
   return EXIT.completed

@@ -10,17 +10,20 @@ export async function taskIdFor(given: string, context: Context): Promise<string
   if (isTaskId(given)) return given
   const id = given.startsWith('tsk_') ? given : `tsk_${given}`
   const { items } = await context.api().listTasks({ id, limit: 5 })
-  return onlyOne('task', id, items)
+  return onlyOne('Task', id, items)
 }
 
 /**
  * @param things the candidates
  * @throws Fault as {@link taskIdFor}
  */
-export function onlyOne(what: string, beginning: string, things: readonly { id: string }[]): string {
+export function onlyOne(what: 'Task' | 'Message' | 'Token', beginning: string, things: readonly { id: string }[]): string {
   const ids = things.map(({ id }) => id).filter((id) => id.startsWith(beginning))
   const [only, second] = ids
-  if (only === undefined) throw new Fault(EXIT.refused, `No such ${what}: ${beginning}`)
+  if (only === undefined) throw new Fault(EXIT.refused, `${what} not found: ${beginning}`)
   if (second === undefined || only === beginning) return only
-  throw new Fault(EXIT.refused, `More than one ${what} starts with ${beginning}. Type more of the id:\n  ${ids.join('\n  ')}`)
+  throw new Fault(
+    EXIT.refused,
+    `More than one ${what.toLowerCase()} starts with ${beginning}. Type more of the id:\n  ${ids.join('\n  ')}`,
+  )
 }

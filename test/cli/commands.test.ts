@@ -46,8 +46,8 @@ describe('the command line', () => {
     [['token'], /Usage: errand token/],
     [['dance'], /Unknown command “dance”/],
     [['run', '--repo', 'http://evil/a/b', 'x'], /does not allow that host/],
-    [['show', 'tsk_none'], /no such task/i],
-    [['show', 'tsk_none', '--follow'], /no such task/i],
+    [['show', 'tsk_none'], /task not found/i],
+    [['show', 'tsk_none', '--follow'], /task not found/i],
     [['cancel', SCRIPTED_TASK], /has ended/],
   ])('refuses %j with exit code 2, and says why', async (argv, why) => {
     const { exit, out, err } = await errand(argv, { env: env() })
@@ -77,8 +77,8 @@ describe('the command line', () => {
       out: '',
       err: expect.stringContaining(`\n  ${SCRIPTED_TASK}\n  tsk_aaaaaaaaaaaaaaab`),
     })
-    expect(await show('zz')).toMatchObject({ exit: 2, err: expect.stringContaining('No such task: tsk_zz') })
-    expect((await errand(['diff', 'k3f'], { env: env() })).err).toMatch(/no such task/i)
+    expect(await show('zz')).toMatchObject({ exit: 2, err: expect.stringContaining('Task not found: tsk_zz') })
+    expect((await errand(['diff', 'k3f'], { env: env() })).err).toMatch(/task not found/i)
     expect((await errand(['diff', SCRIPTED_TASK.slice(4)], { env: env() })).out).toBe('-a\n+b\n')
   })
 

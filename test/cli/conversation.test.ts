@@ -99,10 +99,10 @@ describe('errand message', () => {
     [['message', 'ID', '  '], /message: describe what the agent should do\nUsage: errand message/],
     [['message', 'ID', '--steer', 'x'], /Unknown option '--steer'[\s\S]*Usage: errand message/],
     [['message', 'ID', 'x'.repeat(100_001)], /message: .*100[,_]?000.*\nUsage: errand message/],
-    [['message', 'tsk_none', 'x'], /no such task/i],
+    [['message', 'tsk_none', 'x'], /task not found/i],
     [['messages'], /ID is missing\nUsage: errand messages ID/],
     [['messages', 'ID', 'x'], /“x” is unexpected/],
-    [['messages', 'tsk_none'], /no such task/i],
+    [['messages', 'tsk_none'], /task not found/i],
   ])('refuses %j with exit code 2, and says why', async (argv, why) => {
     const ran = await errand(...argv.map((word) => (word === 'ID' ? id : word)))
     expect(ran).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(why) })
@@ -115,7 +115,11 @@ describe('errand message', () => {
       ['withdraw', id, 'msg'],
       ['retry', id],
     ])
-      expect(await errandAs(otherToken, ...argv)).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(/no such task/i) })
+      expect(await errandAs(otherToken, ...argv)).toMatchObject({
+        exit: 2,
+        out: '',
+        err: expect.stringMatching(/task not found/i),
+      })
   })
 })
 
@@ -137,8 +141,8 @@ describe('errand withdraw', () => {
     const taken = await messageId('taken')
     await say(held, 1, { type: 'message.delivered', data: { messageId: taken, turn: 1 } })
     expect(await errand('withdraw', id, taken)).toMatchObject(refused(/agent already has this message/))
-    expect(await errand('withdraw', id, 'nothing')).toMatchObject(refused(/no such message/i))
-    expect(await errand('withdraw', 'tsk_none', taken)).toMatchObject(refused(/no such task/i))
+    expect(await errand('withdraw', id, 'nothing')).toMatchObject(refused(/message not found/i))
+    expect(await errand('withdraw', 'tsk_none', taken)).toMatchObject(refused(/task not found/i))
     expect(await errand('withdraw', id)).toMatchObject(refused(/MESSAGE is missing\nUsage: errand withdraw ID MESSAGE/))
   })
 })

@@ -96,10 +96,10 @@ describe('following a task', () => {
     await waitFor('what was missed', () => running.out().includes('meanwhile'))
     server.emit(END('completed'))
     const { out, exit } = await running.ended
-    expect(out.match(/before|meanwhile|connection lost|connected again/g)).toEqual([
+    expect(out.match(/before|meanwhile|connection lost|reconnected/g)).toEqual([
       'before',
       'connection lost',
-      'connected again',
+      'reconnected',
       'meanwhile',
     ])
     expect(exit).toBe(0)

@@ -90,7 +90,7 @@ describe('what a person reads of a task', () => {
 
   it('checks off the way to a ready sandbox, with the time of each step', () => {
     expect(tell([CREATED, ASKED, ...BOOT]).lines.filter((line) => line.startsWith('✓'))).toEqual([
-      '✓ taken by host-1  1.2 s',
+      '✓ picked up by host-1  1.2 s',
       '✓ sandbox ready  400 ms',
       '✓ cloned main@abc1234 for errand/1/fix  400 ms',
     ])
@@ -137,7 +137,7 @@ describe('what a person reads of a task', () => {
       { type: 'message.received', data: { messageId: 'n', turn: 2, text: 'More.', mode: null, clientId: null } },
       { type: 'attempt.started', data: { turn: 2, runner: 'host-2' }, attempt: 2 },
     ])
-    expect(lines.at(-1)).toMatch(/taken by host-2/)
+    expect(lines.at(-1)).toMatch(/picked up by host-2/)
   })
 
   it('says of a command that a Stop ended that it was cut off, and not that it failed', () => {

@@ -142,7 +142,7 @@ function runnersOf(events: readonly TaskEvent[]): string[] {
 function firstRefusal(log: string, taskId: string): number | undefined {
   const lines = log.split('\n').filter((line) => line.includes('"lease.refused"') && line.includes(taskId))
   const refusals = lines.map((line) => JSON.parse(line) as { time: string; refusal: string })
-  const first = refusals.find(({ refusal }) => refusal === 'held')
+  const first = refusals.find(({ refusal }) => refusal === 'leased')
   return first && Date.parse(first.time)
 }
 
