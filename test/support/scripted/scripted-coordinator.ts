@@ -160,7 +160,7 @@ function grant(state: State, request: LeaseRequest): LeaseAnswer | number {
 
 function renew({ renewals, renewState: state, renewMessages: messages }: State, request: RenewRequest): RenewAnswer {
   renewals.push(request)
-  const leaseMs = /held|cancel/.test(state) ? 30_000 : 0
+  const leaseMs = /leased|cancel/.test(state) ? 30_000 : 0
   return { attempts: request.attempts.map((one) => ({ ...one, state, leaseMs, messages })) }
 }
 
