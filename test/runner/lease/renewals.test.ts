@@ -44,7 +44,7 @@ function renewalsOn(
       if (state === 'silent') await silence
       if (state === 'away' || state === 'silent') throw new CoordinatorFault('unreachable', 'away')
       return {
-        attempts: attempts.map((one) => ({ ...one, state, leaseMs: /held|cancel/.test(state) ? 30_000 : 0, messages: [] })),
+        attempts: attempts.map((one) => ({ ...one, state, leaseMs: /leased|cancel/.test(state) ? 30_000 : 0, messages: [] })),
       }
     },
   }
