@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { execa } from 'execa'
 import { webAddressOf } from '../../cli/input/checkout.ts'
+import { git } from '../support/outside/git-server.ts'
 import { type ScriptedServer, startScriptedServer } from '../support/scripted/scripted-server.ts'
 import { errand } from '../support/systems/command-line.ts'
-import { temporaryFolder } from '../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../support/systems/temporary.ts'
 
 describe('the address of a remote', () => {
   it.each([
@@ -24,16 +24,14 @@ describe('the address of a remote', () => {
 
 describe('errand run in a checkout', () => {
   let server: ScriptedServer
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let folder: TemporaryFolder
   let cwd: string
-  const run = (...args: string[]) =>
-    errand(['run', '--detach', ...args, 'do it'], { env: { ERRAND_URL: server.url, ERRAND_TOKEN: server.token }, cwd })
+  const run = (...args: string[]) => errand(['run', '--detach', ...args, 'do it'], { env: server.env, cwd })
   const sent = () => [...server.created.values()].map(({ repoUrl, baseBranch }) => [repoUrl, baseBranch])
-  const git = (...args: string[]) => execa('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.org', ...args], { cwd })
-  const commit = () => git('commit', '--quiet', '--allow-empty', '--message', 'x')
+  const commit = () => git(cwd, 'commit', '--quiet', '--allow-empty', '--message', 'x')
   const push = async (branch: string) => {
-    await git('push', '--quiet', join(folder.path, 'host.git'), branch)
-    await git('update-ref', `refs/remotes/origin/${branch}`, 'HEAD')
+    await git(cwd, 'push', '--quiet', join(folder.path, 'host.git'), branch)
+    await git(cwd, 'update-ref', `refs/remotes/origin/${branch}`, 'HEAD')
   }
 
   beforeEach(async () => {
@@ -41,9 +39,9 @@ describe('errand run in a checkout', () => {
     folder = await temporaryFolder()
     cwd = join(folder.path, 'work', 'inner')
     await mkdir(cwd, { recursive: true })
-    await execa('git', ['init', '--quiet', '--bare', join(folder.path, 'host.git')])
-    await execa('git', ['init', '--quiet', '--initial-branch', 'main', join(folder.path, 'work')])
-    await git('remote', 'add', 'origin', 'git@example.org:you/project.git')
+    await git(folder.path, 'init', '--quiet', '--bare', 'host.git')
+    await git(folder.path, 'init', '--quiet', '--initial-branch', 'main', 'work')
+    await git(cwd, 'remote', 'add', 'origin', 'git@example.org:you/project.git')
     await commit()
     await push('main')
   })
@@ -67,21 +65,21 @@ describe('errand run in a checkout', () => {
   })
 
   it('begins from the branch that this one follows on the host', async () => {
-    await git('switch', '--quiet', '--create', 'mine')
-    await git('config', 'branch.mine.remote', 'origin')
-    await git('config', 'branch.mine.merge', 'refs/heads/main')
+    await git(cwd, 'switch', '--quiet', '--create', 'mine')
+    await git(cwd, 'config', 'branch.mine.remote', 'origin')
+    await git(cwd, 'config', 'branch.mine.merge', 'refs/heads/main')
     await run()
     expect(sent()).toEqual([['https://example.org/you/project.git', 'main']])
   })
 
   it('sends nothing from a branch that the host does not have, from none at all, or from where no server can clone', async () => {
-    await git('switch', '--quiet', '--create', 'mine')
+    await git(cwd, 'switch', '--quiet', '--create', 'mine')
     expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('“mine” is not on origin yet. Push it') })
-    await git('switch', '--quiet', '--detach')
+    await git(cwd, 'switch', '--quiet', '--detach')
     expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('not on a branch. Name the branch') })
-    await git('remote', 'set-url', 'origin', '/srv/project')
+    await git(cwd, 'remote', 'set-url', 'origin', '/srv/project')
     expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('Name an address with --repo') })
-    await git('remote', 'remove', 'origin')
+    await git(cwd, 'remote', 'remove', 'origin')
     expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('has no remote “origin”') })
     expect(sent()).toEqual([])
   })

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import type { NewEvent } from '../../contract/api/event.ts'
 import { waitFor } from '../support/checks/wait.ts'
-import { createScriptedRunner, runnerCalls, type ScriptedRunner, type TakenLease } from '../support/scripted/scripted-runner.ts'
+import { attemptEnded } from '../support/scripted/events.ts'
+import type { ScriptedRunner, TakenLease } from '../support/scripted/scripted-runner.ts'
 import { type Ran, errand as runErrand } from '../support/systems/command-line.ts'
-import { startCoordinator, type TestCoordinator } from '../support/systems/coordinator.ts'
+import { type StaffedCoordinator, startStaffedCoordinator, type TestCoordinator } from '../support/systems/coordinator.ts'
 import { addUser } from '../support/systems/people.ts'
-import { startRedis, type TestRedis } from '../support/systems/redis.ts'
 
-let redis: TestRedis
+let staffed: StaffedCoordinator
 let coordinator: TestCoordinator
 let runner: ScriptedRunner
 let otherToken: string
@@ -20,22 +19,11 @@ function errand(...argv: string[]): Promise<Ran> {
 function errandAs(token: string, ...argv: string[]): Promise<Ran> {
   return runErrand(argv, { env: { ERRAND_URL: coordinator.url, ERRAND_TOKEN: token } })
 }
-/** With a slot for every task of this file. */
-function calls() {
-  return runnerCalls(coordinator.url, coordinator.runnerToken, 'runner-a', 50)
+function lease(turn = 1): Promise<TakenLease> {
+  return staffed.lease(id, turn)
 }
-/** Takes the task's turn as a runner would. */
-async function lease(turn = 1): Promise<TakenLease> {
-  const answer = await calls().lease(await runner.job(id, turn))
-  if (!answer.granted) throw new Error(`the lease was refused: ${answer.refusal}`)
-  return answer.lease
-}
-async function say(held: TakenLease, n: number, event: NewEvent) {
-  await runner.send(held, n, event)
-  await waitFor('the event to be stored', () => runner.acknowledged(held) >= n)
-}
-function end(held: TakenLease, n = 1) {
-  return say(held, n, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
+function end(held: TakenLease) {
+  return runner.deliver(held, 1, attemptEnded())
 }
 async function lines() {
   return (await errand('messages', id)).out.trimEnd().split('\n')
@@ -47,19 +35,15 @@ async function messageId(text: string) {
 const sent = { exit: 0, err: '', out: expect.stringMatching(/^Sent \([\w-]+\)\..*errand show --follow/) }
 
 beforeAll(async () => {
-  redis = await startRedis()
-  coordinator = await startCoordinator({ redisUrl: redis.url })
-  runner = await createScriptedRunner(redis.url)
-  await calls().renew([])
+  // With a slot for every task of this file.
+  staffed = await startStaffedCoordinator({}, 50)
+  ;({ coordinator, runner } = staffed)
+  await staffed.calls.renew([])
   otherToken = addUser(coordinator.config.dataDir, 'bob')
 })
-afterAll(async () => {
-  await runner.close()
-  await coordinator.stop()
-  await redis.stop()
-})
+afterAll(() => staffed.stop())
 beforeEach(async () => {
-  const { out, err } = await errand('run', '--repo', `${coordinator.url}/demo/git/hello.git`, '--detach', 'the first words')
+  const { out, err } = await errand('run', '--repo', coordinator.demoRepoUrl, '--detach', 'the first words')
   expect(err).toBe('')
   id = out.trim()
 })
@@ -71,7 +55,10 @@ describe('errand message', () => {
     expect(await errand('message', id, '--queue', 'and then the README')).toMatchObject(sent)
     const steer = await waitFor('the word', () => runner.heard.find((one) => one.taskId === id)?.word)
     expect(steer).toMatchObject({ type: 'message', message: { text: 'look at the tests' } })
-    await say(held, 1, { type: 'message.delivered', data: { messageId: await messageId('look at the tests'), turn: 1 } })
+    await runner.deliver(held, 1, {
+      type: 'message.delivered',
+      data: { messageId: await messageId('look at the tests'), turn: 1 },
+    })
     expect((await lines()).map((line) => line.replace(/^\S+\s+/, ''))).toEqual([
       'turn 1     the first words',
       'turn 1     look at the tests',
@@ -139,7 +126,7 @@ describe('errand withdraw', () => {
     const held = await lease()
     await errand('message', id, 'taken')
     const taken = await messageId('taken')
-    await say(held, 1, { type: 'message.delivered', data: { messageId: taken, turn: 1 } })
+    await runner.deliver(held, 1, { type: 'message.delivered', data: { messageId: taken, turn: 1 } })
     expect(await errand('withdraw', id, taken)).toMatchObject(refused(/agent already has this message/))
     expect(await errand('withdraw', id, 'nothing')).toMatchObject(refused(/message not found/i))
     expect(await errand('withdraw', 'tsk_none', taken)).toMatchObject(refused(/task not found/i))

@@ -8,8 +8,8 @@ import { errand, startErrand } from '../support/systems/command-line.ts'
 
 describe('following a task', () => {
   let server: ScriptedServer
-  const env = (token = server.token) => ({ ERRAND_URL: server.url, ERRAND_TOKEN: token })
-  const run = (...flags: string[]) => startErrand(['run', '--repo', 'https://example.org/a/b', ...flags, 'do it'], { env: env() })
+  const run = (...flags: string[]) =>
+    startErrand(['run', '--repo', 'https://example.org/a/b', ...flags, 'do it'], { env: server.env })
   const seqsOf = (out: string) =>
     out
       .trim()
@@ -111,7 +111,7 @@ describe('following a task', () => {
     ['cancelled', 3],
   ] as const)('tells by its exit code that the task is %s', async (status, exit) => {
     server.emit(END(status))
-    expect((await errand(['show', SCRIPTED_TASK, '--follow'], { env: env() })).exit).toBe(exit)
+    expect((await errand(['show', SCRIPTED_TASK, '--follow'], { env: server.env })).exit).toBe(exit)
     expect((await run('--json').ended).exit).toBe(exit)
   })
 
@@ -147,7 +147,7 @@ describe('following a task', () => {
       const { out, exit } = await running.ended
       expect([out.match(/! You have too many of them\./g)?.length, exit]).toEqual([1, 0])
       server.refuseNext(what, 1)
-      const { err } = await errand(['show', SCRIPTED_TASK, '--follow', '--json'], { env: env() })
+      const { err } = await errand(['show', SCRIPTED_TASK, '--follow', '--json'], { env: server.env })
       expect(err).toBe('You have too many of them.\n')
     },
   )
@@ -157,12 +157,12 @@ describe('following a task', () => {
     await waitFor('a connection', () => server.connections() > 0)
     running.interrupt()
     await running.ended
-    const { exit, err } = await errand(['show', SCRIPTED_TASK, '--follow'], { env: env('old') })
+    const { exit, err } = await errand(['show', SCRIPTED_TASK, '--follow'], { env: { ...server.env, ERRAND_TOKEN: 'old' } })
     expect([exit, err]).toEqual([4, expect.stringMatching(/refused by http/)])
   })
 
   it('shows on a terminal what is being written, and replaces it by the text itself', async () => {
-    const running = startErrand(['show', SCRIPTED_TASK, '--follow'], { env: env(), terminal: { columns: 80, rows: 24 } })
+    const running = startErrand(['show', SCRIPTED_TASK, '--follow'], { env: server.env, terminal: { columns: 80, rows: 24 } })
     await waitFor('a connection', () => server.connections() > 0)
     server.emitDelta({ attempt: 1, offset: 0, text: 'Half a ' })
     server.emitDelta({ attempt: 1, offset: 7, text: 'sentence' })

@@ -9,7 +9,6 @@ const TERMINAL = { columns: 80, rows: 24 }
 
 describe('the command line, in the middle of an answer', () => {
   let server: ScriptedServer
-  const env = () => ({ ERRAND_URL: server.url, ERRAND_TOKEN: server.token })
 
   beforeEach(async () => {
     server = await startScriptedServer()
@@ -18,7 +17,7 @@ describe('the command line, in the middle of an answer', () => {
 
   it.each(COMMANDS)('leaves %s at the first Ctrl-C', async (...argv) => {
     server.spoilNextAnswers('hang', 1)
-    const running = startErrand(argv, { env: env() })
+    const running = startErrand(argv, { env: server.env })
     const flows = ['diff', 'bundle'].includes(argv[0] ?? '')
     await waitFor('the begin of the answer', () => (flows ? running.out() : server.spoiled()))
     running.interrupt()
@@ -27,25 +26,25 @@ describe('the command line, in the middle of an answer', () => {
 
   it.each(COMMANDS)('says of %s that the connection was lost', async (...argv) => {
     server.spoilNextAnswers('cut', 1)
-    const { exit, err } = await errand(argv, { env: env() })
+    const { exit, err } = await errand(argv, { env: server.env })
     expect({ exit, err }).toEqual({ exit: 4, err: expect.stringMatching(LOST) })
   })
 
   it('shows no part of a patch on a terminal as if it were the whole', async () => {
     server.spoilNextAnswers('cut', 1)
-    const cut = await errand(['diff', SCRIPTED_TASK], { env: env(), terminal: TERMINAL })
+    const cut = await errand(['diff', SCRIPTED_TASK], { env: server.env, terminal: TERMINAL })
     expect(cut).toEqual({ exit: 4, out: '', err: expect.stringMatching(LOST) })
-    expect((await errand(['diff', SCRIPTED_TASK], { env: env(), terminal: TERMINAL })).out).toContain('+b')
+    expect((await errand(['diff', SCRIPTED_TASK], { env: server.env, terminal: TERMINAL })).out).toContain('+b')
   })
 
   it('sends a task again whose answer was cut off, and it is one', async () => {
     server.spoilNextAnswers('cut', 2)
-    const { exit, out } = await errand(['run', '--repo', 'https://example.org/a/b', '--detach', 'do it'], { env: env() })
+    const { exit, out } = await errand(['run', '--repo', 'https://example.org/a/b', '--detach', 'do it'], { env: server.env })
     expect([exit, out, server.created.size]).toEqual([0, `${SCRIPTED_TASK}\n`, 1])
   })
 
   it('waits for a token no longer at the first Ctrl-C', async () => {
-    const running = startErrand(['credentials', 'set', 'github.com'], { env: env(), stdin: null })
+    const running = startErrand(['credentials', 'set', 'github.com'], { env: server.env, stdin: null })
     running.interrupt()
     expect(await running.ended).toMatchObject({ exit: 130, err: 'errand: Interrupted.\n' })
   })

@@ -2,25 +2,20 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { type ScriptedServer, startScriptedServer } from '../support/scripted/scripted-server.ts'
+import { folderForEach } from '../support/systems/closing.ts'
 import { errand } from '../support/systems/command-line.ts'
-import { temporaryFolder } from '../support/systems/temporary.ts'
 
 const RUN = ['run', '--repo', 'https://example.org/a/b', '--detach']
 
 describe('what a person gives the command line to say', () => {
+  const folder = folderForEach()
   let server: ScriptedServer
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
-  const env = () => ({ ERRAND_URL: server.url, ERRAND_TOKEN: server.token })
   const prompts = () => [...server.created.values()].map(({ prompt }) => prompt)
 
   beforeEach(async () => {
     server = await startScriptedServer()
-    folder = await temporaryFolder()
   })
-  afterEach(async () => {
-    await server.kill()
-    await folder.remove()
-  })
+  afterEach(() => server.kill())
 
   it.each([
     [['- fix the list'], '- fix the list'],
@@ -30,7 +25,7 @@ describe('what a person gives the command line to say', () => {
     [['--', '--fix', '-v'], '--fix -v'],
     [['a', '-', 'b'], 'a - b'],
   ])('takes %j as words', async (words, prompt) => {
-    expect((await errand([...RUN, ...words], { env: env() })).err).toBe('')
+    expect((await errand([...RUN, ...words], { env: server.env })).err).toBe('')
     expect(prompts()).toEqual([prompt])
   })
 
@@ -51,7 +46,7 @@ describe('what a person gives the command line to say', () => {
     await writeFile(join(folder.path, 'latin1.txt'), Buffer.from('caf\xe9', 'latin1'))
     await writeFile(join(folder.path, 'long.txt'), 'x'.repeat(400_001))
     await writeFile(join(folder.path, 'empty.txt'), '\n')
-    const { exit, err } = await errand([...RUN, ...args], { env: env(), cwd: folder.path })
+    const { exit, err } = await errand([...RUN, ...args], { env: server.env, cwd: folder.path })
     expect(err).toMatch(why)
     expect([exit, prompts()]).toEqual([2, []])
   })
@@ -59,9 +54,9 @@ describe('what a person gives the command line to say', () => {
   it('reads it from standard input or from a file, whole and whatever it begins with', async () => {
     const text = '- one\n- two “ü” 👋\n\n  --three'
     await writeFile(join(folder.path, 'todo.txt'), `${text}\n`)
-    await errand([...RUN, '-'], { env: env(), stdin: `${text}\n` })
-    await errand([...RUN, '--file', 'todo.txt'], { env: env(), cwd: folder.path })
-    await errand([...RUN, '--file', '-'], { env: env(), stdin: text })
+    await errand([...RUN, '-'], { env: server.env, stdin: `${text}\n` })
+    await errand([...RUN, '--file', 'todo.txt'], { env: server.env, cwd: folder.path })
+    await errand([...RUN, '--file', '-'], { env: server.env, stdin: text })
     expect(prompts()).toEqual([text, text, text])
   })
 })

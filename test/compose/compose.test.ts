@@ -5,7 +5,7 @@ import type { Me, Task, TaskPage } from '../../contract/api/api.ts'
 import type { TaskEvent } from '../../contract/api/event.ts'
 import { isEnded } from '../../contract/api/status.ts'
 import { waitFor } from '../support/checks/wait.ts'
-import { type Compose, openCompose } from '../support/systems/compose.ts'
+import { type Compose, openCompose } from './compose.ts'
 
 /** Building two images takes minutes where nothing is cached: better-sqlite3 may have to be compiled. */
 const BUILD_MS = 15 * 60_000

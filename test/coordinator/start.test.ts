@@ -1,32 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
-import { io } from 'socket.io-client'
 import { waitFor } from '../support/checks/wait.ts'
+import { listen } from '../support/outside/listen.ts'
 import { startTcpProxy } from '../support/outside/tcp-proxy.ts'
-import { createScriptedRunner, runnerCalls } from '../support/scripted/scripted-runner.ts'
-import { startCoordinator, type TestCoordinator } from '../support/systems/coordinator.ts'
+import { connectSocket } from '../support/systems/client.ts'
+import { folderForEach } from '../support/systems/closing.ts'
+import { startCoordinator, startStaffedCoordinator } from '../support/systems/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/systems/redis.ts'
-import { freePort, temporaryFolder } from '../support/systems/temporary.ts'
+import { freePort } from '../support/systems/temporary.ts'
 
+const folder = folderForEach()
 let redis: TestRedis
 
 beforeAll(async () => {
   redis = await startRedis()
 })
 afterAll(() => redis.stop())
-
-function post(coordinator: TestCoordinator, path: string, body: unknown) {
-  return fetch(coordinator.url + path, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${coordinator.ownerToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
-}
 
 /** A way to Redis on which each connection has INFO answered twice: once to the client library, once to the coordinator's own check. */
 async function startGrudgingRedis(port: number) {
@@ -44,16 +37,12 @@ async function startGrudgingRedis(port: number) {
     ] as const)
       end.on('error', () => undefined).on('close', () => other.destroy())
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: () => new Promise((done) => server.close(done)),
-  }
+  const { port: own, close } = await listen(server)
+  return { url: `redis://127.0.0.1:${own}`, stop: close }
 }
 
 describe('starting', () => {
   it('fails when Redis does at the opening of the queue, which would stay closed', async () => {
-    const folder = await temporaryFolder()
     const grudging = await startGrudgingRedis(redis.port)
     await expect(startCoordinator({ redisUrl: grudging.url, dataDir: folder.path })).rejects.toThrow(
       'Redis failed while the queue was being opened',
@@ -61,15 +50,12 @@ describe('starting', () => {
     const coordinator = await startCoordinator({ redisUrl: redis.url, dataDir: folder.path })
     await coordinator.stop()
     await grudging.stop()
-    await folder.remove()
   })
 
   it('says what to do when Redis does not answer, and lets go of the database', async () => {
-    const folder = await temporaryFolder()
     const nowhere = `redis://127.0.0.1:${await freePort()}`
     for (let i = 0; i < 2; i++)
       await expect(startCoordinator({ redisUrl: nowhere, dataDir: folder.path })).rejects.toThrow(/Redis at 127.*REDIS_URL/)
-    await folder.remove()
   })
 
   it('says what to do when Redis may throw keys away', async () => {
@@ -84,7 +70,6 @@ describe('starting', () => {
   })
 
   it('says what to do when the port is taken, and opens nothing', async () => {
-    const folder = await temporaryFolder()
     const first = await startCoordinator({ redisUrl: redis.url })
     const environment = { ERRAND_PORT: String(first.config.port) }
     const second = startCoordinator({ redisUrl: redis.url, dataDir: folder.path, environment })
@@ -93,7 +78,6 @@ describe('starting', () => {
       expect(await readdir(folder.path)).toEqual([])
     } finally {
       await first.stop()
-      await folder.remove()
     }
   })
 })
@@ -103,7 +87,7 @@ describe('a started coordinator', () => {
     const proxy = await startTcpProxy()
     const coordinator = await startCoordinator({ redisUrl: redis.url })
     proxy.leadTo(coordinator.url)
-    const phone = io(proxy.url, { auth: { token: coordinator.ownerToken }, transports: ['websocket'], forceNew: true })
+    const phone = connectSocket(proxy.url, { auth: { token: coordinator.ownerToken } })
     try {
       await waitFor('the phone to be connected', () => phone.connected)
       proxy.freeze()
@@ -118,15 +102,12 @@ describe('a started coordinator', () => {
   })
 
   it('takes a demo task from HTTP to a lease with the demo’s secrets, none of which reach Redis', async () => {
-    const coordinator = await startCoordinator({ redisUrl: redis.url })
-    const runner = await createScriptedRunner(redis.url)
-    const response = await post(coordinator, '/api/tasks', { repoUrl: `${coordinator.url}/demo/git/hello.git`, prompt: 'Hello' })
-    const { id } = (await response.json()) as { id: string }
-    const answer = await runnerCalls(coordinator.url, coordinator.runnerToken).lease(await runner.job(id))
-    if (!answer.granted) throw new Error(answer.refusal)
-    const { access, repoUrl, signingKey } = answer.lease
+    const staffed = await startStaffedCoordinator({ redisUrl: redis.url })
+    const { coordinator } = staffed
+    const { id } = await coordinator.send({ repoUrl: coordinator.demoRepoUrl, prompt: 'Hello' })
+    const { access, repoUrl, signingKey } = await staffed.lease(id)
     const { repo, modelApi } = access
-    expect(repoUrl).toBe(`${coordinator.url}/demo/git/hello.git`)
+    expect(repoUrl).toBe(coordinator.demoRepoUrl)
     expect(repo).toMatchObject({
       upstream: '/demo/git/hello.git',
       token: expect.any(String),
@@ -143,8 +124,7 @@ describe('a started coordinator', () => {
     expect(metrics).toContain('errand_tasks{status="running"} 1')
     expect(metrics).toContain('errand_runner_slots 2')
     expect(await (await fetch(`${coordinator.url}/readyz`)).json()).toMatchObject({ store: true, redis: true })
-    await runner.close()
-    await coordinator.stop()
+    await staffed.stop()
   })
 
   it('hands a user’s own git token and the real model key to the lease', async () => {
@@ -153,49 +133,30 @@ describe('a started coordinator', () => {
       ANTHROPIC_BASE_URL: 'https://model.example',
       ERRAND_GIT_HOSTS: 'https://git.example:8443',
     }
-    const coordinator = await startCoordinator({ redisUrl: redis.url, environment })
-    const runner = await createScriptedRunner(redis.url)
-    await fetch(`${coordinator.url}/api/me/credentials`, {
-      method: 'PUT',
-      headers: { authorization: `Bearer ${coordinator.ownerToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ host: 'git.example:8443', username: 'ada', token: 'git-token' }),
+    const staffed = await startStaffedCoordinator({ redisUrl: redis.url, environment })
+    const { coordinator } = staffed
+    const credential = { host: 'git.example:8443', username: 'ada', token: 'git-token' }
+    await coordinator.ask('/api/me/credentials', credential, { method: 'PUT' })
+    const { id } = await coordinator.send({ repoUrl: 'https://git.example:8443/a/b', prompt: 'Go' })
+    expect((await staffed.lease(id)).access).toMatchObject({
+      repo: { upstream: 'https://git.example:8443/a/b', username: 'ada', token: 'git-token' },
+      modelApi: { baseUrl: 'https://model.example', key: 'sk-real' },
     })
-    const { id } = (await (
-      await post(coordinator, '/api/tasks', { repoUrl: 'https://git.example:8443/a/b', prompt: 'Go' })
-    ).json()) as { id: string }
-    const answer = await runnerCalls(coordinator.url, coordinator.runnerToken).lease(await runner.job(id))
-    expect(answer).toMatchObject({
-      granted: true,
-      lease: {
-        access: {
-          repo: { upstream: 'https://git.example:8443/a/b', username: 'ada', token: 'git-token' },
-          modelApi: { baseUrl: 'https://model.example', key: 'sk-real' },
-        },
-      },
-    })
-    await runner.close()
-    await coordinator.stop()
+    await staffed.stop()
   })
 
   it('clears away what a killed server was just taking, and no more', async () => {
-    const folder = await temporaryFolder()
     const kept = join(folder.path, 'artifacts')
     await mkdir(kept, { recursive: true })
     for (const name of [`${randomUUID()}.part`, 'tsk_a-1.patch', 'tsk_a-1.output.part']) await writeFile(join(kept, name), 'x')
     const coordinator = await startCoordinator({ redisUrl: redis.url, dataDir: folder.path })
     expect((await readdir(kept)).sort()).toEqual(['tsk_a-1.output.part', 'tsk_a-1.patch'])
     await coordinator.stop()
-    await folder.remove()
   })
 
   it('stops in order while clients hang on, and keeps its keys for its owner alone', async () => {
-    const folder = await temporaryFolder()
     const coordinator = await startCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-    const socket = io(coordinator.url, {
-      transports: ['websocket'],
-      auth: { token: coordinator.ownerToken },
-      reconnection: false,
-    })
+    const socket = connectSocket(coordinator.url, { auth: { token: coordinator.ownerToken }, reconnection: false })
     await waitFor('a connection', () => socket.connected)
     await coordinator.stop()
     await waitFor('the end of the connection', () => !socket.connected)
@@ -206,6 +167,5 @@ describe('a started coordinator', () => {
     expect(again.ownerToken).toBe(coordinator.ownerToken)
     expect((await readFile(join(folder.path, 'runner-token'), 'utf8')).trim()).toBe(again.runnerToken)
     await again.stop()
-    await folder.remove()
   })
 })

@@ -8,7 +8,7 @@ import { type ModelServer, type SeenRequest, startModelServer } from '../support
 import type { Reply } from '../support/outside/model-wire.ts'
 import { createRandom } from '../support/scripted/random.ts'
 import { type System, startSystem } from '../support/systems/system.ts'
-import { makeTrouble, type Trouble } from '../support/systems/trouble.ts'
+import { makeTrouble, type Trouble } from './trouble.ts'
 
 const TIMEOUT_MS = 600_000
 const PATIENCE_MS = 120_000

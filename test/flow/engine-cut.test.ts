@@ -5,10 +5,10 @@ import { waitFor } from '../support/checks/wait.ts'
 import { type EngineProxy, startEngineProxy } from '../support/outside/engine-proxy.ts'
 import { endedWell, expectUnderWay, inTheMiddle, PATIENCE_MS } from '../support/systems/demo-task.ts'
 import { type System, startSystem } from '../support/systems/system.ts'
-import { temporaryFolder } from '../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../support/systems/temporary.ts'
 
 describe('in the middle of a task', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let folder: TemporaryFolder
   let proxy: EngineProxy
   let system: System
   beforeAll(async () => {

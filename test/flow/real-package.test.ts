@@ -5,14 +5,14 @@ import { execa } from 'execa'
 import { expectWhole } from '../support/checks/event-list.ts'
 import { mendsByMutation } from '../support/scripted/mend-by-mutation.ts'
 import { giveAccess, type Outside, startOutside } from '../support/systems/outside.ts'
-import { temporaryFolder } from '../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../support/systems/temporary.ts'
 
 /** A package that somebody else wrote and published, tests and all, without a dependency. */
 const PACKAGE = 'pend@1.2.0'
 const BREAK = { from: 'if (this.pending < this.max)', to: 'if (this.pending <= this.max)' }
 
 let outside: Outside
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let folder: TemporaryFolder
 beforeAll(async () => {
   folder = await temporaryFolder()
   outside = await startOutside({ policy: mendsByMutation('index.js') })

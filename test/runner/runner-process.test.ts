@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
@@ -7,7 +5,6 @@ import { Queue } from 'bullmq'
 import { execa } from 'execa'
 import { JOB_RETRY } from '../../contract/wire/job.ts'
 import { jobId, LABELS, QUEUE_NAME } from '../../contract/wire/names.ts'
-import { endProcess, killAlive } from '../support/checks/kill.ts'
 import { waitFor } from '../support/checks/wait.ts'
 import {
   leaseOf,
@@ -15,8 +12,8 @@ import {
   type ScriptedCoordinator,
   startScriptedCoordinator,
 } from '../support/scripted/scripted-coordinator.ts'
-import { startRedis, type TestRedis } from '../support/systems/redis.ts'
-import { imageThatRuns, temporaryFolder } from '../support/systems/temporary.ts'
+import { createProcess, type Process } from '../support/systems/process.ts'
+import { imageThatRuns, type TemporaryFolder, temporaryFolder } from '../support/systems/temporary.ts'
 
 /** Begins a turn and a tool, then writes a line every 20 ms; asked to stop, it ends the turn. */
 const AGENT = `
@@ -33,12 +30,10 @@ process.on('SIGTERM', () => {
 
 describe('the process of a runner', () => {
   let image: Awaited<ReturnType<typeof imageThatRuns>>
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
-  let redis: TestRedis
+  let folder: TemporaryFolder
   let coordinator: ScriptedCoordinator
   let queue: Queue
-  let runner: ChildProcess
-  let output = ''
+  let runner: Process
 
   beforeAll(async () => {
     image = await imageThatRuns(['node', '-e', AGENT])
@@ -47,26 +42,22 @@ describe('the process of a runner', () => {
 
   beforeEach(async () => {
     folder = await temporaryFolder()
-    redis = await startRedis()
-    coordinator = await startScriptedCoordinator(redis.url)
-    queue = new Queue(QUEUE_NAME, { connection: { url: redis.url } })
+    coordinator = await startScriptedCoordinator()
+    queue = new Queue(QUEUE_NAME, { connection: { url: coordinator.redis.url } })
     queue.on('error', () => undefined)
-    output = ''
   })
   afterEach(async () => {
-    await endProcess(runner, 'SIGKILL')
+    await runner.end('SIGKILL')
     for (const id of await containers()) await execa('docker', ['rm', '--force', id])
     await queue.close()
     await coordinator.stop()
-    await redis.stop()
     await folder.remove()
   })
 
   const start = () => {
     const environment = {
-      PATH: process.env.PATH,
       COORDINATOR_URL: coordinator.url,
-      REDIS_URL: redis.url,
+      REDIS_URL: coordinator.redis.url,
       RUNNER_TOKEN,
       RUNNER_SLOTS: '1',
       RUNNER_DATA_DIR: folder.path,
@@ -74,8 +65,8 @@ describe('the process of a runner', () => {
       RUNNER_MEMORY_MB: '512',
       RUNNER_WORKSPACE_MB: '64',
     }
-    runner = spawn('node', ['--import', 'tsx', 'runner/main.ts'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
-    for (const stream of [runner.stdout, runner.stderr]) stream?.on('data', (chunk) => (output += chunk))
+    runner = createProcess('runner/main.ts', environment)
+    return runner.start()
   }
   const containers = async (): Promise<string[]> => {
     const id = (await readFile(join(folder.path, 'runner-id'), 'utf8').catch(() => 'none')).trim()
@@ -92,20 +83,20 @@ describe('the process of a runner', () => {
     const lease = leaseOf('t1', 1)
     coordinator.onLease(() => ({ granted: true, lease }))
     await add()
-    start()
-    await waitFor('some lines', () => texts().length > 20 || (output && Promise.reject(new Error(output))), 20_000)
+    await start()
+    await waitFor('some lines', () => texts().length > 20 || Promise.reject(new Error(runner.log())), 20_000)
     // From here on the spool alone holds what is said.
     coordinator.reading = false
     const stored = events().length
     await waitFor('the spool to grow past it', async () => (await spooled()) > stored + 20)
-    await killAlive('the runner', runner)
-    await redis.kill()
-    await redis.start()
+    await runner.kill()
+    await coordinator.redis.kill()
+    await coordinator.redis.start()
     expect(await containers()).toHaveLength(1)
 
     coordinator.onLease(() => ({ granted: false, refusal: 'ended', retryAfterMs: 1_000 }))
     coordinator.reading = true
-    start()
+    await start()
     await waitFor('the end of the attempt', () => events().at(-1)?.type === 'attempt.ended', 20_000)
     expect(texts()).toEqual(lines(texts().length))
     expect(texts().length).toBeGreaterThan(stored)
@@ -122,11 +113,11 @@ describe('the process of a runner', () => {
   it('asked to stop, lets the agent save, reports, removes the container and gives the turn back', async () => {
     coordinator.onLease(() => ({ granted: true, lease: leaseOf('t1', 1) }))
     await add()
-    start()
+    await start()
     await waitFor('some lines', () => texts().length > 5, 20_000)
-    runner.kill('SIGTERM')
-    const [code] = await once(runner, 'exit')
-    expect({ code, output: output.includes('runner.stopped') }).toEqual({ code: 0, output: true })
+    expect(await runner.stop()).toBe(0)
+    await waitFor('the last line of its log', runner.hasClosed)
+    expect(runner.log()).toContain('runner.stopped')
     expect(texts()).toEqual(lines(texts().length))
     expect(events().slice(-2)).toMatchObject([
       { type: 'turn.ended', data: { outcome: 'interrupted', summary: 'saved' } },
@@ -139,15 +130,15 @@ describe('the process of a runner', () => {
   it('stops also while Redis is gone, and keeps what it could not send', async () => {
     coordinator.onLease(() => ({ granted: true, lease: leaseOf('t1', 1) }))
     await add()
-    start()
+    await start()
     await waitFor('some lines', () => texts().length > 5, 20_000)
-    await redis.kill()
-    runner.kill('SIGTERM')
-    await waitFor('the exit', () => runner.exitCode !== null || (output && Promise.reject(new Error(output))), 30_000)
-    expect(runner.exitCode).toBe(0)
+    await coordinator.redis.kill()
+    const stopping = runner.stop()
+    await waitFor('the exit', () => runner.hasClosed() || Promise.reject(new Error(runner.log())), 30_000)
+    expect(await stopping).toBe(0)
     expect(await containers()).toEqual([])
     expect(await spooled()).toBeGreaterThan(5)
-    await redis.start()
+    await coordinator.redis.start()
   }, 60_000)
 
   const spooled = async (): Promise<number> => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Me, Message, Task } from '../../../contract/api/api.ts'
+import type { Message } from '../../../contract/api/api.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { type Phone, startPhone } from './phone.ts'
 
@@ -30,8 +30,7 @@ describe('an answer that does not fit the app', () => {
   }, 60_000)
 
   it('loses no message: it stays with its fault, and arrives once', async () => {
-    const { demoRepoUrl } = await phone.api<Me>('/api/me')
-    const task = await phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'mend it' })
+    const task = await phone.send('mend it')
     const page = await phone.visit()
     // The server takes the message; the event that would tell of it does not come either.
     await page.routeWebSocket(/socket\.io/, () => undefined)

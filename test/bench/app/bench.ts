@@ -18,7 +18,7 @@ const STEP_EVENTS = step(0).length
 async function main(): Promise<void> {
   const system = await startSystem({ runners: [] })
   const runnerToken = (await readFile(join(system.dataDir, 'runner-token'), 'utf8')).trim()
-  const work = await createHandWork(system.redis.url, { url: system.url, ownerToken: system.token, runnerToken })
+  const work = await createHandWork({ url: system.url, redisUrl: system.redis.url, ownerToken: system.token, runnerToken })
   const browser = await startBrowser()
   try {
     const long = await seed(work)

@@ -5,22 +5,16 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../../contract/api/limits.ts'
 import type { User } from '../../../coordinator/store/user.ts'
-import { waitFor } from '../../support/checks/wait.ts'
+import { attemptEnded } from '../../support/scripted/events.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
-let redis: TestRedis
 let core: Core
 let ada: User
 beforeAll(async () => {
-  redis = await startRedis()
-  core = await startCore({ redisUrl: redis.url })
+  core = await startCore()
   ada = await core.addUser('ada')
 })
-afterAll(async () => {
-  await core.stop()
-  await redis.stop()
-})
+afterAll(() => core.stop())
 
 describe('what outlives a sandbox', () => {
   it('keeps the newest attempt’s, and takes none of an attempt that is over or never was', async () => {
@@ -31,8 +25,8 @@ describe('what outlives a sandbox', () => {
     await core.artifacts.save(id, 1, 'patch', Readable.from(['two']))
     expect(await text(await core.tasks.patch(ada.id, id))).toBe('two')
     await expect(core.tasks.bundle(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
-    await core.runner.send(lease, 1, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
-    await waitFor('the end', async () => (await core.tasks.find(ada.id, id)).status === 'completed')
+    await core.runner.send(lease, 1, attemptEnded())
+    await core.untilStatus(ada, id, 'completed')
     for (const [taskId, attempt] of [
       [id, 1],
       [id, 2],
@@ -49,7 +43,7 @@ describe('what outlives a sandbox', () => {
     const lease = await core.lease(id)
     const stopped = { outcome: 'interrupted', reason: 'runner_stopped', message: null } as const
     await core.runner.send(lease, 1, { type: 'attempt.ended', data: stopped })
-    await waitFor('the end', async () => (await core.tasks.find(ada.id, id)).status === 'pending')
+    await core.untilStatus(ada, id, 'pending')
     const late = (kind: 'bundle' | 'patch', words: string) => core.artifacts.save(id, 1, kind, Readable.from([words]))
     await late('bundle', 'the work')
     await expect(late('bundle', 'other work')).rejects.toMatchObject({ code: 'conflict' })

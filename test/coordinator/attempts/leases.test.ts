@@ -4,22 +4,17 @@ import { findOverview } from '../../../coordinator/store/overview.ts'
 import { countSlots } from '../../../coordinator/store/runners.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { attemptEnded } from '../../support/scripted/events.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
-let redis: TestRedis
 let core: Core
 let ada: User
 
 beforeAll(async () => {
-  redis = await startRedis()
-  core = await startCore({ redisUrl: redis.url })
+  core = await startCore()
   ada = await core.addUser('ada')
 })
-afterAll(async () => {
-  await core.stop()
-  await redis.stop()
-})
+afterAll(() => core.stop())
 
 function runner(id: string) {
   return { id, name: id.toUpperCase(), slots: 1 }
@@ -60,11 +55,8 @@ describe('asking for a lease', () => {
       estimated: false,
     }
     await core.runner.send(lease, 1, { type: 'usage.counted', data })
-    await core.runner.send(lease, 2, {
-      type: 'attempt.ended',
-      data: { outcome: 'interrupted', reason: 'runner_stopped', message: null },
-    })
-    await waitFor('the task to wait again', async () => (await core.tasks.find(ada.id, id)).status === 'pending')
+    await core.runner.send(lease, 2, attemptEnded('interrupted', 'runner_stopped'))
+    await core.untilStatus(ada, id, 'pending')
     expect(await core.lease(id)).toMatchObject({ attempt: 2, budgetUsd: 1 })
   })
 
@@ -80,11 +72,8 @@ describe('asking for a lease', () => {
     expect(await refusal(job)).toMatchObject({ granted: false, refusal: 'cancelled' })
     const other = await core.create(ada)
     const otherJob = await core.runner.job(other.id)
-    await core.runner.send(await core.lease(other.id), 1, {
-      type: 'attempt.ended',
-      data: { outcome: 'completed', reason: 'done', message: null },
-    })
-    await waitFor('the end', async () => (await core.tasks.find(ada.id, other.id)).status === 'completed')
+    await core.runner.send(await core.lease(other.id), 1, attemptEnded())
+    await core.untilStatus(ada, other.id, 'completed')
     expect(await refusal(otherJob)).toMatchObject({ granted: false, refusal: 'ended' })
   })
 })
@@ -99,11 +88,8 @@ describe('renewing', () => {
     expect(await renew('thief')).toMatchObject({ state: 'unknown', leaseMs: 0 })
     await core.tasks.cancel(ada.id, id)
     expect(await renew('runner-a')).toMatchObject({ state: 'cancel' })
-    await core.runner.send(lease, 1, {
-      type: 'attempt.ended',
-      data: { outcome: 'cancelled', reason: 'cancelled_by_user', message: null },
-    })
-    await waitFor('the end', async () => (await core.tasks.find(ada.id, id)).status === 'cancelled')
+    await core.runner.send(lease, 1, attemptEnded('cancelled', 'cancelled_by_user'))
+    await core.untilStatus(ada, id, 'cancelled')
     expect(await renew('runner-a')).toMatchObject({ state: 'lost', leaseMs: 0 })
   })
 

@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type DemoServer, startDemoServer } from '../../support/systems/demo-server.ts'
+import { type DemoServer, startDemoServer } from './demo-server.ts'
 
 const TASK = {
   model: 'claude-opus-5-5',

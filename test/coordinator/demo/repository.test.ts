@@ -2,14 +2,14 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
-import { type DemoServer, startDemoServer } from '../../support/systems/demo-server.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
+import { type DemoServer, startDemoServer } from './demo-server.ts'
 
 const env = { GIT_TERMINAL_PROMPT: '0', GIT_CONFIG_GLOBAL: '/dev/null' }
 
 describe('the demo repository', () => {
   let server: DemoServer
-  let folder: { path: string; remove: () => Promise<void> }
+  let folder: TemporaryFolder
   const git = (cwd: string, ...args: string[]) => execa('git', args, { cwd, env })
   const clone = async (name: string) => {
     await git(folder.path, 'clone', '--quiet', server.repoUrl, name)

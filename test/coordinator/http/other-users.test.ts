@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { ENDPOINTS, type Endpoint } from '../../../contract/api/endpoints.ts'
 import { addressOf, type OperationId, ROUTES, routeOf } from '../../../contract/api/routes.ts'
-import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../../support/scripted/scripted-runner.ts'
-import { startCoordinator, type TestCoordinator } from '../../support/systems/coordinator.ts'
+import { type StaffedCoordinator, startStaffedCoordinator, type TestCoordinator } from '../../support/systems/coordinator.ts'
 import { addUser } from '../../support/systems/people.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
 /** Stands in everything that the owner has. */
 const CANARY = 'canary-8c1f'
@@ -32,42 +30,35 @@ const BODIES: Partial<Record<OperationId, unknown>> = {
   unsubscribe: { endpoint: 'https://other.example.org/1' },
 }
 
-let redis: TestRedis
+let staffed: StaffedCoordinator
 let coordinator: TestCoordinator
-let runner: ScriptedRunner
 /** The parameters of the owner's own things, by the path that they stand in. */
 let owned: Record<string, Record<string, string>>
 let others = 0
 
 beforeAll(async () => {
-  redis = await startRedis()
-  coordinator = await startCoordinator({ redisUrl: redis.url })
-  runner = await createScriptedRunner(redis.url)
+  staffed = await startStaffedCoordinator()
+  coordinator = staffed.coordinator
   owned = await fillWithCanaries()
 })
 // The attempt stays its runner's, so that the owner's task changes by nobody.
 beforeEach(async () => {
-  await runnerCalls(coordinator.url, coordinator.runnerToken).renew([{ taskId: owned.tasks?.id ?? '', attempt: 1 }])
+  await staffed.calls.renew([{ taskId: owned.tasks?.id ?? '', attempt: 1 }])
 })
-afterAll(async () => {
-  await runner.close()
-  await coordinator.stop()
-  await redis.stop()
-})
+afterAll(() => staffed.stop())
 
 /** The owner has one of everything, a running task with its patch, its bundle and a whole output included. */
 async function fillWithCanaries(): Promise<typeof owned> {
   const make = async (id: OperationId, body: unknown, params: string[] = []) =>
     JSON.parse((await ask(id, { token: coordinator.ownerToken, params, body })).text) as { id: string }
   const task = await make('createTask', { repoUrl: REPO, prompt: CANARY })
-  const calls = runnerCalls(coordinator.url, coordinator.runnerToken)
-  await calls.lease(await runner.job(task.id))
+  await staffed.lease(task.id)
   for (const [kind, content] of [
     ['patch', PATCH],
     ['bundle', CANARY],
     [`output.${CANARY}`, CANARY],
   ] as const)
-    await calls.keep({ taskId: task.id, attempt: 1 }, kind, content)
+    await staffed.calls.keep({ taskId: task.id, attempt: 1 }, kind, content)
   const message = await make('sendMessage', { text: CANARY, mode: 'queue', clientId: CANARY }, [task.id])
   const project = await make('createProject', { repoUrl: REPO, name: CANARY })
   const token = await make('createToken', { name: CANARY })

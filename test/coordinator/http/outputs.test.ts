@@ -1,44 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../../contract/api/limits.ts'
-import { RUNNER_PATHS } from '../../../contract/wire/names.ts'
-import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../../support/scripted/scripted-runner.ts'
-import { startCoordinator, type TestCoordinator } from '../../support/systems/coordinator.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
+import { type StaffedCoordinator, startStaffedCoordinator } from '../../support/systems/coordinator.ts'
 
 describe('the whole output of a tool call, as large as one is kept', () => {
-  let redis: TestRedis
-  let coordinator: TestCoordinator
-  let runner: ScriptedRunner
+  let staffed: StaffedCoordinator
   let url: string
   const whole = Buffer.from(`${'0123456789abcde\n'.repeat(LIMITS.outputBytes / 16)}`)
 
   beforeAll(async () => {
-    redis = await startRedis()
-    coordinator = await startCoordinator({ redisUrl: redis.url })
-    runner = await createScriptedRunner(redis.url)
-    const calls = runnerCalls(coordinator.url, coordinator.runnerToken)
+    staffed = await startStaffedCoordinator()
+    const { coordinator, calls } = staffed
     await calls.renew([])
-    const body = JSON.stringify({ repoUrl: `${coordinator.url}/demo/git/hello.git`, prompt: 'x' })
-    const headers = { authorization: `Bearer ${coordinator.ownerToken}`, 'content-type': 'application/json' }
-    const { id } = (await (await fetch(`${coordinator.url}/api/tasks`, { method: 'POST', headers, body })).json()) as {
-      id: string
-    }
-    const answer = await calls.lease(await runner.job(id))
-    if (!answer.granted) throw new Error(answer.refusal)
-    const path = RUNNER_PATHS.artifact(id, answer.lease.attempt, 'output.toolu_1')
-    const asRunner = { authorization: `Bearer ${coordinator.runnerToken}` }
-    const put = await fetch(coordinator.url + path, { method: 'PUT', headers: asRunner, body: whole })
-    expect(put.status).toBe(204)
+    const { id } = await coordinator.send({ repoUrl: coordinator.demoRepoUrl, prompt: 'x' })
+    await calls.keep(await staffed.lease(id), 'output.toolu_1', whole)
     url = `${coordinator.url}/api/tasks/${id}/outputs/toolu_1`
   })
-  afterAll(async () => {
-    await runner.close()
-    await coordinator.stop()
-    await redis.stop()
-  })
+  afterAll(() => staffed.stop())
 
   const get = (range?: string) =>
-    fetch(url, { headers: { authorization: `Bearer ${coordinator.ownerToken}`, ...(range ? { range } : {}) } })
+    fetch(url, { headers: { authorization: `Bearer ${staffed.coordinator.ownerToken}`, ...(range ? { range } : {}) } })
 
   it('comes piece by piece, and the pieces make the whole', async () => {
     const pieces: Buffer[] = []

@@ -9,8 +9,8 @@ import { findCredential, putCredential } from '../../../coordinator/store/accoun
 import { revokeDevice } from '../../../coordinator/store/accounts/devices.ts'
 import { findByToken, listTokens } from '../../../coordinator/store/accounts/tokens.ts'
 import { findGithubToken, upsertGithubUser } from '../../../coordinator/store/accounts/users.ts'
-import { openDatabase, type Store } from '../../../coordinator/store/sqlite/database.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import type { Store } from '../../../coordinator/store/sqlite/database.ts'
+import { openTestDatabase, type TestDatabase } from '../../support/systems/database.ts'
 
 const secrets = createSecrets(randomBytes(32))
 async function modeOf(path: string) {
@@ -62,19 +62,16 @@ function bytesOf(sealed: string) {
 }
 
 describe('what is kept at rest', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let database: TestDatabase
   let db: Store
   beforeAll(async () => {
-    folder = await temporaryFolder()
-    db = await openDatabase(join(folder.path, 'errand.db'))
+    database = await openTestDatabase()
+    db = database.db
   })
-  afterAll(async () => {
-    await db.destroy()
-    await folder.remove()
-  })
+  afterAll(() => database.close())
 
   it('the secret key is made once, for its owner alone, by however many starts at once', async () => {
-    const config = { secretKey: null, dataDir: join(folder.path, 'keys') }
+    const config = { secretKey: null, dataDir: join(database.dataDir, 'keys') }
     const keys = await Promise.all(Array.from({ length: 8 }, () => loadSecretKey(config)))
     expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(1)
     expect(await modeOf(join(config.dataDir, 'secret-key'))).toBe('600')
@@ -83,7 +80,7 @@ describe('what is kept at rest', () => {
   })
 
   it("the owner's token stays the same over starts, and a revoked one does not come back", async () => {
-    const config = { dataDir: join(folder.path, 'owner') }
+    const config = { dataDir: join(database.dataDir, 'owner') }
     const first = await ensureOwner(db, config)
     expect(first.user).toMatchObject({ name: 'owner', admin: true })
     expect(first.token).toMatch(/^errand_[0-9A-Za-z]{43}$/)
@@ -99,12 +96,12 @@ describe('what is kept at rest', () => {
   })
 
   it("the runners' token is the configured one, or one that is kept", async () => {
-    expect(await loadRunnerToken({ runnerToken: 'a-configured-token', runnerTokenFile: null, dataDir: folder.path })).toBe(
+    expect(await loadRunnerToken({ runnerToken: 'a-configured-token', runnerTokenFile: null, dataDir: database.dataDir })).toBe(
       'a-configured-token',
     )
-    const made = await loadRunnerToken({ runnerToken: null, runnerTokenFile: null, dataDir: folder.path })
-    expect(await loadRunnerToken({ runnerToken: null, runnerTokenFile: null, dataDir: folder.path })).toBe(made)
-    expect(await modeOf(join(folder.path, 'runner-token'))).toBe('600')
+    const made = await loadRunnerToken({ runnerToken: null, runnerTokenFile: null, dataDir: database.dataDir })
+    expect(await loadRunnerToken({ runnerToken: null, runnerTokenFile: null, dataDir: database.dataDir })).toBe(made)
+    expect(await modeOf(join(database.dataDir, 'runner-token'))).toBe('600')
   })
 
   it('no token stands in the database, and one copied into another row does not open there', async () => {

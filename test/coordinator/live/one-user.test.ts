@@ -1,43 +1,26 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import { io, type Socket } from 'socket.io-client'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Socket } from 'socket.io-client'
 import type { TaskEvent } from '../../../contract/api/event.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../../support/scripted/scripted-runner.ts'
+import { textWritten } from '../../support/scripted/events.ts'
+import { createScriptedRunner, runnerCalls } from '../../support/scripted/scripted-runner.ts'
+import { answerTo } from '../../support/systems/client.ts'
+import { closeAfterEach } from '../../support/systems/closing.ts'
 import { startCoordinator, type TestCoordinator } from '../../support/systems/coordinator.ts'
 import { addUser } from '../../support/systems/people.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
-let redis: TestRedis
 let coordinator: TestCoordinator
-let runner: ScriptedRunner | undefined
-const open: Socket[] = []
+const closers = closeAfterEach()
 
 beforeAll(async () => {
-  redis = await startRedis()
-  coordinator = await startCoordinator({ redisUrl: redis.url })
+  coordinator = await startCoordinator()
 })
-afterEach(() => {
-  for (const socket of open.splice(0)) socket.disconnect()
-})
-afterAll(async () => {
-  await runner?.close()
-  await coordinator.stop()
-  await redis.stop()
-})
-
-type Refused = Error & { data?: { code: string; message: string } }
+afterAll(() => coordinator.stop())
 
 function connect(token: string): Socket {
-  const socket = io(coordinator.url, { transports: ['websocket'], auth: { token }, forceNew: true, reconnectionDelay: 50 })
-  open.push(socket)
+  const socket: Socket = coordinator.connect(token)
+  closers.push(() => socket.disconnect())
   return socket
-}
-/** @returns null when it was let in */
-function answered(socket: Socket): Promise<Refused | null> {
-  return new Promise((resolve) => {
-    socket.once('connect_error', resolve)
-    socket.once('connect', () => resolve(null))
-  })
 }
 function ask(socket: Socket, event: string, payload: unknown) {
   return socket.timeout(20_000).emitWithAck(event, payload)
@@ -47,12 +30,12 @@ describe('the sockets of one user', () => {
   it('are bounded, and leave room for others; one that goes makes room again', async () => {
     const [ada, bob] = [addUser(coordinator.config.dataDir, 'ada'), addUser(coordinator.config.dataDir, 'bob')]
     const sockets = Array.from({ length: 64 }, () => connect(ada))
-    expect((await Promise.all(sockets.map(answered))).filter((refusal) => refusal !== null)).toEqual([])
-    const refusal = await answered(connect(ada))
+    expect((await Promise.all(sockets.map(answerTo))).filter((refusal) => refusal !== null)).toEqual([])
+    const refusal = await answerTo(connect(ada))
     expect(refusal?.data).toMatchObject({ code: 'rate_limited', message: expect.stringMatching(/^You have 64 connections open/) })
-    expect(await answered(connect(bob))).toBeNull()
+    expect(await answerTo(connect(bob))).toBeNull()
     sockets[0]?.disconnect()
-    await waitFor('a place', async () => (await answered(connect(ada))) === null)
+    await waitFor('a place', async () => (await answerTo(connect(ada))) === null)
   })
 })
 
@@ -91,12 +74,11 @@ describe('what one user begins', () => {
 
 describe('a client that takes nothing', () => {
   it('is cut off before it fills the memory, and has everything once it is back', async () => {
-    const sender = await createScriptedRunner(redis.url)
-    runner = sender
+    const runner = await createScriptedRunner(coordinator.redisUrl)
+    closers.push(runner.close)
     const maker = connect(coordinator.ownerToken)
-    const { task } = await ask(maker, 'task:create', { repoUrl: `${coordinator.url}/demo/git/hello.git`, prompt: 'Go' })
-    const answer = await runnerCalls(coordinator.url, coordinator.runnerToken).lease(await sender.job(task.id))
-    if (!answer.granted) throw new Error(answer.refusal)
+    const { task } = await ask(maker, 'task:create', { repoUrl: coordinator.demoRepoUrl, prompt: 'Go' })
+    const lease = await runnerCalls(coordinator.url, coordinator.runnerToken).lease(await runner.job(task.id))
     maker.disconnect()
 
     const stuck = connect(coordinator.ownerToken)
@@ -115,8 +97,8 @@ describe('a client that takes nothing', () => {
     line.pause()
     const total = 600
     const text = 'x'.repeat(60_000)
-    for (let n = 1; n <= total; n++) await sender.send(answer.lease, n, { type: 'text.written', data: { text } })
-    await waitFor('the events to be stored', () => sender.acknowledged(answer.lease) === total, 60_000)
+    for (let n = 1; n <= total; n++) await runner.send(lease, n, textWritten(text))
+    await waitFor('the events to be stored', () => runner.acknowledged(lease) === total, 60_000)
     await waitFor('the cut', async () => (await sockets()) === '0')
     line.resume()
     await waitFor('everything', () => events.length === total + 3, 60_000)

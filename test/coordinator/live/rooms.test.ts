@@ -1,43 +1,34 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { io, type Socket } from 'socket.io-client'
+import type { Socket } from 'socket.io-client'
 import type { Task } from '../../../contract/api/api.ts'
 import type { Delta, TaskEvent } from '../../../contract/api/event.ts'
 import { PROTOCOL } from '../../../contract/api/socket.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import {
-  createScriptedRunner,
-  runnerCalls,
-  type ScriptedRunner,
-  type TakenLease,
-} from '../../support/scripted/scripted-runner.ts'
-import { startCoordinator, type TestCoordinator } from '../../support/systems/coordinator.ts'
+import { attemptEnded, textWritten } from '../../support/scripted/events.ts'
+import type { ScriptedRunner, TakenLease } from '../../support/scripted/scripted-runner.ts'
+import { answerTo, connectSocket } from '../../support/systems/client.ts'
+import { type StaffedCoordinator, startStaffedCoordinator, type TestCoordinator } from '../../support/systems/coordinator.ts'
 import { addUser } from '../../support/systems/people.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
-let redis: TestRedis
+let staffed: StaffedCoordinator
 let coordinator: TestCoordinator
 let runner: ScriptedRunner
 let bobToken: string
 const open: Socket[] = []
 
 beforeAll(async () => {
-  redis = await startRedis()
-  coordinator = await startCoordinator({ redisUrl: redis.url })
-  runner = await createScriptedRunner(redis.url)
+  staffed = await startStaffedCoordinator()
+  ;({ coordinator, runner } = staffed)
   bobToken = addUser(coordinator.config.dataDir, 'bob')
 })
 afterAll(async () => {
   for (const socket of open) socket.disconnect()
-  await runner.close()
-  await coordinator.stop()
-  await redis.stop()
+  await staffed.stop()
 })
 
 function connect(options: { token?: string; origin?: string } = {}): Socket {
-  const socket = io(coordinator.url, {
-    transports: ['websocket'],
+  const socket: Socket = connectSocket(coordinator.url, {
     auth: { token: options.token ?? coordinator.ownerToken },
-    forceNew: true,
     reconnectionDelay: 10,
     reconnectionDelayMax: 50,
     ...(options.origin !== undefined && { extraHeaders: { origin: options.origin } }),
@@ -45,11 +36,10 @@ function connect(options: { token?: string; origin?: string } = {}): Socket {
   open.push(socket)
   return socket
 }
-function refused(socket: Socket): Promise<Error & { data?: { code: string } }> {
-  return new Promise((resolve, reject) => {
-    socket.once('connect_error', resolve)
-    socket.once('connect', () => reject(new Error('it was let in')))
-  })
+async function refused(socket: Socket) {
+  const refusal = await answerTo(socket)
+  if (!refusal) throw new Error('it was let in')
+  return refusal
 }
 function connected(socket: Socket) {
   return waitFor('a connection', () => socket.connected)
@@ -59,17 +49,14 @@ function ask(socket: Socket, event: string, payload: unknown) {
 }
 
 async function begin(socket: Socket): Promise<TakenLease> {
-  const { task } = await ask(socket, 'task:create', { repoUrl: `${coordinator.url}/demo/git/hello.git`, prompt: 'Go' })
-  const answer = await runnerCalls(coordinator.url, coordinator.runnerToken).lease(await runner.job(task.id))
-  if (!answer.granted) throw new Error(answer.refusal)
-  return answer.lease
+  const { task } = await ask(socket, 'task:create', { repoUrl: coordinator.demoRepoUrl, prompt: 'Go' })
+  return staffed.lease(task.id)
 }
 function text(n: number) {
-  return { type: 'text.written', data: { text: `${n}` } }
+  return textWritten(`${n}`)
 }
-async function finish(lease: TakenLease, n: number) {
-  await runner.send(lease, n, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
-  await waitFor('the last acknowledgement', () => runner.acknowledged(lease) >= n)
+function finish(lease: TakenLease, n: number) {
+  return runner.deliver(lease, n, attemptEnded())
 }
 
 /** A client that holds to the rule: only the next number is taken, and whenever it connects it asks for what it lacks. */
@@ -186,10 +173,7 @@ describe('what a client hears', () => {
     await finish(lease, 21)
     const mine = () => events.filter(({ taskId }) => taskId === lease.taskId)
     await waitFor('the end', () => mine().at(-1)?.type === 'task.ended')
-    const stored = await fetch(`${coordinator.url}/api/tasks/${lease.taskId}/events`, {
-      headers: { authorization: `Bearer ${coordinator.ownerToken}` },
-    })
-    expect(mine()).toEqual(((await stored.json()) as { events: TaskEvent[] }).events)
+    expect(mine()).toEqual(await coordinator.events(lease.taskId))
     expect(summaries.filter(({ id }) => id === lease.taskId).map(({ status }) => status)).toEqual([
       'pending',
       'running',

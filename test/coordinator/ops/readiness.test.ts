@@ -1,37 +1,37 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { createReadiness } from '../../../coordinator/ops/readiness.ts'
-import { openDatabase, type Store } from '../../../coordinator/store/sqlite/database.ts'
 import { connectRedis, type RedisLinks } from '../../../coordinator/wire/redis.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { openTestDatabase, type TestDatabase } from '../../support/systems/database.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
-import { freePort, temporaryFolder } from '../../support/systems/temporary.ts'
+import { freePort } from '../../support/systems/temporary.ts'
 
 describe('a Redis that refuses writes', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let database: TestDatabase
   let server: TestRedis
-  let db: Store
   let links: RedisLinks
   let admin: Redis
   beforeAll(async () => {
-    folder = await temporaryFolder()
+    database = await openTestDatabase()
     server = await startRedis()
-    db = await openDatabase(join(folder.path, 'errand.db'))
     links = await connectRedis(server.url, pino({ level: 'silent' }))
     admin = new Redis(server.url)
   })
   afterAll(async () => {
     admin.disconnect()
     links.close()
-    await db.destroy()
     await server.stop()
-    await folder.remove()
+    await database.close()
   })
 
   const readiness = (proofMs: number) =>
-    createReadiness({ db, redis: { ping: () => links.commands.ping(), proveWritable: links.proveWritable }, proofMs })
+    createReadiness({
+      db: database.db,
+      redis: { ping: () => links.commands.ping(), proveWritable: links.proveWritable },
+      proofMs,
+    })
 
   it.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([
     ['since it is full', () => admin.config('SET', 'maxmemory', '1'), () => admin.config('SET', 'maxmemory', '0')],

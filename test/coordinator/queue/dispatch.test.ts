@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { jobId } from '../../../contract/wire/names.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { attemptEnded } from '../../support/scripted/events.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
@@ -22,8 +23,8 @@ afterEach(async () => {
 
 async function finish(user: User, taskId: string) {
   const lease = await core.lease(taskId)
-  await core.runner.send(lease, 1, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
-  await waitFor('the end', async () => (await core.tasks.find(user.id, taskId)).status === 'completed')
+  await core.runner.send(lease, 1, attemptEnded())
+  await core.untilStatus(user, taskId, 'completed')
   await core.dispatch.withdraw(taskId, 1)
 }
 
@@ -63,10 +64,7 @@ describe('handing tasks to the queue', () => {
     const ada = await core.addUser('ada')
     const { id } = await core.create(ada)
     const lease = await core.lease(id)
-    await core.runner.send(lease, 1, {
-      type: 'attempt.ended',
-      data: { outcome: 'interrupted', reason: 'host_disk_full', message: null },
-    })
+    await core.runner.send(lease, 1, attemptEnded('interrupted', 'host_disk_full'))
     // As shown when it is asked for, and as it was told last.
     const shown = async () => [await core.tasks.find(ada.id, id), core.summaries.findLast((task) => task.id === id)]
     const waitsFor = (reason: string) => waitFor(reason, async () => (await shown()).every((task) => task?.reason === reason))

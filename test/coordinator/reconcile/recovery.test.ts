@@ -1,40 +1,29 @@
 import { mkdir } from 'node:fs/promises'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { beforeEach, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
-import type { NewEvent } from '../../../contract/api/event.ts'
 import { QUEUE_NAME } from '../../../contract/wire/names.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { usage } from '../../support/scripted/scripted-lines.ts'
+import { attemptEnded, textWritten, usage } from '../../support/scripted/events.ts'
 import { createScriptedRunner, runnerCalls } from '../../support/scripted/scripted-runner.ts'
+import { createClient } from '../../support/systems/client.ts'
+import { closeAfterEach } from '../../support/systems/closing.ts'
 import { spawnCoordinator, startCoordinator } from '../../support/systems/coordinator.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 
 let redis: TestRedis
-const closers: (() => Promise<unknown>)[] = []
+const closers = closeAfterEach()
 
 beforeEach(async () => {
   redis = await startRedis({ persistent: false })
-})
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-  await redis.stop()
+  closers.push(redis.stop)
 })
 
 async function coreOn(options: { leaseMs?: number } = {}): Promise<Core> {
   const core = await startCore({ redisUrl: redis.url, ...options })
   closers.push(core.stop)
   return core
-}
-function text(n: number): NewEvent {
-  return { type: 'text.written', data: { text: `${n}` } }
-}
-function end(outcome: 'completed' | 'interrupted', reason: 'done' | 'runner_stopped'): NewEvent {
-  return {
-    type: 'attempt.ended',
-    data: { outcome, reason, message: null },
-  }
 }
 
 describe('when Redis loses its memory', () => {
@@ -50,7 +39,7 @@ describe('when Redis loses its memory', () => {
       if (performance.now() > deadline) throw new Error(`${core.runner.acknowledged(lease)} acknowledged after ${kills} kills`)
       const from = core.runner.acknowledged(lease) + 1
       const window = Array.from({ length: Math.min(100, total - from + 1) }, (_, i) => from + i)
-      await Promise.all(window.map((n) => core.runner.send(lease, n, text(n)).then(() => sent++)))
+      await Promise.all(window.map((n) => core.runner.send(lease, n, textWritten(`${n}`)).then(() => sent++)))
       if (kills < 3 && from > kills * 100) {
         kills++
         await redis.kill()
@@ -98,10 +87,9 @@ describe('when a runner is lost', () => {
     const { id } = await core.create(ada)
     const lease = await core.lease(id)
     await core.runner.send(lease, 1, { type: 'turn.started', data: { turn: 1, model: 'm' } })
-    await core.runner.send(lease, 2, { type: 'tool.started', data: { callId: 'c', name: 'bash', title: 'ls', input: {} } })
-    await waitFor('the events', () => core.runner.acknowledged(lease) === 2)
+    await core.runner.deliver(lease, 2, { type: 'tool.started', data: { callId: 'c', name: 'bash', title: 'ls', input: {} } })
     await core.db.updateTable('attempts').set({ lease_until: 1 }).where('task_id', '=', id).execute()
-    await waitFor('the task to wait again', async () => (await core.tasks.find(ada.id, id)).status === 'pending')
+    await core.untilStatus(ada, id, 'pending')
     expect(await core.tasks.find(ada.id, id)).toMatchObject({ reason: 'runner_lost', attempt: 1 })
     const { events } = await core.tasks.events(ada.id, id, { after: 5, limit: 10 })
     expect(events.map(({ type, attempt }) => [type, attempt])).toEqual([
@@ -111,9 +99,9 @@ describe('when a runner is lost', () => {
     ])
     const second = await core.lease(id)
     expect(second.attempt).toBe(2)
-    await core.runner.send(lease, 3, end('completed', 'done'))
-    await core.runner.send(second, 1, end('completed', 'done'))
-    await waitFor('the end', async () => (await core.tasks.find(ada.id, id)).status === 'completed')
+    await core.runner.send(lease, 3, attemptEnded())
+    await core.runner.send(second, 1, attemptEnded())
+    await core.untilStatus(ada, id, 'completed')
     expect(core.runner.acknowledged(lease)).toBe(2)
   })
 
@@ -123,15 +111,14 @@ describe('when a runner is lost', () => {
     const { id } = await core.create(ada, { budgetUsd: 5 })
     const find = () => core.tasks.find(ada.id, id)
     const first = await core.lease(id)
-    await core.runner.send(first, 1, usage)
-    await waitFor('the first', () => core.runner.acknowledged(first) === 1)
+    await core.runner.deliver(first, 1, usage)
     await core.db.updateTable('attempts').set({ lease_until: 1 }).where('task_id', '=', id).execute()
     await waitFor('the task to wait again', async () => (await find()).status === 'pending')
     const second = await core.lease(id)
     expect(second.budgetUsd).toBe(4)
     const before = await find()
 
-    const late = [usage, text(1), usage, end('completed', 'done')]
+    const late = [usage, textWritten('1'), usage, attemptEnded()]
     const refused = (n: number) =>
       core.runner.heard.some(({ attempt, word }) => attempt === 1 && word.type === 'refused' && word.n === n)
     await core.runner.send(first, 4, usage)
@@ -143,7 +130,7 @@ describe('when a runner is lost', () => {
 
     for (const [index, event] of late.entries()) await core.runner.send(first, index + 2, event)
     await waitFor('the repeats', () => core.runner.acknowledged(first) === 5)
-    await core.runner.send(second, 1, end('interrupted', 'runner_stopped'))
+    await core.runner.send(second, 1, attemptEnded('interrupted', 'runner_stopped'))
     await waitFor('the task to wait again', async () => (await find()).status === 'pending')
     expect((await core.lease(id)).budgetUsd).toBe(2)
   })
@@ -169,7 +156,7 @@ describe('when a runner is lost', () => {
     await core.lease(id)
     const lease_until = Date.now() + 3_600_000
     await core.db.updateTable('attempts').set({ lease_until }).where('task_id', '=', id).execute()
-    await waitFor('the task to wait again', async () => (await core.tasks.find(ada.id, id)).status === 'pending')
+    await core.untilStatus(ada, id, 'pending')
   })
 
   it('sees that too when the queue cannot be read', async () => {
@@ -180,7 +167,7 @@ describe('when a runner is lost', () => {
     // BullMQ's list of what waits, made into something that is no list.
     await core.redis.commands.set(`bull:${QUEUE_NAME}:wait`, 'broken')
     await core.db.updateTable('attempts').set({ lease_until: 1 }).where('task_id', '=', id).execute()
-    await waitFor('the task to wait again', async () => (await core.tasks.find(ada.id, id)).status === 'pending')
+    await core.untilStatus(ada, id, 'pending')
   })
 
   it('settles the others when one cannot be settled', async () => {
@@ -191,7 +178,7 @@ describe('when a runner is lost', () => {
     await sql`create trigger refuse before update of status on tasks when new.id = ${sql.lit(stuck.id)}
       begin select raise(abort, 'of the test'); end`.execute(core.db)
     await core.db.updateTable('attempts').set({ lease_until: 1 }).execute()
-    await waitFor('the other to wait again', async () => (await core.tasks.find(ada.id, other.id)).status === 'pending')
+    await core.untilStatus(ada, other.id, 'pending')
     expect(await core.tasks.find(ada.id, stuck.id)).toMatchObject({ status: 'running' })
   })
 
@@ -202,7 +189,7 @@ describe('when a runner is lost', () => {
     await core.lease(id)
     await core.tasks.cancel(ada.id, id)
     await core.db.updateTable('attempts').set({ lease_until: 1 }).where('task_id', '=', id).execute()
-    await waitFor('the end', async () => (await core.tasks.find(ada.id, id)).status === 'cancelled')
+    await core.untilStatus(ada, id, 'cancelled')
   })
 })
 
@@ -224,13 +211,8 @@ describe('when the coordinator is killed', () => {
       const killed = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
       closers.push(() => killed.end('SIGKILL'))
       await redis.kill()
-      const response = await fetch(`${killed.url}/api/tasks`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${ownerToken}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ repoUrl: `${killed.url}/demo/git/hello.git`, prompt: 'Survive' }),
-      })
-      expect(response.status).toBe(201)
-      const { id } = (await response.json()) as { id: string }
+      const client = createClient(killed.url, ownerToken)
+      const { id } = await client.send({ repoUrl: client.demoRepoUrl, prompt: 'Survive' })
       await killed.kill()
       await redis.start()
 
@@ -238,8 +220,8 @@ describe('when the coordinator is killed', () => {
       closers.push(() => again.end('SIGKILL'))
       const runner = await createScriptedRunner(redis.url)
       closers.push(runner.close)
-      const answer = await runnerCalls(again.url, runnerToken).lease(await runner.job(id))
-      expect(answer).toMatchObject({ granted: true, lease: { taskId: id, attempt: 1, prompt: 'Survive' } })
+      const lease = await runnerCalls(again.url, runnerToken).lease(await runner.job(id))
+      expect(lease).toMatchObject({ taskId: id, attempt: 1, prompt: 'Survive' })
       expect(await again.end('SIGTERM')).toBe(0)
     },
     PROCESSES_MS,

@@ -1,24 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import SQLite from 'better-sqlite3'
+import { beforeEach, describe, expect, it } from '@jest/globals'
 import { readConfig } from '../../../coordinator/process/config.ts'
 import { approveKey, loadSecrets } from '../../../coordinator/secrets/secret-key.ts'
 import { putCredential } from '../../../coordinator/store/accounts/credentials.ts'
 import { upsertOwner } from '../../../coordinator/store/accounts/users.ts'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
+import { folderForEach } from '../../support/systems/closing.ts'
 import { startCoordinator } from '../../support/systems/coordinator.ts'
+import { withSqlite } from '../../support/systems/database.ts'
 import { startRedis } from '../../support/systems/redis.ts'
-import { contentsOf, temporaryFolder } from '../../support/systems/temporary.ts'
+import { contentsOf } from '../../support/systems/temporary.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
+const folder = folderForEach()
 let dataDir: string
-beforeEach(async () => {
-  folder = await temporaryFolder()
+beforeEach(() => {
   dataDir = join(folder.path, 'data')
 })
-afterEach(() => folder.remove())
 
 function keyFile() {
   return join(dataDir, 'secret-key')
@@ -45,9 +44,7 @@ async function makeFolder(secretKey?: string) {
 }
 
 function inDatabase(sql: string) {
-  const sqlite = new SQLite(join(dataDir, 'errand.db'))
-  sqlite.exec(sql)
-  sqlite.close()
+  withSqlite(join(dataDir, 'errand.db'), (sqlite) => sqlite.exec(sql))
 }
 /** As an older version left it, which kept no check. */
 function forgetCheck() {

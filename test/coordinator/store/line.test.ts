@@ -3,22 +3,19 @@ import { sql } from 'kysely'
 import type { Reason } from '../../../contract/api/reason.ts'
 import { createLedger, type Ledger } from '../../../coordinator/store/ledger.ts'
 import { listInLine, readLine, releaseTask } from '../../../coordinator/store/line.ts'
-import { openDatabase, type Store } from '../../../coordinator/store/sqlite/database.ts'
+import type { Store } from '../../../coordinator/store/sqlite/database.ts'
 import { summariesOf, summaryOf } from '../../../coordinator/store/summary.ts'
 import { findTask, listTasks } from '../../../coordinator/store/tasks.ts'
 import { createRandom } from '../../support/scripted/random.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { openTestDatabase, type TestDatabase } from '../../support/systems/database.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let database: TestDatabase
 let db: Store
 beforeEach(async () => {
-  folder = await temporaryFolder()
-  db = await openDatabase(`${folder.path}/errand.db`)
+  database = await openTestDatabase()
+  db = database.db
 })
-afterEach(async () => {
-  await db.destroy()
-  await folder.remove()
-})
+afterEach(() => database.close())
 
 async function addUser(id: string, lastReleasedAt: number) {
   await sql`insert into users (id, identity, name, admin, last_released_at, created_at)

@@ -1,23 +1,19 @@
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { beforeEach, describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { folderForEach } from '../../support/systems/closing.ts'
+import { withSqlite } from '../../support/systems/database.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
+const folder = folderForEach()
 let path: string
-beforeEach(async () => {
-  folder = await temporaryFolder()
+beforeEach(() => {
   path = join(folder.path, 'errand.db')
 })
-afterEach(() => folder.remove())
 
 /** @returns the rows of a query, straight from the file */
 function rows(query: string): unknown[] {
-  const sqlite = new SQLite(path)
-  const found = sqlite.prepare(query).all()
-  sqlite.close()
-  return found
+  return withSqlite(path, (sqlite) => sqlite.prepare(query).all())
 }
 
 describe('a database from before steps_exceeded', () => {

@@ -1,18 +1,18 @@
 import { cp, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { beforeEach, describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
-import { contentsOf, temporaryFolder } from '../../support/systems/temporary.ts'
+import { folderForEach } from '../../support/systems/closing.ts'
+import { withSqlite } from '../../support/systems/database.ts'
+import { contentsOf } from '../../support/systems/temporary.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
+const folder = folderForEach()
 let path: string
 beforeEach(async () => {
-  folder = await temporaryFolder()
   path = join(folder.path, 'data', 'errand.db')
   await mkdir(dirname(path), { mode: 0o755 })
 })
-afterEach(() => folder.remove())
 
 /** The driver's errors are of the realm of the first test file in this process: Jest does not know them as errors. */
 function refusal() {
@@ -23,9 +23,7 @@ async function make() {
   return (await openDatabase(path)).destroy()
 }
 function change(sql: string) {
-  const sqlite = new SQLite(path)
-  sqlite.exec(sql)
-  sqlite.close()
+  withSqlite(path, (sqlite) => sqlite.exec(sql))
 }
 
 describe('a database that cannot be used', () => {

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import SQLite from 'better-sqlite3'
 import { Task } from '../../../contract/api/api.ts'
 import { ReceivedEvent } from '../../../contract/api/received-event.ts'
 import { createSecrets } from '../../../coordinator/secrets/secrets.ts'
@@ -17,7 +16,8 @@ import { listProjects } from '../../../coordinator/store/projects.ts'
 import { openDatabase, type Store } from '../../../coordinator/store/sqlite/database.ts'
 import { summariesOf } from '../../../coordinator/store/summary.ts'
 import { listTasks } from '../../../coordinator/store/tasks.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { withSqlite } from '../../support/systems/database.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
 /** One for each migration, written by the code of its day through a scripted runner, and dumped with `sqlite3 <file> .dump`. */
 const FOLDER = join(import.meta.dirname, 'databases')
@@ -30,7 +30,7 @@ const LATER: Readonly<Record<string, string>> = {
   key_check: '0007',
 }
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let folder: TemporaryFolder
 let path: string
 let db: Store | null
 beforeEach(async () => {
@@ -42,15 +42,6 @@ afterEach(async () => {
   await db?.destroy()
   await folder.remove()
 })
-
-function withSqlite<T>(file: string, use: (sqlite: SQLite.Database) => T): T {
-  const sqlite = new SQLite(file)
-  try {
-    return use(sqlite)
-  } finally {
-    sqlite.close()
-  }
-}
 
 function restore(name: string, change = ''): void {
   withSqlite(path, (sqlite) => sqlite.exec(readFileSync(join(FOLDER, name), 'utf8') + change))

@@ -1,6 +1,6 @@
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
 import { LIMITS } from '../../../contract/api/limits.ts'
 import { endAttempt, runnerLost } from '../../../coordinator/attempts/end-attempt.ts'
@@ -13,17 +13,12 @@ import { createLedger } from '../../../coordinator/store/ledger.ts'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
 import { findTask, moveTask, type TaskRow } from '../../../coordinator/store/tasks.ts'
 import type { User } from '../../../coordinator/store/user.ts'
-import { waitFor } from '../../support/checks/wait.ts'
+import { attemptEnded } from '../../support/scripted/events.ts'
+import { folderForEach } from '../../support/systems/closing.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
 
 describe('the database', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
-  beforeEach(async () => {
-    folder = await temporaryFolder()
-  })
-  afterEach(() => folder.remove())
+  const folder = folderForEach()
 
   it('is for its own user alone, survives any commit, and can be opened again', async () => {
     const path = join(folder.path, 'deep', 'errand.db')
@@ -114,20 +109,14 @@ describe('the database', () => {
 })
 
 describe('tasks', () => {
-  let redis: TestRedis
   let core: Core
   let ada: User
   beforeAll(async () => {
-    redis = await startRedis()
-    core = await startCore({ redisUrl: redis.url })
+    core = await startCore()
     ada = await core.addUser('ada')
     await core.leases.renew({ runner: { id: 'runner-a', name: 'A', slots: 100 }, attempts: [] })
   })
-  afterAll(async () => {
-    await core.stop()
-    await redis.stop()
-  })
-  const ended = (taskId: string) => waitFor('the end', async () => (await core.tasks.find(ada.id, taskId)).status === 'completed')
+  afterAll(() => core.stop())
   const row = async (): Promise<TaskRow> => (await findTask(core.db, (await core.create(ada)).id)) as TaskRow
 
   it('refuses a move that the table of moves does not have', async () => {
@@ -226,10 +215,10 @@ describe('tasks', () => {
     const result = { callId: 'c', name: 'bash', ok: true, output: 'out', outputBytes: 3, exitCode: 0, durationMs: 12 }
     await core.runner.send(lease, 2, { type: 'tool.ended', data: result })
     await core.runner.send(lease, 3, { type: 'text.written', data: { text: 'Answer' } })
-    await core.runner.send(lease, 4, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
+    await core.runner.send(lease, 4, attemptEnded())
     const query = async (view: string) =>
       (await sql.raw<Record<string, unknown>>(`select * from ${view} where task_id = '${lease.taskId}'`).execute(core.db)).rows
-    await ended(lease.taskId)
+    await core.untilStatus(ada, lease.taskId, 'completed')
     expect(await query('messages')).toMatchObject([
       { role: 'user', content: 'Ask' },
       { role: 'assistant', content: 'Answer' },

@@ -1,25 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import type { Task } from '../../../contract/api/api.ts'
+import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { NewEvent } from '../../../contract/api/event.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { attemptEnded } from '../../support/scripted/events.ts'
 import { createScriptedRunner, runnerCalls, type TakenLease } from '../../support/scripted/scripted-runner.ts'
+import { createClient } from '../../support/systems/client.ts'
+import { closeAfterEach } from '../../support/systems/closing.ts'
 import { spawnCoordinator } from '../../support/systems/coordinator.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
+import { startRedis } from '../../support/systems/redis.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 
-let redis: TestRedis
-const closers: (() => Promise<unknown>)[] = []
-beforeEach(async () => {
-  redis = await startRedis()
-})
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-  await redis.stop()
-})
+const closers = closeAfterEach()
 
 /** A runner that has pushed and finished before it hears of the cancel. */
 function finished(branch: string): NewEvent[] {
@@ -30,7 +24,7 @@ function finished(branch: string): NewEvent[] {
       type: 'turn.ended',
       data: { turn: 1, outcome: 'completed', reason: 'done', summary: 'Mended.', message: null, diff: null },
     },
-    { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } },
+    attemptEnded(),
   ]
 }
 
@@ -38,16 +32,12 @@ describe('a cancel that was accepted', () => {
   let core: Core
   let ada: User
   beforeEach(async () => {
-    core = await startCore({ redisUrl: redis.url })
+    core = await startCore()
     closers.push(core.stop)
     ada = await core.addUser('ada')
   })
   const find = (id: string) => core.tasks.find(ada.id, id)
-  const finish = async (lease: TakenLease) => {
-    const events = finished(lease.branch)
-    for (const [index, event] of events.entries()) await core.runner.send(lease, index + 1, event)
-    await waitFor('the end to be stored', () => core.runner.acknowledged(lease) === events.length)
-  }
+  const finish = (lease: TakenLease) => core.runner.deliver(lease, 1, ...finished(lease.branch))
 
   it('wins over a turn that has finished and pushed, and says that its work is on the branch', async () => {
     const { id } = await core.create(ada)
@@ -88,8 +78,7 @@ describe('a cancel that was accepted', () => {
     expect(await find(id)).toMatchObject({ status: 'pending', turn: 2, reason: 'queued' })
     expect((await core.history(ada, id)).at(-1)).toBe('ended turn 1 cancelled')
     const second = await core.lease(id, 2)
-    await core.runner.send(second, 1, { type: 'attempt.ended', data: { outcome: 'completed', reason: 'done', message: null } })
-    await waitFor('the end to be stored', () => core.runner.acknowledged(second) === 1)
+    await core.runner.deliver(second, 1, attemptEnded())
     expect(await find(id)).toMatchObject({ status: 'completed', turn: 2, reason: 'done' })
   })
 
@@ -100,16 +89,15 @@ describe('a cancel that was accepted', () => {
     await finish(first)
     expect(await core.tasks.retry(ada.id, id, {})).toMatchObject({ status: 'pending', turn: 2 })
     const second = await core.lease(id, 2)
-    await core.runner.send(second, 1, { type: 'attempt.ended', data: { outcome: 'failed', reason: 'stuck', message: null } })
-    await waitFor('the end to be stored', () => core.runner.acknowledged(second) === 1)
+    await core.runner.deliver(second, 1, attemptEnded('failed', 'stuck'))
     expect(await find(id)).toMatchObject({ status: 'failed', reason: 'stuck' })
   })
 })
 
 describe('cancels in the very moment in which turns end', () => {
   it('are refused or win, though the coordinator is killed among them', async () => {
-    const folder = await temporaryFolder()
-    closers.push(folder.remove)
+    const [redis, folder] = [await startRedis(), await temporaryFolder()]
+    closers.push(folder.remove, redis.stop)
     const spawn = async () => {
       const spawned = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
       closers.push(() => spawned.end('SIGKILL'))
@@ -117,22 +105,15 @@ describe('cancels in the very moment in which turns end', () => {
     }
     const killed = await spawn()
     const token = async (name: string) => (await readFile(join(folder.path, name), 'utf8')).trim()
-    const authorization = `Bearer ${await token('owner-token')}`
-    const call = (url: string, path: string, method = 'GET', body?: object) =>
-      fetch(`${url}/api/tasks${path}`, {
-        method,
-        headers: { authorization, 'content-type': 'application/json' },
-        ...(body && { body: JSON.stringify(body) }),
-      })
+    const ownerToken = await token('owner-token')
+    const client = createClient(killed.url, ownerToken)
     const runner = await createScriptedRunner(redis.url)
     closers.push(runner.close)
     const calls = runnerCalls(killed.url, await token('runner-token'), runner.id, 100)
     await calls.renew([])
     const begin = async (): Promise<TakenLease> => {
-      const created = await call(killed.url, '', 'POST', { repoUrl: `${killed.url}/demo/git/hello.git`, prompt: 'Go' })
-      const answer = await calls.lease(await runner.job(((await created.json()) as Task).id))
-      if (!answer.granted) throw new Error(answer.refusal)
-      return answer.lease
+      const { id } = await client.send({ repoUrl: client.demoRepoUrl, prompt: 'Go' })
+      return calls.lease(await runner.job(id))
     }
     const leases = await Promise.all(Array.from({ length: 20 }, begin))
     const finish = async (lease: TakenLease) => {
@@ -143,7 +124,7 @@ describe('cancels in the very moment in which turns end', () => {
     let killing: Promise<void> | undefined
     let cutOff = 0
     const cancel = async ({ taskId }: TakenLease) => {
-      answers.set(taskId, (await call(killed.url, `/${taskId}/cancel`, 'POST')).status)
+      answers.set(taskId, (await client.api(`/api/tasks/${taskId}/cancel`, { method: 'POST' })).status)
       if (answers.size === 10) killing = killed.kill()
     }
     const [first, ...others] = leases as [TakenLease, ...TakenLease[]]
@@ -161,13 +142,13 @@ describe('cancels in the very moment in which turns end', () => {
       all: 20,
     })
 
-    const again = await spawn()
+    const again = createClient((await spawn()).url, ownerToken)
     // As a runner does that heard no acknowledgement.
     await Promise.all(leases.map(finish))
     const wrong: unknown[] = []
     for (const { taskId } of leases) {
       const status = await waitFor('the end', async () => {
-        const task = (await (await call(again.url, `/${taskId}`)).json()) as Task
+        const task = await again.task(taskId)
         return task.status !== 'running' && task.status
       })
       const answer = answers.get(taskId)

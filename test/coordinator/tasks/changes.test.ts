@@ -1,31 +1,25 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import { parsePatch } from '../../../coordinator/tasks/changes.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { git } from '../../support/outside/git-server.ts'
+import { folderForEach } from '../../support/systems/closing.ts'
 
 /** Real patches, from git itself. */
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
-beforeEach(async () => {
-  folder = await temporaryFolder()
-})
-afterEach(() => folder.remove())
+const folder = folderForEach()
 
-function git(...args: string[]) {
-  return execa('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: folder.path })
-}
 function at(name: string) {
   return join(folder.path, name)
 }
 async function patchOf(before: Record<string, string | Buffer>, change: () => Promise<unknown>) {
-  await git('init', '-q')
+  await git(folder.path, 'init', '-q')
   for (const [name, content] of Object.entries(before)) await writeFile(at(name), content)
-  await git('add', '-A')
-  await git('commit', '-qm', 'before', '--allow-empty')
+  await git(folder.path, 'add', '-A')
+  await git(folder.path, 'commit', '-qm', 'before', '--allow-empty')
   await change()
-  await git('add', '-A')
-  return parsePatch(`${(await git('diff', '--cached', '-M')).stdout}\n`)
+  await git(folder.path, 'add', '-A')
+  return parsePatch(`${(await git(folder.path, 'diff', '--cached', '-M')).stdout}\n`)
 }
 
 describe('a patch', () => {

@@ -1,25 +1,19 @@
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { SendMessage } from '../../../contract/api/api.ts'
-import type { NewEvent } from '../../../contract/api/event.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { attemptEnded } from '../../support/scripted/events.ts'
 import type { TakenLease } from '../../support/scripted/scripted-runner.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
-let redis: TestRedis
 let core: Core
 let ada: User
 beforeEach(async () => {
-  redis = await startRedis()
-  core = await startCore({ redisUrl: redis.url })
+  core = await startCore()
   ada = await core.addUser('ada')
 })
-afterEach(async () => {
-  await core.stop()
-  await redis.stop()
-})
+afterEach(() => core.stop())
 
 function steer(text: string, clientId = text) {
   return { text, mode: 'steer', clientId } as const
@@ -30,12 +24,8 @@ function queue(text: string, clientId = text) {
 function send(taskId: string, input: SendMessage) {
   return core.tasks.send(ada.id, taskId, input)
 }
-function ended(outcome: 'completed' | 'failed' | 'cancelled' | 'interrupted', reason = 'done'): NewEvent {
-  return { type: 'attempt.ended', data: { outcome, reason, message: null } } as NewEvent
-}
-async function end(lease: TakenLease, n = 1, event = ended('completed')) {
-  await core.runner.send(lease, n, event)
-  await waitFor('the end to be stored', async () => core.runner.acknowledged(lease) >= n)
+function end(lease: TakenLease, n = 1, event = attemptEnded()) {
+  return core.runner.deliver(lease, n, event)
 }
 function history(taskId: string) {
   return core.history(ada, taskId)
@@ -83,7 +73,7 @@ describe('a message', () => {
     await send(id, queue('two'))
     await send(id, queue('three'))
     expect((await core.leases.renew({ runner: runnerOf(first), attempts: [first] })).attempts[0]?.messages).toEqual([])
-    await end(first, 1, ended('failed', 'stuck'))
+    await end(first, 1, attemptEnded('failed', 'stuck'))
     const second = await core.lease(id, 2)
     expect(second).toMatchObject({ turn: 2, prompt: expect.stringMatching(/^two\n/), messages: [] })
     await end(second)
@@ -114,8 +104,7 @@ describe('a message', () => {
     const delivered = { type: 'message.delivered', data: { messageId: message.id, turn: 1 } } as const
     await core.runner.send(lease, 1, delivered)
     await core.runner.send(lease, 2, delivered)
-    await core.runner.send(lease, 3, { type: 'message.delivered', data: { messageId: 'unknown', turn: 1 } })
-    await waitFor('the deliveries', () => core.runner.acknowledged(lease) === 3)
+    await core.runner.deliver(lease, 3, { type: 'message.delivered', data: { messageId: 'unknown', turn: 1 } })
     expect(await renew()).toEqual([])
     expect((await history(id)).filter((line) => line === 'message.delivered')).toHaveLength(1)
     expect((await states(id)).at(-1)).toBe('faster: delivered 1')
@@ -126,8 +115,8 @@ describe('a message', () => {
     const { id } = await core.create(ada, { prompt: 'one' })
     const first = await core.lease(id)
     const [waiting, taken] = [(await send(id, steer('waiting'))).message, (await send(id, steer('taken'))).message]
-    await core.runner.send(first, 1, { type: 'message.delivered', data: { messageId: taken.id, turn: 1 } })
-    await end(first, 2, ended('interrupted', 'runner_lost'))
+    await core.runner.deliver(first, 1, { type: 'message.delivered', data: { messageId: taken.id, turn: 1 } })
+    await end(first, 2, attemptEnded('interrupted', 'runner_lost'))
     await core.dispatch.restore(id, 1)
     expect(await core.lease(id)).toMatchObject({
       turn: 1,
@@ -158,7 +147,7 @@ describe('a message', () => {
     await send(id, queue('gone'))
     await core.tasks.cancel(ada.id, id)
     await send(id, steer('after all'))
-    await end(lease, 1, ended('cancelled', 'cancelled_by_user'))
+    await end(lease, 1, attemptEnded('cancelled', 'cancelled_by_user'))
     expect(await core.tasks.find(ada.id, id)).toMatchObject({ status: 'pending', turn: 2 })
     expect(await states(id)).toEqual([
       'one: delivered 1',
@@ -200,8 +189,7 @@ describe('a message', () => {
     const lease = await core.lease(id)
     const { message } = await send(id, steer('both'))
     await core.tasks.withdraw(ada.id, id, message.id)
-    await core.runner.send(lease, 1, { type: 'message.delivered', data: { messageId: message.id, turn: 1 } })
-    await waitFor('the delivery', () => core.runner.acknowledged(lease) === 1)
+    await core.runner.deliver(lease, 1, { type: 'message.delivered', data: { messageId: message.id, turn: 1 } })
     expect((await states(id)).at(-1)).toBe('both: delivered 1')
   })
 
@@ -218,7 +206,7 @@ describe('a retry', () => {
   it('is the last turn again, with another model and more budget, once for one clientId', async () => {
     const { id } = await core.create(ada, { prompt: 'one', budgetUsd: 2, model: 'claude-opus-5-5' })
     await expect(core.tasks.retry(ada.id, id, {})).rejects.toMatchObject({ code: 'conflict' })
-    await end(await core.lease(id), 1, ended('failed', 'budget_exceeded'))
+    await end(await core.lease(id), 1, attemptEnded('failed', 'budget_exceeded'))
     const input = { model: 'claude-sonnet-5-5', budgetUsd: 3, clientId: 'again' }
     const twice = [await core.tasks.retry(ada.id, id, input), await core.tasks.retry(ada.id, id, input)]
     expect(twice).toMatchObject([

@@ -3,22 +3,17 @@ import type { SendMessage } from '../../../contract/api/api.ts'
 import { jobId } from '../../../contract/wire/names.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { attemptEnded } from '../../support/scripted/events.ts'
 import type { TakenLease } from '../../support/scripted/scripted-runner.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
-let redis: TestRedis
 let core: Core
 let ada: User
 beforeEach(async () => {
-  redis = await startRedis()
-  core = await startCore({ redisUrl: redis.url })
+  core = await startCore()
   ada = await core.addUser('ada')
 })
-afterEach(async () => {
-  await core.stop()
-  await redis.stop()
-})
+afterEach(() => core.stop())
 
 function instead(text: string, clientId = text) {
   return { text, mode: 'steer', stopFirst: true, clientId } as const
@@ -29,10 +24,8 @@ function queue(text: string, clientId = text) {
 function send(taskId: string, input: SendMessage) {
   return core.tasks.send(ada.id, taskId, input)
 }
-async function end(lease: TakenLease, outcome: 'completed' | 'cancelled') {
-  const reason = outcome === 'completed' ? 'done' : 'cancelled_by_user'
-  await core.runner.send(lease, 1, { type: 'attempt.ended', data: { outcome, reason, message: null } })
-  await waitFor('the end to be stored', async () => core.runner.acknowledged(lease) >= 1)
+function end(lease: TakenLease, outcome: 'completed' | 'cancelled') {
+  return core.runner.deliver(lease, 1, attemptEnded(outcome, outcome === 'completed' ? 'done' : 'cancelled_by_user'))
 }
 function asRunner() {
   return { id: core.runner.id, name: 'A', slots: 100 }

@@ -3,24 +3,18 @@ import { setOwnBudget } from '../../../coordinator/store/accounts/users.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
 const repoUrl = 'https://github.com/a/b'
-let redis: TestRedis
 let core: Core
 let ada: User
 let bob: User
 
 beforeAll(async () => {
-  redis = await startRedis()
-  core = await startCore({ redisUrl: redis.url, environment: { ERRAND_TASKS_PER_USER: '20' } })
+  core = await startCore({ environment: { ERRAND_TASKS_PER_USER: '20' } })
   ada = await core.addUser('ada')
   bob = await core.addUser('bob')
 })
-afterAll(async () => {
-  await core.stop()
-  await redis.stop()
-})
+afterAll(() => core.stop())
 
 describe('creating a task', () => {
   it('stores it with its first two events, says so, and puts its turn into the queue', async () => {

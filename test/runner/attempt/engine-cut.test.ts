@@ -8,7 +8,7 @@ import type { Sandbox } from '../../../runner/sandbox/sandbox.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { type EngineProxy, startEngineProxy } from '../../support/outside/engine-proxy.ts'
 import { createRandom } from '../../support/scripted/random.ts'
-import { imageThatRuns, temporaryFolder } from '../../support/systems/temporary.ts'
+import { imageThatRuns, type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
 /** Around the size of the pieces in which an engine keeps longer lines. */
 const LONG = [16_370, 16_383, 16_384, 16_385, 32_768, 40_000]
@@ -34,7 +34,7 @@ write(0)`
 
 describe('a sandbox whose connection with the engine is cut', () => {
   let images: Record<'ends' | 'stays', Awaited<ReturnType<typeof imageThatRuns>>>
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let folder: TemporaryFolder
   let proxy: EngineProxy
   let sandbox: Sandbox
   let lines: Array<string | null>

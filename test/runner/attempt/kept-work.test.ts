@@ -7,14 +7,14 @@ import { pino } from 'pino'
 import { type KeptWork, openKeptWork } from '../../../runner/attempt/kept-work.ts'
 import { CoordinatorFault } from '../../../runner/lease/coordinator-client.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
 function away() {
   return new CoordinatorFault('unreachable', 'away')
 }
 
 describe('work that the coordinator was not there to take', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let folder: TemporaryFolder
   let directory: string
   let kept: KeptWork
   let taken: string[]

@@ -10,12 +10,12 @@ import { createSpool } from '../../../runner/river/spool.ts'
 import type { SandboxEngine } from '../../../runner/sandbox/sandbox.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { scriptedEngine } from '../../support/scripted/scripted-sandbox.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
 const log = pino({ level: 'silent' })
 
 describe('what an earlier process of this runner left', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let folder: TemporaryFolder
   let attempts: Attempts
   let leftovers: Leftovers
   let emitted: NewEvent[]

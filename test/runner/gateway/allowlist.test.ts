@@ -1,19 +1,17 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import type { NewEvent } from '../../../contract/api/event.ts'
 import { isPublicAddress } from '../../../contract/shared/public-address.ts'
 import { isAllowed, serveAllowlist } from '../../../runner/gateway/allowlist.ts'
+import { listen } from '../../support/outside/listen.ts'
 import { type PublicHost, startPublicHost } from '../../support/outside/public-host.ts'
+import { closeAfterEach } from '../../support/systems/closing.ts'
 import { type Door, openDoor } from './door.ts'
 
-const closers: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
+const closers = closeAfterEach()
 
 describe('a sandbox that asks for the internet', () => {
   const openWith = async (allowedHosts: string[]): Promise<Door> => {
@@ -75,11 +73,10 @@ describe('a tunnel', () => {
     })
     const ended: Promise<void>[] = []
     const server = createServer().on('connect', (request, socket, head) => ended.push(allowlist.tunnel(request, socket, head)))
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    closers.push(() => server.close())
+    const { port, close } = await listen(server)
+    closers.push(close)
     const ask = () => {
-      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+      const socket = connect(port, '127.0.0.1')
       socket.write('CONNECT api.good.example:443 HTTP/1.1\r\nhost: x\r\n\r\nhello')
       return socket
     }

@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
 import { pino } from 'pino'
@@ -7,6 +6,7 @@ import type { NewEvent } from '../../../contract/api/event.ts'
 import type { Lease } from '../../../contract/wire/lease.ts'
 import type { ArtifactKind } from '../../../contract/wire/sandbox.ts'
 import { type GatewayOptions, openGateway } from '../../../runner/gateway/gateway.ts'
+import { listen } from '../../support/outside/listen.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 
 export const MODEL = 'claude-opus-5-5'
@@ -58,7 +58,7 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
   })
   const forwarder = await forwardTo(join(directory, 'door.sock'))
   return {
-    url: `http://127.0.0.1:${forwarder.port}`,
+    url: forwarder.url,
     port: forwarder.port,
     token: gateway.token,
     headers: { authorization: `Bearer ${gateway.token}` },
@@ -68,7 +68,7 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
     artifacts,
     close: async () => {
       await gateway.close()
-      await forwarder.stop()
+      await forwarder.close()
       await folder.remove()
     },
   }
@@ -83,33 +83,19 @@ export function rawRequest(door: Door, method: string, path: string): Promise<st
 }
 
 /** TCP on a free port of 127.0.0.1 → a unix socket. */
-async function forwardTo(path: string): Promise<{ port: number; stop: () => Promise<void> }> {
-  const open = new Set<Socket>()
+async function forwardTo(path: string): ReturnType<typeof listen> {
   const server = createServer({ allowHalfOpen: true }, (outer) => {
     const inner = connect({ path, allowHalfOpen: true })
     for (const [socket, other] of [
       [outer, inner],
       [inner, outer],
     ] as const) {
-      open.add(socket)
       socket.on('error', () => other.destroy())
-      socket.on('close', () => {
-        open.delete(socket)
-        other.destroy()
-      })
+      socket.on('close', () => other.destroy())
       socket.pipe(other)
     }
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    port: (server.address() as AddressInfo).port,
-    stop: async () => {
-      for (const socket of open) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
-  }
+  return listen(server)
 }
 
 function leaseWith({ repo, modelApi, ...assignment }: LeaseChange): Lease {

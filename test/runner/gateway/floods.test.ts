@@ -1,17 +1,15 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { isModestJson } from '../../../runner/gateway/model/json-text.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { listen } from '../../support/outside/listen.ts'
+import { closeAfterEach } from '../../support/systems/closing.ts'
 import { MODEL, openDoor } from './door.ts'
 import { openModelDoor } from './model/model-door.ts'
 
-const closers: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
+const closers = closeAfterEach()
 
 describe('a body for the model', () => {
   it('that would be gigabytes of objects is refused before it is parsed', async () => {
@@ -48,11 +46,9 @@ describe('the calls of one sandbox', () => {
     const registry = createServer(() => {
       asked += 1
     })
-    registry.listen(0, '127.0.0.1')
-    await once(registry, 'listening')
-    closers.push(() => registry.close().closeAllConnections())
-    const { port } = registry.address() as AddressInfo
-    const door = await openDoor({}, { npmRegistryUrl: `http://127.0.0.1:${port}/` })
+    const { url, close } = await listen(registry)
+    closers.push(close)
+    const door = await openDoor({}, { npmRegistryUrl: `${url}/` })
     closers.push(door.close)
 
     const flood = connect(door.port, '127.0.0.1')
@@ -83,11 +79,9 @@ describe('a door', () => {
       asked += 1
       if (asked > 1) response.end(Buffer.alloc(1024 * 1024))
     })
-    registry.listen(0, '127.0.0.1')
-    await once(registry, 'listening')
-    closers.push(() => registry.close().closeAllConnections())
-    const { port } = registry.address() as AddressInfo
-    const door = await openDoor({}, { npmRegistryUrl: `http://127.0.0.1:${port}/` })
+    const { url, close } = await listen(registry)
+    closers.push(close)
+    const door = await openDoor({}, { npmRegistryUrl: `${url}/` })
     const caller = connect(door.port, '127.0.0.1')
     caller.on('error', () => undefined)
     caller.write('GET /npm/left-pad HTTP/1.1\r\nhost: door\r\n\r\n'.repeat(2))

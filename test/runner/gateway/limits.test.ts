@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import { pino } from 'pino'
 import { LIMITS } from '../../../contract/api/limits.ts'
@@ -15,14 +13,13 @@ import type { Endpoint } from '../../../runner/gateway/endpoint.ts'
 import { serveGit } from '../../../runner/gateway/git/git.ts'
 import { openUpstream } from '../../../runner/gateway/upstream.ts'
 import { refsOf, startGitServer } from '../../support/outside/git-server.ts'
+import { listen } from '../../support/outside/listen.ts'
+import { closeAfterEach } from '../../support/systems/closing.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 import { TASK } from './door.ts'
 
 const log = pino({ level: 'silent' })
-const closers: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
+const closers = closeAfterEach()
 
 /** One endpoint alone, with limits small enough to be met in a test. */
 async function serve(endpoint: Endpoint): Promise<string> {
@@ -30,13 +27,9 @@ async function serve(endpoint: Endpoint): Promise<string> {
     const [path = '', query = ''] = (request.url ?? '').split('?')
     endpoint({ request, response, path, query, gone: new AbortController().signal }).catch(() => response.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  closers.push(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url, close } = await listen(server)
+  closers.push(close)
+  return url
 }
 
 describe('an artifact', () => {

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import { type NpmRegistry, startNpmRegistry } from '../../support/outside/npm-registry.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 import { type Door, openDoor, rawRequest } from './door.ts'
 
 describe("npm's registry through the door", () => {
   let registry: NpmRegistry
   let door: Door
-  let folder: { path: string; remove: () => Promise<void> }
+  let folder: TemporaryFolder
 
   beforeEach(async () => {
     registry = await startNpmRegistry([

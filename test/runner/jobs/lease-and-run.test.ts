@@ -11,7 +11,6 @@ import {
   type ScriptedCoordinator,
   startScriptedCoordinator,
 } from '../../support/scripted/scripted-coordinator.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 
 const log = pino({ level: 'silent' })
 const job = { taskId: 't1', turn: 1, signature: 's' }
@@ -24,18 +23,15 @@ function refusal(why: Extract<LeaseAnswer, { granted: false }>['refusal']): Leas
 }
 
 describe('one turn off the queue', () => {
-  let redis: TestRedis
   let coordinator: ScriptedCoordinator
   let unwell: boolean
 
   beforeEach(async () => {
     unwell = false
-    redis = await startRedis()
-    coordinator = await startScriptedCoordinator(redis.url)
+    coordinator = await startScriptedCoordinator()
   })
   afterEach(async () => {
     await coordinator.stop()
-    await redis.stop()
   })
 
   const client = (token = RUNNER_TOKEN) => createCoordinatorClient({ url: coordinator.url, token, log })

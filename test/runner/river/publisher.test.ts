@@ -12,10 +12,9 @@ import { openPublisher, type Publisher } from '../../../runner/river/publisher.t
 import { hmacHex } from '../../../runner/river/signatures.ts'
 import { createSpool, type Spool } from '../../../runner/river/spool.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { usage } from '../../support/scripted/events.ts'
 import { type ScriptedCoordinator, startScriptedCoordinator } from '../../support/scripted/scripted-coordinator.ts'
-import { usage } from '../../support/scripted/scripted-lines.ts'
-import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
 function text(n: number): NewEvent {
   return { type: 'text.written', data: { text: `line ${n}` } }
@@ -25,8 +24,7 @@ function range(to: number) {
 }
 
 describe('delivering events', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
-  let redis: TestRedis
+  let folder: TemporaryFolder
   let coordinator: ScriptedCoordinator
   let attempts: Attempts
   let publisher: Publisher
@@ -36,11 +34,10 @@ describe('delivering events', () => {
 
   beforeEach(async () => {
     folder = await temporaryFolder()
-    redis = await startRedis({ persistent: false })
-    coordinator = await startScriptedCoordinator(redis.url)
+    coordinator = await startScriptedCoordinator({ persistent: false })
     attempts = createAttempts()
-    publisher = openPublisher({ redisUrl: redis.url, runnerId: 'r1', attempts, log: pino({ level: 'silent' }) })
-    observer = new Redis(redis.url)
+    publisher = openPublisher({ redisUrl: coordinator.redis.url, runnerId: 'r1', attempts, log: pino({ level: 'silent' }) })
+    observer = new Redis(coordinator.redis.url)
     observer.on('error', () => undefined)
     await waitFor('the publisher to listen', async () => {
       const [, count] = (await observer.pubsub('NUMSUB', runnerChannel('r1'))) as [string, number]
@@ -53,7 +50,6 @@ describe('delivering events', () => {
     for (const spool of spools.splice(0)) await spool.close()
     observer.disconnect()
     await coordinator.stop()
-    await redis.stop()
     await folder.remove()
   })
 
@@ -82,8 +78,8 @@ describe('delivering events', () => {
       if (index % 600 === 500) {
         await waitFor('events that only Redis has', async () => (await observer.xlen(EVENT_STREAM)) > 0)
         lost.push(await observer.xlen(EVENT_STREAM))
-        await redis.kill()
-        await redis.start()
+        await coordinator.redis.kill()
+        await coordinator.redis.start()
         coordinator.reading = true
       }
     }
@@ -190,7 +186,7 @@ describe('delivering events', () => {
 
   it('sends deltas signed, and drops them without a sound while Redis is away', async () => {
     const { spool, delivery } = await publish('t1')
-    const listener = new Redis(redis.url)
+    const listener = new Redis(coordinator.redis.url)
     const seen: unknown[] = []
     listener.on('message', (_channel, message) => {
       const { signature, ...signed } = SignedMessage.parse(JSON.parse(message))
@@ -202,9 +198,9 @@ describe('delivering events', () => {
     await waitFor('the delta', () => seen.length === 1)
     expect(seen).toEqual([{ offset: 0, text: 'hello' }])
     listener.disconnect()
-    await redis.kill()
+    await coordinator.redis.kill()
     publisher.delta(spool.header, { offset: 5, text: 'lost' })
-    await redis.start()
+    await coordinator.redis.start()
     expect(await delivery.finish()).toBe('acknowledged')
   })
 })

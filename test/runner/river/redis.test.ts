@@ -1,16 +1,14 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { connectForListening } from '../../../runner/river/redis.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { closeAfterEach } from '../../support/systems/closing.ts'
 import { startRedis } from '../../support/systems/redis.ts'
 import { freePort } from '../../support/systems/temporary.ts'
 
-const closers: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
+const closers = closeAfterEach()
 
 /** A way to Redis that can forget its connections as a firewall does: they stay open, and nothing comes through any more. */
 async function forgetfulWay(port: number) {

@@ -2,7 +2,7 @@ import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createSpool, recoverSpools, type Spool } from '../../../runner/river/spool.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
 const header = { taskId: 'task/../1', attempt: 3, turn: 2, signingKey: 'ab' }
 function entry(n: number, body = `{"n":${n}}`) {
@@ -13,7 +13,7 @@ function range(from: number, to: number) {
 }
 
 describe('a spool', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>
+  let folder: TemporaryFolder
   const open: Spool[] = []
   const create = async () => {
     const spool = await createSpool(folder.path, header)

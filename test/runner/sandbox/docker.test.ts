@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { createDockerEngine } from '../../../runner/sandbox/docker.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
 const CALL_MS = 200
 const spec = { taskId: 't1', attempt: 1, doorDirectory: '/tmp', token: 'token' }
@@ -17,7 +17,7 @@ function frame(stream: 1 | 2, text: string): Buffer {
 }
 
 describe('a Docker engine', () => {
-  let folder: { path: string; remove: () => Promise<void> }
+  let folder: TemporaryFolder
   let server: Server
   let calls: string[]
   /** The calls that it still answers; the others it takes, and says nothing. */

@@ -8,7 +8,7 @@ import { keptDaemon, logFileIn, startDaemon, useDaemon } from '../../../setup/do
 import { holders } from '../../../setup/process/claims.ts'
 import { nodeCommand } from '../../../setup/process/processes.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
 /** Stands in for an engine: up when its file is there, and it ends when it is asked to and may. */
 const DOCKERD = `#!/usr/bin/env node
@@ -33,7 +33,7 @@ console.log('engine ' + keptDaemon(logFileIn(folder)))
 setInterval(() => undefined, 1000)
 `
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let folder: TemporaryFolder
 let others: ChildProcess[]
 function socket() {
   return inFolder('docker.sock')

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { endLeftOvers, GRACE_MS, leftOvers, type Part, partVariable } from '../../../setup/process/left-overs.ts'
 import { argumentsOf, variablesOf } from '../../../setup/process/process-table.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let folder: TemporaryFolder
 let children: ChildProcess[]
 beforeEach(async () => {
   folder = await temporaryFolder()

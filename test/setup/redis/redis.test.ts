@@ -1,18 +1,17 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { keepRunning, type Supervised } from '../../../setup/process/processes.ts'
 import { chooseRedis } from '../../../setup/redis/redis.ts'
 import { answers, checkRedis, redisFault } from '../../../setup/redis/redis-check.ts'
 import { endKeptRedis, prepareRedisFolder, readSettings, redisUrl, settingsText } from '../../../setup/redis/redis-settings.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { listen } from '../../support/outside/listen.ts'
+import { closeAfterEach } from '../../support/systems/closing.ts'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
+const closers = closeAfterEach()
 
 async function folder(): Promise<string> {
   const { path, remove } = await temporaryFolder()
@@ -70,9 +69,8 @@ describe('a Redis of our own', () => {
   it('moves to another port when a stranger has taken its own', async () => {
     const path = await folder()
     const stranger = createServer((socket) => socket.end('hello\n', () => socket.destroy()))
-    await new Promise<void>((done) => stranger.listen(0, '127.0.0.1', done))
-    closers.push(() => new Promise((done) => stranger.close(done)))
-    const port = (stranger.address() as { port: number }).port
+    const { port, close } = await listen(stranger)
+    closers.push(close)
     await writeFile(join(path, 'redis.conf'), settingsText({ port, password: 'kept' }))
     const settings = await prepareRedisFolder(path)
     expect(settings.port).not.toBe(port)

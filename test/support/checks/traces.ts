@@ -1,17 +1,16 @@
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { execa } from 'execa'
 import { LABELS } from '../../../contract/wire/names.ts'
 import type { AttemptRow } from '../../../coordinator/store/attempts.ts'
 import type { TaskRow } from '../../../coordinator/store/tasks.ts'
+import { withSqlite } from '../systems/database.ts'
 
 /* What a task has in the store and on the engine, read without the coordinator and the runner, which may be dead. */
 
 export type StoredTask = Pick<TaskRow, 'status' | 'attempt'> & { attempts: AttemptRow[]; eventTypes: string[] }
 
 export function storedTask(dataDir: string, taskId: string): StoredTask {
-  const database = new Sqlite(join(dataDir, 'errand.db'), { timeout: 5000 })
-  try {
+  return withSqlite(join(dataDir, 'errand.db'), (database) => {
     const task = database.prepare<[string], TaskRow>('select * from tasks where id = ?').get(taskId)
     if (!task) throw new Error(`the store has no task ${taskId}`)
     const attempts = database.prepare<[string], AttemptRow>('select * from attempts where task_id = ? order by attempt')
@@ -22,9 +21,7 @@ export function storedTask(dataDir: string, taskId: string): StoredTask {
       attempts: attempts.all(taskId),
       eventTypes: types.all(taskId).map(({ type }) => type),
     }
-  } finally {
-    database.close()
-  }
+  })
 }
 
 export type Container = { id: string; attempt: number; running: boolean }

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { temporaryFolder } from '../systems/temporary.ts'
+import { listen } from './listen.ts'
 
 export type GitServer = {
   /** `http://127.0.0.1:<port>`, without credentials. */
@@ -60,9 +60,7 @@ export async function startGitServer(credentials?: { username: string; password:
       response.writeHead(403, { 'content-type': 'text/plain' }).end('This token may only read.\n')
     } else runBackend(request, response, { root, hooks }, backends)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url, close } = await listen(server)
 
   return {
     url,
@@ -80,9 +78,7 @@ export async function startGitServer(credentials?: { username: string; password:
       pushForbidden = on
     },
     stop: async () => {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
+      await close()
       await Promise.all([...backends].map((backend) => backend.kill('SIGKILL') && once(backend, 'close')))
       await folder.remove()
     },
@@ -186,6 +182,7 @@ async function writeInto(folder: string, file: string, text: string): Promise<vo
   await writeFile(join(folder, file), text)
 }
 
-function git(folder: string, ...args: string[]) {
+/** Runs git in a folder, as somebody with a name: a machine need not know one for its commits. */
+export function git(folder: string, ...args: string[]) {
   return execa('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.org', '-C', folder, ...args])
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listen } from './listen.ts'
 
 export type GithubServer = {
   url: string
@@ -33,9 +33,9 @@ export async function startGithub(redirectUri: string): Promise<GithubServer> {
     else if (request.method === 'GET' && pathname === '/api/user') sendUser(github, request, response)
     else answer(response, 404, 'not found')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { url, close } = await listen(server)
   const github: Github = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     clientId: 'Iv1.0123456789abcdef',
     clientSecret: randomBytes(20).toString('hex'),
     redirectUri,
@@ -45,11 +45,7 @@ export async function startGithub(redirectUri: string): Promise<GithubServer> {
     tokens: [],
     grants: new Map(),
     people: new Map(),
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    stop: close,
   }
   return github
 }

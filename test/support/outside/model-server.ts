@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { listen } from './listen.ts'
 import { type Message, type ModelBody, prefixHashes, type Refusal, refusalOf } from './model-strictness.ts'
 import { eventsOf, type Reply, sendEvents } from './model-wire.ts'
 
@@ -50,18 +49,13 @@ export async function startModelServer({ key, policy }: { key: string; policy: P
         : sendError(response, { status: 400, type: 'policy_failed', message: String(error) }),
     )
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const { url, close } = await listen(server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     requests: seen.requests,
     refusals: seen.refusals,
     open: () => open,
-    stop: async () => {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
-    },
+    stop: close,
   }
 }
 

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { temporaryFolder } from '../systems/temporary.ts'
+import { listen } from './listen.ts'
 
 export type NpmPackage = { name: string; version: string; files: Record<string, string> }
 
@@ -55,17 +54,12 @@ export async function startNpmRegistry(packages: NpmPackage[], tarballHost = 'ht
     if (!found) return void response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"Not found"}')
     response.writeHead(200, { 'content-type': found.type, 'content-length': found.body.length }).end(found.body)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const { url, close } = await listen(server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    url: `${url}/`,
     requests,
     complaints,
-    stop: async () => {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
-    },
+    stop: close,
   }
 }
 

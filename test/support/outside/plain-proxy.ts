@@ -1,6 +1,5 @@
-import { once } from 'node:events'
 import { createServer, request as send } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listen } from './listen.ts'
 
 /** A way over HTTP to a server that lets no WebSocket pass, as the proxies of some companies. */
 export type PlainProxy = {
@@ -29,18 +28,13 @@ export async function startPlainProxy(): Promise<PlainProxy> {
     refused += 1
     socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const { url, close } = await listen(server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     leadTo: (url) => {
       target = url
     },
     refused: () => refused,
-    stop: async () => {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
-    },
+    stop: close,
   }
 }

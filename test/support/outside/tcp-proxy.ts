@@ -1,5 +1,5 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { listen } from './listen.ts'
 
 /** A way over TCP to a server, that can go dead as a phone's does when it leaves a network: nothing is closed, and nothing arrives any more. */
 export type TcpProxy = {
@@ -33,20 +33,16 @@ export async function startTcpProxy(): Promise<TcpProxy> {
       from.on('error', () => from.destroy())
     }
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const all = new Set<Socket>()
-  server.on('connection', (socket) => all.add(socket))
+  const { url, close } = await listen(server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     leadTo: (url) => {
       port = Number(new URL(url).port)
     },
     freeze: () => sockets.clear(),
     stop: async () => {
-      server.close()
-      for (const socket of [...all, ...sockets]) socket.destroy()
-      await once(server, 'close')
+      for (const socket of sockets) socket.destroy()
+      await close()
     },
   }
 }

@@ -1,9 +1,10 @@
-import type { Task } from '../../../contract/api/api.ts'
 import type { NewEvent } from '../../../contract/api/event.ts'
 import type { Outcome } from '../../../contract/api/status.ts'
 import { RENEW_EVERY_MS } from '../../../contract/wire/deadlines.ts'
 import { waitFor } from '../checks/wait.ts'
+import { createClient } from '../systems/client.ts'
 import type { TestCoordinator } from '../systems/coordinator.ts'
+import { attemptEnded } from './events.ts'
 import { createScriptedRunner, runnerCalls } from './scripted-runner.ts'
 
 /** A task that a test works on by hand, through the real river and without a container. */
@@ -16,32 +17,24 @@ export type HandTask = {
   end: (outcome?: Extract<Outcome, 'completed' | 'failed'>) => Promise<void>
 }
 
+export type HandWork = Awaited<ReturnType<typeof createHandWork>>
+
 /** Takes the place of every runner: it leases the tasks that the test begins, and does exactly what the test tells it. */
-export async function createHandWork(redisUrl: string, server: Pick<TestCoordinator, 'url' | 'ownerToken' | 'runnerToken'>) {
-  const runner = await createScriptedRunner(redisUrl)
+export async function createHandWork(server: Pick<TestCoordinator, 'url' | 'redisUrl' | 'ownerToken' | 'runnerToken'>) {
+  const runner = await createScriptedRunner(server.redisUrl)
   const calls = runnerCalls(server.url, server.runnerToken)
   const leased = new Map<string, { taskId: string; attempt: number }>()
   // The next beat asks a server again that was away for a moment.
   const heart = setInterval(() => void calls.renew([...leased.values()]).catch(() => undefined), RENEW_EVERY_MS)
-  const api = async <T>(path: string, body?: unknown): Promise<T> => {
-    const response = await fetch(server.url + path, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { authorization: `Bearer ${server.ownerToken}`, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-    return (await response.json()) as T
-  }
+  const client = createClient(server.url, server.ownerToken)
   const begin = async (prompt: string): Promise<HandTask> => {
-    const { id } = await api<Task>('/api/tasks', { repoUrl: `${server.url}/demo/git/hello.git`, prompt })
-    const answer = await calls.lease(await runner.job(id))
-    if (!answer.granted) throw new Error(`refused: ${answer.refusal}`)
-    const { lease } = answer
+    const { id } = await client.send({ repoUrl: client.demoRepoUrl, prompt })
+    const lease = await calls.lease(await runner.job(id))
     leased.set(id, { taskId: id, attempt: lease.attempt })
     let n = 0
     const say = async (...events: NewEvent[]) => {
-      for (const event of events) await runner.send(lease, ++n, event)
-      await waitFor(`event ${n} to be stored`, () => runner.acknowledged(lease) >= n, 30_000)
+      n += events.length
+      await runner.deliver(lease, n - events.length + 1, ...events)
     }
     return {
       id,
@@ -50,13 +43,13 @@ export async function createHandWork(redisUrl: string, server: Pick<TestCoordina
       end: async (outcome = 'completed') => {
         const reason = outcome === 'completed' ? 'done' : 'stuck'
         leased.delete(id)
-        await say({ type: 'attempt.ended', data: { outcome, reason, message: null } })
-        await waitFor('the end of the task', async () => (await api<Task>(`/api/tasks/${id}`)).completedAt !== null)
+        await say(attemptEnded(outcome, reason))
+        await waitFor('the end of the task', async () => (await client.task(id)).completedAt !== null)
       },
     }
   }
   return {
-    api,
+    api: client.ask,
     begin,
     close: async () => {
       clearInterval(heart)

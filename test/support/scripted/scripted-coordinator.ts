@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Redis } from 'ioredis'
 import { NewEvent } from '../../../contract/api/event.ts'
 import { type Lease, type LeaseAnswer, LeaseRequest, type RenewAnswer, RenewRequest } from '../../../contract/wire/lease.ts'
@@ -8,6 +7,8 @@ import { EVENT_STREAM, RUNNER_PATHS, runnerChannel } from '../../../contract/wir
 import { type RunnerWord, type SignedMessage, StreamEntry, signedMessageText } from '../../../contract/wire/river.ts'
 import type { SteerMessage } from '../../../contract/wire/sandbox.ts'
 import { hmacHex, signEntry } from '../../../runner/river/signatures.ts'
+import { listen } from '../outside/listen.ts'
+import { startRedis, type TestRedis } from '../systems/redis.ts'
 
 export const RUNNER_TOKEN = 'runner-token-of-the-tests'
 
@@ -32,6 +33,9 @@ export type ScriptedCoordinator = {
   /** Makes an attempt known without a lease, for tests of the river alone. @returns its key */
   expect: (taskId: string, attempt: number, runnerId: string) => string
   send: (taskId: string, attempt: number, word: RunnerWord) => Promise<void>
+  redis: TestRedis
+  /** Answers and reads no more, for good; its Redis stays. */
+  goAway: () => Promise<void>
   stop: () => Promise<void>
 }
 
@@ -41,9 +45,13 @@ type State = Pick<
   'attempts' | 'renewState' | 'renewMessages' | 'renewals' | 'artifacts' | 'reading' | 'refusing'
 > & { answerLease: (request: LeaseRequest) => LeaseAnswer | number; stopped: boolean }
 
-/** The coordinator as a runner sees it: leases by HTTP, an intake that stores once and in order, words through Redis. */
-export async function startScriptedCoordinator(redisUrl: string): Promise<ScriptedCoordinator> {
-  const redis = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => 50 })
+/**
+ * The coordinator as a runner sees it, on a Redis of its own: leases by HTTP, an intake that stores once and in order, words through Redis.
+ * @param options as of that Redis
+ */
+export async function startScriptedCoordinator(options: { persistent?: boolean } = {}): Promise<ScriptedCoordinator> {
+  const server = await startRedis(options)
+  const redis = new Redis(server.url, { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => 50 })
   redis.on('error', () => undefined)
   const state: State = {
     attempts: new Map(),
@@ -56,13 +64,19 @@ export async function startScriptedCoordinator(redisUrl: string): Promise<Script
     answerLease: () => 503,
     stopped: false,
   }
-  const server = createServer((request, response) => {
+  const web = createServer((request, response) => {
     respond(state, request, response).catch((error) => response.writeHead(400).end(String(error)))
   })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const { url, close } = await listen(web)
   const intake = takeAll(state, redis)
+  const goAway = async () => {
+    state.stopped = true
+    await intake
+    redis.disconnect()
+    await close()
+  }
   return Object.assign(state, {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     onLease: (answer: State['answerLease']) => {
       state.answerLease = answer
     },
@@ -72,11 +86,11 @@ export async function startScriptedCoordinator(redisUrl: string): Promise<Script
       return signingKey
     },
     send: (taskId: string, attempt: number, word: RunnerWord) => send(state, redis, taskId, attempt, word),
+    redis: server,
+    goAway,
     stop: async () => {
-      state.stopped = true
-      await intake
-      redis.disconnect()
-      await close(server)
+      await goAway()
+      await server.stop()
     },
   })
 }
@@ -196,13 +210,6 @@ async function bytesOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks)
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((done) => {
-    server.close(() => done())
-    server.closeAllConnections()
-  })
 }
 
 function isConnectionTrouble(error: unknown): boolean {

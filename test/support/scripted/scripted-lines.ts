@@ -1,4 +1,3 @@
-import type { NewEvent } from '../../../contract/api/event.ts'
 import type { AgentLine } from '../../../contract/wire/sandbox.ts'
 import type { Step } from './scripted-sandbox.ts'
 
@@ -14,16 +13,3 @@ export function turnEnded(outcome: 'completed' | 'failed' | 'interrupted', reaso
   return print({ type: 'turn.ended', data: { turn: 1, outcome, reason, summary: 's', message: null, diff: null } })
 }
 export const toolStarted = print({ type: 'tool.started', data: { callId: 'c', name: 'bash', title: 't', input: {} } })
-/** What a gateway reports of a model call. */
-export const usage: NewEvent = {
-  type: 'usage.counted',
-  data: {
-    inputTokens: 10,
-    outputTokens: 5,
-    cacheReadTokens: 0,
-    cacheWriteTokens: 0,
-    costUsd: 1,
-    model: 'm',
-    estimated: false,
-  },
-}

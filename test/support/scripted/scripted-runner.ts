@@ -40,9 +40,13 @@ export type ScriptedRunner = {
     event: NewEvent | Record<string, unknown>,
     forged?: { key?: string; at?: number },
   ) => Promise<void>
+  /** Sends these events, the first as number `from`, and waits until the last is acknowledged. */
+  deliver: (lease: TakenLease, from: number, ...events: NewEvent[]) => Promise<void>
   sendDelta: (lease: TakenLease, offset: number, text: string) => Promise<void>
   close: () => Promise<void>
 }
+
+const DELIVERED_MS = 30_000
 
 export async function createScriptedRunner(redisUrl: string, id = 'runner-a'): Promise<ScriptedRunner> {
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null })
@@ -56,6 +60,23 @@ export async function createScriptedRunner(redisUrl: string, id = 'runner-a'): P
   })
   listener.on('ready', () => void listener.subscribe(runnerChannel(id)).catch(() => undefined))
   await listener.subscribe(runnerChannel(id))
+  const acknowledged: ScriptedRunner['acknowledged'] = ({ taskId, attempt }) =>
+    heard.reduce(
+      (n, said) =>
+        said.taskId === taskId && said.attempt === attempt && said.word.type === 'acknowledged' ? Math.max(n, said.word.n) : n,
+      0,
+    )
+  const send: ScriptedRunner['send'] = async (lease, n, event, { key = lease.signingKey, at = Date.now() } = {}) => {
+    const { taskId, attempt } = lease
+    const entry = { taskId, attempt, n, at: new Date(at).toISOString(), body: JSON.stringify(event) }
+    const signature = sign(key, signedEntryText(entry))
+    const fields = Object.entries({ ...entry, signature }).flatMap(([name, value]) => [name, String(value)])
+    await redis
+      .multi()
+      .xadd(EVENT_STREAM, '*', ...fields)
+      .publish(BELL_CHANNEL, '')
+      .exec()
+  }
   const jobs = async () => (await queue.getJobs(['waiting', 'delayed'])).map((job) => job.data as JobData)
 
   return {
@@ -66,22 +87,12 @@ export async function createScriptedRunner(redisUrl: string, id = 'runner-a'): P
       waitFor(`a job of ${taskId}`, async () =>
         (await jobs()).find((job) => job.taskId === taskId && (turn === undefined || job.turn === turn)),
       ),
-    acknowledged: ({ taskId, attempt }) =>
-      heard.reduce(
-        (n, said) =>
-          said.taskId === taskId && said.attempt === attempt && said.word.type === 'acknowledged' ? Math.max(n, said.word.n) : n,
-        0,
-      ),
-    send: async (lease, n, event, { key = lease.signingKey, at = Date.now() } = {}) => {
-      const { taskId, attempt } = lease
-      const entry = { taskId, attempt, n, at: new Date(at).toISOString(), body: JSON.stringify(event) }
-      const signature = sign(key, signedEntryText(entry))
-      const fields = Object.entries({ ...entry, signature }).flatMap(([name, value]) => [name, String(value)])
-      await redis
-        .multi()
-        .xadd(EVENT_STREAM, '*', ...fields)
-        .publish(BELL_CHANNEL, '')
-        .exec()
+    acknowledged,
+    send,
+    deliver: async (lease, from, ...events) => {
+      for (const [index, event] of events.entries()) await send(lease, from + index, event)
+      const last = from + events.length - 1
+      await waitFor(`event ${last} to be stored`, () => acknowledged(lease) >= last, DELIVERED_MS)
     },
     sendDelta: async ({ taskId, attempt, signingKey }, offset, text) => {
       const message = { taskId, attempt, body: JSON.stringify({ offset, text }) }
@@ -121,9 +132,11 @@ export function runnerCalls(url: string, runnerToken: string, id = 'runner-a', s
       const response = await fetch(url + path, { method: 'PUT', headers, body: content })
       if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
     },
-    lease: async (job: JobData): Promise<{ granted: true; lease: TakenLease } | Extract<LeaseAnswer, { granted: false }>> => {
+    /** @throws Error when it is refused */
+    lease: async (job: JobData): Promise<TakenLease> => {
       const answer = (await post(RUNNER_PATHS.lease, { job, runner })) as LeaseAnswer
-      return answer.granted ? { granted: true, lease: taken(answer.lease) } : answer
+      if (!answer.granted) throw new Error(`the lease was refused: ${answer.refusal}`)
+      return taken(answer.lease)
     },
     renew: (attempts: { taskId: string; attempt: number }[]) =>
       post(RUNNER_PATHS.renew, { runner, attempts }) as Promise<RenewAnswer>,

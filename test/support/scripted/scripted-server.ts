@@ -35,9 +35,12 @@ export async function startScriptedServer() {
     if (killed) await cutPower(killed)
   }
   await start()
+  const url = `http://127.0.0.1:${port}`
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     token: TOKEN,
+    /** The environment in which the command line finds it. */
+    env: { ERRAND_URL: url, ERRAND_TOKEN: TOKEN },
     created: script.created,
     stored: script.stored,
     start,

@@ -1,25 +1,30 @@
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { loadRunnerToken } from '../../../coordinator/accounts/owner.ts'
 import { type Config, readConfig } from '../../../coordinator/process/config.ts'
 import { start } from '../../../coordinator/start.ts'
-import { endProcess, killAlive } from '../checks/kill.ts'
+import { waitFor } from '../checks/wait.ts'
+import { createScriptedRunner, runnerCalls } from '../scripted/scripted-runner.ts'
+import { type Client, createClient } from './client.ts'
+import { createProcess, type Process } from './process.ts'
+import { startRedis } from './redis.ts'
 import { temporaryFolder } from './temporary.ts'
 
-export type TestCoordinator = {
+export type TestCoordinator = Client & {
   url: string
+  redisUrl: string
   /** API token of the local owner. */
   ownerToken: string
   /** What runners show. */
   runnerToken: string
   config: Config
-  /** Stops it in order; its data folder goes too, unless it was given. */
+  /** Stops it in order; a Redis and a data folder of its own go too. */
   stop: () => Promise<void>
 }
 
 export type CoordinatorOptions = {
-  redisUrl: string
+  /** Left out: one of its own. */
+  redisUrl?: string
   /** Kept afterwards, for a second start on the same data. Left out: one of its own. */
   dataDir?: string
   /** More variables, as in `.env`. */
@@ -27,33 +32,56 @@ export type CoordinatorOptions = {
 }
 
 /** The real coordinator in this process, on a free port: `start()` as `main.ts` calls it. Without a model key it is a demo. */
-export async function startCoordinator({ redisUrl, dataDir, environment }: CoordinatorOptions): Promise<TestCoordinator> {
+export async function startCoordinator({ redisUrl, dataDir, environment }: CoordinatorOptions = {}): Promise<TestCoordinator> {
+  const redis = redisUrl === undefined ? await startRedis() : { url: redisUrl, stop: async () => undefined }
   const folder = dataDir === undefined ? await temporaryFolder() : null
-  const config = readConfig(environmentOf(redisUrl, dataDir ?? join(folder?.path ?? '', 'data'), environment))
+  const removeOwn = async () => {
+    await redis.stop()
+    await folder?.remove()
+  }
+  const config = readConfig(environmentOf(redis.url, dataDir ?? join(folder?.path ?? '', 'data'), environment))
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' })
   const coordinator = await start(config, log).catch(async (error: unknown) => {
-    await folder?.remove()
+    await removeOwn()
     throw error
   })
+  const { url, port, ownerToken } = coordinator
   return {
-    url: coordinator.url,
-    ownerToken: coordinator.ownerToken,
+    ...createClient(url, ownerToken),
+    url,
+    redisUrl: redis.url,
+    ownerToken,
     runnerToken: await loadRunnerToken(config),
-    config: { ...config, port: coordinator.port, publicUrl: coordinator.url },
+    config: { ...config, port, publicUrl: url },
     stop: async () => {
       await coordinator.stop()
-      await folder?.remove()
+      await removeOwn()
     },
   }
 }
 
-export type CoordinatorProcess = {
-  url: string
-  /** SIGKILL. @throws Error unless it was alive */
-  kill: () => Promise<void>
-  /** Ends it if it is still there. @returns its exit code; null when a signal ended it */
-  end: (signal: NodeJS.Signals) => Promise<number | null>
+export type StaffedCoordinator = Awaited<ReturnType<typeof startStaffedCoordinator>>
+
+/** The same with a scripted runner in the place of every real one. @param slots how many tasks that runner takes at a time */
+export async function startStaffedCoordinator(options: CoordinatorOptions = {}, slots?: number) {
+  const coordinator = await startCoordinator(options)
+  const runner = await createScriptedRunner(coordinator.redisUrl)
+  const calls = runnerCalls(coordinator.url, coordinator.runnerToken, runner.id, slots)
+  return {
+    coordinator,
+    runner,
+    calls,
+    /** Takes the task's turn as a runner does. */
+    lease: async (taskId: string, turn?: number) => calls.lease(await runner.job(taskId, turn)),
+    stop: async () => {
+      await runner.close()
+      await coordinator.stop()
+    },
+  }
 }
+
+/** Each process reads and strips all sources first, on a machine that may be busy. */
+const STARTED_MS = 60_000
 
 /**
  * The real coordinator as a process of its own, to be killed.
@@ -63,26 +91,14 @@ export async function spawnCoordinator({
   redisUrl,
   dataDir,
   environment,
-}: CoordinatorOptions & { dataDir: string }): Promise<CoordinatorProcess> {
-  const env = { PATH: process.env.PATH, ...environmentOf(redisUrl, dataDir, environment) }
-  const main = join(import.meta.dirname, '../../../coordinator/main.ts')
-  const child = spawn(process.execPath, ['--import', 'tsx', main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let written = ''
-  const url = await new Promise<string>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      written += chunk.toString()
-      const started = /"event":"coordinator.started","url":"([^"]+)"/.exec(written)
-      if (started?.[1]) resolve(started[1])
-    }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
-    child.once('exit', (code) => reject(new Error(`the coordinator ended with ${code}: ${written}`)))
-  })
-  return {
-    url,
-    kill: () => killAlive('the coordinator', child),
-    end: (signal) => endProcess(child, signal),
-  }
+}: CoordinatorOptions & { redisUrl: string; dataDir: string }): Promise<Process & { url: string }> {
+  const coordinator = createProcess('coordinator/main.ts', environmentOf(redisUrl, dataDir, environment))
+  await coordinator.start()
+  const urlIn = (log: string) => /"event":"coordinator.started","url":"([^"]+)"/.exec(log)?.[1]
+  await waitFor('the coordinator to take requests', () => urlIn(coordinator.log()) ?? coordinator.hasClosed(), STARTED_MS)
+  const url = urlIn(coordinator.log())
+  if (!url) throw new Error(`the coordinator ended with ${await coordinator.stop()}: ${coordinator.log()}`)
+  return { ...coordinator, url }
 }
 
 function environmentOf(redisUrl: string, dataDir: string, more: Record<string, string> = {}): Record<string, string> {

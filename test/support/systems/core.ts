@@ -1,18 +1,22 @@
 import { pino } from 'pino'
 import type { CreateTask, Task } from '../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
+import type { TaskStatus } from '../../../contract/api/status.ts'
 import { createPresence } from '../../../coordinator/live/serve-socket.ts'
 import { type Core as OpenCore, openCore } from '../../../coordinator/open-core.ts'
 import { readConfig } from '../../../coordinator/process/config.ts'
 import { createStopList } from '../../../coordinator/process/stop-list.ts'
 import type { User } from '../../../coordinator/store/user.ts'
+import { waitFor } from '../checks/wait.ts'
 import { createScriptedRunner, type TakenLease, taken } from '../scripted/scripted-runner.ts'
+import { startRedis } from './redis.ts'
 import { temporaryFolder } from './temporary.ts'
 
 export type Core = Awaited<ReturnType<typeof startCore>>
 
 type CoreOptions = {
-  redisUrl: string
+  /** Left out: one of its own. */
+  redisUrl?: string
   environment?: Record<string, string>
   /** How long after its start the core judges leases. */
   leaseMs?: number
@@ -24,9 +28,10 @@ type CoreOptions = {
  * The coordinator without HTTP and sockets, as `start()` opens it, on a real Redis and a real database, with a scripted runner. `told` and
  * `summaries` keep what clients would be told.
  */
-export async function startCore({ redisUrl, environment, leaseMs, slots = 100 }: CoreOptions) {
+export async function startCore({ redisUrl, environment, leaseMs, slots = 100 }: CoreOptions = {}) {
+  const redis = redisUrl === undefined ? await startRedis() : { url: redisUrl, stop: async () => undefined }
   const folder = await temporaryFolder()
-  const config = readConfig({ ERRAND_DATA_DIR: folder.path, REDIS_URL: redisUrl, ...environment })
+  const config = readConfig({ ERRAND_DATA_DIR: folder.path, REDIS_URL: redis.url, ...environment })
   const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' })
   const stopping = createStopList(log)
   const told: { userId: string; event: TaskEvent }[] = []
@@ -41,11 +46,14 @@ export async function startCore({ redisUrl, environment, leaseMs, slots = 100 }:
     countSockets: () => 0,
     presence: createPresence(),
   }
+  stopping.add('redis', redis.stop)
   stopping.add('folder', folder.remove)
   const core = await openCore({ config, log, stopping, onlookers, ...(leaseMs !== undefined && { leaseMs }) })
-  const runner = await createScriptedRunner(redisUrl)
+  const runner = await createScriptedRunner(redis.url)
   stopping.add('runner', runner.close)
 
+  const untilStatus = (user: User, taskId: string, status: TaskStatus) =>
+    waitFor(`${taskId} to be ${status}`, async () => (await core.tasks.find(user.id, taskId)).status === status)
   return {
     ...core,
     runner,
@@ -61,6 +69,8 @@ export async function startCore({ redisUrl, environment, leaseMs, slots = 100 }:
       if (!answer.granted) throw new Error(`refused: ${answer.refusal}`)
       return taken(answer.lease)
     },
+    /** Waits until the task has this status. */
+    untilStatus,
     history: (user: User, taskId: string) => describeHistory(core, user, taskId),
     messages: async (user: User, taskId: string): Promise<string[]> =>
       (await core.tasks.messages(user.id, taskId)).map(({ text, state, turn }) => `${text}: ${state} ${turn}`),

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 
+export type TemporaryFolder = { path: string; remove: () => Promise<void> }
+
 /** A folder of the test's own, with a path short enough for a unix socket in it. */
-export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'errand-'))
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }

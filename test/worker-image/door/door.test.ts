@@ -1,28 +1,23 @@
-import { once } from 'node:events'
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { createServer, type ServerResponse } from 'node:http'
+import { describe, expect, it } from '@jest/globals'
 import { UNCONFIRMED } from '../../../contract/wire/names.ts'
 import { createDoor } from '../../../worker-image/door/door.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { listen } from '../../support/outside/listen.ts'
+import { closeAfterEach } from '../../support/systems/closing.ts'
 
-let server: Server
-afterEach(async () => {
-  server.close()
-  server.closeAllConnections()
-  await once(server, 'close')
-})
+const closers = closeAfterEach()
 
-async function listen(reply: (response: ServerResponse, path: string) => unknown): Promise<string> {
-  server = createServer(({ url = '' }, response) => void reply(response, url)).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+async function serve(reply: (response: ServerResponse, path: string) => unknown): Promise<string> {
+  const { url, close } = await listen(createServer((request, response) => void reply(response, request.url ?? '')))
+  closers.push(close)
+  return url
 }
 
 /** A gateway whose coordinator is away for so many calls. */
 async function startGateway(awayFor: number) {
   let calls = 0
-  const url = await listen((response) => {
+  const url = await serve((response) => {
     calls += 1
     if (calls <= awayFor) response.writeHead(502).end('The transcript cannot be had just now; try again.')
     else response.end('what was said')
@@ -39,7 +34,7 @@ describe('the conversation so far', () => {
   it('is asked for twice while the coordinator is away: the wait between is at the fence', async () => {
     const asked: string[] = []
     const isBack = () => asked.filter((path) => path === '/lease').length > 3
-    const url = await listen((response, path) => {
+    const url = await serve((response, path) => {
       asked.push(path)
       if (!isBack()) response.writeHead(UNCONFIRMED).end()
       else if (path === '/lease') response.writeHead(204).end()
@@ -51,7 +46,7 @@ describe('the conversation so far', () => {
 
   it('may take longer to come than the gateway may take to answer, and is asked for again when it breaks off', async () => {
     let calls = 0
-    const url = await listen((response) => {
+    const url = await serve((response) => {
       calls += 1
       response.write('what ')
       if (calls === 1) return response.destroy()

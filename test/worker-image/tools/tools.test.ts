@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createTools, type Tools } from '../../../worker-image/tools/index.ts'
 import { bounded, cleaned, shrinkInput } from '../../../worker-image/tools/output.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let folder: TemporaryFolder
 let tools: Tools
 const never = new AbortController().signal
 function run(name: string, input: unknown, signal = never) {

@@ -1,7 +1,5 @@
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
@@ -9,6 +7,7 @@ import { diffStat } from '../../../worker-image/workspace/changes.ts'
 import type { Git } from '../../../worker-image/workspace/git.ts'
 import { openWorkspace } from '../../../worker-image/workspace/workspace.ts'
 import { refsOf } from '../../support/outside/git-server.ts'
+import { listen } from '../../support/outside/listen.ts'
 import { BRANCH, makeWorkTree, type WorkTree } from './work-tree.ts'
 
 const never = new AbortController().signal
@@ -69,24 +68,20 @@ describe('opening', () => {
     [502, 'git_unavailable'],
   ])('tells what a git host means by %i', async (status, reason) => {
     const server = createServer((_, response) => void response.writeHead(status).end('<html></html>'))
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    expect(await at.open({ remote: `http://127.0.0.1:${port}/git/repository.git` })).toMatchObject({ ok: false, end: { reason } })
-    server.close()
+    const { url, close } = await listen(server)
+    expect(await at.open({ remote: `${url}/git/repository.git` })).toMatchObject({ ok: false, end: { reason } })
+    await close()
   })
 
   it('passes on what is said of a repository that has moved, without an address that only the sandbox knows', async () => {
     const said = 'The repository is now at https://git.example/new/home.'
     const server = createServer((_, response) => void response.writeHead(404, { 'content-type': 'text/plain' }).end(`${said}\n`))
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    expect(await at.open({ remote: `http://127.0.0.1:${port}/git/repository.git` })).toEqual({
+    const { url, close } = await listen(server)
+    expect(await at.open({ remote: `${url}/git/repository.git` })).toEqual({
       ok: false,
       end: { outcome: 'failed', reason: 'repository_not_found', message: said },
     })
-    server.close()
+    await close()
   })
 
   it.each(['ls-remote', 'fetch'])('waits for a git host that is away for a moment, at %s', async (command) => {

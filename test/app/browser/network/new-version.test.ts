@@ -9,9 +9,9 @@ import { openPage, signIn, startBrowser } from '../../../support/browser/browser
 import { APP_DIST } from '../../../support/browser/bundle.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type HttpServer, startHttp } from '../../../support/outside/http-server.ts'
-import { temporaryFolder } from '../../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../../support/systems/temporary.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let folder: TemporaryFolder
 let served: string
 let server: HttpServer
 let browser: Browser

@@ -4,23 +4,20 @@ import type { SignInLink } from '../../../../contract/api/api.ts'
 import { openPage, signIn, startBrowser } from '../../../support/browser/browser.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type PlainProxy, startPlainProxy } from '../../../support/outside/plain-proxy.ts'
-import { createHandWork } from '../../../support/scripted/hand-work.ts'
+import { createHandWork, type HandWork } from '../../../support/scripted/hand-work.ts'
 import { startCoordinator, type TestCoordinator } from '../../../support/systems/coordinator.ts'
-import { startRedis, type TestRedis } from '../../../support/systems/redis.ts'
 
-let redis: TestRedis
 let proxy: PlainProxy
 let server: TestCoordinator
-let work: Awaited<ReturnType<typeof createHandWork>>
+let work: HandWork
 let browser: Browser
 let page: Page
 
 beforeAll(async () => {
-  redis = await startRedis()
   proxy = await startPlainProxy()
-  server = await startCoordinator({ redisUrl: redis.url, environment: { ERRAND_PUBLIC_URL: proxy.url } })
+  server = await startCoordinator({ environment: { ERRAND_PUBLIC_URL: proxy.url } })
   proxy.leadTo(`http://127.0.0.1:${server.config.port}`)
-  work = await createHandWork(redis.url, server)
+  work = await createHandWork(server)
   browser = await startBrowser()
   page = (await openPage(browser, { viewport: { width: 390, height: 844 }, serviceWorkers: 'block' })).page
   await signIn(page, (await work.api<SignInLink>('/auth/links', {})).url)
@@ -30,7 +27,6 @@ afterAll(async () => {
   await work?.close()
   await server?.stop()
   await proxy?.stop()
-  await redis?.stop()
 })
 
 describe('where a proxy lets no WebSocket pass', () => {

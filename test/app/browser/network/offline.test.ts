@@ -8,12 +8,10 @@ import { rowsInPage, rowsOf } from '../../../support/browser/feed-rows.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
 import { steps } from '../../scenes/story/steps.ts'
-import { beginTask, type Told } from '../../scenes/story/tell.ts'
+import { beginTakenTask, REPO, type Told } from '../../scenes/story/tell.ts'
 import { cutLine } from '../cut-line.ts'
 import { forgetTasks, savedOn, saveOn } from '../device.ts'
 import { SMALL } from '../phone.ts'
-
-const REPO = 'https://github.com/lighthouse/beacon'
 
 let stage: Stage
 let page: Page
@@ -34,8 +32,7 @@ beforeEach(async () => {
 
 /** A task of Ada that an agent works at. */
 async function begin(prompt: string): Promise<Told> {
-  const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt, agoSeconds: 60 })
-  await told.take()
+  const told = await beginTakenTask(stage, { person: 'Ada', prompt, agoSeconds: 60 })
   await told.tell(...steps.boot(1), steps.text(9, `I begin: ${prompt}`))
   return told
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import type { Me, Message, Task } from '../../../../contract/api/api.ts'
+import type { Message, Task } from '../../../../contract/api/api.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type Phone, startPhone } from '../phone.ts'
@@ -16,9 +16,8 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => phone?.stop())
 
-async function newTask() {
-  const { demoRepoUrl } = await phone.api<Me>('/api/me')
-  return phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'mend it' })
+function newTask() {
+  return phone.send('mend it')
 }
 async function saidTo({ id }: Task) {
   return (await phone.api<{ items: Message[] }>(`/api/tasks/${id}/messages`)).items.slice(1).map(({ text }) => text)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Me, Task, TaskPage } from '../../../../contract/api/api.ts'
+import type { TaskPage } from '../../../../contract/api/api.ts'
 import { signIn } from '../../../support/browser/browser.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { addUser } from '../../../support/systems/people.ts'
@@ -15,8 +15,7 @@ afterAll(() => phone?.stop())
 describe('a message and a task that wait for the network', () => {
   it('do not go out as another user who signs in meanwhile in the same browser', async () => {
     const bob = addUser(phone.server.config.dataDir, 'Bob')
-    const { demoRepoUrl } = await phone.api<Me>('/api/me')
-    const { id } = await phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'mend it' })
+    const { id } = await phone.send('mend it')
     const page = await phone.visit()
     await page.goto(`${phone.server.url}/task/${id}`)
     await page.route('**/messages', (route) => route.abort())

@@ -6,15 +6,15 @@ import { buildApp } from '../../../../setup/build/app.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
 import { signIn, startBrowserWithProfile } from '../../../support/browser/browser.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
-import { createHandWork } from '../../../support/scripted/hand-work.ts'
+import { createHandWork, type HandWork } from '../../../support/scripted/hand-work.ts'
 import { startCoordinator, type TestCoordinator } from '../../../support/systems/coordinator.ts'
 import { startRedis, type TestRedis } from '../../../support/systems/redis.ts'
-import { freePort, temporaryFolder } from '../../../support/systems/temporary.ts'
+import { freePort, type TemporaryFolder, temporaryFolder } from '../../../support/systems/temporary.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let folder: TemporaryFolder
 let redis: TestRedis
 let server: TestCoordinator
-let work: Awaited<ReturnType<typeof createHandWork>>
+let work: HandWork
 let context: BrowserContext
 let page: Page
 let session: CDPSession
@@ -28,7 +28,7 @@ beforeAll(async () => {
   const environment = { ERRAND_PORT: String(await freePort()) }
   startServer = () => startCoordinator({ redisUrl: redis.url, dataDir: join(folder.path, 'data'), environment })
   server = await startServer()
-  work = await createHandWork(redis.url, server)
+  work = await createHandWork(server)
   const task = await work.begin('Fix the failing test.')
   taskId = task.id
   await task.say({ type: 'text.written', data: { text: 'The **greeting** was wrong before noon.' } })

@@ -6,10 +6,9 @@ import { waitFor } from '../../../support/checks/wait.ts'
 import { change } from '../../scenes/scene.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
 import { steps } from '../../scenes/story/steps.ts'
-import { beginTask, type Told } from '../../scenes/story/tell.ts'
+import { beginTakenTask, type Told } from '../../scenes/story/tell.ts'
 import { SMALL } from '../phone.ts'
 
-const REPO = 'https://github.com/lighthouse/beacon'
 const RED = Array.from({ length: 60 }, (_, n) => `${n} ${'a long line of what went wrong '.repeat(4)}`).join('\n')
 const CUT = 'exit_code: 143\nwall_time: 4.0 s\nended: the task was stopped\n(no output)'
 
@@ -25,10 +24,8 @@ beforeEach(async () => {
 }, 60_000)
 afterEach(() => page.context().close())
 
-async function begin(prompt: string): Promise<Told> {
-  const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt, agoSeconds: 600 })
-  await told.take()
-  return told
+function begin(prompt: string): Promise<Told> {
+  return beginTakenTask(stage, { person: 'Ada', prompt, agoSeconds: 600 })
 }
 async function open({ id }: Told, words: string | RegExp) {
   await page.goto(`${stage.url}/task/${id}`)

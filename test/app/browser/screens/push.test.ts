@@ -7,18 +7,16 @@ import { openPage, signIn, startBrowser } from '../../../support/browser/browser
 import { subscribeAt, watchWorker } from '../../../support/browser/push-browser.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type PushService, startPushService } from '../../../support/outside/push-service.ts'
-import { createHandWork } from '../../../support/scripted/hand-work.ts'
+import { createHandWork, type HandWork } from '../../../support/scripted/hand-work.ts'
 import { startCoordinator, type TestCoordinator } from '../../../support/systems/coordinator.ts'
-import { startRedis, type TestRedis } from '../../../support/systems/redis.ts'
 
 // A busy machine's browser takes its time to show a notification.
 jest.setTimeout(90_000)
 const PATIENCE_MS = 30_000
 
-let redis: TestRedis
 let service: PushService
 let server: TestCoordinator
-let work: Awaited<ReturnType<typeof createHandWork>>
+let work: HandWork
 let browser: Browser
 let context: BrowserContext
 let page: Page
@@ -29,10 +27,9 @@ const said: string[] = []
 
 beforeAll(async () => {
   await buildApp(join(import.meta.dirname, '../../../..'))
-  redis = await startRedis()
   service = await startPushService()
-  server = await startCoordinator({ redisUrl: redis.url, environment: { ERRAND_ALLOW_PRIVATE_WEBHOOKS: 'true' } })
-  work = await createHandWork(redis.url, server)
+  server = await startCoordinator({ environment: { ERRAND_ALLOW_PRIVATE_WEBHOOKS: 'true' } })
+  work = await createHandWork(server)
   browser = await startBrowser()
   page = (await openPage(browser, { permissions: ['notifications'] })).page
   context = page.context()
@@ -46,7 +43,6 @@ afterAll(async () => {
   await work?.close()
   await server?.stop()
   await service?.stop()
-  await redis?.stop()
 })
 
 type Sent = { title: string; body: string; taskId: string; url: string }

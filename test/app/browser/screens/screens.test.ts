@@ -195,8 +195,7 @@ describe('the list of tasks', () => {
 
   it('shows a task that another device sends, without a reload', async () => {
     await page.getByRole('link', { name: /French/ }).waitFor()
-    const { demoRepoUrl } = await phone.api<Me>('/api/me')
-    await phone.api('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'from the desk' })
+    await phone.send('from the desk')
     await page.getByRole('link', { name: /from the desk/ }).waitFor()
   })
 

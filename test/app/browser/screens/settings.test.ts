@@ -233,10 +233,9 @@ describe('names of every kind', () => {
   it('break nothing at 320 px', async () => {
     addUser(server.config.dataDir, NAME.repeat(2))
     const page = await phone.visit()
-    const { demoRepoUrl } = await phone.api<Me>('/api/me')
     await phone.api('/api/projects', { repoUrl: `https://github.com/a/${'y'.repeat(100)}`, name: NAME })
     await phone.api('/api/me/tokens', { name: NAME })
-    await phone.api('/api/tasks', { repoUrl: demoRepoUrl, prompt: NAME.repeat(2) })
+    await phone.send(NAME.repeat(2))
     await phone.api(
       '/api/me/credentials',
       { host: `${'z'.repeat(200)}.example`, username: NAME, token: 'none' },
@@ -262,9 +261,7 @@ describe('names of every kind', () => {
 
 describe('the focus', () => {
   it('goes along the list by keys, to the heading of what is opened, and back from a dialog', async () => {
-    const { demoRepoUrl } = await phone.api<Me>('/api/me')
-    for (const prompt of ['first in the list', 'second in the list'])
-      await phone.api('/api/tasks', { repoUrl: demoRepoUrl, prompt })
+    for (const prompt of ['first in the list', 'second in the list']) await phone.send(prompt)
     const page = await phone.visit()
     await page.getByRole('link', { name: /first in the list/ }).waitFor()
     for (const key of ['j', 'j', 'k', 'j']) await page.keyboard.press(key)

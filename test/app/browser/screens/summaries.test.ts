@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page, Route } from 'playwright-core'
 import { newerPages, newerTask } from '../../../../client/task-summary.ts'
-import type { Me, Task } from '../../../../contract/api/api.ts'
+import type { Task } from '../../../../contract/api/api.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type Phone, startPhone } from '../phone.ts'
 
@@ -15,8 +15,7 @@ beforeAll(async () => {
 afterAll(() => phone?.stop())
 beforeEach(async () => {
   page = await phone.visit()
-  const { demoRepoUrl } = await phone.api<Me>('/api/me')
-  task = await phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'mend it' })
+  task = await phone.send('mend it')
 })
 
 function isAnswered(path: string) {

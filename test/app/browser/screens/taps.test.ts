@@ -9,10 +9,9 @@ import { waitFor } from '../../../support/checks/wait.ts'
 import { breakDown } from '../../scenes/scene.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
 import { steps } from '../../scenes/story/steps.ts'
-import { beginTask } from '../../scenes/story/tell.ts'
+import { beginTakenTask, REPO } from '../../scenes/story/tell.ts'
 import { SMALL } from '../phone.ts'
 
-const REPO = 'https://github.com/lighthouse/beacon'
 const FAULT = 'Something went wrong on the server.'
 
 let stage: Stage
@@ -22,8 +21,7 @@ let long: string
 
 beforeAll(async () => {
   stage = await startStage()
-  const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt: 'Tell me everything', agoSeconds: 600 })
-  await told.take()
+  const told = await beginTakenTask(stage, { person: 'Ada', prompt: 'Tell me everything', agoSeconds: 600 })
   await told.tell(...steps.boot(1), ...Array.from({ length: 400 }, (_, n) => steps.text(10 + n, `Thought ${n}.`)))
   long = told.id
   for (let n = 0; n < 60; n++) await stage.api('Ada', '/api/tasks', { repoUrl: REPO, prompt: `Task number ${n}` })

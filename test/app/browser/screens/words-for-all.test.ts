@@ -3,10 +3,9 @@ import type { Page } from 'playwright-core'
 import { LIMITS } from '../../../../contract/api/limits.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
 import { steps } from '../../scenes/story/steps.ts'
-import { beginTask, type Told } from '../../scenes/story/tell.ts'
+import { beginTakenTask, type Told } from '../../scenes/story/tell.ts'
 import { SMALL } from '../phone.ts'
 
-const REPO = 'https://github.com/lighthouse/beacon'
 const PATCH = 'diff --git a/a.txt b/a.txt\n--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-a\n+b\n'
 const PULL_REQUEST = 'https://github.com/lighthouse/beacon/pull/42'
 
@@ -17,11 +16,7 @@ let done: Told
 
 beforeAll(async () => {
   stage = await startStage()
-  const begin = async (prompt: string) => {
-    const told = await beginTask(stage, { person: 'Grace', repoUrl: REPO, prompt, agoSeconds: 60 })
-    await told.take()
-    return told
-  }
+  const begin = (prompt: string) => beginTakenTask(stage, { person: 'Grace', prompt, agoSeconds: 60 })
   running = await begin('Count the flashes')
   await running.tell(
     ...steps.boot(1),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { stepFrom } from '../../../../app/src/task/changes/patch-lines.ts'
-import type { ChangedFile, Me, Task } from '../../../../contract/api/api.ts'
+import type { ChangedFile, Task } from '../../../../contract/api/api.ts'
 import { parsePatch } from '../../../../coordinator/tasks/changes.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
@@ -56,8 +56,7 @@ let files: ChangedFile[] = []
 beforeAll(async () => {
   phone = await startPhone()
   page = await phone.visit()
-  const { demoRepoUrl } = await phone.api<Me>('/api/me')
-  task = await phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'change something' })
+  task = await phone.send('change something')
   await page.route('**/api/tasks/*/changes', (route) => route.fulfill({ json: { turn: null, files, truncated: false } }))
 }, 60_000)
 afterAll(() => phone?.stop())

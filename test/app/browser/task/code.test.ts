@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { byLine, type Language, languageOf, languageOfFile, type Piece } from '../../../../app/src/task/code/code.ts'
-import type { ChangedFile, Me, Task } from '../../../../contract/api/api.ts'
+import type { ChangedFile, Task } from '../../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../../contract/api/event.ts'
 import { parsePatch } from '../../../../coordinator/tasks/changes.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
@@ -104,8 +104,7 @@ describe('on the screen', () => {
     phone = await startPhone()
     page = await phone.visit({ viewport: { width: 320, height: 640 }, serviceWorkers: 'block' })
     page.on('request', (request) => loaded.push(new URL(request.url()).pathname))
-    const { demoRepoUrl } = await phone.api<Me>('/api/me')
-    task = await phone.api<Task>('/api/tasks', { repoUrl: demoRepoUrl, prompt: 'show me' })
+    task = await phone.send('show me')
     const { events } = await phone.api<{ events: TaskEvent[] }>(`/api/tasks/${task.id}/events`)
     const said = { taskId: task.id, seq: 3, attempt: 1, at: task.createdAt, type: 'text.written', data: { text: ANSWER } }
     await page.route(`**/api/tasks/${task.id}`, (route) => route.fulfill({ json: { ...task, lastSeq: 3 } }))

@@ -3,10 +3,8 @@ import type { Page } from 'playwright-core'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
 import { steps } from '../../scenes/story/steps.ts'
-import { beginTask, type Told } from '../../scenes/story/tell.ts'
+import { beginTakenTask, type Told } from '../../scenes/story/tell.ts'
 import { SMALL } from '../phone.ts'
-
-const REPO = 'https://github.com/lighthouse/beacon'
 
 let stage: Stage
 let page: Page
@@ -22,8 +20,7 @@ beforeEach(async () => {
 }, 30_000)
 
 async function begin(prompt: string): Promise<Told> {
-  const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt, agoSeconds: 3600 })
-  await told.take()
+  const told = await beginTakenTask(stage, { person: 'Ada', prompt, agoSeconds: 3600 })
   await told.tell(...steps.boot(1))
   return told
 }

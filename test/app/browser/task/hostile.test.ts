@@ -4,11 +4,10 @@ import type { Device, SignInLink, Task } from '../../../../contract/api/api.ts'
 import { LIMITS } from '../../../../contract/api/limits.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
 import { steps } from '../../scenes/story/steps.ts'
-import { beginTask, type Told } from '../../scenes/story/tell.ts'
+import { beginTakenTask, REPO, type Told } from '../../scenes/story/tell.ts'
 import { HOSTILE_COMMAND, HOSTILE_MARKDOWN, HOSTILE_OUTPUT, HOSTILE_PATCH, HOSTILE_PROMPT } from './hostile-texts.ts'
 
 const SMALLEST = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' } as const
-const REPO = 'https://github.com/lighthouse/beacon'
 
 let stage: Stage
 let page: Page
@@ -46,8 +45,7 @@ async function expectUnharmed() {
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320)
 }
 async function tellHostile(): Promise<Told> {
-  const told = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt: HOSTILE_PROMPT, agoSeconds: 60 })
-  await told.take()
+  const told = await beginTakenTask(stage, { person: 'Ada', prompt: HOSTILE_PROMPT, agoSeconds: 60 })
   await told.tell(
     ...steps.boot(1),
     steps.text(8, HOSTILE_MARKDOWN),
@@ -119,8 +117,7 @@ describe('what an agent writes', () => {
   }, 60_000)
 
   it('cannot do so while it works either', async () => {
-    const live = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt: 'Tidy up', agoSeconds: 20 })
-    await live.take()
+    const live = await beginTakenTask(stage, { person: 'Ada', prompt: 'Tidy up', agoSeconds: 20 })
     await live.tell(...steps.boot(1), ...steps.plan(8, ['Mend cod\u202Egnp.ts', 'doing']), steps.begin(9, 'rm \u202Egpj.seot'))
     await page.goto(`${stage.url}/task/${live.id}`)
     await page.locator('.work-now', { hasText: 'rm ‹U+202E›gpj.seot' }).waitFor()

@@ -3,10 +3,9 @@ import type { Page } from 'playwright-core'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type Stage, startStage } from '../../scenes/story/stage.ts'
 import { steps } from '../../scenes/story/steps.ts'
-import { beginTask, type Told } from '../../scenes/story/tell.ts'
+import { beginTakenTask, REPO, type Told } from '../../scenes/story/tell.ts'
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, serviceWorkers: 'block' } as const
-const REPO = 'https://github.com/lighthouse/beacon'
 
 let stage: Stage
 let page: Page
@@ -14,8 +13,7 @@ let running: Told
 
 beforeAll(async () => {
   stage = await startStage()
-  running = await beginTask(stage, { person: 'Ada', repoUrl: REPO, prompt: 'Count the flashes', agoSeconds: 60 })
-  await running.take()
+  running = await beginTakenTask(stage, { person: 'Ada', prompt: 'Count the flashes', agoSeconds: 60 })
   await running.tell(
     ...steps.boot(1),
     steps.text(8, Array.from({ length: 60 }, (_, n) => `Paragraph ${n}.`).join('\n\n')),

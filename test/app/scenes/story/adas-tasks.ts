@@ -1,6 +1,6 @@
 import type { Stage } from './stage.ts'
 import { steps } from './steps.ts'
-import { beginTask, type Told } from './tell.ts'
+import { beginTask, REPO, type Told } from './tell.ts'
 
 const TIDES = 'https://github.com/lighthouse/tide-tables'
 const MINUTE = 60
@@ -10,16 +10,12 @@ const HOUR = 60 * MINUTE
 export async function tellAdasTasks(stage: Stage) {
   const begin = (prompt: string, agoSeconds: number, repoUrl = TIDES) =>
     beginTask(stage, { person: 'Ada', repoUrl, prompt, agoSeconds })
-  const stopped = await begin(
-    'Try the new test runner, and say whether it is faster',
-    26 * HOUR,
-    'https://github.com/lighthouse/beacon',
-  )
+  const stopped = await begin('Try the new test runner, and say whether it is faster', 26 * HOUR, REPO)
   await stopped.take()
   await stopped.tell(...steps.boot(1), steps.text(9, "I'll look at how the tests are run now."))
   await stopped.end(31, { outcome: 'cancelled', reason: 'cancelled_by_user' })
 
-  const failed = await begin('Upgrade to Node 24 and fix what breaks', 5 * HOUR, 'https://github.com/lighthouse/beacon')
+  const failed = await begin('Upgrade to Node 24 and fix what breaks', 5 * HOUR, REPO)
   await failed.take()
   await failed.tell(
     ...steps.boot(1),

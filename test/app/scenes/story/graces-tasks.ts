@@ -3,9 +3,8 @@ import { PATCH } from './adas-tasks.ts'
 import { ANSI, HUGE_PATCH, LONG_OUTPUT, LONG_PROMPT, MIXED_PATCH } from './long-texts.ts'
 import type { Stage } from './stage.ts'
 import { steps } from './steps.ts'
-import { beginTask, type Told } from './tell.ts'
+import { beginTakenTask, beginTask, type Told } from './tell.ts'
 
-const REPO = 'https://github.com/lighthouse/beacon'
 const MINUTE = 60
 
 /** A task in every state that there is. */
@@ -25,12 +24,8 @@ type Starts = ReturnType<typeof starts>
 
 /** How far a task has come when its story begins. */
 function starts(stage: Stage) {
-  const waiting = (prompt: string, agoSeconds: number) => beginTask(stage, { person: 'Grace', repoUrl: REPO, prompt, agoSeconds })
-  const taken = async (prompt: string, agoSeconds: number): Promise<Told> => {
-    const told = await waiting(prompt, agoSeconds)
-    await told.take()
-    return told
-  }
+  const waiting = (prompt: string, agoSeconds: number) => beginTask(stage, { person: 'Grace', prompt, agoSeconds })
+  const taken = (prompt: string, agoSeconds: number) => beginTakenTask(stage, { person: 'Grace', prompt, agoSeconds })
   const working = async (prompt: string, agoSeconds: number): Promise<Told> => {
     const told = await taken(prompt, agoSeconds)
     await told.tell(...steps.boot(1), steps.text(8, "I'll look at the code first."), ...steps.read(9, 'src/lamp.ts'))

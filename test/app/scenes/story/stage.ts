@@ -4,7 +4,6 @@ import { openPage, signIn, startBrowser } from '../../../support/browser/browser
 import { createScriptedRunner, runnerCalls, type ScriptedRunner } from '../../../support/scripted/scripted-runner.ts'
 import { startCoordinator } from '../../../support/systems/coordinator.ts'
 import { addUser } from '../../../support/systems/people.ts'
-import { startRedis } from '../../../support/systems/redis.ts'
 
 /** Who is in the scenes: Ada with her work, Lin on the first visit, Grace who keeps a task of every kind. All but Ada are no admins. */
 export const PEOPLE = ['Ada', 'Grace', 'Lin'] as const
@@ -30,14 +29,12 @@ const SLOTS = 24
 
 /** The real coordinator and a browser, and in the runner's place one that says what it is told to: every state can be had at once, and without an engine. */
 export async function startStage(environment: Record<string, string> = {}): Promise<Stage> {
-  const redis = await startRedis()
   // A key that nobody uses: with one it is no demo.
   const server = await startCoordinator({
-    redisUrl: redis.url,
     environment: { ANTHROPIC_API_KEY: 'unused', ...environment },
   })
   const browser = await startBrowser()
-  const runner = await createScriptedRunner(redis.url, 'attic')
+  const runner = await createScriptedRunner(server.redisUrl, 'attic')
   const calls = runnerCalls(server.url, server.runnerToken, 'attic', SLOTS)
   const { url, config } = server
   const tokens = new Map(PEOPLE.map((person) => [person, addUser(config.dataDir, person, { admin: person === 'Ada' })]))
@@ -66,7 +63,6 @@ export async function startStage(environment: Record<string, string> = {}): Prom
       await browser.close()
       await runner.close()
       await server.stop()
-      await redis.stop()
     },
   }
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import type { Message, Task } from '../../../../contract/api/api.ts'
 import type { EventData, NewEvent } from '../../../../contract/api/event.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import type { TakenLease } from '../../../support/scripted/scripted-runner.ts'
+import { withSqlite } from '../../../support/systems/database.ts'
 import type { Person, Stage } from './stage.ts'
 
 /** An event from the runner, so many seconds after the task was sent. */
@@ -23,12 +23,15 @@ export type Told = {
   date: () => void
 }
 
-type Beginning = { person: Person; repoUrl: string; prompt: string; agoSeconds: number; model?: string; budgetUsd?: number }
+/** The repository of the story. */
+export const REPO = 'https://github.com/lighthouse/beacon'
+
+type Beginning = { person: Person; repoUrl?: string; prompt: string; agoSeconds: number; model?: string; budgetUsd?: number }
 
 /** Sends a task, `agoSeconds` in the past, whose runner sends the events it is told to. */
 export async function beginTask(stage: Stage, { person, agoSeconds, ...input }: Beginning): Promise<Told> {
   const { runner, calls, held, api } = stage
-  const { id } = await api<Task>(person, '/api/tasks', input)
+  const { id } = await api<Task>(person, '/api/tasks', { repoUrl: REPO, ...input })
   const base = Date.now() - agoSeconds * 1000
   let lease: TakenLease | null = null
   let n = 0
@@ -43,12 +46,10 @@ export async function beginTask(stage: Stage, { person, agoSeconds, ...input }: 
   return {
     id,
     take: async () => {
-      const answer = await waitFor(`a lease of ${id}`, async () => {
+      lease = await waitFor(`a lease of ${id}`, async () => {
         const { turn } = await api<Task>(person, `/api/tasks/${id}`)
-        const given = await calls.lease(await runner.job(id, turn))
-        return given.granted && given
+        return calls.lease(await runner.job(id, turn))
       })
-      lease = answer.lease
       n = 0
       held.set(id, { taskId: id, attempt: lease.attempt })
       return lease
@@ -66,22 +67,29 @@ export async function beginTask(stage: Stage, { person, agoSeconds, ...input }: 
   }
 }
 
+/** The same, and a runner takes it. */
+export async function beginTakenTask(stage: Stage, beginning: Beginning): Promise<Told> {
+  const told = await beginTask(stage, beginning)
+  await told.take()
+  return told
+}
+
 /** The coordinator's own events take the time of the one before; the task that of its first and last. */
 function dateTask(dataDir: string, id: string, base: number): void {
-  const database = new Sqlite(join(dataDir, 'errand.db'), { timeout: 5000 })
-  const rows = database.prepare('select seq, n, at from events where task_id = ? order by seq').all(id) as Row[]
-  const set = database.prepare('update events set at = ? where task_id = ? and seq = ?')
-  let at = base
-  for (const row of rows) {
-    at = row.n === null ? at : row.at
-    set.run(at, id, row.seq)
-  }
-  database
-    .prepare(
-      'update tasks set created_at = ?, started_at = iif(started_at is null, null, ?), completed_at = iif(completed_at is null, null, ?) where id = ?',
-    )
-    .run(base, base, at, id)
-  database.close()
+  withSqlite(join(dataDir, 'errand.db'), (database) => {
+    const rows = database.prepare('select seq, n, at from events where task_id = ? order by seq').all(id) as Row[]
+    const set = database.prepare('update events set at = ? where task_id = ? and seq = ?')
+    let at = base
+    for (const row of rows) {
+      at = row.n === null ? at : row.at
+      set.run(at, id, row.seq)
+    }
+    database
+      .prepare(
+        'update tasks set created_at = ?, started_at = iif(started_at is null, null, ?), completed_at = iif(completed_at is null, null, ?) where id = ?',
+      )
+      .run(base, base, at, id)
+  })
 }
 
 type Row = { seq: number; n: number | null; at: number }

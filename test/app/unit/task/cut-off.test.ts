@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { addEvents } from '../../../../app/src/task/model/add-events.ts'
 import { EMPTY_FEED, type Feed } from '../../../../app/src/task/model/feed.ts'
 import { hasFailed } from '../../../../app/src/task/model/feed-items.ts'
@@ -14,17 +14,15 @@ import { createNesting } from '../../../../runner/attempt/nesting.ts'
 import { createTools } from '../../../../worker-image/tools/index.ts'
 import type { ToolResult } from '../../../../worker-image/tools/tool.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
+import { closeAfterEach } from '../../../support/systems/closing.ts'
 import { temporaryFolder } from '../../../support/systems/temporary.ts'
 
-const stops: Array<() => unknown> = []
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop()
-})
+const closers = closeAfterEach()
 
 /** What the agent's shell says of a command, which `signal` may end. */
 async function shellSays(command: string, signal: AbortSignal) {
   const folder = await temporaryFolder()
-  stops.push(folder.remove)
+  closers.push(folder.remove)
   const environment = { PATH: process.env.PATH ?? '' }
   const tools = createTools({
     directory: folder.path,
@@ -33,7 +31,7 @@ async function shellSays(command: string, signal: AbortSignal) {
     run: randomUUID(),
     graceMs: 300,
   })
-  stops.push(tools.stop)
+  closers.push(tools.stop)
   const running = tools.run('bash', { command }, signal)
   return { folder: folder.path, running }
 }

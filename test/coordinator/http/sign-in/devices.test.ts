@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
 import { pino } from 'pino'
-import { io, type Socket } from 'socket.io-client'
+import type { Socket } from 'socket.io-client'
 import type { Device } from '../../../../contract/api/api.ts'
 import type { Overview } from '../../../../contract/api/overview.ts'
 import { deviceName } from '../../../../coordinator/accounts/device-name.ts'
@@ -13,6 +13,8 @@ import { createRooms, type Rooms } from '../../../../coordinator/live/rooms.ts'
 import { putSubscription } from '../../../../coordinator/store/accounts/notifications.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type HttpServer, startHttp } from '../../../support/outside/http-server.ts'
+import { answerTo, connectSocket } from '../../../support/systems/client.ts'
+import { closeAfterEach } from '../../../support/systems/closing.ts'
 import { type Visitor, visitor } from '../../../support/systems/people.ts'
 import { freePort } from '../../../support/systems/temporary.ts'
 
@@ -23,10 +25,7 @@ const EDGE =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36 Edg/130.0'
 const CUT_OFF_MS = 1_000
 
-const stops: Array<() => unknown> = []
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop()
-})
+const closers = closeAfterEach()
 
 /** The real application beside the real sockets, which ask the same who somebody is. */
 async function start() {
@@ -38,7 +37,7 @@ async function start() {
       disconnectDevice: (deviceId) => rooms?.disconnectDevice(deviceId),
     },
   )
-  stops.push(server.stop)
+  closers.push(server.stop)
   const { identify, limits, tasks } = server.parts
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
@@ -46,20 +45,17 @@ async function start() {
   const sockets = createServer()
   rooms.serve(sockets, { tasks, identify, countNew: limits.countNew })
   await new Promise<void>((resolve) => sockets.listen(port, '127.0.0.1', resolve))
-  stops.push(rooms.close)
+  closers.push(rooms.close)
   const connect = async (shown: { token?: string; cookie?: string }): Promise<Socket> => {
-    const socket = io(url, {
-      transports: ['websocket'],
-      forceNew: true,
+    const socket: Socket = connectSocket(url, {
       reconnection: false,
       ...(shown.token === undefined ? {} : { auth: { token: shown.token } }),
       ...(shown.cookie === undefined ? {} : { extraHeaders: { cookie: shown.cookie } }),
     })
-    stops.push(() => socket.disconnect())
-    return new Promise((resolve, reject) => {
-      socket.once('connect', () => resolve(socket))
-      socket.once('connect_error', reject)
-    })
+    closers.push(() => socket.disconnect())
+    const refusal = await answerTo(socket)
+    if (refusal) throw refusal
+    return socket
   }
   return { server, connect }
 }

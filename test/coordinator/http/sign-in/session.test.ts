@@ -1,17 +1,15 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { SignInLink } from '../../../../contract/api/api.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type HttpServer, startHttp } from '../../../support/outside/http-server.ts'
+import { closeAfterEach } from '../../../support/systems/closing.ts'
 import { type Visitor, visitor } from '../../../support/systems/people.ts'
 
-const stops: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop()
-})
+const closers = closeAfterEach()
 
 async function start(environment: Record<string, string> = {}): Promise<HttpServer> {
   const server = await startHttp(environment)
-  stops.push(server.stop)
+  closers.push(server.stop)
   return server
 }
 

@@ -1,19 +1,17 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { maySignIn } from '../../../../coordinator/accounts/guests.ts'
 import { findGithubToken } from '../../../../coordinator/store/accounts/users.ts'
 import { startGithub } from '../../../support/outside/github-server.ts'
 import { type HttpServer, startHttp } from '../../../support/outside/http-server.ts'
+import { closeAfterEach } from '../../../support/systems/closing.ts'
 import { type Visitor, visitor } from '../../../support/systems/people.ts'
 import { freePort } from '../../../support/systems/temporary.ts'
 
-const stops: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop()
-})
+const closers = closeAfterEach()
 
 async function start(environment: Record<string, string> = {}): Promise<HttpServer> {
   const server = await startHttp(environment)
-  stops.push(server.stop)
+  closers.push(server.stop)
   return server
 }
 
@@ -21,7 +19,7 @@ async function start(environment: Record<string, string> = {}): Promise<HttpServ
 async function startWithGithub(environment: Record<string, string> = {}) {
   const port = String(await freePort())
   const github = await startGithub(`http://127.0.0.1:${port}/auth/github/callback`)
-  stops.push(github.stop)
+  closers.push(github.stop)
   const app = { GITHUB_CLIENT_ID: github.clientId, GITHUB_CLIENT_SECRET: github.clientSecret }
   const addresses = { GITHUB_URL: github.url, GITHUB_API_URL: `${github.url}/api`, ERRAND_PORT: port }
   return { github, server: await start({ ...app, ...addresses, ERRAND_USERS: '*', ...environment }) }

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type ServerResponse } from 'node:http'
 import { describe, expect, it } from '@jest/globals'
 import { startGitServer } from '../../../support/outside/git-server.ts'
+import { listen } from '../../../support/outside/listen.ts'
 import { openDoor } from '../door.ts'
 
 const TOKEN = 'ghp_CANARYtoken'
@@ -10,35 +9,34 @@ const TOKEN = 'ghp_CANARYtoken'
 describe('the host behind git', () => {
   it('never gets a redirect followed, so the token goes to no second host', async () => {
     const seen: string[] = []
-    const second = createServer((request, response) => {
-      seen.push(request.headers.authorization ?? 'none')
-      response.end()
-    }).listen(0, '127.0.0.1')
-    await once(second, 'listening')
-    const first = createServer((_request, response) => {
-      response.writeHead(302, { location: `http://127.0.0.1:${(second.address() as AddressInfo).port}/` }).end()
-    }).listen(0, '127.0.0.1')
-    await once(first, 'listening')
-    const upstream = `http://127.0.0.1:${(first.address() as AddressInfo).port}/o/n.git`
+    const second = await listen(
+      createServer((request, response) => {
+        seen.push(request.headers.authorization ?? 'none')
+        response.end()
+      }),
+    )
+    const redirect = (_request: unknown, response: ServerResponse) =>
+      void response.writeHead(302, { location: `${second.url}/` }).end()
+    const first = await listen(createServer(redirect))
+    const upstream = `${first.url}/o/n.git`
     const door = await openDoor({ repo: { upstream, username: null, token: TOKEN } })
     const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
     // Not a status after which git is asked again.
     expect([response.status, await response.text()]).toEqual([404, expect.stringContaining('redirect')])
     expect(seen).toEqual([])
     await door.close()
-    first.close()
-    second.close()
+    await first.close()
+    await second.close()
   })
 
   it('cannot hold a push back as the door does', async () => {
-    const first = createServer((_request, response) => void response.writeHead(425).end()).listen(0, '127.0.0.1')
-    await once(first, 'listening')
-    const upstream = `http://127.0.0.1:${(first.address() as AddressInfo).port}/o/n.git`
+    const host = await listen(createServer((_request, response) => void response.writeHead(425).end()))
+    const upstream = `${host.url}/o/n.git`
     const door = await openDoor({ repo: { upstream, username: null, token: TOKEN } })
     const push = { method: 'POST', body: '0000', headers: door.headers }
     expect((await fetch(`${door.url}/git/repository.git/git-receive-pack`, push)).status).toBe(502)
     await door.close()
-    first.close()
+    await host.close()
   })
 
   it('may be away: 502 that says so', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { execa, type Options } from 'execa'
 import { type GitServer, refsOf, startGitServer } from '../../../support/outside/git-server.ts'
-import { temporaryFolder } from '../../../support/systems/temporary.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../../support/systems/temporary.ts'
 import { type Door, openDoor, rawRequest, TASK } from '../door.ts'
 
 const TOKEN = 'ghp_CANARYtoken'
@@ -12,7 +12,7 @@ const TOKEN = 'ghp_CANARYtoken'
 describe('git through the door', () => {
   let host: GitServer
   let repository: { url: string; path: string }
-  let folder: { path: string; remove: () => Promise<void> }
+  let folder: TemporaryFolder
   let door: Door
   let leaseIsOurs: boolean | null
   let git: (...args: string[]) => Promise<{ failed: boolean; text: string }>

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import { createReportReader, isAllowedRef, readCommands } from '../../../../runner/gateway/git/receive-pack.ts'
-import { refsOf } from '../../../support/outside/git-server.ts'
-import { temporaryFolder } from '../../../support/systems/temporary.ts'
+import { git, refsOf } from '../../../support/outside/git-server.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../../support/systems/temporary.ts'
 
 const PREFIX = 'refs/heads/errand/T1/'
 const A = 'a'.repeat(40)
@@ -129,18 +129,16 @@ describe('the report of a push', () => {
 describe('the parser against git itself', () => {
   const ROUNDS = 20_000
   const FED = 120
-  let folder: { path: string; remove: () => Promise<void> }
+  let folder: TemporaryFolder
   let commit: string
 
   beforeAll(async () => {
     folder = await temporaryFolder()
-    const git = (...args: string[]) =>
-      execa('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.org', '-C', folder.path, ...args])
-    await git('init', '-q', '--bare', '.')
+    await git(folder.path, 'init', '-q', '--bare', '.')
     const { stdout: tree } = await execa('git', ['-C', folder.path, 'mktree'], { input: '' })
-    commit = (await git('commit-tree', '-m', 'x', tree)).stdout
-    await git('update-ref', 'refs/heads/main', commit)
-    await git('config', 'receive.denyCurrentBranch', 'ignore')
+    commit = (await git(folder.path, 'commit-tree', '-m', 'x', tree)).stdout
+    await git(folder.path, 'update-ref', 'refs/heads/main', commit)
+    await git(folder.path, 'config', 'receive.denyCurrentBranch', 'ignore')
   })
   afterAll(() => folder.remove())
 

@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
+import { listen } from '../../../support/outside/listen.ts'
 
 export type Seen = { headers: IncomingMessage['headers']; path: string; body: Buffer; aborted: boolean }
 
@@ -18,17 +17,11 @@ export async function startUpstream(reply: (response: ServerResponse, seen: Seen
     })
     await reply(response, one)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const { url, close } = await listen(server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     seen,
-    stop: async () => {
-      if (!server.listening) return
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
-    },
+    stop: close,
   }
 }
 

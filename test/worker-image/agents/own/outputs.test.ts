@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../../../contract/api/limits.ts'
 import { createStoreOutput } from '../../../../worker-image/agents/own/outputs.ts'
-import { temporaryFolder } from '../../../support/systems/temporary.ts'
+import { folderForEach } from '../../../support/systems/closing.ts'
 
 describe('what is kept of a large output', () => {
-  let folder: { path: string; remove: () => Promise<void> }
-  beforeEach(async () => {
-    folder = await temporaryFolder()
-  })
-  afterEach(() => folder.remove())
+  const folder = folderForEach()
 
   /** @returns what is kept of an output of these bytes, and its text */
   const keep = async (content: Buffer | string, secrets: string[] = []) => {

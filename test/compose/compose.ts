@@ -1,9 +1,9 @@
 import { cp, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { execa } from 'execa'
-import { freePort, temporaryFolder } from './temporary.ts'
+import { freePort, temporaryFolder } from '../support/systems/temporary.ts'
 
-const root = join(import.meta.dirname, '../../..')
+const root = join(import.meta.dirname, '../..')
 const BUILT_FROM = [
   'app',
   'tsconfig.json',

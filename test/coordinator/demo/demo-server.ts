@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { createDemo, type Demo } from '../../../coordinator/demo/demo.ts'
-import { temporaryFolder } from './temporary.ts'
+import { listen } from '../../support/outside/listen.ts'
+import { temporaryFolder } from '../../support/systems/temporary.ts'
 
 export type DemoServer = { demo: Demo; origin: string; dataDir: string; repoUrl: string; stop: () => Promise<void> }
 
@@ -17,18 +16,14 @@ export async function startDemoServer(): Promise<DemoServer> {
     const handle = request.url?.startsWith('/demo/model') ? demo.handleModel : demo.handleGit
     handle(request, response).catch((error: unknown) => response.destroy(error as Error))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const { port, url, close } = await listen(server)
   return {
     demo,
-    origin: `http://127.0.0.1:${port}`,
+    origin: url,
     dataDir: folder.path,
     repoUrl: `http://${demo.gitUsername}:${demo.gitToken}@127.0.0.1:${port}${demo.repoPath}`,
     stop: async () => {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
+      await close()
       await folder.remove()
     },
   }

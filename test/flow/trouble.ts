@@ -1,6 +1,6 @@
-import { waitFor } from '../checks/wait.ts'
-import type { Random } from '../scripted/random.ts'
-import type { System } from './system.ts'
+import { waitFor } from '../support/checks/wait.ts'
+import type { Random } from '../support/scripted/random.ts'
+import type { System } from '../support/systems/system.ts'
 
 /** Points in the list of events at which a process is killed and started again, while everything else goes on. */
 export type Trouble = {
