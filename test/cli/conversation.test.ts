@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { waitFor } from '../support/checks/wait.ts'
-import { attemptEnded } from '../support/scripted/events.ts'
+import { attemptEnded } from '../support/scripted/scripted-lines.ts'
 import type { ScriptedRunner, TakenLease } from '../support/scripted/scripted-runner.ts'
 import { type Ran, errand as runErrand } from '../support/systems/command-line.ts'
 import { type StaffedCoordinator, startStaffedCoordinator, type TestCoordinator } from '../support/systems/coordinator.ts'

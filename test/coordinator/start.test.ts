@@ -5,13 +5,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { waitFor } from '../support/checks/wait.ts'
-import { listen } from '../support/outside/listen.ts'
 import { startTcpProxy } from '../support/outside/tcp-proxy.ts'
 import { connectSocket } from '../support/systems/client.ts'
 import { folderForEach } from '../support/systems/closing.ts'
 import { startCoordinator, startStaffedCoordinator } from '../support/systems/coordinator.ts'
 import { startRedis, type TestRedis } from '../support/systems/redis.ts'
-import { freePort } from '../support/systems/temporary.ts'
+import { freePort, listen } from '../support/systems/temporary.ts'
 
 const folder = folderForEach()
 let redis: TestRedis

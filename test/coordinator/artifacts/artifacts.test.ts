@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../../contract/api/limits.ts'
 import type { User } from '../../../coordinator/store/user.ts'
-import { attemptEnded } from '../../support/scripted/events.ts'
+import { attemptEnded } from '../../support/scripted/scripted-lines.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 
 let core: Core

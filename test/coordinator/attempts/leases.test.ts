@@ -4,7 +4,7 @@ import { findOverview } from '../../../coordinator/store/overview.ts'
 import { countSlots } from '../../../coordinator/store/runners.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { attemptEnded } from '../../support/scripted/events.ts'
+import { attemptEnded } from '../../support/scripted/scripted-lines.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 
 let core: Core

@@ -2,8 +2,7 @@ import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import { pino } from 'pino'
 import { createDemo, type Demo } from '../../../coordinator/demo/demo.ts'
-import { listen } from '../../support/outside/listen.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { listen, temporaryFolder } from '../../support/systems/temporary.ts'
 
 export type DemoServer = { demo: Demo; origin: string; dataDir: string; repoUrl: string; stop: () => Promise<void> }
 

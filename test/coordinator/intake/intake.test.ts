@@ -4,7 +4,7 @@ import { MAX_INTERRUPTIONS } from '../../../contract/api/status.ts'
 import { EVENT_STREAM } from '../../../contract/wire/names.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { attemptEnded, textWritten } from '../../support/scripted/events.ts'
+import { attemptEnded, textWritten } from '../../support/scripted/scripted-lines.ts'
 import type { TakenLease } from '../../support/scripted/scripted-runner.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { putNotifications } from '../../../coordinator/store/accounts/notifications.ts'
 import { findTask } from '../../../coordinator/store/tasks.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { listen } from '../../support/outside/listen.ts'
+import { listen } from '../../support/systems/temporary.ts'
 import { type Notices, PUBLIC_URL, startNotices } from './notices.ts'
 
 let notices: Notices

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { jobId } from '../../../contract/wire/names.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { attemptEnded } from '../../support/scripted/events.ts'
+import { attemptEnded } from '../../support/scripted/scripted-lines.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 

@@ -13,7 +13,7 @@ import { createLedger } from '../../../coordinator/store/ledger.ts'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
 import { findTask, moveTask, type TaskRow } from '../../../coordinator/store/tasks.ts'
 import type { User } from '../../../coordinator/store/user.ts'
-import { attemptEnded } from '../../support/scripted/events.ts'
+import { attemptEnded } from '../../support/scripted/scripted-lines.ts'
 import { folderForEach } from '../../support/systems/closing.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 

@@ -3,7 +3,7 @@ import type { SendMessage } from '../../../contract/api/api.ts'
 import { jobId } from '../../../contract/wire/names.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { attemptEnded } from '../../support/scripted/events.ts'
+import { attemptEnded } from '../../support/scripted/scripted-lines.ts'
 import type { TakenLease } from '../../support/scripted/scripted-runner.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
 

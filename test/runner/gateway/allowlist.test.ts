@@ -6,9 +6,9 @@ import { pino } from 'pino'
 import type { NewEvent } from '../../../contract/api/event.ts'
 import { isPublicAddress } from '../../../contract/shared/public-address.ts'
 import { isAllowed, serveAllowlist } from '../../../runner/gateway/allowlist.ts'
-import { listen } from '../../support/outside/listen.ts'
 import { type PublicHost, startPublicHost } from '../../support/outside/public-host.ts'
 import { closeAfterEach } from '../../support/systems/closing.ts'
+import { listen } from '../../support/systems/temporary.ts'
 import { type Door, openDoor } from './door.ts'
 
 const closers = closeAfterEach()

@@ -13,9 +13,8 @@ import type { Endpoint } from '../../../runner/gateway/endpoint.ts'
 import { serveGit } from '../../../runner/gateway/git/git.ts'
 import { openUpstream } from '../../../runner/gateway/upstream.ts'
 import { refsOf, startGitServer } from '../../support/outside/git-server.ts'
-import { listen } from '../../support/outside/listen.ts'
 import { closeAfterEach } from '../../support/systems/closing.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { listen, temporaryFolder } from '../../support/systems/temporary.ts'
 import { TASK } from './door.ts'
 
 const log = pino({ level: 'silent' })

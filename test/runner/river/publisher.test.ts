@@ -12,8 +12,8 @@ import { openPublisher, type Publisher } from '../../../runner/river/publisher.t
 import { hmacHex } from '../../../runner/river/signatures.ts'
 import { createSpool, type Spool } from '../../../runner/river/spool.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { usage } from '../../support/scripted/events.ts'
 import { type ScriptedCoordinator, startScriptedCoordinator } from '../../support/scripted/scripted-coordinator.ts'
+import { usage } from '../../support/scripted/scripted-lines.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
 function text(n: number): NewEvent {

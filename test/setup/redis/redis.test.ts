@@ -7,9 +7,8 @@ import { chooseRedis } from '../../../setup/redis/redis.ts'
 import { answers, checkRedis, redisFault } from '../../../setup/redis/redis-check.ts'
 import { endKeptRedis, prepareRedisFolder, readSettings, redisUrl, settingsText } from '../../../setup/redis/redis-settings.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { listen } from '../../support/outside/listen.ts'
 import { closeAfterEach } from '../../support/systems/closing.ts'
-import { temporaryFolder } from '../../support/systems/temporary.ts'
+import { listen, temporaryFolder } from '../../support/systems/temporary.ts'
 
 const closers = closeAfterEach()
 

@@ -4,8 +4,7 @@ import { chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { basename, dirname, join } from 'node:path'
 import { execa } from 'execa'
-import { temporaryFolder } from '../systems/temporary.ts'
-import { listen } from './listen.ts'
+import { listen, temporaryFolder } from '../systems/temporary.ts'
 
 export type GitServer = {
   /** `http://127.0.0.1:<port>`, without credentials. */

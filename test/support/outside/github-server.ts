@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { listen } from './listen.ts'
+import { listen } from '../systems/temporary.ts'
 
 export type GithubServer = {
   url: string

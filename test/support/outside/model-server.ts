@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
-import { listen } from './listen.ts'
+import { listen } from '../systems/temporary.ts'
 import { type Message, type ModelBody, prefixHashes, type Refusal, refusalOf } from './model-strictness.ts'
 import { eventsOf, type Reply, sendEvents } from './model-wire.ts'
 

@@ -3,8 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { temporaryFolder } from '../systems/temporary.ts'
-import { listen } from './listen.ts'
+import { listen, temporaryFolder } from '../systems/temporary.ts'
 
 export type NpmPackage = { name: string; version: string; files: Record<string, string> }
 

@@ -1,5 +1,5 @@
 import { createServer, request as send } from 'node:http'
-import { listen } from './listen.ts'
+import { listen } from '../systems/temporary.ts'
 
 /** A way over HTTP to a server that lets no WebSocket pass, as the proxies of some companies. */
 export type PlainProxy = {

@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net'
-import { listen } from './listen.ts'
+import { listen } from '../systems/temporary.ts'
 
 /** A way over TCP to a server, that can go dead as a phone's does when it leaves a network: nothing is closed, and nothing arrives any more. */
 export type TcpProxy = {

@@ -4,7 +4,7 @@ import { RENEW_EVERY_MS } from '../../../contract/wire/deadlines.ts'
 import { waitFor } from '../checks/wait.ts'
 import { createClient } from '../systems/client.ts'
 import type { TestCoordinator } from '../systems/coordinator.ts'
-import { attemptEnded } from './events.ts'
+import { attemptEnded } from './scripted-lines.ts'
 import { createScriptedRunner, runnerCalls } from './scripted-runner.ts'
 
 /** A task that a test works on by hand, through the real river and without a container. */

@@ -7,8 +7,8 @@ import { EVENT_STREAM, RUNNER_PATHS, runnerChannel } from '../../../contract/wir
 import { type RunnerWord, type SignedMessage, StreamEntry, signedMessageText } from '../../../contract/wire/river.ts'
 import type { SteerMessage } from '../../../contract/wire/sandbox.ts'
 import { hmacHex, signEntry } from '../../../runner/river/signatures.ts'
-import { listen } from '../outside/listen.ts'
 import { startRedis, type TestRedis } from '../systems/redis.ts'
+import { listen } from '../systems/temporary.ts'
 
 export const RUNNER_TOKEN = 'runner-token-of-the-tests'
 

@@ -1,3 +1,5 @@
+import type { NewEvent } from '../../../contract/api/event.ts'
+import type { Outcome } from '../../../contract/api/status.ts'
 import type { AgentLine } from '../../../contract/wire/sandbox.ts'
 import type { Step } from './scripted-sandbox.ts'
 
@@ -13,3 +15,26 @@ export function turnEnded(outcome: 'completed' | 'failed' | 'interrupted', reaso
   return print({ type: 'turn.ended', data: { turn: 1, outcome, reason, summary: 's', message: null, diff: null } })
 }
 export const toolStarted = print({ type: 'tool.started', data: { callId: 'c', name: 'bash', title: 't', input: {} } })
+
+/** What a runner says last of an attempt. */
+export function attemptEnded(outcome: Outcome = 'completed', reason = 'done', message: string | null = null): NewEvent {
+  return { type: 'attempt.ended', data: { outcome, reason, message } } as NewEvent
+}
+
+export function textWritten(text: string): NewEvent {
+  return { type: 'text.written', data: { text } }
+}
+
+/** What a gateway reports of a model call. */
+export const usage: NewEvent = {
+  type: 'usage.counted',
+  data: {
+    inputTokens: 10,
+    outputTokens: 5,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+    costUsd: 1,
+    model: 'm',
+    estimated: false,
+  },
+}

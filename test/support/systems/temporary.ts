@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -50,4 +51,26 @@ export async function imageThatRuns(program: readonly string[]): Promise<{ name:
   const dockerfile = `FROM ${BASE}\nENTRYPOINT ${JSON.stringify(program)}\n`
   await execa('docker', ['build', '--quiet', '--tag', name, '-'], { input: dockerfile })
   return { name, remove: async () => void (await execa('docker', ['image', 'rm', '--force', name])) }
+}
+
+/** Has a server, of HTTP or of anything else, listen on a free port of 127.0.0.1. `close` ends it with all of its connections. */
+export async function listen(server: Server): Promise<{ port: number; url: string; close: () => Promise<void> }> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    close: async () => {
+      if (!server.listening) return
+      const closed = once(server, 'close')
+      server.close()
+      for (const socket of sockets) socket.destroy()
+      await closed
+    },
+  }
 }

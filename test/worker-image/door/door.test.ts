@@ -3,8 +3,8 @@ import { describe, expect, it } from '@jest/globals'
 import { UNCONFIRMED } from '../../../contract/wire/names.ts'
 import { createDoor } from '../../../worker-image/door/door.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { listen } from '../../support/outside/listen.ts'
 import { closeAfterEach } from '../../support/systems/closing.ts'
+import { listen } from '../../support/systems/temporary.ts'
 
 const closers = closeAfterEach()
 

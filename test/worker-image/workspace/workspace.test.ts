@@ -7,7 +7,7 @@ import { diffStat } from '../../../worker-image/workspace/changes.ts'
 import type { Git } from '../../../worker-image/workspace/git.ts'
 import { openWorkspace } from '../../../worker-image/workspace/workspace.ts'
 import { refsOf } from '../../support/outside/git-server.ts'
-import { listen } from '../../support/outside/listen.ts'
+import { listen } from '../../support/systems/temporary.ts'
 import { BRANCH, makeWorkTree, type WorkTree } from './work-tree.ts'
 
 const never = new AbortController().signal

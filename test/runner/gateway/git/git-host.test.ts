@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { describe, expect, it } from '@jest/globals'
 import { startGitServer } from '../../../support/outside/git-server.ts'
-import { listen } from '../../../support/outside/listen.ts'
+import { listen } from '../../../support/systems/temporary.ts'
 import { openDoor } from '../door.ts'
 
 const TOKEN = 'ghp_CANARYtoken'

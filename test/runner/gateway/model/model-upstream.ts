@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { listen } from '../../../support/outside/listen.ts'
+import { listen } from '../../../support/systems/temporary.ts'
 
 export type Seen = { headers: IncomingMessage['headers']; path: string; body: Buffer; aborted: boolean }
 
