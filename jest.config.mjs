@@ -8,11 +8,11 @@ export default {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }],
   },
   setupFilesAfterEnv: ['<rootDir>/test/support/jest/before-each-file.ts'],
+  // A handle that a file leaves open is a leak of ours, and fails it.
+  testRunner: '<rootDir>/test/support/jest/nothing-left-open.mjs',
   testSequencer: '<rootDir>/test/support/jest/longest-first.mjs',
   testTimeout: 30_000,
   // One more than two cores: the real tests wait for containers, processes and timers much of their time.
   maxWorkers: 3,
   globalTeardown: '<rootDir>/test/support/jest/end-in-time.mjs',
-  // An open handle is a leak of ours, and is to be seen.
-  forceExit: false,
 }
