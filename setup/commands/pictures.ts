@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { buildApp } from '../build/app.ts'
-import { needTool } from '../machine/tools.ts'
+import { needBrowser, needTool } from '../machine/tools.ts'
 import { nodeCommand, runToEnd } from '../process/processes.ts'
 import { readEnvironment } from '../stack/environment.ts'
 
@@ -9,7 +9,7 @@ export async function main([folder = 'pictures', ...words]: readonly string[]): 
   const { root } = readEnvironment(process.env)
   await needTool(['git'], ['git'])
   await needTool(['redis-server'], ['redis-server'])
-  await needTool(['chromium', 'chromium-browser', 'google-chrome'], ['chromium'])
+  await needBrowser()
   await buildApp(root)
   return runToEnd(nodeCommand('test/app/scenes/pictures.ts', resolve(folder), ...words), process.env, root)
 }

@@ -1,6 +1,6 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { aptInstall } from './apt.mjs'
+import { aptInstall, canApt } from './apt.mjs'
 
 /** @returns the full path of the first of `names` that is on PATH, or null */
 export function findTool(names: readonly string[], path = process.env.PATH ?? ''): string | null {
@@ -26,6 +26,20 @@ export async function needTool(names: readonly string[], packages: readonly stri
   throw new Error(
     `${names[0]} is not on PATH although ${packages.join(', ')} is installed. Add its folder to PATH and start again.`,
   )
+}
+
+/**
+ * Chromium, and on Debian also its headless shell: most tests draw their pages with it, in half of the processor time. Without the shell they use
+ * Chromium itself.
+ */
+export async function needBrowser(): Promise<void> {
+  await needTool(['chromium', 'chromium-browser', 'google-chrome'], ['chromium'])
+  if (!isDebian() || !canApt()) return
+  await needTool(['chromium-headless-shell'], ['chromium-headless-shell'])
+}
+
+function isDebian(): boolean {
+  return existsSync('/etc/os-release') && /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'))
 }
 
 function isExecutable(file: string): boolean {

@@ -4,7 +4,7 @@ import { findBaseImage } from '../build/base-image.ts'
 import { buildWorkerImage } from '../build/worker-image.ts'
 import { type Docker, findDocker } from '../docker/docker.ts'
 import { needRunnerImage } from '../docker/docker-images.ts'
-import { needTool } from '../machine/tools.ts'
+import { needBrowser, needTool } from '../machine/tools.ts'
 import { type Command, runToEnd } from '../process/processes.ts'
 import { type Environment, readEnvironment } from './environment.ts'
 
@@ -39,7 +39,7 @@ export async function runPrepared(command: Command, needs: { browser: boolean; c
   const environment = readEnvironment(process.env)
   await needTool(['redis-server'], ['redis-server'])
   if (needs.browser) {
-    await needTool(['chromium', 'chromium-browser', 'google-chrome'], ['chromium'])
+    await needBrowser()
     await buildApp(environment.root)
   }
   if (needs.compose && !hasComposePlugin()) await needTool(['docker-compose'], ['docker-compose'])

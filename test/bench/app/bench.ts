@@ -1,7 +1,7 @@
 /** What the phone app costs in a real browser, slowed down as Lighthouse does. `npm run bench:app` prints the table. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openPage, signIn, startBrowser } from '../../support/browser/browser.ts'
+import { openPage, signIn, startWholeBrowser } from '../../support/browser/browser.ts'
 import { gzipBytes, precachedFiles, startFiles } from '../../support/browser/bundle.ts'
 import { createHandWork } from '../../support/scripted/hand-work.ts'
 import { startSystem } from '../../support/systems/system.ts'
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const system = await startSystem({ runners: [] })
   const runnerToken = (await readFile(join(system.dataDir, 'runner-token'), 'utf8')).trim()
   const work = await createHandWork({ url: system.url, redisUrl: system.redis.url, ownerToken: system.token, runnerToken })
-  const browser = await startBrowser()
+  const browser = await startWholeBrowser()
   try {
     const long = await seed(work)
     const { page } = await openPage(browser, { serviceWorkers: 'block' })

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
 const LAUNCH = {
@@ -6,8 +7,16 @@ const LAUNCH = {
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
 }
 
-/** The system's Chromium, without a window and without calls of its own to the internet. */
+/** Debian's build of the same engine without the browser around it: a page takes half of the processor time. */
+const SHELL = '/usr/bin/chromium-headless-shell'
+
+/** Chromium without a window and without calls of its own to the internet: its headless shell if that is installed. */
 export function startBrowser(): Promise<Browser> {
+  return existsSync(SHELL) ? chromium.launch({ ...LAUNCH, executablePath: SHELL }) : startWholeBrowser()
+}
+
+/** Its headless shell has no notifications. */
+export function startWholeBrowser(): Promise<Browser> {
   return chromium.launch(LAUNCH)
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { NotificationSettings, SignInLink } from '../../../../contract/api/api.ts'
 import { buildApp } from '../../../../setup/build/app.ts'
-import { openPage, signIn, startBrowser } from '../../../support/browser/browser.ts'
+import { openPage, signIn, startWholeBrowser } from '../../../support/browser/browser.ts'
 import { subscribeAt, watchWorker } from '../../../support/browser/push-browser.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type PushService, startPushService } from '../../../support/outside/push-service.ts'
@@ -30,7 +30,7 @@ beforeAll(async () => {
   service = await startPushService()
   server = await startCoordinator({ environment: { ERRAND_ALLOW_PRIVATE_WEBHOOKS: 'true' } })
   work = await createHandWork(server)
-  browser = await startBrowser()
+  browser = await startWholeBrowser()
   page = (await openPage(browser, { permissions: ['notifications'] })).page
   context = page.context()
   hashes = await subscribeAt(context, service)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import type { SignInLink } from '../../../../contract/api/api.ts'
 import { openPage, startBrowser } from '../../../support/browser/browser.ts'
+import { expectNeverWrong, keepMoments } from '../../../support/browser/feed-moments.ts'
 import { rowsInPage, rowsOf } from '../../../support/browser/feed-rows.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { expectMended } from '../../../support/systems/demo-task.ts'
@@ -19,6 +20,7 @@ beforeAll(async () => {
   system = await startSystem()
   browser = await startBrowser()
   page = (await openPage(browser, PHONE)).page
+  await keepMoments(page)
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
 }, 120_000)
 
@@ -115,8 +117,10 @@ describe('a person with a phone', () => {
     await seesEnd(4, 'Completed')
   }, 120_000)
 
-  it('was told all that the store has, in order and once', async () => {
-    expect(await rowsInPage(page)).toEqual(rowsOf(await system.events(id)))
+  it('was told all that the store has, in order and once, at every moment', async () => {
+    const events = await system.events(id)
+    expect(await rowsInPage(page)).toEqual(rowsOf(events))
+    await expectNeverWrong(page, events)
   }, 60_000)
 
   it('takes the branch along, which passes the tests', async () => {
