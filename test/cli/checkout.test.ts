@@ -78,7 +78,7 @@ describe('errand run in a checkout', () => {
     await git(cwd, 'switch', '--quiet', '--detach')
     expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('not on a branch. Name the branch') })
     await git(cwd, 'remote', 'set-url', 'origin', '/srv/project')
-    expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('Name an address with --repo') })
+    expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('Name a URL with --repo') })
     await git(cwd, 'remote', 'remove', 'origin')
     expect(await run()).toMatchObject({ exit: 2, err: expect.stringContaining('has no remote “origin”') })
     expect(sent()).toEqual([])

@@ -59,7 +59,7 @@ describe('what the git host says no to', () => {
     const task = await ended(await send())
     await giveAccess(outside)
     expect(task).toMatchObject({ status: 'failed', reason: 'credentials_refused' })
-    expect(task.error).toContain('git credentials')
+    expect(task.error).toContain('Git access')
   }, 120_000)
 
   it('loses no work when it refuses the push: a bundle is kept, and holds what was done', async () => {

@@ -115,7 +115,7 @@ describe('errand run, as a process beside the whole server', () => {
       expect(out.split('\n').filter((line) => line !== '')).toEqual([
         '› Greet the world',
         expect.stringMatching(/^ {2}http:\/\/127\.0\.0\.1:\d+\/ada\/greeting\.git · main · claude-\S+ · at most \$\d+\.\d\d$/),
-        expect.stringMatching(`^✓ taken by runner-1 {2}${time}$`),
+        expect.stringMatching(`^✓ picked up by runner-1 {2}${time}$`),
         expect.stringMatching(`^✓ sandbox ready {2}${time}$`),
         expect.stringMatching(`^✓ cloned main@[0-9a-f]{7} for ${branch} {2}${time}$`),
         'I read the greeting.',

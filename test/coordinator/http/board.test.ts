@@ -61,7 +61,7 @@ describe('Bull Board', () => {
     const { page } = await openPage(browser)
     await signIn(page, await linkOf(mona.token))
     expect((await page.goto(`${server.url}/admin/queues`))?.status()).toBe(403)
-    expect(await page.locator('body').textContent()).toContain('admins')
+    expect(await page.locator('body').textContent()).toContain('Admins only')
     for (const path of ['', '/', '/api/queues', '/static/js/main.js'])
       expect((await server.call('GET', `/admin/queues${path}`, { token: mona.token })).status).toBe(403)
     expect((await server.call('GET', '/admin/queues/api/queues')).status).toBe(200)

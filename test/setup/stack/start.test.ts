@@ -103,7 +103,7 @@ describe('npm start', () => {
     const told = [
       '› Fix the failing test.',
       '  DEMO the built-in demo model does the work, not Claude',
-      '✓ taken by ',
+      '✓ picked up by ',
       '✓ sandbox ready ',
       '✓ cloned main@',
       '✗ $ npm test ',

@@ -188,11 +188,12 @@ describe('a button that is at work', () => {
     await page.getByRole('button', { name: 'Show earlier tasks' }).press('Enter')
     await isAtWork('Show earlier tasks')
     expect(await focused()).toBe('Show earlier tasks')
-    expect(await axeFaults(page)).toEqual([])
     await page.keyboard.press('Enter')
+    expect(await axeFaults(page)).toEqual([])
+    // Before the answer: once the list is whole, a new connection may ask for all of it again.
+    expect(calls()).toBe(1)
     letGo()
     await page.getByText('Task number 0', { exact: true }).waitFor()
-    expect(calls()).toBe(1)
   }, 60_000)
 
   it('sends a form once, however often one presses Enter in it', async () => {
