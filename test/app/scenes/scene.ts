@@ -81,6 +81,8 @@ export function notHere(path: string | ((world: World) => string)): Go {
     const line = await cutLine(page)
     await page.goto(world.url)
     await waitFor('the user on the device', () => savedOn(page, 'saved:me'))
+    // What is still on its way to the device would be there again.
+    await waitFor('the tasks on the device', () => savedOn(page, 'saved:tasks'))
     await line.cut()
     await forgetTasks(page)
     await page.goto(world.url + (typeof path === 'string' ? path : path(world)))

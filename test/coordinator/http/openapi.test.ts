@@ -124,7 +124,8 @@ describe('the description of the API', () => {
     expect(addresses).toContain('/docs/assets/swagger-ui-bundle.js')
     for (const address of addresses) {
       expect(address).toMatch(/^\//)
-      expect([address, (await fetch(server.url + address)).status]).toEqual([address, 200])
+      const file = await fetch(server.url + address)
+      expect([address, file.status, (await file.text()).length > 0]).toEqual([address, 200, true])
     }
   })
 })

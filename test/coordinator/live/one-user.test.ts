@@ -32,7 +32,10 @@ describe('the sockets of one user', () => {
     const sockets = Array.from({ length: 64 }, () => connect(ada))
     expect((await Promise.all(sockets.map(answerTo))).filter((refusal) => refusal !== null)).toEqual([])
     const refusal = await answerTo(connect(ada))
-    expect(refusal?.data).toMatchObject({ code: 'rate_limited', message: expect.stringMatching(/^You already have 64 open connections/) })
+    expect(refusal?.data).toMatchObject({
+      code: 'rate_limited',
+      message: expect.stringMatching(/^You already have 64 open connections/),
+    })
     expect(await answerTo(connect(bob))).toBeNull()
     sockets[0]?.disconnect()
     await waitFor('a place', async () => (await answerTo(connect(ada))) === null)
