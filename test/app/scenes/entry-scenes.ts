@@ -1,4 +1,5 @@
 import { crashOn } from '../../support/browser/browser.ts'
+import { waitFor } from '../../support/checks/wait.ts'
 import { asAda, asGrace, asMe, asNobody, breakDown, hang, open, press, type Scene } from './scene.ts'
 
 /** The way in, and what stands around every screen. */
@@ -20,11 +21,18 @@ export const ENTRY_SCENES: readonly Scene[] = [
   asNobody('sign-in-link-spent', (page, world) => open(page, world, '/auth/link?code=spent', /link|Sign in/)),
   asAda('sign-in-ended', async (page, world) => {
     await open(page, world, '/', 'Fix the failing test')
-    await page.getByLabel('Search tasks').focus()
     await page.context().clearCookies()
-    // By keys, which wait for nothing: the app may find out by itself meanwhile.
-    await page.keyboard.type('beacon')
-    await page.getByText('You were signed out').waitFor()
+    // A search that waits for nothing, since the app may find out by itself meanwhile.
+    await waitFor(
+      'the end of the session',
+      async () => {
+        await page.evaluate("document.querySelector('[type=search]')?.focus()")
+        await page.keyboard.type('b')
+        return page.getByText('You were signed out').isVisible()
+      },
+      30_000,
+      200,
+    )
   }),
   asAda('start-error', async (page, world) => {
     await breakDown(page, '**/api/me')

@@ -3,13 +3,15 @@ import Sequencer from '@jest/test-sequencer'
 /** Files that take minutes. Begun last, one of them would keep a single core busy while the other waits. */
 const LONGEST = [
   'scenes/scenes',
-  'compose/compose',
   'network/outage',
+  'compose/compose',
   'network/offline',
   'flow/conversation',
-  'flow/two-runners',
+  'model/model-faults',
+  'screens/screens',
   'flow/kill',
-  'supervisor/supervisor',
+  'flow/two-runners',
+  'stack/start',
 ]
 
 /** Jest knows how long a file takes only from a run before, which a fresh clone has not seen. */

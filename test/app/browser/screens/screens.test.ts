@@ -234,11 +234,15 @@ describe('the list of tasks', () => {
   it('tells a failure and tries again', async () => {
     const error = { code: 'internal', message: 'Something went wrong on the server.', requestId: 'r' }
     await page.route('**/api/tasks?*', (route) => route.fulfill({ status: 500, json: { error } }))
+    await page.clock.install()
     await page.reload()
     await page.getByText('Something went wrong on the server.').waitFor()
     expect(await axeFaults(page)).toEqual([])
+    // The app also asks again by itself: not before the tap.
+    await page.clock.pauseAt(Date.now() + 1_000)
     await page.unroute('**/api/tasks?*')
     await page.getByRole('button', { name: 'Try again' }).click()
+    await page.clock.resume()
     await page.getByRole('link', { name: /French/ }).waitFor()
   })
 
