@@ -12,7 +12,7 @@ export default {
   testRunner: '<rootDir>/test/support/jest/nothing-left-open.mjs',
   testSequencer: '<rootDir>/test/support/jest/longest-first.mjs',
   testTimeout: 30_000,
-  // Twice as many as two cores: the real tests wait for containers, processes and timers much of their time.
-  maxWorkers: 4,
+  // One more than two cores: the real tests wait for containers, processes and timers much of their time.
+  maxWorkers: 3,
   globalTeardown: '<rootDir>/test/support/jest/end-in-time.mjs',
 }

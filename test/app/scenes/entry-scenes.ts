@@ -21,18 +21,14 @@ export const ENTRY_SCENES: readonly Scene[] = [
   asNobody('sign-in-link-spent', (page, world) => open(page, world, '/auth/link?code=spent', /link|Sign in/)),
   asAda('sign-in-ended', async (page, world) => {
     await open(page, world, '/', 'Fix the failing test')
-    await page.context().clearCookies()
-    // A search that waits for nothing, since the app may find out by itself meanwhile.
-    await waitFor(
-      'the end of the session',
-      async () => {
-        await page.evaluate("document.querySelector('[type=search]')?.focus()")
-        await page.keyboard.type('b')
-        return page.getByText('You were signed out').isVisible()
-      },
-      30_000,
-      200,
-    )
+    // An answer on its way may bring the cookie back, and the app may find out by itself meanwhile.
+    const isTold = async () => {
+      await page.context().clearCookies()
+      await page.evaluate("document.querySelector('[type=search]')?.focus()")
+      await page.keyboard.type('b')
+      return page.getByText('You were signed out').isVisible()
+    }
+    await waitFor('the end of the session', isTold, 30_000, 200)
   }),
   asAda('start-error', async (page, world) => {
     await breakDown(page, '**/api/me')

@@ -130,7 +130,6 @@ describe('taking turns off the queue', () => {
     expect(taken.at(-1)).toBe('sick')
   })
 
-  // @leaves-open Timeout: BullMQ goes on renewing the lock of a job that it could not answer, until its process ends.
   it('closes also while Redis is away', async () => {
     await add('t1')
     let taken = false

@@ -22,13 +22,11 @@ const OPENS = `
     await once(socket, 'connect')
     globalThis.child = spawn('cat')
     globalThis.watcher = watch(import.meta.dirname)
-    globalThis.timer = setInterval(() => {}, 600_000)
-    setInterval(() => {}, 600_000).unref()
+    createServer(() => {}).listen(0, '127.0.0.1').unref()
   })
 `
 const CLOSES = `
   afterAll(async () => {
-    clearInterval(timer)
     watcher.close()
     socket.destroy()
     server.close()
@@ -38,8 +36,12 @@ const CLOSES = `
 `
 /** It ends while the last moment to do so has not come. */
 const LATE = `
+  import { createServer } from 'node:net'
   import { it } from '@jest/globals'
-  it('is late', () => void setTimeout(() => {}, 500))
+  it('is late', () => {
+    const server = createServer(() => {}).listen(0, '127.0.0.1')
+    setTimeout(() => server.close(), 500)
+  })
 `
 
 type File = { name: string; status: string; message: string }
@@ -76,7 +78,7 @@ describe('a test file whose tests pass', () => {
     const { status, message } = file('leaves')
     expect(status).toBe('failed')
     expect(message).toMatch(/leaves nothing open/)
-    expect(message).toMatch(/alive: TCPServerWrap, TCPSocketWrap, .*ProcessWrap, Timeout, FSEventWrap\./)
+    expect(message).toMatch(/alive: TCPServerWrap, TCPSocketWrap, .*ProcessWrap, FSEventWrap\./)
     expect(message).toMatch(/ {2}server on 127\.0\.0\.1:\d+\n/)
     expect(message).toMatch(/ {2}Socket from port \d+ to 127\.0\.0\.1:\d+\n/)
     expect(message).toMatch(/ {2}child process \d+: cat\n/)

@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import circus from 'jest-circus/runner'
 
-/** What keeps a process alive until somebody closes it, in Node's words. Requests to files and name servers end by themselves. */
+/**
+ * What keeps a process alive until somebody closes it, in Node's words. Requests to files and name servers end by themselves, and so do most
+ * timers: those of packages may run on for a minute after a close.
+ */
 const KEEPERS = [
   'TCPServerWrap',
   'TCPSocketWrap',
@@ -12,7 +14,6 @@ const KEEPERS = [
   'PipeServerWrap',
   'UDPWrap',
   'ProcessWrap',
-  'Timeout',
   'FSEventWrap',
   'StatWatcher',
   'MessagePort',
@@ -23,25 +24,21 @@ const PATIENCE_MS = 10_000
 
 /**
  * Runs a test file as Jest's own runner does. A file whose tests passed then fails if it left something open: it would keep the process
- * alive. What is open already when it begins, as Jest's own channels are, does not count, nor does what lets the process end. A file that cannot
- * close something, because a package leaves it open, names its kind in a comment: `@leaves-open Timeout` and why.
+ * alive. What is open already when it begins, as Jest's own channels are, does not count, nor does what lets the process end.
  */
 export default async function runFile(...given) {
-  const [, , , , path] = given
-  const excused = [...(await readFile(path, 'utf8')).matchAll(/@leaves-open (\w+)/g)].map(([, kind]) => kind)
   // Node opens these at their first use, and packages use them.
   void [process.stdin, process.stdout, process.stderr]
   const before = { counts: countsNow(), handles: new Set(handlesNow()) }
   const result = await circus.default(...given)
   if (result.numFailingTests > 0 || result.testExecError) return result
-  const leftOpen = () => moreThan(before.counts).filter((kind) => !excused.includes(kind))
   const deadline = performance.now() + PATIENCE_MS
-  while (leftOpen().length > 0 && performance.now() < deadline) {
+  while (moreThan(before.counts).length > 0 && performance.now() < deadline) {
     // The socket of an answer that nobody read closes when the answer is collected.
     collectGarbage()
     await new Promise((done) => setTimeout(done, 50))
   }
-  const kinds = leftOpen()
+  const kinds = moreThan(before.counts)
   return kinds.length === 0 ? result : failed(result, kinds, before.handles)
 }
 
@@ -71,7 +68,6 @@ function failed(result, kinds, before) {
   const message = [
     `This file left something open that keeps the process alive: ${kinds.join(', ')}.`,
     ...handles.map((handle) => `  ${nameOf(handle)}`),
-    ...(kinds.includes('Timeout') ? ['  a timer (--detectOpenHandles shows where it was set)'] : []),
   ].join('\n')
   const assertion = {
     ancestorTitles: [],
