@@ -47,7 +47,7 @@ export type ToEndEffect =
   | { type: 'delta'; delta: Delta }
   | { type: 'task'; task: Task }
   | { type: 'connection'; connected: boolean }
-  /** The server refuses for now; the client asks again. */
+  /** The server refuses, and may not the next time: the client asks again. */
   | { type: 'refused-for-now'; message: string }
   | { type: 'end'; end: End }
   | Timing<Timer>
