@@ -13,8 +13,12 @@ type Wanted = { app: Express; publicUrl: string; serveFolder: (path: string) => 
  * The description of the API, for programs and for people. Swagger UI is served from its package, so that a browser contacts no other host.
  */
 export function addDocs(serve: Serve, { app, publicUrl, serveFolder }: Wanted): void {
-  const description = describeApi(publicUrl)
-  serve('describeApi', () => ({ ...description }))
+  // Made when somebody asks first: it takes a quarter of a second, and a server that starts is waited for.
+  let description: ReturnType<typeof describeApi> | null = null
+  serve('describeApi', () => {
+    description ??= describeApi(publicUrl)
+    return { ...description }
+  })
   serve('readDocs', ({ response }) => void response.send(DOCS_PAGE))
   app.use('/docs/assets', serveFolder(dirname(require.resolve('swagger-ui-dist/package.json'))))
 }
