@@ -14,5 +14,7 @@ export default {
   testTimeout: 30_000,
   // One more than two cores: the real tests wait for containers, processes and timers much of their time.
   maxWorkers: 3,
+  // Node 20 frees no module of a file that has ended. A large process collects garbage and starts others slowly, so a new one takes over.
+  workerIdleMemoryLimit: '150MB',
   globalTeardown: '<rootDir>/test/support/jest/end-in-time.mjs',
 }
