@@ -4,6 +4,7 @@ import { createLimits } from './http/middleware/limits.ts'
 import { createIdentify } from './http/sign-in/identify.ts'
 import type { Rooms } from './live/rooms.ts'
 import type { Core } from './open-core.ts'
+import { ROOT_FOLDER } from './process/root-folder.ts'
 import { closeServer, createWebServer, type WebServer } from './process/web-server.ts'
 
 export type Web = Pick<WebServer, 'server'> & { close: () => Promise<void> }
@@ -12,7 +13,7 @@ export type Web = Pick<WebServer, 'server'> & { close: () => Promise<void> }
 const PATIENCE_MS = 5_000
 
 /** Where `vite build` puts the app. */
-const APP_FOLDER = join(import.meta.dirname, '../app/dist')
+const APP_FOLDER = join(ROOT_FOLDER, 'app/dist')
 
 /** Adds HTTP and sockets to an open core. No request arrives before the server listens. */
 export function openWeb(core: Core, rooms: Rooms): Web {

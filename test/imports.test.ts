@@ -57,7 +57,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'coordinator/artifacts': [...STORE, 'npm:*'],
   'coordinator/secrets': [...STORE, 'npm:*'],
   'coordinator/ops': [...STORE, 'npm:*'],
-  'coordinator/demo': ['coordinator/demo/scripts', 'npm:*'],
+  'coordinator/demo': ['coordinator/demo/scripts', 'coordinator/process', 'npm:*'],
   'coordinator/demo/scripts': ['coordinator/demo'],
   'coordinator/store': ['coordinator/store/accounts', 'coordinator/store/sqlite', 'npm:kysely'],
   'coordinator/store/accounts': ['coordinator/secrets', 'coordinator/store', 'coordinator/store/sqlite', 'npm:kysely'],
@@ -104,7 +104,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   // The words beside a sign-in link are those of `errand link`.
   'setup/commands': ['cli/show', 'npm:zod', ...below('setup', 'stack', 'build', 'redis', 'docker', 'machine', 'process')],
   'setup/stack': [...below('setup', 'build', 'redis', 'docker', 'machine', 'process'), 'npm:zod'],
-  'setup/build': below('setup', 'redis', 'docker', 'machine', 'process'),
+  'setup/build': [...below('setup', 'redis', 'docker', 'machine', 'process'), 'npm:esbuild'],
   'setup/redis': [...below('setup', 'docker', 'machine', 'process'), 'npm:ioredis'],
   'setup/docker': below('setup', 'machine', 'process'),
   'setup/machine': ['setup/process'],

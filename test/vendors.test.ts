@@ -12,6 +12,7 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   '@anthropic-ai/sdk': ['worker-image/model/model-client.ts'],
   'web-push': ['coordinator/notify/web-push.ts'],
   'socket.io-client': ['cli/server/follow.ts', 'app/src/client/socket.ts'],
+  esbuild: ['setup/build/program.ts'],
   uqr: ['cli/show/link-notes.ts', 'app/src/settings/signed-in/qr-code.tsx'],
 }
 

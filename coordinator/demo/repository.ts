@@ -1,11 +1,11 @@
 import { access, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { ROOT_FOLDER } from '../process/root-folder.ts'
 
 export const REPOSITORY_NAME = 'hello.git'
 
-const TEMPLATE = fileURLToPath(new URL('./template/', import.meta.url))
+const TEMPLATE = join(ROOT_FOLDER, 'coordinator/demo/template')
 
 /** Oldest first. Times and author are fixed, so that every demo repository has the same first commit ids. */
 const HISTORY = [

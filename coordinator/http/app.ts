@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import compression from 'compression'
 import express, { type Express } from 'express'
 import { LIMITS } from '../../contract/api/limits.ts'
+import { ROOT_FOLDER } from '../process/root-folder.ts'
 import { answerErrors, answerNotFound } from './errors.ts'
 import { noStore, securityHeaders } from './middleware/headers.ts'
 import { logRequests } from './middleware/request-log.ts'
@@ -42,7 +43,7 @@ export function createApp(parts: Parts): Express {
 
   // The routes above send little, or stream.
   app.use(compression())
-  app.use('/static', serveFolder(join(import.meta.dirname, 'pages/public')))
+  app.use('/static', serveFolder(join(ROOT_FOLDER, 'coordinator/http/pages/public')))
   addDocs(serve, { app, publicUrl: config.publicUrl, serveFolder })
   app.use(serveAppFiles(appFolder))
 

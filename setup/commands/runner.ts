@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { programCommand } from '../build/program.ts'
 import { claim } from '../process/claims.ts'
 import { endLeftOvers, leftOvers, partVariable } from '../process/left-overs.ts'
-import { keepRunning, nodeCommand } from '../process/processes.ts'
+import { keepRunning } from '../process/processes.ts'
 import { stopSignals } from '../process/stop-signals.ts'
 import { type Environment, loadDotEnv, readEnvironment, runnerFolder } from '../stack/environment.ts'
 import { prepareEngine } from '../stack/prepare.ts'
@@ -50,7 +51,7 @@ async function prepareAndRun(environment: Environment, folder: string): Promise<
     if (signals.stop.aborted) return
     const runner = keepRunning({
       name: 'runner',
-      command: nodeCommand('runner/main.ts'),
+      command: await programCommand(environment.root, 'runner'),
       variables: {
         ...environment.variables,
         RUNNER_DATA_DIR: folder,

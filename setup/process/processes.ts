@@ -125,6 +125,11 @@ export async function runToEnd(command: Command, variables: Options['variables']
 export function nodeCommand(file: string, ...args: string[]): Command {
   return {
     file: process.execPath,
-    args: [...('typescript' in process.features && process.features.typescript ? [] : ['--import', 'tsx']), file, ...args],
+    args: [...(stripsTypes() ? [] : ['--import', 'tsx']), file, ...args],
   }
+}
+
+/** Whether this Node runs TypeScript as it is: 22.18 and newer. */
+export function stripsTypes(): boolean {
+  return 'typescript' in process.features && Boolean(process.features.typescript)
 }

@@ -1,5 +1,6 @@
+import { programCommand } from '../build/program.ts'
 import { GRACE_MS, type Part, partVariable } from '../process/left-overs.ts'
-import { type Command, keepRunning, nodeCommand, type Supervised } from '../process/processes.ts'
+import { type Command, keepRunning, type Supervised } from '../process/processes.ts'
 import { waitUntilWell } from '../process/wait.ts'
 import type { RedisChoice } from '../redis/redis.ts'
 import { answers } from '../redis/redis-check.ts'
@@ -48,9 +49,13 @@ export async function startStack(
       await waitUntilWell('Redis', look, START_MS, own.firstEnd)
     }
     const url = localUrl(environment.host, found.port)
-    const coordinator = keep('coordinator', nodeCommand('coordinator/main.ts'), coordinatorVariables(environment, found))
+    const coordinator = keep(
+      'coordinator',
+      await programCommand(environment.root, 'coordinator'),
+      coordinatorVariables(environment, found),
+    )
     await waitUntilWell('The coordinator', () => serverFault(url), START_MS, coordinator.firstEnd)
-    keep('runner', nodeCommand('runner/main.ts'), runnerVariables(environment, found))
+    keep('runner', await programCommand(environment.root, 'runner'), runnerVariables(environment, found))
     return { url, token: await readOwnerToken(environment.dataDir), pids: () => pidsOf(running), stop }
   } catch (error) {
     await stop(new AbortController().signal)

@@ -65,7 +65,7 @@ describe('the process of a runner', () => {
       RUNNER_MEMORY_MB: '512',
       RUNNER_WORKSPACE_MB: '64',
     }
-    runner = createProcess('runner/main.ts', environment)
+    runner = createProcess('runner', environment)
     return runner.start()
   }
   const containers = async (): Promise<string[]> => {

@@ -1,9 +1,11 @@
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT_FOLDER } from '../../process/root-folder.ts'
 import { findOverview } from '../../store/overview.ts'
 import type { Parts } from '../parts.ts'
 import type { Serve } from '../serve-endpoint.ts'
 
-const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
+const { version } = JSON.parse(readFileSync(join(ROOT_FOLDER, 'package.json'), 'utf8')) as { version: string }
 
 /** For supervisors and Prometheus. These answers contain nothing about any user. */
 export function addHealthRoutes(serve: Serve, { readiness, metrics }: Pick<Parts, 'readiness' | 'metrics'>): void {

@@ -92,7 +92,7 @@ export async function spawnCoordinator({
   dataDir,
   environment,
 }: CoordinatorOptions & { redisUrl: string; dataDir: string }): Promise<Process & { url: string }> {
-  const coordinator = createProcess('coordinator/main.ts', environmentOf(redisUrl, dataDir, environment))
+  const coordinator = createProcess('coordinator', environmentOf(redisUrl, dataDir, environment))
   await coordinator.start()
   const urlIn = (log: string) => /"event":"coordinator.started","url":"([^"]+)"/.exec(log)?.[1]
   await waitFor('the coordinator to take requests', () => urlIn(coordinator.log()) ?? coordinator.hasClosed(), STARTED_MS)

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { type Program, programCommand } from '../../../setup/build/program.ts'
 import { endProcess, isAlive, killAlive } from '../checks/kill.ts'
 
 /** A process of ours as `npm start` runs it, that a test can kill and start again. */
@@ -19,22 +20,19 @@ export type Process = {
 
 const KEPT_LOG_CHARACTERS = 200_000
 
-/** A process that is not started yet, with this environment alone. @param main the file that it runs, relative to the repository */
-export function createProcess(main: string, environment: Record<string, string | undefined>): Process {
+/** A process that is not started yet, with this environment alone. */
+export function createProcess(program: Program, environment: Record<string, string | undefined>): Process {
   let child: ChildProcess | null = null
   let output = ''
   let closed = true
   return {
     start: async () => {
       const { PATH, HOME, DOCKER_HOST, RUNNER_IMAGE } = process.env
-      const started = spawn(
-        process.execPath,
-        [...process.execArgv.filter((flag) => flag.includes('max-old')), '--import', 'tsx', main],
-        {
-          env: { PATH, HOME, DOCKER_HOST, RUNNER_IMAGE, ...environment },
-          stdio: ['ignore', 'pipe', 'pipe'],
-        },
-      )
+      const { file, args } = await programCommand(process.cwd(), program)
+      const started = spawn(file, args, {
+        env: { PATH, HOME, DOCKER_HOST, RUNNER_IMAGE, ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       const keep = (chunk: Buffer) => {
         output = (output + chunk.toString()).slice(-KEPT_LOG_CHARACTERS)
       }
@@ -48,7 +46,7 @@ export function createProcess(main: string, environment: Record<string, string |
       closed = false
       await once(started, 'spawn')
     },
-    kill: () => killAlive(main, child),
+    kill: () => killAlive(program, child),
     end: (signal) => endProcess(child, signal),
     stop: () => endProcess(child, 'SIGTERM'),
     isAlive: () => isAlive(child),

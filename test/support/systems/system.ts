@@ -73,7 +73,7 @@ export async function startSystem(
 
 /** A coordinator whose start is over when it is ready for requests. */
 function createCoordinator(url: string, environment: Environment): Process {
-  const coordinator = createProcess('coordinator/main.ts', environment)
+  const coordinator = createProcess('coordinator', environment)
   const isReady = async () => (await fetch(`${url}/readyz`)).ok
   const start = async () => {
     await coordinator.start()
@@ -85,7 +85,7 @@ function createCoordinator(url: string, environment: Environment): Process {
 
 function createRunner(number: number, folder: string, environment: Environment): Process {
   const own = { RUNNER_SLOTS: '1', RUNNER_NAME: `runner-${number}`, RUNNER_DATA_DIR: join(folder, `r${number}`) }
-  return createProcess('runner/main.ts', { ...own, ...environment })
+  return createProcess('runner', { ...own, ...environment })
 }
 
 /** What the processes logged last tells why. */
