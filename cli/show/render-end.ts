@@ -50,6 +50,8 @@ export function nextSteps({ taskId, created, end }: View, server: Server, look: 
     steps.push(['patch', `errand diff ${taskId}`])
     steps.push(...checkout(clean(end.branch), created?.repoUrl ?? '', server))
   }
+  if (created && (end?.reason === 'credentials_refused' || end?.reason === 'repository_not_found'))
+    steps.push(['access', `errand credentials set ${clean(new URL(created.repoUrl).host)} < token.txt`])
   if (end?.reason === 'push_refused') steps.push(['bundle', `errand bundle ${taskId} > work.bundle`])
   return steps.length === 0
     ? ['']

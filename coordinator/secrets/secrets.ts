@@ -58,7 +58,7 @@ export function createSecrets(key: Buffer): Secrets {
 function unreadable(why: string, cause?: unknown): Refusal {
   return new Refusal(
     'unavailable',
-    `A stored token cannot be read: ${why}. Set the token again in your git credentials, or sign in again.`,
+    `A stored token cannot be read: ${why}. Set it again under Git access in the settings, or sign in again.`,
     undefined,
     { cause },
   )

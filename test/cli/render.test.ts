@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { columnsOf } from '../../cli/show/layout.ts'
 import { addDelta, NO_TEXT, renderLive } from '../../cli/show/live.ts'
 import { renderEvent } from '../../cli/show/render.ts'
+import { nextSteps } from '../../cli/show/render-end.ts'
 import { advance, emptyView, type View } from '../../cli/show/view.ts'
 import type { NewEvent, TaskEvent } from '../../contract/api/event.ts'
 
@@ -192,6 +193,17 @@ describe('what a person reads of a task', () => {
     expect(tell([CREATED, end]).lines.join(' ').replace(/\s+/g, ' ')).toMatch(
       /✗ failed.*Set a valid token.*github\.com answered 403/,
     )
+  })
+
+  it('gives the command that sets the missing access, for the host of the repository', () => {
+    const server = { url: 'https://errand.example.org', token: 't', dataDir: null }
+    const stepsAfter = (reason: 'credentials_refused' | 'repository_not_found' | 'stuck') => {
+      const data = { turn: 1, status: 'failed', reason, message: null, branch: null } as const
+      return nextSteps(tell([REAL, ASKED, { type: 'task.ended', data }]).view, server, LOOK)
+    }
+    const access = ['', '  access   errand credentials set example.org < token.txt', '']
+    expect([stepsAfter('credentials_refused'), stepsAfter('repository_not_found')]).toEqual([access, access])
+    expect(stepsAfter('stuck')).toEqual([''])
   })
 
   it('shows a message that waits, and where it ended up', () => {
