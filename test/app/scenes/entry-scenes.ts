@@ -1,4 +1,5 @@
 import { crashOn } from '../../support/browser/browser.ts'
+import { see } from '../../support/browser/see.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { asAda, asGrace, asMe, asNobody, breakDown, hang, open, press, type Scene } from './scene.ts'
 
@@ -12,7 +13,7 @@ export const ENTRY_SCENES: readonly Scene[] = [
   asNobody('sign-in-loading', async (page, world) => {
     await hang(page, '**/auth/ways')
     await page.goto(`${world.url}/sign-in`)
-    await page.getByLabel('Loading').waitFor()
+    await see(page.getByLabel('Loading'))
   }),
   asNobody('sign-in-unreachable', async (page, world) => {
     await page.route('**/auth/ways', (route) => route.abort())
@@ -37,7 +38,7 @@ export const ENTRY_SCENES: readonly Scene[] = [
   asAda('keyboard', async (page, world) => {
     await open(page, world, '/', 'Fix the failing test')
     await page.keyboard.press('?')
-    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+    await see(page.getByRole('dialog', { name: 'Keyboard shortcuts' }))
   }),
   asAda('not-found', (page, world) => open(page, world, '/nowhere', "It doesn't exist, or you don't have access to it.")),
   asAda('crash', async (page, world) => {
@@ -64,7 +65,7 @@ export const ENTRY_SCENES: readonly Scene[] = [
   asAda('sign-out', async (page, world) => {
     await open(page, world, '/settings', 'Sign out')
     await press(page, 'Sign out')
-    await page.getByRole('dialog').waitFor()
+    await see(page.getByRole('dialog'))
   }),
 ]
 

@@ -1,19 +1,20 @@
 import type { Page } from 'playwright-core'
 import type { NotificationSettings, SignInLink } from '../../../contract/api/api.ts'
 import type { Overview } from '../../../contract/api/overview.ts'
+import { see } from '../../support/browser/see.ts'
 import { cutLine } from '../browser/cut-line.ts'
 import { asAda, asGrace, asLin, breakDown, change, type Go, hang, notHere, open, press, type Scene } from './scene.ts'
 
 function settings(seen: string, then: Go = async () => undefined): Go {
   return async (page, world) => {
     await open(page, world, '/settings', seen)
-    await page.getByText('Send', { exact: false }).first().waitFor()
+    await see(page.getByText('Send', { exact: false }).first())
     await then(page, world)
   }
 }
 async function inDialog(page: Page, button: string | RegExp) {
   await press(page, button)
-  await page.getByRole('dialog').waitFor()
+  await see(page.getByRole('dialog'))
 }
 function part(id: string) {
   return (page: Page) => page.evaluate(`document.getElementById('${id}').scrollIntoView()`)
@@ -28,7 +29,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
     await inDialog(page, 'Add repository')
     await page.getByLabel('Repository URL').fill('ftp://nowhere')
     await press(page, 'Save')
-    await page.getByText('This is not the address of a repository').waitFor()
+    await see(page.getByText('This is not the address of a repository'))
   }),
   asAda('projects-remove', async (page, world) => {
     await open(page, world, '/projects', 'Tide tables')
@@ -37,13 +38,13 @@ export const HOUSE_SCENES: readonly Scene[] = [
   asAda('projects-loading', async (page, world) => {
     await hang(page, '**/api/projects')
     await page.goto(`${world.url}/projects`)
-    await page.getByLabel('Loading').waitFor()
+    await see(page.getByLabel('Loading'))
   }),
   asGrace('projects-offline', async (page, world) => {
     const line = await cutLine(page)
     await open(page, world, '/projects', 'No projects yet')
     await line.cut()
-    await page.getByText(/^As of /).waitFor()
+    await see(page.getByText(/^As of /))
   }),
   asAda('projects-error', async (page, world) => {
     await breakDown(page, '**/api/projects')
@@ -61,7 +62,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
       await page.evaluate("Object.defineProperty(Notification, 'permission', { value: 'denied' })")
       await page.getByRole('link', { name: 'Tasks' }).click()
       await page.getByRole('link', { name: 'Settings' }).click()
-      await page.getByText('This browser blocks notifications').waitFor()
+      await see(page.getByText('This browser blocks notifications'))
       await part('notifications')(page)
     }),
   ),
@@ -78,7 +79,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
     await open(page, world, '/settings', 'Send a test')
     await page.getByLabel('Webhook or ntfy URL').fill('ntfy.example.org')
     await press(page, 'Save')
-    await page.getByText('Enter a URL that starts with').waitFor()
+    await see(page.getByText('Enter a URL that starts with'))
     await part('notifications')(page)
   }),
   asLin(
@@ -87,7 +88,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
       await inDialog(page, 'New token')
       await page.getByLabel('What is it for?').fill('nightly script')
       await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
-      await page.getByText('Copy it now').waitFor()
+      await see(page.getByText('Copy it now'))
     }),
   ),
   asLin(
@@ -98,7 +99,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
     'settings-link',
     settings('git.example.org', async (page) => {
       await inDialog(page, 'Sign in on another device')
-      await page.getByText(/auth\/link/).waitFor()
+      await see(page.getByText(/auth\/link/))
     }),
   ),
   asAda(
@@ -110,7 +111,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
         onlyHere: null,
       }))
       await inDialog(page, 'Sign in on another device')
-      await page.getByRole('img', { name: 'QR code of the link' }).waitFor()
+      await see(page.getByRole('img', { name: 'QR code of the link' }))
     }),
   ),
   asAda(
@@ -128,7 +129,7 @@ export const HOUSE_SCENES: readonly Scene[] = [
   asAda('settings-loading', async (page, world) => {
     await hang(page, '**/api/me/*')
     await page.goto(`${world.url}/settings`)
-    await page.getByLabel('Loading').first().waitFor()
+    await see(page.getByLabel('Loading').first())
   }),
   asAda('settings-error', async (page, world) => {
     await breakDown(page, '**/api/me/*')

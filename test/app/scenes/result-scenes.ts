@@ -1,3 +1,4 @@
+import { see } from '../../support/browser/see.ts'
 import { asGrace, breakDown, type Go, hang, notHere, open, press, type Scene, type World } from './scene.ts'
 
 function changesOf(name: keyof World['grace'], seen: string | RegExp, then: Go = async () => undefined): Go {
@@ -9,7 +10,7 @@ function changesOf(name: keyof World['grace'], seen: string | RegExp, then: Go =
 function fileOpened(name: RegExp, seen: string | RegExp, then: Go = async () => undefined): Go {
   return changesOf('changes', 'flashes.csv', async (page, world) => {
     await press(page, name)
-    await page.getByText(seen).first().waitFor()
+    await see(page.getByText(seen).first())
     await then(page, world)
   })
 }
@@ -22,7 +23,7 @@ function logOf(callId: string, seen: string | RegExp, then: Go = async () => und
 function searched(wanted: string, found: string | RegExp): Go {
   return logOf('toolu_10', '00001', async (page) => {
     await page.getByLabel('Search output').fill(wanted)
-    await page.getByText(found).first().waitFor()
+    await see(page.getByText(found).first())
   })
 }
 
@@ -46,7 +47,7 @@ export const RESULT_SCENES: readonly Scene[] = [
   asGrace('changes-loading', async (page, world) => {
     await hang(page, '**/api/tasks/*/changes')
     await page.goto(`${world.url}/task/${world.grace.changes.id}/changes`)
-    await page.getByLabel('Loading').waitFor()
+    await see(page.getByLabel('Loading'))
   }),
   asGrace(
     'changes-not-here',
@@ -67,7 +68,7 @@ export const RESULT_SCENES: readonly Scene[] = [
   asGrace('log-loading', async (page, world) => {
     await hang(page, '**/outputs/*')
     await page.goto(`${world.url}/task/${world.grace.outputs.id}/log/toolu_10`)
-    await page.getByLabel('Loading').waitFor()
+    await see(page.getByLabel('Loading'))
   }),
   asGrace(
     'log-not-here',

@@ -1,4 +1,5 @@
 import type { BrowserContextOptions, Page } from 'playwright-core'
+import { see } from '../../support/browser/see.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { cutLine } from '../browser/cut-line.ts'
 import { forgetTasks, savedOn } from '../browser/device.ts'
@@ -44,7 +45,7 @@ export function press(page: Page, name: string | RegExp) {
 /** Opens a path and waits for words to be seen. */
 export async function open(page: Page, { url }: World, path: string, seen: string | RegExp): Promise<void> {
   await page.goto(url + path)
-  await page.getByText(seen).locator('visible=true').first().waitFor()
+  await see(page.getByText(seen).locator('visible=true').first())
 }
 
 /** Never answers. */
@@ -86,8 +87,8 @@ export function notHere(path: string | ((world: World) => string)): Go {
     await line.cut()
     await forgetTasks(page)
     await page.goto(world.url + (typeof path === 'string' ? path : path(world)))
-    await page.getByText('Not saved on this device.').first().waitFor()
-    await page.locator('.line', { hasText: /No network|Reconnecting/ }).waitFor()
+    await see(page.getByText('Not saved on this device.').first())
+    await see(page.locator('.line', { hasText: /No network|Reconnecting/ }))
   }
 }
 

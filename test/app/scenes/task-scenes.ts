@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import type { Task } from '../../../contract/api/api.ts'
 import { REASONS } from '../../../contract/api/reason-texts.ts'
+import { see } from '../../support/browser/see.ts'
 import { cutLine } from '../browser/cut-line.ts'
 import {
   asAda,
@@ -53,7 +54,7 @@ export const TASK_SCENES: readonly Scene[] = [
       const words =
         'The lamp is driven by **two timers**:\n\n1. `beat` counts the seconds of a period\n2. `flash` opens the shutter, and\n\n```ts\nsetInterval(beat, PERIOD_MS)\n```\n\nWhat is odd: the second one is never'
       await world.runner.sendDelta(world.grace.live.lease(), 0, words)
-      await page.getByText('What is odd').waitFor()
+      await see(page.getByText('What is odd'))
     }),
   ),
   asAda('task-working', at(ofAda('working'), 'Now the tests of the cache')),
@@ -61,14 +62,14 @@ export const TASK_SCENES: readonly Scene[] = [
     'task-plan',
     at(ofAda('working'), 'Now the tests of the cache', async (page) => {
       await press(page, /Plan/)
-      await page.getByText('Show their age in the footer').waitFor()
+      await see(page.getByText('Show their age in the footer'))
     }),
   ),
   asAda(
     'task-work-open',
     at(ofAda('working'), 'Now the tests of the cache', async (page) => {
       await press(page, /^Edited 2 files/)
-      await page.locator('.diff-row.add').first().waitFor()
+      await see(page.locator('.diff-row.add').first())
       await page.evaluate("document.querySelector('.diff-row.add').scrollIntoView({ block: 'center' })")
     }),
   ),
@@ -89,14 +90,14 @@ export const TASK_SCENES: readonly Scene[] = [
     'task-composing',
     at(ofGrace('live'), 'Read 1 file', async (page) => {
       await composer(page).fill('Say it in three sentences, please.\nAnd leave the code out.')
-      await page.getByText('Stop and send').waitFor()
+      await see(page.getByText('Stop and send'))
     }),
   ),
   asGrace(
     'task-too-long-message',
     at(ofGrace('live'), 'Read 1 file', async (page) => {
       await composer(page).fill('Mend the harbour light. '.repeat(4_500))
-      await page.getByText('characters over the limit').waitFor()
+      await see(page.getByText('characters over the limit'))
     }),
   ),
   asGrace(
@@ -105,7 +106,7 @@ export const TASK_SCENES: readonly Scene[] = [
       await hang(page, '**/messages')
       await composer(page).fill('Say it in three sentences, please.')
       await press(page, 'Send')
-      await page.getByText('Sending…').waitFor()
+      await see(page.getByText('Sending…'))
     }),
   ),
   asGrace(
@@ -116,7 +117,7 @@ export const TASK_SCENES: readonly Scene[] = [
         await composer(page).fill(text)
         await press(page, 'Send')
       }
-      await page.getByText("Sends when you're back online").nth(1).waitFor()
+      await see(page.getByText("Sends when you're back online").nth(1))
     }),
   ),
   asGrace(
@@ -130,14 +131,14 @@ export const TASK_SCENES: readonly Scene[] = [
       )
       await composer(page).fill('Say it in three sentences, please.')
       await press(page, 'Send')
-      await page.getByText('Not sent.').waitFor()
+      await see(page.getByText('Not sent.'))
     }),
   ),
   asGrace(
     'task-reconnecting',
     at(ofGrace('blocked'), /Blocked: CONNECT/, async (page) => {
       await cutOff(page)
-      await page.locator('.line', { hasText: 'No network.' }).waitFor()
+      await see(page.locator('.line', { hasText: 'No network.' }))
     }),
   ),
   asAda('task-done', at(ofAda('finished'), 'The calendar export wrote local times')),
@@ -145,7 +146,7 @@ export const TASK_SCENES: readonly Scene[] = [
     'task-done-open',
     at(ofAda('finished'), 'The calendar export wrote local times', async (page) => {
       await press(page, /^Worked/)
-      await page.getByText('1 failed').waitFor()
+      await see(page.getByText('1 failed'))
     }),
   ),
   asGrace('task-two-turns', at(ofGrace('twoTurns'), 'Clear weather is tested too')),
@@ -161,21 +162,21 @@ export const TASK_SCENES: readonly Scene[] = [
     'task-retry',
     at(ofGrace('outOfBudget'), 'Add budget and retry', async (page) => {
       await press(page, 'Add budget and retry')
-      await page.getByRole('dialog').waitFor()
+      await see(page.getByRole('dialog'))
     }),
   ),
   asGrace(
     'task-menu',
     at(ofGrace('cancelled'), 'Cancelled', async (page) => {
       await press(page, 'More')
-      await page.getByRole('dialog').waitFor()
+      await see(page.getByRole('dialog'))
     }),
   ),
   asAda('task-not-found', (page, world) => open(page, world, '/task/nothing', 'Task not found')),
   asAda('task-loading', async (page, world) => {
     await hang(page, '**/api/tasks/*')
     await page.goto(`${world.url}/task/${world.ada.finished.id}`)
-    await page.getByLabel('Loading').waitFor()
+    await see(page.getByLabel('Loading'))
   }),
   asAda('task-error', async (page, world) => {
     await breakDown(page, '**/api/tasks/*')
@@ -189,10 +190,7 @@ export const TASK_SCENES: readonly Scene[] = [
     const line = await cutLine(page)
     await open(page, world, `/task/${world.ada.working.id}`, 'Now the tests of the cache')
     await line.cut()
-    await page
-      .locator('.strip')
-      .getByText(/^As of /)
-      .waitFor()
+    await see(page.locator('.strip').getByText(/^As of /))
   }),
   asAda(
     'task-offline',
@@ -200,7 +198,7 @@ export const TASK_SCENES: readonly Scene[] = [
       await page.route(/\/(api|socket\.io)\//, (route) => route.abort())
       await page.evaluate("dispatchEvent(new Event('online'))")
       await page.context().setOffline(true)
-      await page.locator('.line', { hasText: 'No network.' }).waitFor()
+      await see(page.locator('.line', { hasText: 'No network.' }))
     }),
   ),
 ]

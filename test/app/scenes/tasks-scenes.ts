@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core'
+import { see } from '../../support/browser/see.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import {
   asAda,
@@ -25,18 +26,18 @@ export const TASKS_SCENES: readonly Scene[] = [
   asAda('tasks-loading', async (page, world) => {
     await hang(page, '**/api/tasks?*')
     await page.goto(world.url)
-    await page.getByLabel('Loading').waitFor()
+    await see(page.getByLabel('Loading'))
   }),
   asLin('tasks-first-visit', (page, world) => open(page, world, '/', 'Send your first errand')),
   asAda('tasks-nothing-found', async (page, world) => {
     await open(page, world, '/', 'Fix the failing test')
     await page.getByLabel('Search tasks').fill('a word that is nowhere')
-    await page.getByText('No matching tasks').waitFor()
+    await see(page.getByText('No matching tasks'))
   }),
   asGrace('tasks-filtered', async (page, world) => {
     await open(page, world, '/', 'Sort the imports')
     await page.getByLabel('Status').selectOption('failed')
-    await page.getByText('Sort the imports').waitFor()
+    await see(page.getByText('Sort the imports'))
   }),
   asAda('tasks-error', async (page, world) => {
     await breakDown(page, '**/api/tasks?*')
@@ -47,15 +48,15 @@ export const TASKS_SCENES: readonly Scene[] = [
     await waitFor('the list to be kept', () => page.evaluate('indexedDB.databases().then((all) => all.length > 0)'))
     await page.route(/\/(api|socket\.io)\//, (route) => route.abort())
     await page.reload()
-    await page.getByText(/^As of /).waitFor()
+    await see(page.getByText(/^As of /))
   }),
   asAda('tasks-unsent', async (page, world) => {
     await page.route('**/api/tasks', (route) => (route.request().method() === 'POST' ? route.abort() : route.fallback()))
     await fillNewTask(page, world)
     await press(page, 'Send')
-    await page.getByText('Saved on this device.').waitFor()
+    await see(page.getByText('Saved on this device.'))
     await page.getByRole('link', { name: 'Tasks' }).last().click()
-    await page.getByRole('heading', { name: 'Not sent yet' }).waitFor()
+    await see(page.getByRole('heading', { name: 'Not sent yet' }))
   }),
   asAda('tasks-not-here', notHere('/')),
   asLin('tasks-no-access', async (page, world) => {
@@ -72,35 +73,35 @@ export const TASKS_SCENES: readonly Scene[] = [
     await fillNewTask(page, world)
     await page.getByText('Branch, model, budget').click()
     await page.getByLabel('Budget').fill('a lot')
-    await page.getByText('Enter a number above 0').waitFor()
+    await see(page.getByText('Enter a number above 0'))
   }),
   asAda('new-refused', async (page, world) => {
     await fillNewTask(page, world)
     await page.getByLabel('Repository', { exact: true }).fill('ftp://nowhere')
     await press(page, 'Send')
-    await page.getByText('This is not the address of a repository').waitFor()
+    await see(page.getByText('This is not the address of a repository'))
   }),
   asAda('new-no-repository', async (page, world) => {
     await fillNewTask(page, world)
     await page.getByLabel('Repository', { exact: true }).fill('')
     await press(page, 'Send')
-    await page.getByText('Choose a repository.').waitFor()
+    await see(page.getByText('Choose a repository.'))
   }),
   asAda('new-too-long', async (page, world) => {
     await fillNewTask(page, world)
     await page.getByLabel('What should be done?').fill('Mend the harbour light. '.repeat(4_500))
-    await page.getByText(/^Too long/).waitFor()
+    await see(page.getByText(/^Too long/))
   }),
   asAda('new-kept', async (page, world) => {
     await fillNewTask(page, world)
     await page.route('**/api/tasks', (route) => route.abort())
     await press(page, 'Send')
-    await page.getByText('Saved on this device.').waitFor()
+    await see(page.getByText('Saved on this device.'))
   }),
   asAda('new-offline', async (page, world) => {
     await fillNewTask(page, world)
     await cutOff(page)
-    await page.locator('.line', { hasText: 'No network.' }).waitFor()
+    await see(page.locator('.line', { hasText: 'No network.' }))
   }),
   asAda('new-demo', async (page, world) => {
     await asMe(page, { demo: true })
@@ -110,10 +111,10 @@ export const TASKS_SCENES: readonly Scene[] = [
 
 async function fillNewTask(page: Page, world: World): Promise<void> {
   await page.goto(`${world.url}/new`)
-  await heading(page, 'New task').waitFor()
+  await see(heading(page, 'New task'))
   await page.getByLabel('Repository', { exact: true }).fill(REPO)
   await page
     .getByLabel('What should be done?')
     .fill('The tide of 29 February is missing from the yearly table.\n\nFind out why, fix it, and add a test.')
-  await page.getByRole('button', { name: 'lighthouse/tide-tables' }).waitFor()
+  await see(page.getByRole('button', { name: 'lighthouse/tide-tables' }))
 }

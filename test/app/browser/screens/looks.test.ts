@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import type { Task } from '../../../../contract/api/api.ts'
+import { see } from '../../../support/browser/see.ts'
 import { touchFaults } from '../../../support/browser/touch.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { change } from '../../scenes/scene.ts'
@@ -29,7 +30,7 @@ function begin(prompt: string): Promise<Told> {
 }
 async function open({ id }: Told, words: string | RegExp) {
   await page.goto(`${stage.url}/task/${id}`)
-  await page.getByText(words).first().waitFor()
+  await see(page.getByText(words).first())
 }
 function group(name: RegExp) {
   return page.getByRole('button', { name })

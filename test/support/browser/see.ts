@@ -1,0 +1,17 @@
+import type { Locator } from 'playwright-core'
+import { waitFor } from '../checks/wait.ts'
+
+const PATIENCE_MS = 25_000
+/** A locator's own wait looks at most twice a second. */
+const EVERY_MS = 50
+const SHOWN_CHARACTERS = 1_000
+
+/** Waits until an element is seen. @throws Error with what the page shows instead */
+export async function see(locator: Locator): Promise<void> {
+  try {
+    await waitFor(String(locator), () => locator.isVisible(), PATIENCE_MS, EVERY_MS)
+  } catch (error) {
+    const shown = await locator.page().evaluate<string>('document.body.innerText')
+    throw new Error(`${(error as Error).message}\nThe page shows:\n${shown.slice(0, SHOWN_CHARACTERS)}`, { cause: error })
+  }
+}
