@@ -29,9 +29,10 @@ export function saveOn(page: Page, key: string, value: unknown): Promise<unknown
   )
 }
 
-/** Of the user's tasks nothing is left there. */
-export function forgetTasks(page: Page): Promise<unknown> {
-  return page.evaluate(
+/** Of the user's tasks nothing is left there. The page leaves the app for another of the server: the app would save what it still has in hand. */
+export async function forgetTasks(page: Page): Promise<void> {
+  await page.goto(new URL('/healthz', page.url()).href)
+  await page.evaluate(
     inStore(
       'readwrite',
       `store.delete(IDBKeyRange.bound('feed:', 'feed;'))
