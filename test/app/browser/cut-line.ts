@@ -33,12 +33,12 @@ const WITH_A_SWITCH = `
 
 /**
  * Closes each connection of the page's next load so long after Socket.IO has its own through it, again and again.
- * @returns `stop`, which tells how many came and how many of them were cut while they carried
+ * @returns `stop`, which tells how many were cut, how many the page or the server ended before, and how many are open now
  */
 export async function cutAgainAndAgain(page: Page, liveMs: number) {
   const live = new Map<WebSocketRoute, NodeJS.Timeout>()
   const began = performance.now()
-  let [opened, cut] = [0, 0]
+  let [cut, ended] = [0, 0]
   await page.routeWebSocket(/socket\.io/, (line) => {
     const server = line.connectToServer()
     const close = () => {
@@ -49,21 +49,20 @@ export async function cutAgainAndAgain(page: Page, liveMs: number) {
     server.onMessage((message) => {
       line.send(message)
       if (!String(message).startsWith('40')) return
-      opened += 1
       live.set(line, setTimeout(close, liveMs))
     })
-    // Whatever ends it before is no cut.
     line.onClose(() => {
       clearTimeout(live.get(line))
-      live.delete(line)
+      if (live.delete(line)) ended += 1
       void server.close()
     })
   })
   return {
     stop: () => {
+      const open = live.size
       for (const timer of live.values()) clearTimeout(timer)
       live.clear()
-      return { opened, cut, tookMs: performance.now() - began }
+      return { cut, ended, open, tookMs: performance.now() - began }
     },
   }
 }
