@@ -172,16 +172,18 @@ describe('a page that was frozen for a minute', () => {
       await page.context().setOffline(false)
       await waitFor('the message at the server', async () => (await saying(id, 'steer in a tunnel')).length > 0, PATIENCE_MS)
 
-      let cuts = 0
+      let taken = false
+      let cut = false
       await page.route('**/messages', async (route) => {
-        if (route.request().method() !== 'POST' || cuts > 0) return route.continue()
-        cuts += 1
+        if (route.request().method() !== 'POST' || taken) return route.continue()
+        taken = true
         await route.fetch()
         await route.abort()
+        cut = true
       })
       await say('steer without an answer')
-      await waitFor('the answer to be cut', () => cuts > 0, PATIENCE_MS)
-      await page.getByText(/^(Sending…|It waits for the network)/).waitFor({ state: 'detached', timeout: PATIENCE_MS })
+      await waitFor('the answer to be cut', () => cut, PATIENCE_MS)
+      await page.getByText(/^(Sending…|Sends when)/).waitFor({ state: 'detached', timeout: PATIENCE_MS })
       await page.unroute('**/messages')
       model.letGo('through a tunnel', STEPS)
       await system.ended(id)
