@@ -34,7 +34,8 @@ function button(name: RegExp) {
 async function showEarlierUntil(isThere: () => Promise<boolean>) {
   return waitFor('it to be loaded', async () => {
     if (await isThere()) return true
-    await button(/^Show earlier$/).click()
+    // The button goes with the last of what is earlier, perhaps just now.
+    await button(/^Show earlier$/).click({ timeout: 1_000 })
     return false
   })
 }
