@@ -1,4 +1,4 @@
-import type { Locator } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { waitFor } from '../checks/wait.ts'
 
 const PATIENCE_MS = 25_000
@@ -11,7 +11,12 @@ export async function see(locator: Locator): Promise<void> {
   try {
     await waitFor(String(locator), () => locator.isVisible(), PATIENCE_MS, EVERY_MS)
   } catch (error) {
-    const shown = await locator.page().evaluate<string>('document.body.innerText')
-    throw new Error(`${(error as Error).message}\nThe page shows:\n${shown.slice(0, SHOWN_CHARACTERS)}`, { cause: error })
+    throw await withPage(error as Error, locator.page())
   }
+}
+
+/** @returns the error, with what the page shows */
+export async function withPage(error: Error, page: Page): Promise<Error> {
+  const shown = await page.evaluate<string>('document.body.innerText')
+  return new Error(`${error.message}\nThe page shows:\n${shown.slice(0, SHOWN_CHARACTERS)}`, { cause: error })
 }

@@ -4,6 +4,7 @@ import type { Message, SignInLink } from '../../../../contract/api/api.ts'
 import { openPage, signIn, startBrowser } from '../../../support/browser/browser.ts'
 import { expectNeverWrong, keepMoments } from '../../../support/browser/feed-moments.ts'
 import { rowsInPage, rowsOf } from '../../../support/browser/feed-rows.ts'
+import { withPage } from '../../../support/browser/see.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type GitServer, startGitServer } from '../../../support/outside/git-server.ts'
 import { STEPS, type SteppingModel, startSteppingModel } from '../../../support/outside/stepping-model.ts'
@@ -84,7 +85,9 @@ async function expectTruth(id: string, shown: Page) {
     },
     PATIENCE_MS,
     100,
-  )
+  ).catch(async (error) => {
+    throw await withPage(error, shown)
+  })
   await expectNeverWrong(shown, await system.events(id))
 }
 
