@@ -12,25 +12,24 @@ const INGREDIENTS = ['contract', 'client', 'coordinator', 'runner', 'package-loc
 
 /**
  * The command that runs a program in the folder `root`. Node that strips types runs the sources as they are. For Node 20, they are first joined
- * into `dist/PROGRAM.mjs` if they have changed: it starts in about half the time that tsx takes, without a compiler in its memory.
+ * into `dist/PROGRAM.mjs` if they have changed: it starts faster than with tsx, and has no compiler in its memory.
  * @throws Error with esbuild's message if a source is faulty
  */
 export async function programCommand(root: string, program: Program): Promise<Command> {
-  const main = join(program, 'main.ts')
-  if (stripsTypes()) return { file: process.execPath, args: [main] }
-  const joined = join('dist', `${program}.mjs`)
-  await joinSources(root, main, joined)
-  return { file: process.execPath, args: ['--enable-source-maps', joined] }
+  if (stripsTypes()) return { file: process.execPath, args: [join(program, 'main.ts')] }
+  return { file: process.execPath, args: ['--enable-source-maps', await joinSources(root, program)] }
 }
 
-async function joinSources(root: string, main: string, joined: string): Promise<void> {
+/** @returns the path of the joined file, relative to `root` */
+export async function joinSources(root: string, program: Program): Promise<string> {
+  const joined = join('dist', `${program}.mjs`)
   const file = join(root, joined)
   const firstLine = `// Made of the sources ${await contentHash(root, INGREDIENTS, 'program')}`
-  if ((await readFile(file, 'utf8').catch(() => '')).startsWith(`${firstLine}\n`)) return
+  if ((await readFile(file, 'utf8').catch(() => '')).startsWith(`${firstLine}\n`)) return joined
   const { outputFiles } = buildSync({
     logLevel: 'silent',
     absWorkingDir: root,
-    entryPoints: [main],
+    entryPoints: [join(program, 'main.ts')],
     outfile: joined,
     write: false,
     bundle: true,
@@ -46,4 +45,5 @@ async function joinSources(root: string, main: string, joined: string): Promise<
   const own = `${file}.${randomUUID()}`
   await writeFile(own, outputFiles[0]?.contents ?? '')
   await rename(own, file)
+  return joined
 }

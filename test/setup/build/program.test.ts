@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { programCommand } from '../../../setup/build/program.ts'
-import { stripsTypes } from '../../../setup/process/processes.ts'
+import { joinSources, programCommand } from '../../../setup/build/program.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
 let folder: TemporaryFolder
@@ -21,8 +20,12 @@ function write(file: string, text: string) {
 }
 
 async function run(): Promise<string> {
-  const { file, args } = await programCommand(folder.path, 'runner')
-  const { stdout, stderr } = spawnSync(file, args, { cwd: folder.path, encoding: 'utf8' })
+  const { args } = await programCommand(folder.path, 'runner')
+  return runFile(...args)
+}
+
+function runFile(...args: string[]): string {
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder.path, encoding: 'utf8' })
   return stdout + stderr
 }
 
@@ -40,22 +43,20 @@ describe('a program of the server', () => {
   })
 })
 
-const whereJoined = stripsTypes() ? describe.skip : describe
-
-whereJoined('the file of a program, on a Node that strips no types', () => {
+describe('the file of a program for a Node that strips no types', () => {
   it('stays as it is while no source changes, also when several ask at once', async () => {
     await write('runner/words.ts', "export const words: string = 'at once'")
-    const commands = await Promise.all([1, 2, 3].map(() => programCommand(folder.path, 'runner')))
-    const joined = join(folder.path, commands[0]?.args.at(-1) ?? '')
-    await writeFile(joined, `${await readFile(joined, 'utf8')}\nconsole.log('the same file')`)
-    expect(await run()).toBe('at once\nthe same file\n')
+    const [joined = ''] = await Promise.all([1, 2, 3].map(() => joinSources(folder.path, 'runner')))
+    expect(runFile(joined)).toBe('at once\n')
+    await appendFile(join(folder.path, joined), "\nconsole.log('the same file')")
+    expect(runFile(await joinSources(folder.path, 'runner'))).toBe('at once\nthe same file\n')
   })
 
   it('is not made of a faulty source, which the message names; the last one stays', async () => {
-    const { args } = await programCommand(folder.path, 'runner')
-    const before = await readFile(join(folder.path, args.at(-1) ?? ''))
+    const joined = join(folder.path, await joinSources(folder.path, 'runner'))
+    const before = await readFile(joined)
     await write('runner/words.ts', 'export const words: = 1')
-    await expect(programCommand(folder.path, 'runner')).rejects.toThrow(/runner\/words\.ts:1/)
-    expect(await readFile(join(folder.path, args.at(-1) ?? ''))).toEqual(before)
+    await expect(joinSources(folder.path, 'runner')).rejects.toThrow(/runner\/words\.ts:1/)
+    expect(await readFile(joined)).toEqual(before)
   })
 })
