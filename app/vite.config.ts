@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { compression } from 'vite-plugin-compression2'
 import { VitePWA } from 'vite-plugin-pwa'
 
 /** What the coordinator answers itself; everything else below its origin is the app. */
@@ -19,6 +20,8 @@ export default defineConfig({
   define: { APP_VERSION: JSON.stringify(version) },
   plugins: [
     react(),
+    // Brotli at its best takes too long while a browser waits, so the coordinator serves what is compressed here.
+    compression({ algorithms: ['brotliCompress'], include: /assets\/.*\.(js|css)$/ }),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src',

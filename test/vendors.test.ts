@@ -34,7 +34,7 @@ describe('where a vendor, the environment, SQL and the schemas are', () => {
     ])
     const usesZod = forPhones.filter(({ imports }) => imports.some(({ from }) => packageOf(from) === 'npm:zod'))
     expect(usesZod.map(({ file }) => file)).toEqual(['app/src/client/without-eval.ts'])
-    expect(importersOf('app/src/client/answers.ts')).toEqual(['app/src/client/api.ts'])
+    expect(importersOf('app/src/client/answers.ts')).toEqual(['app/src/client/client.ts'])
     const atOnce = forPhones.filter(({ text }) => /from '[^']*\/(answers|without-eval)\.ts'/.test(stripComments(text)))
     expect(atOnce.map(({ file }) => file)).toEqual([])
   })

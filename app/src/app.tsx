@@ -1,5 +1,6 @@
 import { type ComponentType, lazy, Suspense } from 'react'
 import { Route, Switch } from 'wouter'
+import { loadPart } from './client/load-part.ts'
 import { LinkButton } from './design/controls/button.tsx'
 import { EmptyState, Skeleton } from './design/feedback/states.tsx'
 import { Screen } from './design/screen/screen.tsx'
@@ -8,8 +9,6 @@ import { Shell } from './shell/shell.tsx'
 import { LoadingApp, SignInGate } from './shell/sign-in-gate.tsx'
 import { TasksScreen } from './tasks/tasks-screen.tsx'
 import { words } from './text/words.ts'
-
-const ASK_AGAIN_MS = 3_000
 
 const SignInScreen = screen('SignInScreen', () => import('./sign-in/sign-in-screen.tsx'))
 const NewTaskScreen = screen('NewTaskScreen', () => import('./new-task/new-task-screen.tsx'))
@@ -75,29 +74,7 @@ function Screens() {
 }
 
 function screen<Name extends string, Props>(name: Name, load: () => Promise<Record<Name, ComponentType<Props>>>) {
-  return lazy(async () => ({ default: (await loadPatiently(load))[name] }))
-}
-
-/**
- * Loads a part of the app; while the network is down it tries again until the part arrives.
- * @throws the error of the import if the server answers: it then serves another version of the app
- */
-async function loadPatiently<T>(load: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await load()
-    } catch (error) {
-      if (await isServerThere()) throw error
-      await new Promise((again) => setTimeout(again, ASK_AGAIN_MS))
-    }
-  }
-}
-
-function isServerThere(): Promise<boolean> {
-  return fetch('/auth/ways').then(
-    () => true,
-    () => false,
-  )
+  return lazy(async () => ({ default: (await loadPart(load))[name] }))
 }
 
 function NotFoundScreen() {

@@ -1,4 +1,4 @@
 import './without-eval.ts'
 
-/** The schemas that parse answers. They are heavy, so only `api.ts` loads this file, after the first screen has started to load. */
+/** The schemas that parse answers. They are heavy, so only `client.ts` loads this file, after the first screen has started to load. */
 export { ENDPOINTS } from '../../../contract/api/endpoints.ts'

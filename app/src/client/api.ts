@@ -1,4 +1,4 @@
-import { type Api, createApi as createCalls, type Words } from '../../../client/api/api.ts'
+import { type Api, createApi as createCalls, type Line, type Words } from '../../../client/api/api.ts'
 import type { ApiError } from '../../../client/api/api-error.ts'
 import { words } from '../text/words.ts'
 
@@ -15,10 +15,10 @@ export const API_WORDS: Words = {
 }
 
 /** The calls of the coordinator, with the browser's session. Each throws {@link ApiError}, and nothing else. */
-export function createApi(onUnauthorized: () => void = () => {}): Api {
+export function createApi(onUnauthorized: () => void, endpoints: Line['endpoints']): Api {
   return createCalls({
     send: (address, request) => fetch(address, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) }),
-    endpoints: async () => (await import('./answers.ts')).ENDPOINTS,
+    endpoints,
     words: API_WORDS,
     asThrown: (error) => {
       if (error.code === 'unauthorized') onUnauthorized()

@@ -2,7 +2,7 @@ import type { Me } from '../../../contract/api/api.ts'
 import type { Api } from './api.ts'
 import type { Outbox } from './outbox.ts'
 import type { Drafts } from './storage/drafts.ts'
-import { inTime, type Storage } from './storage/storage.ts'
+import { inTime, STORAGE_PATIENCE_MS, type Storage } from './storage/storage.ts'
 
 type Parts = {
   api: Pick<Api, 'findMe'>
@@ -17,7 +17,7 @@ type Parts = {
 export function createAskMe({ api, storage, drafts, outbox, restored }: Parts) {
   return async (): Promise<Me> => {
     const me = await api.findMe()
-    await inTime(restored()).catch(() => null)
+    await inTime(restored(), STORAGE_PATIENCE_MS, 'the outbox is not restored').catch(() => null)
     const before = await storage.read<string>('user')
     if (before !== null && before !== me.id) {
       outbox().clear()

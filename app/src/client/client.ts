@@ -4,6 +4,7 @@ import type { Me, Task } from '../../../contract/api/api.ts'
 import { type Api, createApi } from './api.ts'
 import { createAskMe } from './ask-me.ts'
 import { type Connection, createConnection } from './connection.ts'
+import { loadPart } from './load-part.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { askAnew, createQueries, putTask, watchAnswers } from './queries.ts'
 import { createState, type State } from './state.ts'
@@ -35,8 +36,11 @@ export type Client = {
 
 export function createClient(): Client {
   const signedOut = createState(false)
-  const api = createApi(() => signedOut.set(true))
-  const connection = createConnection()
+  const api = createApi(
+    () => signedOut.set(true),
+    async () => (await loadPart(() => import('./answers.ts'))).ENDPOINTS,
+  )
+  const connection = createConnection(async () => (await loadPart(() => import('./socket.ts'))).createSocket())
   const storage = createStorage()
   const drafts = createDrafts(() => localStorage)
   const queries = createQueries(() => connection.state.get() === 'live')

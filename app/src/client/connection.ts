@@ -48,9 +48,7 @@ const PROBE_MS = 1_500
 const ACKNOWLEDGE_MS = 10_000
 
 /** One socket for the whole app: carries out what `client/connection.ts` decides. Its events are hints that the feeds check by `seq`. */
-export function createConnection(
-  load: () => Promise<AppSocket> = async () => (await import('./socket.ts')).createSocket(),
-): Connection {
+export function createConnection(load: () => Promise<AppSocket>): Connection {
   const state = createState<ConnectionStatus>(NO_CONNECTION.status)
   const downSince = createState(NO_CONNECTION.downSince)
   const tooOld = createState(NO_CONNECTION.tooOld)

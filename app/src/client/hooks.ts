@@ -39,12 +39,29 @@ export function useSaved<T extends object>(
   options: { enabled?: boolean; refetchInterval?: number } = {},
 ) {
   const { storage } = useClient()
-  return useQuery({ queryKey: [key], queryFn: savedWhenOffline(storage, key, ask), meta: { savedAs: key }, ...options })
+  return useSteady(
+    useQuery({ queryKey: [key], queryFn: savedWhenOffline(storage, key, ask), meta: { savedAs: key }, ...options }),
+  )
+}
+
+/** What this rule needs of a query's result. */
+type Asked = { error: unknown; isError: boolean; isPending: boolean; isSuccess: boolean; errorUpdateCount: number }
+
+/**
+ * A query that has failed forgets its error while it asks again. This keeps the error on screen until there is an answer: otherwise the
+ * sentence flickers, and the button under it goes away just when a person taps it.
+ */
+export function useSteady<R extends Asked>(asked: R): R {
+  const last = useRef<unknown>(null)
+  if (asked.isError) last.current = asked.error
+  // A query that never failed is another one: its key has changed.
+  else if (asked.isSuccess || asked.errorUpdateCount === 0) last.current = null
+  return last.current === null || !asked.isPending ? asked : { ...asked, error: last.current, isError: true, isPending: false }
 }
 
 /** The signed-in user and what the server offers; without a network, as saved. */
 export function useMe() {
-  return useQuery(meQuery(useClient()))
+  return useSteady(useQuery(meQuery(useClient())))
 }
 
 export function meQuery({ askMe, storage }: Pick<Client, 'askMe' | 'storage'>) {
@@ -59,13 +76,14 @@ export function meQuery({ askMe, storage }: Pick<Client, 'askMe' | 'storage'>) {
 /** A task's summary, kept up to date by the socket; without a network, as saved. */
 export function useTask(taskId: string) {
   const { api, storage, queries } = useClient()
-  return useQuery({
+  const asked = useQuery({
     queryKey: ['task', taskId],
     queryFn: savedWhenOffline<Task>(storage, `task:${taskId}`, () => api.findTask(taskId)),
     // The list's copy is enough to start with, and is refreshed.
     initialData: () => taskInLists(queries, taskId),
     initialDataUpdatedAt: 0,
   })
+  return useSteady(asked)
 }
 
 /** The summary, or what newer events say about it. Updates the lists and the saved copy too. */

@@ -31,7 +31,7 @@ export function ProjectsScreen() {
     >
       <AsOf time={asOf} />
       {list.isPending && <Skeleton rows={3} lines={[50, 80]} />}
-      {list.isError && !list.data && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isError && !list.data && <ErrorState error={list.error} onRetry={() => list.refetch()} />}
       {list.isSuccess && items.length === 0 && (
         <EmptyState title={words.projects.emptyTitle} text={words.projects.emptyText}>
           <Button look="main" icon="plus" onClick={() => setAdding(true)}>

@@ -1,4 +1,5 @@
 import { useEffect } from 'react'
+import { flushSync } from 'react-dom'
 import { useLocation } from 'wouter'
 import { Sheet } from '../design/dialogs/sheet.tsx'
 import { isFreeKey, isTyping } from '../device/free-key.ts'
@@ -35,8 +36,9 @@ export function useKeys(onHelp: () => void): void {
       act()
     }
     const goSearch = () => {
-      if (path !== '/') navigate('/')
-      requestAnimationFrame(() => document.querySelector<HTMLElement>('input[type=search]')?.focus())
+      // The list must be there before the next key, which is already the first letter of the search.
+      flushSync(() => navigate('/'))
+      document.querySelector<HTMLElement>('input[type=search]')?.focus()
     }
     const goBack = () => {
       if (path !== '/')

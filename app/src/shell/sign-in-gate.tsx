@@ -31,11 +31,7 @@ export function SignInGate({ children }: { children: ReactNode }) {
     return (
       <main className="crash">
         <h1 className="hidden-for-eyes">{words.name}</h1>
-        {isAway(me.error) ? (
-          <NotHere>{words.signIn.away}</NotHere>
-        ) : (
-          <ErrorState error={me.error} onRetry={() => void me.refetch()} />
-        )}
+        {isAway(me.error) ? <NotHere>{words.signIn.away}</NotHere> : <ErrorState error={me.error} onRetry={() => me.refetch()} />}
       </main>
     )
   return <LoadingApp />

@@ -43,7 +43,7 @@ export function SignInScreen() {
       )}
       {ways.isPending && !isAway(ways.failureReason) && <Skeleton lines={[90, 60]} />}
       {isAway(ways.failureReason) && <NotHere>{words.signIn.away}</NotHere>}
-      {ways.isError && <ErrorState error={ways.error} onRetry={() => void ways.refetch()} />}
+      {ways.isError && <ErrorState error={ways.error} onRetry={() => ways.refetch()} />}
       {ways.data && (
         <section className="stack" aria-label={words.signIn.title}>
           {ways.data.github && (

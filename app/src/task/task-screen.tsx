@@ -28,12 +28,12 @@ export function TaskScreen({ taskId }: { taskId: string }) {
   if (task) return <LoadedTask key={taskId} task={task} />
   return (
     <Screen title={TASK_WORDS.header.untitled} back="/">
-      {error ? <NoTask error={error} onRetry={() => void refetch()} /> : <Skeleton lines={[80, 60, 90]} rows={3} />}
+      {error ? <NoTask error={error} onRetry={() => refetch()} /> : <Skeleton lines={[80, 60, 90]} rows={3} />}
     </Screen>
   )
 }
 
-function NoTask({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+function NoTask({ error, onRetry }: { error: unknown; onRetry: () => unknown }) {
   return codeOf(error) === 'not_found' ? (
     <EmptyState title={TASK_WORDS.header.notFound}>
       <LinkButton href="/">{TASK_WORDS.header.toTasks}</LinkButton>

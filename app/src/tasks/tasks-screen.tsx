@@ -31,7 +31,7 @@ export function TasksScreen() {
       <AccessHint hidden={isFirstVisit} />
       <UnsentList items={unsent} tasks={tasks} />
       {list.isPending && <Skeleton rows={5} lines={[80, 50]} />}
-      {list.isError && tasks.length === 0 && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isError && tasks.length === 0 && <ErrorState error={list.error} onRetry={() => list.refetch()} />}
       {isFirstVisit && <Welcome />}
       {list.isSuccess && tasks.length === 0 && isFiltered && (
         <EmptyState title={words.tasks.nothingFound} text={words.tasks.nothingFoundText}>

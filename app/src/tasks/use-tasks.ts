@@ -3,14 +3,14 @@ import { newerTask, type Saved } from '../../../client/task-summary.ts'
 import type { Task, TaskPage } from '../../../contract/api/api.ts'
 import type { TaskStatus } from '../../../contract/api/status.ts'
 import type { Client } from '../client/client.ts'
-import { useClient } from '../client/hooks.ts'
+import { useClient, useSteady } from '../client/hooks.ts'
 import { savedWhenOffline } from '../client/storage/saved-answers.ts'
 
 export type ListFilter = { status?: TaskStatus; search?: string; repoUrl?: string }
 
 /** A user's tasks, newest first, page by page. Without a network, the saved first page. */
 export function useTasks(filter: ListFilter) {
-  return useInfiniteQuery({ ...tasksQuery(useClient(), filter), placeholderData: (previous) => previous })
+  return useSteady(useInfiniteQuery({ ...tasksQuery(useClient(), filter), placeholderData: (previous) => previous }))
 }
 
 export function tasksQuery({ api, storage }: Pick<Client, 'api' | 'storage'>, filter: ListFilter) {

@@ -1,16 +1,23 @@
 import { access } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import express, { type Express, type RequestHandler, type Response } from 'express'
+import type { Express, RequestHandler, Response } from 'express'
+import serveCompressed from 'express-static-gzip'
 import { Refusal } from '../../process/errors.ts'
 import type { Serve } from '../serve-endpoint.ts'
 
-/** The files of the app. A file that Vite names by its content never changes; browsers revalidate every other one. */
+/**
+ * The files of the app, compressed when it was built if the browser takes that. A file that Vite names by its content never changes; browsers
+ * revalidate every other one.
+ */
 export function serveAppFiles(folder: string): RequestHandler {
-  return express.static(folder, {
+  return serveCompressed(folder, {
     index: false,
-    setHeaders: (response, path) => {
-      const isNamedByContent = path.startsWith(join(folder, 'assets') + sep)
-      response.set('Cache-Control', isNamedByContent ? 'public, max-age=31536000, immutable' : REVALIDATE)
+    enableBrotli: true,
+    serveStatic: {
+      setHeaders: (response, path) => {
+        const isNamedByContent = path.startsWith(join(folder, 'assets') + sep)
+        response.setHeader('Cache-Control', isNamedByContent ? 'public, max-age=31536000, immutable' : REVALIDATE)
+      },
     },
   })
 }

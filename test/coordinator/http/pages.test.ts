@@ -63,6 +63,14 @@ describe('the app', () => {
     const packed = await fetch(`${server.url}/assets/app-1a2b3c.js`, { headers: { 'accept-encoding': 'gzip' } })
     expect(packed.headers.get('content-encoding')).toBe('gzip')
     expect(await packed.text()).toBe(APP_SCRIPT)
+    const better = await fetch(`${server.url}/assets/app-1a2b3c.js`, { headers: { 'accept-encoding': 'gzip, br' } })
+    expect(['content-encoding', 'content-type', 'cache-control', 'vary'].map((name) => better.headers.get(name))).toEqual([
+      'br',
+      'text/javascript; charset=UTF-8',
+      'public, max-age=31536000, immutable',
+      'Accept-Encoding',
+    ])
+    expect(await better.text()).toBe(APP_SCRIPT)
     const metrics = await fetch(`${server.url}/metrics`, { headers: { 'accept-encoding': 'gzip' } })
     expect(metrics.headers.get('content-encoding')).toBeNull()
   })

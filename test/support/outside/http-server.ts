@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { brotliCompressSync } from 'node:zlib'
 import { pino } from 'pino'
 import { ensureOwner, loadRunnerToken } from '../../../coordinator/accounts/owner.ts'
 import { createDemo } from '../../../coordinator/demo/demo.ts'
@@ -161,6 +162,7 @@ export async function buildSmallApp(folder: string): Promise<string> {
   await writeFile(join(folder, 'sw.js'), 'self.skipWaiting()')
   await writeFile(join(folder, 'manifest.webmanifest'), '{"name":"Errand"}')
   await writeFile(join(folder, 'assets', 'app-1a2b3c.js'), APP_SCRIPT)
+  await writeFile(join(folder, 'assets', 'app-1a2b3c.js.br'), brotliCompressSync(APP_SCRIPT))
   await writeFile(join(folder, '.built-from'), 'a hash')
   return folder
 }

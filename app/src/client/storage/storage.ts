@@ -16,7 +16,7 @@ export type Storage = {
 }
 
 /** Some browsers never answer a request; nothing may wait for that. */
-const PATIENCE_MS = 2_000
+export const STORAGE_PATIENCE_MS = 2_000
 
 /** Uses IndexedDB, and this page's memory for what it does not take: nothing breaks on a full disk or in a private window. */
 export function createStorage(): Storage {
@@ -29,7 +29,7 @@ export function createStorage(): Storage {
   }
   const tryTo = async <T>(act: () => Promise<T>): Promise<{ value: T } | null> => {
     try {
-      return { value: await inTime(act()) }
+      return { value: await inTime(act(), STORAGE_PATIENCE_MS, 'the browser’s storage does not answer') }
     } catch {
       return null
     }
@@ -84,11 +84,11 @@ async function entriesOf(prefix: string): Promise<[string, unknown][]> {
   return names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, values[at]]]))
 }
 
-/** @throws Error when it takes longer than a person waits for a device */
-export async function inTime<T>(work: Promise<T>): Promise<T> {
+/** @throws Error with `complaint` if the work takes longer than `ms`; the work itself goes on */
+export async function inTime<T>(work: Promise<T>, ms: number, complaint: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('the browser’s storage does not answer')), PATIENCE_MS)
+    timer = setTimeout(() => reject(new Error(complaint)), ms)
   })
   try {
     return await Promise.race([work, late])

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { isAway } from '../../../../client/api/api-error.ts'
 import { timeOf } from '../../text/show.ts'
 import { words } from '../../text/words.ts'
@@ -34,6 +34,12 @@ export function EmptyState({ title, text, children }: { title: string; text?: Re
 
 /** What failed, and a way to try again. A missing network is no failure: it shows {@link NotHere} instead. */
 export function ErrorState({ title = words.common.failed, error, onRetry }: Failure) {
+  const [busy, setBusy] = useState(false)
+  const retry = async () => {
+    setBusy(true)
+    await onRetry()
+    setBusy(false)
+  }
   return isAway(error) ? (
     <NotHere />
   ) : (
@@ -43,14 +49,15 @@ export function ErrorState({ title = words.common.failed, error, onRetry }: Fail
       </span>
       <h2>{title}</h2>
       <p className="soft">{messageOf(error)}</p>
-      <Button icon="retry" onClick={onRetry}>
+      <Button icon="retry" busy={busy} onClick={() => void retry()}>
         {words.common.retry}
       </Button>
     </section>
   )
 }
 
-type Failure = { title?: string; error: unknown; onRetry: () => void }
+/** @property onRetry does not reject; until it has ended, the button takes no second tap */
+type Failure = { title?: string; error: unknown; onRetry: () => unknown }
 
 /** Content that this device does not have while the server is away. Quiet: the status line says so already, and it loads by itself. */
 export function NotHere({ children = words.common.notHere }: { children?: ReactNode }) {

@@ -26,6 +26,6 @@ export function Loaded<T extends object>({ asked, children }: { asked: Asked<T>;
         {children(asked.data)}
       </>
     )
-  if (asked.isError) return <ErrorState title={words.common.failed} error={asked.error} onRetry={() => void asked.refetch()} />
+  if (asked.isError) return <ErrorState title={words.common.failed} error={asked.error} onRetry={() => asked.refetch()} />
   return <Skeleton lines={[60, 40]} />
 }

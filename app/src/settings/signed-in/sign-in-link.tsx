@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
-import { lazy, Suspense } from 'react'
+import { type ComponentType, lazy, Suspense } from 'react'
 import type { SignInLink } from '../../../../contract/api/api.ts'
 import { onlyHereTexts } from '../../../../contract/api/phone-access.ts'
 import { useClient } from '../../client/hooks.ts'
@@ -9,7 +9,8 @@ import { messageOf } from '../../design/feedback/states.tsx'
 import { words } from '../../text/words.ts'
 import { Secret } from './new-token.tsx'
 
-const QrCode = lazy(() => import('./qr-code.tsx'))
+// If its code does not load, there is still the link itself, below it.
+const QrCode = lazy<ComponentType<{ text: string }>>(() => import('./qr-code.tsx').catch(() => ({ default: () => null })))
 
 /** A link that signs the user in on another device. */
 export function SignInLinkButton() {

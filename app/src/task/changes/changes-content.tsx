@@ -22,7 +22,7 @@ type Props = {
 
 /** The files, or why there are none. */
 export function ChangesContent({ taskId, task, turn, changes: { data, error, refetch }, wrap }: Props) {
-  if (!data) return error ? <NotThere error={error} onRetry={() => void refetch()} /> : <Skeleton lines={[60, 40]} rows={3} />
+  if (!data) return error ? <NotThere error={error} onRetry={() => refetch()} /> : <Skeleton lines={[60, 40]} rows={3} />
   if (data.files.length === 0) {
     if (turn !== undefined) return <EmptyState title={WORDS.noneInTurn} />
     return <EmptyState title={WORDS.none} text={task && isUnderWay(task.status) ? WORDS.noneHint : undefined} />
@@ -56,7 +56,7 @@ function Where({ task: { branch, reason, pullRequestUrl } }: { task: Task }) {
   )
 }
 
-function NotThere({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+function NotThere({ error, onRetry }: { error: unknown; onRetry: () => unknown }) {
   if (codeOf(error) === 'not_found')
     return (
       <EmptyState title={TASK_WORDS.header.notFound}>

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { isUnderWay } from '../../../../client/task-summary.ts'
 import type { Changes, Task } from '../../../../contract/api/api.ts'
-import { useClient } from '../../client/hooks.ts'
+import { useClient, useSteady } from '../../client/hooks.ts'
 
 /** The latest end of a turn that a task shows. */
 type Mark = { ended: number; at: string | null }
@@ -13,7 +13,7 @@ type Mark = { ended: number; at: string | null }
  */
 export function useChanges(task: Task | undefined, taskId: string, turn: number | undefined) {
   const { api, queries } = useClient()
-  const asked = useQuery({
+  const query = useQuery({
     queryKey: ['changes', taskId, turn ?? 'all'],
     queryFn: async (): Promise<{ changes: Changes; mark: Mark }> => {
       // A user who comes by a link has no task yet; without one, everything would look newer.
@@ -22,6 +22,7 @@ export function useChanges(task: Task | undefined, taskId: string, turn: number 
       return { changes: await api.findChanges(taskId, { turn }), mark }
     },
   })
+  const asked = useSteady(query)
   const { data, refetch } = asked
   const isStale = data !== undefined && isNewer(markOf(task), data.mark)
   const isEmpty = data?.changes.files.length === 0

@@ -1,4 +1,4 @@
-import { useMemo, useRef } from 'react'
+import { type ComponentType, lazy, memo, Suspense, useMemo, useRef } from 'react'
 import { codeOf } from '../../../../client/api/api-error.ts'
 import { addressOf } from '../../../../contract/api/routes.ts'
 import { Button } from '../../design/controls/button.tsx'
@@ -13,7 +13,6 @@ import { LogSearch } from './log-search.tsx'
 import { logChunks, plain } from './log-text.ts'
 import { useOutput } from './use-output.ts'
 import './log.css'
-import { lazy, memo, Suspense } from 'react'
 
 const WORDS = TASK_WORDS.log
 
@@ -67,7 +66,9 @@ export function LogScreen({ taskId, callId }: { taskId: string; callId: string }
   )
 }
 
-const Coloured = lazy(() => import('./coloured.tsx'))
+type Shown = ComponentType<{ text: string }>
+// Without a network the code that draws colours may be missing; the text is worth more than its colours.
+const Coloured = lazy<Shown>(() => import('./coloured.tsx').catch(() => ({ default: ({ text }) => plain(text) })))
 
 /**
  * One chunk of an output; out of sight it costs no layout. Only text with colours loads the code that draws them.

@@ -76,6 +76,33 @@ describe('what cannot be loaded', () => {
     await page.getByText('Task number 0', { exact: true }).waitFor()
     expect(await page.getByText(FAULT).count()).toBe(0)
   }, 60_000)
+
+  it.each([
+    ['the list', '/', '**/api/tasks?*', 'Task number 59'],
+    ['a task', '/task/:id', '**/api/tasks/*', 'Thought 399.'],
+    ['the projects', '/projects', '**/api/projects', 'No projects yet'],
+  ] as const)(
+    'keeps its reason and its button while it is asked again: %s',
+    async (_what, path, calls, words) => {
+      await breakDown(page, calls)
+      await page.goto(stage.url + path.replace(':id', long))
+      const retry = page.getByRole('button', { name: 'Try again' })
+      await retry.waitFor()
+      await page.unroute(calls)
+      let letGo = () => {}
+      const held = new Promise<void>((go) => {
+        letGo = go
+      })
+      await page.route(calls, (route) => held.then(() => route.continue()))
+      await Promise.all([page.waitForRequest(calls), retry.click()])
+      expect(await page.getByText(FAULT).isVisible()).toBe(true)
+      expect(await retry.getAttribute('aria-busy')).toBe('true')
+      letGo()
+      await page.getByText(words).first().waitFor()
+      expect(await retry.count()).toBe(0)
+    },
+    60_000,
+  )
 })
 
 describe('a new task that is not complete', () => {

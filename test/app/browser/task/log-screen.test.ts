@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
+import { see } from '../../../support/browser/see.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import { type Phone, startPhone } from '../phone.ts'
 
@@ -22,9 +23,13 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => phone?.stop())
 
+function address() {
+  return `${phone.server.url}/task/tsk_1/log/toolu_1`
+}
+
 describe('the whole output of a call, five megabytes of it', () => {
   it('is loaded a piece at a time, and what is out of sight is not laid out', async () => {
-    await page.goto(`${phone.server.url}/task/tsk_1/log/toolu_1`)
+    await page.goto(address())
     const more = page.locator('.log > .button')
     await more.waitFor()
     await waitFor(
@@ -53,5 +58,16 @@ describe('the whole output of a call, five megabytes of it', () => {
       ),
     )
     expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+  }, 60_000)
+
+  it('is plain where the code that draws colours does not load', async () => {
+    await page.route('**/assets/coloured-*.js', (route) => route.abort())
+    await page.clock.install()
+    await Promise.all([page.waitForEvent('requestfailed'), page.goto(address())])
+    await see(page.getByText('1 some words of a line').first())
+    // React waits a moment before it replaces what it shows in place of a part.
+    await page.clock.runFor(5_000)
+    await see(page.getByText('1 some words of a line').first())
+    expect([await page.locator('.ansi-green').count(), await page.getByRole('alert').count()]).toEqual([0, 0])
   }, 60_000)
 })
