@@ -1,6 +1,10 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { keepRunning, restartDelayMs, type Supervised } from '../../../setup/process/processes.ts'
+import { execa } from 'execa'
+import { keepRunning, nodeCommand, restartDelayMs, type Supervised } from '../../../setup/process/processes.ts'
 import { waitFor } from '../../support/checks/wait.ts'
+import { temporaryFolder } from '../../support/systems/temporary.ts'
 
 const running: Supervised[] = []
 afterEach(async () => {
@@ -67,4 +71,30 @@ describe('keeping a process running', () => {
   it('waits longer after each failure in a row, up to half a minute', () => {
     expect([1, 2, 3, 7, 50].map(restartDelayMs)).toEqual([500, 1000, 2000, 30_000, 30_000])
   })
+})
+
+describe('a program that owns the terminal', () => {
+  it('gets the SIGTERM that we get, and we end when it does, with its exit code', async () => {
+    const folder = await temporaryFolder()
+    const outer = join(folder.path, 'outer.ts')
+    const inner =
+      'process.on("SIGTERM", () => { console.log("bye"); process.exit(7) }); console.log("up"); setInterval(() => {}, 1000)'
+    const home = join(import.meta.dirname, '../../../setup/process/processes.ts')
+    await writeFile(
+      outer,
+      `import { runToEnd } from ${JSON.stringify(home)}
+       const command = { file: process.execPath, args: ['--eval', ${JSON.stringify(inner)}] }
+       void runToEnd(command, process.env, '/').then((code) => process.exit(code))`,
+    )
+    const { file, args } = nodeCommand(outer)
+    const ours = execa(file, args, { cwd: join(import.meta.dirname, '../../..'), reject: false, timeout: 20_000 })
+    let said = ''
+    ours.stdout.on('data', (bytes) => {
+      said += bytes
+    })
+    await waitFor('its first line', () => said === 'up\n')
+    ours.kill('SIGTERM')
+    expect(await ours).toMatchObject({ exitCode: 7, stdout: 'up\nbye' })
+    await folder.remove()
+  }, 30_000)
 })
