@@ -74,7 +74,7 @@ function Screens() {
 }
 
 function screen<Name extends string, Props>(name: Name, load: () => Promise<Record<Name, ComponentType<Props>>>) {
-  return lazy(async () => ({ default: (await loadPart(load))[name] }))
+  return lazy(async () => ({ default: (await loadPart(name, load))[name] }))
 }
 
 function NotFoundScreen() {

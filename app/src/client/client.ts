@@ -38,9 +38,9 @@ export function createClient(): Client {
   const signedOut = createState(false)
   const api = createApi(
     () => signedOut.set(true),
-    async () => (await loadPart(() => import('./answers.ts'))).ENDPOINTS,
+    async () => (await loadPart('answers', () => import('./answers.ts'))).ENDPOINTS,
   )
-  const connection = createConnection(async () => (await loadPart(() => import('./socket.ts'))).createSocket())
+  const connection = createConnection(async () => (await loadPart('socket', () => import('./socket.ts'))).createSocket())
   const storage = createStorage()
   const drafts = createDrafts(() => localStorage)
   const queries = createQueries(() => connection.state.get() === 'live')

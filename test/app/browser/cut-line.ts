@@ -3,7 +3,7 @@ import type { Page, WebSocketRoute } from 'playwright-core'
 /** A page whose way to the server a test can cut and mend. The app's own files come through, as out of a service worker's cache. */
 export async function cutLine(page: Page) {
   let isCut = false
-  await page.route(/\/(api|auth|socket\.io)\//, (route) => (isCut ? route.abort() : route.fallback()))
+  await page.route(/\/(api|auth|socket\.io)\/|\/healthz$/, (route) => (isCut ? route.abort() : route.fallback()))
   await page.addInitScript(WITH_A_SWITCH)
   return {
     cut: async () => {

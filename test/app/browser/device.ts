@@ -29,9 +29,9 @@ export function saveOn(page: Page, key: string, value: unknown): Promise<unknown
   )
 }
 
-/** Of the user's tasks nothing is left there. The page leaves the app for another of the server: the app would save what it still has in hand. */
+/** Of the user's tasks nothing is left there. The page leaves the app for a picture of it: the app would save what it still has in hand. */
 export async function forgetTasks(page: Page): Promise<void> {
-  await page.goto(new URL('/healthz', page.url()).href)
+  await page.goto(new URL('/icons/mark.svg', page.url()).href)
   await page.evaluate(
     inStore(
       'readwrite',

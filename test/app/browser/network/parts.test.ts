@@ -60,6 +60,51 @@ describe('a part of the app that does not load although the server is there', ()
   })
 })
 
+describe('a part that does not load while a proxy answers for a server that is down', () => {
+  it('is waited for: a reload would leave the app', async () => {
+    await page.clock.install()
+    let asked = 0
+    await page.route('**/healthz', (route) => {
+      asked++
+      return route.fulfill({ status: 502, body: 'Bad Gateway' })
+    })
+    await page.route('**/assets/settings-screen-*.js', (route) => route.abort())
+    await page.goto(`${phone.server.url}/settings`)
+    await waitFor('three questions whether it is back', async () => {
+      await page.clock.fastForward(3_000)
+      return asked >= 3
+    })
+    await see(page.getByLabel('Loading'))
+    await page.unroute('**/healthz')
+    await page.unroute('**/assets/settings-screen-*.js')
+    await waitFor('the next try', async () => {
+      await page.clock.fastForward(3_000)
+      return page.getByText(SETTINGS).isVisible()
+    })
+    expect(loads).toBe(1)
+  }, 60_000)
+})
+
+describe('the part that makes the live connection', () => {
+  it('reloads the page once, however often it is asked for again, and the app works without it', async () => {
+    await page.clock.install()
+    let asked = 0
+    await page.route('**/assets/socket-*.js', (route) => {
+      asked++
+      return route.abort()
+    })
+    await page.goto(`${phone.server.url}/settings`)
+    await waitFor('the reload', () => loads === 2)
+    const before = asked
+    await waitFor('twenty new tries', async () => {
+      await page.clock.fastForward(10_000)
+      return asked >= before + 20
+    })
+    await see(page.getByText(SETTINGS))
+    expect(loads).toBe(2)
+  }, 60_000)
+})
+
 describe('a part that only adorns', () => {
   it('is left out: the link for another device stands without its code', async () => {
     const url = 'https://errand.example.org/auth/link?code=x'
