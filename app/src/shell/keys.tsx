@@ -37,7 +37,7 @@ export function useKeys(onHelp: () => void): void {
     }
     const goSearch = () => {
       // The list must be there before the next key, which is already the first letter of the search.
-      flushSync(() => navigate('/'))
+      if (path !== '/') flushSync(() => navigate('/'))
       document.querySelector<HTMLElement>('input[type=search]')?.focus()
     }
     const goBack = () => {

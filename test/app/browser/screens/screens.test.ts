@@ -222,6 +222,18 @@ describe('the list of tasks', () => {
     await page.getByRole('link', { name: /French/ }).waitFor()
   })
 
+  it('keeps its address when the search is focused by its key', async () => {
+    await page.goto(`${server.url}/?status=pending`)
+    await see(page.getByRole('searchbox'))
+    const before = await page.evaluate('history.length')
+    await page.keyboard.press('/')
+    expect(await page.evaluate('[document.activeElement.type, location.search, history.length]')).toEqual([
+      'search',
+      '?status=pending',
+      before,
+    ])
+  })
+
   it('shows a task that another device sends, without a reload', async () => {
     await page.getByRole('link', { name: /French/ }).waitFor()
     await phone.send('from the desk')
@@ -239,7 +251,7 @@ describe('the list of tasks', () => {
   it('tells a failure and tries again', async () => {
     const error = { code: 'internal', message: 'Something went wrong on the server.', requestId: 'r' }
     await page.route('**/api/tasks?*', (route) => route.fulfill({ status: 500, json: { error } }))
-    // With a live connection the app also asks again by itself, and shows no button meanwhile.
+    // With a live connection the app also asks again by itself, and may be faster than the tap.
     await page.routeWebSocket(/socket\.io/, () => undefined)
     await page.reload()
     await see(page.getByText('Something went wrong on the server.'))
