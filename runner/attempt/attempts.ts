@@ -73,17 +73,21 @@ function keyOf(taskId: string, attempt: number): string {
 /** Messages on their way to the agent of one attempt. A word, a renewal and the lease may each bring the same one; the agent gets it once. */
 export type Mailbox = {
   put: (messages: readonly SteerMessage[]) => void
-  /** The person withdrew it. If the agent already has it, nothing happens. */
-  withdraw: (messageId: string) => void
-  /** @returns false for a message that was never put in or that the agent already took */
+  /** Hands the waiting messages to the agent, the oldest first. Until it takes one, the next call hands it out again. */
+  handOut: () => SteerMessage[]
+  /**
+   * The agent has added it to its conversation.
+   * @returns false for a message that was never handed out or was already taken
+   */
   take: (messageId: string) => boolean
-  /** The messages that wait for the agent, the oldest first. */
-  waiting: () => SteerMessage[]
+  /** The person withdrew it, so it is not handed out again. If the agent was handed it before, the agent may still take it. */
+  withdraw: (messageId: string) => void
 }
 
 export function createMailbox(messages: readonly SteerMessage[]): Mailbox {
   const waiting = new Map<string, SteerMessage>()
   const known = new Set<string>()
+  const handedOut = new Set<string>()
   const put: Mailbox['put'] = (some) => {
     for (const message of some) if (!known.has(message.messageId)) waiting.set(message.messageId, message)
     for (const { messageId } of some) known.add(messageId)
@@ -95,7 +99,14 @@ export function createMailbox(messages: readonly SteerMessage[]): Mailbox {
       known.add(messageId)
       waiting.delete(messageId)
     },
-    take: (messageId) => waiting.delete(messageId),
-    waiting: () => [...waiting.values()],
+    handOut: () => {
+      for (const messageId of waiting.keys()) handedOut.add(messageId)
+      return [...waiting.values()]
+    },
+    take: (messageId) => {
+      if (!handedOut.delete(messageId)) return false
+      waiting.delete(messageId)
+      return true
+    },
   }
 }

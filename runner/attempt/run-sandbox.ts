@@ -137,7 +137,7 @@ function show({ parts, spool }: Attempt, { offset, text }: AgentDelta): true {
   return true
 }
 
-/** The agent knows its events first-hand, except one: a message counts as delivered only if it waited here, and in this turn. */
+/** The agent knows its events first-hand, except one: a message counts as delivered only if it was handed out here, and in this turn. */
 function emitFromAgent(attempt: Attempt, event: AgentEvent): boolean {
   if (event.type !== 'message.delivered') return emit(attempt, event)
   if (!attempt.mailbox.take(event.data.messageId)) return false
@@ -172,7 +172,7 @@ function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): 
     keepWork: () => (stop.cause() ? (bundle) => keptWork.keep(taskId, number, bundle) : null),
     emit: (event) => emit(attempt, presentable(event, redact)),
     saveArtifact: (kind, body) => client.saveArtifact(taskId, number, kind, body),
-    waitingMessages: mailbox.waiting,
+    waitingMessages: mailbox.handOut,
     openTranscript: async () => (hasTranscript ? client.openTranscript(taskId, number) : null),
     log,
   }

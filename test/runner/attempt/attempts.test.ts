@@ -19,16 +19,32 @@ describe('the attempts of a runner', () => {
     attempts.heed('t1', 2, { type: 'acknowledged', n: 3 })
     attempts.heed('t1', 1, { type: 'acknowledged', n: 9 })
     attempts.heed('t1', 2, { type: 'message', message })
-    expect([acknowledged, mailbox.waiting()]).toEqual([[3], [message]])
+    expect([acknowledged, mailbox.handOut()]).toEqual([[3], [message]])
     attempts.heed('t1', 2, { type: 'withdraw', messageId: 'm1' })
-    expect(mailbox.waiting()).toEqual([])
+    expect(mailbox.handOut()).toEqual([])
   })
 
   it('heed a message that comes before their spool is open', () => {
     const { attempts, mailbox } = withOne(null)
     attempts.heed('t1', 2, { type: 'acknowledged', n: 3 })
     attempts.heed('t1', 2, { type: 'message', message })
-    expect(mailbox.waiting()).toEqual([message])
+    expect(mailbox.handOut()).toEqual([message])
+  })
+
+  it('count a message as taken once, if the agent was handed it, also when it was withdrawn between the two', () => {
+    const { attempts, mailbox } = withOne(null)
+    attempts.heed('t1', 2, { type: 'message', message })
+    expect(mailbox.take('m1')).toBe(false)
+    expect(mailbox.handOut()).toEqual([message])
+    attempts.heed('t1', 2, { type: 'withdraw', messageId: 'm1' })
+    expect([mailbox.handOut(), mailbox.take('m1'), mailbox.take('m1')]).toEqual([[], true, false])
+  })
+
+  it('do not hand out a message that was withdrawn before', () => {
+    const { attempts, mailbox } = withOne(null)
+    attempts.heed('t1', 2, { type: 'message', message })
+    attempts.heed('t1', 2, { type: 'withdraw', messageId: 'm1' })
+    expect([mailbox.handOut(), mailbox.take('m1')]).toEqual([[], false])
   })
 
   it('are idle when the last work on one has ended, also when that failed, and also work that began meanwhile', async () => {
