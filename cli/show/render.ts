@@ -36,6 +36,8 @@ export function renderEvent(view: View, event: TaskEvent, look: Look): string[] 
     }
     case 'host.blocked':
       return warning(look, `blocked: ${clean(event.data.method)} ${clean(event.data.host)}. ${clean(event.data.advice)}`)
+    case 'context.compacted':
+      return [done(look, summarised(event.data), null)]
     case 'branch.pushed':
       return [done(look, `pushed ${clean(event.data.branch)}@${short(event.data.commit)}`, null)]
     case 'pull_request.opened':
@@ -88,6 +90,11 @@ function cloned({ baseBranch, commit, branch, resumed }: EventData<'repo.cloned'
   return resumed
     ? `cloned ${clean(branch)}@${short(commit)}, continuing from there`
     : `cloned ${clean(baseBranch)}@${short(commit)} for ${clean(branch)}`
+}
+
+function summarised({ beforeTokens, afterTokens }: EventData<'context.compacted'>): string {
+  const thousands = (tokens: number) => `${Math.ceil(tokens / 1000)}k`
+  return `conversation summarised: about ${thousands(beforeTokens)} tokens before, ${thousands(afterTokens)} after`
 }
 
 function done(look: Look, what: string, tookMs: number | null): string {

@@ -70,6 +70,11 @@ export const EVENT_DATA = {
     /** True if it was ended from outside: by a cancel, the time limit or a lost runner. Absent in events of earlier versions. */
     cutOff: z.boolean().optional(),
   }),
+  /**
+   * The conversation with the model became long and was replaced by a summary: tokens before and after, estimated. `bySummary`: the model
+   * wrote the summary; otherwise it could not, and Errand kept an extract.
+   */
+  'context.compacted': z.object({ beforeTokens: count, afterTokens: count, bySummary: z.boolean() }),
   'usage.counted': Usage.extend({ model: z.string(), estimated: z.boolean() }),
   'checkpoint.saved': z.object({ commit: text(64) }),
   'host.blocked': z.object({ host: text(255), method: text(20), advice: text(500) }),

@@ -39,6 +39,7 @@ export const AGENT_EVENTS = [
   'text.written',
   'tool.started',
   'tool.ended',
+  'context.compacted',
   'message.delivered',
   'checkpoint.saved',
   'turn.ended',

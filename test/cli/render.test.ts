@@ -132,6 +132,11 @@ describe('what a person reads of a task', () => {
     )
   })
 
+  it('tells that the conversation was summarised, and how much shorter it is', () => {
+    const { lines } = tell([{ type: 'context.compacted', data: { beforeTokens: 151_234, afterTokens: 8_001, bySummary: true } }])
+    expect(lines).toEqual(['✓ conversation summarised: about 152k tokens before, 9k after'])
+  })
+
   it('speaks of no other attempt in a second turn that was not interrupted', () => {
     const { lines } = tell([
       ...[CREATED, ASKED, ...BOOT, ...DONE],

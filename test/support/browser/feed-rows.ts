@@ -41,6 +41,7 @@ export function rowsOf(events: readonly TaskEvent[]): string[] {
       const at = rows[after]?.startsWith('ran ') ? after + 1 : rows.length
       rows.splice(at, 0, `ran ${describe(data)} ${resultOf(data, events.slice(index))}`)
     } else if (type === 'host.blocked') block(rows, `blocked ${data.method} ${data.host}`)
+    else if (type === 'context.compacted') rows.push('summarised')
     else if (type === 'branch.pushed') rows.push(`pushed ${data.commit.slice(0, 7)}`)
     else if (type === 'turn.ended') {
       if (![lastText, ''].includes(letters(data.summary))) rows.push(`wrote ${letters(data.summary)}`)
@@ -85,6 +86,7 @@ export function rowsFrom(raw: readonly RawRow[]): string[] {
     if (kind === 'ran') return `ran ${squeezed(text)} ${more.map(squeezed).filter(Boolean).join(' ')}`
     if (kind === 'blocked') return text === 'Interrupted' ? 'interrupted' : `${text.replace('Blocked:', 'blocked')} ×${more[0]}`
     if (kind === 'ended') return `ended ${text} ${more[0]}`.trim()
+    if (kind === 'fact' && text.startsWith('Conversation summarised')) return 'summarised'
     if (kind === 'fact') return text.replace('Pushed', 'pushed')
     return /^(.* · )?Started in /.test(text) ? 'began' : []
   })

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { listen } from '../systems/temporary.ts'
-import { type Message, type ModelBody, prefixHashes, type Refusal, refusalOf } from './model-strictness.ts'
+import { type Message, type ModelBody, prefixHashes, promptTokens, type Refusal, refusalOf } from './model-strictness.ts'
 import { eventsOf, type Reply, sendEvents } from './model-wire.ts'
 
 /** One request that was let through, as the policy gets it. */
@@ -85,7 +85,7 @@ async function answer(seen: Seen, policy: Policy, request: IncomingMessage, resp
     model: body.model,
     id: `msg_${id}`,
     signature,
-    inputTokens: Math.ceil(JSON.stringify(body).length / 4),
+    inputTokens: promptTokens(body),
     callId: (index) => `toolu_${id}_${index}`,
   })
   await sendEvents(response, events, reply.fault)

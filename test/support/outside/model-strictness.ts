@@ -28,7 +28,28 @@ export function refusalOf(headers: IncomingHttpHeaders, body: ModelBody, key: st
   if (thinking && thinking.type !== 'adaptive') return refuse('thinking: only adaptive is supported')
   const marks = (JSON.stringify(body).match(/"cache_control":\{/g) ?? []).length
   if (marks > 4) return refuse(`A maximum of 4 blocks with cache_control may be provided. Found ${marks}.`)
-  return toolsRefusal(body.tools) ?? messagesRefusal(body.messages)
+  return toolsRefusal(body.tools) ?? messagesRefusal(body.messages) ?? windowRefusal(body)
+}
+
+/** What an image costs, whatever its bytes: the least that the API counts for one that is worth looking at. */
+const IMAGE_TOKENS = 1_600
+
+/** @returns about how many tokens the API would count in the prompt */
+export function promptTokens({ system, tools, messages }: ModelBody): number {
+  let images = 0
+  const text = JSON.stringify({ system, tools, messages }, (_key, value) => {
+    if (value?.type !== 'image') return value
+    images += 1
+    return { type: 'image' }
+  })
+  return Math.ceil(Buffer.byteLength(text) / 4) + images * IMAGE_TOKENS
+}
+
+/** A prompt that is longer than the model's window. (An answer that fills the rest of it ends with a stop reason of its own.) */
+function windowRefusal(body: ModelBody): Refusal | null {
+  const most = MODELS[body.model]?.contextTokens ?? 0
+  const tokens = promptTokens(body)
+  return tokens > most ? refuse(`prompt is too long: ${tokens} tokens > ${most} maximum`) : null
 }
 
 /**

@@ -5,7 +5,7 @@ import { AgentText } from './prose/agent-text.tsx'
 import { BootList } from './rows/boot-list.tsx'
 import { EndCard } from './rows/end-card.tsx'
 import { MessageBubble } from './rows/message-bubble.tsx'
-import { BlockedHosts, Interrupted, PullRequest, Pushed } from './rows/small-rows.tsx'
+import { BlockedHosts, Compacted, Interrupted, PullRequest, Pushed } from './rows/small-rows.tsx'
 import { WorkGroup } from './work/work-group.tsx'
 
 /** The part of the task that the rows need; none of it changes while the task runs. */
@@ -35,6 +35,8 @@ export const FeedRow = memo(({ item, task, ahead, shownFailure, onRetry }: Props
       return <BlockedHosts item={item} />
     case 'interrupted':
       return <Interrupted item={item} />
+    case 'compacted':
+      return <Compacted item={item} />
     case 'pushed':
       return <Pushed item={item} />
     case 'pull_request':

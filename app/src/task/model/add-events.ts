@@ -62,6 +62,7 @@ const REDUCERS: Reducers = {
     draft.usage = addUsage(draft.usage, data)
     draft.turnUsage = addUsage(draft.turnUsage, data)
   },
+  'context.compacted': (draft, data, { key }) => void draft.items.push({ kind: 'compacted', key, turn: draft.turn, ...data }),
   'host.blocked': (draft, data, { key }) => block(draft, data, key),
   'branch.pushed': (draft, data, { key }) => void draft.items.push({ kind: 'pushed', key, turn: draft.turn, ...data }),
   'pull_request.opened': (draft, data, { key }) =>

@@ -10,6 +10,7 @@ export type Item = { key: string; turn: number } & (
   | TextItem
   | WorkItem
   | BlockedItem
+  | CompactedItem
   | InterruptedItem
   | PushedItem
   | PullRequestItem
@@ -66,6 +67,7 @@ type WorkItem = { kind: 'work'; calls: readonly Call[] }
 
 type BlockedItem = { kind: 'blocked'; hosts: readonly { host: string; method: string; advice: string; times: number }[] }
 type InterruptedItem = { kind: 'interrupted'; reason: Reason; message: string | null }
+type CompactedItem = { kind: 'compacted' } & EventData<'context.compacted'>
 type PushedItem = { kind: 'pushed'; branch: string; commit: string }
 type PullRequestItem = { kind: 'pull_request'; url: string; number: number }
 

@@ -80,6 +80,11 @@ export const TASK_WORDS = {
   blocked: (method: string, host: string) => `Blocked: ${method} ${host}`,
   blockedTimes: (n: number) => (n > 1 ? `${n} times` : ''),
   interrupted: 'Interrupted',
+  compacted: (before: string, after: string) => `Conversation summarised: ${before} → ${after} tokens`,
+  compactedWhy: (bySummary: boolean) =>
+    bySummary
+      ? 'It became long. The agent goes on with your messages word for word and a summary of the rest.'
+      : 'It became too long for the model. The agent goes on with your messages word for word and an extract of the rest.',
   pushed: (commit: string) => `Pushed ${commit.slice(0, 7)}`,
   pullRequest: (n: number) => `Pull request #${n}`,
   end: {

@@ -205,6 +205,21 @@ describe('the feed of a task', () => {
     expect(feed.items.at(-1)).toMatchObject({ text: 'y', state: 'withdrawn' })
   })
 
+  it('shows that the conversation was summarised, between the work before and after it', () => {
+    const data = { beforeTokens: 151_234, afterTokens: 8_001, bySummary: true }
+    const feed = feedOf(
+      asked('x'),
+      ...BOOT,
+      started('a'),
+      ended('a'),
+      { type: 'context.compacted', data },
+      started('b'),
+      ended('b'),
+    )
+    expect(kinds(feed)).toEqual(['message', 'boot', 'work', 'compacted', 'work'])
+    expect(last(feed, 'compacted')).toMatchObject(data)
+  })
+
   it('counts a message as delivered that was taken back in the moment the agent took it', () => {
     const taken: Told = { type: 'message.delivered', data: { messageId: 'm2', turn: 1 } }
     const back: Told = { type: 'message.withdrawn', data: { messageId: 'm2' } }

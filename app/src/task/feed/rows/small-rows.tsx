@@ -3,7 +3,7 @@ import { Note, Sentence } from '../../../design/feedback/states.tsx'
 import { Icon } from '../../../design/icons/icon.tsx'
 import type { ItemOf } from '../../model/feed-items.ts'
 import type { FoldRow } from '../../model/feed-rows.ts'
-import { duration } from '../../text/format.ts'
+import { duration, tokens } from '../../text/format.ts'
 import { reasonText } from '../../text/reason-text.ts'
 import { TASK_WORDS } from '../../text/words.ts'
 import './small-rows.css'
@@ -36,6 +36,13 @@ export const Interrupted = memo(({ item }: { item: ItemOf<'interrupted'> }) => (
       </div>
     </div>
   </Note>
+))
+
+export const Compacted = memo(({ item }: { item: ItemOf<'compacted'> }) => (
+  <p className="fact" title={TASK_WORDS.compactedWhy(item.bySummary)}>
+    <Icon name="file" size={16} />
+    {TASK_WORDS.compacted(tokens(item.beforeTokens), tokens(item.afterTokens))}
+  </p>
 ))
 
 export const Pushed = memo(({ item }: { item: ItemOf<'pushed'> }) => (
