@@ -1,4 +1,5 @@
 import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
+import { withSlidingMark } from './cache-marks.ts'
 import { repaired, type StoredTranscript } from './stored-transcript.ts'
 
 /**
@@ -34,7 +35,8 @@ export function createTranscript({ model, effort, system, tools, before, first }
   let messages: ModelMessage[] = []
   const fixed = {
     model,
-    // One cache mark here, for everything that never changes. The API moves the one below along with the conversation.
+    // One cache mark here, for everything that never changes. The API moves the one below along with the conversation; `cache-marks.ts`
+    // sets the one between them.
     system: before?.system ?? [{ type: 'text', text: system, cache_control: { type: 'ephemeral' } }],
     tools: before?.tools ?? tools.map((tool) => ({ ...tool, input_schema: { ...tool.input_schema, type: 'object' as const } })),
     // With "omitted" the text between tool calls stays empty.
@@ -42,7 +44,11 @@ export function createTranscript({ model, effort, system, tools, before, first }
     output_config: { effort },
     cache_control: { type: 'ephemeral' },
   } satisfies Partial<ModelRequest>
-  const request = (maxTokens: number): ModelRequest => ({ ...fixed, max_tokens: maxTokens, messages })
+  const request = (maxTokens: number): ModelRequest => ({
+    ...fixed,
+    max_tokens: maxTokens,
+    messages: withSlidingMark(messages),
+  })
   const addUser = (content: readonly ModelBlock[]) => {
     const last = messages.at(-1)
     // The API merges two user messages in a row, which would change the bytes. The last one has no answer yet, so it may grow.

@@ -1,7 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { listen } from '../systems/temporary.ts'
-import { type Message, type ModelBody, prefixHashes, promptTokens, type Refusal, refusalOf } from './model-strictness.ts'
+import { type CacheUse, createPromptCache, type PromptCache } from './model-cache.ts'
+import { type Message, type ModelBody, prefixHashes, type Refusal, refusalOf } from './model-strictness.ts'
 import { eventsOf, type Reply, sendEvents } from './model-wire.ts'
 
 /** One request that was let through, as the policy gets it. */
@@ -14,6 +15,8 @@ export type SeenRequest = {
   results: ReadonlyArray<{ id: string; text: string; isError: boolean }>
   /** Text of the last message apart from results. */
   said: string
+  /** What it reads from the API's cache and writes to it, tokens. */
+  cache: CacheUse
 }
 
 /** Decides the answer from what the agent sent: it must read real tool output to get on, as a model must. */
@@ -36,7 +39,7 @@ export type ModelServer = {
  * @param key the one key that it lets in, as Bearer or as `x-api-key`
  */
 export async function startModelServer({ key, policy }: { key: string; policy: Policy }): Promise<ModelServer> {
-  const seen: Seen = { key, requests: [], refusals: [], issued: new Map() }
+  const seen: Seen = { key, requests: [], refusals: [], issued: new Map(), cache: createPromptCache() }
   let open = 0
   const server = createServer((request, response) => {
     open += 1
@@ -60,7 +63,13 @@ export async function startModelServer({ key, policy }: { key: string; policy: P
 }
 
 /** What one server has seen, and the signatures that it has issued: each with what stood before its thinking. */
-type Seen = { key: string; requests: SeenRequest[]; refusals: Refusal[]; issued: Map<string, string> }
+type Seen = {
+  key: string
+  requests: SeenRequest[]
+  refusals: Refusal[]
+  issued: Map<string, string>
+  cache: PromptCache
+}
 
 async function answer(seen: Seen, policy: Policy, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { requests, refusals, issued } = seen
@@ -72,7 +81,7 @@ async function answer(seen: Seen, policy: Policy, request: IncomingMessage, resp
     refusals.push(refusal)
     return sendError(response, refusal)
   }
-  const accepted = { index: requests.length, headers: request.headers, body, ...lastMessage(body) }
+  const accepted = { index: requests.length, headers: request.headers, body, ...lastMessage(body), cache: seen.cache.use(body) }
   requests.push(accepted)
   const reply = await policy(accepted)
   if ('silent' in reply) return reply.silent === 'reset' ? void request.socket.destroy() : undefined
@@ -85,7 +94,7 @@ async function answer(seen: Seen, policy: Policy, request: IncomingMessage, resp
     model: body.model,
     id: `msg_${id}`,
     signature,
-    inputTokens: promptTokens(body),
+    cache: accepted.cache,
     callId: (index) => `toolu_${id}_${index}`,
   })
   await sendEvents(response, events, reply.fault)

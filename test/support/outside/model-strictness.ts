@@ -26,8 +26,12 @@ export function refusalOf(headers: IncomingHttpHeaders, body: ModelBody, key: st
   if (choice && choice.type !== 'auto' && choice.type !== 'none') return refuse('tool_choice: forced tool use is not supported')
   const thinking = body.thinking as Json | undefined
   if (thinking && thinking.type !== 'adaptive') return refuse('thinking: only adaptive is supported')
-  const marks = (JSON.stringify(body).match(/"cache_control":\{/g) ?? []).length
+  const marks = blocksOf(body).filter(({ cache_control }) => cache_control).length + (body.cache_control ? 1 : 0)
   if (marks > 4) return refuse(`A maximum of 4 blocks with cache_control may be provided. Found ${marks}.`)
+  const unmarkable = body.messages.some(({ content }) =>
+    content.some(({ type, cache_control }) => cache_control && /thinking$/.test(String(type))),
+  )
+  if (unmarkable) return refuse('thinking blocks cannot have cache_control')
   return toolsRefusal(body.tools) ?? messagesRefusal(body.messages) ?? windowRefusal(body)
 }
 
@@ -36,8 +40,13 @@ const IMAGE_TOKENS = 1_600
 
 /** @returns about how many tokens the API would count in the prompt */
 export function promptTokens({ system, tools, messages }: ModelBody): number {
+  return tokensOf({ system, tools, messages })
+}
+
+/** @returns about how many tokens the API would count in a part of a request */
+export function tokensOf(part: unknown): number {
   let images = 0
-  const text = JSON.stringify({ system, tools, messages }, (_key, value) => {
+  const text = JSON.stringify(part, (_key, value) => {
     if (value?.type !== 'image') return value
     images += 1
     return { type: 'image' }
@@ -62,7 +71,12 @@ export function prefixHashes({ model, system, tools, messages }: ModelBody): str
   return hashes
 }
 
-function hash(text: string): string {
+/** @returns everything that may bear a mark of the cache, in the order in which the API reads it */
+export function blocksOf({ tools, system, messages }: ModelBody): Json[] {
+  return [...tools, ...system, ...messages.flatMap(({ content }) => content)]
+}
+
+export function hash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }
 
@@ -121,7 +135,8 @@ function idsOf(message: Message | undefined, type: string, field: string): strin
   return (message?.content ?? []).filter((block) => block.type === type).map((block) => String(block[field]))
 }
 
-function canonical(value: unknown): unknown {
+/** Without marks and nulls, and with the keys in order: what the API takes for the same. */
+export function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical)
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).filter(([key, item]) => key !== 'cache_control' && item !== null && item !== undefined)

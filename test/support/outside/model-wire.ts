@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { CacheUse } from './model-cache.ts'
 
 /** One block that the scripted model writes. `json` in place of `input` is sent as it is, whole or not, valid or not. */
 export type ScriptedBlock =
@@ -46,16 +47,16 @@ type WireEvent = { type: string; [field: string]: unknown }
 /** @returns the events of one whole answer, in the order and shape of the Messages API (docs.claude.com, "Streaming messages") */
 export function eventsOf(
   reply: Extract<Reply, { content: unknown }>,
-  given: { model: string; id: string; signature: string; inputTokens: number; callId: (index: number) => string },
+  given: { model: string; id: string; signature: string; cache: CacheUse; callId: (index: number) => string },
 ): WireEvent[] {
   const { content, fault = {}, stopDetails = null } = reply
   const calls = content.some(({ type }) => type === 'tool_use')
   const stop = reply.stopReason === undefined ? (calls ? 'tool_use' : 'end_turn') : reply.stopReason
   const usage = {
-    input_tokens: given.inputTokens,
-    cache_creation_input_tokens: 0,
-    cache_read_input_tokens: 0,
-    cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+    input_tokens: given.cache.input,
+    cache_creation_input_tokens: given.cache.written,
+    cache_read_input_tokens: given.cache.read,
+    cache_creation: { ephemeral_5m_input_tokens: given.cache.written, ephemeral_1h_input_tokens: 0 },
     output_tokens: 1,
     service_tier: 'standard',
     ...reply.usage,
