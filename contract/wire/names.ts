@@ -76,7 +76,10 @@ export const DOOR_PATHS = {
   assignment: '/task',
   /** GET: the conversation so far, as an earlier turn stored it; 404 if there is none. */
   transcript: '/transcript',
-  /** GET: messages to the running turn that the agent has not taken yet, `SteerMessage[]`; it emits `message.delivered` for each that it takes. */
+  /**
+   * GET: messages to the running turn that are not delivered yet, `SteerMessage[]`. The gateway counts one as delivered when the model API took
+   * a request that holds it. `?handed-out`: those that the agent was given and that are not delivered, withdrawn ones too.
+   */
   messages: '/messages',
   /** Base URL of the model API: POST `/llm/v1/messages`. */
   model: '/llm',

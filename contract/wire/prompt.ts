@@ -14,8 +14,11 @@ export function headed(heading: Heading, text: string): string {
   return `${HEADINGS[heading]}:\n\n${text}`
 }
 
+/** A person's words in the conversation with the model. */
+export type Said = { heading: Heading; text: string }
+
 /** @returns the person's text and its heading; null for the agent's own text */
-export function unheaded(block: string): { heading: Heading; text: string } | null {
+export function unheaded(block: string): Said | null {
   for (const heading of Object.keys(HEADINGS) as Heading[]) {
     const start = headed(heading, '')
     if (block.startsWith(start)) return { heading, text: block.slice(start.length) }

@@ -40,7 +40,6 @@ export const AGENT_EVENTS = [
   'tool.started',
   'tool.ended',
   'context.compacted',
-  'message.delivered',
   'checkpoint.saved',
   'turn.ended',
 ] as const

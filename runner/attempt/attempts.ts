@@ -1,7 +1,7 @@
 import type { RunnerWord } from '../../contract/wire/river.ts'
-import type { SteerMessage } from '../../contract/wire/sandbox.ts'
 import type { KeptLease } from '../lease/renewals.ts'
 import type { Delivery } from '../river/delivery.ts'
+import type { Mailbox } from './mailbox.ts'
 import type { StopSwitch } from './stop-switch.ts'
 
 /** One attempt that this process works on, with everything that others use to reach it. */
@@ -68,45 +68,4 @@ function heedWord({ delivery, mailbox, stop }: RunningAttempt, word: RunnerWord)
 
 function keyOf(taskId: string, attempt: number): string {
   return `${taskId}/${attempt}`
-}
-
-/** Messages on their way to the agent of one attempt. A word, a renewal and the lease may each bring the same one; the agent gets it once. */
-export type Mailbox = {
-  put: (messages: readonly SteerMessage[]) => void
-  /** Hands the waiting messages to the agent, the oldest first. Until it takes one, the next call hands it out again. */
-  handOut: () => SteerMessage[]
-  /**
-   * The agent has added it to its conversation.
-   * @returns false for a message that was never handed out or was already taken
-   */
-  take: (messageId: string) => boolean
-  /** The person withdrew it, so it is not handed out again. If the agent was handed it before, the agent may still take it. */
-  withdraw: (messageId: string) => void
-}
-
-export function createMailbox(messages: readonly SteerMessage[]): Mailbox {
-  const waiting = new Map<string, SteerMessage>()
-  const known = new Set<string>()
-  const handedOut = new Set<string>()
-  const put: Mailbox['put'] = (some) => {
-    for (const message of some) if (!known.has(message.messageId)) waiting.set(message.messageId, message)
-    for (const { messageId } of some) known.add(messageId)
-  }
-  put(messages)
-  return {
-    put,
-    withdraw: (messageId) => {
-      known.add(messageId)
-      waiting.delete(messageId)
-    },
-    handOut: () => {
-      for (const messageId of waiting.keys()) handedOut.add(messageId)
-      return [...waiting.values()]
-    },
-    take: (messageId) => {
-      if (!handedOut.delete(messageId)) return false
-      waiting.delete(messageId)
-      return true
-    },
-  }
 }

@@ -6,7 +6,8 @@ import { startRepeating } from '../process/repeat.ts'
 import type { Publisher } from '../river/publisher.ts'
 import { recoverSpools, type Spool } from '../river/spool.ts'
 import type { SandboxEngine } from '../sandbox/sandbox.ts'
-import { type Attempts, createMailbox, type RunningAttempt } from './attempts.ts'
+import type { Attempts, RunningAttempt } from './attempts.ts'
+import { createMailbox } from './mailbox.ts'
 import { createNesting, type Nesting } from './nesting.ts'
 
 export type Leftovers = { stop: () => Promise<void> }
@@ -51,7 +52,15 @@ async function deliverSpool(spool: Spool, { publisher, attempts, log }: Parts): 
   const onFault = (error: unknown) => log.error({ event: 'spool.failed', taskId, attempt, err: error })
   const { tree, turnEnd } = await replay(spool)
   const delivery = publisher.deliver(spool, onFault)
-  const leftover: RunningAttempt = { taskId, attempt, signingKey, lease: null, mailbox: createMailbox([]), delivery, stop: null }
+  const leftover: RunningAttempt = {
+    taskId,
+    attempt,
+    signingKey,
+    lease: null,
+    mailbox: createMailbox([], ''),
+    delivery,
+    stop: null,
+  }
   attempts.add(leftover)
   for (const event of tree.close(turnEnd ?? { outcome: 'interrupted', reason: 'runner_stopped', message: null }))
     delivery.emit(event)

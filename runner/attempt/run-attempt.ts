@@ -7,7 +7,8 @@ import type { Delivery, DeliveryEnd } from '../river/delivery.ts'
 import type { Publisher } from '../river/publisher.ts'
 import { createSpool, type Spool, type SpoolHeader, spoolInMemory } from '../river/spool.ts'
 import { decideEnd } from './attempt-end.ts'
-import { type Attempts, createMailbox, type RunningAttempt } from './attempts.ts'
+import type { Attempts, RunningAttempt } from './attempts.ts'
+import { createMailbox } from './mailbox.ts'
 import { createNesting } from './nesting.ts'
 import { runSandbox, type SandboxParts } from './run-sandbox.ts'
 import { openStopSwitch, type RunnerStop } from './stop-switch.ts'
@@ -25,9 +26,9 @@ export type AttemptParts = SandboxParts & {
  */
 export async function runAttempt(parts: AttemptParts, lease: Lease, runnerStop: RunnerStop): Promise<End> {
   const { assignment, signingKey, leaseMs } = lease
-  const { taskId, attempt, turn, model, timeLimitMs } = assignment
+  const { taskId, attempt, turn, prompt, model, timeLimitMs } = assignment
   const log = parts.log.child({ taskId, attempt })
-  const mailbox = createMailbox(lease.messages)
+  const mailbox = createMailbox(lease.messages, prompt)
   const stop = openStopSwitch({ runnerStop, timeLimitMs, log })
   const running: RunningAttempt = { taskId, attempt, signingKey, lease: keepLease(leaseMs), mailbox, delivery: null, stop }
   parts.attempts.add(running)

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { NewEvent } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
 import type { Lease } from '../../contract/wire/lease.ts'
-import type { AgentDelta, AgentEvent } from '../../contract/wire/sandbox.ts'
+import type { AgentDelta } from '../../contract/wire/sandbox.ts'
 import type { Gateway, GatewayOptions } from '../gateway/gateway.ts'
 import type { CoordinatorClient } from '../lease/coordinator-client.ts'
 import type { Renewals } from '../lease/renewals.ts'
@@ -17,8 +17,8 @@ import type { Publisher } from '../river/publisher.ts'
 import type { Spool } from '../river/spool.ts'
 import { EngineFault, type Sandbox, type SandboxEnd, type SandboxEngine } from '../sandbox/sandbox.ts'
 import type { HostFault } from './attempt-end.ts'
-import type { Mailbox } from './attempts.ts'
 import type { KeptWork } from './kept-work.ts'
+import type { Mailbox } from './mailbox.ts'
 import type { Nesting } from './nesting.ts'
 import type { StopSwitch } from './stop-switch.ts'
 
@@ -120,7 +120,7 @@ async function readOutput(attempt: Attempt, { lines }: Sandbox, redact: Redactor
   try {
     for await (const text of lines) {
       const line = stop.flooded() ? null : readAgentLine(text, redact)
-      const wasUseful = line !== null && (line.type === 'delta' ? mayShow() && show(attempt, line) : emitFromAgent(attempt, line))
+      const wasUseful = line !== null && (line.type === 'delta' ? mayShow() && show(attempt, line) : emit(attempt, line))
       if (!wasUseful) noise += 1
       if (noise >= NOISE_LINES) stop.because('flooded')
       await delivery.ready()
@@ -135,13 +135,6 @@ async function readOutput(attempt: Attempt, { lines }: Sandbox, redact: Redactor
 function show({ parts, spool }: Attempt, { offset, text }: AgentDelta): true {
   parts.publisher.delta(spool.header, { offset, text })
   return true
-}
-
-/** The agent knows its events first-hand, except one: a message counts as delivered only if it was handed out here, and in this turn. */
-function emitFromAgent(attempt: Attempt, event: AgentEvent): boolean {
-  if (event.type !== 'message.delivered') return emit(attempt, event)
-  if (!attempt.mailbox.take(event.data.messageId)) return false
-  return emit(attempt, { ...event, data: { ...event.data, turn: attempt.lease.assignment.turn } })
 }
 
 /**
@@ -159,7 +152,7 @@ function emit({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolea
 
 function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): GatewayOptions {
   const { parts, lease, mailbox, stop, log } = attempt
-  const { taskId, attempt: number, hasTranscript } = lease.assignment
+  const { taskId, attempt: number, turn, hasTranscript } = lease.assignment
   const { renewals, client, keptWork, coordinatorUrl, npmRegistryUrl, allowedHosts } = parts
   return {
     lease,
@@ -172,7 +165,10 @@ function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): 
     keepWork: () => (stop.cause() ? (bundle) => keptWork.keep(taskId, number, bundle) : null),
     emit: (event) => emit(attempt, presentable(event, redact)),
     saveArtifact: (kind, body) => client.saveArtifact(taskId, number, kind, body),
-    waitingMessages: mailbox.handOut,
+    messages: mailbox,
+    modelTook: (said) => {
+      for (const messageId of mailbox.deliver(said)) emit(attempt, { type: 'message.delivered', data: { messageId, turn } })
+    },
     openTranscript: async () => (hasTranscript ? client.openTranscript(taskId, number) : null),
     log,
   }

@@ -7,19 +7,27 @@ import { isAway } from '../lease/coordinator-client.ts'
 import { answer, answerJson, type Endpoint } from './endpoint.ts'
 import { refuseEffect } from './fence.ts'
 
+/** The person's messages to the running turn, as the agent may ask for them. */
+export type MessagesToAgent = {
+  /** Those that are not delivered yet. */
+  handOut: () => SteerMessage[]
+  /** Those that it was handed and the model has not got. */
+  undelivered: () => SteerMessage[]
+}
+
 export type ConversationOptions = {
-  /** Messages that the agent has not taken yet. */
-  waitingMessages: () => SteerMessage[]
+  messages: MessagesToAgent
   /** @returns null when no earlier turn left one */
   openTranscript: () => Promise<Readable | null>
   log: Logger
 }
 
 /** The user's messages to the running turn (`GET /messages`), and the transcript of the turns before it (`GET /transcript`). */
-export function serveConversation({ waitingMessages, openTranscript, log }: ConversationOptions): Endpoint {
-  return async ({ request, response, path }) => {
+export function serveConversation({ messages, openTranscript, log }: ConversationOptions): Endpoint {
+  return async ({ request, response, path, query }) => {
     if (request.method !== 'GET') return answer(response, 405, 'Use GET here.')
-    if (path === DOOR_PATHS.messages) return answerJson(response, waitingMessages())
+    if (path === DOOR_PATHS.messages)
+      return answerJson(response, query === 'handed-out' ? messages.undelivered() : messages.handOut())
     let transcript: Readable | null
     try {
       transcript = await openTranscript()

@@ -5,10 +5,11 @@ import type { Logger } from 'pino'
 import type { NewEvent } from '../../contract/api/event.ts'
 import type { Lease } from '../../contract/wire/lease.ts'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
-import type { ArtifactKind, SteerMessage } from '../../contract/wire/sandbox.ts'
+import type { Said } from '../../contract/wire/prompt.ts'
+import type { ArtifactKind } from '../../contract/wire/sandbox.ts'
 import { serveAllowlist } from './allowlist.ts'
 import { serveArtifacts } from './artifacts.ts'
-import { serveConversation } from './conversation.ts'
+import { type MessagesToAgent, serveConversation } from './conversation.ts'
 import { openDoorServer } from './door-server.ts'
 import { answer, answerJson, type Endpoint } from './endpoint.ts'
 import { serveFence } from './fence.ts'
@@ -36,7 +37,9 @@ export type GatewayOptions = {
    * Stores the last copy of the work on this host if the sandbox is being stopped while the coordinator is away; null if the work can wait.
    */
   keepWork: () => ((bundle: Readable) => Promise<void>) | null
-  waitingMessages: () => SteerMessage[]
+  messages: MessagesToAgent
+  /** The model API took a request with these words of the person. */
+  modelTook: (said: readonly Said[]) => void
   openTranscript: () => Promise<Readable | null>
   log: Logger
 }
@@ -94,6 +97,7 @@ function layOutEndpoints(options: GatewayOptions, upstream: Upstream) {
     model: assignment.model,
     budget: createBudget(assignment.budgetUsd),
     awaitLease: options.awaitLease,
+    onTaken: options.modelTook,
     upstream,
     emit,
     log,

@@ -5,6 +5,7 @@ import type { EventData } from '../../contract/api/event.ts'
 import { cancelled } from '../../contract/wire/end.ts'
 import { branchPrefix } from '../../contract/wire/names.ts'
 import { type AgentEvent, AgentLine, type Assignment, type SteerMessage } from '../../contract/wire/sandbox.ts'
+import { createMailbox, type Mailbox } from '../../runner/attempt/mailbox.ts'
 import type { GatewayOptions } from '../../runner/gateway/gateway.ts'
 import { createDoor } from '../../worker-image/door/door.ts'
 import { createVoice } from '../../worker-image/door/voice.ts'
@@ -113,7 +114,7 @@ async function openErrandsDoor(options: ErrandOptions, { assignment, repoUrl, mo
     },
     {
       ...options.gateway,
-      waitingMessages: () => options.waiting ?? [],
+      ...deliveries(options, assignment, (event) => door.said.push(event)),
       openTranscript: async () => {
         const stored = door.artifacts.get('transcript')
         return stored ? Readable.from([stored]) : null
@@ -121,6 +122,25 @@ async function openErrandsDoor(options: ErrandOptions, { assignment, repoUrl, mo
     },
   )
   return door
+}
+
+/** A mailbox for each attempt, as a runner has it; the test's waiting messages arrive when the agent asks. */
+function deliveries({ waiting = [] }: ErrandOptions, assignment: Assignment, emit: GatewayOptions['emit']) {
+  const mailboxes = new Map<number, Mailbox>()
+  const mailbox = () => {
+    const { attempt, prompt } = assignment
+    const known = mailboxes.get(attempt) ?? createMailbox([], prompt)
+    mailboxes.set(attempt, known)
+    known.put(waiting)
+    return known
+  }
+  const { turn } = assignment
+  return {
+    messages: { handOut: () => mailbox().handOut(), undelivered: () => mailbox().undelivered() },
+    modelTook: (said) => {
+      for (const messageId of mailbox().deliver(said)) emit({ type: 'message.delivered', data: { messageId, turn } })
+    },
+  } satisfies Partial<GatewayOptions>
 }
 
 type ChangeableConfig = { -readonly [K in keyof Config]: Config[K] }

@@ -2,9 +2,11 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LIMITS } from '../../contract/api/limits.ts'
 import type { End } from '../../contract/wire/end.ts'
+import type { SteerMessage } from '../../contract/wire/sandbox.ts'
 import type { Door } from '../door/door.ts'
 import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
 import type { Log } from '../process/log.ts'
+import { steerMessage } from './prompt.ts'
 
 /** A conversation as one turn stores it for the next, which continues from exactly these bytes. */
 export type StoredTranscript = {
@@ -61,12 +63,12 @@ export async function writeToDisk(scratch: string, stored: StoredTranscript, log
 }
 
 /**
- * Stores the conversation for the next turn. If it became too long for the model, it is dropped, and the next turn starts a new one. Never
- * throws: the work itself is on the branch.
+ * Stores the conversation for the next turn, without the messages of the person that never reached the model: those begin the next turn. If
+ * it became too long for the model, it is dropped, and the next turn starts a new one. Never throws: the work itself is on the branch.
  * @param parts.tip the branch's commit on the git host
  */
 export async function storeConversation(parts: {
-  door: Pick<Door, 'store'>
+  door: Pick<Door, 'store' | 'undelivered'>
   scratch: string
   end: Pick<End, 'reason'>
   tip: string | null
@@ -77,11 +79,40 @@ export async function storeConversation(parts: {
     const text = await readIfThere(fileIn(scratch))
     // The turn ended before its conversation began.
     if (text === null) return
-    const stored = readStored(text)
-    if (!stored) throw new Error('it cannot be read')
+    const written = readStored(text)
+    if (!written) throw new Error('it cannot be read')
+    const stored = withoutMessages(written, await undeliveredAt(door, log))
     await door.store('transcript', bytesOf({ ...stored, tip, ...(end.reason === 'context_exceeded' ? { messages: [] } : {}) }))
   } catch (error) {
     log('transcript.lost', { message: String(error) })
+  }
+}
+
+async function undeliveredAt(door: Pick<Door, 'undelivered'>, log: Log): Promise<SteerMessage[]> {
+  try {
+    return await door.undelivered()
+  } catch (error) {
+    // Then the model may read such a message twice, which is better than not at all.
+    log('inbox.unavailable', { message: String(error) })
+    return []
+  }
+}
+
+/** Pure. Takes messages out again that the conversation got after the last answer. The model never saw them, so no byte that it knows changes. */
+export function withoutMessages(stored: StoredTranscript, messages: readonly SteerMessage[]): StoredTranscript {
+  const last = stored.messages.at(-1)
+  const gone = messages.filter(({ messageId }) => stored.taken.includes(messageId))
+  if (gone.length === 0 || last?.role !== 'user' || typeof last.content === 'string') return stored
+  const texts = gone.map(({ text }) => steerMessage(text))
+  const content = last.content.filter((block) => {
+    const at = block.type === 'text' ? texts.indexOf(block.text) : -1
+    if (at >= 0) texts.splice(at, 1)
+    return at < 0
+  })
+  return {
+    ...stored,
+    taken: stored.taken.filter((id) => !gone.some(({ messageId }) => messageId === id)),
+    messages: [...stored.messages.slice(0, -1), ...(content.length > 0 ? [{ ...last, content }] : [])],
   }
 }
 

@@ -13,6 +13,8 @@ export type Door = {
   transcript: () => Promise<string | null>
   /** Messages to the running turn that are not delivered yet. */
   messages: () => Promise<SteerMessage[]>
+  /** Messages that this attempt was given and the model has not got, withdrawn ones too. */
+  undelivered: () => Promise<SteerMessage[]>
   /**
    * Waits until the coordinator has confirmed or denied that this attempt is the current one: until then the gateway lets nothing out.
    * @param signal ends the waiting; the state is then `away`
@@ -69,11 +71,8 @@ export function createDoor({ url, token, signal, patience }: DoorOptions): Door 
     awaitLease,
     assignment: () => persistently(async () => Assignment.parse(JSON.parse(await assignmentIn(ask))), signal),
     transcript: () => persistently(() => transcriptIn(ask), signal, awaitLease),
-    messages: async () => {
-      const response = await ask(DOOR_PATHS.messages)
-      if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of the messages`)
-      return SteerMessage.array().parse(JSON.parse(response.text))
-    },
+    messages: () => messagesIn(ask, DOOR_PATHS.messages),
+    undelivered: () => messagesIn(ask, `${DOOR_PATHS.messages}?handed-out`),
     store,
     storeFile: async (kind, path) => {
       refuseTooLarge(kind, (await stat(path)).size)
@@ -96,6 +95,12 @@ async function assignmentIn(ask: Ask): Promise<string> {
   const response = await ask(DOOR_PATHS.assignment)
   if (!response.ok) throw new NotYet(`the gateway answered ${response.status} instead of an assignment`)
   return response.text
+}
+
+async function messagesIn(ask: Ask, path: string): Promise<SteerMessage[]> {
+  const response = await ask(path)
+  if (!response.ok) throw new Error(`the gateway answered ${response.status} instead of the messages`)
+  return SteerMessage.array().parse(JSON.parse(response.text))
 }
 
 async function transcriptIn(ask: Ask): Promise<string | null> {

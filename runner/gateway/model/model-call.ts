@@ -16,11 +16,16 @@ const ANSWER_HEADERS = [
   'request-id',
 ] as const
 
-/** Makes the call and passes its answer on. @returns what it revealed about its cost; null when it costs nothing */
+/**
+ * Makes the call and passes its answer on.
+ * @param onTaken called when the model API has accepted the request, before any of its answer passes
+ * @returns what it revealed about its cost; null when it costs nothing
+ */
 export async function callModel(
   { baseUrl, key, upstream, log }: { baseUrl: string; key: string; upstream: Upstream; log: Logger },
   call: Call,
   bytes: Buffer,
+  onTaken: () => void,
 ): Promise<Reading | null> {
   const { response, gone } = call
   const headers = headersFor(call, key, bytes)
@@ -42,6 +47,7 @@ export async function callModel(
     refuse(response, status < 400 ? REDIRECTED : KEY_REFUSED)
     return null
   }
+  if (status === 200) onTaken()
   response.writeHead(status, pickHeaders(found, ANSWER_HEADERS))
   response.flushHeaders()
   const reading = await relayAnswer(found, call)

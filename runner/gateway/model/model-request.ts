@@ -1,10 +1,11 @@
 import { parseJson } from '../../../contract/shared/json.ts'
 import { MODELS } from '../../../contract/shared/models.ts'
+import { type Said, unheaded } from '../../../contract/wire/prompt.ts'
 import { findRepeatedKey, isModestJson } from './json-text.ts'
 
 /** The relevant facts of an allowed body, or why the body is refused. */
 export type Checked =
-  | { ok: true; maxTokens: number; images: number; imageBytes: number }
+  | { ok: true; maxTokens: number; images: number; imageBytes: number; said: Said[] }
   | { ok: false; status: 400 | 403; message: string; code?: string }
 
 /**
@@ -111,7 +112,19 @@ function checkContent(roots: unknown[], maxTokens: number): Checked {
     }
     for (const [key, value] of Object.entries(node)) if (key !== 'input' || node.type !== 'tool_use') left.push(value)
   }
-  return { ok: true, maxTokens, images, imageBytes }
+  return { ok: true, maxTokens, images, imageBytes, said: saidIn(roots[0]) }
+}
+
+/** @returns the person's words in the conversation, in order: whole text blocks of user messages, never the result of a tool */
+function saidIn(messages: unknown): Said[] {
+  return listOf(messages).flatMap((message) => {
+    if (!isObject(message) || message.role !== 'user') return []
+    const blocks = typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : listOf(message.content)
+    return blocks.flatMap((block) => {
+      const isText = isObject(block) && block.type === 'text' && typeof block.text === 'string'
+      return (isText && unheaded(String(block.text))) || []
+    })
+  })
 }
 
 function listOf(value: unknown): unknown[] {

@@ -3,6 +3,7 @@ import type { NewEvent } from '../../../contract/api/event.ts'
 import { costUsd, MODELS } from '../../../contract/shared/models.ts'
 import { FENCE } from '../../../contract/wire/deadlines.ts'
 import { DOOR_PATHS } from '../../../contract/wire/names.ts'
+import type { Said } from '../../../contract/wire/prompt.ts'
 import { type Call, type Endpoint, readBody } from '../endpoint.ts'
 import type { Upstream } from '../upstream.ts'
 import { affordableTokens, type Budget, chargeFor, type Hold, holdFor } from './budget.ts'
@@ -28,6 +29,8 @@ export type ModelOptions = {
   budget: Budget
   /** Waits until the attempt has a valid lease; false if `gone` aborts first or it takes longer than `atMostMs`. */
   awaitLease: (gone: AbortSignal, atMostMs: number) => Promise<boolean>
+  /** The model API took a request with these words of the person. */
+  onTaken: (said: readonly Said[]) => void
   upstream: Upstream
   emit: (event: NewEvent) => void
   log: Logger
@@ -71,7 +74,7 @@ export function serveModel(options: ModelOptions): Endpoint {
 
 /** @returns why the call is refused, and how many bytes count against the caller; null when it was answered */
 async function serveCall(options: ModelOptions, call: Call): Promise<{ refusal: ModelRefusal; bytes: number } | null> {
-  const { model, budget, awaitLease, log } = options
+  const { model, budget, awaitLease, onTaken, log } = options
   const bytes = await readBody(call.request, BODY_BYTES)
   if (!bytes) return { refusal: tooLarge(BODY_BYTES), bytes: 0 }
   const checked = checkModelRequest(bytes, model)
@@ -92,10 +95,11 @@ async function serveCall(options: ModelOptions, call: Call): Promise<{ refusal: 
     const leftUsd = budget.leftUsd()
     return { refusal: budgetExceeded(hold.usd, leftUsd, affordableTokens(model, hold, leftUsd)), bytes: bytes.length }
   }
+  const { said } = checked
   let reading: Reading | null = null
   const startedAt = performance.now()
   try {
-    reading = await callModel(options, call, bytes)
+    reading = await callModel(options, call, bytes, () => onTaken(said))
   } finally {
     const leftAfterMs = call.gone.aborted || reading === NOTHING_READ ? performance.now() - startedAt : 0
     settle(charge(options, hold, reading, leftAfterMs))

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Attempts, createAttempts, createMailbox } from '../../../runner/attempt/attempts.ts'
+import { type Attempts, createAttempts } from '../../../runner/attempt/attempts.ts'
+import { createMailbox } from '../../../runner/attempt/mailbox.ts'
 import { keepLease } from '../../../runner/lease/renewals.ts'
 import type { Delivery } from '../../../runner/river/delivery.ts'
 
 function withOne(delivery: Partial<Delivery> | null): { attempts: Attempts; mailbox: ReturnType<typeof createMailbox> } {
   const attempts = createAttempts()
-  const mailbox = createMailbox([])
+  const mailbox = createMailbox([], 'the task')
   const about = { taskId: 't1', attempt: 2, signingKey: 'ab', mailbox }
   attempts.add({ ...about, lease: keepLease(1_000), delivery: delivery as Delivery | null, stop: null })
   return { attempts, mailbox }
@@ -29,22 +30,6 @@ describe('the attempts of a runner', () => {
     attempts.heed('t1', 2, { type: 'acknowledged', n: 3 })
     attempts.heed('t1', 2, { type: 'message', message })
     expect(mailbox.handOut()).toEqual([message])
-  })
-
-  it('count a message as taken once, if the agent was handed it, also when it was withdrawn between the two', () => {
-    const { attempts, mailbox } = withOne(null)
-    attempts.heed('t1', 2, { type: 'message', message })
-    expect(mailbox.take('m1')).toBe(false)
-    expect(mailbox.handOut()).toEqual([message])
-    attempts.heed('t1', 2, { type: 'withdraw', messageId: 'm1' })
-    expect([mailbox.handOut(), mailbox.take('m1'), mailbox.take('m1')]).toEqual([[], true, false])
-  })
-
-  it('do not hand out a message that was withdrawn before', () => {
-    const { attempts, mailbox } = withOne(null)
-    attempts.heed('t1', 2, { type: 'message', message })
-    attempts.heed('t1', 2, { type: 'withdraw', messageId: 'm1' })
-    expect([mailbox.handOut(), mailbox.take('m1')]).toEqual([[], false])
   })
 
   it('are idle when the last work on one has ended, also when that failed, and also work that began meanwhile', async () => {

@@ -2,8 +2,9 @@ import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import type { NewEvent } from '../../../contract/api/event.ts'
-import { type Attempts, createAttempts, createMailbox, type RunningAttempt } from '../../../runner/attempt/attempts.ts'
+import { type Attempts, createAttempts, type RunningAttempt } from '../../../runner/attempt/attempts.ts'
 import { type Leftovers, openLeftovers } from '../../../runner/attempt/leftovers.ts'
+import { createMailbox } from '../../../runner/attempt/mailbox.ts'
 import { keepLease } from '../../../runner/lease/renewals.ts'
 import type { Delivery } from '../../../runner/river/delivery.ts'
 import { createSpool } from '../../../runner/river/spool.ts'
@@ -70,7 +71,7 @@ describe('what an earlier process of this runner left', () => {
       left = left.filter((name) => isRunning(name.split('/')[0] ?? '', Number(name.split('/')[1])))
       return before - left.length
     }
-    const about = { taskId: 't1', attempt: 2, signingKey: 'ab', mailbox: createMailbox([]), delivery: null, stop: null }
+    const about = { taskId: 't1', attempt: 2, signingKey: 'ab', mailbox: createMailbox([], ''), delivery: null, stop: null }
     const running: RunningAttempt = { ...about, lease: keepLease(30_000) }
     attempts.add(running)
     // Its events are still delivered, but nothing of it runs.

@@ -83,33 +83,26 @@ describe('an attempt', () => {
     expect(at.types()).toEqual(['turn.started', 'turn.ended', 'attempt.ended'])
   })
 
-  it('hands its agent each message once, whichever way it comes, and believes it only about those', async () => {
+  it('hands its agent each message once, whichever way it comes, and believes only the gateway about their delivery', async () => {
     const message = (messageId: string) => ({ messageId, text: `text of ${messageId}` })
-    const delivered = (messageId: string) => print({ type: 'message.delivered', data: { messageId, turn: 7 } })
-    const running = at.run(
-      [
-        turnStarted,
-        { untilStopped: true },
-        delivered('word'),
-        delivered('word'),
-        delivered('never-sent'),
-        turnEnded('failed', 'stuck'),
-      ],
-      { messages: [message('lease')] },
-    )
+    const lie = (messageId: string) => print(JSON.stringify({ type: 'message.delivered', data: { messageId, turn: 1 } }))
+    const running = at.run([turnStarted, { untilStopped: true }, lie('word'), lie('renewal'), turnEnded('failed', 'stuck')], {
+      messages: [message('lease')],
+    })
     await at.untilTurnStarts()
     await at.coordinator.send('t1', 1, { type: 'message', message: message('word') })
     await at.coordinator.send('t1', 1, { type: 'message', message: message('regretted') })
     await at.coordinator.send('t1', 1, { type: 'withdraw', messageId: 'regretted' })
     at.coordinator.renewMessages = [message('word'), message('regretted'), message('renewal')]
-    await waitFor('the messages', () => at.gateway?.waitingMessages().some(({ messageId }) => messageId === 'renewal'))
-    expect(at.gateway?.waitingMessages()).toEqual([message('lease'), message('word'), message('renewal')])
+    await waitFor('the messages', () => at.gateway?.messages.handOut().some(({ messageId }) => messageId === 'renewal'))
+    expect(at.gateway?.messages.handOut()).toEqual([message('lease'), message('word'), message('renewal')])
+    for (const _ of ['once', 'again']) at.gateway?.modelTook([{ heading: 'steer', text: 'text of word' }])
     at.drain.abort()
     await running
     expect(at.events().filter(({ type }) => type === 'message.delivered')).toEqual([
       { type: 'message.delivered', data: { messageId: 'word', turn: 1 } },
     ])
-    expect(at.gateway?.waitingMessages()).toEqual([message('lease'), message('renewal')])
+    expect(at.gateway?.messages.handOut()).toEqual([message('lease'), message('renewal')])
   })
 
   it('starts no sandbox when its spool cannot be made, and says so at once', async () => {

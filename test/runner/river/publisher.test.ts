@@ -5,7 +5,8 @@ import type { NewEvent } from '../../../contract/api/event.ts'
 import { LIMITS } from '../../../contract/api/limits.ts'
 import { DELTA_CHANNEL, EVENT_STREAM, runnerChannel } from '../../../contract/wire/names.ts'
 import { DeltaBody, SignedMessage, signedMessageText } from '../../../contract/wire/river.ts'
-import { type Attempts, createAttempts, createMailbox } from '../../../runner/attempt/attempts.ts'
+import { type Attempts, createAttempts } from '../../../runner/attempt/attempts.ts'
+import { createMailbox } from '../../../runner/attempt/mailbox.ts'
 import type { StopSwitch } from '../../../runner/attempt/stop-switch.ts'
 import type { Delivery } from '../../../runner/river/delivery.ts'
 import { openPublisher, type Publisher } from '../../../runner/river/publisher.ts'
@@ -59,7 +60,7 @@ describe('delivering events', () => {
     spools.push(spool)
     const delivery = publisher.deliver(spool, () => heard.push('fault'))
     const stop: Partial<StopSwitch> = { because: (cause) => heard.push(cause) }
-    const about = { taskId, attempt: 1, signingKey, lease: null, mailbox: createMailbox([]) }
+    const about = { taskId, attempt: 1, signingKey, lease: null, mailbox: createMailbox([], '') }
     attempts.add({ ...about, delivery, stop: stop as StopSwitch })
     return { spool, delivery }
   }

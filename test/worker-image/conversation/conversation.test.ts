@@ -20,10 +20,15 @@ function said(index: number) {
   return errand.model.requests[index]?.said ?? ''
 }
 
+/** The messages that the gateway saw reach the model. */
+function deliveredAt({ said: events }: Errand['door']) {
+  return events.flatMap((event) => (event.type === 'message.delivered' ? [event.data.messageId] : []))
+}
+
 describe('a message to a running turn', () => {
-  it('comes after the results of the tools, in the same message, once, and is told to be delivered', async () => {
+  it('comes after the results of the tools, in the same message, once, and is delivered when the model has it', async () => {
     const waiting: SteerMessage[] = []
-    const { run, model } = await start({
+    const { run, model, door } = await start({
       waiting,
       policy: inTurn(
         () => {
@@ -34,17 +39,17 @@ describe('a message to a running turn', () => {
         answer(text('Done in French.')),
       ),
     })
-    const lines = await run()
+    await run()
     expect(model.refusals).toEqual([])
     expect(model.requests[1]?.results).toHaveLength(1)
     expect(said(1)).toContain('A message from the person, sent while you work:\n\nUse French.')
     expect(said(2)).not.toContain('Use French.')
-    expect(eventsOf(lines, 'message.delivered')).toEqual([{ messageId: 'm2', turn: 1 }])
+    expect(deliveredAt(door)).toEqual(['m2'])
   })
 
   it('that comes while the model writes its last words is answered before the turn ends', async () => {
     const waiting: SteerMessage[] = []
-    const { run } = await start({
+    const { run, door } = await start({
       waiting,
       policy: inTurn(
         () => {
@@ -57,7 +62,7 @@ describe('a message to a running turn', () => {
     const lines = await run()
     expect(said(1)).toContain('And the README?')
     expect(endOf(lines)).toMatchObject({ outcome: 'completed', summary: 'The README is fine.' })
-    expect(eventsOf(lines, 'message.delivered')).toHaveLength(1)
+    expect(deliveredAt(door)).toEqual(['m2'])
   })
 })
 
@@ -123,6 +128,30 @@ describe('a later turn', () => {
     expect(said(2)).not.toContain('not as you left it')
     expect(said(4)).toContain('the branch is not as you left it')
     expect(model.requests[5]?.results[0]?.text).toContain('one\ntwo')
+  })
+
+  it('begins with a message that came too late for the model of the turn before, which has it nowhere else', async () => {
+    const waiting: SteerMessage[] = []
+    const { run, model, door } = await start({
+      waiting,
+      policy: inTurn(
+        () => {
+          waiting.push({ messageId: 'm2', text: 'Use French.' })
+          return answer(bash('true'))
+        },
+        { status: 401, type: 'authentication_error', message: 'no such key' },
+        answer(text('Done in French.')),
+      ),
+    })
+    await run()
+    expect(deliveredAt(door)).toEqual([])
+    waiting.length = 0
+    again({ turn: 2, attempt: 2, prompt: 'Use French.', messageId: 'm2' })
+    errand.freshWorkspace()
+    await run()
+    expect(model.refusals).toEqual([])
+    expect(JSON.stringify(model.requests.at(-1)?.body.messages).split('Use French.')).toHaveLength(2)
+    expect(said(2)).toContain('The next message:\n\nUse French.')
   })
 
   it('that was interrupted finds its own words there, and no message twice', async () => {

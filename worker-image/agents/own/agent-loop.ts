@@ -137,13 +137,11 @@ type Reply = Omit<Parameters<Conversation['addUser']>[0], 'results'> &
   Partial<Pick<Parameters<Conversation['addUser']>[0], 'results'>>
 
 async function reply(options: LoopOptions, progress: Progress, { results = [], steer = [], notices = [] }: Reply): Promise<void> {
-  const { budget, conversation, inbox, timeUsed, maxSteps = MAX_STEPS } = options
+  const { budget, conversation, timeUsed, maxSteps = MAX_STEPS } = options
   const used = Math.max(budget.usedPart(), timeUsed(), progress.steps / maxSteps)
   const isLate = used >= WRAP_UP_AT && !progress.isWarned
   progress.isWarned ||= isLate
   await conversation.addUser({ results, steer, notices: isLate ? [...notices, NOTICES.wrapUp] : notices })
-  // Only now: if the agent dies between the two, the message is delivered again and found in the conversation.
-  inbox.confirm(steer)
 }
 
 const cutTooOften = failed('stuck', 'The output was cut at its limit several times in a row.')

@@ -74,7 +74,7 @@ async function openLoop(
     gates: createGates({ git: gitIn(directory, config), base: workspace.base, todos: tools.todos }),
     budget: createBudget(assignment.model, assignment.budgetUsd),
     voice,
-    inbox: createInbox({ door, voice, log, turn: assignment.turn, isKnown: conversation.has }),
+    inbox: createInbox({ door, log, isKnown: conversation.has }),
     storeOutput: createStoreOutput({ door, secrets: [token], log }),
     signal,
     timeUsed,

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { costUsd } from '../../../../contract/shared/models.ts'
+import { headed } from '../../../../contract/wire/prompt.ts'
 import { KEY, MODEL } from '../door.ts'
 import { BODY, type ModelDoor, openModelDoor } from './model-door.ts'
 import { event, type Seen, sendStream, streamOf } from './model-upstream.ts'
@@ -164,5 +165,43 @@ describe('the model API through the door', () => {
     const response = await at.ask(BODY)
     expect([response.status, await response.json()]).toMatchObject([502, { error: { type: 'api_error' } }])
     expect(at.counted()).toEqual([])
+  })
+})
+
+describe('the words of the person in a call', () => {
+  const steer = (text: string) => ({ type: 'text', text: headed('steer', text) })
+  const result = (text: string) => ({
+    type: 'tool_result',
+    tool_use_id: 'c',
+    content: [{ type: 'text', text: headed('steer', text) }],
+  })
+
+  it('are told when the model API took it, and not what a tool printed or the model wrote', async () => {
+    const took: unknown[] = []
+    let status = 529
+    await open(
+      (response) => {
+        if (status === 200) return sendStream(response, streamOf('x'))
+        return response.writeHead(status, { 'content-type': 'application/json' }).end('{}')
+      },
+      {},
+      { modelTook: (said) => took.push(said) },
+    )
+    const messages = [
+      { role: 'user', content: headed('task', 'mend it') },
+      { role: 'assistant', content: [steer('by the model')] },
+      { role: 'user', content: [result('by a tool'), steer('go on'), { type: 'text', text: 'Errand: a notice' }] },
+    ]
+    await (await at.ask({ ...BODY, messages })).text()
+    await (await at.ask({ ...BODY, messages, speed: 'fast' })).text()
+    expect(took).toEqual([])
+    status = 200
+    await (await at.ask({ ...BODY, messages })).text()
+    expect(took).toEqual([
+      [
+        { heading: 'task', text: 'mend it' },
+        { heading: 'steer', text: 'go on' },
+      ],
+    ])
   })
 })
