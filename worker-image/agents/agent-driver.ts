@@ -9,7 +9,7 @@ import type { Workspace } from '../workspace/workspace.ts'
  */
 export type AgentDriver = {
   /**
-   * Emits `text.written`, `tool.started` and `tool.ended` on the way. Never throws: a fault of its own is an end too.
+   * Emits `text.written`, `tool.started`, `tool.ended` and `context.compacted` on the way. Never throws: a fault of its own is an end too.
    * @param signal aborts with an End when a person cancels or the time is up
    */
   run: (assignment: Assignment, workspace: Workspace, voice: Voice, signal: AbortSignal) => Promise<AgentResult>

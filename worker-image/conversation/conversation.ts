@@ -1,16 +1,20 @@
 import { MODELS } from '../../contract/shared/models.ts'
 import type { Assignment, SteerMessage } from '../../contract/wire/sandbox.ts'
 import type { Door } from '../door/door.ts'
-import type { ModelBlock } from '../model/model-client.ts'
+import type { ModelBlock, ModelMessage } from '../model/model-client.ts'
 import type { Log } from '../process/log.ts'
 import type { Tools } from '../tools/index.ts'
 import type { Workspace } from '../workspace/workspace.ts'
+import { type Beginning, beginAnew, unansweredNotices, wordsIn } from './begin-anew.ts'
 import { firstMessage, NOTICES, nextMessage, SYSTEM, steerMessage } from './prompt.ts'
 import { readStored, type StoredTranscript, writeToDisk } from './stored-transcript.ts'
 import { createTranscript, type Transcript } from './transcript.ts'
 
 /** The conversation with the model. Every addition is on disk when the call returns. */
 export type Conversation = Pick<Transcript, 'request' | 'size' | 'stripThinking'> & {
+  messages: () => readonly ModelMessage[]
+  /** Replaces everything so far by a fresh conversation that keeps the person's words and our unanswered notices. */
+  beginAnew: (known: Pick<Beginning, 'why' | 'summary' | 'branchState' | 'plan'>) => Promise<void>
   addAssistant: (content: readonly ModelBlock[]) => Promise<void>
   /** Adds one user message: results of tools, messages of the person, and our own notices, in this order. */
   addUser: (message: {
@@ -71,6 +75,13 @@ export async function openConversation(options: ConversationOptions): Promise<Co
     request: transcript.request,
     size: transcript.size,
     stripThinking: transcript.stripThinking,
+    messages: () => transcript.parts().messages,
+    beginAnew: async (known) => {
+      const { messages } = transcript.parts()
+      const notices = unansweredNotices(messages).filter((text) => text !== NOTICES.summarySoon)
+      transcript.beginAnew(beginAnew({ ...known, words: wordsIn(messages), surroundings: surroundingsOf(options), notices }))
+      await save()
+    },
     has: (messageId) => taken.has(messageId),
     addAssistant: async (content) => {
       transcript.addAssistant(content)
@@ -91,6 +102,11 @@ function beginningOf({ assignment, earlier, workspace, directory, notes }: Conve
   if (stored.turn === assignment.turn) return [NOTICES.goesOn(place)]
   const moved = stored.tip !== undefined && stored.tip !== workspace.remoteCommit
   return [...nextMessage(assignment, place), ...(moved ? [NOTICES.branchMoved] : [])]
+}
+
+function surroundingsOf({ assignment, workspace, directory, notes }: ConversationOptions): string[] {
+  // The task itself comes from the conversation: a later turn's assignment has only its own message.
+  return firstMessage(assignment, { ...workspace, directory }, notes).slice(1)
 }
 
 function textBlocks(texts: readonly string[]): ModelBlock[] {

@@ -76,6 +76,8 @@ export const NOTICES = {
     'Errand: the earlier conversation about this task is no longer available. Its work is on the branch: see `git log` and `git diff`.',
   wrapUp:
     'Errand: this task has used up most of its money, time or steps. Bring the work into a good state now, check it, and end your turn with your last message.',
+  summarySoon:
+    'Errand: this conversation has become long and will be replaced by a summary soon, which you will be asked to write. Note now what must not be lost, in your list of steps or in a file that belongs to the work. Then go on; you need not hurry.',
   emptyAnswer: 'Errand: your answer was empty. Continue with the task, or end your turn with your last message.',
   noCall:
     'Errand: your answer stopped for a tool call but contained none. Make the call, or end your turn with your last message.',
@@ -89,3 +91,21 @@ export const NOTICES = {
 export function gateMessage(problems: readonly string[]): string {
   return `Errand: before this is pushed:\n${problems.map((problem) => `- ${problem}`).join('\n')}\nFix what needs fixing, then end your turn again with your last message. If something is right as it is, say so there.`
 }
+
+/**
+ * Asks for the summary that replaces the conversation. The person's own messages are kept beside it, word for word.
+ */
+export const SUMMARY_REQUEST = `Errand: this conversation is replaced by a summary now, and you go on from that summary alone. Call no tool: no call is run. Answer with the summary and nothing else, under these headings, as precisely and briefly as the work allows:
+
+## Goal
+What the person wants, and what would make it done.
+## Instructions
+Everything that the person, the repository's notes or Errand asked for and that still holds, word for word where the wording matters.
+## Discoveries
+What you found out: causes, how the code works, which commands build and test it and what they print, what did not work and why.
+## Done
+What is finished, and how it was checked.
+## Files
+The paths that matter, each with what is in it or what you changed there.
+## Next
+The exact next steps, with names, lines and commands.`

@@ -1,5 +1,6 @@
 import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
 import { withSlidingMark } from './cache-marks.ts'
+import type { RequestSize } from './context-size.ts'
 import { repaired, type StoredTranscript } from './stored-transcript.ts'
 
 /**
@@ -9,12 +10,14 @@ import { repaired, type StoredTranscript } from './stored-transcript.ts'
 export type Transcript = {
   /** @returns the request with everything so far */
   request: (maxTokens: number) => ModelRequest
-  /** The size of the prompt, for the estimate of its cost: bytes of its JSON without images, and the number of images. */
-  size: () => { bytes: number; images: number }
+  /** The size of the prompt, for the estimates of its cost and its tokens. */
+  size: () => RequestSize
   /** An answer of the model, exactly as it came. */
   addAssistant: (content: readonly ModelBlock[]) => void
   /** Extends the last user message if the model has not answered it yet. */
   addUser: (content: readonly ModelBlock[]) => void
+  /** Drops all messages for one of the user: the conversation is a fresh one, with the same system text and tools. */
+  beginAnew: (first: readonly string[]) => void
   /** Everything that the next turn needs to continue it. */
   parts: () => Pick<StoredTranscript, 'model' | 'system' | 'tools' | 'messages'>
   /** The last resort if the API refuses the earlier thinking as changed. */
@@ -71,7 +74,11 @@ export function createTranscript({ model, effort, system, tools, before, first }
     size: () => {
       const images = messages.flatMap(blocksIn).flatMap(imagesIn)
       const imageBytes = images.reduce((sum, data) => sum + data.length, 0)
-      return { bytes: Buffer.byteLength(JSON.stringify(request(0))) - imageBytes, images: images.length }
+      return { bytes: Buffer.byteLength(JSON.stringify(request(0))) - imageBytes, images: images.length, imageBytes }
+    },
+    beginAnew: (texts) => {
+      messages = []
+      addUser(texts.map((text) => ({ type: 'text', text })))
     },
     addAssistant: (content) => {
       messages = [
@@ -97,4 +104,13 @@ function blocksIn({ content }: ModelMessage): ModelBlock[] {
 function imagesIn(block: ModelBlock): string[] {
   if (block.type !== 'tool_result' || !Array.isArray(block.content)) return []
   return block.content.flatMap((part) => (part.type === 'image' && part.source.type === 'base64' ? [part.source.data] : []))
+}
+
+/** @returns the request with a question at the end of its last user message, which stays unanswered in the conversation itself */
+export function withQuestion(request: ModelRequest, question: string): ModelRequest {
+  const last = request.messages.at(-1)
+  const block: ModelBlock = { type: 'text', text: question }
+  return last?.role === 'user'
+    ? { ...request, messages: [...request.messages.slice(0, -1), { role: 'user', content: [...blocksIn(last), block] }] }
+    : { ...request, messages: [...request.messages, { role: 'user', content: [block] }] }
 }

@@ -1,15 +1,17 @@
 import { completed, type End, endOf, failed } from '../../../contract/wire/end.ts'
 import type { Conversation } from '../../conversation/conversation.ts'
 import { gateMessage, NOTICES } from '../../conversation/prompt.ts'
+import { withQuestion } from '../../conversation/transcript.ts'
 import type { LeaseState } from '../../door/door.ts'
 import { type AskResult, askModel, type ModelTiming } from '../../model/ask-model.ts'
 import type { Answer } from '../../model/model-answer.ts'
 import type { ModelClient } from '../../model/model-client.ts'
 import type { AgentResult } from '../agent-driver.ts'
 import type { Budget } from './budget.ts'
+import { type Context, createContext } from './context.ts'
 import type { Gates } from './gates.ts'
 import type { Inbox } from './inbox.ts'
-import { type CallParts, runCalls } from './run-calls.ts'
+import { type CallParts, isCutOff, runCalls, WINDOW_FULL } from './run-calls.ts'
 import { type CallRecord, judgeProgress, STUCK_NOTICE } from './stuck.ts'
 
 export type LoopOptions = CallParts & {
@@ -24,6 +26,9 @@ export type LoopOptions = CallParts & {
   awaitLease: () => Promise<LeaseState>
   timing: ModelTiming
   maxSteps?: number
+  model: string
+  /** What git says about the work tree, for a conversation that begins anew. */
+  branchState: () => Promise<string>
 }
 
 const MAX_STEPS = 200
@@ -41,11 +46,17 @@ type Progress = {
   isWarned: boolean
   continuations: number
   gateRounds: number
+  context: Context
 }
 
 /** Asks the model, runs its tools, and asks again, until the model is done or reaches a limit. */
 export async function runLoop(options: LoopOptions): Promise<AgentResult> {
-  const progress: Progress = { steps: 0, calls: [], summary: '', isWarned: false, continuations: 0, gateRounds: 0 }
+  const context = createContext({
+    ...options,
+    plan: options.tools.todos,
+    askAside: (question, maxTokens) => ask(options, { question, maxTokens }),
+  })
+  const progress: Progress = { steps: 0, calls: [], summary: '', isWarned: false, continuations: 0, gateRounds: 0, context }
   for (;;) {
     const end = await takeStep(options, progress)
     if (end) return { end, summary: progress.summary }
@@ -55,10 +66,13 @@ export async function runLoop(options: LoopOptions): Promise<AgentResult> {
 /** One model call and its consequences. @returns null if the loop continues */
 async function takeStep(options: LoopOptions, progress: Progress): Promise<End | null> {
   const { conversation, voice, maxSteps = MAX_STEPS } = options
+  const { context } = progress
   if (progress.steps >= maxSteps) return failed('steps_exceeded', `The agent took ${maxSteps} steps.`)
+  const noRoom = await context.makeRoom()
+  if (noRoom) return noRoom
   progress.steps += 1
   const asked = await ask(options)
-  if (!asked.ok) return asked.end
+  if (!asked.ok) return asked.end.reason === 'context_exceeded' ? context.overflowed() : asked.end
   const { answer } = asked
   if (answer.text.trim()) {
     progress.summary = answer.text
@@ -66,22 +80,31 @@ async function takeStep(options: LoopOptions, progress: Progress): Promise<End |
   }
   if (answer.stopReason === 'refusal') return failed('model_refused', answer.stopDetails ?? 'The model gave no explanation.')
   await conversation.addAssistant(answer.content)
-  return answer.calls.length > 0 ? afterCalls(options, progress, answer) : afterWords(options, progress, answer)
+  context.answered(answer)
+  const end = await (answer.calls.length > 0 ? afterCalls(options, progress, answer) : afterWords(options, progress, answer))
+  // The same conversation once more would be refused.
+  return end === null && answer.stopReason === WINDOW_FULL ? context.overflowed() : end
 }
 
-function ask({ client, conversation, budget, voice, signal, timing, awaitLease, log }: LoopOptions): Promise<AskResult> {
+/** @param aside a question beside the work: neither the conversation nor the person gets to see it or its answer */
+function ask(
+  { client, conversation, budget, voice, signal, timing, awaitLease, log }: LoopOptions,
+  aside: { question: string; maxTokens: number } | null = null,
+): Promise<AskResult> {
   return askModel({
     client,
     request: () => {
       const maxTokens = budget.maxTokens(conversation.size())
       return maxTokens === null
         ? failed('budget_exceeded', 'The next step would cost more than is left.')
-        : conversation.request(maxTokens)
+        : aside
+          ? withQuestion(conversation.request(Math.min(maxTokens, aside.maxTokens)), aside.question)
+          : conversation.request(maxTokens)
     },
     signal,
     timing,
-    onText: voice.delta,
-    onDiscard: voice.discard,
+    onText: aside ? () => {} : voice.delta,
+    onDiscard: aside ? () => {} : voice.discard,
     onUsage: budget.charge,
     stripThinking: conversation.stripThinking,
     awaitLease,
@@ -93,7 +116,7 @@ async function afterCalls(options: LoopOptions, progress: Progress, answer: Answ
   const { inbox, signal } = options
   const { results, records } = await runCalls(options, answer)
   progress.calls.push(...records)
-  progress.continuations = answer.stopReason === 'max_tokens' ? progress.continuations + 1 : 0
+  progress.continuations = isCutOff(answer) ? progress.continuations + 1 : 0
   const verdict = judgeProgress(progress.calls)
   const end = signal.aborted
     ? endOf(signal)
@@ -113,7 +136,7 @@ async function afterWords(options: LoopOptions, progress: Progress, answer: Answ
   if ('end' in next) return next.end
   if (next.notice !== null) {
     progress.continuations += 1
-    if (progress.continuations > MAX_CONTINUATIONS) return answer.stopReason === 'max_tokens' ? cutTooOften : wentSilent
+    if (progress.continuations > MAX_CONTINUATIONS) return isCutOff(answer) ? cutTooOften : wentSilent
     // The API continues a paused answer by itself if it gets it back unchanged.
     if (next.notice !== '') await reply(options, progress, { notices: [next.notice] })
     return null
@@ -142,6 +165,7 @@ async function reply(options: LoopOptions, progress: Progress, { results = [], s
   const isLate = used >= WRAP_UP_AT && !progress.isWarned
   progress.isWarned ||= isLate
   await conversation.addUser({ results, steer, notices: isLate ? [...notices, NOTICES.wrapUp] : notices })
+  await progress.context.warn()
 }
 
 const cutTooOften = failed('stuck', 'The output was cut at its limit several times in a row.')
@@ -159,11 +183,10 @@ function nextAfter(answer: Answer): { end: End } | { notice: string | null } {
     case 'tool_use':
       return { notice: NOTICES.noCall }
     case 'max_tokens':
+    case WINDOW_FULL:
       return { notice: NOTICES.cutText }
     case 'pause_turn':
       return { notice: '' }
-    case 'model_context_window_exceeded':
-      return { end: failed('context_exceeded', 'The model stopped because the conversation fills its window.') }
     default:
       return { end: failed('protocol_error', `The model stopped for an unknown reason: ${answer.stopReason}.`) }
   }

@@ -8,6 +8,7 @@ import type { Config } from '../../process/config.ts'
 import type { Log } from '../../process/log.ts'
 import { toolEnvironment } from '../../tools/environment.ts'
 import { createTools, type Tools } from '../../tools/index.ts'
+import { describeBranch } from '../../workspace/branch-state.ts'
 import { gitIn } from '../../workspace/git.ts'
 import type { AgentDriver } from '../agent-driver.ts'
 import { type LoopOptions, runLoop } from './agent-loop.ts'
@@ -74,6 +75,8 @@ async function openLoop(
     gates: createGates({ git: gitIn(directory, config), base: workspace.base, todos: tools.todos }),
     budget: createBudget(assignment.model, assignment.budgetUsd),
     voice,
+    model: assignment.model,
+    branchState: () => describeBranch(gitIn(directory, config), workspace.base),
     inbox: createInbox({ door, log, isKnown: conversation.has }),
     storeOutput: createStoreOutput({ door, secrets: [token], log }),
     signal,

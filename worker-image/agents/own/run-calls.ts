@@ -68,6 +68,13 @@ async function runCall(parts: CallParts, call: ToolCall, answer: Answer): Promis
 async function resultOf({ tools, signal }: CallParts, call: ToolCall, answer: Answer): Promise<ToolResult> {
   if (signal.aborted) return cutOff('The call was not run: the turn is over.')
   if (call.problem === null) return tools.run(call.name, call.input, signal)
-  const cut = answer.stopReason === 'max_tokens'
-  return refused(cut ? NOTICES.cutCall(answer.usage.output_tokens ?? 0) : NOTICES.badCall(call.problem))
+  return refused(isCutOff(answer) ? NOTICES.cutCall(answer.usage.output_tokens ?? 0) : NOTICES.badCall(call.problem))
+}
+
+/** The stop reason of an answer that reached the end of the model's window. */
+export const WINDOW_FULL = 'model_context_window_exceeded'
+
+/** @returns whether the answer ended at a limit, perhaps in the middle of a word or a call */
+export function isCutOff({ stopReason }: Answer): boolean {
+  return stopReason === 'max_tokens' || stopReason === WINDOW_FULL
 }
