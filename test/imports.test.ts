@@ -97,7 +97,10 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'worker-image/model': ['worker-image/door', 'worker-image/process', 'npm:@anthropic-ai/sdk'],
   'worker-image/workspace': below('worker-image', 'door', 'tools', 'process'),
   'worker-image/door': ['worker-image/tools', 'worker-image/process'],
-  'worker-image/tools': ['worker-image/process'],
+  'worker-image/tools': ['worker-image/tools/editing', 'worker-image/tools/reading', 'worker-image/process'],
+  // Pure: texts and lines.
+  'worker-image/tools/editing': [],
+  'worker-image/tools/reading': ['worker-image/tools'],
   'worker-image/process': [],
 
   setup: ['setup/commands', 'setup/machine', 'npm:tsx'],

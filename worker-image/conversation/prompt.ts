@@ -63,7 +63,7 @@ export function steerMessage(text: string): string {
 }
 
 function newSandbox({ directory, branch }: { directory: string; branch: string }): string {
-  return `This is a new sandbox. The repository is cloned again to ${directory}, where commands start, and ${branch} is checked out as it was pushed. Processes, files outside the repository and ignored files are gone. Read a file again before you edit it.`
+  return `This is a new sandbox. The repository is cloned again to ${directory}, where commands start, and ${branch} is checked out as it was pushed. Processes, files outside the repository and ignored files are gone. Read a file again before you overwrite it.`
 }
 
 /** Our own texts within the conversation. */

@@ -12,10 +12,13 @@ export type Files = {
   load: (path: string) => Promise<Buffer>
   /** The model has seen exactly these bytes. */
   remember: (path: string, bytes: Buffer) => void
-  /** @returns why the model may not change the file yet, or null */
+  /** @returns why the model may not overwrite the file yet, or null */
   staleness: (path: string, bytes: Buffer) => string | null
-  /** Creates or replaces the file, all or nothing; keeps its mode, follows a link, creates folders. */
-  save: (path: string, bytes: Buffer) => Promise<void>
+  /**
+   * Creates or replaces the file, all or nothing; keeps its mode, follows a link, creates folders.
+   * @param options.seen whether the model knows all of the new content
+   */
+  save: (path: string, bytes: Buffer, options: { seen: boolean }) => Promise<void>
 }
 
 export function createFiles(root: string): Files {
@@ -33,10 +36,11 @@ export function createFiles(root: string): Files {
     },
     staleness: (path, bytes) => {
       const known = seen.get(path)
-      if (known === undefined) return `Read ${path} first: only a file that you have read can be changed.`
+      if (known === undefined)
+        return `Read ${path} first: only a file that you have read can be overwritten. To change a part of it, use edit.`
       return known === hash(bytes) ? null : `${path} has changed since you read it (perhaps by a command). Read it again first.`
     },
-    save: async (path, bytes) => {
+    save: async (path, bytes, { seen: known }) => {
       const target = await targetOf(path)
       await mkdir(dirname(target), { recursive: true })
       const beside = `${target}.${process.pid}.errand`
@@ -44,7 +48,7 @@ export function createFiles(root: string): Files {
       const mode = await modeOf(target)
       if (mode !== null) await chmod(beside, mode)
       await rename(beside, target)
-      files.remember(path, bytes)
+      if (known) files.remember(path, bytes)
     },
   }
   return files

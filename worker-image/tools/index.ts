@@ -34,15 +34,16 @@ export type ToolsOptions = {
 export function createTools({ directory, scratch, environment, run, graceMs }: ToolsOptions): Tools {
   const files = createFiles(directory)
   let todos: readonly TodoItem[] = []
+  const marked = { ...environment, [MARKER]: run }
   const bash = createBash({
     directory,
     scratch,
-    environment: { ...environment, [MARKER]: run },
+    environment: marked,
     ...(graceMs === undefined ? {} : { graceMs }),
   })
   const list = [
     bash,
-    createRead(files),
+    createRead(files, marked),
     createWrite(files),
     createEdit(files),
     createTodo((items) => {
