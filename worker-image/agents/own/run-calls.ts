@@ -7,6 +7,7 @@ import type { Log } from '../../process/log.ts'
 import type { Tools } from '../../tools/index.ts'
 import { bounded } from '../../tools/output.ts'
 import { cutOff, refused, type ToolResult } from '../../tools/tool.ts'
+import { boundResults, type Shown } from './bound-results.ts'
 import type { StoreOutput } from './outputs.ts'
 import { type CallRecord, withoutTimes } from './stuck.ts'
 
@@ -24,20 +25,22 @@ export type CallParts = {
  * @returns a result for each, for the model and for the check of its progress
  */
 export async function runCalls(parts: CallParts, answer: Answer): Promise<{ results: ModelBlock[]; records: CallRecord[] }> {
-  const results: ModelBlock[] = []
+  const results: ToolResult[] = []
   const records: CallRecord[] = []
   for (const call of answer.calls) {
     const result = await runCall(parts, call, answer)
     const ok = result.ok && (result.exitCode ?? 0) === 0
     records.push({ call: `${call.name} ${JSON.stringify(call.input)}`, result: withoutTimes(result.text), ok })
-    results.push({
-      type: 'tool_result',
-      tool_use_id: call.id,
-      content: [{ type: 'text', text: result.text }, ...(result.image ? [result.image] : [])],
-      ...(result.ok ? {} : { is_error: true }),
-    })
+    results.push(result)
   }
-  return { results, records }
+  const shown = boundResults(results)
+  return { results: answer.calls.flatMap((call, index) => blockOf(call, results[index], shown[index])), records }
+}
+
+function blockOf({ id }: ToolCall, result: ToolResult | undefined, shown: Shown | undefined): ModelBlock[] {
+  if (!result || !shown) return []
+  const content = [{ type: 'text' as const, text: shown.text }, ...(shown.image ? [shown.image] : [])]
+  return [{ type: 'tool_result', tool_use_id: id, content, ...(result.ok ? {} : { is_error: true }) }]
 }
 
 async function runCall(parts: CallParts, call: ToolCall, answer: Answer): Promise<ToolResult> {
