@@ -39,15 +39,19 @@ export const MODELS: Readonly<Record<string, Model>> = {
 
 export const DEFAULT_MODEL = 'claude-opus-5-5'
 
-/** The fields of the Messages API's `usage` that cost money. Unknown or missing numbers count as 0. */
+/** A number of tokens that a call can have; far above the window of any model. */
+const tokens = z.number().int().nonnegative().max(100_000_000).nullish()
+
+/**
+ * The fields of the Messages API's `usage` that cost money. Missing numbers count as 0. A usage that no call can have (negative numbers
+ * would give money back) is refused as a whole.
+ */
 export const ApiUsage = z.object({
-  input_tokens: z.number().nullish(),
-  output_tokens: z.number().nullish(),
-  cache_creation_input_tokens: z.number().nullish(),
-  cache_read_input_tokens: z.number().nullish(),
-  cache_creation: z
-    .object({ ephemeral_5m_input_tokens: z.number().nullish(), ephemeral_1h_input_tokens: z.number().nullish() })
-    .nullish(),
+  input_tokens: tokens,
+  output_tokens: tokens,
+  cache_creation_input_tokens: tokens,
+  cache_read_input_tokens: tokens,
+  cache_creation: z.object({ ephemeral_5m_input_tokens: tokens, ephemeral_1h_input_tokens: tokens }).nullish(),
 })
 export type ApiUsage = z.infer<typeof ApiUsage>
 
@@ -85,6 +89,22 @@ const TOKENS_PER_IMAGE = 5_000
 export function estimateTokens(model: string, { bytes, images }: { bytes: number; images: number }): number {
   const estimate = Math.ceil(bytes / BYTES_PER_TOKEN) + images * TOKENS_PER_IMAGE
   return Math.min(estimate, MODELS[model]?.contextTokens ?? estimate)
+}
+
+/**
+ * How long an entry of the API's prompt cache is counted on after it was last read or written: less than the five minutes that the API
+ * promises (docs.claude.com, "Prompt caching").
+ */
+export const CACHE_LIFE_MS = 270_000
+
+/** What is known of a prompt before it is sent. `bytes` and `images` are those behind the part that the API has in its cache. */
+export type Prompt = { cachedTokens: number; bytes: number; images: number }
+
+/** The most that a prompt can cost as long as the API still has the cached part, as a usage. Gateway and agent both compute it like this. */
+export function promptUsage(model: string, { cachedTokens, ...rest }: Prompt): ApiUsage {
+  const most = Math.max(0, (MODELS[model]?.contextTokens ?? Number.POSITIVE_INFINITY) - cachedTokens)
+  const input = Math.min(estimateTokens(model, rest), most)
+  return cachedTokens > 0 ? { input_tokens: input, cache_read_input_tokens: cachedTokens } : { input_tokens: input }
 }
 
 /** @param promptTokens the whole prompt, cached or not: it picks the tier */

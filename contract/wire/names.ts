@@ -81,6 +81,8 @@ export const DOOR_PATHS = {
    * a request that holds it. `?handed-out`: those that the agent was given and that are not delivered, withdrawn ones too.
    */
   messages: '/messages',
+  /** GET: the attempt's money as `Money` (`sandbox.ts`), as the gateway counts it. */
+  money: '/money',
   /** Base URL of the model API: POST `/llm/v1/messages`. */
   model: '/llm',
   /** Smart HTTP of this task's repository alone. */
@@ -98,6 +100,9 @@ export const DOOR_PATHS = {
  * no effect: wait at `DOOR_PATHS.lease`, then send it again. No other answer of the door has this status.
  */
 export const UNCONFIRMED = 425
+
+/** `error_code` of the gateway's 402, which the model API's own 402 never has: this task's budget does not allow the call. */
+export const TASK_BUDGET_EXCEEDED = 'task_budget_exceeded'
 
 /** Paths of the coordinator that only runners call, with `Authorization: Bearer <runner token>`. */
 export const RUNNER_PATHS = {

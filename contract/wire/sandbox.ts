@@ -27,6 +27,15 @@ export const Assignment = z.object({
 })
 export type Assignment = z.infer<typeof Assignment>
 
+/** The money of the attempt, US dollars: the answer to `GET /money` behind the door. The limit may rise while the turn runs. */
+export const Money = z.object({
+  limitUsd: z.number().nonnegative(),
+  spentUsd: z.number().nonnegative(),
+  /** Held for calls that have not ended. */
+  heldUsd: z.number().nonnegative(),
+})
+export type Money = z.infer<typeof Money>
+
 /** A message to the running turn, as the agent gets it from `GET /messages` behind the door between two tools. */
 export const SteerMessage = z.object({ messageId: z.string(), text: z.string().max(LIMITS.promptChars) })
 export type SteerMessage = z.infer<typeof SteerMessage>

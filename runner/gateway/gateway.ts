@@ -33,6 +33,8 @@ export type GatewayOptions = {
   awaitLease: (gone: AbortSignal, atMostMs: number) => Promise<boolean>
   emit: (event: NewEvent) => void
   saveArtifact: (kind: ArtifactKind, body: Readable) => Promise<void>
+  /** The attempt's limit, US dollars, which a person may raise while it runs; absent: what the assignment says. */
+  limitUsd?: () => number
   /**
    * Stores the last copy of the work on this host if the sandbox is being stopped while the coordinator is away; null if the work can wait.
    */
@@ -91,11 +93,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 function layOutEndpoints(options: GatewayOptions, upstream: Upstream) {
   const { coordinatorUrl, emit, log } = options
   const { assignment, access } = options.lease
+  const budget = createBudget(options.limitUsd ?? assignment.budgetUsd)
   const model = serveModel({
     baseUrl: resolveUpstream(access.modelApi.baseUrl, coordinatorUrl),
     key: access.modelApi.key,
     model: assignment.model,
-    budget: createBudget(assignment.budgetUsd),
+    budget,
     awaitLease: options.awaitLease,
     onTaken: options.modelTook,
     upstream,
@@ -112,9 +115,14 @@ function layOutEndpoints(options: GatewayOptions, upstream: Upstream) {
     if (request.method !== 'GET') return answer(response, 405, 'Use GET here.')
     answerJson(response, assignment)
   }
+  const money: Endpoint = async ({ request, response }) => {
+    if (request.method !== 'GET') return answer(response, 405, 'Use GET here.')
+    answerJson(response, budget.money())
+  }
   return (path: string): { serve: Endpoint; open: boolean } | null => {
     if (isTarball(path) || path.startsWith(DOOR_PATHS.npm)) return { serve: npm, open: true }
     if (path === DOOR_PATHS.assignment) return { serve: task, open: false }
+    if (path === DOOR_PATHS.money) return { serve: money, open: false }
     if (path === DOOR_PATHS.messages || path === DOOR_PATHS.transcript) return { serve: conversation, open: false }
     if (path.startsWith(`${DOOR_PATHS.model}/`)) return { serve: model, open: false }
     if (path.startsWith('/git/')) return { serve: git, open: false }

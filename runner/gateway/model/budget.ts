@@ -1,8 +1,16 @@
-import { type ApiUsage, BYTES_PER_TOKEN, costUsd, estimateTokens, ratesFor } from '../../../contract/shared/models.ts'
+import { type ApiUsage, BYTES_PER_TOKEN, costUsd, promptUsage, ratesFor } from '../../../contract/shared/models.ts'
+import type { Money } from '../../../contract/wire/sandbox.ts'
 import type { Reading } from './usage-meter.ts'
 
 /** The most that a call may cost: the money that the budget holds before the call is made. */
-export type Hold = { inputTokens: number; maxOutputTokens: number; usd: number }
+export type Hold = {
+  /** Of the prompt, without `cachedTokens`. */
+  inputTokens: number
+  maxOutputTokens: number
+  usd: number
+  /** What the model API will read from its cache; absent: nothing. */
+  cachedTokens?: number
+}
 
 export type Budget = {
   /**
@@ -12,60 +20,79 @@ export type Budget = {
   reserve: (hold: Hold) => ((costUsd: number) => void) | null
   /** Neither spent nor held, US dollars; never below 0. */
   leftUsd: () => number
+  money: () => Money
 }
 
 /** The error of floating-point sums is smaller than this. It must not refuse a call that fits exactly. */
 const ROUNDING_USD = 1e-9
+const ROUNDING_TOKENS = 1e-6
 
-/** The money of one attempt. */
-export function createBudget(limitUsd: number): Budget {
+/** The money of one attempt. @param limit US dollars; a function if a person may raise it while the attempt runs */
+export function createBudget(limit: number | (() => number)): Budget {
+  const limitUsd = typeof limit === 'number' ? () => limit : limit
   let spent = 0
   let held = 0
   return {
     reserve: (hold) => {
-      if (spent + held + hold.usd > limitUsd + ROUNDING_USD) return null
+      if (spent + held + hold.usd > limitUsd() + ROUNDING_USD) return null
       held += hold.usd
       return (cost) => {
         held -= hold.usd
         spent += cost
       }
     },
-    leftUsd: () => Math.max(0, limitUsd - spent - held),
+    leftUsd: () => Math.max(0, limitUsd() - spent - held),
+    money: () => ({ limitUsd: limitUsd(), spentUsd: spent, heldUsd: Math.max(0, held) }),
   }
 }
 
 /**
  * The most that a call may cost, at list price. The gateway never changes a body, so it refuses a call that does not fit: when little money
  * is left, the caller must ask for fewer `max_tokens`.
- * @param body.imageBytes how many of `bytes` are the base64 of its `images`
+ * @param body.bytes without the part that the model API has in its cache; `imageBytes`: how many of them are the base64 of `images`
+ * @param cachedTokens the size of that part
  */
-export function holdFor(model: string, body: { bytes: number; images: number; imageBytes: number; maxTokens: number }): Hold {
-  const inputTokens = estimateTokens(model, { bytes: body.bytes - body.imageBytes, images: body.images })
-  const usage = { input_tokens: inputTokens, output_tokens: body.maxTokens }
-  return { inputTokens, maxOutputTokens: body.maxTokens, usd: costUsd(model, usage) }
+export function holdFor(
+  model: string,
+  body: { bytes: number; images: number; imageBytes: number; maxTokens: number },
+  cachedTokens = 0,
+): Hold {
+  const prompt = promptUsage(model, { cachedTokens, bytes: body.bytes - body.imageBytes, images: body.images })
+  const usd = costUsd(model, { ...prompt, output_tokens: body.maxTokens })
+  const hold = { inputTokens: prompt.input_tokens ?? 0, maxOutputTokens: body.maxTokens, usd }
+  return cachedTokens > 0 ? { ...hold, cachedTokens } : hold
 }
 
 /** The highest `max_tokens` with which the same prompt would fit into `leftUsd`; 0 when it would never fit. */
 export function affordableTokens(model: string, hold: Hold, leftUsd: number): number {
-  const rates = ratesFor(model, hold.inputTokens)
-  return Math.max(0, Math.floor(((leftUsd - (hold.inputTokens * rates.input) / 1e6) * 1e6) / rates.output))
+  const prompt = promptOf(hold)
+  const rates = ratesFor(model, hold.inputTokens + (hold.cachedTokens ?? 0))
+  return Math.max(0, Math.floor(((leftUsd - costUsd(model, prompt)) * 1e6) / rates.output + ROUNDING_TOKENS))
 }
 
 /** The highest speed of any model. */
 const TOKENS_PER_SECOND = 100
 
 /**
- * What a call is charged with, given what was seen of its answer. `null`: nothing. A whole answer reports its own usage. One that was cut is
- * charged for its prompt (as the answer reported it, otherwise as it was held) and at least for what was written: an unknown cost counts
- * against the budget, never for it.
- * @param leftAfterMs how long the call lasted when its caller left; 0 when it did not. Until then the model may have written what nobody
- *   saw (an answer in one piece, hidden thinking), and a caller that asks for that and leaves must not get it for free.
+ * What a call is charged with, given what was seen of its answer. `null`: nothing. A whole answer reports its own usage; if it reports none,
+ * or one that no call can have, it is charged what was held. One that was cut is charged for its prompt (as the answer reported it,
+ * otherwise as it was held) and at least for what was written: an unknown cost counts against the budget, never for it.
+ * @param leftAfterMs how long the call lasted when its caller left; 0 when it did not. Except while text passed here, the model may have
+ *   written what nobody saw (an answer in one piece, hidden thinking), and a caller that asks for that and leaves must not get it for free.
  */
 export function chargeFor(hold: Hold, reading: Reading, leftAfterMs = 0): { usage: ApiUsage; estimated: boolean } | null {
-  if (reading.whole && reading.usage) return { usage: reading.usage, estimated: false }
-  if (reading.failed && !reading.usage) return null
-  const known = reading.usage ?? { input_tokens: hold.inputTokens }
-  const unseen = (leftAfterMs / 1000) * TOKENS_PER_SECOND
-  const written = Math.min(hold.maxOutputTokens, Math.ceil(Math.max(unseen, reading.writtenBytes / BYTES_PER_TOKEN)))
+  const { usage, whole, failed, doubtful = false, visibleMs = 0 } = reading
+  const believed = doubtful || usage?.input_tokens == null ? null : usage
+  if (whole && believed?.output_tokens != null) return { usage: believed, estimated: false }
+  if (whole) return { usage: { ...(believed ?? promptOf(hold)), output_tokens: hold.maxOutputTokens }, estimated: true }
+  if (failed && !usage && !doubtful) return null
+  const known = believed ?? promptOf(hold)
+  const unseen = (Math.max(0, leftAfterMs - visibleMs) / 1000) * TOKENS_PER_SECOND
+  const seen = reading.writtenBytes / BYTES_PER_TOKEN
+  const written = Math.min(hold.maxOutputTokens, Math.ceil(visibleMs > 0 ? unseen + seen : Math.max(unseen, seen)))
   return { usage: { ...known, output_tokens: Math.max(known.output_tokens ?? 0, written) }, estimated: true }
+}
+
+function promptOf({ inputTokens, cachedTokens = 0 }: Hold): ApiUsage {
+  return cachedTokens > 0 ? { input_tokens: inputTokens, cache_read_input_tokens: cachedTokens } : { input_tokens: inputTokens }
 }

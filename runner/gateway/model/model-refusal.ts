@@ -1,11 +1,22 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { TASK_BUDGET_EXCEEDED } from '../../../contract/wire/names.ts'
 
 /** An answer in the model API's own form, which its clients read. `code` is ours, for the agent. */
-export type ModelRefusal = { status: number; type: string; message: string; code?: string; headers?: OutgoingHttpHeaders }
+export type ModelRefusal = {
+  status: number
+  type: string
+  message: string
+  code?: string
+  details?: Readonly<Record<string, number>>
+  headers?: OutgoingHttpHeaders
+}
 
-export function refuse(response: ServerResponse, { status, type, message, code, headers = {} }: ModelRefusal): void {
+export function refuse(response: ServerResponse, refusal: ModelRefusal): void {
+  const { status, type, message, code, details, headers = {} } = refusal
   response.writeHead(status, { 'content-type': 'application/json', ...headers })
-  response.end(JSON.stringify({ type: 'error', error: { type, message, ...(code ? { details: { error_code: code } } : {}) } }))
+  response.end(
+    JSON.stringify({ type: 'error', error: { type, message, ...(code ? { details: { error_code: code, ...details } } : {}) } }),
+  )
 }
 
 const NO_RETRY = { 'x-should-retry': 'false' }
@@ -45,7 +56,8 @@ export function budgetExceeded(costUsd: number, leftUsd: number, affordableToken
   const advice =
     affordableTokens > 0 ? `It fits with max_tokens of ${affordableTokens} or less.` : 'Its prompt alone does not fit.'
   const message = `The task's budget does not allow this call: it may cost $${costUsd.toFixed(4)}, and $${leftUsd.toFixed(4)} is left. ${advice}`
-  return { status: 402, type: 'billing_error', message, code: 'task_budget_exceeded' }
+  const details = { affordable_tokens: affordableTokens }
+  return { status: 402, type: 'billing_error', message, code: TASK_BUDGET_EXCEEDED, details }
 }
 
 export function unreachable(reason: string): ModelRefusal {

@@ -5,7 +5,7 @@ import { findRepeatedKey, isModestJson } from './json-text.ts'
 
 /** The relevant facts of an allowed body, or why the body is refused. */
 export type Checked =
-  | { ok: true; maxTokens: number; images: number; imageBytes: number; said: Said[] }
+  | { ok: true; body: Record<string, unknown>; maxTokens: number; images: number; imageBytes: number; said: Said[] }
   | { ok: false; status: 400 | 403; message: string; code?: string }
 
 /**
@@ -56,7 +56,7 @@ export function checkModelRequest(bytes: Buffer, model: string): Checked {
     checkMaxTokens(body.max_tokens, model) ??
     checkTools(body.tools) ??
     checkCaching([body, ...listOf(body.tools)]) ??
-    checkContent([body.messages, body.system], Number(body.max_tokens))
+    checkContent(body, Number(body.max_tokens))
   )
 }
 
@@ -88,10 +88,10 @@ function checkCaching(nodes: readonly unknown[]): Checked | null {
  * Checks the conversation at any depth, tool results included. It skips `tool_use.input`: that is any JSON that the model once passed to a
  * tool, and the model API only reads it.
  */
-function checkContent(roots: unknown[], maxTokens: number): Checked {
+function checkContent(body: Record<string, unknown>, maxTokens: number): Checked {
   let images = 0
   let imageBytes = 0
-  const left = [...roots]
+  const left = [body.messages, body.system]
   while (left.length > 0) {
     const node = left.pop()
     if (!isObject(node)) continue
@@ -112,7 +112,7 @@ function checkContent(roots: unknown[], maxTokens: number): Checked {
     }
     for (const [key, value] of Object.entries(node)) if (key !== 'input' || node.type !== 'tool_use') left.push(value)
   }
-  return { ok: true, maxTokens, images, imageBytes, said: saidIn(roots[0]) }
+  return { ok: true, body, maxTokens, images, imageBytes, said: saidIn(body.messages) }
 }
 
 /** @returns the person's words in the conversation, in order: whole text blocks of user messages, never the result of a tool */

@@ -7,6 +7,7 @@ import type { Said } from '../../../contract/wire/prompt.ts'
 import { type Call, type Endpoint, readBody } from '../endpoint.ts'
 import type { Upstream } from '../upstream.ts'
 import { affordableTokens, type Budget, chargeFor, type Hold, holdFor } from './budget.ts'
+import { createKnownPrefixes, type KnownPrefixes, type Prefix } from './known-prefix.ts'
 import { callModel } from './model-call.ts'
 import {
   budgetExceeded,
@@ -55,6 +56,7 @@ export function serveModel(options: ModelOptions): Endpoint {
     )
   let activeCalls = 0
   let refusedBytes = 0
+  const prefixes = createKnownPrefixes()
   return async (call) => {
     if (call.request.method !== 'POST' || call.path !== `${DOOR_PATHS.model}/v1/messages`)
       return refuse(call.response, WRONG_CALL)
@@ -62,7 +64,7 @@ export function serveModel(options: ModelOptions): Endpoint {
     if (activeCalls >= CALLS_AT_ONCE) return refuse(call.response, tooManyCalls(CALLS_AT_ONCE))
     activeCalls += 1
     try {
-      const refused = await serveCall(options, call)
+      const refused = await serveCall({ ...options, prefixes }, call)
       if (!refused) return
       refusedBytes += refused.bytes
       refuse(call.response, refused.refusal)
@@ -73,8 +75,11 @@ export function serveModel(options: ModelOptions): Endpoint {
 }
 
 /** @returns why the call is refused, and how many bytes count against the caller; null when it was answered */
-async function serveCall(options: ModelOptions, call: Call): Promise<{ refusal: ModelRefusal; bytes: number } | null> {
-  const { model, budget, awaitLease, onTaken, log } = options
+async function serveCall(
+  options: ModelOptions & { prefixes: KnownPrefixes },
+  call: Call,
+): Promise<{ refusal: ModelRefusal; bytes: number } | null> {
+  const { model, budget, prefixes, awaitLease, onTaken, log } = options
   const bytes = await readBody(call.request, BODY_BYTES)
   if (!bytes) return { refusal: tooLarge(BODY_BYTES), bytes: 0 }
   const checked = checkModelRequest(bytes, model)
@@ -89,7 +94,8 @@ async function serveCall(options: ModelOptions, call: Call): Promise<{ refusal: 
     if (!call.gone.aborted) log.warn({ event: 'model.not_leased' })
     return { refusal: NOT_LEASED, bytes: 0 }
   }
-  const hold = holdFor(model, { bytes: bytes.length, ...checked })
+  const known = prefixes.find(checked.body)
+  const hold = holdFor(model, behind(known, { bytes: bytes.length, ...checked }), known.cachedTokens)
   const settle = budget.reserve(hold)
   if (!settle) {
     const leftUsd = budget.leftUsd()
@@ -103,8 +109,16 @@ async function serveCall(options: ModelOptions, call: Call): Promise<{ refusal: 
   } finally {
     const leftAfterMs = call.gone.aborted || reading === NOTHING_READ ? performance.now() - startedAt : 0
     settle(charge(options, hold, reading, leftAfterMs))
+    if (reading?.usage && !reading.doubtful) known.settle(reading.usage)
   }
   return null
+}
+
+type Size = Parameters<typeof holdFor>[1]
+
+/** The part of a body that the model API does not have in its cache. */
+function behind(known: Prefix, { bytes, images, imageBytes, maxTokens }: Size): Size {
+  return { bytes: bytes - known.bytes, images: images - known.images, imageBytes: imageBytes - known.imageBytes, maxTokens }
 }
 
 /** Reports the usage of the call. @returns its cost, US dollars */

@@ -11,6 +11,10 @@ export type Reading = {
   failed: boolean
   /** UTF-8 bytes that the model wrote, as far as this runner saw them. */
   writtenBytes: number
+  /** A usage came that no call can have, such as a negative one. */
+  doubtful?: boolean
+  /** How long text and calls passed here as they were written, milliseconds: in that time nothing was written unseen. */
+  visibleMs?: number
 }
 
 export type Meter = { take: (bytes: Buffer) => void; reading: () => Reading }
@@ -22,16 +26,37 @@ export const NOTHING_READ: Reading = Object.freeze({ usage: null, whole: false, 
  * Reads usage from the whole lines of a passing stream. `message_delta` counts from the beginning of the message: its numbers replace those
  * of `message_start`.
  */
-export function createStreamMeter(): Meter {
+export function createStreamMeter(now: () => number = () => performance.now()): Meter {
   const reading: Reading = { ...NOTHING_READ }
+  /** Whether the last word on the output came. Until then the number is that of the beginning. */
+  let counted = false
+  let visibleSince: number | null = null
+  const take = (value: unknown): ApiUsage => {
+    const usage = usageOf(value)
+    if (value !== undefined && value !== null && !usage) reading.doubtful = true
+    return usage ?? {}
+  }
   const read = (event: StreamEvent) => {
-    if (event.type === 'message_start') reading.usage = usageOf(event.message?.usage) ?? reading.usage
-    if (event.type === 'message_delta') reading.usage = { ...reading.usage, ...withoutNulls(usageOf(event.usage) ?? {}) }
-    if (event.type === 'message_stop') reading.whole = true
+    if (event.type === 'message_start' && event.message?.usage) reading.usage = take(event.message.usage)
+    if (event.type === 'message_delta' && event.usage) {
+      const usage = withoutNulls(take(event.usage))
+      counted ||= usage.output_tokens !== undefined
+      reading.usage = { ...reading.usage, ...usage }
+    }
+    if (event.type === 'message_stop') {
+      reading.whole = true
+      if (!counted) reading.usage = { ...reading.usage, output_tokens: null }
+    }
     if (event.type === 'error') reading.failed = true
-    if (event.type === 'content_block_delta')
+    if (event.type === 'content_block_start') visibleSince = isVisible(event.content_block) ? now() : null
+    if (event.type === 'content_block_stop') visibleSince = null
+    if (event.type === 'content_block_delta') {
       for (const text of [event.delta?.text, event.delta?.thinking, event.delta?.partial_json])
         if (typeof text === 'string') reading.writtenBytes += Buffer.byteLength(text)
+      if (visibleSince === null) return
+      reading.visibleMs = (reading.visibleMs ?? 0) + now() - visibleSince
+      visibleSince = now()
+    }
   }
   return {
     take: (lines) => {
@@ -47,6 +72,11 @@ export function createStreamMeter(): Meter {
   }
 }
 
+/** Thinking is streamed as a summary, if at all; text and calls are streamed as they are written. */
+function isVisible(block: unknown): boolean {
+  return isObject(block) && (block.type === 'text' || block.type === 'tool_use')
+}
+
 /** Reads usage from an answer that is one JSON body. */
 export function createJsonMeter(): Meter {
   const chunks: Buffer[] = []
@@ -55,8 +85,11 @@ export function createJsonMeter(): Meter {
     reading: () => {
       const text = Buffer.concat(chunks).toString('utf8')
       const message = parseJson(text)
-      const usage = isObject(message) ? usageOf(message.usage) : null
-      return { usage, whole: usage !== null, failed: false, writtenBytes: Buffer.byteLength(text) }
+      // Anything else is no answer of the model API, but of something in between.
+      const isMessage = isObject(message) && ('usage' in message || message.type === 'message')
+      const usage = isMessage ? usageOf(message.usage) : null
+      const doubtful = isMessage && !usage && isObject(message.usage)
+      return { usage, whole: isMessage, failed: false, writtenBytes: Buffer.byteLength(text), ...(doubtful && { doubtful }) }
     },
   }
 }
@@ -65,6 +98,7 @@ type StreamEvent = {
   type?: unknown
   message?: { usage?: unknown }
   usage?: unknown
+  content_block?: unknown
   delta?: { text?: unknown; thinking?: unknown; partial_json?: unknown }
 }
 

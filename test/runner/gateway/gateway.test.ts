@@ -32,7 +32,7 @@ describe('the door', () => {
     }
   })
 
-  it.each(['/task', '/llm/v1/messages', '/git/repository.git/info/refs?service=git-upload-pack', '/artifacts/patch'])(
+  it.each(['/task', '/money', '/llm/v1/messages', '/git/repository.git/info/refs?service=git-upload-pack', '/artifacts/patch'])(
     'refuses %s without the token, and with that of another door',
     async (path) => {
       const [mine, other] = [await open(), await open()]

@@ -49,6 +49,13 @@ describe('a hold', () => {
     expect(withImage.inputTokens).toBe(10_000)
   })
 
+  it('takes what the model API has in its cache at what reading it costs, and the rest in full', () => {
+    const cached = holdFor(MODEL, text(2_000, 1_000), 100_000)
+    expect(cached).toMatchObject({ inputTokens: 1_000, cachedTokens: 100_000 })
+    expect(cached.usd).toBeCloseTo((100_000 * 0.2 + 1_000 * 4 + 1_000 * 20) / 1e6)
+    expect(affordableTokens(MODEL, cached, cached.usd)).toBe(1_000)
+  })
+
   it('is never for more than the model reads', () => {
     expect(holdFor(MODEL, text(30_000_000, 0)).inputTokens).toBe(1_000_000)
   })
@@ -81,10 +88,34 @@ describe('the charge', () => {
     expect(chargeFor(held, { ...cut, writtenBytes: 9999 })).toEqual({ usage: { ...usage, output_tokens: 100 }, estimated: true })
   })
 
-  it('of an answer that said nothing of its cost is what was held for the prompt', () => {
-    const expected = { usage: { input_tokens: 500, output_tokens: 0 }, estimated: true }
-    expect(chargeFor(held, NOTHING_READ)).toEqual(expected)
-    expect(chargeFor(held, { ...NOTHING_READ, whole: true })).toEqual(expected)
+  it('of an answer that nobody saw is what was held for the prompt', () => {
+    expect(chargeFor(held, NOTHING_READ)).toEqual({ usage: { input_tokens: 500, output_tokens: 0 }, estimated: true })
+  })
+
+  it('of a whole answer that says nothing of its cost, or only a part, is what was held', () => {
+    const whole = { ...NOTHING_READ, whole: true }
+    expect(chargeFor(held, whole)).toEqual({ usage: { input_tokens: 500, output_tokens: 100 }, estimated: true })
+    expect(chargeFor(held, { ...whole, usage: {} })).toEqual(chargeFor(held, whole))
+    expect(chargeFor(held, { ...whole, usage: { output_tokens: 7 } })).toEqual(chargeFor(held, whole))
+    expect(chargeFor(held, { ...whole, usage: { input_tokens: 40 } })).toEqual({
+      usage: { input_tokens: 40, output_tokens: 100 },
+      estimated: true,
+    })
+  })
+
+  it('of an answer whose usage no call can have is what was held: it never gives money back', () => {
+    expect(chargeFor(held, { usage, whole: true, failed: false, doubtful: true, writtenBytes: 9 })).toEqual({
+      usage: { input_tokens: 500, output_tokens: 100 },
+      estimated: true,
+    })
+  })
+
+  it('of an answer that was cut while its text passed here is what passed, whatever time it took', () => {
+    const cut = { usage, whole: false, failed: false, writtenBytes: 120, visibleMs: 60_000 }
+    const wide = { ...held, maxOutputTokens: 64_000 }
+    expect(chargeFor(wide, cut, 60_000)?.usage.output_tokens).toBe(60)
+    // Before it, the model thought for ten seconds.
+    expect(chargeFor(wide, cut, 70_000)?.usage.output_tokens).toBe(1_060)
   })
 
   it('of an answer whose caller left is also what nobody saw of it, up to what was allowed', () => {

@@ -111,6 +111,83 @@ describe('what a call costs', () => {
     expect([(await at.ask(body)).status, at.counted().length]).toEqual([502, 1])
   })
 
+  const wrongUsages: Array<[string, object | undefined, object | undefined]> = [
+    ['no usage at all', undefined, undefined],
+    ['an empty usage', {}, {}],
+    ['a usage without its end', { input_tokens: 9, output_tokens: 1 }, undefined],
+    ['negative input', { input_tokens: -5_000_000, output_tokens: 1 }, { output_tokens: 5 }],
+    ['a negative cache', { input_tokens: 9, cache_read_input_tokens: -1e9, output_tokens: 1 }, { output_tokens: 5 }],
+    ['negative output at its end', { input_tokens: 9, output_tokens: 1 }, { output_tokens: -1_000_000 }],
+    ['halves of tokens', { input_tokens: 0.5, output_tokens: 1 }, { output_tokens: 5 }],
+    ['more than any call can have', { input_tokens: 1e15, output_tokens: 1 }, { output_tokens: 5 }],
+    ['words', { input_tokens: 'few', output_tokens: 1 }, { output_tokens: 5 }],
+  ]
+  it.each(wrongUsages)('charges an answer with %s what was held, and says that it is an estimate', async (_, begin, end) => {
+    await open((response) =>
+      sendStream(response, [
+        event('message_start', { message: { id: 'msg_1', type: 'message', role: 'assistant', content: [], usage: begin } }),
+        event('message_delta', { delta: { stop_reason: 'end_turn' }, usage: end }),
+        event('message_stop'),
+      ]),
+    )
+    await (await at.ask({ ...BODY, max_tokens: 1_000 })).text()
+    const { costUsd, outputTokens, estimated } = await at.waitForCount()
+    expect([outputTokens, estimated]).toEqual([1_000, true])
+    expect(costUsd).toBeGreaterThanOrEqual(0.02)
+  })
+
+  it('holds what the model API has in its cache at what reading it costs, also for two calls at once, and never passes the limit', async () => {
+    const long = 'word '.repeat(40_000)
+    const ask = (more: object[] = []) =>
+      at.ask({
+        ...BODY,
+        max_tokens: 1_000,
+        cache_control: { type: 'ephemeral' },
+        messages: [{ role: 'user', content: [{ type: 'text', text: long }] }, ...more],
+      })
+    let calls = 0
+    await open(
+      (response) => {
+        const [read, written] = calls++ === 0 ? [0, 50_000] : [50_000, 20]
+        const usage = { input_tokens: 3, cache_creation_input_tokens: written, cache_read_input_tokens: read, output_tokens: 1 }
+        sendStream(response, [event('message_start', { message: { usage } }), ...streamOf('x', 1_000).slice(1)])
+      },
+      // In full, the prompt is held at 40 cents.
+      { budgetUsd: 0.45 },
+    )
+    expect((await ask()).status).toBe(200)
+    await at.waitForCount()
+    const more = [
+      { role: 'assistant', content: 'ok' },
+      { role: 'user', content: 'and now' },
+    ]
+    const statuses: number[] = []
+    for (let n = 0; n < 6; n++) {
+      const answers = await Promise.all([ask(more), ask(more)])
+      for (const answer of answers) {
+        statuses.push(answer.status)
+        await answer.text()
+      }
+    }
+    const spent = at.counted().reduce((sum, { costUsd }) => sum + costUsd, 0)
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(4)
+    expect(statuses).toContain(402)
+    expect(spent).toBeLessThanOrEqual(0.45)
+  })
+
+  it('tells the agent what the attempt has spent, and a limit that rises while it runs', async () => {
+    let limitUsd = 0.01
+    await open((response) => sendStream(response, streamOf('x', 100)), {}, { limitUsd: () => limitUsd })
+    const money = async () => (await fetch(`${at.door.url}/money`, { headers: at.door.headers })).json()
+    expect(await money()).toEqual({ limitUsd: 0.01, spentUsd: 0, heldUsd: 0 })
+    await (await at.ask(BODY)).text()
+    const { costUsd } = await at.waitForCount()
+    expect(await money()).toEqual({ limitUsd: 0.01, spentUsd: costUsd, heldUsd: 0 })
+    expect((await at.ask({ ...BODY, max_tokens: 4_000 })).status).toBe(402)
+    limitUsd = 1
+    expect((await at.ask({ ...BODY, max_tokens: 4_000 })).status).toBe(200)
+  })
+
   it('refuses a call that the budget does not allow with 402 that says what would fit', async () => {
     await open((response) => sendStream(response, streamOf('x')), { budgetUsd: 0.01 })
     const response = await at.ask({ ...BODY, max_tokens: 64_000 })
