@@ -30,6 +30,8 @@ export function renderEvent(view: View, event: TaskEvent, look: Look): string[] 
       return [done(look, cloned(event.data), sinceMs), '']
     case 'text.written':
       return event.data.text === view.lastText ? [] : ['', ...prose(event.data.text, look), '']
+    case 'note.written':
+      return warning(look, clean(event.data.text))
     case 'tool.ended': {
       const started = view.openTools.find((tool) => tool.callId === event.data.callId)
       return renderTool(started?.title ?? event.data.name, started?.input, event.data, look)

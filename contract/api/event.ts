@@ -54,6 +54,8 @@ export const EVENT_DATA = {
   'repo.cloned': z.object({ baseBranch: text(255), commit: text(64), branch: text(255), resumed: z.boolean() }),
   'turn.started': z.object({ turn: count, model: text(100) }),
   'text.written': z.object({ text: text(LIMITS.textChars) }),
+  /** A sentence of Errand's own for the person, about something that happened to the conversation. */
+  'note.written': z.object({ text: text(LIMITS.noteChars) }),
   'tool.started': z.object({ callId: text(200), name: text(100), title: text(300), input: z.unknown() }),
   'tool.ended': z.object({
     callId: text(200),

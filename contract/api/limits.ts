@@ -6,6 +6,8 @@ export const LIMITS = {
   /** One line of the sandbox's standard output, bytes. A longer line is dropped and counted as noise. */
   lineBytes: 512 * 1024,
   textChars: 60_000,
+  /** One note of Errand's own to the person. */
+  noteChars: 1_000,
   /** Output of one tool call as it is shown and stored; the model may see more. */
   toolOutputChars: 16_000,
   /** Input of one tool call as it is shown and stored, as JSON. */

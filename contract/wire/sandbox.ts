@@ -46,6 +46,7 @@ export const AGENT_EVENTS = [
   'repo.cloned',
   'turn.started',
   'text.written',
+  'note.written',
   'tool.started',
   'tool.ended',
   'context.compacted',

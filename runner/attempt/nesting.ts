@@ -45,6 +45,7 @@ function admit(tree: Tree, event: NewEvent, stop: StopCause | null): NewEvent[] 
     case 'tool.ended':
       return tree.openTools.delete(event.data.callId) ? [event] : []
     case 'text.written':
+    case 'note.written':
       return tree.turnState === 'over' ? [] : [event]
     case 'attempt.ended':
       tree.isOver = true

@@ -137,6 +137,11 @@ describe('what a person reads of a task', () => {
     expect(lines).toEqual(['✓ conversation summarised: about 152k tokens before, 9k after'])
   })
 
+  it('tells a note of Errand’s own', () => {
+    const note: Told = { type: 'note.written', data: { text: 'A fresh conversation continues.' } }
+    expect(tell([note]).lines).toEqual(['! A fresh conversation continues.'])
+  })
+
   it('speaks of no other attempt in a second turn that was not interrupted', () => {
     const { lines } = tell([
       ...[CREATED, ASKED, ...BOOT, ...DONE],
@@ -240,6 +245,7 @@ describe('what a person reads of a task', () => {
       { type: 'attempt.started', data: { turn: 1, runner: hostile } },
       { type: 'repo.cloned', data: { baseBranch: hostile, commit: hostile, branch: hostile, resumed: false } },
       { type: 'text.written', data: { text: hostile } },
+      { type: 'note.written', data: { text: hostile } },
       ...call('bash', { command: hostile }, hostile, 1),
       ...call('edit', { file_path: hostile, old_string: hostile, new_string: 'b' }, hostile, null),
       ...call('strange', hostile, hostile, null, false),

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { LIMITS } from '../../contract/api/limits.ts'
+import { cutText } from '../../contract/shared/characters.ts'
 import type { AgentEvent, AgentLine } from '../../contract/wire/sandbox.ts'
 import { redacted } from '../process/log.ts'
 import { shrinkInput } from '../tools/output.ts'
@@ -67,6 +68,8 @@ function bounded(event: AgentEvent): AgentEvent[] {
   switch (event.type) {
     case 'text.written':
       return pieces(event.data.text, LIMITS.textChars).map((text) => ({ type: 'text.written', data: { text } }))
+    case 'note.written':
+      return [{ type: 'note.written', data: { text: cutText(event.data.text, LIMITS.noteChars) } }]
     case 'tool.started': {
       const { callId, name, title, input } = event.data
       const data = {

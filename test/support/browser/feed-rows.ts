@@ -35,7 +35,8 @@ export function rowsOf(events: readonly TaskEvent[]): string[] {
     else if (type === 'text.written') {
       lastText = letters(data.text)
       if (lastText !== '') rows.push(`wrote ${lastText}`)
-    } else if (type === 'tool.started' && data.name !== 'todo') {
+    } else if (type === 'note.written') rows.push(`noted ${letters(data.text)}`)
+    else if (type === 'tool.started' && data.name !== 'todo') {
       const after = rows.findLastIndex((row) => !row.startsWith('blocked '))
       // A blocked host stands below all the work that it was met in.
       const at = rows[after]?.startsWith('ran ') ? after + 1 : rows.length
@@ -72,6 +73,7 @@ export const READ_ROWS = `[...document.querySelectorAll('.feed :is(.message, .pr
   if (row.matches('.message')) return [row.className.replace('message ', ''), text('.bubble')]
   if (row.matches('.prose')) return [row.closest('.live-text') ? 'writing' : 'wrote', row.textContent ?? '']
   if (row.matches('.call')) return ['ran', text('.call-what'), text('pre.output'), ...lines('.diff-row:not(.same)')]
+  if (row.matches('.remark')) return ['noted', row.textContent ?? '']
   if (row.matches('.blocked')) return ['blocked', text('strong'), /(\\d+) times/.exec(row.textContent ?? '')?.[1] ?? '1']
   if (row.matches('.end')) return ['ended', row.className.replace('end ', ''), text('.branch .mono')]
   return [row.matches('.fact') ? 'fact' : 'line', row.textContent ?? '']
@@ -82,7 +84,7 @@ export function rowsFrom(raw: readonly RawRow[]): string[] {
     if (kind === 'delivered') return `said ${letters(text)}`
     if (kind === 'withdrawn') return `withdrew ${letters(text)}`
     if (kind === 'waiting') return `waits ${letters(text)}`
-    if (kind === 'wrote' || kind === 'writing') return `${kind} ${letters(text)}`
+    if (kind === 'wrote' || kind === 'writing' || kind === 'noted') return `${kind} ${letters(text)}`
     if (kind === 'ran') return `ran ${squeezed(text)} ${more.map(squeezed).filter(Boolean).join(' ')}`
     if (kind === 'blocked') return text === 'Interrupted' ? 'interrupted' : `${text.replace('Blocked:', 'blocked')} ×${more[0]}`
     if (kind === 'ended') return `ended ${text} ${more[0]}`.trim()

@@ -53,6 +53,7 @@ const REDUCERS: Reducers = {
     draft.activity = 'thinking'
     if (text.trim() !== '') draft.items.push({ kind: 'text', key, turn: draft.turn, text, answer: false })
   },
+  'note.written': (draft, { text }, { key }) => void draft.items.push({ kind: 'note', key, turn: draft.turn, text }),
   'tool.started': (draft, data, { attempt, key }) => {
     draft.activity = 'working'
     startCall(draft, attempt, data, key)

@@ -8,6 +8,7 @@ export type Item = { key: string; turn: number } & (
   | MessageItem
   | BootItem
   | TextItem
+  | NoteItem
   | WorkItem
   | BlockedItem
   | CompactedItem
@@ -50,6 +51,9 @@ type BootItem = {
 
 /** `answer`: the agent's own report at the end of its turn. */
 type TextItem = { kind: 'text'; text: string; answer: boolean }
+
+/** A sentence of Errand's own about the conversation. */
+type NoteItem = { kind: 'note'; text: string }
 
 export type Call = {
   callId: string

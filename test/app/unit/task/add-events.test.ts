@@ -191,6 +191,11 @@ describe('the feed of a task', () => {
     expect(last(feed, 'blocked')?.hosts).toEqual([{ host: 'e.org', method: 'GET', advice: 'Ask.', times: 2 }])
   })
 
+  it('shows a note of Errand’s own where it was written', () => {
+    const feed = feedOf(asked('x'), ...BOOT, said('I look.'), { type: 'note.written', data: { text: 'Anew.' } }, started('a'))
+    expect(feed.items.slice(2)).toMatchObject([{ kind: 'text' }, { kind: 'note', text: 'Anew.' }, { kind: 'work' }])
+  })
+
   it('keeps a message below everything until the agent has it, then puts it where it came in', () => {
     const waiting = feedOf(asked('Fix it'), ...BOOT, asked('And the docs', 1, 'steer', 'm2'), said('I look.'))
     expect(waiting.waiting).toMatchObject([{ text: 'And the docs', state: 'waiting' }])

@@ -45,6 +45,16 @@ export const Compacted = memo(({ item }: { item: ItemOf<'compacted'> }) => (
   </p>
 ))
 
+/** A note of Errand's own. */
+export const Remark = memo(({ item }: { item: ItemOf<'note'> }) => (
+  <Note mood="wait">
+    <div className="blocked remark">
+      <Icon name="alert" size={16} />
+      <p className="small">{item.text}</p>
+    </div>
+  </Note>
+))
+
 export const Pushed = memo(({ item }: { item: ItemOf<'pushed'> }) => (
   <p className="fact">
     <Icon name="branch" size={16} />
