@@ -95,6 +95,11 @@ export function duration(ms: number): string {
     : `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`
 }
 
+/** Local time, hours and minutes: `14:05`. @param at milliseconds since 1970 */
+export function timeOfDay(at: number): string {
+  return new Date(at).toTimeString().slice(0, 5)
+}
+
 /** US dollars. Small amounts get more digits, so that they do not show as zero. */
 export function money(usd: number): string {
   return usd > 0 && usd < 1 ? `$${usd.toFixed(4)}` : `$${usd.toFixed(2)}`

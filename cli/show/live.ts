@@ -1,6 +1,6 @@
 import type { Delta } from '../../contract/api/event.ts'
 import { DEMO_COST } from '../../contract/api/status-words.ts'
-import { clean, clip, duration, type Look, money, paint, wrap } from './layout.ts'
+import { clean, clip, duration, type Look, money, paint, timeOfDay, wrap } from './layout.ts'
 import { describe } from './render-tool.ts'
 import type { View } from './view.ts'
 
@@ -32,14 +32,17 @@ export function renderLive(view: View, live: LiveText, connected: boolean, now: 
   })
   const written = text ? wrap(text, look.width).slice(-Math.max(1, rows - tools.length - 1)) : []
   const facts = [
-    connected ? activity(view, text !== '') : 'connection lost, reconnecting…',
+    connected ? activity(view, text !== '', now) : 'connection lost, reconnecting…',
     ...(view.createdAt > 0 ? [duration(Math.max(0, now - view.createdAt))] : []),
     ...(view.usage.costUsd > 0 ? [view.created?.demo ? DEMO_COST : money(view.usage.costUsd)] : []),
   ]
   return [...written, ...tools, `${paint(look, 'cyan', spinner)} ${paint(look, 'dim', facts.join(' · '))}`].slice(-rows)
 }
 
-function activity({ stage, openTools }: View, writing: boolean): string {
+function activity({ stage, openTools, modelWait, parkedUntil }: View, writing: boolean, now: number): string {
+  const until = parkedUntil ?? (modelWait && Date.parse(modelWait.until))
+  if (until !== null)
+    return now < until ? `waiting for the model until ${timeOfDay(until)} (${duration(until - now)})` : 'asking the model again'
   if (stage === 'waiting') return 'waiting for a runner'
   if (stage === 'starting') return 'starting sandbox'
   if (stage === 'cloning') return 'cloning'

@@ -1,5 +1,6 @@
 import type { EventData, TaskEvent } from '../../contract/api/event.ts'
-import { clean, clip, demoMark, duration, type Look, money, paint, wrap } from './layout.ts'
+import { MODEL_WAITS } from '../../contract/api/reason-texts.ts'
+import { clean, clip, demoMark, duration, type Look, money, paint, timeOfDay, wrap } from './layout.ts'
 import { plainReason, renderEnd } from './render-end.ts'
 import { renderTool } from './render-tool.ts'
 import type { View } from './view.ts'
@@ -40,12 +41,16 @@ export function renderEvent(view: View, event: TaskEvent, look: Look): string[] 
       return warning(look, `blocked: ${clean(event.data.method)} ${clean(event.data.host)}. ${clean(event.data.advice)}`)
     case 'context.compacted':
       return [done(look, summarised(event.data), null)]
+    case 'model.waiting':
+      return view.modelWait ? [] : warning(look, waiting(event.data, event.at))
+    case 'model.resumed':
+      return event.data.answered ? [done(look, 'the model answers again', event.data.waitedMs)] : []
     case 'branch.pushed':
       return [done(look, `pushed ${clean(event.data.branch)}@${short(event.data.commit)}`, null)]
     case 'pull_request.opened':
       return [done(look, `pull request #${event.data.number}: ${clean(event.data.url)}`, null)]
     case 'attempt.ended':
-      return event.data.outcome === 'interrupted' ? ['', ...warning(look, `interrupted: ${plainReason(event.data)}`)] : []
+      return event.data.outcome === 'interrupted' ? ['', ...warning(look, interruption(event))] : []
     case 'task.ended':
       return renderEnd(view, event, look)
     default:
@@ -92,6 +97,16 @@ function cloned({ baseBranch, commit, branch, resumed }: EventData<'repo.cloned'
   return resumed
     ? `cloned ${clean(branch)}@${short(commit)}, continuing from there`
     : `cloned ${clean(baseBranch)}@${short(commit)} for ${clean(branch)}`
+}
+
+function waiting({ reason, until }: EventData<'model.waiting'>, at: string): string {
+  return `${MODEL_WAITS[reason]} Trying again in ${duration(Math.max(1_000, Date.parse(until) - Date.parse(at)))}.`
+}
+
+function interruption({ taskId, data }: Extract<TaskEvent, { type: 'attempt.ended' }>): string {
+  if (data.until === undefined) return `interrupted: ${plainReason(data)}`
+  const why = plainReason(data)
+  return `${/[.!?]$/.test(why) ? why : `${why}.`} It goes on at ${timeOfDay(Date.parse(data.until))}; to try now: errand retry ${taskId}`
 }
 
 function summarised({ beforeTokens, afterTokens }: EventData<'context.compacted'>): string {

@@ -14,6 +14,10 @@ export type View = {
   at: number
   stage: 'waiting' | 'starting' | 'cloning' | 'working' | 'closing' | 'ended'
   openTools: readonly OpenTool[]
+  /** Why the agent waits for the model; null while it does not. */
+  modelWait: EventData<'model.waiting'> | null
+  /** When the turn comes back that freed its slot meanwhile; null if it did not. */
+  parkedUntil: number | null
   usage: Usage
   /** The last text that the agent wrote; its summary is usually the same. */
   lastText: string
@@ -34,6 +38,8 @@ export function emptyView(): View {
     at: 0,
     stage: 'waiting',
     openTools: [],
+    modelWait: null,
+    parkedUntil: null,
     usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 },
     lastText: '',
     pushed: null,
@@ -60,7 +66,7 @@ export function advance(view: View, event: TaskEvent): View {
     case 'message.withdrawn':
       return { ...next, waiting: without(view.waiting, event.data.messageId) }
     case 'attempt.started':
-      return { ...next, stage: 'starting', openTools: [] }
+      return { ...next, stage: 'starting', openTools: [], modelWait: null, parkedUntil: null }
     case 'sandbox.ready':
       return { ...next, stage: 'cloning' }
     case 'repo.cloned':
@@ -71,6 +77,10 @@ export function advance(view: View, event: TaskEvent): View {
       return { ...next, openTools: [...view.openTools, { ...event.data, startedAt: at }] }
     case 'tool.ended':
       return { ...next, openTools: view.openTools.filter((tool) => tool.callId !== event.data.callId) }
+    case 'model.waiting':
+      return { ...next, modelWait: event.data }
+    case 'model.resumed':
+      return { ...next, modelWait: null }
     case 'usage.counted':
       return { ...next, usage: add(view.usage, event.data) }
     case 'branch.pushed':
@@ -78,13 +88,18 @@ export function advance(view: View, event: TaskEvent): View {
     case 'turn.ended':
       return { ...next, stage: 'closing', turn: event.data, openTools: [] }
     case 'attempt.ended':
-      if (event.data.outcome === 'interrupted') return { ...next, stage: 'waiting', interrupted: true, openTools: [] }
+      if (event.data.outcome === 'interrupted')
+        return { ...next, stage: 'waiting', interrupted: true, openTools: [], parkedUntil: timeOf(event.data.until) }
       return { ...next, stage: 'closing', openTools: [] }
     case 'task.ended':
       return { ...next, stage: 'ended', interrupted: false, end: event.data }
     default:
       return next
   }
+}
+
+function timeOf(until: string | undefined): number | null {
+  return until === undefined ? null : Date.parse(until)
 }
 
 function without(waiting: ReadonlyMap<string, string>, messageId: string): ReadonlyMap<string, string> {

@@ -50,6 +50,8 @@ export const Task = z
     /** True when the built-in demo model does the work instead of Claude. */
     demo: z.boolean(),
     turn: z.number().int().positive(),
+    /** When its turn comes back, while it waits for the model (`model_waiting`); absent from earlier servers. */
+    waitingUntil: time.nullable().default(null),
     /** How many tasks are ahead of it in line at the moment; null if it does not wait, or if more than 500 are ahead. */
     queuePosition: z.number().int().nonnegative().nullable(),
     /** The size of the branch's change; null until a turn has ended with one. */

@@ -7,6 +7,11 @@ function text(max: number) {
   return z.string().max(max)
 }
 const count = z.number().int().nonnegative()
+const time = z.iso.datetime()
+
+/** Why the agent waits for the model: what its last try ran into. `silent`: the connection stayed open, but nothing was written. */
+export const ModelWait = z.enum(['overloaded', 'rate_limited', 'unavailable', 'unreachable', 'silent', 'garbled'])
+export type ModelWait = z.infer<typeof ModelWait>
 
 /** The size of a change, in files and lines. */
 export const DiffStat = z.object({ files: count, insertions: count, deletions: count })
@@ -25,8 +30,8 @@ export const Usage = z
 export type Usage = z.infer<typeof Usage>
 
 /**
- * The data of each event type. Pairs nest: `attempt.started … attempt.ended`, `turn.started … turn.ended`, `tool.started … tool.ended`.
- * Every attempt that started ends; `task.ended` is the last of a turn.
+ * The data of each event type. Pairs nest: `attempt.started … attempt.ended`, `turn.started … turn.ended`, `tool.started … tool.ended`,
+ * `model.waiting … model.resumed`. Every attempt that started ends; `task.ended` is the last of a turn.
  */
 export const EVENT_DATA = {
   'task.created': z.object({
@@ -77,6 +82,13 @@ export const EVENT_DATA = {
    * wrote the summary; otherwise it could not, and Errand kept an extract.
    */
   'context.compacted': z.object({ beforeTokens: count, afterTokens: count, bySummary: z.boolean() }),
+  /**
+   * A model call failed, and the next try follows at `until`. A further try that fails emits another one; `model.resumed` ends them all.
+   * `attempt`: how many tries of this call have failed.
+   */
+  'model.waiting': z.object({ reason: ModelWait, attempt: count, until: time }),
+  /** The wait is over. `answered` false: not because the model answered, but because the turn or its attempt ended. */
+  'model.resumed': z.object({ waitedMs: count, answered: z.boolean() }),
   'usage.counted': Usage.extend({ model: z.string(), estimated: z.boolean() }),
   'checkpoint.saved': z.object({ commit: text(64) }),
   'host.blocked': z.object({ host: text(255), method: text(20), advice: text(500) }),
@@ -91,8 +103,10 @@ export const EVENT_DATA = {
     /** What went wrong, for a person; null when nothing did. */
     message: text(2000).nullable(),
     diff: DiffStat.nullable(),
+    until: time.optional(),
   }),
-  'attempt.ended': z.object({ outcome: Outcome, reason: Reason, message: text(2000).nullable() }),
+  /** `until`: when the queue brings the turn back; only of an attempt that ended because the model does not answer (`model_waiting`). */
+  'attempt.ended': z.object({ outcome: Outcome, reason: Reason, message: text(2000).nullable(), until: time.optional() }),
   'task.ended': z.object({
     turn: count,
     status: TaskStatus,

@@ -9,6 +9,7 @@ export const REASONS = {
   runner_unwell:
     'Waiting: the connected runner has a problem on its host and takes no tasks until it is fixed. See the admin screen or the runner log.',
   retrying: 'Something went wrong on our side. Retrying automatically.',
+  model_waiting: 'Waiting for the model, which does not answer at the moment. The work so far is saved, and continues by itself.',
   // interrupted: our fault. These texts promise no retry, since the attempt may have been the last.
   runner_lost: 'The runner was lost.',
   runner_stopped: 'The runner was stopped.',
@@ -50,6 +51,16 @@ export const REASONS = {
     'Errand gave up: the task was interrupted too often on our side. The administrator of this server finds the cause in the runner log.',
   // cancelled
   cancelled_by_user: 'Cancelled.',
+} as const
+
+/** Why an agent waits for the model, in plain words. */
+export const MODEL_WAITS = {
+  overloaded: 'The model API is overloaded.',
+  rate_limited: 'The model API takes no more requests from this server for a while.',
+  unavailable: 'The model API has a fault of its own.',
+  unreachable: 'The connection to the model API broke.',
+  silent: 'The model API stopped writing.',
+  garbled: 'The model API gave an answer that makes no sense.',
 } as const
 
 export const INTERRUPTIONS: readonly string[] = [

@@ -82,8 +82,18 @@ export const TIME_UP = {
 /** The gateway cuts a model call that is silent for this long. */
 export const MODEL_SILENCE_MS = 600_000
 
-/** The agent gives up on a silent call earlier: before its first byte, and between two bytes. */
+/**
+ * The agent gives up on a silent call earlier: before its first byte, and between two bytes. A call whose stream stays open but brings only
+ * pings may take longer, because the API is silent like this while it prepares a long call of a tool.
+ */
 export const MODEL_CALL = {
   firstByteMs: shareOf(MODEL_SILENCE_MS, 0.5),
   nextByteMs: shareOf(MODEL_SILENCE_MS, 0.15),
+  nextEventMs: MODEL_SILENCE_MS,
 } as const
+
+/** How long an attempt waits in its slot for a model that does not answer. After that, its turn waits in the queue. */
+export const MODEL_WAIT_MS = 180_000
+
+/** How long one turn waits in the queue for the model, in total: a day, like {@link COORDINATOR_AWAY_MS}. Then it has failed. */
+export const MODEL_AWAY_MS = 24 * 60 * 60_000

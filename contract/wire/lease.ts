@@ -47,20 +47,22 @@ export const Lease = z.object({
   /** Hex key of HMAC-SHA256: signs this attempt's events, and the coordinator's words about it. */
   signingKey: z.string(),
   leaseMs: z.number().int().positive(),
+  /** How many attempts of this turn before it, in a row, ended because the model did not answer. */
+  parkedBefore: z.number().int().nonnegative().default(0),
   /** Messages to this turn that no agent has taken yet. */
   messages: z.array(SteerMessage),
 })
 export type Lease = z.infer<typeof Lease>
 
 /**
- * Why a lease is refused: `cancelled` and `ended` finish the job. `leased` (another attempt's lease still runs): ask again after
- * `retryAfterMs`. `unknown` (no such turn, or a forged signature): never ask again.
+ * Why a lease is refused: `cancelled` and `ended` finish the job. `leased` (another attempt's lease still runs) and `parked` (the turn
+ * waits for the model, and its time has not come): ask again after `retryAfterMs`. `unknown` (no such turn, or a forged signature): never ask again.
  */
 export const LeaseAnswer = z.discriminatedUnion('granted', [
   z.object({ granted: z.literal(true), lease: Lease }),
   z.object({
     granted: z.literal(false),
-    refusal: z.enum(['cancelled', 'ended', 'leased', 'unknown']),
+    refusal: z.enum(['cancelled', 'ended', 'leased', 'parked', 'unknown']),
     retryAfterMs: z.number().int().positive(),
   }),
 ])

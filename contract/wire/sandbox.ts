@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { EVENT_DATA, type NewEvent } from '../api/event.ts'
 import { LIMITS } from '../api/limits.ts'
+import { MODEL_WAIT_MS } from './deadlines.ts'
 
 /** What the agent is to do: the answer to `GET /task` behind the door. It contains no secret. */
 export const Assignment = z.object({
@@ -24,6 +25,8 @@ export const Assignment = z.object({
   budgetUsd: z.number().nonnegative(),
   /** Wall clock for the whole attempt, milliseconds. */
   timeLimitMs: z.number().int().positive(),
+  /** How long the attempt waits for a model that does not answer, milliseconds. After that it frees its slot. */
+  modelWaitMs: z.number().int().positive().default(MODEL_WAIT_MS),
 })
 export type Assignment = z.infer<typeof Assignment>
 
@@ -49,6 +52,8 @@ export const AGENT_EVENTS = [
   'note.written',
   'tool.started',
   'tool.ended',
+  'model.waiting',
+  'model.resumed',
   'context.compacted',
   'checkpoint.saved',
   'turn.ended',

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { LEASE_MS, LEASE_RETRY_MS } from '../../contract/wire/deadlines.ts'
 import type { Lease, LeaseAnswer, LeaseRequest, RenewAnswer, RenewRequest } from '../../contract/wire/lease.ts'
 import type { Config } from '../process/config.ts'
-import { findAttempt, insertAttempt, updateAttempt } from '../store/attempts.ts'
+import { findAttempt, insertAttempt, readParked, updateAttempt } from '../store/attempts.ts'
 import { type Addition, appendEvents } from '../store/events.ts'
 import { findMessage, listWaitingMessages, updateMessage } from '../store/inbox.ts'
 import type { Ledger, RecordChange } from '../store/ledger.ts'
@@ -47,13 +47,15 @@ async function grant(parts: LeaseParts, { job, runner }: LeaseRequest): Promise<
   const { isNews, taken } = await ledger.write(async (tx, record) => {
     const isNews = await seeRunner(tx, runner, now)
     const row = await take(tx, record, job, runner, now)
-    return { isNews, taken: 'refusal' in row ? row : { row, conversation: await conversationOf(tx, row) } }
+    if ('refusal' in row) return { isNews, taken: row }
+    const { inRow: parkedBefore } = await readParked(tx, row.id, row.turn)
+    return { isNews, taken: { row, parkedBefore, conversation: await conversationOf(tx, row) } }
   })
   if (isNews) parts.onRunner()
   if ('refusal' in taken) return taken
-  const { row, conversation } = taken
+  const { row, conversation, parkedBefore } = taken
   log.info({ event: 'attempt.started', taskId: row.id, attempt: row.attempt, turn: row.turn, runner: runner.id })
-  return { granted: true, lease: leaseOf(row, conversation, access, parts) }
+  return { granted: true, lease: { ...leaseOf(row, conversation, access, parts), parkedBefore } }
 }
 
 async function renew(parts: LeaseParts, { runner, attempts }: RenewRequest): Promise<RenewAnswer> {
@@ -74,8 +76,11 @@ async function renew(parts: LeaseParts, { runner, attempts }: RenewRequest): Pro
 
 type Refusal = Extract<LeaseAnswer, { granted: false }>
 
-function refuse(refusal: Refusal['refusal']): Refusal {
-  return { granted: false, refusal, retryAfterMs: LEASE_RETRY_MS }
+/** A turn is not parked for less than this: the clocks of two hosts differ. */
+const NEARLY_MS = 1_000
+
+function refuse(refusal: Refusal['refusal'], retryAfterMs: number = LEASE_RETRY_MS): Refusal {
+  return { granted: false, refusal, retryAfterMs }
 }
 
 async function take(
@@ -93,6 +98,9 @@ async function take(
   // Even if this very runner has the lease: it was restarted, and its old attempt must be settled first.
   if (task.status === 'running') return refuse('leased')
 
+  const parkedMs = (task.waiting_until ?? 0) - now
+  if (parkedMs > NEARLY_MS) return refuse('parked', parkedMs)
+
   const attempt = task.attempt + 1
   await insertAttempt(tx, {
     task_id: taskId,
@@ -104,10 +112,13 @@ async function take(
     lease_until: now + LEASE_MS,
     started_at: now,
     ended_at: null,
+    waiting_until: null,
     outcome: null,
     reason: null,
   })
-  const change = { attempt, reason: null, error: null, started_at: task.started_at ?? now, released_at: task.released_at ?? now }
+  const { started_at, released_at } = task
+  const times = { started_at: started_at ?? now, released_at: released_at ?? now, waiting_until: null }
+  const change = { attempt, reason: null, error: null, ...times }
   const running = await moveTask(tx, task, 'running', 'lease', change, now)
   const started: Addition = { event: { type: 'attempt.started', data: { turn, runner: runner.name } }, attempt, n: null, at: now }
   const [events, told] = await appendEvents(tx, running, [...(await deliverPrompt(tx, running, now)), started])
@@ -143,7 +154,12 @@ async function renewOne(
   return (await findTask(tx, taskId))?.cancel_requested_at == null ? 'leased' : 'cancel'
 }
 
-function leaseOf(row: TaskRow, { messages, ...begun }: Conversation, access: Lease['access'], parts: LeaseParts): Lease {
+function leaseOf(
+  row: TaskRow,
+  { messages, ...begun }: Conversation,
+  access: Lease['access'],
+  parts: LeaseParts,
+): Omit<Lease, 'parkedBefore'> {
   return {
     assignment: {
       ...begun,
@@ -157,6 +173,7 @@ function leaseOf(row: TaskRow, { messages, ...begun }: Conversation, access: Lea
       model: row.model,
       budgetUsd: Math.max(0, row.budget_usd - row.cost_usd),
       timeLimitMs: parts.config.timeLimitMs,
+      modelWaitMs: parts.config.modelWaitMs,
     },
     access,
     signingKey: parts.signatures.attemptKey(row.id, row.attempt),

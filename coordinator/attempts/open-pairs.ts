@@ -9,13 +9,16 @@ import type { PairRow } from '../store/events.ts'
 export function closePairs(pairs: readonly PairRow[], end: End, now: number): NewEvent[] {
   const tools = new Map<string, NewEvent>()
   let turn: NewEvent | null = null
+  let waitingSince: number | null = null
   for (const row of pairs) {
     if (row.type === 'tool.started') tools.set(row.callId, cutOffTool(row, now))
     if (row.type === 'tool.ended') tools.delete(row.callId)
+    if (row.type === 'model.waiting') waitingSince ??= row.at
+    if (row.type === 'model.resumed') waitingSince = null
     if (row.type === 'turn.started') turn = cutOffTurn(row.turn, end)
     if (row.type === 'turn.ended') turn = null
   }
-  return [...[...tools.values()].reverse(), ...(turn ? [turn] : [])]
+  return [...[...tools.values()].reverse(), ...cutOffWait(waitingSince, now), ...(turn ? [turn] : [])]
 }
 
 function cutOffTool({ callId, name, at }: Extract<PairRow, { callId: string }>, now: number): NewEvent {
@@ -32,6 +35,11 @@ function cutOffTool({ callId, name, at }: Extract<PairRow, { callId: string }>, 
       cutOff: true,
     },
   }
+}
+
+function cutOffWait(since: number | null, now: number): NewEvent[] {
+  if (since === null) return []
+  return [{ type: 'model.resumed', data: { waitedMs: Math.max(0, now - since), answered: false } }]
 }
 
 function cutOffTurn(turn: number, { outcome, reason, message }: End): NewEvent {

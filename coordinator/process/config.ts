@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { DEFAULT_MODEL, MODELS } from '../../contract/shared/models.ts'
+import { MODEL_WAIT_MS } from '../../contract/wire/deadlines.ts'
 
 /** Everything that the coordinator reads from its environment: read once, checked as a whole, frozen. */
 export type Config = Readonly<{
@@ -22,6 +23,8 @@ export type Config = Readonly<{
   defaultModel: string
   defaultBudgetUsd: number
   timeLimitMs: number
+  /** How long an attempt waits in its slot for a model that does not answer. After that, its turn waits in the queue. */
+  modelWaitMs: number
   /** Origins of the repositories that a task may name, like `https://github.com`. */
   gitHosts: readonly string[]
   github: Readonly<{ clientId: string; clientSecret: string; url: string; apiUrl: string }> | null
@@ -88,6 +91,11 @@ const Environment = z
       .positive()
       .max(24 * 60)
       .default(60),
+    ERRAND_MODEL_WAIT_SECONDS: z.coerce
+      .number()
+      .min(1)
+      .max(60 * 60)
+      .default(MODEL_WAIT_MS / 1_000),
     ERRAND_GIT_HOSTS: list.pipe(z.array(originOf('Only a whole host can be allowed.'))).default(['https://github.com']),
     GITHUB_CLIENT_ID: z.string().min(1).optional(),
     GITHUB_CLIENT_SECRET: z.string().min(1).optional(),
@@ -146,6 +154,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     defaultModel: env.ERRAND_MODEL,
     defaultBudgetUsd: env.ERRAND_BUDGET_USD,
     timeLimitMs: env.ERRAND_TIME_LIMIT_MINUTES * 60_000,
+    modelWaitMs: env.ERRAND_MODEL_WAIT_SECONDS * 1_000,
     gitHosts: Object.freeze(env.ERRAND_GIT_HOSTS),
     github:
       env.GITHUB_CLIENT_ID && env.GITHUB_CLIENT_SECRET

@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq'
+import { type Job, Queue } from 'bullmq'
 import type { Logger } from 'pino'
 import { JOB_RETRY, JobData } from '../../contract/wire/job.ts'
 import { jobId, QUEUE_NAME } from '../../contract/wire/names.ts'
@@ -19,10 +19,12 @@ export type Dispatch = {
   nudge: () => void
   /** Takes a turn out of the queue if no runner has it yet. */
   withdraw: (taskId: string, turn: number) => Promise<void>
-  /** Puts a released turn into the queue again if its job is gone or over. @returns whether it was */
-  restore: (taskId: string, turn: number) => Promise<boolean>
-  /** The turns that wait in the queue, including those that pause between two attempts. */
-  listQueued: () => Promise<Turn[]>
+  /** Puts a released turn into the queue again if its job is gone or over, to be taken at its time. @returns whether it was */
+  restore: (turn: Turn & { waitingUntil: number | null }) => Promise<boolean>
+  /** Brings a turn back now that pauses between two attempts. @returns false if it does not pause */
+  bringBack: (taskId: string, turn: number) => Promise<boolean>
+  /** The turns that wait in the queue; `pauses`: between two attempts. */
+  listQueued: () => Promise<(Turn & { pauses: boolean })[]>
   /** How many wait; -1 when Redis is away. */
   countQueued: () => Promise<number>
   isReady: () => boolean
@@ -51,10 +53,12 @@ export function openDispatch(parts: DispatchParts): Dispatch {
     withdraw: async (taskId, turn) => {
       await queue.remove(jobId(taskId, turn))
     },
-    restore: (taskId, turn) => restore(parts, queue, { taskId, turn }),
+    restore: (turn) => restore(parts, queue, turn),
+    bringBack: (taskId, turn) => bringBack(queue, jobId(taskId, turn)),
     listQueued: async () => {
-      const jobs = await queue.getJobs(['waiting', 'delayed'])
-      return jobs.flatMap((job) => JobData.safeParse(job?.data).data ?? [])
+      // A job that moves from one list to the other meanwhile may be missed; `restore` finds it.
+      const [waiting, delayed] = [await queue.getJobs(['waiting']), await queue.getJobs(['delayed'])]
+      return [...turnsOf(waiting, false), ...turnsOf(delayed, true)]
     },
     countQueued: () => (redis.isReady() ? queue.getJobCountByTypes('waiting', 'delayed') : Promise.resolve(-1)),
     isReady: redis.isReady,
@@ -90,18 +94,32 @@ async function release(parts: DispatchParts, queue: Queue): Promise<void> {
   }
 }
 
-async function restore(parts: DispatchParts, queue: Queue, turn: Turn): Promise<boolean> {
+async function restore(parts: DispatchParts, queue: Queue, turn: Turn & { waitingUntil: number | null }): Promise<boolean> {
   const id = jobId(turn.taskId, turn.turn)
   const state = await queue.getJobState(id)
   if (state === 'completed' || state === 'failed') await queue.remove(id)
   else if (state !== 'unknown') return false
-  await enqueue(parts, queue, turn)
+  await enqueue(parts, queue, turn, Math.max(0, (turn.waitingUntil ?? 0) - Date.now()))
   return true
 }
 
+async function bringBack(queue: Queue, id: string): Promise<boolean> {
+  const job = await queue.getJob(id)
+  if (!(await job?.isDelayed())) return false
+  await job?.promote()
+  return true
+}
+
+function turnsOf(jobs: readonly (Job | undefined)[], pauses: boolean): (Turn & { pauses: boolean })[] {
+  return jobs.flatMap((job) => {
+    const data = JobData.safeParse(job?.data).data
+    return data ? [{ taskId: data.taskId, turn: data.turn, pauses }] : []
+  })
+}
+
 /** BullMQ ignores an id that it already has: the same turn twice is one job. */
-async function enqueue({ signatures }: DispatchParts, queue: Queue, { taskId, turn }: Turn): Promise<void> {
-  await queue.add('turn', signatures.signJob(taskId, turn), { jobId: jobId(taskId, turn) })
+async function enqueue({ signatures }: DispatchParts, queue: Queue, { taskId, turn }: Turn, delay = 0): Promise<void> {
+  await queue.add('turn', signatures.signJob(taskId, turn), { jobId: jobId(taskId, turn), delay })
 }
 
 function openQueue({ redis, log }: DispatchParts): Queue {

@@ -36,7 +36,7 @@ export function startReconcile(parts: ReconcileParts): { stop: () => Promise<voi
 async function reconcile(parts: ReconcileParts, unbrokenMs: () => number): Promise<void> {
   const { ledger, dispatch, log } = parts
   await ledger.tellWaiting()
-  const { interrupt, restore, withdraw } = settle(await look(parts, unbrokenMs))
+  const { interrupt, restore, bringBack, withdraw } = settle(await look(parts, unbrokenMs))
   await each(interrupt, log, async ({ taskId, attempt }) => {
     const lost = await ledger.write(async (tx, record) => {
       const [task, row] = [await findTask(tx, taskId), await findAttempt(tx, taskId, attempt)]
@@ -49,8 +49,11 @@ async function reconcile(parts: ReconcileParts, unbrokenMs: () => number): Promi
     await dispatch.withdraw(taskId, turn)
     log.info({ event: 'job.withdrawn', taskId, turn })
   })
-  await each(restore, log, async ({ taskId, turn }) => {
-    if (await dispatch.restore(taskId, turn)) log.info({ event: 'job.restored', taskId, turn })
+  await each(restore, log, async (turn) => {
+    if (await dispatch.restore(turn)) log.info({ event: 'job.restored', taskId: turn.taskId, turn: turn.turn })
+  })
+  await each(bringBack, log, async ({ taskId, turn }) => {
+    if (await dispatch.bringBack(taskId, turn)) log.info({ event: 'job.brought_back', taskId, turn })
   })
   if (interrupt.length + withdraw.length > 0) dispatch.nudge()
 }
@@ -67,15 +70,16 @@ async function each<T extends { taskId: string }>(items: readonly T[], log: Logg
 }
 
 async function look({ db, dispatch, log, leaseMs = LEASE_MS }: ReconcileParts, unbrokenMs: () => number): Promise<Seen> {
+  const now = Date.now()
   const released = await listReleased(db)
-  const runOut = (await listRunOut(db, Date.now())).map(({ task_id, attempt }) => ({ taskId: task_id, attempt }))
+  const runOut = (await listRunOut(db, now)).map(({ task_id, attempt }) => ({ taskId: task_id, attempt }))
   // Called after the leases were read, so that it sees a break before that.
   const upMs = unbrokenMs()
   const turns = dispatch.isReady() ? await dispatch.listQueued().catch(logUnread(log)) : null
-  if (turns === null) return { upMs, leaseMs, released, runOut, queued: null }
+  if (turns === null) return { now, upMs, leaseMs, released, runOut, queued: null }
   const queued = []
   for (const turn of turns) queued.push({ ...turn, task: (await findTask(db, turn.taskId)) ?? null })
-  return { upMs, leaseMs, released, runOut, queued }
+  return { now, upMs, leaseMs, released, runOut, queued }
 }
 
 /** Leases are judged all the same: what the store alone knows does not wait for the queue. */

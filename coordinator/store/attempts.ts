@@ -30,7 +30,7 @@ export async function listRunOut(db: Store, now: number): Promise<AttemptRow[]> 
   return open.filter((row) => isRunOut(row, now))
 }
 
-/** How often this turn was interrupted so far, and by how many runners. */
+/** How often this turn was interrupted so far, and by how many runners. A wait for the model is no interruption. */
 export async function countInterruptions(db: Store, taskId: string, turn: number): Promise<Interruptions> {
   const { attempts, runners } = await db
     .selectFrom('attempts')
@@ -38,6 +38,40 @@ export async function countInterruptions(db: Store, taskId: string, turn: number
     .where('task_id', '=', taskId)
     .where('turn', '=', turn)
     .where('outcome', '=', 'interrupted')
+    .where('reason', '!=', 'model_waiting')
     .executeTakeFirstOrThrow()
   return { interruptions: Number(runners), interruptedAttempts: Number(attempts) }
+}
+
+/**
+ * How the model kept one turn waiting in the queue so far. `inRow`: attempts at the end, one after another, that ended like this and cost
+ * nothing, so the model answered none of their calls; `count` and `ms`: all that ended like this, and their waits together.
+ */
+export type Parked = { inRow: number; count: number; ms: number }
+
+export async function readParked(db: Store, taskId: string, turn: number): Promise<Parked> {
+  const rows = await db
+    .selectFrom('attempts')
+    .select(['ended_at', 'waiting_until'])
+    .select(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('events')
+          .select('seq')
+          .whereRef('events.task_id', '=', 'attempts.task_id')
+          .whereRef('events.attempt', '=', 'attempts.attempt')
+          .where('type', '=', 'usage.counted'),
+      ).as('answered'),
+    )
+    .where('task_id', '=', taskId)
+    .where('turn', '=', turn)
+    .where('ended_at', 'is not', null)
+    .orderBy('attempt', 'desc')
+    .execute()
+  const isParked = ({ waiting_until }: (typeof rows)[number]) => waiting_until !== null
+  const broken = rows.findIndex((row) => !isParked(row) || Number(row.answered) === 1)
+  // The newest that was answered waits for the first time again.
+  const inRow = broken === -1 ? rows.length : broken + (rows[broken] && isParked(rows[broken]) ? 1 : 0)
+  const parked = rows.filter(isParked)
+  const ms = parked.reduce((sum, { ended_at, waiting_until }) => sum + Math.max(0, (waiting_until ?? 0) - (ended_at ?? 0)), 0)
+  return { inRow, count: parked.length, ms }
 }

@@ -64,9 +64,10 @@ export async function listEvents(
   return (await ofTask.selectAll().where('seq', '<=', last).execute()).map(eventOf)
 }
 
-/** The start or end of a turn or a tool call, without its data: the outputs of one attempt may be hundreds of megabytes. */
+/** The start or end of a turn, a wait for the model or a tool call, without its data: the outputs of one attempt may be hundreds of megabytes. */
 export type PairRow =
   | { type: 'turn.started' | 'turn.ended'; at: number; turn: number }
+  | { type: 'model.waiting' | 'model.resumed'; at: number }
   | { type: 'tool.started' | 'tool.ended'; at: number; callId: string; name: string }
 
 /** The starts and ends within one attempt, in order. */
@@ -79,7 +80,7 @@ export function listPairs(db: Store, taskId: string, attempt: number): Promise<P
     .select(sql`json_extract(data, '$.name')`.as('name'))
     .where('task_id', '=', taskId)
     .where('attempt', '=', attempt)
-    .where('type', 'in', ['turn.started', 'turn.ended', 'tool.started', 'tool.ended'])
+    .where('type', 'in', ['turn.started', 'turn.ended', 'model.waiting', 'model.resumed', 'tool.started', 'tool.ended'])
     .orderBy('seq')
     .$castTo<PairRow>()
     .execute()

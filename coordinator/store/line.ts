@@ -54,17 +54,24 @@ export async function readLine(db: Store, now: number): Promise<Line> {
   const nobody = await whyNobodyTakes(db, now)
   // In this order: a task that is released meanwhile is found twice, and not missed.
   const waiting = (await listInLine(db, PLACES_TOLD)).map(({ taskId }) => taskId)
-  const released = (await listReleased(db)).map(({ taskId }) => taskId)
-  const taskIds = [...new Set([...released, ...waiting])].slice(0, PLACES_TOLD)
-  const places = new Map(taskIds.map((taskId, place) => [taskId, place]))
+  const released = await listReleased(db)
+  const isParked = ({ waitingUntil }: Released) => waitingUntil !== null && waitingUntil > now
+  const idsOf = (turns: readonly Released[]) => turns.map(({ taskId }) => taskId)
+  const inLine = [...new Set([...idsOf(released.filter((turn) => !isParked(turn))), ...waiting])]
+  const places = new Map(inLine.slice(0, PLACES_TOLD).map((taskId, place) => [taskId, place]))
+  // A turn that waits for the model is in nobody's way and has no place, but is told all the same.
+  const taskIds = [...new Set([...inLine, ...idsOf(released.filter(isParked))])].slice(0, PLACES_TOLD)
   return { nobody, taskIds, placeOf: (taskId) => places.get(taskId) ?? null }
 }
 
-/** Waiting turns that the queue has, in the order of their release. */
-export function listReleased(db: Store): Promise<Pick<InLine, 'taskId' | 'turn'>[]> {
+/** A waiting turn that the queue has; `waitingUntil`: when it comes back, if it waits for the model. */
+export type Released = { taskId: string; turn: number; waitingUntil: number | null }
+
+/** In the order of their release. */
+export function listReleased(db: Store): Promise<Released[]> {
   return db
     .selectFrom('tasks')
-    .select(['id as taskId', 'turn'])
+    .select(['id as taskId', 'turn', 'waiting_until as waitingUntil'])
     .where('released_at', 'is not', null)
     .where('status', '=', 'pending')
     .orderBy('released_at')

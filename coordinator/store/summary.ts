@@ -32,6 +32,8 @@ export function taskOf(row: TaskRow, line: Line | null): Task {
     budgetUsd: row.budget_usd,
     demo: row.demo === 1,
     turn: row.turn,
+    waitingUntil:
+      waitsIn && reason === 'model_waiting' && row.waiting_until !== null ? new Date(row.waiting_until).toISOString() : null,
     queuePosition: waitsIn ? waitsIn.placeOf(row.id) : null,
     diff:
       row.diff_files === null

@@ -36,7 +36,7 @@ export async function updateTask(db: Store, row: TaskRow, change: Change): Promi
 }
 
 /**
- * The only way in which a status changes. Ending a task clears its cancel request and its queue release.
+ * The only way in which a status changes. Ending a task clears its cancel request, its queue release and its wait.
  * @throws Error when `by` may not make this move, which is a fault of ours
  */
 export async function moveTask(
@@ -48,7 +48,9 @@ export async function moveTask(
   now: number,
 ): Promise<TaskRow> {
   if (!mayMove(row.status, to, by)) throw new Error(`task ${row.id}: ${by} may not move it from ${row.status} to ${to}`)
-  const ending: Change = isEnded(to) ? { completed_at: now, released_at: null, cancel_requested_at: null } : {}
+  const ending: Change = isEnded(to)
+    ? { completed_at: now, released_at: null, cancel_requested_at: null, waiting_until: null }
+    : {}
   const moved = { ...change, ...ending, status: to }
   return updateTask(db, row, moved)
 }
@@ -99,12 +101,13 @@ export function setTold(db: Store, taskId: string, turn: number): Promise<unknow
 
 /**
  * Runners take tasks again: an interrupted turn that waited for them now waits for its next attempt, whatever interrupted it.
+ * One that waits for the model still does.
  * @param nobodyAt when no runner took tasks; what was interrupted later keeps its reason
  */
 export function setRetrying(db: Store, nobodyAt: number): Promise<unknown> {
   const waiting = db.updateTable('tasks').set({ reason: 'retrying' }).where('status', '=', 'pending')
   return waiting
-    .where('reason', 'not in', ['queued', 'retrying'])
+    .where('reason', 'not in', ['queued', 'retrying', 'model_waiting'])
     .where(({ exists, selectFrom }) =>
       exists(
         selectFrom('attempts')

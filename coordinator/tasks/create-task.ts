@@ -70,6 +70,7 @@ function draft({ config }: TaskParts, userId: string, input: CreateTask & { budg
     diff_deletions: null,
     released_at: null,
     cancel_requested_at: null,
+    waiting_until: null,
     told_turn: 0,
     pull_request_url: null,
     input_tokens: 0,

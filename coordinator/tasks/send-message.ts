@@ -6,6 +6,7 @@ import { sendToAttempt } from '../wire/send-to-runner.ts'
 import { addWaitingMessage, beginTurn } from './begin-turn.ts'
 import { cancelTurn, propagateCancel } from './cancel-task.ts'
 import { checkLimit } from './create-task.ts'
+import { endWait, isParked, propagateEndOfWait } from './end-wait.ts'
 import { findOwnTask, type TaskParts } from './parts.ts'
 
 /** Messages of one task that may wait at a time. */
@@ -14,7 +15,7 @@ const MOST_WAITING = 50
 /**
  * Stores a message before it answers. On an ended task the message begins the next turn; on any other it waits: for the turn's end, or
  * (`steer`) for the next pause between two of the agent's tools. A message that no agent took by the end of its turn begins the next one.
- * `stopFirst` cancels the current turn in the same transaction, so that both happen once or not at all.
+ * A turn that waits for the model tries again now. `stopFirst` cancels the current turn in the same transaction, so that both happen once or not at all.
  */
 export async function sendMessage(
   parts: TaskParts,
@@ -23,15 +24,15 @@ export async function sendMessage(
   { text, mode, clientId, stopFirst = false }: SendMessage,
 ): Promise<{ message: Message; created: boolean }> {
   const { config, ledger, dispatch, log } = parts
-  const { task, message, created, cancelled } = await ledger.write(async (tx, record) => {
+  const { task, message, created, cancelled, woken } = await ledger.write(async (tx, record) => {
     const found = await findOwnTask(tx, userId, taskId)
     const before = await findMessageByClientId(tx, taskId, clientId)
-    if (before) return { task: found, message: before, created: false, cancelled: null }
+    if (before) return { task: found, message: before, created: false, cancelled: null, woken: null }
     const cancelled = stopFirst && !isEnded(found.status) ? await cancelTurn(tx, record, found) : null
     const task = cancelled ?? found
     if (isEnded(task.status)) {
       await checkLimit(tx, userId, config.tasksPerUser)
-      return { ...(await beginTurn(tx, record, task, { text, clientId })), created: true, cancelled }
+      return { ...(await beginTurn(tx, record, task, { text, clientId })), created: true, cancelled, woken: null }
     }
     const waiting = await listWaitingMessages(tx, taskId, task.message_id)
     if (waiting.length >= MOST_WAITING)
@@ -39,11 +40,10 @@ export async function sendMessage(
     // A turn that is being cancelled takes no more messages.
     const effectiveMode = task.cancel_requested_at === null ? mode : 'queue'
     const turn = effectiveMode === 'steer' ? task.turn : task.turn + 1 + waiting.filter((other) => other.mode === 'queue').length
-    return {
-      ...(await addWaitingMessage(tx, record, task, { text, clientId, mode: effectiveMode, turn })),
-      created: true,
-      cancelled,
-    }
+    const added = await addWaitingMessage(tx, record, task, { text, clientId, mode: effectiveMode, turn })
+    // Whoever writes now does not want to wait for the model until then.
+    const woken = isParked(added.task) ? await endWait(tx, record, added.task) : null
+    return { ...added, created: true, cancelled, woken }
   })
   if (message.text !== text)
     throw new Refusal('conflict', 'This clientId was used for another message. Give each message a new one.', {
@@ -51,6 +51,7 @@ export async function sendMessage(
     })
   if (created) log.info({ event: 'message.received', taskId, messageId: message.id, mode: message.mode })
   if (cancelled) await propagateCancel(parts, cancelled)
+  if (woken) await propagateEndOfWait(parts, woken)
   if (created && message.mode === null) dispatch.nudge()
   // While the turn is being cancelled, the message waits to begin the next one.
   if (message.mode === 'steer' && message.state === 'waiting' && task.cancel_requested_at === null)

@@ -82,7 +82,7 @@ export function decideEnd({ turn, stop, fault, sandbox }: AttemptFacts): End {
 
 /**
  * Checks the agent's report on its turn. If the runner stopped the agent, the runner knows the reason better. If it did not, the agent
- * cannot know that it was cancelled or interrupted: at most, something on the host sent it a SIGTERM.
+ * cannot know that it was cancelled or interrupted, except by the model: at most, something on the host sent it a SIGTERM.
  */
 export function turnEnd(reported: End, stop: StopCause | null): End {
   if (stop) return { ...STOPPED[stop], message: STOPPED[stop].message ?? reported.message }
@@ -90,6 +90,7 @@ export function turnEnd(reported: End, stop: StopCause | null): End {
     return { ...reported, reason: COMPLETED.includes(reported.reason) ? reported.reason : 'done' }
   if (reported.outcome === 'failed')
     return { ...reported, reason: FAILED.includes(reported.reason) ? reported.reason : 'sandbox_crashed' }
+  if (reported.reason === 'model_waiting') return reported
   return { ...STOPPED.runner_stopped, message: reported.message }
 }
 

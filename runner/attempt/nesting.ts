@@ -15,6 +15,8 @@ type Tree = {
   readonly turn: number
   readonly model: string
   readonly openTools: Map<string, { name: string; since: number }>
+  /** Since when the agent waits for the model; null while it does not. */
+  waitingSince: number | null
   turnState: 'before' | 'open' | 'over'
   turnEnd: End | null
   isOver: boolean
@@ -25,7 +27,7 @@ type Tree = {
  * agent afterwards.
  */
 export function createNesting(turn: number, model: string): Nesting {
-  const tree: Tree = { turn, model, openTools: new Map(), turnState: 'before', turnEnd: null, isOver: false }
+  const tree: Tree = { turn, model, openTools: new Map(), waitingSince: null, turnState: 'before', turnEnd: null, isOver: false }
   return {
     admit: (event, stop = null) => admit(tree, event, stop),
     close: (end) => close(tree, end),
@@ -44,6 +46,12 @@ function admit(tree: Tree, event: NewEvent, stop: StopCause | null): NewEvent[] 
       return startTool(tree, event)
     case 'tool.ended':
       return tree.openTools.delete(event.data.callId) ? [event] : []
+    case 'model.waiting':
+      if (tree.turnState !== 'open') return []
+      tree.waitingSince ??= performance.now()
+      return [event]
+    case 'model.resumed':
+      return closeWait(tree, event.data.answered)
     case 'text.written':
     case 'note.written':
       return tree.turnState === 'over' ? [] : [event]
@@ -58,7 +66,7 @@ function admit(tree: Tree, event: NewEvent, stop: StopCause | null): NewEvent[] 
 function close(tree: Tree, end: End): NewEvent[] {
   if (tree.isOver) return []
   tree.isOver = true
-  const tail = closeTools(tree)
+  const tail = closeOpen(tree)
   if (tree.turnState === 'open') tail.push({ type: 'turn.ended', data: { turn: tree.turn, ...end, summary: '', diff: null } })
   tree.turnState = 'over'
   return [...tail, { type: 'attempt.ended', data: end }]
@@ -72,9 +80,10 @@ function startTurn(tree: Tree): NewEvent[] {
 
 function endTurn(tree: Tree, data: EventData<'turn.ended'>, stop: StopCause | null): NewEvent[] {
   if (tree.turnState === 'over') return []
-  const before = [...startTurn(tree), ...closeTools(tree)]
+  const before = [...startTurn(tree), ...closeOpen(tree)]
   tree.turnState = 'over'
-  tree.turnEnd = turnEnd({ outcome: data.outcome, reason: data.reason, message: data.message }, stop)
+  const { outcome, reason, message, until } = data
+  tree.turnEnd = turnEnd({ outcome, reason, message, ...(until && { until }) }, stop)
   return [...before, { type: 'turn.ended', data: { ...data, ...tree.turnEnd, turn: tree.turn } }]
 }
 
@@ -83,6 +92,17 @@ function startTool({ openTools, turnState }: Tree, event: NewEvent & { type: 'to
   if (turnState !== 'open' || openTools.has(callId)) return []
   openTools.set(callId, { name, since: performance.now() })
   return [event]
+}
+
+function closeOpen(tree: Tree): NewEvent[] {
+  return [...closeTools(tree), ...closeWait(tree, false)]
+}
+
+function closeWait(tree: Tree, answered: boolean): NewEvent[] {
+  if (tree.waitingSince === null) return []
+  const waitedMs = Math.round(performance.now() - tree.waitingSince)
+  tree.waitingSince = null
+  return [{ type: 'model.resumed', data: { waitedMs, answered } }]
 }
 
 function closeTools({ openTools }: Tree): NewEvent[] {

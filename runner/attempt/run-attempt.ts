@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { RUNNER_STOP } from '../../contract/wire/deadlines.ts'
 import type { End } from '../../contract/wire/end.ts'
+import { parkedUntil } from '../../contract/wire/job.ts'
 import type { Lease } from '../../contract/wire/lease.ts'
 import { keepLease } from '../lease/renewals.ts'
 import type { Delivery, DeliveryEnd } from '../river/delivery.ts'
@@ -43,7 +44,7 @@ export async function runAttempt(parts: AttemptParts, lease: Lease, runnerStop: 
     log.info({ event: 'attempt.started' })
     const tree = createNesting(turn, model)
     const { sandbox, fault } = await runSandbox({ parts, lease, spool, delivery, mailbox, tree, stop, log })
-    const end = decideEnd({ turn: tree.turnEnd(), stop: stop.cause(), fault, sandbox })
+    const end = withReturn(decideEnd({ turn: tree.turnEnd(), stop: stop.cause(), fault, sandbox }), lease)
     for (const event of tree.close(end)) delivery.emit(event)
     const how = await finishDelivery(delivery, runnerStop)
     await (how === 'abandoned' ? spool.close() : spool.remove())
@@ -53,6 +54,15 @@ export async function runAttempt(parts: AttemptParts, lease: Lease, runnerStop: 
     stop.dispose()
     parts.attempts.remove(running)
   }
+}
+
+/** Says when a turn comes back that the model keeps waiting. */
+function withReturn(end: End, { assignment, parkedBefore }: Lease): End {
+  if (end.reason !== 'model_waiting') return end
+  const asked = end.until === undefined ? null : Date.parse(end.until)
+  const { modelWaitMs } = assignment
+  const until = parkedUntil({ now: Date.now(), asked, before: parkedBefore, modelWaitMs, random: Math.random() })
+  return { ...end, until: new Date(until).toISOString() }
 }
 
 async function openSpool(directory: string, header: SpoolHeader, onFault: (error: unknown) => void): Promise<Spool> {

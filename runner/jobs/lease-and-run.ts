@@ -33,7 +33,7 @@ export async function leaseAndRun({ client, runner, mayTake, run, log }: Parts, 
   const { taskId } = job.data
   try {
     const answer = await client.lease({ job: job.data, runner })
-    if (answer.granted) return answerTo(await run(answer.lease))
+    if (answer.granted) return answerTo(await run(answer.lease), Date.now())
     log.info({ event: 'lease.refused', taskId, refusal: answer.refusal })
     return answerToRefusal(answer)
   } catch (error) {
@@ -43,7 +43,8 @@ export async function leaseAndRun({ client, runner, mayTake, run, log }: Parts, 
   }
 }
 
-function answerTo({ outcome, reason }: End): TurnAnswer {
+function answerTo({ outcome, reason, until }: End, now: number): TurnAnswer {
+  if (until !== undefined) return { type: 'later', afterMs: Math.max(0, Date.parse(until) - now) }
   return outcome === 'interrupted' ? { type: 'interrupted', why: reason } : { type: 'done', outcome }
 }
 
@@ -55,6 +56,7 @@ function answerToRefusal({ refusal, retryAfterMs }: Extract<LeaseAnswer, { grant
     case 'ended':
       return { type: 'done', outcome: refusal }
     case 'leased':
+    case 'parked':
       return { type: 'later', afterMs: retryAfterMs }
   }
 }

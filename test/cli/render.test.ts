@@ -277,3 +277,42 @@ describe('what moves below', () => {
     expect(renderLive(view, NO_TEXT, false, view.at, LOOK, 8).join('\n')).toMatch(/connection lost, reconnecting/)
   })
 })
+
+describe('a wait for the model', () => {
+  const until = new Date(START + 480_000).toISOString()
+  const local = new Date(START + 480_000).toTimeString().slice(0, 5)
+  const waiting = (attempt: number): Told => ({ type: 'model.waiting', data: { reason: 'overloaded', attempt, until } })
+  const resumed = (answered: boolean): Told => ({ type: 'model.resumed', data: { waitedMs: 90_000, answered } })
+  const live = (view: View, now: number) => renderLive(view, NO_TEXT, true, now, LOOK, 10).at(-1) ?? ''
+
+  it('is one line, however many tries fail, with a countdown below', () => {
+    const { lines, view } = tell([CREATED, ASKED, ...BOOT, waiting(1), waiting(2)])
+    expect(lines.filter((line) => line.includes('overloaded'))).toEqual([
+      expect.stringMatching(/^! The model API is overloaded\. Trying again in 7 min 5\d s\.$/),
+    ])
+    expect(live(view, START + 470_000)).toContain(`waiting for the model until ${local} (10.0 s)`)
+    expect(live(view, START + 480_000)).toContain('asking the model again')
+    const after = tell([CREATED, ASKED, ...BOOT, waiting(1), resumed(true)])
+    expect(after.lines.at(-1)).toMatch(/^✓ the model answers again {2}1 min 30 s$/)
+    expect(live(after.view, START + 470_000)).toContain('thinking')
+  })
+
+  it('that frees the slot says when the task goes on, and how not to wait', () => {
+    const ended = { outcome: 'interrupted', reason: 'model_waiting', message: 'Overloaded' } as const
+    const { lines, view } = tell([
+      CREATED,
+      ASKED,
+      ...BOOT,
+      waiting(1),
+      resumed(false),
+      { type: 'attempt.ended', data: { ...ended, until } },
+    ])
+    const said = lines.slice(-4).join(' ')
+    expect(said).toMatch(/Waiting for the model/)
+    expect(said.replace(/\s+/g, ' ')).toContain(`It goes on at ${local}; to try now: errand retry tsk_1`)
+    expect(said).not.toMatch(/interrupted/i)
+    expect(live(view, START)).toContain(`waiting for the model until ${local} (8 min 0 s)`)
+    const again = tell([CREATED, ASKED, ...BOOT, { type: 'attempt.ended', data: { ...ended, until } }, ...BOOT])
+    expect(live(again.view, START)).toContain('thinking')
+  })
+})

@@ -6,6 +6,7 @@ import { MAX_INTERRUPTED_ATTEMPTS, MAX_INTERRUPTIONS } from '../../contract/api/
 import { signedEntryText } from '../../contract/wire/river.ts'
 import { judgeEnd } from '../../coordinator/attempts/judge-end.ts'
 import { closePairs } from '../../coordinator/attempts/open-pairs.ts'
+import { MAX_PARKED, park } from '../../coordinator/attempts/park.ts'
 import { foldEvent } from '../../coordinator/intake/take-events.ts'
 import { titleOf } from '../../coordinator/notify/should-notify.ts'
 import { watchUnbroken } from '../../coordinator/reconcile/reconcile.ts'
@@ -118,29 +119,97 @@ describe('closing what was left open', () => {
       { type: 'tool.ended', data: { callId: 'b', ok: false, durationMs: 2_000 } },
       { type: 'turn.ended', data: { turn: 1, outcome: 'interrupted', reason: 'runner_lost' } },
     ])
+    const waits: PairRow[] = [
+      { type: 'turn.started', at: 1, turn: 1 },
+      { type: 'model.waiting', at: 5 },
+      { type: 'model.waiting', at: 7 },
+    ]
+    expect(closePairs(waits, ended, 9)).toMatchObject([
+      { type: 'model.resumed', data: { waitedMs: 4, answered: false } },
+      { type: 'turn.ended' },
+    ])
+    expect(closePairs([...waits, { type: 'model.resumed', at: 8 }], ended, 9)).toMatchObject([{ type: 'turn.ended' }])
     expect(closePairs([], ended, 0)).toEqual([])
   })
 })
 
+describe('a turn that waits for the model', () => {
+  const hour = 3_600_000
+  const ended = { outcome: 'interrupted', reason: 'model_waiting', message: 'Overloaded' } as const
+  const until = (ms: number) => new Date(ms).toISOString()
+  const none = { inRow: 0, count: 0, ms: 0 }
+
+  it('waits until the time that the runner named, and for a minute if that cannot be read', () => {
+    expect(park({ ...ended, until: until(9 * hour) }, none, hour)).toEqual({ until: 9 * hour })
+    expect(park({ ...ended, until: until(0) }, none, hour)).toEqual({ until: hour })
+    for (const given of [undefined, 'tomorrow'])
+      expect(park({ ...ended, until: given }, none, hour)).toEqual({ until: hour + 60_000 })
+  })
+  it('waits a day in total, and no more often than 200 times; then it says how long it was', () => {
+    const day = (ms: number) => park({ ...ended, until: until(2 * hour) }, { ...none, ms }, hour)
+    expect(day(23 * hour)).toEqual({ until: 2 * hour })
+    expect(day(23 * hour + 1)).toEqual({
+      tooLong:
+        'Errand waited for the model for 23 hours in total. The next try would be in 60 minutes. Its last answer: Overloaded',
+    })
+    expect(park({ ...ended, until: until(hour) }, { ...none, count: MAX_PARKED }, hour)).toHaveProperty('tooLong')
+  })
+  it('is neither failed nor given up, however often it was interrupted', () => {
+    const history = { interruptions: MAX_INTERRUPTIONS, interruptedAttempts: MAX_INTERRUPTED_ATTEMPTS, pushed: true }
+    expect(judgeEnd(task, ended, { ...history, parking: { until: 7 } })).toEqual({
+      status: 'pending',
+      change: { reason: 'model_waiting', error: null, waiting_until: 7 },
+      closing: null,
+    })
+    expect(judgeEnd(task, ended, { ...history, parking: { tooLong: 'for a day' } })).toMatchObject({
+      status: 'failed',
+      change: { reason: 'model_unavailable', error: expect.stringContaining('for a day') },
+      closing: { data: { branch: task.branch } },
+    })
+    const cancelled = { ...task, cancel_requested_at: 1 }
+    expect(judgeEnd(cancelled, ended, { ...history, parking: { until: 7 } }).status).toBe('cancelled')
+  })
+})
+
 describe('settling store and queue', () => {
-  const seen = { upMs: 60_000, leaseMs: 30_000, released: [], runOut: [], queued: [] }
+  const now = 1_000_000
+  const seen = { now, upMs: 60_000, leaseMs: 30_000, released: [], runOut: [], queued: [] }
   it('restores what waits without a job, and takes back what should not wait', () => {
     const released = [
-      { taskId: 'a', turn: 1 },
-      { taskId: 'b', turn: 1 },
+      { taskId: 'a', turn: 1, waitingUntil: null },
+      { taskId: 'b', turn: 1, waitingUntil: null },
     ]
     const queued = [
-      { taskId: 'a', turn: 1, task: { turn: 1, status: 'pending' as const } },
-      { taskId: 'c', turn: 1, task: { turn: 1, status: 'cancelled' as const } },
-      { taskId: 'd', turn: 1, task: { turn: 2, status: 'pending' as const } },
-      { taskId: 'e', turn: 1, task: null },
+      { taskId: 'a', turn: 1, pauses: false, task: { turn: 1, status: 'pending' as const, waiting_until: null } },
+      { taskId: 'c', turn: 1, pauses: true, task: { turn: 1, status: 'cancelled' as const, waiting_until: null } },
+      { taskId: 'd', turn: 1, pauses: false, task: { turn: 2, status: 'pending' as const, waiting_until: null } },
+      { taskId: 'e', turn: 1, pauses: false, task: null },
     ]
     const { restore, withdraw } = settle({ ...seen, released, queued })
-    expect(restore).toEqual([{ taskId: 'b', turn: 1 }])
+    expect(restore).toEqual([{ taskId: 'b', turn: 1, waitingUntil: null }])
     expect(withdraw.map(({ taskId }) => taskId)).toEqual(['c', 'd', 'e'])
   })
+  it('brings back what still pauses in the queue though its wait for the model is over', () => {
+    const pausing = (taskId: string, waiting_until: number | null, pauses = true) => ({
+      taskId,
+      turn: 1,
+      pauses,
+      task: { turn: 1, status: 'pending' as const, waiting_until },
+    })
+    const queued = [
+      pausing('over', now - 2_000),
+      pausing('about to come by itself', now - 500),
+      pausing('waits', now + 60_000),
+      pausing('pauses after an interruption', null),
+      pausing('is there already', now - 2_000, false),
+    ]
+    expect(settle({ ...seen, queued }).bringBack.map(({ taskId }) => taskId)).toEqual(['over'])
+  })
   it('leaves the queue alone while Redis is away', () => {
-    expect(settle({ ...seen, released: [{ taskId: 'a', turn: 1 }], queued: null })).toMatchObject({ restore: [], withdraw: [] })
+    expect(settle({ ...seen, released: [{ taskId: 'a', turn: 1, waitingUntil: null }], queued: null })).toMatchObject({
+      restore: [],
+      withdraw: [],
+    })
   })
   it('judges leases only once every runner had the time to renew', () => {
     const runOut = [{ taskId: 'a', attempt: 1 }]

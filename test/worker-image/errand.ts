@@ -22,7 +22,14 @@ const GIT = { username: 'x-access-token', password: 'git-CANARY-token' }
 const MODEL_KEY = 'sk-ant-CANARY'
 
 /** All waits of a model call, short enough for a test and long enough for a busy machine. */
-export const QUICK: ModelTiming = { firstByteMs: 5000, silenceMs: 500, backoffMs: 5, maxBackoffMs: 20, maxRetryAfterMs: 120_000 }
+export const QUICK: ModelTiming = {
+  firstByteMs: 5000,
+  silenceMs: 500,
+  eventMs: 60_000,
+  backoffMs: 5,
+  maxBackoffMs: 20,
+  parkAfterMs: 120_000,
+}
 
 export type Errand = {
   /** Runs the turn to its end, in this process. @returns what the agent emitted */
@@ -98,6 +105,7 @@ function assignmentFor(repoUrl: string, change: Partial<Assignment> = {}): Assig
     model: MODEL,
     budgetUsd: 50,
     timeLimitMs: 600_000,
+    modelWaitMs: 180_000,
     ...change,
   }
 }

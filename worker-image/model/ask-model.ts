@@ -1,33 +1,33 @@
+import type { EventData } from '../../contract/api/event.ts'
 import type { ApiUsage } from '../../contract/shared/models.ts'
-import { MODEL_CALL } from '../../contract/wire/deadlines.ts'
-import { type End, endOf, failed } from '../../contract/wire/end.ts'
+import { MODEL_CALL, MODEL_WAIT_MS } from '../../contract/wire/deadlines.ts'
+import { type End, endOf, failed, parked } from '../../contract/wire/end.ts'
 import type { LeaseState } from '../door/door.ts'
 import type { Log } from '../process/log.ts'
 import { pause } from '../process/waiting.ts'
 import { type Answer, createAnswerReader } from './model-answer.ts'
 import type { ModelClient, ModelRequest } from './model-client.ts'
-import { classify, isUnconfirmed, StallError } from './model-errors.ts'
+import { classify, type Fault, isUnconfirmed, StallError } from './model-errors.ts'
+import { nextTry, type WaitTiming, waitReasonOf } from './model-waits.ts'
 
 /** All waits of a model call, milliseconds; tests make them short. */
-export type ModelTiming = {
+export type ModelTiming = WaitTiming & {
   /** Until the first byte of an answer. */
   firstByteMs: number
   /** Between two bytes. */
   silenceMs: number
-  backoffMs: number
-  maxBackoffMs: number
-  /** The longest `retry-after` that it waits for. */
-  maxRetryAfterMs: number
+  /** Between two events of the stream; pings are none. */
+  eventMs: number
 }
 export const TIMING: ModelTiming = {
   firstByteMs: MODEL_CALL.firstByteMs,
   silenceMs: MODEL_CALL.nextByteMs,
+  eventMs: MODEL_CALL.nextEventMs,
   backoffMs: 1000,
   maxBackoffMs: 60_000,
-  maxRetryAfterMs: 120_000,
+  parkAfterMs: MODEL_WAIT_MS,
 }
 
-const MAX_RETRIES = 8
 const MAX_GARBLED = 2
 
 export type AskOptions = {
@@ -45,6 +45,9 @@ export type AskOptions = {
   stripThinking: () => void
   /** Waits for a coordinator that is away. */
   awaitLease: () => Promise<LeaseState>
+  /** Called before each pause, and when the model answers after one. */
+  onWaiting: (wait: EventData<'model.waiting'>) => void
+  onAnswering: () => void
   log: Log
 }
 
@@ -57,7 +60,8 @@ export type AskResult = { ok: true; answer: Answer } | { ok: false; end: End }
 export async function askModel(options: AskOptions): Promise<AskResult> {
   const { signal, timing, log } = options
   let stripped = false
-  let retries = 0
+  let tries = 0
+  let failingSince = 0
   let garbled = 0
   for (;;) {
     if (signal.aborted) return { ok: false, end: endOf(signal) }
@@ -70,7 +74,7 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
     // Not a try: the gateway did not ask the model.
     if (isUnconfirmed(tried.error) && (await options.awaitLease()).lease === 'current') continue
     const fault = classify(tried.error)
-    log('model.failed', { ...fault, retries })
+    log('model.failed', { ...fault, tries })
     if (fault.kind === 'final') return { ok: false, end: failed(fault.reason, fault.message) }
     if (fault.kind === 'prefix') {
       if (stripped) return { ok: false, end: failed('model_request_invalid', fault.message) }
@@ -79,25 +83,32 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
       continue
     }
     if (fault.kind === 'garbled' && ++garbled > MAX_GARBLED) return { ok: false, end: failed('protocol_error', fault.message) }
-    const retryAfterMs = fault.kind === 'retry' ? fault.retryAfterMs : null
-    if (retryAfterMs !== null && retryAfterMs > timing.maxRetryAfterMs)
-      return {
-        ok: false,
-        end: failed('model_unavailable', `asked to wait ${Math.round(retryAfterMs / 1000)} s: ${fault.message}`),
-      }
-    if (++retries > MAX_RETRIES)
-      return { ok: false, end: failed('model_unavailable', `${MAX_RETRIES + 1} tries failed: ${fault.message}`) }
-    await pause(retryAfterMs ?? backoff(retries, timing), signal)
+    tries += 1
+    if (tries === 1) failingSince = performance.now()
+    const next = nextAfter(fault, { tries, sinceMs: performance.now() - failingSince }, timing)
+    if (next.type === 'park') return { ok: false, end: parked(fault.message, next.until) }
+    const until = new Date(Date.now() + next.ms).toISOString()
+    options.onWaiting({ reason: waitReasonOf(tried.error), attempt: tries, until })
+    await pause(next.ms, signal)
   }
 }
 
+function nextAfter(fault: Fault, failures: { tries: number; sinceMs: number }, timing: ModelTiming) {
+  const retryAfterMs = fault.kind === 'retry' ? fault.retryAfterMs : null
+  return nextTry({ ...failures, retryAfterMs, now: Date.now(), random: Math.random() }, timing)
+}
+
 async function tryOnce(request: ModelRequest, options: AskOptions): Promise<{ answer: Answer } | { error: unknown }> {
-  const { client, signal, timing, onText, onUsage } = options
+  const { client, signal, timing, onText, onUsage, onAnswering } = options
   const reader = createAnswerReader(onText)
   const watchdog = startWatchdog(timing)
   try {
     const events = await client(request, { signal: AbortSignal.any([signal, watchdog.signal]), onBytes: watchdog.beat })
-    for await (const event of events) reader.add(event)
+    for await (const event of events) {
+      watchdog.event()
+      onAnswering()
+      reader.add(event)
+    }
     // The SDK ends an aborted stream as if it were whole.
     if (watchdog.signal.aborted) throw watchdog.signal.reason
     const answer = reader.finish()
@@ -112,21 +123,26 @@ async function tryOnce(request: ModelRequest, options: AskOptions): Promise<{ an
   }
 }
 
-/** Full jitter: a random time up to a bound that doubles. */
-function backoff(retry: number, { backoffMs, maxBackoffMs }: ModelTiming): number {
-  return Math.random() * Math.min(maxBackoffMs, backoffMs * 2 ** (retry - 1))
-}
-
-function startWatchdog({ firstByteMs, silenceMs }: ModelTiming) {
+/** Ends a call that is silent, and one whose stream is open but brings nothing: its pings count as bytes, not as events. */
+function startWatchdog({ firstByteMs, silenceMs, eventMs }: ModelTiming) {
   const controller = new AbortController()
-  const bite = (ms: number) => controller.abort(new StallError(`the model API sent nothing for ${Math.round(ms / 1000)} s`))
-  let timer = setTimeout(bite, firstByteMs, firstByteMs)
+  const bite = (what: string, ms: number) =>
+    controller.abort(new StallError(`the model API ${what} for ${Math.round(ms / 1000)} s`))
+  let bytes = setTimeout(bite, firstByteMs, 'sent nothing', firstByteMs)
+  let events = setTimeout(bite, eventMs, 'kept its answer open and wrote nothing', eventMs)
   return {
     signal: controller.signal,
     beat: () => {
-      clearTimeout(timer)
-      timer = setTimeout(bite, silenceMs, silenceMs)
+      clearTimeout(bytes)
+      bytes = setTimeout(bite, silenceMs, 'sent nothing', silenceMs)
     },
-    stop: () => clearTimeout(timer),
+    event: () => {
+      clearTimeout(events)
+      events = setTimeout(bite, eventMs, 'kept its answer open and wrote nothing', eventMs)
+    },
+    stop: () => {
+      clearTimeout(bytes)
+      clearTimeout(events)
+    },
   }
 }

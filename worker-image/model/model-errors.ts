@@ -63,7 +63,8 @@ export function classify(error: unknown, now = Date.now()): Fault {
   return final('model_request_invalid')
 }
 
-function describe(error: unknown): Described {
+/** Pure. @returns what is known of an error of the SDK */
+export function describe(error: unknown): Described {
   const given = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
   const text = (value: unknown) => (typeof value === 'string' ? value : null)
   return {

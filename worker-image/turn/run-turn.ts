@@ -29,7 +29,8 @@ export type TurnOptions = {
  * One turn from the clone to the push. However the work ends, by budget, time, a fault or a person, it is saved and the end is emitted.
  */
 export async function runTurn(options: TurnOptions): Promise<void> {
-  const { config, assignment, door, voice, log, signal, timing = TIMING } = options
+  const { config, assignment, door, voice, log, signal } = options
+  const timing = options.timing ?? { ...TIMING, parkAfterMs: assignment.modelWaitMs }
   const clock = startClock(assignment.timeLimitMs, signal)
   const finish = ({ end, summary }: AgentResult, workspace: Workspace | null) => {
     const pushMs = signal.aborted ? SAVE.agentPushMs : TIME_UP.pushMs

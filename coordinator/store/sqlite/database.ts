@@ -12,6 +12,7 @@ import * as unwellRunners from './migrations/0006-unwell-runners.ts'
 import * as keyCheck from './migrations/0007-key-check.ts'
 import * as stepsExceeded from './migrations/0008-steps-exceeded.ts'
 import * as waiting from './migrations/0009-waiting.ts'
+import * as parked from './migrations/0010-parked.ts'
 import type { Database } from './schema.ts'
 import { explainFault, RESTORE, unusable } from './unusable-database.ts'
 
@@ -197,6 +198,7 @@ const MIGRATIONS = {
   '0007-key-check': keyCheck,
   '0008-steps-exceeded': stepsExceeded,
   '0009-waiting': waiting,
+  '0010-parked': parked,
 }
 const FIRST_MIGRATION: keyof typeof MIGRATIONS = '0001-initial'
 

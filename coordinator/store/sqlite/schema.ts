@@ -65,6 +65,8 @@ export type Database = {
     /** Set while the queue has the current turn. */
     released_at: number | null
     cancel_requested_at: number | null
+    /** When the queue brings the turn back that waits for the model; null unless it does. A time that has come: at once. */
+    waiting_until: number | null
     /** The last turn whose end the user was told of, or need not be. */
     told_turn: number
     pull_request_url: string | null
@@ -104,6 +106,8 @@ export type Database = {
     lease_until: number
     started_at: number
     ended_at: number | null
+    /** When its turn was to come back, if it ended because the model did not answer. */
+    waiting_until: number | null
     outcome: Outcome | null
     reason: Reason | null
   }

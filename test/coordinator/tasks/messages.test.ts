@@ -117,7 +117,7 @@ describe('a message', () => {
     const [waiting, taken] = [(await send(id, steer('waiting'))).message, (await send(id, steer('taken'))).message]
     await core.runner.deliver(first, 1, { type: 'message.delivered', data: { messageId: taken.id, turn: 1 } })
     await end(first, 2, attemptEnded('interrupted', 'runner_lost'))
-    await core.dispatch.restore(id, 1)
+    await core.dispatch.restore({ taskId: id, turn: 1, waitingUntil: null })
     expect(await core.lease(id)).toMatchObject({
       turn: 1,
       attempt: 2,

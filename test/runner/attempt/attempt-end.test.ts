@@ -55,6 +55,7 @@ describe("the agent's word on its turn", () => {
 
   it('is believed in what the agent can know', () => {
     expect(said('completed', 'no_changes')).toEqual({ outcome: 'completed', reason: 'no_changes', message: 'm' })
+    expect(said('interrupted', 'model_waiting')).toEqual({ outcome: 'interrupted', reason: 'model_waiting', message: 'm' })
     expect(said('failed', 'budget_exceeded')).toEqual({ outcome: 'failed', reason: 'budget_exceeded', message: 'm' })
   })
 

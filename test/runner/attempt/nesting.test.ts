@@ -50,6 +50,45 @@ describe('the tree of an attempt', () => {
     expect(types(said)).toEqual(['turn.started', 'tool.started', 'tool.ended', 'turn.ended', 'attempt.ended'])
   })
 
+  it('closes a wait for the model that no answer ended, and admits none outside the turn', () => {
+    const until = new Date(0).toISOString()
+    const waiting: NewEvent = { type: 'model.waiting', data: { reason: 'overloaded', attempt: 1, until } }
+    const resumed: NewEvent = { type: 'model.resumed', data: { waitedMs: 5, answered: true } }
+    const said = run([
+      waiting,
+      turnStarted,
+      resumed,
+      waiting,
+      waiting,
+      resumed,
+      resumed,
+      started('1'),
+      waiting,
+      turnEnded,
+      waiting,
+    ])
+    expect(types(said).slice(1)).toEqual([
+      'model.waiting',
+      'model.waiting',
+      'model.resumed',
+      'tool.started',
+      'model.waiting',
+      'tool.ended',
+      'model.resumed',
+      'turn.ended',
+      'attempt.ended',
+    ])
+    expect(said[3]?.data).toMatchObject({ answered: true })
+    expect(said[7]?.data).toEqual({ waitedMs: expect.any(Number), answered: false })
+    expect(types(run([turnStarted, waiting]))).toEqual([
+      'turn.started',
+      'model.waiting',
+      'model.resumed',
+      'turn.ended',
+      'attempt.ended',
+    ])
+  })
+
   it('closes what is open when the attempt ends, inner first', () => {
     const said = run([turnStarted, started('1'), started('2')])
     expect(types(said).slice(3)).toEqual(['tool.ended', 'tool.ended', 'turn.ended', 'attempt.ended'])

@@ -100,6 +100,7 @@ async function forwardTo(path: string): ReturnType<typeof listen> {
 
 function leaseWith({ repo, modelApi, ...assignment }: LeaseChange): Lease {
   return {
+    parkedBefore: 0,
     assignment: {
       taskId: TASK,
       attempt: 1,
@@ -112,6 +113,7 @@ function leaseWith({ repo, modelApi, ...assignment }: LeaseChange): Lease {
       branch: `errand/${TASK}/work`,
       model: MODEL,
       budgetUsd: 5,
+      modelWaitMs: 180_000,
       timeLimitMs: 60_000,
       ...assignment,
     },

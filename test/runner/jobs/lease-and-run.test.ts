@@ -60,10 +60,19 @@ describe('one turn off the queue', () => {
     ['cancelled', { type: 'done', outcome: 'cancelled' }],
     ['ended', { type: 'done', outcome: 'ended' }],
     ['leased', { type: 'later', afterMs: 1_234 }],
+    ['parked', { type: 'later', afterMs: 1_234 }],
     ['unknown', { type: 'never' }],
   ] as const)('follows the refusal: %s', async (why, answer) => {
     coordinator.onLease(() => refusal(why))
     expect(await handle(job)).toMatchObject(answer)
+  })
+
+  it('comes back at its time when the attempt ended because the model does not answer, and that is no try', async () => {
+    coordinator.onLease(() => ({ granted: true, lease: leaseOf('t1', 1) }))
+    const until = new Date(Date.now() + 480_000).toISOString()
+    const answer = await handle(job, { outcome: 'interrupted', reason: 'model_waiting', message: 'Overloaded', until })
+    expect(answer).toEqual({ type: 'later', afterMs: expect.any(Number) })
+    expect(answer.type === 'later' && answer.afterMs).toBeGreaterThan(470_000)
   })
 
   it('is asked again later while the coordinator cannot answer, or does not know the runner', async () => {

@@ -115,6 +115,7 @@ export function taskOf({ repoUrl, prompt, baseBranch }: NewTask = { repoUrl: 'ht
     budgetUsd: 5,
     demo: true,
     turn: 1,
+    waitingUntil: null,
     queuePosition: null,
     diff: null,
     attempt: 1,

@@ -194,7 +194,9 @@ export function leaseOf(taskId: string, attempt: number, change: Partial<Pick<Le
       model: 'claude-sonnet-5-5',
       budgetUsd: 1,
       timeLimitMs: 600_000,
+      modelWaitMs: 180_000,
     },
+    parkedBefore: 0,
     access: {
       repo: { upstream: 'http://127.0.0.1:9/a/b.git', username: null, token: 'ghp_CANARY0123456789' },
       modelApi: { baseUrl: 'http://127.0.0.1:9', key: 'sk-ant-CANARY0123456789' },

@@ -95,6 +95,7 @@ function newTask(id: string, repoUrl: string, prompt: string): Task {
     budgetUsd: 5,
     demo: true,
     turn: 1,
+    waitingUntil: null,
     queuePosition: null,
     diff: null,
     attempt: 0,

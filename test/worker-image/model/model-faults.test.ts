@@ -93,12 +93,6 @@ describe('a fault that passes', () => {
 
 describe('a fault that stays', () => {
   const answers: Array<[string, Reply, string]> = [
-    ['529 nine times', overloaded, 'model_unavailable'],
-    [
-      'a retry-after of a day',
-      { status: 429, type: 'rate_limit_error', message: 'tomorrow', headers: { 'retry-after': '86400' } },
-      'model_unavailable',
-    ],
     ['HTML three times', { raw: '<html></html>' }, 'protocol_error'],
     [
       'a prompt that is too long',

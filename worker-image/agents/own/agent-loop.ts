@@ -11,6 +11,7 @@ import type { Budget } from './budget.ts'
 import { type Context, createContext } from './context.ts'
 import type { Gates } from './gates.ts'
 import type { Inbox } from './inbox.ts'
+import type { ModelWaiting } from './model-waiting.ts'
 import { type CallParts, isCutOff, runCalls, WINDOW_FULL } from './run-calls.ts'
 import { type CallRecord, judgeProgress, STUCK_NOTICE } from './stuck.ts'
 
@@ -24,6 +25,7 @@ export type LoopOptions = CallParts & {
   timeUsed: () => number
   /** Waits while the coordinator is away. */
   awaitLease: () => Promise<LeaseState>
+  waiting: ModelWaiting
   timing: ModelTiming
   maxSteps?: number
   model: string
@@ -88,7 +90,7 @@ async function takeStep(options: LoopOptions, progress: Progress): Promise<End |
 
 /** @param aside a question beside the work: neither the conversation nor the person gets to see it or its answer */
 function ask(
-  { client, conversation, budget, voice, signal, timing, awaitLease, log }: LoopOptions,
+  { client, conversation, budget, voice, signal, timing, awaitLease, waiting, log }: LoopOptions,
   aside: { question: string; maxTokens: number } | null = null,
 ): Promise<AskResult> {
   return askModel({
@@ -108,6 +110,7 @@ function ask(
     onUsage: budget.charge,
     stripThinking: conversation.stripThinking,
     awaitLease,
+    ...waiting,
     log,
   })
 }

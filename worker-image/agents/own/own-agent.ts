@@ -15,6 +15,7 @@ import { type LoopOptions, runLoop } from './agent-loop.ts'
 import { createBudget } from './budget.ts'
 import { createGates } from './gates.ts'
 import { createInbox } from './inbox.ts'
+import { createModelWaiting } from './model-waiting.ts'
 import { createStoreOutput } from './outputs.ts'
 import { readRepositoryNotes } from './repository-notes.ts'
 
@@ -82,6 +83,7 @@ async function openLoop(
     signal,
     timeUsed,
     awaitLease,
+    waiting: createModelWaiting(voice),
     timing,
     log,
   }

@@ -39,7 +39,7 @@ const REDUCERS: Reducers = {
   'message.withdrawn': (draft, { messageId }) => withdraw(draft, messageId),
   'attempt.started': (draft, { turn, runner }, { attempt, key }) => {
     beginTurn(draft, turn)
-    draft.activity = 'starting'
+    Object.assign(draft, { activity: 'starting', modelWait: null })
     startAttempt(draft, attempt, runner, key)
   },
   'sandbox.ready': (draft) => changeLast(draft, 'boot', (boot) => ({ ...boot, sandboxAt: draft.lastAt })),
@@ -59,6 +59,12 @@ const REDUCERS: Reducers = {
     startCall(draft, attempt, data, key)
   },
   'tool.ended': endCall,
+  'model.waiting': (draft, data) => {
+    draft.modelWait = data
+  },
+  'model.resumed': (draft) => {
+    draft.modelWait = null
+  },
   'usage.counted': (draft, data) => {
     draft.usage = addUsage(draft.usage, data)
     draft.turnUsage = addUsage(draft.turnUsage, data)

@@ -23,6 +23,8 @@ export type Feed = {
   /** The newest event's number and time. */
   lastSeq: number
   lastAt: number
+  /** Why the agent waits for the model, and until when; null while it does not. */
+  modelWait: EventData<'model.waiting'> | null
   /** The `turn.ended` of the current turn, once the agent has finished it. */
   verdict: EventData<'turn.ended'> | null
 }
@@ -39,6 +41,7 @@ export const EMPTY_FEED: Feed = {
   plan: [],
   lastSeq: 0,
   lastAt: 0,
+  modelWait: null,
   verdict: null,
 }
 
