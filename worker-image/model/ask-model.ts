@@ -1,4 +1,3 @@
-import type { EventData } from '../../contract/api/event.ts'
 import type { ApiUsage } from '../../contract/shared/models.ts'
 import { MODEL_CALL, MODEL_WAIT_MS } from '../../contract/wire/deadlines.ts'
 import { type End, endOf, failed, parked } from '../../contract/wire/end.ts'
@@ -8,7 +7,7 @@ import { pause } from '../process/waiting.ts'
 import { type Answer, createAnswerReader } from './model-answer.ts'
 import type { ModelClient, ModelRequest } from './model-client.ts'
 import { classify, type Fault, isUnconfirmed, StallError } from './model-errors.ts'
-import { nextTry, type WaitTiming, waitReasonOf } from './model-waits.ts'
+import { type ModelWaiting, nextTry, type WaitTiming, waitReasonOf } from './model-waits.ts'
 
 /** All waits of a model call, milliseconds; tests make them short. */
 export type ModelTiming = WaitTiming & {
@@ -30,7 +29,7 @@ export const TIMING: ModelTiming = {
 
 const MAX_GARBLED = 2
 
-export type AskOptions = {
+export type AskOptions = ModelWaiting & {
   client: ModelClient
   /** Called for each try; returns an End if the budget does not allow one. */
   request: () => ModelRequest | End
@@ -45,9 +44,6 @@ export type AskOptions = {
   stripThinking: () => void
   /** Waits for a coordinator that is away. */
   awaitLease: () => Promise<LeaseState>
-  /** Called before each pause, and when the model answers after one. */
-  onWaiting: (wait: EventData<'model.waiting'>) => void
-  onAnswering: () => void
   log: Log
 }
 

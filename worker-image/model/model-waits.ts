@@ -1,4 +1,5 @@
-import type { ModelWait } from '../../contract/api/event.ts'
+import type { EventData, ModelWait } from '../../contract/api/event.ts'
+import type { Voice } from '../door/voice.ts'
 import { CutError, describe, GarbledError, StallError } from './model-errors.ts'
 
 /** The waits of a model call that does not work; milliseconds. */
@@ -44,4 +45,27 @@ export function waitReasonOf(error: unknown): ModelWait {
   if (status === 529 || type === 'overloaded_error') return 'overloaded'
   if (status === 429 || type === 'rate_limit_error') return 'rate_limited'
   return status === undefined && type === null ? 'unreachable' : 'unavailable'
+}
+
+/** What hears of the waits of model calls: before each pause, and when the model answers. */
+export type ModelWaiting = { onWaiting: (wait: EventData<'model.waiting'>) => void; onAnswering: () => void }
+
+/**
+ * Reports the waits as events: one for each pause, and one when the model answers. The runner closes a wait that never ends in an answer,
+ * together with the turn.
+ */
+export function createModelWaiting(voice: Pick<Voice, 'emit'>): ModelWaiting {
+  let since: number | null = null
+  return {
+    onWaiting: (data) => {
+      since ??= performance.now()
+      voice.emit({ type: 'model.waiting', data })
+    },
+    onAnswering: () => {
+      if (since === null) return
+      const waitedMs = Math.round(performance.now() - since)
+      since = null
+      voice.emit({ type: 'model.resumed', data: { waitedMs, answered: true } })
+    },
+  }
 }
