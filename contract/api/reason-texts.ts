@@ -31,6 +31,13 @@ export const REASONS = {
   base_branch_not_found:
     'The base branch does not exist in the repository. Name an existing branch, or leave it out to use the default branch.',
   git_unavailable: 'The git host could not be reached, or did not answer properly. Try again later.',
+  checkout_failed: 'The repository could not be checked out in the sandbox. The message says what git could not do.',
+  commit_failed:
+    'The work could not be committed, because the repository in the sandbox was damaged. What was committed before is on the branch. Send the task again.',
+  conflicts_left:
+    'Not done: a merge has conflicts that the agent left open. The branch is as it was before the merge. Send a message that says how to resolve them.',
+  not_delivered:
+    'Not done: nothing of what the agent made could be put on the branch. The message says what was left out, and why.',
   push_refused:
     'The git host refused the push. The work is saved as a git bundle: fetch it with `errand bundle`. Check that your token may write.',
   model_key_refused: 'The model API refused the key. The administrator of this server must check ANTHROPIC_API_KEY.',
@@ -45,7 +52,7 @@ export const REASONS = {
   stuck: `The agent repeated itself without making progress. ${WORK}`,
   context_exceeded: `The conversation became too long for the model. ${WORK} To continue, send a message that says what is left: it starts a fresh conversation on the same branch.`,
   out_of_memory: 'The sandbox ran out of memory. Make the task smaller, or give sandboxes more memory (RUNNER_MEMORY_MB).',
-  out_of_disk: 'The sandbox ran out of disk space. Make the task smaller, or give sandboxes more (RUNNER_WORKSPACE_MB).',
+  out_of_disk: 'The disk of the sandbox is full. Give sandboxes more space (RUNNER_WORKSPACE_MB), or make the task smaller.',
   sandbox_crashed: 'The sandbox ended unexpectedly. Send the task again; the runner log says more.',
   abandoned:
     'Errand gave up: the task was interrupted too often on our side. The administrator of this server finds the cause in the runner log.',

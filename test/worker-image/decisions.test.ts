@@ -70,7 +70,7 @@ describe('the budget', () => {
 })
 
 describe('the end of a turn', () => {
-  const fine = { diff: null, changed: true, problem: null, note: null }
+  const fine = { diff: null, changed: true, problem: null, unfinished: null, note: null }
   const refused = { ...fine, problem: failed('push_refused', 'protected') }
   it('is the model’s own when the work came out', () => {
     expect(finalEnd(completed('done'), fine)).toMatchObject({ reason: 'done' })

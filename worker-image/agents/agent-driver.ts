@@ -16,4 +16,9 @@ export type AgentDriver = {
 }
 
 /** How the work ended, and the agent's last words about it. */
-export type AgentResult = { end: End; summary: string }
+export type AgentResult = {
+  end: End
+  summary: string
+  /** Paths that its tools wrote, and those among them that were written after its last command; absent if it does not know. */
+  touched?: { written: string[]; untested: string[] }
+}

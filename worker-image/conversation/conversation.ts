@@ -101,7 +101,11 @@ function beginningOf({ assignment, earlier, workspace, directory, notes }: Conve
   if (!stored) return [...firstMessage(assignment, place, notes), ...(lost ? [NOTICES.beginsAnew] : [])]
   if (stored.turn === assignment.turn) return [NOTICES.goesOn(place)]
   const moved = stored.tip !== undefined && stored.tip !== workspace.remoteCommit
-  return [...nextMessage(assignment, place), ...(moved ? [NOTICES.branchMoved] : [])]
+  return [
+    ...nextMessage(assignment, place),
+    ...(moved ? [NOTICES.branchMoved] : []),
+    ...(stored.handover ? [NOTICES.handedOver(stored.handover)] : []),
+  ]
 }
 
 function surroundingsOf({ assignment, workspace, directory, notes }: ConversationOptions): string[] {

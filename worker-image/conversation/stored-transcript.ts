@@ -17,6 +17,8 @@ export type StoredTranscript = {
   turnBase: string
   /** The branch's commit on the git host when that turn ended; null if the branch was not there, absent during the turn. */
   tip?: string | null
+  /** What the person was told when that turn was handed over; the model did not hear it. */
+  handover?: string | null
   model: string
   /** Ids of the messages in it, except those that started a turn. */
   taken: string[]
@@ -72,9 +74,11 @@ export async function storeConversation(parts: {
   scratch: string
   end: Pick<End, 'reason'>
   tip: string | null
+  /** What the person was told beside the model's words. */
+  handover: string | null
   log: Log
 }): Promise<void> {
-  const { door, scratch, end, tip, log } = parts
+  const { door, scratch, end, tip, handover, log } = parts
   try {
     const text = await readIfThere(fileIn(scratch))
     // The turn ended before its conversation began.
@@ -82,7 +86,10 @@ export async function storeConversation(parts: {
     const written = readStored(text)
     if (!written) throw new Error('it cannot be read')
     const stored = withoutMessages(written, await undeliveredAt(door, log))
-    await door.store('transcript', bytesOf({ ...stored, tip, ...(end.reason === 'context_exceeded' ? { messages: [] } : {}) }))
+    await door.store(
+      'transcript',
+      bytesOf({ ...stored, tip, handover, ...(end.reason === 'context_exceeded' ? { messages: [] } : {}) }),
+    )
   } catch (error) {
     log('transcript.lost', { message: String(error) })
   }

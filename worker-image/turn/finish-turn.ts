@@ -1,5 +1,6 @@
 import type { End } from '../../contract/wire/end.ts'
 import type { Assignment } from '../../contract/wire/sandbox.ts'
+import type { AgentResult } from '../agents/agent-driver.ts'
 import { storeConversation } from '../conversation/stored-transcript.ts'
 import type { Door } from '../door/door.ts'
 import type { Voice } from '../door/voice.ts'
@@ -20,6 +21,7 @@ type Finish = {
   end: End
   /** The model's last words. */
   summary: string
+  touched?: AgentResult['touched']
   /** Null when no repository was checked out. */
   workspace: Workspace | null
   /** For all pushes together. */
@@ -28,17 +30,19 @@ type Finish = {
   signal: AbortSignal
 }
 
-const NO_WORK: SavedWork = { diff: null, changed: false, tip: null, problem: null, note: null }
+const NO_WORK: SavedWork = { diff: null, changed: false, tip: null, problem: null, unfinished: null, note: null }
 
 /**
  * Ends a turn, however its work ended: saves the work, then the conversation, then emits `turn.ended`, which reports whether the work is
  * safe. The agent's process calls it, or the supervisor if that process died first.
  */
 export async function finishTurn(finish: Finish): Promise<void> {
-  const { config, assignment, door, voice, log, end, summary, workspace, pushMs, signal } = finish
+  const { config, assignment, door, voice, log, end, summary, touched, workspace, pushMs, signal } = finish
   const saved = workspace
     ? await saveWork({
         git: gitIn(config.workspace, config),
+        directory: config.workspace,
+        ...(touched ? { touched } : {}),
         outside: gitIn(OUTSIDE, config),
         remote: remoteOf(config),
         door,
@@ -50,7 +54,7 @@ export async function finishTurn(finish: Finish): Promise<void> {
         log,
       })
     : NO_WORK
-  await storeConversation({ door, scratch: config.scratch, end, tip: saved.tip, log })
+  await storeConversation({ door, scratch: config.scratch, end, tip: saved.tip, handover: saved.note, log })
   const { turn } = assignment
   voice.emit({ type: 'turn.ended', data: { turn, ...finalEnd(end, saved), summary, diff: saved.diff } })
 }

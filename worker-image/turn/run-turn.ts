@@ -32,9 +32,9 @@ export async function runTurn(options: TurnOptions): Promise<void> {
   const { config, assignment, door, voice, log, signal } = options
   const timing = options.timing ?? { ...TIMING, parkAfterMs: assignment.modelWaitMs }
   const clock = startClock(assignment.timeLimitMs, signal)
-  const finish = ({ end, summary }: AgentResult, workspace: Workspace | null) => {
+  const finish = (result: AgentResult, workspace: Workspace | null) => {
     const pushMs = signal.aborted ? SAVE.agentPushMs : TIME_UP.pushMs
-    return finishTurn({ config, assignment, door, voice, log, end, summary, workspace, pushMs, signal })
+    return finishTurn({ config, assignment, door, voice, log, ...result, workspace, pushMs, signal })
   }
   try {
     const earlier = await readEarlier(door, assignment, log)

@@ -2,13 +2,14 @@ import { completed, type End } from '../../contract/wire/end.ts'
 import type { SavedWork } from '../workspace/save-work.ts'
 
 /** Pure. @returns how the turn ended: how the work ended, and whether it was saved */
-export function finalEnd(end: End, saved: Pick<SavedWork, 'problem' | 'changed' | 'note'>): End {
-  const { problem, changed, note } = saved
+export function finalEnd(end: End, saved: Pick<SavedWork, 'problem' | 'unfinished' | 'changed' | 'note'>): End {
+  const { problem, unfinished, changed, note } = saved
   if (problem) {
     // A cancel stays a cancel. Any other end would promise a branch that does not exist.
-    if (end.outcome === 'cancelled') return { ...end, message: problem.message }
-    return { ...problem, message: joined(problem.message, end.outcome === 'failed' ? end.message : null) }
+    if (end.outcome === 'cancelled') return { ...end, message: joined(problem.message, note) }
+    return { ...problem, message: joined(problem.message, end.outcome === 'failed' ? end.message : null, note) }
   }
+  if (end.outcome === 'completed' && unfinished) return { ...unfinished, message: joined(unfinished.message, note) }
   if (end.outcome === 'completed') return changed ? { ...end, message: joined(end.message, note) } : completed('no_changes', note)
   return { ...end, message: joined(end.message, note) }
 }

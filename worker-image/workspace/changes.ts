@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import type { DiffStat } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { type Git, type GitResult, must } from './git.ts'
@@ -10,24 +10,53 @@ export const MAX_FILE_BYTES = 50 * 1024 * 1024
 export type Committed = { note: string | null; failed: GitResult | null }
 
 /**
- * Commits everything that is not ignored, except huge new files and files that git cannot add. Having nothing to commit is fine. Every
- * other process that used the repository must have ended, because this removes their locks. Never throws.
+ * Commits everything that is not ignored, except `leftOut`, huge new files and files that git cannot add. Having nothing to commit is fine.
+ * Every other process that used the repository must have ended, because this removes their locks. Never throws.
+ * @param leftOut paths relative to the root; the commit keeps what HEAD has of them
  */
-export async function commitAll(git: Git, message: string): Promise<Committed> {
+export async function commitAll(git: Git, message: string, leftOut: readonly string[] = []): Promise<Committed> {
+  const { note, failed } = await stageAll(git, leftOut)
+  if (failed) return { note, failed }
+  const staged = await git(['diff', '--cached', '--quiet', '--no-ext-diff'])
+  const committed = staged.code === 0 ? staged : await git(['commit', '--quiet', '--no-verify', '-m', message])
+  return { note, failed: committed.code === 0 ? null : committed }
+}
+
+/** Brings the index to what {@link commitAll} commits. */
+export async function stageAll(git: Git, leftOut: readonly string[]): Promise<Committed> {
   await removeLocks(git)
   // Without this list the host may refuse the push; the work is then saved as a bundle.
   const huge = await hugeFiles(git).catch(() => [])
-  const added = await git(['add', '--all', '--ignore-errors', '--', '.', ...huge.map((path) => `:(exclude,top,literal)${path}`)])
+  const excluded = [...new Set([...huge, ...leftOut])]
+  const added = await withPaths(
+    git,
+    ['add', '--all', '--ignore-errors'],
+    ['.', ...excluded.map((path) => `:(exclude,top,literal)${path}`)],
+  )
   // 1: git added all but some.
   if (added.code !== 0 && added.code !== 1) return { note: null, failed: added }
+  // What the agent had added itself.
+  if (leftOut.length > 0)
+    await withPaths(
+      git,
+      ['reset', '--quiet'],
+      leftOut.map((path) => `:(top,literal)${path}`),
+    )
   const notes = [
     ...(huge.length > 0 ? [`Left out, larger than ${MAX_FILE_BYTES / 1024 / 1024} MB: ${huge.slice(0, 10).join(', ')}.`] : []),
     ...(added.code === 1 ? [`Left out, because git could not add it: ${added.stderr.trim().slice(0, 500)}`] : []),
   ]
-  const staged = await git(['diff', '--cached', '--quiet', '--no-ext-diff'])
-  const committed = staged.code === 0 ? staged : await git(['commit', '--quiet', '--no-verify', '-m', message])
-  return { note: notes.join(' ') || null, failed: committed.code === 0 ? null : committed }
+  return { note: notes.join(' ') || null, failed: null }
 }
+
+/** Runs git with any number of pathspecs: a command line has no room for thousands. */
+export async function withPaths(git: Git, args: readonly string[], specs: readonly string[]): Promise<GitResult> {
+  if (specs.length <= FEW_PATHS) return git([...args, '--', ...specs])
+  const file = `${(await git(['rev-parse', '--absolute-git-dir'])).stdout.trim()}/errand-paths`
+  await writeFile(file, specs.join('\0'))
+  return git([...args, `--pathspec-from-file=${file}`, '--pathspec-file-nul'])
+}
+const FEW_PATHS = 200
 
 /** A killed git leaves its locks, which would make every later git fail. */
 async function removeLocks(git: Git): Promise<void> {

@@ -1,14 +1,18 @@
 import { rm } from 'node:fs/promises'
 import type { DiffStat } from '../../contract/api/event.ts'
-import { type End, failed, interrupted } from '../../contract/wire/end.ts'
-import { UNCONFIRMED } from '../../contract/wire/names.ts'
+import { type End, failed } from '../../contract/wire/end.ts'
 import type { Door, LeaseState } from '../door/door.ts'
-import type { Log } from '../process/log.ts'
-import { pause } from '../process/waiting.ts'
-import { commitAll, diffStat, patchOf } from './changes.ts'
-import { findWork, type Work } from './find-work.ts'
-import { type Git, type GitResult, must } from './git.ts'
-import { fault, RETRY_DELAYS_MS, type Workspace } from './workspace.ts'
+import { diffStat, patchOf } from './changes.ts'
+import { commitWork, type ReadyWork, readyWork } from './commit-work.ts'
+import { commitFault } from './fault.ts'
+import type { Aside, Work } from './find-work.ts'
+import { must } from './git.ts'
+import type { Finding } from './look/finding.ts'
+import { keepsWorkBack, notesOf } from './look/judge.ts'
+import type { LookOptions } from './look/look.ts'
+import { notCurrent, type PushOptions, type PushTime, push, pushWork } from './push.ts'
+import { restoreRepository } from './restore.ts'
+import type { Workspace } from './workspace.ts'
 
 export type SavedWork = {
   diff: DiffStat | null
@@ -18,153 +22,132 @@ export type SavedWork = {
   tip: string | null
   /** Why the work is not on the branch; null if it is. */
   problem: End | null
+  /** Why a turn whose agent says that it is done is not; null if it is. */
+  unfinished: End | null
   /** What a person should know although the work is safe. */
   note: string | null
 }
 
-export type SaveOptions = {
-  git: Git
-  /** git outside of the repository, whose config cannot deceive it about the git host. */
-  outside: Git
-  /** Address of the repository at the door. */
-  remote: string
+export type SaveOptions = PushOptions & {
+  /** The work tree. */
+  directory: string
+  /** What the agent's own tools wrote, if somebody knows. */
+  touched?: Pick<LookOptions, 'written' | 'untested'>
   door: Pick<Door, 'store' | 'storeFile' | 'awaitLease'>
-  workspace: Workspace
   /** Commit message; its first line is the subject. */
   message: string
   /** The folder for a bundle if the push is refused. */
   scratch: string
   /** The time for all pushes together; waiting for the coordinator does not count. */
   timeoutMs: number
-  /** Aborts when the sandbox is being stopped: then nothing waits. */
-  signal: AbortSignal
-  log: Log
-  /** Pauses after pushes that failed without a refusal. */
-  retryDelaysMs?: readonly number[]
 }
 
 /**
- * Brings the work out of the sandbox, however the turn ended: commits, stores the patch, and pushes. When the push is refused or cannot be
- * made, it stores a git bundle instead. Never throws: a failure of one part does not stop the others.
+ * Brings the work out of the sandbox, however the turn ended: looks it over, commits, stores the patch, and pushes. When the push is refused or
+ * cannot be made, it stores a git bundle instead. Never throws: a failure of one part does not stop the others.
  */
 export async function saveWork(options: SaveOptions): Promise<SavedWork> {
-  const { git, workspace, message, log } = options
-  const { note, failed: uncommitted } = await commitAll(git, message)
-  const lost = uncommitted ? fault(uncommitted) : null
+  const { git, directory, workspace, message, log, remote, touched = NOTHING_TOUCHED } = options
+  const restored = await restoreRepository(git, directory, remote, workspace)
+  if (restored.state === 'lost') return saveLost(options, restored.message)
+  const committed = await commitWork(git, { directory, workspace, ...touched }, message)
+  const lost = committed.failure ? commitFault(committed.failure) : null
   if (lost) log('commit.failed', { message: lost.message })
+  const ready = await readyWork(git, workspace, committed.findings)
+  const repository: Finding[] = restored.state === 'intact' ? [] : [{ kind: 'repository', paths: [], detail: restored.state }]
+  const findings = [...repository, ...committed.findings, ...ready.findings]
+  for (const { detail } of findings.filter(({ kind }) => kind === 'unseen')) log('look.failed', { message: detail })
+  const saved = await deliver(options, ready, lost ?? (ready.unsafe ? failed('commit_failed', ready.unsafe) : null))
+  const notes = [...notesOf(findings), committed.note, saved.note].filter(Boolean)
+  return { ...saved, unfinished: unfinishedWork(findings, saved, workspace), note: notes.join(' ') || null }
+}
+
+const NOTHING_TOUCHED = { written: [], untested: [] }
+
+/** Pure. A merge with conflicts is not done, nor is a turn of which nothing but words could be delivered. */
+function unfinishedWork(findings: readonly Finding[], saved: Omit<SavedWork, 'unfinished'>, workspace: Workspace): End | null {
+  if (findings.some(({ kind }) => kind === 'conflict')) return { ...failed('conflicts_left', ''), message: null }
+  const isEmpty = saved.tip === null || saved.tip === workspace.turnBase
+  return isEmpty && keepsWorkBack(findings) ? { ...failed('not_delivered', ''), message: null } : null
+}
+
+/** Stores and pushes the commits. @param lost why some of the work is not in them */
+async function deliver(options: SaveOptions, { work }: ReadyWork, lost: End | null): Promise<Omit<SavedWork, 'unfinished'>> {
+  const { workspace, log } = options
   const { remoteCommit } = workspace
-  const work = await findWork(git, workspace)
   const { tip, asides } = work
   const diff = await statOf(options, tip)
-  if (tip === null || (tip === workspace.base && !workspace.resumed && asides.length === 0))
-    return { diff, changed: lost !== null, tip: null, problem: lost, note }
+  if (asides.length === 0 && (tip === null || (tip === workspace.base && !workspace.resumed)))
+    return { diff, changed: lost !== null, tip: null, problem: lost, note: null }
   let lease = await leaseNow(options)
-  if (lease === 'current') {
+  if (lease === 'current' && tip !== null) {
     await storePatch(options, tip)
     lease = await leaseNow(options)
   }
   const time = { until: performance.now() + options.timeoutMs }
-  const refused = tip === remoteCommit ? null : lease === 'current' ? await pushWork(options, tip, time) : notCurrent(lease)
-  if (refused) {
+  const isThere = tip === null || tip === remoteCommit
+  const pushed = isThere
+    ? { tip: remoteCommit, beside: null, note: null }
+    : lease === 'current'
+      ? await pushWork(options, tip, time)
+      : { refused: notCurrent(lease) }
+  if ('refused' in pushed) {
+    const { refused } = pushed
     log('push.failed', { reason: refused.reason, message: refused.message })
-    return { diff, changed: true, tip: remoteCommit, problem: await storeBundle(options, work, refused), note }
+    return { diff, changed: true, tip: remoteCommit, problem: await storeBundle(options, work, refused), note: null }
   }
-  const notes = [note, await pushAsides(options, work, time)].filter(Boolean)
-  return { diff, changed: diff?.files !== 0, tip, problem: lost, note: notes.join(' ') || null }
+  const notes = [pushed.note, await pushAsides(options, work, time)].filter(Boolean)
+  return { diff, changed: diff?.files !== 0 || asides.length > 0, tip: pushed.tip, problem: lost, note: notes.join(' ') || null }
 }
 
-/** @returns null when the branch is on the git host, or why it is not */
-async function pushWork(options: SaveOptions, tip: string, time: PushTime): Promise<End | null> {
-  return (await pushBranch(options, tip, time)) ?? (await checkArrival(options, tip))
+/** Without the repository that was cloned there is nothing to push to: whatever files are left become a bundle of their own. */
+async function saveLost(options: SaveOptions, message: string): Promise<SavedWork> {
+  const { git, workspace, log } = options
+  log('repository.lost', { message })
+  const why = failed('commit_failed', `The repository in the sandbox is gone, by a command of the agent. ${message}`)
+  const none = { diff: null, changed: true, tip: workspace.remoteCommit, unfinished: null, note: null }
+  if ((await git(['rev-parse', '--git-dir'])).code !== 0) return { ...none, problem: why }
+  const { failure } = await commitWork(git, { directory: options.directory, workspace, ...NOTHING_TOUCHED }, options.message)
+  const head = failure ? null : await must(git, ['rev-parse', 'HEAD']).catch(() => null)
+  return { ...none, problem: head === null ? why : await storeBundle(options, { tip: head, asides: [] }, why) }
 }
 
-function pushBranch(options: SaveOptions, tip: string, time: PushTime): Promise<End | null> {
-  const { branch, remoteCommit } = options.workspace
-  const ref = `refs/heads/${branch}`
-  // git's `--force-with-lease`: the model may rewrite what an earlier attempt pushed, but nothing that anyone else pushed.
-  return push(
-    options,
-    [...(remoteCommit ? [`--force-with-lease=${ref}:${remoteCommit}`] : []), options.remote, `${tip}:${ref}`],
-    time,
-  )
-}
+/** The gateway takes eight branches with one push. */
+const PUSH_BRANCHES = 7
 
 /** Pushed after the branch and separately: the host may refuse the asides without refusing the branch. @returns a note */
 async function pushAsides(options: SaveOptions, work: Work, time: PushTime): Promise<string | null> {
-  const { asides } = work
+  const { asides, more } = work
   if (asides.length === 0) return null
-  const specs = asides.map(({ branch, commit }) => `${commit}:refs/heads/${branch}`)
-  const refused = await push(options, [options.remote, ...specs], time)
-  if (!refused) return `Work outside the branch (another commit, a stash) is on ${asides.map(({ branch }) => branch).join(', ')}.`
-  options.log('push.failed', { reason: refused.reason, message: refused.message })
-  return (await storeBundle(options, work, refused)).message
-}
-
-/** The deadline of the pushes. A wait for the coordinator extends it. */
-type PushTime = { until: number }
-
-/**
- * Pushes, with a few tries. A push that fails because the coordinator is away costs neither time nor a try: it waits and is repeated.
- * @returns null if the host took it, or why it did not
- */
-async function push(options: SaveOptions, args: readonly string[], time: PushTime): Promise<End | null> {
-  const { git, door, signal, retryDelaysMs = RETRY_DELAYS_MS } = options
-  for (let tried = 0; ; ) {
-    const since = performance.now()
-    const result = await git(['push', '--quiet', ...args], { timeoutMs: Math.max(1000, time.until - since) })
-    if (result.code === 0) return null
-    const isUnconfirmed = has(result, UNCONFIRMED)
-    const refused = !isUnconfirmed && isRefusal(result) ? failed('push_refused', result.stderr.trim().slice(-1000)) : null
-    // A 403 comes from the host, or from the door when the attempt is over.
-    if (refused && !has(result, 403)) return refused
-    const { lease, waited } = await door.awaitLease(signal)
-    if (lease !== 'current') return notCurrent(lease)
-    if (refused) return refused
-    if (isUnconfirmed || waited) {
-      time.until += performance.now() - since
-      continue
-    }
-    const delay = retryDelaysMs[tried++]
-    if (delay === undefined || performance.now() + delay > time.until) return fault(result)
-    await pause(delay)
+  for (let at = 0; at < asides.length; at += PUSH_BRANCHES) {
+    const specs = asides.slice(at, at + PUSH_BRANCHES).map(({ branch, commit }) => `${commit}:refs/heads/${branch}`)
+    const refused = await push(options, [options.remote, ...specs], time)
+    if (!refused) continue
+    options.log('push.failed', { reason: refused.reason, message: refused.message })
+    return (await storeBundle(options, work, refused)).message
   }
+  const tooMany = more.length > 0 ? [`Left out, because there are too many branches: ${more.slice(0, 10).join(', ')}.`] : []
+  return [...asideNotes(asides), ...tooMany].join(' ')
 }
 
-function has({ stderr }: GitResult, status: number): boolean {
-  return stderr.includes(`returned error: ${status}`)
+/** Pure. */
+function asideNotes(asides: readonly Aside[]): string[] {
+  const list = (what: Aside['what']) =>
+    asides
+      .filter((aside) => aside.what === what)
+      .map(({ branch }) => branch)
+      .join(', ')
+  const [own, other, unfinished] = [list('own'), list('other'), list('unfinished')]
+  return [
+    ...(unfinished ? [`The branch is as it was before the merge; the unfinished merge is on ${unfinished}.`] : []),
+    ...(own ? [`The agent's other branches are on the git host as ${own}.`] : []),
+    ...(other ? [`Work outside the branch (another commit, a stash) is on ${other}.`] : []),
+  ]
 }
 
 /** A sandbox that is being stopped asks before each effect: without the coordinator only a bundle gets out, and time is short. */
 async function leaseNow({ door, signal }: SaveOptions): Promise<LeaseState['lease']> {
   return signal.aborted ? (await door.awaitLease(signal)).lease : 'current'
-}
-
-function notCurrent(lease: 'over' | 'away'): End {
-  return lease === 'over'
-    ? interrupted('runner_lost', 'This attempt is no longer the current one.')
-    : interrupted('coordinator_away', 'The coordinator did not answer in time.')
-}
-
-/** The time to read the branch's commit after a push. */
-const ARRIVAL_MS = 3_000
-
-/**
- * `url.*.insteadOf` in the repository's config may redirect a push to another place, where it succeeds.
- * @returns null, or why the work is not on the host
- */
-async function checkArrival({ outside, remote, workspace }: SaveOptions, tip: string): Promise<End | null> {
-  const found = await outside(['ls-remote', '--', remote, `refs/heads/${workspace.branch}`], { timeoutMs: ARRIVAL_MS })
-  if (found.code !== 0 || found.stdout.startsWith(tip)) return null
-  return failed(
-    'push_refused',
-    'git reported a push that did not arrive: the git config of the work tree sends pushes somewhere else.',
-  )
-}
-
-function isRefusal({ stderr }: GitResult): boolean {
-  return /\[(remote )?rejected\]|! \[|returned error: 4\d\d|could not read (Username|Password)|Authentication failed|not found/.test(
-    stderr,
-  )
 }
 
 async function statOf({ git, workspace, log }: SaveOptions, tip: string | null): Promise<DiffStat | null> {
@@ -186,9 +169,13 @@ async function storePatch({ git, workspace, door, log }: SaveOptions, tip: strin
   }
 }
 
-async function storeBundle({ git, workspace, door, scratch, log }: SaveOptions, { tip, asides }: Work, why: End): Promise<End> {
+async function storeBundle(
+  { git, workspace, door, scratch, log }: SaveOptions,
+  { tip, asides }: Pick<Work, 'tip' | 'asides'>,
+  why: End,
+): Promise<End> {
   const file = `${scratch}/work.bundle`
-  const what = why.reason === 'coordinator_away' ? 'Nothing could be pushed' : 'The push failed'
+  const what = why.reason === 'push_refused' || why.reason === 'git_unavailable' ? 'The push failed' : 'Nothing could be pushed'
   try {
     const wanted = [...(tip ? [{ branch: workspace.branch, commit: tip }] : []), ...asides]
     // A bundle contains only named refs.

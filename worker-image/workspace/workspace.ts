@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises'
+import { posix } from 'node:path'
 import { type End, endOf, failed } from '../../contract/wire/end.ts'
 import { pause } from '../process/waiting.ts'
+import { checkoutFault, fault } from './fault.ts'
 import { type Git, type GitResult, must } from './git.ts'
 
 /** The task's repository, checked out on the task's branch. */
@@ -22,6 +24,9 @@ export type Opened = { ok: true; workspace: Workspace } | { ok: false; end: End 
 
 /** The pauses between calls to an absent git host: a restart of the host must not cost a turn. */
 export const RETRY_DELAYS_MS: readonly number[] = [1_000, 3_000, 6_000, 12_000]
+
+/** Branches that earlier turns pushed beside the task's own. */
+const MAX_OTHERS = 50
 
 /** In `.git`, where a rescue after a crash finds them. */
 export const REFS = { base: 'refs/errand/base', remote: 'refs/errand/remote', turn: 'refs/errand/turn' } as const
@@ -66,11 +71,13 @@ export async function openWorkspace(
   await must(git, ['remote', 'add', 'origin', remote])
   const wanted = [...(baseTip ? [base] : []), ...(remoteCommit ? [branch] : [])]
   if (wanted.length > 0) {
-    const specs = wanted.map((name) => `+refs/heads/${name}:refs/remotes/origin/${name}`)
+    // The task's other branches too: an earlier turn may have pushed work there.
+    const others = [...refs.branches.keys()].filter((name) => name !== branch && name.startsWith(`${posix.dirname(branch)}/`))
+    const specs = [...wanted, ...others.slice(-MAX_OTHERS)].map((name) => `+refs/heads/${name}:refs/remotes/origin/${name}`)
     const fetched = await ask(['fetch', '--quiet', 'origin', ...specs])
     if (fetched.code !== 0) return { ok: false, end: signal.aborted ? endOf(signal) : fault(fetched) }
     const checkedOut = await git(['checkout', '--quiet', '-B', branch, remoteCommit ?? baseTip ?? 'HEAD'], { signal })
-    if (checkedOut.code !== 0) return { ok: false, end: signal.aborted ? endOf(signal) : fault(checkedOut) }
+    if (checkedOut.code !== 0) return { ok: false, end: signal.aborted ? endOf(signal) : checkoutFault(checkedOut) }
   }
   const comparison = await comparisonPoint(git, baseTip, remoteCommit)
   const workspace: Workspace = {
@@ -111,22 +118,6 @@ export async function reopenWorkspace(git: Git, branch: string): Promise<Workspa
   const turn = await git(['rev-parse', '--verify', '--quiet', REFS.turn])
   const turnBase = (turn.code === 0 ? turn : base).stdout.trim()
   return { baseBranch: '', base: base.stdout.trim(), branch, remoteCommit, resumed: remoteCommit !== null, turnBase }
-}
-
-/** Reads git's own messages, which are stable under LC_MESSAGES=C, and the statuses that the gateway relays. */
-export function fault({ code, stderr }: Pick<GitResult, 'code' | 'stderr'>): End {
-  const words = stderr.trim().slice(-1000)
-  if (/No space left on device/.test(words)) return failed('out_of_disk', words)
-  if (/repository '.*' not found|returned error: 404|does not appear to be a git repository|does not exist/.test(words))
-    return failed('repository_not_found', hostsWords(words) || words)
-  if (/could not read (Username|Password)|Authentication failed|returned error: 40[13]/.test(words))
-    return failed('credentials_refused', words)
-  return failed('git_unavailable', words || `git ended with ${code === null ? 'a signal' : `code ${code}`}`)
-}
-
-/** The message of the git host or the gateway for a person. git's own line names an address that exists only in the sandbox. */
-function hostsWords(words: string): string {
-  return [...words.matchAll(/^remote: (.*\S)/gm)].map(([, line]) => line).join(' ')
 }
 
 type Refs = { head: string | null; branches: ReadonlyMap<string, string> }

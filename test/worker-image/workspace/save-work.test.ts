@@ -59,9 +59,13 @@ describe('saving the work', () => {
     await at.inTree('git commit -q --amend -m better')
     expect((await at.saved(workspace)).result.problem).toBeNull()
     await at.inTree('git commit -q --amend -m "better still"')
+    const before = await at.onHost()
     const { result, stored } = await at.saved(workspace)
-    expect(result.problem).toMatchObject({ reason: 'push_refused' })
-    expect([...stored.keys()]).toEqual(['patch', 'turn-patch', 'bundle'])
+    const [branch, beside] = await at.onHost()
+    expect([branch]).toEqual(before)
+    expect(beside?.[0]).toMatch(/^errand\/T1\/aside-/)
+    expect(result).toMatchObject({ problem: null, tip: branch?.[1], note: expect.stringContaining(beside?.[0] ?? '?') })
+    expect([...stored.keys()]).toEqual(['patch', 'turn-patch'])
   })
 
   it('keeps what earlier turns pushed when a command that had left the branch was ended halfway', async () => {
@@ -118,10 +122,10 @@ describe('saving the work', () => {
     await at.pushed('main', 'a')
     const workspace = await at.opened()
     await at.inTree(
-      `git init -q nested && echo x > nested/x && echo b > b && touch .git/index.lock .git/HEAD.lock .git/refs/heads/${BRANCH}.lock`,
+      `mkdir git~1 && echo x > git~1/x && echo b > b && touch .git/index.lock .git/HEAD.lock .git/refs/heads/${BRANCH}.lock`,
     )
     const { result } = await at.saved(workspace)
-    expect(result).toMatchObject({ problem: null, diff: { files: 1 }, note: expect.stringContaining('nested') })
+    expect(result).toMatchObject({ problem: null, diff: { files: 1 }, note: expect.stringContaining('git~1/x') })
     expect(await at.onHost()).toEqual([[BRANCH, result.tip]])
   })
 

@@ -47,9 +47,20 @@ export async function makeWorkTree() {
     open,
     opened,
     pushed: (branch: string, file: string) => pushElsewhere(folder.path, origin, branch, file),
-    saved: (workspace: Workspace) => save({ git, outside, remote: origin, workspace, scratch: folder.path }),
+    saved: (workspace: Workspace, touched?: SaveOptions['touched']) =>
+      save({ git, directory, outside, remote: origin, workspace, scratch: folder.path, ...(touched ? { touched } : {}) }),
     inTree: (script: string) => execa('bash', ['-c', script], { cwd: directory, env: SOMEBODY }),
     onHost: () => branchesOn(origin),
+    /** Somebody else runs a script in a clone, and pushes all of it to a branch of the host. @returns the commit */
+    elsewhere: (branch: string, script: string) => workElsewhere(folder.path, origin, branch, script),
+    /** Opens a work tree whose repository has on `main` what the script makes. */
+    openedWith: async (script: string) => {
+      await workElsewhere(folder.path, origin, 'main', script)
+      return opened()
+    },
+    /** @returns what a git command prints on the host; `BRANCH` in it stands for the branch */
+    show: async (branch: string, ...args: string[]) =>
+      (await execa('git', ['-C', origin, ...args.map((arg) => arg.replace('BRANCH', branch))])).stdout,
   }
 }
 
@@ -60,7 +71,15 @@ async function pushElsewhere(folder: string, origin: string, branch: string, fil
   await execa('bash', ['-c', script, origin, tree, branch, file], { env: SOMEBODY })
 }
 
-async function save(place: Pick<SaveOptions, 'git' | 'outside' | 'remote' | 'workspace' | 'scratch'>) {
+async function workElsewhere(folder: string, origin: string, branch: string, script: string): Promise<string> {
+  const tree = join(folder, `elsewhere-${randomUUID()}`)
+  const start = `git clone -q "$0" "$1" 2>/dev/null && cd "$1" && (git checkout -q "origin/$2" 2>/dev/null || true)`
+  const end = 'git add -Af && git commit -qm elsewhere && git push -q origin "HEAD:refs/heads/$2" && git rev-parse HEAD'
+  const { stdout } = await execa('bash', ['-ec', `${start}\n${script}\n${end}`, origin, tree, branch], { env: SOMEBODY })
+  return stdout.split('\n').at(-1) ?? ''
+}
+
+async function save(place: Pick<SaveOptions, 'git' | 'directory' | 'touched' | 'outside' | 'remote' | 'workspace' | 'scratch'>) {
   const stored = new Map<string, string>()
   const result = await saveWork({
     ...place,

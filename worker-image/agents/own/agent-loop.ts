@@ -61,8 +61,12 @@ export async function runLoop(options: LoopOptions): Promise<AgentResult> {
   const progress: Progress = { steps: 0, calls: [], summary: '', isWarned: false, continuations: 0, gateRounds: 0, context }
   for (;;) {
     const end = await takeStep(options, progress)
-    if (end) return { end, summary: progress.summary }
+    if (end) return { end, summary: progress.summary, touched: touchedIn(options) }
   }
+}
+
+function touchedIn({ touched }: LoopOptions): NonNullable<AgentResult['touched']> {
+  return { written: touched.written(), untested: touched.untested() }
 }
 
 /** One model call and its consequences. @returns null if the loop continues */
@@ -151,7 +155,7 @@ async function afterWords(options: LoopOptions, progress: Progress, answer: Answ
     await reply(options, progress, { steer })
     return null
   }
-  const problems = progress.gateRounds < MAX_GATE_ROUNDS ? await options.gates(progress.gateRounds) : []
+  const problems = progress.gateRounds < MAX_GATE_ROUNDS ? await options.gates(answer.text) : []
   if (problems.length === 0) return completed('done')
   progress.gateRounds += 1
   progress.continuations = 0

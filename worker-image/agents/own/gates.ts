@@ -1,57 +1,71 @@
 import type { TodoItem } from '../../tools/todo.ts'
-import { hugeFiles, MAX_FILE_BYTES } from '../../workspace/changes.ts'
-import { type Git, must } from '../../workspace/git.ts'
+import type { Git } from '../../workspace/git.ts'
+import { named } from '../../workspace/look/finding.ts'
+import { type Problem, problemsOf } from '../../workspace/look/judge.ts'
+import { type LookOptions, look } from '../../workspace/look/look.ts'
+import type { Touched } from './touched.ts'
 
-/** Checks the work when the model says that it is done. @returns what is left to do; empty when nothing */
-export type Gates = (round: number) => Promise<string[]>
+/**
+ * Checks the work when the model says that it is done.
+ * @param answer the model's last words
+ * @returns what is left to do; empty when nothing
+ */
+export type Gates = (answer: string) => Promise<string[]>
 
-const SCRATCH =
-  /(^|\/)(core|nohup\.out|[^/]*\.(orig|rej|tmp|bak|swp|pyc)|(scratch|debug|repro|tmp)[^/]*\.(js|mjs|ts|py|sh|txt|log)|__pycache__\/.*)$/i
-const INSTALLED = /(^|\/)(node_modules|\.venv|venv)\//
-const MANY_FILES = 300
+export type GatesOptions = {
+  git: Git
+  directory: string
+  workspace: LookOptions['workspace']
+  /** What the person asked for. */
+  prompt: string
+  touched: Touched
+  todos: () => readonly TodoItem[]
+}
 
-/** @param base the commit or tree that the work is compared with */
-export function createGates({ git, base, todos }: { git: Git; base: string; todos: () => readonly TodoItem[] }): Gates {
-  return async (round) => {
-    const paths = await changedPaths(git, base)
-    const fresh = await newPaths(git)
-    const huge = await hugeFiles(git)
+/** A longer last message is an answer, not the claim of a change. */
+const CLAIM_CHARS = 200
+
+/**
+ * Each finding is told once. Only what must not stay as it is, such as a conflict, is told as often as the loop allows; then everything that
+ * is still so comes along.
+ */
+export function createGates({ git, directory, workspace, prompt, touched, todos }: GatesOptions): Gates {
+  const told = new Set<string>()
+  return async (answer) => {
+    const { findings, isChanged } = await look(git, {
+      directory,
+      workspace,
+      written: touched.written(),
+      // An edit of a task that needs no command has nothing to be run again.
+      untested: touched.hasRun() ? touched.untested() : [],
+    })
     const open = todos().filter(({ status }) => status !== 'done')
-    const scratch = fresh.filter((path) => SCRATCH.test(path))
-    const installed = fresh.filter((path) => INSTALLED.test(path))
-    return [
-      // Only once: the answer to a question needs no change, and asking twice does not improve it.
-      ...(paths.length + fresh.length === 0 && round === 0
-        ? [
-            'No file has changed. If the task asks for a change, it is not done. If it asks for none, end your turn again and say so.',
-          ]
-        : []),
-      ...(open.length > 0 ? [`These items of your list are not done: ${named(open.map(({ text }) => text))}.`] : []),
-      ...(scratch.length > 0 ? [`These new files look like leftovers: ${named(scratch)}.`] : []),
-      ...(huge.length > 0
-        ? [`These new files are larger than ${MAX_FILE_BYTES / 1024 / 1024} MB and will be left out: ${named(huge)}.`]
-        : []),
-      ...(installed.length > 0
-        ? [`Installed packages would be committed (${named(installed)}): add them to .gitignore or delete them.`]
-        : fresh.length > MANY_FILES
-          ? [`${fresh.length} new files would be committed. Is that intended?`]
-          : []),
+    const problems: Problem[] = [
+      ...(isChanged || touched.written().length > 0 || isAnswer(prompt, answer) ? [] : [NOTHING_CHANGED]),
+      ...(open.length > 0 ? [openSteps(open)] : []),
+      ...problemsOf(findings),
     ]
+    const isNews = problems.some(({ key, insists }) => insists || !told.has(key))
+    for (const { key } of problems) told.add(key)
+    return isNews ? problems.map(({ text }) => text) : []
   }
 }
 
-function named(names: readonly string[]): string {
-  return names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '')
+const NOTHING_CHANGED: Problem = {
+  key: 'nothing changed',
+  text: 'No file has changed. If the task asks for a change, it is not done. If it asks for none, end your turn again with the same answer: your last message is all that the person reads.',
+  insists: false,
 }
 
-async function changedPaths(git: Git, base: string): Promise<string[]> {
-  return paths(await must(git, ['diff', '--name-only', '-z', '--no-ext-diff', base, '--']))
+/** Pure. A question needs no change, and asking twice does not improve its answer. */
+function isAnswer(prompt: string, answer: string): boolean {
+  return /[?？؟]/.test(prompt) || answer.length > CLAIM_CHARS
 }
 
-async function newPaths(git: Git): Promise<string[]> {
-  return paths(await must(git, ['ls-files', '--others', '--exclude-standard', '-z']))
-}
-
-function paths(output: string): string[] {
-  return output.split('\0').filter(Boolean)
+function openSteps(open: readonly TodoItem[]): Problem {
+  return {
+    key: 'open steps',
+    text: `These items of your list are not done: ${named(open.map(({ text }) => text))}.`,
+    insists: true,
+  }
 }

@@ -11,6 +11,7 @@ import { toolEnvironment } from '../../tools/environment.ts'
 import { createTools, type Tools } from '../../tools/index.ts'
 import { describeBranch } from '../../workspace/branch-state.ts'
 import { gitIn } from '../../workspace/git.ts'
+import { warningsAbout } from '../../workspace/look/warnings.ts'
 import type { AgentDriver } from '../agent-driver.ts'
 import { type LoopOptions, runLoop } from './agent-loop.ts'
 import { createBudget } from './budget.ts'
@@ -18,6 +19,7 @@ import { createGates } from './gates.ts'
 import { createInbox } from './inbox.ts'
 import { createStoreOutput } from './outputs.ts'
 import { readRepositoryNotes } from './repository-notes.ts'
+import { createTouched } from './touched.ts'
 
 type Parts = {
   config: Config
@@ -57,7 +59,9 @@ async function openLoop(
   [assignment, workspace, voice, signal]: Parameters<AgentDriver['run']>,
 ): Promise<LoopOptions> {
   const { workspace: directory, scratch, token, doorUrl } = config
-  const notes = await readRepositoryNotes(directory)
+  const git = gitIn(directory, config)
+  const touched = createTouched()
+  const notes = [await readRepositoryNotes(directory), await warningsAbout(git)].filter(Boolean).join('\n\n') || null
   const { definitions } = tools
   const conversation = await openConversation({
     assignment,
@@ -73,7 +77,8 @@ async function openLoop(
     client: createModelClient({ url: `${doorUrl}${DOOR_PATHS.model}`, token }),
     conversation,
     tools,
-    gates: createGates({ git: gitIn(directory, config), base: workspace.base, todos: tools.todos }),
+    touched,
+    gates: createGates({ git, directory, workspace, prompt: assignment.prompt, touched, todos: tools.todos }),
     budget: createBudget(assignment.model, assignment.budgetUsd),
     voice,
     model: assignment.model,

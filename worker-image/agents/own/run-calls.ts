@@ -10,11 +10,13 @@ import { cutOff, refused, type ToolResult } from '../../tools/tool.ts'
 import { boundResults, type Shown } from './bound-results.ts'
 import type { StoreOutput } from './outputs.ts'
 import { type CallRecord, withoutTimes } from './stuck.ts'
+import type { Touched } from './touched.ts'
 
 export type CallParts = {
   tools: Tools
   voice: Voice
   storeOutput: StoreOutput
+  touched: Touched
   /** Aborted with an End for a reason. */
   signal: AbortSignal
   log: Log
@@ -29,6 +31,7 @@ export async function runCalls(parts: CallParts, answer: Answer): Promise<{ resu
   const records: CallRecord[] = []
   for (const call of answer.calls) {
     const result = await runCall(parts, call, answer)
+    parts.touched.note(call, result.ok)
     const ok = result.ok && (result.exitCode ?? 0) === 0
     records.push({ call: `${call.name} ${JSON.stringify(call.input)}`, result: withoutTimes(result.text), ok })
     results.push(result)
