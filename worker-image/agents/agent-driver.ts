@@ -15,10 +15,12 @@ export type AgentDriver = {
   run: (assignment: Assignment, workspace: Workspace, voice: Voice, signal: AbortSignal) => Promise<AgentResult>
 }
 
-/** How the work ended, and the agent's last words about it. */
-export type AgentResult = {
-  end: End
-  summary: string
-  /** Paths that its tools wrote, and those among them that were written after its last command; absent if it does not know. */
-  touched?: { written: string[]; untested: string[] }
+/** What an agent's own tools wrote, for the look before the hand-over. Paths are absolute, or relative to the work tree. */
+export type TouchedFiles = {
+  written: string[]
+  /** Those that were written after the last command. */
+  untested: string[]
 }
+
+/** How the work ended, and the agent's last words about it. `touched` is absent if the agent does not know. */
+export type AgentResult = { end: End; summary: string; touched?: TouchedFiles }

@@ -1,6 +1,6 @@
 import type { End } from '../../contract/wire/end.ts'
 import type { Assignment } from '../../contract/wire/sandbox.ts'
-import type { AgentResult } from '../agents/agent-driver.ts'
+import type { TouchedFiles } from '../agents/agent-driver.ts'
 import { storeConversation } from '../conversation/stored-transcript.ts'
 import type { Door } from '../door/door.ts'
 import type { Voice } from '../door/voice.ts'
@@ -21,7 +21,7 @@ type Finish = {
   end: End
   /** The model's last words. */
   summary: string
-  touched?: AgentResult['touched']
+  touched?: TouchedFiles
   /** Null when no repository was checked out. */
   workspace: Workspace | null
   /** For all pushes together. */

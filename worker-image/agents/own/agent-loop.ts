@@ -7,7 +7,7 @@ import { type AskResult, askModel, type ModelTiming } from '../../model/ask-mode
 import type { Answer } from '../../model/model-answer.ts'
 import type { ModelClient } from '../../model/model-client.ts'
 import type { ModelWaiting } from '../../model/model-waits.ts'
-import type { AgentResult } from '../agent-driver.ts'
+import type { AgentResult, TouchedFiles } from '../agent-driver.ts'
 import type { Budget } from './budget.ts'
 import { type Context, createContext } from './context.ts'
 import type { Gates } from './gates.ts'
@@ -65,7 +65,7 @@ export async function runLoop(options: LoopOptions): Promise<AgentResult> {
   }
 }
 
-function touchedIn({ touched }: LoopOptions): NonNullable<AgentResult['touched']> {
+function touchedIn({ touched }: LoopOptions): TouchedFiles {
   return { written: touched.written(), untested: touched.untested() }
 }
 
