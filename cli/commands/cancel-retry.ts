@@ -14,21 +14,24 @@ export async function cancel(args: readonly string[], context: Context): Promise
   return EXIT.completed
 }
 
-const USAGE = 'errand retry ID [--model MODEL] [--budget USD]'
+const USAGE = 'errand retry ID [--model MODEL] [--effort low|medium|high] [--budget USD]'
+
+const OPTION_OF: Readonly<Record<string, string>> = { model: '--model', effort: '--effort', budgetUsd: '--budget' }
 
 /** `errand retry`: runs the last turn of an ended task again. `--budget` adds to the remaining budget. */
 export async function retry(args: readonly string[], context: Context): Promise<number> {
-  const options = { model: { type: 'string' }, budget: { type: 'string' } } as const
+  const options = { model: { type: 'string' }, effort: { type: 'string' }, budget: { type: 'string' } } as const
   const { values, given } = readArguments(args, options, ['ID'], USAGE)
   const id = await taskIdFor(given[0] ?? '', context)
-  const { model, budget } = values
+  const { model, effort, budget } = values
   const input = RetryTask.safeParse({
     ...(model ? { model } : {}),
+    ...(effort ? { effort } : {}),
     ...(budget === undefined ? {} : { budgetUsd: Number(budget) }),
   })
   if (!input.success) {
     const [issue] = input.error.issues
-    throw new Fault(EXIT.refused, `${issue?.path[0] === 'model' ? '--model' : '--budget'}: ${issue?.message}\nUsage: ${USAGE}`)
+    throw new Fault(EXIT.refused, `${OPTION_OF[String(issue?.path[0])] ?? '--budget'}: ${issue?.message}\nUsage: ${USAGE}`)
   }
   const task = await context.api().retryTask(id, { ...input.data, clientId: randomUUID() })
   context.print(`Turn ${task.turn} is waiting. Follow it with: errand show --follow ${id}`)

@@ -8,7 +8,7 @@ import { EXIT, Fault } from '../server/faults.ts'
 import { narrate, narrateAsJson } from '../show/narrate.ts'
 
 const USAGE =
-  'errand run [--repo URL] [--base BRANCH] [--model MODEL] [--budget USD] [--json] [--detach] "PROMPT" | - | --file PATH'
+  'errand run [--repo URL] [--base BRANCH] [--model MODEL] [--effort low|medium|high] [--budget USD] [--json] [--detach] "PROMPT" | - | --file PATH'
 
 /** `errand run`: sends a task and follows it. */
 export async function run(args: readonly string[], context: Context): Promise<number> {
@@ -16,19 +16,21 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     repo: { type: 'string' },
     base: { type: 'string' },
     model: { type: 'string' },
+    effort: { type: 'string' },
     budget: { type: 'string' },
     json: { type: 'boolean' },
     detach: { type: 'boolean' },
     ...TEXT_OPTIONS,
   } as const
   const { values, given } = readArguments(args, options, ['PROMPT…'], USAGE)
-  const { repo, base, model, budget, file } = values
+  const { repo, base, model, effort, budget, file } = values
   const prompt = await readText(given[0], file, context)
   const place = repo ? { repoUrl: repo, ...(base ? { baseBranch: base } : {}) } : placeOfCheckout(base, context)
   const input = CreateTask.safeParse({
     ...place,
     prompt,
     ...(model ? { model } : {}),
+    ...(effort ? { effort } : {}),
     ...(budget === undefined ? {} : { budgetUsd: Number(budget) }),
   })
   if (!input.success) {
@@ -43,6 +45,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   repoUrl: '--repo',
   baseBranch: '--base',
   model: '--model',
+  effort: '--effort',
   budgetUsd: '--budget',
 }
 

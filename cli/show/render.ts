@@ -84,7 +84,9 @@ function prompt({ created }: View, { text, turn }: EventData<'message.received'>
   const facts = [
     clean(created.repoUrl),
     clean(created.baseBranch ?? ''),
-    ...(created.demo ? [] : [created.model, `at most ${money(created.budgetUsd)}`]),
+    ...(created.demo
+      ? []
+      : [created.model, ...(created.effort ? [`${created.effort} effort`] : []), `at most ${money(created.budgetUsd)}`]),
   ]
   const lines = wrap(facts.filter(Boolean).join(' · '), look.width - 2).map((line) => `  ${paint(look, 'dim', line)}`)
   const demo = created.demo

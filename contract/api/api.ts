@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MODELS } from '../shared/models.ts'
+import { EFFORTS, MODELS } from '../shared/models.ts'
 import { requestBody } from './errors.ts'
 import { DiffStat, Usage } from './event.ts'
 import { LIMITS } from './limits.ts'
@@ -27,6 +27,8 @@ export const CreateTask = requestBody({
     .refine((text) => text.trim().length > 0, 'describe what the agent should do'),
   baseBranch: z.string().min(1).max(200).optional(),
   model: z.enum(Object.keys(MODELS) as [string, ...string[]]).optional(),
+  /** Defaults to the model's own. More effort costs more and takes longer. */
+  effort: z.enum(EFFORTS).optional(),
   /** Defaults to the user's default budget. */
   budgetUsd: Budget.optional(),
   clientId: ClientId.optional(),
@@ -46,6 +48,8 @@ export const Task = z
     branch: z.string(),
     prompt: z.string(),
     model: z.string(),
+    /** Null: the model's own. */
+    effort: z.enum(EFFORTS).nullable(),
     budgetUsd: z.number(),
     /** True when the built-in demo model does the work instead of Claude. */
     demo: z.boolean(),
@@ -174,10 +178,7 @@ const OnlyHere = z
   .object({ phoneUrl: z.string().nullable(), reachable: z.boolean(), settings: z.array(z.string()).readonly() })
   .meta({ id: 'OnlyHere' })
 
-/**
- * Answer of `POST /auth/links`: an address that signs in anyone who opens it, once, within a few minutes.
- * `onlyHere` is null if other devices can open it, and absent if the server does not know.
- */
+/** An address that signs in anyone who opens it, once. `onlyHere`: null if other devices can open it; absent if the server cannot tell. */
 export const SignInLink = z.object({ url: z.string(), expiresAt: time, onlyHere: OnlyHere.nullish() }).meta({ id: 'SignInLink' })
 export type SignInLink = z.infer<typeof SignInLink>
 
@@ -216,6 +217,7 @@ export type Message = z.infer<typeof Message>
 /** Body of `POST /api/tasks/:id/retry`: runs the last turn again, with another model if named, and adds this budget to what is left. */
 export const RetryTask = requestBody({
   model: CreateTask.shape.model,
+  effort: CreateTask.shape.effort,
   budgetUsd: CreateTask.shape.budgetUsd,
   clientId: ClientId.optional(),
 }).meta({ id: 'RetryTask' })

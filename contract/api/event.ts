@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { EFFORTS } from '../shared/models.ts'
 import { LIMITS } from './limits.ts'
 import { Reason } from './reason.ts'
 import { Outcome, TaskStatus } from './status.ts'
@@ -38,6 +39,8 @@ export const EVENT_DATA = {
     repoUrl: z.string(),
     baseBranch: z.string().nullable(),
     model: z.string(),
+    /** Absent or null: the model's own. */
+    effort: z.enum(EFFORTS).nullish(),
     budgetUsd: z.number(),
     demo: z.boolean(),
   }),

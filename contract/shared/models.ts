@@ -3,12 +3,17 @@ import { z } from 'zod'
 /** US dollars per million tokens, at list price. Absolute rates: the ratios differ by model. */
 export type Rates = { input: number; output: number; cacheRead: number; cacheWrite5m: number; cacheWrite1h: number }
 
+/** How much a model thinks and writes before it acts; every model of the table takes each. */
+export const EFFORTS = ['low', 'medium', 'high'] as const
+export type Effort = (typeof EFFORTS)[number]
+
 export type Model = Rates & {
   /** The most that the model can read, tokens. */
   contextTokens: number
   /** The most that one call may write here, tokens. */
   maxOutputTokens: number
-  effort: 'low' | 'medium' | 'high'
+  /** Unless the task says otherwise. */
+  effort: Effort
   /** Higher rates for the whole request once the prompt is longer than `aboveTokens`. */
   longPrompt?: Rates & { aboveTokens: number }
 }

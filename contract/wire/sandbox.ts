@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { EVENT_DATA, type NewEvent } from '../api/event.ts'
 import { LIMITS } from '../api/limits.ts'
+import { EFFORTS } from '../shared/models.ts'
 import { MODEL_WAIT_MS } from './deadlines.ts'
 
 /** What the agent is to do: the answer to `GET /task` behind the door. It contains no secret. */
@@ -21,6 +22,8 @@ export const Assignment = z.object({
   /** The branch to push; if it already exists, the work continues from it. */
   branch: z.string(),
   model: z.string(),
+  /** Null: the model's own. */
+  effort: z.enum(EFFORTS).nullable().default(null),
   /** What is left of the task's budget, US dollars. The gateway enforces it; the agent wraps up before it is used up. */
   budgetUsd: z.number().nonnegative(),
   /** Wall clock for the whole attempt, milliseconds. */

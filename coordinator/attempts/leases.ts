@@ -171,6 +171,7 @@ function leaseOf(
       baseBranch: row.base_branch,
       branch: row.branch,
       model: row.model,
+      effort: row.effort,
       budgetUsd: Math.max(0, row.budget_usd - row.cost_usd),
       timeLimitMs: parts.config.timeLimitMs,
       modelWaitMs: parts.config.modelWaitMs,

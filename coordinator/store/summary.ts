@@ -29,6 +29,7 @@ export function taskOf(row: TaskRow, line: Line | null): Task {
     branch: row.branch,
     prompt: row.prompt,
     model: row.model,
+    effort: row.effort,
     budgetUsd: row.budget_usd,
     demo: row.demo === 1,
     turn: row.turn,

@@ -56,6 +56,7 @@ function draft({ config }: TaskParts, userId: string, input: CreateTask & { budg
     branch: branchOf(id, input.prompt),
     prompt: input.prompt,
     model: input.model ?? config.defaultModel,
+    effort: input.effort ?? null,
     budget_usd: input.budgetUsd,
     demo: config.anthropicApiKey === null ? 1 : 0,
     status: 'pending',
@@ -86,11 +87,11 @@ function draft({ config }: TaskParts, userId: string, input: CreateTask & { budg
 
 function firstEvents(task: TaskRow): Addition[] {
   const place = { attempt: 0, n: null, at: task.created_at }
-  const { repo_url: repoUrl, base_branch: baseBranch, model, budget_usd: budgetUsd } = task
+  const { repo_url: repoUrl, base_branch: baseBranch, model, effort, budget_usd: budgetUsd } = task
   const { id: messageId, text, mode, client_id: clientId } = firstMessage(task)
   const message = { messageId, turn: task.turn, text, mode, clientId }
   return [
-    { ...place, event: { type: 'task.created', data: { repoUrl, baseBranch, model, budgetUsd, demo: task.demo === 1 } } },
+    { ...place, event: { type: 'task.created', data: { repoUrl, baseBranch, model, effort, budgetUsd, demo: task.demo === 1 } } },
     { ...place, event: { type: 'message.received', data: message } },
   ]
 }
@@ -118,6 +119,7 @@ function isSame(row: TaskRow, input: CreateTask, repoUrl: string): boolean {
     row.prompt === input.prompt &&
     row.base_branch === (input.baseBranch ?? null) &&
     (input.model === undefined || row.model === input.model) &&
+    (input.effort === undefined || row.effort === input.effort) &&
     (input.budgetUsd === undefined || row.budget_usd === input.budgetUsd)
   )
 }

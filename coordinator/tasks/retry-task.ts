@@ -36,9 +36,10 @@ export async function retryTask(parts: TaskParts, userId: string, taskId: string
   return summaryOf(db, row)
 }
 
-function changeOf(task: TaskRow, { model, budgetUsd }: RetryTask): Change {
+function changeOf(task: TaskRow, { model, effort, budgetUsd }: RetryTask): Change {
   return {
     ...(model && { model }),
+    ...(effort && { effort }),
     ...(budgetUsd && { budget_usd: Math.max(task.budget_usd, task.cost_usd) + budgetUsd }),
   }
 }

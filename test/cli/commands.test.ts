@@ -40,6 +40,7 @@ describe('the command line', () => {
     [[...RUN, '--budget', 'lots', 'x'], /--budget: must be a number, in US dollars/],
     [[...RUN, '--budget', '', 'x'], /--budget: must be more than 0/],
     [[...RUN, '--model', 'gpt', 'x'], /--model: /],
+    [[...RUN, '--effort', 'huge', 'x'], /--effort: /],
     [[...RUN, '--colour', 'x'], /Usage: errand run/],
     [['show'], /ID is missing/],
     [['show', 'a', 'b'], /“b” is unexpected/],

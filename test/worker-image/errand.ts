@@ -103,6 +103,7 @@ function assignmentFor(repoUrl: string, change: Partial<Assignment> = {}): Assig
     baseBranch: null,
     branch: `${branchPrefix(TASK)}make-add-add`,
     model: MODEL,
+    effort: null,
     budgetUsd: 50,
     timeLimitMs: 600_000,
     modelWaitMs: 180_000,

@@ -59,7 +59,7 @@ export async function openConversation(options: ConversationOptions): Promise<Co
   const { model, turn } = assignment
   const transcript = createTranscript({
     model,
-    effort: MODELS[model]?.effort ?? 'medium',
+    effort: assignment.effort ?? MODELS[model]?.effort ?? 'medium',
     system: SYSTEM,
     tools: options.tools,
     before: earlier.stored,

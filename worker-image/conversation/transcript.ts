@@ -1,3 +1,4 @@
+import type { Effort } from '../../contract/shared/models.ts'
 import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
 import { withSlidingMark } from './cache-marks.ts'
 import type { RequestSize } from './context-size.ts'
@@ -26,7 +27,7 @@ export type Transcript = {
 
 export type TranscriptOptions = {
   model: string
-  effort: 'low' | 'medium' | 'high'
+  effort: Effort
   system: string
   tools: ReadonlyArray<{ name: string; description: string; input_schema: Record<string, unknown>; strict: true }>
   /** The transcript that this one continues: its bytes come first, and its system text and tools stay. */

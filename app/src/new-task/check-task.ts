@@ -1,5 +1,6 @@
 import type { CreateTask } from '../../../contract/api/api.ts'
 import type { LIMITS } from '../../../contract/api/limits.ts'
+import type { Effort } from '../../../contract/shared/models.ts'
 import { words } from '../text/words.ts'
 import type { Options } from './task-options.tsx'
 
@@ -27,7 +28,7 @@ export function checkTask({ prompt, repository, budget }: { prompt: string; repo
 export function asTask({
   prompt,
   repository,
-  options: { branch, model, budget },
+  options: { branch, model, effort, budget },
 }: {
   prompt: string
   repository: string
@@ -39,8 +40,13 @@ export function asTask({
     prompt,
     ...(branch.trim() && { baseBranch: branch.trim() }),
     ...(model && { model }),
+    ...(isEffort(effort) && { effort }),
     ...(budgetUsd !== null && { budgetUsd }),
   }
+}
+
+function isEffort(text: string): text is Effort {
+  return Object.hasOwn(words.create.efforts, text)
 }
 
 /** @returns typed text as US dollars; null if it is no budget the server accepts */

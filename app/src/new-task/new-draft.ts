@@ -5,7 +5,7 @@ import type { Options } from './task-options.tsx'
 
 const PROMPT = 'new'
 const REPOSITORY = 'new:repository'
-const OPTIONS = { branch: 'new:branch', model: 'new:model', budget: 'new:budget' } as const
+const OPTIONS = { branch: 'new:branch', model: 'new:model', effort: 'new:effort', budget: 'new:budget' } as const
 
 /** Everything typed on the form, stored with every keystroke. */
 export function useNewDraft() {
@@ -13,21 +13,24 @@ export function useNewDraft() {
   const [repository, setRepository] = useDraft(REPOSITORY)
   const [branch, setBranch] = useDraft(OPTIONS.branch)
   const [model, setModel] = useDraft(OPTIONS.model)
+  const [effort, setEffort] = useDraft(OPTIONS.effort)
   const [budget, setBudget] = useDraft(OPTIONS.budget)
   const setOptions = (options: Options) => {
     setBranch(options.branch)
     setModel(options.model)
+    setEffort(options.effort)
     setBudget(options.budget)
   }
-  return { prompt, setPrompt, repository, setRepository, options: { branch, model, budget }, setOptions }
+  return { prompt, setPrompt, repository, setRepository, options: { branch, model, effort, budget }, setOptions }
 }
 
 /** Puts a task that the server refused back on the form, its prompt below what is typed there. */
-export function putBack(drafts: Drafts, { prompt, repoUrl, baseBranch, model, budgetUsd }: CreateTask): void {
+export function putBack(drafts: Drafts, { prompt, repoUrl, baseBranch, model, effort, budgetUsd }: CreateTask): void {
   drafts.add(PROMPT, prompt)
   drafts.replace(REPOSITORY, repoUrl)
   drafts.replace(OPTIONS.branch, baseBranch ?? '')
   drafts.replace(OPTIONS.model, model ?? '')
+  drafts.replace(OPTIONS.effort, effort ?? '')
   drafts.replace(OPTIONS.budget, budgetUsd === undefined ? '' : String(budgetUsd))
 }
 

@@ -1,10 +1,11 @@
 import { useState } from 'react'
 import type { Me } from '../../../contract/api/api.ts'
+import { EffortField } from '../design/controls/effort-field.tsx'
 import { AS_TYPED, Field } from '../design/controls/field.tsx'
 import { dollars } from '../text/show.ts'
 import { words } from '../text/words.ts'
 
-export type Options = { branch: string; model: string; budget: string }
+export type Options = { branch: string; model: string; effort: string; budget: string }
 
 /** Options that most tasks leave alone: folded, unless the draft already sets one. */
 export function TaskOptions({
@@ -46,6 +47,7 @@ export function TaskOptions({
             </select>
           )}
         </Field>
+        <EffortField value={options.effort} onChange={(effort) => onChange({ ...options, effort })} />
         <Field label={words.create.budget} hint={words.create.budgetHint} error={budgetError}>
           {(given) => (
             <input

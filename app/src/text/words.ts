@@ -1,4 +1,5 @@
 import { STATUS_WORDS } from '../../../contract/api/status-words.ts'
+import type { Effort } from '../../../contract/shared/models.ts'
 
 /** Every word of the app outside a task's own screens (those are in `task/text/words.ts`): plain, short, and with what to do. */
 export const words = {
@@ -97,10 +98,14 @@ export const words = {
     demoRepository: 'Demo repository',
     prompt: 'What should be done?',
     promptPlaceholder: 'Fix the failing test in …',
-    options: 'Branch, model, budget',
+    options: 'Branch, model, effort, budget',
     branch: 'Base branch',
     branchHint: 'Default branch if empty',
     model: 'Model',
+    effort: 'Effort',
+    effortHint: 'More effort takes longer and costs more',
+    effortOwn: "The model's default",
+    efforts: { low: 'Low', medium: 'Medium', high: 'High' } satisfies Record<Effort, string>,
     budget: 'Budget (US dollars)',
     budgetHint: 'The agent stops before it spends more',
     budgetWrong: 'Enter a number above 0, up to 1,000',

@@ -13,6 +13,7 @@ import * as keyCheck from './migrations/0007-key-check.ts'
 import * as stepsExceeded from './migrations/0008-steps-exceeded.ts'
 import * as waiting from './migrations/0009-waiting.ts'
 import * as parked from './migrations/0010-parked.ts'
+import * as effort from './migrations/0011-effort.ts'
 import type { Database } from './schema.ts'
 import { explainFault, RESTORE, unusable } from './unusable-database.ts'
 
@@ -199,6 +200,7 @@ const MIGRATIONS = {
   '0008-steps-exceeded': stepsExceeded,
   '0009-waiting': waiting,
   '0010-parked': parked,
+  '0011-effort': effort,
 }
 const FIRST_MIGRATION: keyof typeof MIGRATIONS = '0001-initial'
 

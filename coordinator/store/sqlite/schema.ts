@@ -1,6 +1,7 @@
 import type { Generated } from 'kysely'
 import type { Reason } from '../../../contract/api/reason.ts'
 import type { Outcome, TaskStatus } from '../../../contract/api/status.ts'
+import type { Effort } from '../../../contract/shared/models.ts'
 import type { Unwell } from '../../../contract/wire/lease.ts'
 
 /**
@@ -47,6 +48,8 @@ export type Database = {
     branch: string
     prompt: string
     model: string
+    /** Null: the model's own. */
+    effort: Effort | null
     budget_usd: number
     demo: number
     status: TaskStatus

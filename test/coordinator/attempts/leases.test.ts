@@ -34,7 +34,7 @@ describe('asking for a lease', () => {
   })
 
   it('says what to do, and how much may still be spent', async () => {
-    const { id } = await core.create(ada, { budgetUsd: 3, baseBranch: 'dev', prompt: 'Do it' })
+    const { id } = await core.create(ada, { budgetUsd: 3, effort: 'high', baseBranch: 'dev', prompt: 'Do it' })
     const lease = await core.lease(id)
     expect(lease).toMatchObject({
       taskId: id,
@@ -44,6 +44,7 @@ describe('asking for a lease', () => {
       prompt: 'Do it',
       baseBranch: 'dev',
       budgetUsd: 3,
+      effort: 'high',
     })
     const data = {
       inputTokens: 0,

@@ -23,6 +23,7 @@ describe('a body that cannot be taken', () => {
     ['a budget above the bound', { budgetUsd: 1001 }, /^budgetUsd: must be at most 1000 US dollars$/],
     ['a budget of nothing', { budgetUsd: 0 }, /^budgetUsd: must be more than 0$/],
     ['a budget in words', { budgetUsd: '5' }, /^budgetUsd: must be a number, in US dollars$/],
+    ['an effort that there is not', { effort: 'max' }, /^effort: /],
     ['a misspelt field', { basebranch: 'dev' }, /^there is no field "basebranch" here\. Did you mean "baseBranch"\?$/],
     ['a misspelt field that is needed', { repoUrl: undefined, repo_url: REPO }, /"repo_url" here\. Did you mean "repoUrl"\?$/],
     ['an unknown field', { colour: 'red' }, /no field "colour" here\. The fields are: repoUrl, prompt, baseBranch/],

@@ -203,17 +203,17 @@ describe('a message', () => {
 })
 
 describe('a retry', () => {
-  it('is the last turn again, with another model and more budget, once for one clientId', async () => {
+  it('is the last turn again, with another model, effort and more budget, once for one clientId', async () => {
     const { id } = await core.create(ada, { prompt: 'one', budgetUsd: 2, model: 'claude-opus-5-5' })
     await expect(core.tasks.retry(ada.id, id, {})).rejects.toMatchObject({ code: 'conflict' })
     await end(await core.lease(id), 1, attemptEnded('failed', 'budget_exceeded'))
-    const input = { model: 'claude-sonnet-5-5', budgetUsd: 3, clientId: 'again' }
+    const input = { model: 'claude-sonnet-5-5', effort: 'low' as const, budgetUsd: 3, clientId: 'again' }
     const twice = [await core.tasks.retry(ada.id, id, input), await core.tasks.retry(ada.id, id, input)]
     expect(twice).toMatchObject([
       { turn: 2, budgetUsd: 5 },
       { turn: 2, budgetUsd: 5 },
     ])
-    expect(await core.lease(id, 2)).toMatchObject({ turn: 2, model: 'claude-sonnet-5-5', budgetUsd: 5 })
+    expect(await core.lease(id, 2)).toMatchObject({ turn: 2, model: 'claude-sonnet-5-5', effort: 'low', budgetUsd: 5 })
     expect((await core.tasks.messages(ada.id, id)).map(({ text }) => text)).toEqual(['one', 'one'])
   })
 })

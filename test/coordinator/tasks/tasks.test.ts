@@ -65,6 +65,9 @@ describe('creating a task', () => {
   it('refuses the same clientId for something else', async () => {
     await core.create(ada, { clientId: 'c-2', prompt: 'one thing' })
     await expect(core.create(ada, { clientId: 'c-2', prompt: 'another' })).rejects.toMatchObject({ code: 'conflict' })
+    await expect(core.create(ada, { clientId: 'c-2', prompt: 'one thing', effort: 'low' })).rejects.toMatchObject({
+      code: 'conflict',
+    })
     await expect(core.create(ada, { clientId: 'c-2', prompt: 'one thing', budgetUsd: 9 })).rejects.toMatchObject({
       code: 'conflict',
     })

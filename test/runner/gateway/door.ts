@@ -112,6 +112,7 @@ function leaseWith({ repo, modelApi, ...assignment }: LeaseChange): Lease {
       baseBranch: null,
       branch: `errand/${TASK}/work`,
       model: MODEL,
+      effort: null,
       budgetUsd: 5,
       modelWaitMs: 180_000,
       timeLimitMs: 60_000,

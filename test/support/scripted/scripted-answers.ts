@@ -112,6 +112,7 @@ export function taskOf({ repoUrl, prompt, baseBranch }: NewTask = { repoUrl: 'ht
     branch: `errand/${SCRIPTED_TASK}/work`,
     prompt,
     model: 'claude-opus-5-5',
+    effort: null,
     budgetUsd: 5,
     demo: true,
     turn: 1,

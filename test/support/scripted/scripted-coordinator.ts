@@ -192,6 +192,7 @@ export function leaseOf(taskId: string, attempt: number, change: Partial<Pick<Le
       baseBranch: null,
       branch: `errand/${taskId}/work`,
       model: 'claude-sonnet-5-5',
+      effort: null,
       budgetUsd: 1,
       timeLimitMs: 600_000,
       modelWaitMs: 180_000,

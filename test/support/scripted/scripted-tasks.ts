@@ -92,6 +92,7 @@ function newTask(id: string, repoUrl: string, prompt: string): Task {
     branch: `errand/${id}/work`,
     prompt,
     model: 'claude-opus-5-5',
+    effort: null,
     budgetUsd: 5,
     demo: true,
     turn: 1,

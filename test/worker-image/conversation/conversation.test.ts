@@ -67,6 +67,28 @@ describe('a message to a running turn', () => {
 })
 
 describe('a later turn', () => {
+  it('may have another effort, which is no part of what thinking is bound to', async () => {
+    const { run, model } = await start({
+      assignment: { effort: 'low' },
+      policy: inTurn(
+        answer(bash('echo one > one.txt')),
+        answer(text('First\n\nOne file.')),
+        answer(text('Second\n\nAn answer.')),
+      ),
+    })
+    await run()
+    again({ turn: 2, attempt: 2, prompt: 'Think harder.', messageId: 'm9', effort: 'high' })
+    errand.freshWorkspace()
+    await run()
+    expect(model.requests.map(({ body }) => body.output_config)).toEqual([
+      { effort: 'low' },
+      { effort: 'low' },
+      { effort: 'high' },
+    ])
+    expect(model.refusals).toEqual([])
+    expect(JSON.stringify(model.requests[2]?.body.messages)).toContain('sig_')
+  })
+
   it('goes on with the whole conversation, bytes, thinking and all, from the branch as it was pushed', async () => {
     const { run, model, door } = await start({
       policy: inTurn(

@@ -1,8 +1,10 @@
 import { type FormEvent, useState } from 'react'
 import { newId } from '../../../../client/new-id.ts'
 import type { RetryTask, Task } from '../../../../contract/api/api.ts'
+import type { Effort } from '../../../../contract/shared/models.ts'
 import { useMe, useRetryTask } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
+import { EffortField } from '../../design/controls/effort-field.tsx'
 import { Field } from '../../design/controls/field.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
 import { Fault } from '../../design/feedback/states.tsx'
@@ -15,6 +17,7 @@ export function RetrySheet({ task, onClose }: { task: Task; onClose: () => void 
   const { data: me } = useMe()
   const retry = useRetryTask(task.id)
   const [model, setModel] = useState(task.model)
+  const [effort, setEffort] = useState<Effort | ''>(task.effort ?? '')
   const [budget, setBudget] = useState('')
   // One id for every press of the button, so that a second press starts no second turn.
   const [clientId] = useState(newId)
@@ -23,6 +26,7 @@ export function RetrySheet({ task, onClose }: { task: Task; onClose: () => void 
     const wish: RetryTask = {
       clientId,
       ...(model !== task.model && { model }),
+      ...(effort !== '' && effort !== task.effort && { effort }),
       ...(Number(budget) > 0 && { budgetUsd: Number(budget) }),
     }
     retry.mutate(wish, { onSuccess: onClose })
@@ -40,6 +44,7 @@ export function RetrySheet({ task, onClose }: { task: Task; onClose: () => void 
             </select>
           )}
         </Field>
+        <EffortField value={effort} onChange={setEffort} mayBeOwn={task.effort === null} />
         <Field label={WORDS.budget} hint={WORDS.budgetHint}>
           {(given) => (
             <input

@@ -34,7 +34,7 @@ function budget() {
 async function fillAll() {
   await repository().fill(repoUrl)
   await prompt().fill('mend it')
-  await page.getByText('Branch, model, budget').click()
+  await page.getByText('Branch, model, effort, budget').click()
   await branch().fill('next')
   await budget().fill('0.75')
 }
