@@ -71,7 +71,7 @@ export const TASKS_SCENES: readonly Scene[] = [
   asAda('new-filled', fillNewTask),
   asAda('new-options', async (page, world) => {
     await fillNewTask(page, world)
-    await page.getByText('Branch, model, budget').click()
+    await page.getByText('Branch, model, effort, budget').click()
     await page.getByLabel('Budget').fill('a lot')
     await see(page.getByText('Enter a number above 0'))
   }),

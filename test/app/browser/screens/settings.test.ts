@@ -46,7 +46,7 @@ describe('the budget', () => {
     await page.getByText('Saved. New tasks get $0.75.').waitFor()
     expect(await phone.api<Me>('/api/me')).toMatchObject({ defaultBudgetUsd: 0.75 })
     await page.goto(`${server.url}/new`)
-    await page.getByText('Branch, model, budget').click()
+    await page.getByText('Branch, model, effort, budget').click()
     expect(await page.getByLabel('Budget (US dollars)').getAttribute('placeholder')).toBe('$0.75')
     await page.goto(`${server.url}/settings`)
     await field.fill('')
