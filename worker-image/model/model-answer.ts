@@ -1,5 +1,6 @@
 import { parseJson } from '../../contract/shared/json.ts'
-import type { ApiUsage } from '../../contract/shared/models.ts'
+import { ApiUsage } from '../../contract/shared/models.ts'
+import { checkShape } from './event-shape.ts'
 import type { ModelBlock, ModelEvent } from './model-client.ts'
 import { CutError, GarbledError } from './model-errors.ts'
 
@@ -61,17 +62,16 @@ type Draft = {
 type Part = { start: Record<string, unknown>; text: string; json: string; signature: string; closed: boolean }
 
 function addEvent(draft: Draft, event: ModelEvent, onText: (text: string) => void): void {
+  checkShape(event)
   const { parts } = draft
   switch (event.type) {
     case 'message_start':
       if (draft.usage) throw new GarbledError('the model API began its answer twice')
-      draft.usage = { ...event.message.usage }
+      draft.usage = usageOf(event.message.usage)
       return
     case 'content_block_start':
       if (parts.has(event.index)) throw new GarbledError(`the model API began content block ${event.index} twice`)
       parts.set(event.index, { start: { ...event.content_block }, text: '', json: '', signature: '', closed: false })
-      // Blocks of text are one text for the reader.
-      if (event.content_block.type === 'text' && textOf(parts) !== '') onText('\n\n')
       return
     case 'content_block_delta':
       addDelta(draft, partAt(draft, event.index), event.delta, onText)
@@ -83,7 +83,7 @@ function addEvent(draft: Draft, event: ModelEvent, onText: (text: string) => voi
       draft.stopReason = event.delta.stop_reason
       draft.stopDetails = event.delta.stop_details ? JSON.stringify(event.delta.stop_details) : null
       // Cumulative: a number replaces the previous one, and null replaces nothing.
-      draft.usage = { ...draft.usage, ...withoutNulls(event.usage) }
+      draft.usage = { ...draft.usage, ...withoutNulls(usageOf(event.usage)) }
       return
     case 'message_stop':
       draft.ended = true
@@ -103,6 +103,8 @@ type Delta = Extract<ModelEvent, { type: 'content_block_delta' }>['delta']
 
 function addDelta(draft: Draft, part: Part, delta: Delta, onText: (text: string) => void): void {
   if (delta.type === 'text_delta') {
+    // Blocks of text are one text for the reader, and empty ones are none.
+    if (part.text === '' && delta.text !== '' && textOf(draft.parts) !== '') onText('\n\n')
     part.text += delta.text
     draft.written += delta.text.length
     onText(delta.text)
@@ -145,6 +147,11 @@ function blockOf({ start, text, signature }: Part, calls: readonly ToolCall[]): 
   if (start.type === 'thinking') return [{ ...given, type: 'thinking', thinking: text, signature }]
   if (start.type === 'tool_use' && call) return [{ ...given, type: 'tool_use', id: call.id, name: call.name, input: call.input }]
   return [given as unknown as ModelBlock]
+}
+
+/** What no call can have counts as missing: the gateway decides what it costs. */
+function usageOf(value: unknown): ApiUsage {
+  return ApiUsage.safeParse(value).data ?? {}
 }
 
 function withoutNulls(fields: object): Record<string, unknown> {
