@@ -1,5 +1,5 @@
 import type { Task, TaskPage } from '../contract/api/api.ts'
-import type { TaskEvent } from '../contract/api/event.ts'
+import type { EventData, TaskEvent } from '../contract/api/event.ts'
 import type { TaskStatus } from '../contract/api/status.ts'
 
 /** An answer of the server. `asOf`: when it was saved, for an answer that comes from the device and not from the server. */
@@ -50,14 +50,14 @@ function applyEvent(task: Saved<Task>, { type, data, attempt, at }: TaskEvent): 
     case 'attempt.started':
       return { ...task, ...PENDING, status: 'running', turn: data.turn, attempt, startedAt: task.startedAt ?? at }
     case 'attempt.ended':
-      return data.outcome === 'interrupted' ? { ...task, ...PENDING } : task
+      return data.outcome === 'interrupted' ? { ...task, ...PENDING, ...parkedBy(data) } : task
     case 'turn.ended':
       return { ...task, diff: data.diff ?? task.diff }
     case 'pull_request.opened':
       return { ...task, pullRequestUrl: data.url }
     case 'task.ended': {
       const { turn, status, reason, message } = data
-      const end = { reason, reasonText: null, error: message, queuePosition: null, completedAt: at }
+      const end = { reason, reasonText: null, error: message, waitingUntil: null, queuePosition: null, completedAt: at }
       return { ...task, ...end, status, turn, branch: data.branch ?? task.branch }
     }
     default:
@@ -65,10 +65,15 @@ function applyEvent(task: Saved<Task>, { type, data, attempt, at }: TaskEvent): 
   }
 }
 
+function parkedBy({ reason, until }: EventData<'attempt.ended'>): Partial<Task> {
+  return until === undefined ? {} : { reason, waitingUntil: until }
+}
+
 const PENDING = {
   status: 'pending',
   reason: null,
   reasonText: null,
+  waitingUntil: null,
   queuePosition: null,
   completedAt: null,
   error: null,

@@ -50,6 +50,16 @@ describe('a summary after later events', () => {
       { status: 'pending' },
     ],
     [
+      'waits for the model',
+      event(5, 'attempt.ended', { outcome: 'interrupted', reason: 'model_waiting', message: null, until: AT }),
+      { status: 'pending', reason: 'model_waiting', waitingUntil: AT },
+    ],
+    [
+      'goes on after it',
+      event(5, 'attempt.started', { turn: 1, runner: 'attic' }),
+      { status: 'running', reason: null, waitingUntil: null },
+    ],
+    [
       'has changes',
       event(5, 'turn.ended', { turn: 1, outcome: 'completed', reason: 'done', summary: '', message: null, diff }),
       { diff, status: 'running' },

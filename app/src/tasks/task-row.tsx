@@ -3,7 +3,7 @@ import type { Task } from '../../../contract/api/api.ts'
 import type { DiffStat } from '../../../contract/api/event.ts'
 import { StatusBadge } from '../design/feedback/badges.tsx'
 import { Sentence } from '../design/feedback/states.tsx'
-import { age, firstLine, repoName } from '../text/show.ts'
+import { age, firstLine, repoName, timeOf } from '../text/show.ts'
 import { words } from '../text/words.ts'
 
 /** One task in the list: its prompt, its repository and its status. */
@@ -23,6 +23,9 @@ export function TaskRow({ task }: { task: Task }) {
         <span className="task-row-facts small soft">
           <StatusBadge status={task.status} />
           {task.status === 'pending' && task.queuePosition !== null && <span>{words.tasks.ahead(task.queuePosition)}</span>}
+          {task.reason === 'model_waiting' && task.waitingUntil && (
+            <span>{words.tasks.modelUntil(timeOf(task.waitingUntil))}</span>
+          )}
           {task.diff && task.diff.files > 0 && <DiffCount diff={task.diff} />}
         </span>
         {task.status === 'failed' && task.reasonText && (

@@ -88,6 +88,7 @@ export const words = {
     noAccess: 'Add a token for your git host so that Errand can work on your repositories.',
     setAccess: 'Set up git access',
     files: (count: number) => (count === 1 ? '1 file' : `${count} files`),
+    modelUntil: (time: string) => `for the model until ${time}`,
     ahead: (count: number) => (count === 0 ? 'next in queue' : `${count} ahead`),
   },
   create: {

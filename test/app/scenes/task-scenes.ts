@@ -84,6 +84,8 @@ export const TASK_SCENES: readonly Scene[] = [
   asGrace('task-blocked', at(ofGrace('blocked'), /Blocked: CONNECT/)),
   asGrace('task-quiet', at(ofGrace('quietOne'), /No news for \d min/)),
   asGrace('task-stuck', at(ofGrace('quietFive'), /It may be stuck/)),
+  asGrace('task-model-waiting', at(ofGrace('modelWaiting'), /The model API is overloaded. Next try in 1\d:\d\d/)),
+  asGrace('task-parked', at(ofGrace('parked'), /The work so far is saved, and goes on in 3\d:\d\d/)),
   asGrace('task-interrupted', at(ofGrace('interrupted'), 'I go on from what was pushed last')),
   asGrace('task-messages', at(ofGrace('messages'), 'Then write it into the manual')),
   asGrace(

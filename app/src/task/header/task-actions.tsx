@@ -64,7 +64,7 @@ function TaskMenu({ task, onClose, onRetry }: { task: Task; onClose: () => void;
         <li>
           <CopyLink />
         </li>
-        {!isUnderWay(task.status) && (
+        {(!isUnderWay(task.status) || task.waitingUntil) && (
           <li>
             <button type="button" className="menu-item" onClick={onRetry}>
               <Icon name="retry" />

@@ -17,7 +17,9 @@ export function startAgent(draft: Draft): void {
 
 /** Attempts are numbered over the whole task; a user counts the tries at their last request. */
 function nthTry({ items, turn, turnStartedAt }: Draft): number | null {
-  const earlier = items.filter((item) => item.kind === 'boot' && item.turn === turn && item.attempt > 0).length
+  const tries = items.filter((item) => item.kind === 'boot' && item.turn === turn && item.attempt > 0).length
+  // A wait for the model is no try.
+  const earlier = tries - items.filter((item) => item.kind === 'interrupted' && item.turn === turn && item.until !== null).length
   return earlier > 0 && turnStartedAt === 0 ? null : earlier + 1
 }
 

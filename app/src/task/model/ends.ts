@@ -16,9 +16,12 @@ export function conclude(draft: Draft, data: EventData<'turn.ended'>, key: strin
   else draft.items.push({ kind: 'text', key, turn: draft.turn, text: data.summary, answer: true })
 }
 
-export function interrupt(draft: Draft, { reason, message }: EventData<'attempt.ended'>, key: string): void {
+export function interrupt(draft: Draft, data: EventData<'attempt.ended'>, key: string): void {
+  const { reason, message, until = null } = data
   stopBoot(draft)
-  draft.items.push({ kind: 'interrupted', key, turn: draft.turn, reason, message }, waitingBoot(draft, key))
+  draft.items.push({ kind: 'interrupted', key, turn: draft.turn, reason, message, until })
+  // A turn that waits for the model is not in line.
+  if (until === null) draft.items.push(waitingBoot(draft, key))
   draft.activity = 'waiting'
 }
 

@@ -1,4 +1,5 @@
-import type { Usage } from '../../../../contract/api/event.ts'
+import type { Task } from '../../../../contract/api/api.ts'
+import type { EventData, Usage } from '../../../../contract/api/event.ts'
 
 export type PlanStep = { text: string; status: 'open' | 'doing' | 'done' }
 
@@ -40,4 +41,21 @@ export function silenceOf(now: number, heardAt: number, keptWaitingAt: number): 
     minutes: Math.max(0, Math.floor((now - heardAt) / MINUTE_MS)),
     maybeStuck: now - Math.max(heardAt, keptWaitingAt) >= STUCK_MS,
   }
+}
+
+/** `until`: milliseconds since 1970; `reason` null: the task freed its slot and waits in the queue. */
+export type ModelWait = { until: number; reason: EventData<'model.waiting'>['reason'] | null }
+
+/**
+ * @param running the wait of the agent that runs
+ * @returns the wait of a task for the model, in its slot or in the queue; null while it waits for nothing or for something else
+ */
+export function modelWaitOf(
+  { status, reason, waitingUntil }: Pick<Task, 'status' | 'reason' | 'waitingUntil'>,
+  running: EventData<'model.waiting'> | null,
+): ModelWait | null {
+  if (status === 'running' && running) return { until: Date.parse(running.until), reason: running.reason }
+  // An older server names no time.
+  if (status !== 'pending' || reason !== 'model_waiting' || !waitingUntil) return null
+  return { until: Date.parse(waitingUntil), reason: null }
 }

@@ -70,7 +70,8 @@ export type Call = {
 type WorkItem = { kind: 'work'; calls: readonly Call[] }
 
 type BlockedItem = { kind: 'blocked'; hosts: readonly { host: string; method: string; advice: string; times: number }[] }
-type InterruptedItem = { kind: 'interrupted'; reason: Reason; message: string | null }
+/** `until`: when the queue brings it back, if it freed its slot because the model did not answer. */
+type InterruptedItem = { kind: 'interrupted'; reason: Reason; message: string | null; until: string | null }
 type CompactedItem = { kind: 'compacted' } & EventData<'context.compacted'>
 type PushedItem = { kind: 'pushed'; branch: string; commit: string }
 type PullRequestItem = { kind: 'pull_request'; url: string; number: number }

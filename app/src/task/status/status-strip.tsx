@@ -7,10 +7,12 @@ import { AsOf } from '../../design/feedback/states.tsx'
 import { timeOf } from '../../text/show.ts'
 import { words } from '../../text/words.ts'
 import type { Feed } from '../model/feed.ts'
+import { type ModelWait, modelWaitOf } from '../model/feed-facts.ts'
 import type { Call } from '../model/feed-items.ts'
 import { clock, money, tokens, visibleMarks } from '../text/format.ts'
 import { TASK_WORDS } from '../text/words.ts'
 import { useHeardAt, useNow } from './clocks.ts'
+import { ModelWaitDetails } from './model-wait.tsx'
 import { Plan } from './plan.tsx'
 import { Silence } from './silence.tsx'
 import './status.css'
@@ -30,19 +32,24 @@ export function StatusStrip({ live, ...props }: Props & { live: string | null })
 }
 
 const Strip = memo(({ task, feed, heardAt, writing, asOf }: Props & { heardAt: number; writing: boolean }) => {
-  const now = useNow(asOf === undefined)
+  const wait = modelWaitOf(task, feed.modelWait)
+  // A wait has a time that passes without the server too.
+  const now = useNow(asOf === undefined || wait !== null)
   const online = useConnectionState() === 'live'
   const since = feed.turnStartedAt || Date.parse(task.startedAt ?? task.createdAt)
   return (
     <div className="strip">
       <div className="strip-line">
         <span className={asOf === undefined ? 'dot-alive' : 'dot'} />
-        <span className={task.status === 'pending' ? 'strip-now' : 'strip-now strip-tool'}>{nowOf(task, feed, writing)}</span>
+        <span className={task.status === 'pending' || wait ? 'strip-now' : 'strip-now strip-tool'}>
+          {wait ? waitOf(wait, now, asOf !== undefined) : nowOf(task, feed, writing)}
+        </span>
         <span className="strip-facts numbers">
           {asOf === undefined ? <Facts task={task} forMs={now - since} /> : words.common.asOf(timeOf(asOf))}
         </span>
       </div>
-      {online && task.status === 'running' && <Silence key={task.turn} taskId={task.id} now={now} heardAt={heardAt} />}
+      {wait && <ModelWaitDetails taskId={task.id} wait={wait} now={now} online={online} />}
+      {online && !wait && task.status === 'running' && <Silence key={task.turn} taskId={task.id} now={now} heardAt={heardAt} />}
       <Plan steps={feed.plan} />
     </div>
   )
@@ -61,6 +68,10 @@ function Facts({ task: { usage, demo }, forMs }: { task: Task; forMs: number }) 
       <span>{clock(forMs)}</span>
     </>
   )
+}
+
+function waitOf({ until }: ModelWait, now: number, isOld: boolean): string {
+  return isOld || now < until ? TASK_WORDS.modelWait.until(timeOf(new Date(until).toISOString())) : TASK_WORDS.modelWait.over
 }
 
 function nowOf(task: Task, feed: Feed, writing: boolean): string {

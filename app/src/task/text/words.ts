@@ -85,6 +85,15 @@ export const TASK_WORDS = {
     bySummary
       ? 'It became long. The agent goes on with your messages word for word and a summary of the rest.'
       : 'It became too long for the model. The agent goes on with your messages word for word and an extract of the rest.',
+  paused: (time: string) => `Paused until ${time}`,
+  pausedWhy: 'The model did not answer. The work so far was saved.',
+  modelWait: {
+    until: (time: string) => `Waiting for the model until ${time}`,
+    over: 'Asking the model again',
+    nextTry: (left: string) => `Next try in ${left}.`,
+    goesOn: (left: string) => `The work so far is saved, and goes on in ${left}.`,
+    tryNow: 'Try now',
+  },
   pushed: (commit: string) => `Pushed ${commit.slice(0, 7)}`,
   pullRequest: (n: number) => `Pull request #${n}`,
   end: {

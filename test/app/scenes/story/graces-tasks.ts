@@ -66,7 +66,28 @@ async function tellRunning({ taken, working, withdraw }: Starts) {
   const withdrawn = await messages.message('And paint it green.', 'queue')
   await withdraw(messages, withdrawn.id)
   const long = await working(LONG_PROMPT, 25)
-  return { booting, live, blocked, quietOne, quietFive, interrupted, messages, long }
+  const waits = await tellModelWaits(working)
+  return { booting, live, blocked, quietOne, quietFive, interrupted, messages, long, ...waits }
+}
+
+/** The model does not answer: one agent waits for it in its slot, another task has freed its own. */
+async function tellModelWaits(working: Starts['working']) {
+  const inMinutes = (minutes: number) => new Date(Date.now() + minutes * MINUTE * 1000).toISOString()
+  const modelWaiting = await working('Dim the lamp at dawn', 70)
+  await modelWaiting.tell(
+    ...steps.bash(20, 'npm test', 'ok 14 tests'),
+    steps.at(41, 'model.waiting', { reason: 'overloaded', attempt: 1, until: inMinutes(0) }),
+    steps.at(55, 'model.waiting', { reason: 'overloaded', attempt: 2, until: inMinutes(20) }),
+  )
+  const parked = await working('Answer the ships that call by radio', 9 * MINUTE)
+  await parked.tell(
+    ...steps.read(21, 'src/radio.js'),
+    steps.at(22, 'model.waiting', { reason: 'rate_limited', attempt: 1, until: inMinutes(0) }),
+    steps.at(200, 'model.resumed', { waitedMs: 178_000, answered: false }),
+  )
+  const end = { reason: 'model_waiting', message: 'This request would exceed your rate limit.', until: inMinutes(40) } as const
+  await parked.end(201, { outcome: 'interrupted', ...end })
+  return { modelWaiting, parked }
 }
 
 async function tellEnded({ taken, working }: Starts) {

@@ -1,6 +1,7 @@
 import { memo } from 'react'
 import { Note, Sentence } from '../../../design/feedback/states.tsx'
 import { Icon } from '../../../design/icons/icon.tsx'
+import { timeOf } from '../../../text/show.ts'
 import type { ItemOf } from '../../model/feed-items.ts'
 import type { FoldRow } from '../../model/feed-rows.ts'
 import { duration, tokens } from '../../text/format.ts'
@@ -26,11 +27,11 @@ export const BlockedHosts = memo(({ item }: { item: ItemOf<'blocked'> }) => (
 export const Interrupted = memo(({ item }: { item: ItemOf<'interrupted'> }) => (
   <Note mood="wait">
     <div className="blocked">
-      <Icon name="retry" size={16} />
+      <Icon name={item.until ? 'clock' : 'retry'} size={16} />
       <div>
-        <strong>{TASK_WORDS.interrupted}</strong>
+        <strong>{item.until ? TASK_WORDS.paused(timeOf(item.until)) : TASK_WORDS.interrupted}</strong>
         <p className="small">
-          <Sentence text={reasonText(item.reason)} />
+          <Sentence text={item.until ? TASK_WORDS.pausedWhy : reasonText(item.reason)} />
         </p>
         {item.message && <p className="small">{item.message}</p>}
       </div>
