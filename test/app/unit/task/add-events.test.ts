@@ -274,27 +274,6 @@ describe('the feed of a task', () => {
     expect(kinds(feed)).toEqual(['message', 'boot'])
   })
 
-  it('knows until when the agent waits for the model, and forgets it with the answer or the attempt', () => {
-    const waiting = (attempt: number): Told => ({
-      type: 'model.waiting',
-      data: { reason: 'overloaded', attempt, until: new Date(attempt).toISOString() },
-    })
-    const resumed: Told = { type: 'model.resumed', data: { waitedMs: 1, answered: true } }
-    const begun = [asked('x'), ...BOOT]
-    expect(feedOf(...begun, waiting(1), waiting(2)).modelWait).toMatchObject({ attempt: 2 })
-    expect(feedOf(...begun, waiting(1), resumed).modelWait).toBeNull()
-    expect(feedOf(...begun, waiting(1), ...BOOT).modelWait).toBeNull()
-  })
-
-  it('shows a turn that freed its slot as paused: it is not in line, and coming back is no further try', () => {
-    const until = new Date(60_000).toISOString()
-    const end: Told = { type: 'attempt.ended', data: { outcome: 'interrupted', reason: 'model_waiting', message: 'm', until } }
-    const paused = feedOf(asked('x'), ...BOOT, end)
-    expect(kinds(paused)).toEqual(['message', 'boot', 'interrupted'])
-    expect(paused.items.at(-1)).toMatchObject({ until })
-    expect(feedOf(asked('x'), ...BOOT, end, ...BOOT).items.at(-1)).toMatchObject({ kind: 'boot', nth: 1 })
-  })
-
   it('takes every event once, and leaves what did not change as it is', () => {
     const events = numbered([asked('x'), ...BOOT, said('one'), started('a'), ended('a')])
     const half = addEvents(EMPTY_FEED, events.slice(0, 6))
