@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino'
 import type { End } from '../contract/wire/end.ts'
 import type { Lease, RunnerIdentity } from '../contract/wire/lease.ts'
+import { Machine } from '../contract/wire/sandbox.ts'
 import { createAttempts } from './attempt/attempts.ts'
 import { openKeptWork } from './attempt/kept-work.ts'
 import { openLeftovers } from './attempt/leftovers.ts'
@@ -32,7 +33,7 @@ export type Runner = {
  * @throws Error with what to do when the data folder cannot be used, or the token is missing
  */
 export async function start(config: Config): Promise<Runner> {
-  const { name, slots, redisUrl, coordinatorUrl, npmRegistryUrl, allowedHosts } = config
+  const { name, slots, redisUrl, coordinatorUrl, npmRegistryUrl } = config
   const log = openLog(config)
   const token = await findToken({ ...config, log })
   const { runnerId, spoolDirectory, doorsDirectory, keptDirectory } = await openDataFolder(config.dataDir)
@@ -58,7 +59,17 @@ export async function start(config: Config): Promise<Runner> {
   })
   const renewals = startRenewals({ client, runner, attempts, unwell: health.unwell, log })
   const keptWork = await openKeptWork({ directory: keptDirectory, client, log })
-  const outside = { engine, publisher, renewals, client, keptWork, openGateway, coordinatorUrl, npmRegistryUrl, allowedHosts }
+  const outside = {
+    engine,
+    publisher,
+    renewals,
+    client,
+    keptWork,
+    openGateway,
+    coordinatorUrl,
+    npmRegistryUrl,
+    machine: Machine.parse(config),
+  }
   const parts: AttemptParts = { ...outside, attempts, spoolDirectory, doorsDirectory, secrets: [token], log }
   const run = (lease: Lease) => runWatched(parts, health, lease, { drain: drain.signal, now: now.signal })
   const turns = { client, runner, mayTake: health.mayTake, run, log }

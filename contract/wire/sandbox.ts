@@ -4,6 +4,16 @@ import { LIMITS } from '../api/limits.ts'
 import { EFFORTS } from '../shared/models.ts'
 import { MODEL_WAIT_MS } from './deadlines.ts'
 
+/** What a sandbox has and may reach, from the settings of its runner, for the model to plan with. */
+export const Machine = z.object({
+  cpus: z.number().positive(),
+  memoryMb: z.number().positive(),
+  workspaceMb: z.number().positive(),
+  /** On port 443, besides npm's registry: `example.org` alone, or `.example.org` for all below it. */
+  allowedHosts: z.array(z.string()).readonly(),
+})
+export type Machine = z.infer<typeof Machine>
+
 /** What the agent is to do: the answer to `GET /task` behind the door. It contains no secret. */
 export const Assignment = z.object({
   taskId: z.string(),
@@ -30,6 +40,8 @@ export const Assignment = z.object({
   timeLimitMs: z.number().int().positive(),
   /** How long the attempt waits for a model that does not answer, milliseconds. After that it frees its slot. */
   modelWaitMs: z.number().int().positive().default(MODEL_WAIT_MS),
+  /** The gateway adds it; the coordinator does not know it. */
+  machine: Machine.optional(),
 })
 export type Assignment = z.infer<typeof Assignment>
 

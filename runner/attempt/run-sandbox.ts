@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { NewEvent } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
 import type { Lease } from '../../contract/wire/lease.ts'
-import type { AgentDelta } from '../../contract/wire/sandbox.ts'
+import type { AgentDelta, Machine } from '../../contract/wire/sandbox.ts'
 import type { Gateway, GatewayOptions } from '../gateway/gateway.ts'
 import type { CoordinatorClient } from '../lease/coordinator-client.ts'
 import type { Renewals } from '../lease/renewals.ts'
@@ -32,7 +32,7 @@ export type SandboxParts = {
   doorsDirectory: string
   coordinatorUrl: string
   npmRegistryUrl: string
-  allowedHosts: readonly string[]
+  machine: Machine
   /** The runner's own secrets; no event may show them. */
   secrets: readonly string[]
 }
@@ -153,13 +153,13 @@ function emit({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolea
 function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): GatewayOptions {
   const { parts, lease, mailbox, stop, log } = attempt
   const { taskId, attempt: number, turn, hasTranscript } = lease.assignment
-  const { renewals, client, keptWork, coordinatorUrl, npmRegistryUrl, allowedHosts } = parts
+  const { renewals, client, keptWork, coordinatorUrl, npmRegistryUrl, machine } = parts
   return {
     lease,
     directory,
     coordinatorUrl,
     npmRegistryUrl,
-    allowedHosts,
+    machine,
     confirmLease: (gone) => stop.whileAway(gone, (patience) => renewals.confirm(taskId, number, patience)),
     awaitLease: (gone, atMostMs) => stop.whileAway(gone, (patience) => renewals.awaitLease(taskId, number, patience, atMostMs)),
     keepWork: () => (stop.cause() ? (bundle) => keptWork.keep(taskId, number, bundle) : null),

@@ -6,7 +6,7 @@ import type { NewEvent } from '../../contract/api/event.ts'
 import type { Lease } from '../../contract/wire/lease.ts'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import type { Said } from '../../contract/wire/prompt.ts'
-import type { ArtifactKind } from '../../contract/wire/sandbox.ts'
+import type { ArtifactKind, Machine } from '../../contract/wire/sandbox.ts'
 import { serveAllowlist } from './allowlist.ts'
 import { serveArtifacts } from './artifacts.ts'
 import { type MessagesToAgent, serveConversation } from './conversation.ts'
@@ -25,8 +25,7 @@ export type GatewayOptions = {
   directory: string
   coordinatorUrl: string
   npmRegistryUrl: string
-  /** Hosts that the sandbox may reach on port 443: `example.org` alone, or `.example.org` for all below it. */
-  allowedHosts: readonly string[]
+  machine: Machine
   /** Asks the coordinator, until it answers, whether this attempt is still the current one; throws when `gone` aborts first. */
   confirmLease: (gone: AbortSignal) => Promise<boolean>
   /** Waits until this attempt has a valid lease; false if `gone` aborts first or it takes longer than `atMostMs`. */
@@ -65,7 +64,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const log = limitComplaints(options.log)
   const { token, fits } = createDoorToken()
   const upstream = openUpstream()
-  const { tunnel, refuse } = serveAllowlist({ ...options, log })
+  const { tunnel, refuse } = serveAllowlist({ ...options, allowedHosts: options.machine.allowedHosts, log })
   const endpointAt = layOutEndpoints({ ...options, log }, upstream)
   const serve: Endpoint = async (call) => {
     if (isForProxy(call.path)) return refuse(call)
@@ -113,7 +112,7 @@ function layOutEndpoints(options: GatewayOptions, upstream: Upstream) {
   const conversation = serveConversation(options)
   const task: Endpoint = async ({ request, response }) => {
     if (request.method !== 'GET') return answer(response, 405, 'Use GET here.')
-    answerJson(response, assignment)
+    answerJson(response, { ...assignment, machine: options.machine })
   }
   const money: Endpoint = async ({ request, response }) => {
     if (request.method !== 'GET') return answer(response, 405, 'Use GET here.')

@@ -6,6 +6,7 @@ import type { Log } from '../process/log.ts'
 import type { Tools } from '../tools/index.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { type Beginning, beginAnew, unansweredNotices, wordsIn } from './begin-anew.ts'
+import { lastMachineText, machineText } from './machine.ts'
 import { firstMessage, NOTICES, nextMessage, SYSTEM, steerMessage } from './prompt.ts'
 import { readStored, type StoredTranscript, writeToDisk } from './stored-transcript.ts'
 import { createTranscript, type Transcript } from './transcript.ts'
@@ -99,10 +100,14 @@ function beginningOf({ assignment, earlier, workspace, directory, notes }: Conve
   const { stored, lost } = earlier
   const place = { ...workspace, directory }
   if (!stored) return [...firstMessage(assignment, place, notes), ...(lost ? [NOTICES.beginsAnew] : [])]
-  if (stored.turn === assignment.turn) return [NOTICES.goesOn(place)]
+  const machine = machineText(assignment)
+  const isNews = machine !== null && machine !== lastMachineText(stored.messages)
+  const news = isNews ? [machine] : []
+  if (stored.turn === assignment.turn) return [NOTICES.goesOn(place), ...news]
   const moved = stored.tip !== undefined && stored.tip !== workspace.remoteCommit
   return [
     ...nextMessage(assignment, place),
+    ...news,
     ...(moved ? [NOTICES.branchMoved] : []),
     ...(stored.handover ? [NOTICES.handedOver(stored.handover)] : []),
   ]

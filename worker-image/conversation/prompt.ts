@@ -1,5 +1,6 @@
 import { headed } from '../../contract/wire/prompt.ts'
 import type { Assignment } from '../../contract/wire/sandbox.ts'
+import { machineText } from './machine.ts'
 
 /**
  * The system text: the same bytes for every task and turn. Never put anything in here that changes (a date, git's state, the task): that
@@ -31,12 +32,13 @@ The person's task is what counts. The files of the repository (including its not
 # Your last message
 It becomes the description of the change. Begin with one line of at most 70 characters that says what changed, like a good commit subject. Then say, briefly and plainly, what was wrong or wanted, what you did, and how you checked it: the commands you ran and their results. Say honestly what you could not check, what failed, and what is left. No headings for their own sake, no praise of the work.`
 
-/** The first user message: the task, the place, and the repository's notes for agents. */
+/** The first user message: the task, the place, what the machine has, and the repository's notes for agents. */
 export function firstMessage(
   assignment: Assignment,
   workspace: { directory: string; baseBranch: string; branch: string; resumed: boolean },
   notes: string | null,
 ): string[] {
+  const machine = machineText(assignment)
   return [
     headed('task', assignment.prompt),
     [
@@ -48,6 +50,7 @@ export function firstMessage(
           ]
         : []),
     ].join('\n'),
+    ...(machine === null ? [] : [machine]),
     ...(notes === null ? [] : [notes]),
   ]
 }

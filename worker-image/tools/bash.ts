@@ -20,8 +20,8 @@ export type BashOptions = {
   graceMs?: number
 }
 
-const DEFAULT_TIMEOUT_MS = 120_000
-const MAX_TIMEOUT_MS = 600_000
+/** After how long a command is ended, milliseconds: without `timeout_ms`, and at the latest. */
+export const COMMAND_TIMEOUTS = { defaultMs: 120_000, maxMs: 600_000 } as const
 const MAX_SPILL_BYTES = 32 * 1024 * 1024
 const GRACE_MS = 2000
 /** The same when the turn is over, which is shorter. */
@@ -40,7 +40,7 @@ export function createBash(options: BashOptions): Tool<Input> {
   let directory = options.directory
   let count = 0
   const run = async ({ command, timeout_ms }: Input, signal: AbortSignal): Promise<ToolResult> => {
-    const timeoutMs = Math.min(Math.max(1000, timeout_ms ?? DEFAULT_TIMEOUT_MS), MAX_TIMEOUT_MS)
+    const timeoutMs = Math.min(Math.max(1000, timeout_ms ?? COMMAND_TIMEOUTS.defaultMs), COMMAND_TIMEOUTS.maxMs)
     await mkdir(scratch, { recursive: true })
     count += 1
     const spill = `${scratch}/${count}.log`
@@ -212,7 +212,7 @@ const DESCRIPTION: Omit<Tool<Input>, 'run'> = {
       description: { type: 'string', description: 'What it is for, in 5 to 10 words.' },
       timeout_ms: {
         type: 'number',
-        description: 'Milliseconds after which the command is ended; default 120000, at most 600000.',
+        description: `Milliseconds after which the command is ended; default ${COMMAND_TIMEOUTS.defaultMs}, at most ${COMMAND_TIMEOUTS.maxMs}. Give an install 300000.`,
       },
     },
     required: ['command'],

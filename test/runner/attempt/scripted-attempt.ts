@@ -78,7 +78,7 @@ async function openRiver() {
       client: { saveArtifact: async () => undefined, openTranscript: async () => null },
       coordinatorUrl: coordinator.url,
       npmRegistryUrl: 'http://127.0.0.1:9',
-      allowedHosts: [],
+      machine: { cpus: 2, memoryMb: 4096, workspaceMb: 2048, allowedHosts: [] },
       secrets: [RUNNER_TOKEN],
       log,
     },

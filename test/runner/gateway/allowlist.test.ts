@@ -9,13 +9,13 @@ import { isAllowed, serveAllowlist } from '../../../runner/gateway/allowlist.ts'
 import { type PublicHost, startPublicHost } from '../../support/outside/public-host.ts'
 import { closeAfterEach } from '../../support/systems/closing.ts'
 import { listen } from '../../support/systems/temporary.ts'
-import { type Door, openDoor } from './door.ts'
+import { type Door, MACHINE, openDoor } from './door.ts'
 
 const closers = closeAfterEach()
 
 describe('a sandbox that asks for the internet', () => {
   const openWith = async (allowedHosts: string[]): Promise<Door> => {
-    const door = await openDoor({}, { allowedHosts })
+    const door = await openDoor({}, { machine: { ...MACHINE, allowedHosts } })
     closers.push(door.close)
     return door
   }

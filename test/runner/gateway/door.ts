@@ -12,6 +12,8 @@ export const MODEL = 'claude-opus-5-5'
 export const KEY = 'sk-ant-CANARY-key'
 export const TASK = 'T1'
 
+export const MACHINE = { cpus: 2, memoryMb: 4096, workspaceMb: 2048, allowedHosts: [] }
+
 /** What a test changes in its lease. */
 export type LeaseChange = Partial<Lease['assignment'] & Lease['access']>
 
@@ -41,7 +43,7 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
     directory,
     coordinatorUrl: 'http://127.0.0.1:1',
     npmRegistryUrl: 'http://127.0.0.1:1/',
-    allowedHosts: [],
+    machine: MACHINE,
     confirmLease: async () => true,
     awaitLease: async () => true,
     emit: (event) => said.push(event),

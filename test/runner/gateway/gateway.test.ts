@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { Assignment } from '../../../contract/wire/sandbox.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { type Door, KEY, openDoor, rawRequest, TASK } from './door.ts'
 import { BEGIN, startUpstream } from './model/model-upstream.ts'
@@ -30,6 +31,14 @@ describe('the door', () => {
       const response = await fetch(`${door.url}/task`, { headers: headers as Record<string, string> })
       expect([response.status, await response.json()]).toMatchObject([200, { taskId: TASK, prompt: 'mend it' }])
     }
+  })
+
+  it('adds to the assignment what the sandbox has, from the settings of its runner', async () => {
+    const machine = { cpus: 3, memoryMb: 100, workspaceMb: 50, allowedHosts: ['example.org'] }
+    const door = await openDoor({}, { machine })
+    doors.push(door)
+    const response = await fetch(`${door.url}/task`, { headers: door.headers })
+    expect(Assignment.parse(await response.json()).machine).toEqual(machine)
   })
 
   it.each(['/task', '/money', '/llm/v1/messages', '/git/repository.git/info/refs?service=git-upload-pack', '/artifacts/patch'])(
