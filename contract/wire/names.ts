@@ -50,27 +50,34 @@ export function branchPrefix(taskId: string): string {
 /** Labels on every container that a runner starts; nothing without them is ever touched. */
 export const LABELS = { task: 'errand.task', attempt: 'errand.attempt', runner: 'errand.runner' } as const
 
-/** User and group that everything in a sandbox runs as; `worker-image/Dockerfile` makes them. */
-export const SANDBOX_UID = 10_001
+/** User and group of the agent in a sandbox, and of its hands: everything that the repository can run. `worker-image/Dockerfile` makes them. */
+export const AGENT_UID = 10_001
+export const HANDS_UID = 10_002
+
+/** Starts the hands in a sandbox, as their own user. */
+export const HANDS_COMMAND: readonly string[] = ['node', '/opt/errand/agent.mjs', 'hands']
 
 /** The sandbox's side of its one door. */
 export const DOOR = {
   /** Mounted read-only from the runner's host. */
   directory: '/run/errand',
+  /** The agent's way: the model, the conversation, artifacts. It needs the token. */
   socket: '/run/errand/door.sock',
-  /** Where the forwarder inside the sandbox shows the door on 127.0.0.1. */
+  /** The way of the hands: this task's repository, registries and allowed hosts. */
+  handsSocket: '/run/errand/hands.sock',
+  /** Where the forwarder of the hands shows their way on 127.0.0.1. */
   port: 8080,
-  /** Environment variable with the attempt's random token, the only secret inside; it dies with the attempt. */
+  /** The agent's environment variable with the attempt's random token, the only secret inside; it dies with the attempt. */
   tokenVariable: 'ERRAND_TASK_TOKEN',
 } as const
 
 /** The longest path of a unix socket, bytes (the kernel's `sun_path` without the final zero). */
 export const SOCKET_PATH_BYTES = 107
 
-/** The longest folder of a runner, bytes: its doors' sockets, `<folder>/doors/<12 digits>/door.sock`, must fit. */
-export const RUNNER_FOLDER_BYTES = SOCKET_PATH_BYTES - '/doors/0123456789ab/door.sock'.length
+/** The longest folder of a runner, bytes: its doors' sockets, `<folder>/doors/<12 digits>/hands.sock`, must fit. */
+export const RUNNER_FOLDER_BYTES = SOCKET_PATH_BYTES - '/doors/0123456789ab/hands.sock'.length
 
-/** Paths behind the door (the gateway serves them, the agent calls them). */
+/** Paths behind the door: `git` and `npm` on the way of the hands, all others on the agent's. */
 export const DOOR_PATHS = {
   /** GET: the assignment as JSON. */
   assignment: '/task',
@@ -91,6 +98,8 @@ export const DOOR_PATHS = {
   npm: '/npm/',
   /** PUT: bytes that must outlive the sandbox, `/artifacts/<ArtifactKind>`. */
   artifacts: '/artifacts/',
+  /** POST: starts the hands again after they were killed. 204: they are starting. */
+  hands: '/hands',
   /** GET: waits for the coordinator. 204: the attempt is the current one; 403: it is not; {@link UNCONFIRMED}: ask again. */
   lease: '/lease',
 } as const

@@ -77,15 +77,18 @@ async function runBehindDoor(attempt: Attempt): Promise<SandboxEnd | null> {
   // The sandbox's user must be able to open it; the directory above keeps out everyone else on the host.
   await mkdir(directory, { mode: 0o755 })
   try {
-    const gateway = await parts.openGateway(gatewayOptions(attempt, directory, createRedactor(known)))
+    let sandbox: Sandbox | null = null
+    const startHands = async () => sandbox?.startHands()
+    const gateway = await parts.openGateway({ ...gatewayOptions(attempt, directory, createRedactor(known)), startHands })
     try {
       if (stop.cause()) return null
       const { taskId, attempt: number } = lease.assignment
-      const sandbox = await parts.engine.start({ taskId, attempt: number, doorDirectory: directory, token: gateway.token })
+      const started = await parts.engine.start({ taskId, attempt: number, doorDirectory: directory, token: gateway.token })
+      sandbox = started
       try {
-        return await follow(attempt, sandbox, createRedactor([...known, gateway.token]))
+        return await follow(attempt, started, createRedactor([...known, gateway.token]))
       } finally {
-        await tried(log, 'sandbox.remove_failed', sandbox.remove)
+        await tried(log, 'sandbox.remove_failed', started.remove)
       }
     } finally {
       await tried(log, 'gateway.close_failed', () => within(CLOSE_MS, gateway.close, leaveBehind))
@@ -150,7 +153,7 @@ function emit({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolea
   return fitting.length > 0
 }
 
-function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): GatewayOptions {
+function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): Omit<GatewayOptions, 'startHands'> {
   const { parts, lease, mailbox, stop, log } = attempt
   const { taskId, attempt: number, turn, hasTranscript } = lease.assignment
   const { renewals, client, keptWork, coordinatorUrl, npmRegistryUrl, machine } = parts

@@ -1,16 +1,20 @@
 import { chmod, chown, mkdir, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { DOOR, SANDBOX_UID, SOCKET_PATH_BYTES } from '../../contract/wire/names.ts'
+import { SOCKET_PATH_BYTES } from '../../contract/wire/names.ts'
 import { answer, type Call, type Endpoint } from './endpoint.ts'
 
 export type DoorServerOptions = {
   /** The folder for the socket. */
   directory: string
+  /** The socket's name in it, and the user of the sandbox that may open it. */
+  name: string
+  owner: number
   serve: Endpoint
-  tunnel: (request: IncomingMessage, client: Duplex, head: Buffer) => Promise<void>
+  /** Null: there is no proxy here. */
+  tunnel: ((request: IncomingMessage, client: Duplex, head: Buffer) => Promise<void>) | null
   log: Logger
 }
 
@@ -19,13 +23,9 @@ const MAX_CONNECTIONS = 256
 /** Calls need their own bound: a caller may send many on one connection without waiting for the answers. */
 const MAX_CALLS = MAX_CONNECTIONS
 
-/** Serves HTTP at a unix socket that only the sandbox's user may open. @throws Error when the socket cannot be made */
-export async function openDoorServer({
-  directory,
-  serve,
-  tunnel,
-  log,
-}: DoorServerOptions): Promise<{ close: () => Promise<void> }> {
+/** Serves HTTP at a unix socket that only one user of the sandbox may open. @throws Error when the socket cannot be made */
+export async function openDoorServer(options: DoorServerOptions): Promise<{ close: () => Promise<void> }> {
+  const { serve, tunnel, log } = options
   const sockets = new Set<Duplex>()
   const calls = new Set<Promise<void>>()
   const follow = (work: Promise<void>) => {
@@ -40,13 +40,13 @@ export async function openDoorServer({
     else answer(response, 503, 'Too many calls at once.', { connection: 'close' })
   })
   server.maxConnections = MAX_CONNECTIONS
-  server.on('connect', (request, socket, head) => follow(tunnel(request, socket, head)))
+  if (tunnel) server.on('connect', (request, socket, head) => follow(tunnel(request, socket, head)))
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.setMaxListeners(MAX_CALLS + 20)
     socket.once('close', () => sockets.delete(socket))
   })
-  const path = await listenIn(directory, server)
+  const path = await listenIn(options, server)
   return {
     close: async () => {
       const closed = new Promise<void>((done) => server.close(() => done()))
@@ -84,8 +84,8 @@ function toCall(request: IncomingMessage, response: ServerResponse): Call {
   return { request, response, path, query: query.join('?'), gone: gone.signal }
 }
 
-async function listenIn(directory: string, server: Server): Promise<string> {
-  const path = join(directory, basename(DOOR.socket))
+async function listenIn({ directory, name, owner }: DoorServerOptions, server: Server): Promise<string> {
+  const path = join(directory, name)
   if (Buffer.byteLength(path) > SOCKET_PATH_BYTES)
     throw new Error(
       `The sandbox door's path is too long for a unix socket (${SOCKET_PATH_BYTES} bytes at most): ${path}. Use a shorter data folder.`,
@@ -99,15 +99,15 @@ async function listenIn(directory: string, server: Server): Promise<string> {
       done()
     })
   })
-  await letSandboxIn(directory, path)
+  await letIn(owner, directory, path)
   return path
 }
 
-/** Only the sandbox's user needs the socket. Without root the runner cannot give it to that user, so the closed parent folder must guard it. */
-async function letSandboxIn(directory: string, path: string): Promise<void> {
+/** Without root the runner cannot give the socket to its user, so the closed parent folder guards it from the host, and the token from the hands. */
+async function letIn(owner: number, directory: string, path: string): Promise<void> {
   await chmod(directory, 0o711)
   if (process.getuid?.() === 0) {
-    await chown(path, SANDBOX_UID, SANDBOX_UID)
+    await chown(path, owner, owner)
     await chmod(path, 0o600)
   } else await chmod(path, 0o666)
 }

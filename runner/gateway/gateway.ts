@@ -1,16 +1,17 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { basename } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { NewEvent } from '../../contract/api/event.ts'
 import type { Lease } from '../../contract/wire/lease.ts'
-import { DOOR_PATHS } from '../../contract/wire/names.ts'
+import { AGENT_UID, DOOR, DOOR_PATHS, HANDS_UID } from '../../contract/wire/names.ts'
 import type { Said } from '../../contract/wire/prompt.ts'
 import type { ArtifactKind, Machine } from '../../contract/wire/sandbox.ts'
 import { serveAllowlist } from './allowlist.ts'
 import { serveArtifacts } from './artifacts.ts'
 import { type MessagesToAgent, serveConversation } from './conversation.ts'
-import { openDoorServer } from './door-server.ts'
+import { type DoorServerOptions, openDoorServer } from './door-server.ts'
 import { answer, answerJson, type Endpoint } from './endpoint.ts'
 import { serveFence } from './fence.ts'
 import { serveGit } from './git/git.ts'
@@ -21,7 +22,7 @@ import { openUpstream, resolveUpstream, type Upstream } from './upstream.ts'
 
 export type GatewayOptions = {
   lease: Lease
-  /** On the host, mounted read-only as the door; the socket is made in it. Keep its parent closed to other users of the host. */
+  /** On the host, mounted read-only as the door; its two sockets are made in it. Keep its parent closed to other users of the host. */
   directory: string
   coordinatorUrl: string
   npmRegistryUrl: string
@@ -42,6 +43,8 @@ export type GatewayOptions = {
   /** The model API took a request with these words of the person. */
   modelTook: (said: readonly Said[]) => void
   openTranscript: () => Promise<Readable | null>
+  /** Starts the sandbox's hands again. @throws Error when it cannot */
+  startHands: () => Promise<void>
   log: Logger
 }
 
@@ -56,40 +59,70 @@ export type Gateway = {
 const MAX_COMPLAINTS = 200
 
 /**
- * Opens the only door of one attempt's sandbox.
- * @throws Error when the socket cannot be made, or the lease names a model without a price
+ * Opens the only door of one attempt's sandbox, with two ways in: the agent's, which takes the token, and that of its hands, which leads to
+ * this task's repository, the registries and allowed hosts, and to nothing of the agent's.
+ * @throws Error when a socket cannot be made, or the lease names a model without a price
  */
-export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { directory } = options
-  const log = limitComplaints(options.log)
-  const { token, fits } = createDoorToken()
+export async function openGateway(given: GatewayOptions): Promise<Gateway> {
+  const { directory } = given
+  const options = { ...given, log: limitComplaints(given.log) }
+  const { log } = options
   const upstream = openUpstream()
-  const { tunnel, refuse } = serveAllowlist({ ...options, allowedHosts: options.machine.allowedHosts, log })
-  const endpointAt = layOutEndpoints({ ...options, log }, upstream)
-  const serve: Endpoint = async (call) => {
-    if (isForProxy(call.path)) return refuse(call)
-    const endpoint = endpointAt(call.path)
-    if (!endpoint) return answer(call.response, 404, 'The sandbox door serves nothing at this path.')
-    if (!endpoint.open && !fits(call.request.headers))
-      return answer(call.response, 401, 'The token of this attempt is missing or wrong.', {
-        'www-authenticate': 'Basic realm="errand"',
-      })
-    await endpoint.serve(call)
-  }
-  const server = await openDoorServer({ directory, serve, tunnel, log })
+  const agents = serveAgent(options, upstream)
+  const hands = serveHands(options, upstream)
+  const agentDoor = { directory, name: basename(DOOR.socket), owner: AGENT_UID, serve: agents.serve, tunnel: null, log }
+  const handsDoor = { directory, name: basename(DOOR.handsSocket), owner: HANDS_UID, ...hands, log }
+  const first = await openDoorServer(agentDoor)
+  const second = await openDoorServer(handsDoor)
   log.info({ event: 'gateway.opened' })
   return {
-    token,
+    token: agents.token,
     close: async () => {
-      await server.close()
+      await Promise.all([first.close(), second.close()])
       upstream.close()
       log.info({ event: 'gateway.closed' })
     },
   }
 }
 
-/** Returns the endpoint of each path. `open` ones need no token: they serve only public data. */
-function layOutEndpoints(options: GatewayOptions, upstream: Upstream) {
+const NOTHING_HERE = 'The sandbox door serves nothing at this path.'
+
+function serveAgent(options: GatewayOptions, upstream: Upstream): { token: string; serve: Endpoint } {
+  const { token, fits } = createDoorToken()
+  const endpointAt = layOutAgentsEndpoints(options, upstream)
+  return {
+    token,
+    serve: async (call) => {
+      const endpoint = endpointAt(call.path)
+      if (!endpoint) return answer(call.response, 404, NOTHING_HERE)
+      if (!fits(call.request.headers)) return answer(call.response, 401, 'The token of this attempt is missing or wrong.')
+      await endpoint(call)
+    },
+  }
+}
+
+/** Needs no token: whatever it serves, the repository's own code may have. */
+function serveHands(options: GatewayOptions, upstream: Upstream): Pick<DoorServerOptions, 'serve' | 'tunnel'> {
+  const { coordinatorUrl, confirmLease, emit, log, lease } = options
+  const { repo } = lease.access
+  const repository = { ...repo, upstream: resolveUpstream(repo.upstream, coordinatorUrl) }
+  const git = serveGit({ repository, taskId: lease.assignment.taskId, confirmLease, upstream, emit, log })
+  const npm = serveRegistry({ registryUrl: options.npmRegistryUrl, upstream, log })
+  const { tunnel, refuse } = serveAllowlist({ ...options, allowedHosts: options.machine.allowedHosts })
+  return {
+    tunnel,
+    serve: async (call) => {
+      const { path } = call
+      if (isForProxy(path)) return refuse(call)
+      if (isTarball(path) || path.startsWith(DOOR_PATHS.npm)) return npm(call)
+      if (path.startsWith('/git/')) return git(call)
+      answer(call.response, 404, NOTHING_HERE)
+    },
+  }
+}
+
+/** Returns the endpoint of each path. */
+function layOutAgentsEndpoints(options: GatewayOptions, upstream: Upstream) {
   const { coordinatorUrl, emit, log } = options
   const { assignment, access } = options.lease
   const budget = createBudget(options.limitUsd ?? assignment.budgetUsd)
@@ -104,9 +137,6 @@ function layOutEndpoints(options: GatewayOptions, upstream: Upstream) {
     emit,
     log,
   })
-  const repository = { ...access.repo, upstream: resolveUpstream(access.repo.upstream, coordinatorUrl) }
-  const git = serveGit({ repository, taskId: assignment.taskId, confirmLease: options.confirmLease, upstream, emit, log })
-  const npm = serveRegistry({ registryUrl: options.npmRegistryUrl, upstream, log })
   const artifacts = serveArtifacts(options)
   const fence = serveFence(options.confirmLease)
   const conversation = serveConversation(options)
@@ -118,15 +148,19 @@ function layOutEndpoints(options: GatewayOptions, upstream: Upstream) {
     if (request.method !== 'GET') return answer(response, 405, 'Use GET here.')
     answerJson(response, budget.money())
   }
-  return (path: string): { serve: Endpoint; open: boolean } | null => {
-    if (isTarball(path) || path.startsWith(DOOR_PATHS.npm)) return { serve: npm, open: true }
-    if (path === DOOR_PATHS.assignment) return { serve: task, open: false }
-    if (path === DOOR_PATHS.money) return { serve: money, open: false }
-    if (path === DOOR_PATHS.messages || path === DOOR_PATHS.transcript) return { serve: conversation, open: false }
-    if (path.startsWith(`${DOOR_PATHS.model}/`)) return { serve: model, open: false }
-    if (path.startsWith('/git/')) return { serve: git, open: false }
-    if (path.startsWith(DOOR_PATHS.artifacts)) return { serve: artifacts, open: false }
-    if (path === DOOR_PATHS.lease) return { serve: fence, open: false }
+  const hands: Endpoint = async ({ request, response }) => {
+    if (request.method !== 'POST') return answer(response, 405, 'Use POST here.')
+    await options.startHands()
+    response.writeHead(204).end()
+  }
+  return (path: string): Endpoint | null => {
+    if (path === DOOR_PATHS.assignment) return task
+    if (path === DOOR_PATHS.money) return money
+    if (path === DOOR_PATHS.messages || path === DOOR_PATHS.transcript) return conversation
+    if (path.startsWith(`${DOOR_PATHS.model}/`)) return model
+    if (path.startsWith(DOOR_PATHS.artifacts)) return artifacts
+    if (path === DOOR_PATHS.lease) return fence
+    if (path === DOOR_PATHS.hands) return hands
     return null
   }
 }
@@ -137,8 +171,8 @@ function isForProxy(path: string): boolean {
 }
 
 /**
- * Makes the attempt's token. Only its hash stays here. The text goes into the sandbox, where every process may read it: it opens this one
- * socket and nothing else.
+ * Makes the attempt's token. Only its hash stays here. The text goes into the sandbox, to the agent's user alone: it opens this one socket
+ * and nothing else.
  */
 function createDoorToken(): { token: string; fits: (headers: IncomingHttpHeaders) => boolean } {
   const token = randomBytes(32).toString('base64url')
@@ -146,15 +180,13 @@ function createDoorToken(): { token: string; fits: (headers: IncomingHttpHeaders
   return { token, fits: (headers) => shownTokens(headers).some((shown) => timingSafeEqual(sha256(shown), hash)) }
 }
 
-/** The tokens in the headers of a call: SDKs send them as Bearer or `x-api-key`, git as Bearer or as a Basic password. */
+/** The tokens in the headers of a call: SDKs send them as Bearer or `x-api-key`. */
 function shownTokens(headers: IncomingHttpHeaders): string[] {
   const shown: string[] = []
   const key = headers['x-api-key']
   if (typeof key === 'string') shown.push(key)
   const [scheme = '', credentials = ''] = (headers.authorization ?? '').split(' ', 2)
   if (/^bearer$/i.test(scheme)) shown.push(credentials)
-  const basic = Buffer.from(credentials, 'base64').toString('utf8')
-  if (/^basic$/i.test(scheme)) shown.push(basic.replace(/^[^:]*:/, ''))
   return shown
 }
 

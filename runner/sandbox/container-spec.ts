@@ -1,4 +1,4 @@
-import { DOOR, LABELS, SANDBOX_UID } from '../../contract/wire/names.ts'
+import { AGENT_UID, DOOR, HANDS_COMMAND, HANDS_UID, LABELS } from '../../contract/wire/names.ts'
 import type { SandboxSpec } from './sandbox.ts'
 import { seccompProfile } from './seccomp.ts'
 
@@ -16,7 +16,11 @@ export type ContainerSettings = {
 export const LOG_BYTES = 64_000_000
 
 const MB = 1024 * 1024
-const OWNED = `uid=${SANDBOX_UID},gid=${SANDBOX_UID},mode=0700`
+const TMP_MB = 1024
+
+function ownedBy(uid: number, mode: string): string {
+  return `rw,nosuid,nodev,uid=${uid},gid=${uid},mode=${mode}`
+}
 
 /**
  * The whole wall around a sandbox, as the Docker API (1.41) takes it: no network, no capability, no new privileges, our own system call
@@ -26,7 +30,7 @@ export function containerSpec(spec: SandboxSpec, settings: ContainerSettings) {
   return {
     name: `errand-${spec.taskId.replace(/[^\w.-]/g, '_')}-${spec.attempt}-${settings.runnerId.slice(0, 8)}`,
     Image: settings.image,
-    User: `${SANDBOX_UID}:${SANDBOX_UID}`,
+    User: `${AGENT_UID}:${AGENT_UID}`,
     Env: [`${DOOR.tokenVariable}=${spec.token}`, 'HOME=/home/agent', 'LANG=C.UTF-8'],
     Labels: {
       [LABELS.task]: spec.taskId,
@@ -47,6 +51,24 @@ export function containerSpec(spec: SandboxSpec, settings: ContainerSettings) {
       AutoRemove: false,
       ...(settings.runtime ? { Runtime: settings.runtime } : {}),
     },
+  }
+}
+
+/**
+ * The hands as the engine's own `exec` starts them: within the same wall, with no capability either, as another user, and without the token.
+ */
+export function handsSpec() {
+  return {
+    Cmd: [...HANDS_COMMAND],
+    User: `${HANDS_UID}:${HANDS_UID}`,
+    // A new process gets the container's environment; an empty value takes the token out of it.
+    Env: [`${DOOR.tokenVariable}=`, 'HOME=/home/hands', 'USER=hands'],
+    WorkingDir: '/workspace',
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: false,
+    Privileged: false,
   }
 }
 
@@ -76,9 +98,14 @@ function files({ doorDirectory }: SandboxSpec, { workspaceMb }: ContainerSetting
     Binds: [`${doorDirectory}:${DOOR.directory}:ro`],
     // A tmpfs is noexec unless told otherwise, and its content counts against Memory.
     Tmpfs: {
-      '/workspace': `rw,exec,nosuid,nodev,size=${workspaceMb}m,${OWNED}`,
-      '/home/agent': `rw,exec,nosuid,nodev,size=512m,${OWNED}`,
-      '/tmp': 'rw,nosuid,nodev,noexec,size=256m,mode=1777',
+      // The hands pass through it to the agent's socket, and can list nothing.
+      '/home/agent': `${ownedBy(AGENT_UID, '0711')},noexec,size=64m`,
+      '/workspace': `${ownedBy(HANDS_UID, '0700')},exec,size=${workspaceMb}m`,
+      '/home/hands': `${ownedBy(HANDS_UID, '0700')},exec,size=512m`,
+      // Outputs of commands, and the bundle: apart from the work and from the conversation, so that a flood fills neither.
+      '/run/errand-outputs': `${ownedBy(HANDS_UID, '0700')},noexec,size=256m`,
+      // Compilers and test runners execute what they put here.
+      '/tmp': `rw,nosuid,nodev,exec,size=${TMP_MB}m,mode=1777`,
     },
     ShmSize: 64 * MB,
   }

@@ -3,7 +3,7 @@ import Docker from 'dockerode'
 import type { Logger } from 'pino'
 import { LABELS } from '../../contract/wire/names.ts'
 import { within } from '../process/deadline.ts'
-import { type ContainerSettings, containerSpec } from './container-spec.ts'
+import { type ContainerSettings, containerSpec, handsSpec } from './container-spec.ts'
 import { type Container, followContainer } from './follow-container.ts'
 import { EngineFault, type Sandbox, type SandboxEngine, type SandboxSpec } from './sandbox.ts'
 
@@ -45,15 +45,27 @@ async function startContainer(
     const output = await inTime(callMs, (abortSignal) => container.attach({ ...BOTH, stream: true, abortSignal }))
     await inTime(callMs, (abortSignal) => container.start({ abortSignal }))
     const { taskId, attempt } = spec
-    return followContainer(calls(container, callMs), output as NodeJS.ReadableStream as Readable, {
+    const about = log.child({ taskId, attempt })
+    const startHands = () => orFault(() => execHands(container, callMs))
+    // They start beside the agent, which asks for them again if they do not come.
+    startHands().catch((error) => about.warn({ event: 'sandbox.hands_failed', err: error }))
+    const followed = followContainer(calls(container, callMs), output as NodeJS.ReadableStream as Readable, {
       overdueMs: callMs,
-      log: log.child({ taskId, attempt }),
+      log: about,
     })
+    return { ...followed, startHands }
   } catch (error) {
     // The error of the start matters more. A container that stays behind is removed later.
     await removeContainer(container, callMs).catch(() => undefined)
     throw error
   }
+}
+
+async function execHands(container: Docker.Container, callMs: number): Promise<void> {
+  const exec = await inTime(callMs, (abortSignal) => container.exec({ ...handsSpec(), abortSignal }))
+  // The engine has started them when the head of its answer is there. The answer stays open until it is let go.
+  const answer = await inTime(callMs, (abortSignal) => exec.start({ Detach: true, abortSignal }))
+  answer.destroy()
 }
 
 function calls(container: Docker.Container, callMs: number): Container {

@@ -40,7 +40,7 @@ type Options = {
  * the container ended until it gets an answer. Every wait in here is bounded.
  * @param attached brings the output from its first byte; its end proves nothing, because a cut looks the same
  */
-export function followContainer(container: Container, attached: Readable, options: Options): Sandbox {
+export function followContainer(container: Container, attached: Readable, options: Options): Omit<Sandbox, 'startHands'> {
   const over = new AbortController()
   const output = createOutput()
   const following = { ...options, container, output, over: over.signal, times: { ...TIMES, ...options.times } }

@@ -20,6 +20,8 @@ export type SandboxEnd = {
 export type Sandbox = {
   /** Lines of standard output, from the first until the sandbox ends. Null: a dropped line, longer than the bound. Read it once. */
   lines: AsyncIterable<string | null>
+  /** Starts the hands again, after they were killed. @throws EngineFault */
+  startHands: () => Promise<void>
   /** @throws EngineFault when the engine loses track of it, or it does not end after a stop */
   wait: () => Promise<SandboxEnd>
   /** Asks it to end (SIGTERM), and kills it after `graceMs`; 0 kills at once. Safe when it is gone already. */

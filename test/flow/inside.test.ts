@@ -60,7 +60,9 @@ beforeAll(async () => {
   leftovers = (await execa('docker', ['ps', '--all', '--quiet', '--filter', `label=${LABELS.task}=${task.id}`])).stdout
   events = await system.events(task.id)
   const output = events.flatMap((event) => (event.type === 'tool.ended' ? [event.data.output] : []))[0] ?? ''
-  found = JSON.parse(/^\{.*\}$/m.exec(output)?.[0] ?? '{}')
+  const [printed] = /^\{.*\}$/m.exec(output) ?? []
+  if (!printed) throw new Error(`the probe printed no findings: ${output}`)
+  found = JSON.parse(printed)
 }, 180_000)
 afterAll(async () => {
   await outside?.stop()
@@ -80,10 +82,10 @@ describe('inside a sandbox', () => {
     expect(blocked).toEqual(['198.51.100.7'])
   })
 
-  it('the agent is an ordinary user without a capability, and can gain none', () => {
+  it('commands run as an ordinary user without a capability, and can gain none', () => {
     const none = '0000000000000000'
     expect(found).toMatchObject({
-      user: '10001:10001',
+      user: '10002:10002',
       capabilities: [none, none, none, none, none],
       noNewPrivileges: '1',
       seccomp: '2',
@@ -92,6 +94,38 @@ describe('inside a sandbox', () => {
 
   it('the system calls that lead out are refused', () => {
     expect(new Set(Object.values(found.calls as object))).toEqual(new Set(['EPERM']))
+  })
+
+  it('the agent can be neither read nor signalled, and its output is its own', () => {
+    // Its shell, its own process, and what the engine put before them.
+    expect(found.others).toBeGreaterThanOrEqual(2)
+    expect(found['against them']).toEqual({
+      environment: ['EACCES'],
+      memory: ['EACCES'],
+      output: ['EACCES'],
+      files: ['EACCES'],
+      signal: ['EPERM'],
+      pause: ['EPERM'],
+      everybody: ['EPERM'],
+    })
+  })
+
+  it('nobody speaks for the agent: no artifact, no message, no model, no second pair of hands', () => {
+    const refused = 'HTTP/1.1 401 Unauthorized'
+    const unknown = 'HTTP/1.1 404 Not Found'
+    const paths = ['/artifacts/patch', '/artifacts/transcript', '/messages', '/task', '/llm/v1/models']
+    expect(found['as the agent']).toEqual({
+      ...Object.fromEntries(
+        paths.flatMap((path) => [
+          [`agent ${path}`, refused],
+          [`hands ${path}`, unknown],
+        ]),
+      ),
+      "the agent's socket": process.getuid?.() === 0 ? 'EACCES' : 'done',
+      'a second pair of hands': '',
+      "the agent's folder": 'EACCES',
+      "the agent's conversation": 'EACCES',
+    })
   })
 
   it('nothing but the workspace can be written, and no engine is in reach', () => {

@@ -47,7 +47,7 @@ def through_proxy(host):
 
 def plant():
     """Puts the planted canary wherever the scan looks: files, an environment, a command line. Returns where, and how to take it away."""
-    files = [f'{folder}/planted' for folder in ('/workspace', '/home/agent', '/tmp', '/dev/shm')]
+    files = [f'{folder}/planted' for folder in ('/workspace', '/home/hands', '/tmp', '/dev/shm')]
     for path in files:
         with open(path, 'w') as file:
             file.write(f'token = "{planted}"')
@@ -102,6 +102,65 @@ def findings():
     return {'files': seen, 'planted': len(places), 'missed': missed, 'found': others}
 
 
+def foreign_processes():
+    return [int(name) for name in os.listdir('/proc') if name.isdigit() and os.stat(f'/proc/{name}').st_uid != os.getuid()]
+
+
+def against_agent():
+    """Tries to read, to signal and to speak for every process of another user. Returns what each try came to, without repeats."""
+    tries = {
+        'environment': lambda id: open(f'/proc/{id}/environ', 'rb').read(),
+        'memory': lambda id: open(f'/proc/{id}/mem', 'rb'),
+        'output': lambda id: open(f'/proc/{id}/fd/1', 'w'),
+        'files': lambda id: os.listdir(f'/proc/{id}/fd'),
+        'signal': lambda id: os.kill(id, 9),
+        'pause': lambda id: os.kill(id, 19),
+        'everybody': lambda id: os.kill(1, 15),
+    }
+    processes = foreign_processes()
+    return len(processes), {name: sorted({error_of(lambda: work(id)) for id in processes}) for name, work in tries.items()}
+
+
+def ask(target, request):
+    """Sends one request to a port or a socket file. Returns the first line of the answer, empty when there is none."""
+    with socket.socket(socket.AF_INET if isinstance(target, tuple) else socket.AF_UNIX) as client:
+        client.settimeout(5)
+        client.connect(target)
+        try:
+            client.sendall(request)
+            return client.recv(4096).decode().split('\r\n')[0]
+        except (ConnectionResetError, BrokenPipeError):
+            return ''
+
+
+def listening_ports():
+    rows = [line.split() for line in open('/proc/net/tcp').read().splitlines()[1:]]
+    return sorted({int(row[1].split(':')[1], 16) for row in rows if row[3] == '0A'})
+
+
+def put(path):
+    return f'PUT {path} HTTP/1.1\r\nhost: door\r\nconnection: close\r\ncontent-length: 6\r\n\r\nforged'.encode()
+
+
+def get(path):
+    return f'GET {path} HTTP/1.1\r\nhost: door\r\nconnection: close\r\n\r\n'.encode()
+
+
+def as_agent():
+    """Tries to act in the agent's name at every door that can be found."""
+    requests = {path: (put if path.startswith('/artifacts') else get)(path) for path in ('/artifacts/patch', '/artifacts/transcript', '/messages', '/task', '/llm/v1/models')}
+    answers = {f'{"hands" if port == 8080 else "agent"} {path}': ask(('127.0.0.1', port), request) for port in listening_ports() for path, request in requests.items()}
+    forged = b'{"of":1,"result":{"code":0,"stdout":"","stderr":"","cut":false}}\n'
+    return {
+        **answers,
+        "the agent's socket": error_of(lambda: ask('/run/errand/door.sock', get('/task'))),
+        "a second pair of hands": ask('/home/agent/hands.sock', forged),
+        "the agent's folder": error_of(lambda: os.listdir('/home/agent')),
+        "the agent's conversation": error_of(lambda: open('/home/agent/transcript.json')),
+    }
+
+
+others, tries = against_agent()
 status = dict(line.split(':\t') for line in open('/proc/self/status').read().splitlines() if ':\t' in line)
 print(json.dumps({
     'user': f'{os.getuid()}:{os.getgid()}',
@@ -130,5 +189,8 @@ print(json.dumps({
     'door is written': error_of(lambda: open('/run/errand/probe', 'w')),
     'token in environment': 'ERRAND_TASK_TOKEN' in os.environ,
     'docker socket': os.path.exists('/var/run/docker.sock'),
+    'others': others,
+    'against them': tries,
+    'as the agent': as_agent(),
     'secrets': findings(),
 }))

@@ -9,6 +9,10 @@ import { createMailbox, type Mailbox } from '../../runner/attempt/mailbox.ts'
 import type { GatewayOptions } from '../../runner/gateway/gateway.ts'
 import { createDoor } from '../../worker-image/door/door.ts'
 import { createVoice } from '../../worker-image/door/voice.ts'
+import type { HandsConfig } from '../../worker-image/hands/config.ts'
+import type { Hands } from '../../worker-image/hands/hands.ts'
+import { createOperations, type Operations } from '../../worker-image/hands/operations.ts'
+import { OPERATIONS } from '../../worker-image/hands/protocol.ts'
 import type { ModelTiming } from '../../worker-image/model/ask-model.ts'
 import type { Config } from '../../worker-image/process/config.ts'
 import { createLog } from '../../worker-image/process/log.ts'
@@ -44,6 +48,7 @@ export type Errand = {
   git: GitServer
   door: Door
   config: Config
+  handsConfig: HandsConfig
   assignment: Assignment
   /** The repository on the git host, as a bare one on disk. */
   origin: string
@@ -74,13 +79,15 @@ export async function startErrand(options: ErrandOptions): Promise<Errand> {
   const assignment = assignmentFor(repository.url, options.assignment)
   const door = await openErrandsDoor(options, { assignment, repoUrl: repository.url, modelUrl: model.url })
   const config = configIn(folder.path, door)
-  const agent = openAgent(options, { config, assignment, folder: folder.path })
+  const handsConfig = handsConfigIn(folder.path, door)
+  const agent = openAgent(options, { config, handsConfig, door, assignment, folder: folder.path })
   return {
     ...agent,
     model,
     git,
     door,
     config,
+    handsConfig,
     assignment,
     origin: repository.path,
     stop: async () => {
@@ -152,25 +159,42 @@ function deliveries({ waiting = [] }: ErrandOptions, assignment: Assignment, emi
   } satisfies Partial<GatewayOptions>
 }
 
-type ChangeableConfig = { -readonly [K in keyof Config]: Config[K] }
+type Changeable<T> = { -readonly [K in keyof T]: T[K] }
 
-function configIn(folder: string, door: Door): ChangeableConfig {
+function configIn(folder: string, door: Door): Changeable<Config> {
   return {
     token: door.token,
-    run: randomUUID(),
-    socketPath: join(door.directory, 'door.sock'),
-    port: door.port,
-    doorUrl: door.url,
+    doorSocket: join(door.directory, 'door.sock'),
+    handsSocket: join(folder, 'hands.sock'),
+    workspace: join(folder, 'repository'),
+    remote: `${door.hands.url}/git/repository.git`,
+    home: join(folder, 'home'),
+  }
+}
+
+function handsConfigIn(folder: string, door: Door): Changeable<HandsConfig> {
+  return {
+    agentSocket: join(folder, 'hands.sock'),
+    doorSocket: join(door.directory, 'hands.sock'),
+    port: door.hands.port,
+    doorUrl: door.hands.url,
     workspace: join(folder, 'repository'),
     scratch: join(folder, 'scratch'),
+    run: randomUUID(),
     inherited: { PATH: process.env.PATH ?? '', HOME: folder },
   }
 }
 
-type Inside = { config: ChangeableConfig; assignment: Assignment; folder: string }
+type Inside = {
+  config: Changeable<Config>
+  handsConfig: Changeable<HandsConfig>
+  door: Door
+  assignment: Assignment
+  folder: string
+}
 type Agent = Pick<Errand, 'run' | 'cancel' | 'freshWorkspace' | 'lines' | 'log'>
 
-function openAgent({ timing }: ErrandOptions, { config, assignment, folder }: Inside): Agent {
+function openAgent({ timing }: ErrandOptions, { config, handsConfig, door, assignment, folder }: Inside): Agent {
   const lines: AgentLine[] = []
   const log: string[] = []
   let sandboxes = 1
@@ -188,7 +212,9 @@ function openAgent({ timing }: ErrandOptions, { config, assignment, folder }: In
       await runTurn({
         config,
         assignment,
-        door: createDoor({ url: config.doorUrl, token: config.token, patience: controller.signal }),
+        door: createDoor({ url: door.url, token: config.token, patience: controller.signal }),
+        doorUrl: door.url,
+        hands: handsOf(createOperations(handsConfig)),
         voice,
         log: createLog([config.token], (line) => log.push(line)),
         signal: controller.signal,
@@ -201,12 +227,29 @@ function openAgent({ timing }: ErrandOptions, { config, assignment, folder }: In
     freshWorkspace: () => {
       sandboxes += 1
       controller = new AbortController()
-      config.workspace = join(folder, `repository-${sandboxes}`)
-      config.scratch = join(folder, `scratch-${sandboxes}`)
+      config.workspace = handsConfig.workspace = join(folder, `repository-${sandboxes}`)
+      config.home = join(folder, `home-${sandboxes}`)
+      handsConfig.scratch = join(folder, `scratch-${sandboxes}`)
     },
     lines,
     log,
   }
+}
+
+/** The hands within this process. What passes is held to the protocol, as over their socket. */
+export function handsOf(operations: Operations): Hands {
+  const never = new AbortController().signal
+  return {
+    call: async (name, input, { signal = never, onOutput = () => undefined } = {}) => {
+      const operation = operations[name] as (...given: unknown[]) => Promise<unknown>
+      const result = await operation(throughJson(input), { signal, onOutput })
+      return OPERATIONS[name].output.parse(throughJson(result)) as never
+    },
+  }
+}
+
+function throughJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value))
 }
 
 /** A package whose only test fails. */

@@ -44,7 +44,7 @@ type ConversationOptions = {
   earlier: Earlier
   workspace: Workspace
   directory: string
-  scratch: string
+  home: string
   /** The repository's notes for agents; null if it has none. */
   notes: string | null
   tools: Tools['definitions']
@@ -56,7 +56,7 @@ type ConversationOptions = {
  * is added at the end, unless an earlier attempt at this turn has already added it.
  */
 export async function openConversation(options: ConversationOptions): Promise<Conversation> {
-  const { assignment, earlier, workspace, scratch, log } = options
+  const { assignment, earlier, workspace, home, log } = options
   const { model, turn } = assignment
   const transcript = createTranscript({
     model,
@@ -69,7 +69,7 @@ export async function openConversation(options: ConversationOptions): Promise<Co
   const taken = new Set(earlier.stored?.taken)
   const save = () => {
     const { turnBase } = workspace
-    return writeToDisk(scratch, { version: 1, turn, turnBase, taken: [...taken], ...transcript.parts() }, log)
+    return writeToDisk(home, { version: 1, turn, turnBase, taken: [...taken], ...transcript.parts() }, log)
   }
   await save()
   return {

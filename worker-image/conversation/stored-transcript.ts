@@ -46,19 +46,19 @@ function bytesOf(stored: StoredTranscript): Buffer {
   return whole.length <= LIMITS.transcriptBytes ? whole : Buffer.from(JSON.stringify({ ...stored, messages: [] }))
 }
 
-function fileIn(scratch: string): string {
-  return join(scratch, 'transcript.json')
+function fileIn(home: string): string {
+  return join(home, 'transcript.json')
 }
 
 /**
- * Saves the conversation on the sandbox's disk, complete at every moment, so that it outlives the agent's process. Never throws: while that
+ * Saves the conversation in the agent's own folder, complete at every moment, so that it outlives the agent's process. Never throws: while that
  * process lives, the turn does not need the file.
  */
-export async function writeToDisk(scratch: string, stored: StoredTranscript, log: Log): Promise<void> {
+export async function writeToDisk(home: string, stored: StoredTranscript, log: Log): Promise<void> {
   try {
-    await mkdir(scratch, { recursive: true })
-    await writeFile(`${fileIn(scratch)}.part`, bytesOf(stored))
-    await rename(`${fileIn(scratch)}.part`, fileIn(scratch))
+    await mkdir(home, { recursive: true })
+    await writeFile(`${fileIn(home)}.part`, bytesOf(stored), { mode: 0o600 })
+    await rename(`${fileIn(home)}.part`, fileIn(home))
   } catch (error) {
     log('journal.failed', { message: String(error) })
   }
@@ -71,16 +71,16 @@ export async function writeToDisk(scratch: string, stored: StoredTranscript, log
  */
 export async function storeConversation(parts: {
   door: Pick<Door, 'store' | 'undelivered'>
-  scratch: string
+  home: string
   end: Pick<End, 'reason'>
   tip: string | null
   /** What the person was told beside the model's words. */
   handover: string | null
   log: Log
 }): Promise<void> {
-  const { door, scratch, end, tip, handover, log } = parts
+  const { door, home, end, tip, handover, log } = parts
   try {
-    const text = await readIfThere(fileIn(scratch))
+    const text = await readIfThere(fileIn(home))
     // The turn ended before its conversation began.
     if (text === null) return
     const written = readStored(text)

@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { FENCE, SAVE } from '../../contract/wire/deadlines.ts'
 import { DOOR_PATHS, UNCONFIRMED } from '../../contract/wire/names.ts'
@@ -25,7 +24,8 @@ export type Door = {
    * @throws Error if they are too many, the gateway refuses them, or the wait was ended
    */
   store: (kind: ArtifactKind, bytes: Buffer) => Promise<void>
-  storeFile: (kind: ArtifactKind, path: string) => Promise<void>
+  /** Has the runner start the hands again after they were killed. @throws Error when it cannot */
+  startHands: () => Promise<void>
 }
 
 /** `lease`: the attempt is the current one, or over, or the coordinator is away. `waited`: the coordinator was away for a while. */
@@ -45,11 +45,13 @@ const STORE_MS = 60_000
 const STORE_BUNDLE_MS = 600_000
 /** The turn waits longer for its work than for an output, which people only look at. */
 const OUTPUT_WAIT_MS = 60_000
+/** The runner's engine starts a process within this, also on a busy host. */
+const START_HANDS_MS = 30_000
 /** Between two questions about the lease; the attempt's time limit keeps running. */
 const NEXT_QUESTION_MS = 50
 
 type DoorOptions = {
-  /** The forwarder's, without a slash at the end. */
+  /** The forwarder's to the agent's socket, without a slash at the end. */
   url: string
   token: string
   /** Ends the wait for a gateway that does not answer yet. */
@@ -74,9 +76,11 @@ export function createDoor({ url, token, signal, patience }: DoorOptions): Door 
     messages: () => messagesIn(ask, DOOR_PATHS.messages),
     undelivered: () => messagesIn(ask, `${DOOR_PATHS.messages}?handed-out`),
     store,
-    storeFile: async (kind, path) => {
-      refuseTooLarge(kind, (await stat(path)).size)
-      await store(kind, await readFile(path))
+    startHands: async () => {
+      const how = { method: 'POST', headers, signal: AbortSignal.timeout(START_HANDS_MS) }
+      const response = await fetch(`${url}${DOOR_PATHS.hands}`, how)
+      if (!response.ok) throw new Error(await response.text())
+      await response.body?.cancel()
     },
   }
 }

@@ -1,35 +1,47 @@
 import { SAVE } from '../../contract/wire/deadlines.ts'
 import { cancelled, type End, failed } from '../../contract/wire/end.ts'
-import { createDoor } from '../door/door.ts'
+import { EXIT } from '../../contract/wire/sandbox.ts'
 import { createVoice } from '../door/voice.ts'
 import type { Config } from '../process/config.ts'
 import { createLog } from '../process/log.ts'
-import { sweep } from '../process/processes.ts'
+import { openSurroundings } from '../turn/agent.ts'
 import { finishAbandonedTurn } from '../turn/finish-turn.ts'
-import type { Exit } from './supervisor.ts'
 
 /**
- * Finishes the turn of an agent that died before it could.
- * @param stopped aborts when the sandbox is being stopped, which leaves no time to wait for a coordinator that is away
- * @throws Error when the gateway does not answer either; then the exit code alone tells that something went wrong
+ * Finishes the turn of an agent that died before it could. SIGTERM leaves no time to wait for a coordinator that is away.
+ * @param code how the agent ended, as a shell tells it: 128 and the number of the signal that killed it, or its exit code
+ * @param wasStopped whether the sandbox was already being stopped
+ * @returns the exit code; when the gateway does not answer either, it alone tells that something went wrong
  */
-export async function rescue(config: Config, exit: Exit, stopped: AbortSignal): Promise<void> {
-  const end = endAfterCrash(exit, stopped.aborted)
+export async function rescue(config: Config, code: number, wasStopped: boolean): Promise<number> {
+  const stopped = new AbortController()
+  process.on('SIGTERM', () => stopped.abort())
+  if (wasStopped) stopped.abort()
+  const { signal } = stopped
+  const end = endAfterCrash(code, wasStopped)
   const secrets = [config.token]
   const log = createLog(secrets, (line) => process.stderr.write(line))
-  // First of all: a command or a git call that the agent left running could change the work while it is saved.
-  log('processes.ended', { count: await sweep(config.run) })
   const voice = createVoice({ output: process.stdout, secrets })
-  const door = createDoor({ url: config.doorUrl, token: config.token, patience: stopped })
-  const assignment = await door.assignment()
-  await finishAbandonedTurn({ config, assignment, door, voice, log, end, pushMs: SAVE.rescuePushMs, signal: stopped })
-  await voice.flush()
+  try {
+    const { door, hands } = await openSurroundings(config, { patience: signal })
+    // First of all: a command or a git call that the agent left running could change the work while it is saved.
+    log('processes.ended', { count: await hands.call('endProcesses', {}) })
+    const assignment = await door.assignment()
+    await finishAbandonedTurn({ config, assignment, door, hands, voice, log, end, pushMs: SAVE.rescuePushMs, signal })
+    await voice.flush()
+    return EXIT.reported
+  } catch (error) {
+    log('rescue.failed', { stack: error instanceof Error ? error.stack : String(error) })
+    return EXIT.crashed
+  }
 }
 
-/** Pure. @param stopped whether the sandbox was already being stopped */
-function endAfterCrash({ code, signal }: Exit, stopped: boolean): End {
-  if (stopped) return cancelled()
-  const how = signal ? `was killed by ${signal}` : `ended with code ${code}`
-  // Inside the sandbox only the kernel sends SIGKILL, when memory runs out.
-  return failed(signal === 'SIGKILL' ? 'out_of_memory' : 'sandbox_crashed', `The agent's process ${how}.`)
+const SIGKILL = 9
+
+/** Pure. */
+function endAfterCrash(code: number, wasStopped: boolean): End {
+  if (wasStopped) return cancelled()
+  const how = code > 128 ? `was killed by signal ${code - 128}` : `ended with code ${code}`
+  // Only the kernel can send it to the agent, when memory runs out: commands run as another user.
+  return failed(code === 128 + SIGKILL ? 'out_of_memory' : 'sandbox_crashed', `The agent's process ${how}.`)
 }

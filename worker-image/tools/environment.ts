@@ -1,11 +1,17 @@
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
-import type { Config } from '../process/config.ts'
 
 /**
- * The environment of the model's commands. It does not have the task token: the token allows pushes and model calls, which only the agent
- * makes, and people see what a command prints. Commands need only npm's registry and the proxy for allowed hosts, which require no token.
+ * The environment of the model's commands.
+ * @param place.inherited the image's own
+ * @param place.doorUrl the way to packages and allowed hosts
  */
-export function toolEnvironment({ inherited, doorUrl }: Pick<Config, 'inherited' | 'doorUrl'>): Record<string, string> {
+export function toolEnvironment({
+  inherited,
+  doorUrl,
+}: {
+  inherited: Readonly<Record<string, string>>
+  doorUrl: string
+}): Record<string, string> {
   return {
     ...inherited,
     TERM: 'dumb',
@@ -27,8 +33,8 @@ export function toolEnvironment({ inherited, doorUrl }: Pick<Config, 'inherited'
     HTTPS_PROXY: doorUrl,
     http_proxy: doorUrl,
     https_proxy: doorUrl,
-    NO_PROXY: '127.0.0.1,localhost',
-    no_proxy: '127.0.0.1,localhost',
+    NO_PROXY: LOCAL,
+    no_proxy: LOCAL,
     // For commits that the model makes itself.
     GIT_AUTHOR_NAME: 'Errand',
     GIT_AUTHOR_EMAIL: 'errand@localhost',
@@ -36,3 +42,6 @@ export function toolEnvironment({ inherited, doorUrl }: Pick<Config, 'inherited'
     GIT_COMMITTER_EMAIL: 'errand@localhost',
   }
 }
+
+/** What a server of the work itself listens at. */
+const LOCAL = 'localhost,127.0.0.1,::1,0.0.0.0'

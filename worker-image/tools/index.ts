@@ -1,12 +1,12 @@
 import { SAVE } from '../../contract/wire/deadlines.ts'
-import { MARKER, sweep } from '../process/processes.ts'
+import { endLeftovers, MARKER } from '../process/processes.ts'
 import { unlessAborted } from '../process/waiting.ts'
 import { createBash } from './bash.ts'
 import { createEdit } from './edit.ts'
 import { createFiles } from './files.ts'
 import { createRead } from './read.ts'
 import { createTodo, type TodoItem } from './todo.ts'
-import { cutOff, problemsOf, refused, type Tool, type ToolResult } from './tool.ts'
+import { cutOff, type OnOutput, problemsOf, refused, type Tool, type ToolResult } from './tool.ts'
 import { createWrite } from './write.ts'
 
 export type Tools = {
@@ -15,7 +15,7 @@ export type Tools = {
   /** One line about a call, for a person, even if the call cannot be run. */
   title: (name: string, input: unknown) => string
   /** Never throws: the model is told what goes wrong. */
-  run: (name: string, input: unknown, signal: AbortSignal) => Promise<ToolResult>
+  run: (name: string, input: unknown, signal: AbortSignal, onOutput?: OnOutput) => Promise<ToolResult>
   todos: () => readonly TodoItem[]
   /** Ends everything that commands left running. @returns how many processes there were */
   stop: () => Promise<number>
@@ -24,7 +24,6 @@ export type Tools = {
 export type ToolsOptions = {
   directory: string
   scratch: string
-  /** Without the task token: people see what a tool prints. */
   environment: Readonly<Record<string, string>>
   /** Marks every process that is started, see processes.ts. */
   run: string
@@ -60,19 +59,19 @@ export function createTools({ directory, scratch, environment, run, graceMs }: T
   return {
     definitions: list.map(({ name, description, schema }) => ({ name, description, input_schema: { ...schema }, strict: true })),
     title: (name, input) => (problems(name, input).length > 0 ? name : (find(name)?.title(input as never) ?? name)),
-    run: async (name, input, signal) => {
+    run: async (name, input, signal, onOutput) => {
       const wrong = problems(name, input)
       const tool = find(name)
       if (!tool || wrong.length > 0) return refused(`The call was not run: ${wrong.join('; ')}.`)
       try {
         // A file system that does not answer must not keep the work from being saved.
-        return await unlessAborted(tool.run(input as never, signal), signal, SAVE.toolMs, TOO_LATE)
+        return await unlessAborted(tool.run(input as never, signal, onOutput), signal, SAVE.toolMs, TOO_LATE)
       } catch (error) {
         return refused(error instanceof Error ? error.message : String(error))
       }
     },
     todos: () => todos,
-    stop: () => sweep(run),
+    stop: () => endLeftovers(run),
   }
 }
 

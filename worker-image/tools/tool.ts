@@ -42,8 +42,11 @@ export type Tool<Input> = {
   schema: ObjectSchema
   /** One line for the person who watches. */
   title: (input: Input) => string
-  run: (input: Input, signal: AbortSignal) => Promise<ToolResult>
+  run: (input: Input, signal: AbortSignal, onOutput?: OnOutput) => Promise<ToolResult>
 }
+
+/** Gets the newest output of a command that is still running: clean, at most 2 KB, at most twice a second. */
+export type OnOutput = (text: string) => void
 
 export function succeeded(text: string): ToolResult {
   return { ok: true, text }

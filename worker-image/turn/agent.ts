@@ -1,7 +1,10 @@
 import { cancelled } from '../../contract/wire/end.ts'
 import { EXIT } from '../../contract/wire/sandbox.ts'
-import { createDoor } from '../door/door.ts'
+import { createDoor, type Door } from '../door/door.ts'
 import { createVoice } from '../door/voice.ts'
+import { startForwarder } from '../hands/forwarder.ts'
+import type { Hands } from '../hands/hands.ts'
+import { reachHands } from '../hands/reach-hands.ts'
 import type { Config } from '../process/config.ts'
 import { createLog } from '../process/log.ts'
 import { runTurn } from './run-turn.ts'
@@ -13,17 +16,36 @@ import { runTurn } from './run-turn.ts'
 export async function runAgent(config: Config): Promise<number> {
   const cancel = new AbortController()
   process.on('SIGTERM', () => cancel.abort(cancelled()))
+  const { signal } = cancel
   const secrets = [config.token]
   const log = createLog(secrets, (line) => process.stderr.write(line))
   const voice = createVoice({ output: process.stdout, secrets })
   try {
-    const door = createDoor({ url: config.doorUrl, token: config.token, signal: cancel.signal, patience: cancel.signal })
+    const { door, doorUrl, hands } = await openSurroundings(config, { signal, patience: signal })
     const assignment = await door.assignment()
-    await runTurn({ config, assignment, door, voice, log, signal: cancel.signal })
+    await runTurn({ config, assignment, door, doorUrl, hands, voice, log, signal })
     await voice.flush()
     return EXIT.reported
   } catch (error) {
     log('agent.crashed', { stack: error instanceof Error ? error.stack : String(error) })
     return EXIT.crashed
   }
+}
+
+/** What a process of the agent works with. */
+export type Surroundings = { door: Door; doorUrl: string; hands: Hands }
+
+/**
+ * Opens the way to the door and the way to the hands. The door's port is this process's own, so that nobody else can have taken it and see
+ * the token.
+ */
+export async function openSurroundings(
+  config: Config,
+  waits: { signal?: AbortSignal; patience?: AbortSignal },
+): Promise<Surroundings> {
+  const { port } = await startForwarder(config.doorSocket, 0)
+  const doorUrl = `http://127.0.0.1:${port}`
+  const door = createDoor({ url: doorUrl, token: config.token, ...waits })
+  const hands = await reachHands({ socketPath: config.handsSocket, startAgain: door.startHands })
+  return { door, doorUrl, hands }
 }

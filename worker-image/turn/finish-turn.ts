@@ -1,12 +1,14 @@
+import { LIMITS } from '../../contract/api/limits.ts'
 import type { End } from '../../contract/wire/end.ts'
 import type { Assignment } from '../../contract/wire/sandbox.ts'
 import type { TouchedFiles } from '../agents/agent-driver.ts'
 import { storeConversation } from '../conversation/stored-transcript.ts'
 import type { Door } from '../door/door.ts'
 import type { Voice } from '../door/voice.ts'
+import { gitOf, type Hands } from '../hands/hands.ts'
+import type { InputOf } from '../hands/protocol.ts'
 import type { Config } from '../process/config.ts'
 import type { Log } from '../process/log.ts'
-import { gitIn, OUTSIDE, remoteOf } from '../workspace/git.ts'
 import { type SavedWork, saveWork } from '../workspace/save-work.ts'
 import { reopenWorkspace, type Workspace } from '../workspace/workspace.ts'
 import { commitMessage, finalEnd } from './verdict.ts'
@@ -15,6 +17,7 @@ type Finish = {
   config: Config
   assignment: Assignment
   door: Door
+  hands: Hands
   voice: Voice
   log: Log
   /** How the work ended. */
@@ -37,32 +40,46 @@ const NO_WORK: SavedWork = { diff: null, changed: false, tip: null, problem: nul
  * safe. The agent's process calls it, or the supervisor if that process died first.
  */
 export async function finishTurn(finish: Finish): Promise<void> {
-  const { config, assignment, door, voice, log, end, summary, touched, workspace, pushMs, signal } = finish
+  const { config, assignment, door, hands, voice, log, end, summary, touched, workspace, pushMs, signal } = finish
   const saved = workspace
     ? await saveWork({
-        git: gitIn(config.workspace, config),
-        directory: config.workspace,
+        git: gitOf(hands),
         ...(touched ? { touched } : {}),
-        outside: gitIn(OUTSIDE, config),
-        remote: remoteOf(config),
+        outside: gitOf(hands, 'outside'),
+        restore: () => hands.call('restoreRepository', { workspace }),
+        commit: (seen, message) => hands.call('commitWork', { workspace, ...seen, message }),
+        bundle: (refs, without) => readBundle(hands, [...refs], without),
+        remote: config.remote,
         door,
         workspace,
         message: commitMessage(summary, assignment.prompt, end),
-        scratch: config.scratch,
         timeoutMs: pushMs,
         signal,
         log,
       })
     : NO_WORK
-  await storeConversation({ door, scratch: config.scratch, end, tip: saved.tip, handover: saved.note, log })
+  await storeConversation({ door, home: config.home, end, tip: saved.tip, handover: saved.note, log })
   const { turn } = assignment
   voice.emit({ type: 'turn.ended', data: { turn, ...finalEnd(end, saved), summary, diff: saved.diff } })
 }
 
 /** As {@link finishTurn}, for an agent that died: finds the workspace that it left on disk. */
 export async function finishAbandonedTurn(finish: Omit<Finish, 'summary' | 'workspace'>): Promise<void> {
-  const { config, assignment, log, end } = finish
-  const workspace = await reopenWorkspace(gitIn(config.workspace, config), assignment.branch)
+  const { assignment, hands, log, end } = finish
+  const workspace = await reopenWorkspace(gitOf(hands), assignment.branch)
   log('rescue.started', { reason: end.reason, workspace: workspace !== null })
   await finishTurn({ ...finish, summary: '', workspace })
+}
+
+async function readBundle(hands: Hands, refs: InputOf<'makeBundle'>['refs'], without: string | null): Promise<Buffer> {
+  const { bytes } = await hands.call('makeBundle', { refs, without })
+  if (bytes > LIMITS.artifactBytes) throw new Error(`it has ${bytes} bytes; at most ${LIMITS.artifactBytes} can be stored`)
+  const pieces: Buffer[] = []
+  for (let from = 0; from <= LIMITS.artifactBytes; ) {
+    const piece = Buffer.from(await hands.call('readBundle', { from }), 'base64')
+    if (piece.length === 0) break
+    pieces.push(piece)
+    from += piece.length
+  }
+  return Buffer.concat(pieces)
 }

@@ -5,19 +5,22 @@ import { createOwnAgent } from '../agents/own/own-agent.ts'
 import { type Earlier, readEarlier } from '../conversation/conversation.ts'
 import type { Door } from '../door/door.ts'
 import type { Voice } from '../door/voice.ts'
+import { gitOf, type Hands } from '../hands/hands.ts'
 import { type ModelTiming, TIMING } from '../model/ask-model.ts'
 import { type Clock, startClock } from '../process/clock.ts'
 import type { Config } from '../process/config.ts'
 import type { Log } from '../process/log.ts'
 import { headCommit } from '../workspace/changes.ts'
-import { gitIn, remoteOf } from '../workspace/git.ts'
-import { type Opened, openWorkspace, type Workspace } from '../workspace/workspace.ts'
+import type { Opened, Workspace } from '../workspace/workspace.ts'
 import { finishTurn } from './finish-turn.ts'
 
 export type TurnOptions = {
   config: Config
   assignment: Assignment
   door: Door
+  /** The door's address. */
+  doorUrl: string
+  hands: Hands
   voice: Voice
   log: Log
   /** Aborted with an End when a person cancels. */
@@ -29,12 +32,12 @@ export type TurnOptions = {
  * One turn from the clone to the push. However the work ends, by budget, time, a fault or a person, it is saved and the end is emitted.
  */
 export async function runTurn(options: TurnOptions): Promise<void> {
-  const { config, assignment, door, voice, log, signal } = options
+  const { config, assignment, door, doorUrl, hands, voice, log, signal } = options
   const timing = options.timing ?? { ...TIMING, parkAfterMs: assignment.modelWaitMs }
   const clock = startClock(assignment.timeLimitMs, signal)
   const finish = (result: AgentResult, workspace: Workspace | null) => {
     const pushMs = signal.aborted ? SAVE.agentPushMs : TIME_UP.pushMs
-    return finishTurn({ config, assignment, door, voice, log, ...result, workspace, pushMs, signal })
+    return finishTurn({ config, assignment, door, hands, voice, log, ...result, workspace, pushMs, signal })
   }
   try {
     const earlier = await readEarlier(door, assignment, log)
@@ -43,27 +46,20 @@ export async function runTurn(options: TurnOptions): Promise<void> {
     if (!opened.ok) return await finish({ end: opened.end, summary: '' }, null)
     const { workspace } = opened
     const awaitLease = () => clock.pauseDuring(() => door.awaitLease(signal))
-    const agent = createOwnAgent({ config, door, log, earlier, timeUsed: clock.used, awaitLease, timing })
+    const agent = createOwnAgent({ config, door, doorUrl, hands, log, earlier, timeUsed: clock.used, awaitLease, timing })
     await finish(await agent.run(assignment, workspace, voice, clock.signal), workspace)
   } finally {
     clock.stop()
   }
 }
 
-async function open({ config, assignment, voice }: TurnOptions, earlier: Earlier, clock: Clock): Promise<Opened> {
+async function open({ assignment, hands, voice }: TurnOptions, earlier: Earlier, clock: Clock): Promise<Opened> {
   const { baseBranch, branch, turn } = assignment
-  const git = gitIn(config.workspace, config)
-  const opened = await openWorkspace(git, {
-    directory: config.workspace,
-    remote: remoteOf(config),
-    baseBranch,
-    branch,
-    turnBase: earlier.stored?.turn === turn ? earlier.stored.turnBase : null,
-    signal: clock.signal,
-  })
+  const turnBase = earlier.stored?.turn === turn ? earlier.stored.turnBase : null
+  const opened = await hands.call('openWorkspace', { baseBranch, branch, turnBase }, { signal: clock.signal })
   if (opened.ok) {
     const { workspace } = opened
-    const commit = (await headCommit(git)) ?? ''
+    const commit = (await headCommit(gitOf(hands))) ?? ''
     voice.emit({ type: 'repo.cloned', data: { baseBranch: workspace.baseBranch, commit, branch, resumed: workspace.resumed } })
   }
   return opened

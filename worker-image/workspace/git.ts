@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
-import type { Config } from '../process/config.ts'
 import { MARKER } from '../process/processes.ts'
 
 export type GitResult = {
@@ -42,33 +41,17 @@ export const OUTSIDE = '/'
 
 const MAX_STDERR_CHARS = 64 * 1024
 
-/** @returns the address of the task's repository at the door */
-export function remoteOf({ doorUrl }: Pick<Config, 'doorUrl'>): string {
+/** @returns the address of the task's repository at the door of the hands */
+export function remoteOf({ doorUrl }: { doorUrl: string }): string {
   return `${doorUrl}${DOOR_PATHS.git}`
-}
-
-/** @returns git as the agent runs it in one directory of this sandbox */
-export function gitIn(directory: string, { token, inherited, run }: Pick<Config, 'token' | 'inherited' | 'run'>): Git {
-  return createGit({ directory, authorization: `Bearer ${token}`, path: inherited.PATH ?? '/usr/bin:/bin', run })
 }
 
 /**
  * @param directory the work tree; made by {@link openWorkspace}
- * @param authorization header for the door; it goes into the environment of these calls alone, never into `.git` or to the tools
  * @param run marks these calls as the run's own, see process/processes.ts
  */
-export function createGit({
-  directory,
-  authorization,
-  path,
-  run,
-}: {
-  directory: string
-  authorization: string
-  path: string
-  run: string
-}): Git {
-  const env = { ...environment(authorization, path), [MARKER]: run }
+export function createGit({ directory, path, run }: { directory: string; path: string; run: string }): Git {
+  const env = { ...environment(path), [MARKER]: run }
   return (args, { signal, timeoutMs, maxBytes = 32 * 1024 * 1024 } = {}) =>
     new Promise((resolve) => {
       const child = spawn('git', args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
@@ -108,8 +91,7 @@ export async function must(git: Git, args: readonly string[], options?: GitOptio
   return result.stdout.trim()
 }
 
-function environment(authorization: string, path: string): Record<string, string> {
-  const config = [...CONFIG, ['http.extraHeader', `Authorization: ${authorization}`] as const]
+function environment(path: string): Record<string, string> {
   return {
     PATH: path,
     HOME: '/nonexistent',
@@ -120,9 +102,9 @@ function environment(authorization: string, path: string): Record<string, string
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_ALLOW_PROTOCOL: 'http:file',
     GIT_EDITOR: 'true',
-    GIT_CONFIG_COUNT: String(config.length),
+    GIT_CONFIG_COUNT: String(CONFIG.length),
     ...Object.fromEntries(
-      config.flatMap(([key, value], index) => [
+      CONFIG.flatMap(([key, value], index) => [
         [`GIT_CONFIG_KEY_${index}`, key],
         [`GIT_CONFIG_VALUE_${index}`, value],
       ]),

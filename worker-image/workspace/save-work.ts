@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises'
 import type { DiffStat } from '../../contract/api/event.ts'
 import { type End, failed } from '../../contract/wire/end.ts'
 import type { Door, LeaseState } from '../door/door.ts'
 import { diffStat, patchOf } from './changes.ts'
-import { commitWork, type ReadyWork, readyWork } from './commit-work.ts'
+import { type CommittedWork, type ReadyWork, readyWork } from './commit-work.ts'
 import { commitFault } from './fault.ts'
 import type { Aside, Work } from './find-work.ts'
 import { must } from './git.ts'
@@ -11,7 +10,7 @@ import type { Finding } from './look/finding.ts'
 import { keepsWorkBack, notesOf } from './look/judge.ts'
 import type { LookOptions } from './look/look.ts'
 import { notCurrent, type PushOptions, type PushTime, push, pushWork } from './push.ts'
-import { restoreRepository } from './restore.ts'
+import type { Restored } from './restore.ts'
 import type { Workspace } from './workspace.ts'
 
 export type SavedWork = {
@@ -29,15 +28,17 @@ export type SavedWork = {
 }
 
 export type SaveOptions = PushOptions & {
-  /** The work tree. */
-  directory: string
   /** What the agent's own tools wrote, if somebody knows. */
-  touched?: Pick<LookOptions, 'written' | 'untested'>
-  door: Pick<Door, 'store' | 'storeFile' | 'awaitLease'>
+  touched?: Touched
+  /** Brings back a repository that a command removed or replaced. */
+  restore: () => Promise<Restored>
+  /** Looks the work over and commits it. */
+  commit: (touched: Touched, message: string) => Promise<CommittedWork>
+  /** Makes a git bundle of these commits. */
+  bundle: (refs: ReadonlyArray<{ branch: string; commit: string }>, without: string | null) => Promise<Buffer>
+  door: Pick<Door, 'store' | 'awaitLease'>
   /** Commit message; its first line is the subject. */
   message: string
-  /** The folder for a bundle if the push is refused. */
-  scratch: string
   /** The time for all pushes together; waiting for the coordinator does not count. */
   timeoutMs: number
 }
@@ -47,10 +48,10 @@ export type SaveOptions = PushOptions & {
  * cannot be made, it stores a git bundle instead. Never throws: a failure of one part does not stop the others.
  */
 export async function saveWork(options: SaveOptions): Promise<SavedWork> {
-  const { git, directory, workspace, message, log, remote, touched = NOTHING_TOUCHED } = options
-  const restored = await restoreRepository(git, directory, remote, workspace)
+  const { git, workspace, message, log, touched = NOTHING_TOUCHED } = options
+  const restored = await options.restore()
   if (restored.state === 'lost') return saveLost(options, restored.message)
-  const committed = await commitWork(git, { directory, workspace, ...touched }, message)
+  const committed = await options.commit(touched, message)
   const lost = committed.failure ? commitFault(committed.failure) : null
   if (lost) log('commit.failed', { message: lost.message })
   const ready = await readyWork(git, workspace, committed.findings)
@@ -62,7 +63,9 @@ export async function saveWork(options: SaveOptions): Promise<SavedWork> {
   return { ...saved, unfinished: unfinishedWork(findings, saved, workspace), note: notes.join(' ') || null }
 }
 
-const NOTHING_TOUCHED = { written: [], untested: [] }
+type Touched = Pick<LookOptions, 'written' | 'untested'>
+
+const NOTHING_TOUCHED: Touched = { written: [], untested: [] }
 
 /** Pure. A merge with conflicts is not done, nor is a turn of which nothing but words could be delivered. */
 function unfinishedWork(findings: readonly Finding[], saved: Omit<SavedWork, 'unfinished'>, workspace: Workspace): End | null {
@@ -107,7 +110,7 @@ async function saveLost(options: SaveOptions, message: string): Promise<SavedWor
   const why = failed('commit_failed', `The repository in the sandbox is gone, by a command of the agent. ${message}`)
   const none = { diff: null, changed: true, tip: workspace.remoteCommit, unfinished: null, note: null }
   if ((await git(['rev-parse', '--git-dir'])).code !== 0) return { ...none, problem: why }
-  const { failure } = await commitWork(git, { directory: options.directory, workspace, ...NOTHING_TOUCHED }, options.message)
+  const { failure } = await options.commit(NOTHING_TOUCHED, options.message)
   const head = failure ? null : await must(git, ['rev-parse', 'HEAD']).catch(() => null)
   return { ...none, problem: head === null ? why : await storeBundle(options, { tip: head, asides: [] }, why) }
 }
@@ -170,21 +173,15 @@ async function storePatch({ git, workspace, door, log }: SaveOptions, tip: strin
 }
 
 async function storeBundle(
-  { git, workspace, door, scratch, log }: SaveOptions,
+  { git, workspace, bundle, door, log }: SaveOptions,
   { tip, asides }: Pick<Work, 'tip' | 'asides'>,
   why: End,
 ): Promise<End> {
-  const file = `${scratch}/work.bundle`
   const what = why.reason === 'push_refused' || why.reason === 'git_unavailable' ? 'The push failed' : 'Nothing could be pushed'
   try {
     const wanted = [...(tip ? [{ branch: workspace.branch, commit: tip }] : []), ...asides]
-    // A bundle contains only named refs.
-    for (const { branch, commit } of wanted) await must(git, ['update-ref', `refs/heads/${branch}`, commit])
     const isCommit = (await git(['cat-file', '-e', `${workspace.base}^{commit}`])).code === 0
-    const names = wanted.map(({ branch }) => `refs/heads/${branch}`)
-    await must(git, ['bundle', 'create', '--quiet', file, ...names, ...(isCommit ? [`^${workspace.base}`] : [])])
-    await door.storeFile('bundle', file)
-    await rm(file)
+    await door.store('bundle', await bundle(wanted, isCommit ? workspace.base : null))
     return { ...why, message: `${what}; the work is saved as a git bundle (\`errand bundle\`). ${why.message}` }
   } catch (error) {
     log('bundle.lost', { message: String(error) })

@@ -45,7 +45,7 @@ describe('a sandbox whose connection with the engine is cut', () => {
       [
         ['node', '-e', PROGRAM],
         ['node', '-e', PROGRAM, 'stay'],
-      ].map(imageThatRuns),
+      ].map((program) => imageThatRuns(program)),
     )
     if (!ends || !stays) throw new Error('no images')
     images = { ends, stays }

@@ -20,7 +20,7 @@ describe('a sandbox that asks for the internet', () => {
     return door
   }
   const send = (door: Door, head: string) => {
-    const socket = connect(door.port, '127.0.0.1')
+    const socket = connect(door.hands.port, '127.0.0.1')
     socket.end(`${head}\r\n\r\n`)
     return text(socket)
   }

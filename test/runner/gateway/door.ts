@@ -18,9 +18,11 @@ export const MACHINE = { cpus: 2, memoryMb: 4096, workspaceMb: 2048, allowedHost
 export type LeaseChange = Partial<Lease['assignment'] & Lease['access']>
 
 export type Door = {
-  /** The door as TCP on 127.0.0.1, as the forwarder inside a sandbox shows it. */
+  /** The agent's way as TCP on 127.0.0.1, as its forwarder inside a sandbox shows it. */
   url: string
   port: number
+  /** The way of the hands. */
+  hands: { url: string; port: number }
   token: string
   /** Headers with the token. */
   headers: Record<string, string>
@@ -50,6 +52,7 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
     messages: { handOut: () => [], undelivered: () => [] },
     modelTook: () => undefined,
     openTranscript: async () => null,
+    startHands: async () => undefined,
     keepWork: () => null,
     saveArtifact: async (kind, body) => void artifacts.set(kind, await buffer(body)),
     log: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
@@ -59,9 +62,11 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
     throw error
   })
   const forwarder = await forwardTo(join(directory, 'door.sock'))
+  const hands = await forwardTo(join(directory, 'hands.sock'))
   return {
     url: forwarder.url,
     port: forwarder.port,
+    hands,
     token: gateway.token,
     headers: { authorization: `Bearer ${gateway.token}` },
     directory,
@@ -70,14 +75,14 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
     artifacts,
     close: async () => {
       await gateway.close()
-      await forwarder.close()
+      await Promise.all([forwarder.close(), hands.close()])
       await folder.remove()
     },
   }
 }
 
 /** Sends a request with the path exactly as given; `fetch` would tidy it up. @returns the whole answer */
-export function rawRequest(door: Door, method: string, path: string): Promise<string> {
+export function rawRequest(door: Pick<Door, 'port' | 'token'>, method: string, path: string): Promise<string> {
   const socket = connect(door.port, '127.0.0.1')
   const headers = `host: door\r\nconnection: close\r\nx-api-key: ${door.token}\r\ncontent-length: 0`
   socket.end(`${method} ${path} HTTP/1.1\r\n${headers}\r\n\r\n`)

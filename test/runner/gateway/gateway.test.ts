@@ -18,14 +18,14 @@ afterEach(async () => {
   for (const door of doors.splice(0)) await door.close()
 })
 
+const AGENTS_PATHS = ['/task', '/money', '/messages', '/transcript', '/llm/v1/messages', '/artifacts/patch', '/lease', '/hands']
+
 describe('the door', () => {
   it('gives the assignment to whoever shows the token, in each way that clients show one', async () => {
     const door = await open()
-    const basic = Buffer.from(`x-access-token:${door.token}`).toString('base64')
     for (const headers of [
       { authorization: `Bearer ${door.token}` },
       { 'x-api-key': door.token },
-      { authorization: `Basic ${basic}` },
       { authorization: 'Bearer wrong', 'x-api-key': door.token },
     ]) {
       const response = await fetch(`${door.url}/task`, { headers: headers as Record<string, string> })
@@ -41,28 +41,50 @@ describe('the door', () => {
     expect(Assignment.parse(await response.json()).machine).toEqual(machine)
   })
 
-  it.each(['/task', '/money', '/llm/v1/messages', '/git/repository.git/info/refs?service=git-upload-pack', '/artifacts/patch'])(
-    'refuses %s without the token, and with that of another door',
-    async (path) => {
-      const [mine, other] = [await open(), await open()]
-      for (const headers of [{}, { authorization: `Bearer ${other.token}` }, { authorization: 'Bearer ' }, { 'x-api-key': '' }]) {
-        const response = await fetch(`${mine.url}${path}`, { headers: headers as Record<string, string> })
-        expect([response.status, await response.text()]).toEqual([401, expect.stringContaining('token')])
-      }
-    },
-  )
+  it.each(AGENTS_PATHS)('refuses %s without the token, and with that of another door', async (path) => {
+    const [mine, other] = [await open(), await open()]
+    for (const headers of [{}, { authorization: `Bearer ${other.token}` }, { authorization: 'Bearer ' }, { 'x-api-key': '' }]) {
+      const response = await fetch(`${mine.url}${path}`, { headers: headers as Record<string, string> })
+      expect([response.status, await response.text()]).toEqual([401, expect.stringContaining('token')])
+    }
+  })
+
+  it.each(AGENTS_PATHS)('has no %s for the hands, not even with the token', async (path) => {
+    const door = await open()
+    for (const method of ['GET', 'POST', 'PUT'])
+      expect((await fetch(`${door.hands.url}${path}`, { method, headers: door.headers })).status).toBe(404)
+    expect([door.artifacts.size, door.said]).toEqual([0, []])
+  })
+
+  it('has neither git, packages nor a proxy for the agent, which needs none', async () => {
+    const door = await open()
+    expect(await rawRequest(door, 'GET', '/git/repository.git/info/refs?service=git-upload-pack')).toMatch(/^HTTP\/1\.1 404 /)
+    expect(await rawRequest(door, 'GET', '/npm/is-fine')).toMatch(/^HTTP\/1\.1 404 /)
+    expect(await rawRequest(door, 'CONNECT', 'example.org:443')).toBe('')
+  })
+
+  it('starts the hands again when the agent asks', async () => {
+    let started = 0
+    const door = await open({}, { startHands: async () => void started++ })
+    const ask = (method: string) => fetch(`${door.url}/hands`, { method, headers: door.headers })
+    expect([(await ask('POST')).status, (await ask('GET')).status, started]).toEqual([204, 405, 1])
+  })
 
   it('answers 404 to a path that leads nowhere', async () => {
     const door = await open()
     for (const path of ['/', '/tasks', '/llm', '/git', '/artifacts', '/npm'])
-      expect((await fetch(`${door.url}${path}`, { headers: door.headers })).status).toBe(404)
+      for (const url of [door.url, door.hands.url])
+        expect((await fetch(`${url}${path}`, { headers: door.headers })).status).toBe(404)
   })
 
-  it("can be opened by the sandbox's user alone", async () => {
+  it.each([
+    ['door.sock', 10_001],
+    ['hands.sock', 10_002],
+  ])('lets one user of the sandbox alone open %s', async (name, user) => {
     const door = await open()
-    const socket = await stat(join(door.directory, 'door.sock'))
+    const socket = await stat(join(door.directory, name))
     const root = process.getuid?.() === 0
-    expect([socket.mode & 0o777, socket.uid]).toEqual(root ? [0o600, 10_001] : [0o666, process.getuid?.()])
+    expect([socket.mode & 0o777, socket.uid]).toEqual(root ? [0o600, user] : [0o666, process.getuid?.()])
     expect((await stat(door.directory)).mode & 0o777).toBe(0o711)
   })
 

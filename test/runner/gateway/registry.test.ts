@@ -34,10 +34,10 @@ describe("npm's registry through the door", () => {
       env: {
         PATH: process.env.PATH,
         HOME: folder.path,
-        npm_config_registry: `${door.url}/npm/`,
+        npm_config_registry: `${door.hands.url}/npm/`,
         npm_config_audit: 'false',
         npm_config_update_notifier: 'false',
-        [`npm_config_//127.0.0.1:${door.port}/npm/:_authToken`]: 'CANARY-token',
+        [`npm_config_//127.0.0.1:${door.hands.port}/npm/:_authToken`]: 'CANARY-token',
       },
     })
 
@@ -88,19 +88,19 @@ describe("npm's registry through the door", () => {
     ['GET', '/npm/'],
     ['PUT', '/is-fine/-/is-fine-1.2.3.tgz'],
   ])('refuses %s %s, and the registry sees no request', async (method, path) => {
-    expect(await rawRequest(door, method, path)).toMatch(/^HTTP\/1\.1 403 /)
+    expect(await rawRequest({ ...door, ...door.hands }, method, path)).toMatch(/^HTTP\/1\.1 403 /)
     expect(registry.requests).toEqual([])
   })
 
   it('passes 404 on, and answers HEAD', async () => {
-    expect((await fetch(`${door.url}/npm/unknown`)).status).toBe(404)
-    const head = await fetch(`${door.url}/npm/@scope%2fthing`, { method: 'HEAD' })
+    expect((await fetch(`${door.hands.url}/npm/unknown`)).status).toBe(404)
+    const head = await fetch(`${door.hands.url}/npm/@scope%2fthing`, { method: 'HEAD' })
     expect([head.status, head.headers.get('content-type')]).toEqual([200, 'application/vnd.npm.install-v1+json'])
   })
 
   it('says so when the registry is away', async () => {
     const away = await openDoor({}, { npmRegistryUrl: 'http://127.0.0.1:1' })
-    const response = await fetch(`${away.url}/npm/is-fine`)
+    const response = await fetch(`${away.hands.url}/npm/is-fine`)
     expect([response.status, await response.text()]).toEqual([502, 'The package registry cannot be reached (ECONNREFUSED).\n'])
     await away.close()
   })

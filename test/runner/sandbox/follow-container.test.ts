@@ -23,7 +23,7 @@ describe('a container that is followed', () => {
   let logs: Array<() => Readable>
   let stops: number[]
   let attached: PassThrough
-  let sandbox: Sandbox
+  let sandbox: Omit<Sandbox, 'startHands'>
   let lines: Array<string | null>
   let reading: Promise<void>
 

@@ -68,7 +68,7 @@ n = lambda on_x86, on_arm: on_x86 if x86 else on_arm
 print(json.dumps({
     'status': {k: status[k].strip() for k in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Seccomp', 'Uid', 'Gid')},
     'interfaces': sorted(os.listdir('/sys/class/net')),
-    'environment': sorted(os.environ),
+    'environment': sorted(name for name, value in os.environ.items() if value),
     'connect': {h: connect(h, 80) for h in ('172.17.0.1', '1.1.1.1', '169.254.169.254')},
     'dns': name('github.com'),
     'calls': {
@@ -80,7 +80,7 @@ print(json.dumps({
     },
     'families': {'UNIX': family(1), 'INET': family(2), 'INET6': family(10), 'NETLINK': family(16), 'VSOCK': family(40), 'ALG': family(38), 'X25': family(9)},
     'write': {'root': write('/opt/x'), 'etc': write('/etc/x'), 'door': write('/run/errand/x'), 'workspace': write('/workspace/x'),
-              'full workspace': write('/workspace/x', 80), 'tmp': write('/tmp/x'), 'home': write('/home/agent/x')},
+              'full workspace': write('/workspace/x', 80), 'tmp': write('/tmp/x'), 'home': write('/home/hands/x'), 'agent': write('/home/agent/x')},
     'mounts of the host': [l.split()[1] for l in open('/proc/mounts') if l.split()[2] in ('ext4', 'xfs', 'btrfs') and l.split()[1] not in ('/etc/hosts', '/etc/hostname', '/etc/resolv.conf')],
     'forks': forks(),
     'memory': {'limit': memory_limit(), 'half of it': allocate(256), 'more than all of it': allocate(600)},
@@ -92,6 +92,20 @@ print(json.dumps({
         'python': run('python3 -c "import asyncio, multiprocessing as m; p = m.Process(target=print); p.start(); p.join(); asyncio.run(asyncio.sleep(0))"'),
     },
 }))
+`
+
+/** The probe runs as the hands do. What they print reaches nobody, so the agent prints it for them. */
+const HANDS = `
+import { spawnSync } from 'node:child_process'
+import { renameSync, writeFileSync } from 'node:fs'
+const { stdout, stderr } = spawnSync('python3', ['-c', ${JSON.stringify(PROBE)}], { encoding: 'utf8' })
+writeFileSync('/tmp/part', stdout || stderr)
+renameSync('/tmp/part', '/tmp/findings')
+`
+const AGENT = `
+import os, time
+while not os.path.exists('/tmp/findings'): time.sleep(0.05)
+print(open('/tmp/findings').read())
 `
 
 type Probe = Record<'status' | 'connect' | 'calls' | 'families' | 'write' | 'tools', Record<string, string>> & {
@@ -116,7 +130,7 @@ describe('seen from inside a sandbox', () => {
   let door: string
 
   beforeAll(async () => {
-    image = await imageThatRuns(['python3', '-c', PROBE])
+    image = await imageThatRuns(['python3', '-c', AGENT], HANDS)
     door = await mkdtemp('/tmp/errand-door-')
     // Open to all, so that only the read-only mount can be what keeps it.
     await chmod(door, 0o777)
@@ -144,8 +158,8 @@ describe('seen from inside a sandbox', () => {
     expect(seen.status).toMatchObject({
       NoNewPrivs: '1',
       Seccomp: '2',
-      Uid: expect.stringMatching(/^10001/),
-      Gid: expect.stringMatching(/^10001/),
+      Uid: expect.stringMatching(/^10002/),
+      Gid: expect.stringMatching(/^10002/),
     })
   })
 
@@ -155,11 +169,9 @@ describe('seen from inside a sandbox', () => {
     expect(seen.dns).toBe('refused')
   })
 
-  it('the environment holds the task token and nothing else of ours', () => {
-    expect(seen.environment).toEqual(expect.arrayContaining([DOOR.tokenVariable, 'HOME', 'LANG', 'PATH']))
-    expect(seen.environment.filter((name) => /KEY|TOKEN|SECRET|REDIS|RUNNER|ANTHROPIC|DOCKER/i.test(name))).toEqual([
-      DOOR.tokenVariable,
-    ])
+  it('the environment of the hands has nothing of ours, and the task token is empty in it', () => {
+    expect(seen.environment).toEqual(expect.arrayContaining(['HOME', 'LANG', 'PATH']))
+    expect(seen.environment.filter((name) => /KEY|TOKEN|SECRET|REDIS|RUNNER|ANTHROPIC|DOCKER/i.test(name))).toEqual([])
   })
 
   it('refused system calls fail with EPERM, unknown ones with ENOSYS', () => {
@@ -189,6 +201,7 @@ describe('seen from inside a sandbox', () => {
       'full workspace': 'ENOSPC',
       tmp: 'ok',
       home: 'ok',
+      agent: 'EACCES',
     })
   })
 

@@ -51,6 +51,7 @@ export function scriptedEngine(script: (spec: SandboxSpec) => Iterable<Step> | E
           stopped.resolve()
           if (graceMs === 0) killed.resolve()
         },
+        startHands: async () => undefined,
         remove: async () => {
           engine.removed += 1
         },

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { commitWork } from '../../../worker-image/workspace/commit-work.ts'
 import { createGit, OUTSIDE } from '../../../worker-image/workspace/git.ts'
+import { restoreRepository } from '../../../worker-image/workspace/restore.ts'
 import { type SaveOptions, saveWork } from '../../../worker-image/workspace/save-work.ts'
 import { openWorkspace, type Workspace } from '../../../worker-image/workspace/workspace.ts'
 import { refsOf } from '../../support/outside/git-server.ts'
@@ -26,7 +28,7 @@ export async function makeWorkTree() {
   const origin = join(folder.path, 'origin.git')
   const directory = join(folder.path, 'tree')
   await execa('git', ['init', '-q', '--bare', '-b', 'main', origin])
-  const access = { authorization: 'Bearer token', path: process.env.PATH ?? '', run: randomUUID() }
+  const access = { path: process.env.PATH ?? '', run: randomUUID() }
   const git = createGit({ directory, ...access })
   const outside = createGit({ directory: OUTSIDE, ...access })
 
@@ -48,7 +50,7 @@ export async function makeWorkTree() {
     opened,
     pushed: (branch: string, file: string) => pushElsewhere(folder.path, origin, branch, file),
     saved: (workspace: Workspace, touched?: SaveOptions['touched']) =>
-      save({ git, directory, outside, remote: origin, workspace, scratch: folder.path, ...(touched ? { touched } : {}) }),
+      save({ git, outside, remote: origin, workspace, ...(touched ? { touched } : {}) }, directory),
     inTree: (script: string) => execa('bash', ['-c', script], { cwd: directory, env: SOMEBODY }),
     onHost: () => branchesOn(origin),
     /** Somebody else runs a script in a clone, and pushes all of it to a branch of the host. @returns the commit */
@@ -79,13 +81,15 @@ async function workElsewhere(folder: string, origin: string, branch: string, scr
   return stdout.split('\n').at(-1) ?? ''
 }
 
-async function save(place: Pick<SaveOptions, 'git' | 'directory' | 'touched' | 'outside' | 'remote' | 'workspace' | 'scratch'>) {
+async function save(place: Pick<SaveOptions, 'git' | 'touched' | 'outside' | 'remote' | 'workspace'>, directory: string) {
   const stored = new Map<string, string>()
   const result = await saveWork({
     ...place,
+    restore: () => restoreRepository(place.git, directory, place.remote, place.workspace),
+    commit: (touched, message) => commitWork(place.git, { directory, workspace: place.workspace, ...touched }, message),
+    bundle: async () => Buffer.from('a bundle'),
     door: {
       store: async (kind, bytes) => void stored.set(kind, String(bytes)),
-      storeFile: async (kind, path) => void stored.set(kind, path),
       awaitLease: async () => ({ lease: 'current', waited: false }),
     },
     signal: never,

@@ -1,8 +1,8 @@
+import type { Hands } from '../../hands/hands.ts'
 import type { TodoItem } from '../../tools/todo.ts'
-import type { Git } from '../../workspace/git.ts'
 import { named } from '../../workspace/look/finding.ts'
 import { type Problem, problemsOf } from '../../workspace/look/judge.ts'
-import { type LookOptions, look } from '../../workspace/look/look.ts'
+import type { LookOptions } from '../../workspace/look/look.ts'
 import type { Touched } from './touched.ts'
 
 /**
@@ -13,8 +13,7 @@ import type { Touched } from './touched.ts'
 export type Gates = (answer: string) => Promise<string[]>
 
 export type GatesOptions = {
-  git: Git
-  directory: string
+  hands: Hands
   workspace: LookOptions['workspace']
   /** What the person asked for. */
   prompt: string
@@ -29,11 +28,10 @@ const CLAIM_CHARS = 200
  * Each finding is told once. Only what must not stay as it is, such as a conflict, is told as often as the loop allows; then everything that
  * is still so comes along.
  */
-export function createGates({ git, directory, workspace, prompt, touched, todos }: GatesOptions): Gates {
+export function createGates({ hands, workspace, prompt, touched, todos }: GatesOptions): Gates {
   const told = new Set<string>()
   return async (answer) => {
-    const { findings, isChanged } = await look(git, {
-      directory,
+    const { findings, isChanged } = await hands.call('look', {
       workspace,
       written: touched.written(),
       // An edit of a task that needs no command has nothing to be run again.

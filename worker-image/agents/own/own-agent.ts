@@ -2,28 +2,29 @@ import { failed } from '../../../contract/wire/end.ts'
 import { DOOR_PATHS } from '../../../contract/wire/names.ts'
 import { type Earlier, openConversation } from '../../conversation/conversation.ts'
 import type { Door, LeaseState } from '../../door/door.ts'
+import { gitOf, type Hands } from '../../hands/hands.ts'
 import type { ModelTiming } from '../../model/ask-model.ts'
 import { createModelClient } from '../../model/model-client.ts'
 import { createModelWaiting } from '../../model/model-waits.ts'
 import type { Config } from '../../process/config.ts'
 import type { Log } from '../../process/log.ts'
-import { toolEnvironment } from '../../tools/environment.ts'
 import { createTools, type Tools } from '../../tools/index.ts'
 import { describeBranch } from '../../workspace/branch-state.ts'
-import { gitIn } from '../../workspace/git.ts'
-import { warningsAbout } from '../../workspace/look/warnings.ts'
 import type { AgentDriver } from '../agent-driver.ts'
 import { type LoopOptions, runLoop } from './agent-loop.ts'
 import { createBudget } from './budget.ts'
 import { createGates } from './gates.ts'
+import { toolsOf } from './hand-tools.ts'
 import { createInbox } from './inbox.ts'
 import { createStoreOutput } from './outputs.ts'
-import { readRepositoryNotes } from './repository-notes.ts'
 import { createTouched } from './touched.ts'
 
 type Parts = {
   config: Config
   door: Door
+  /** The door's address. */
+  doorUrl: string
+  hands: Hands
   log: Log
   /** The conversation of earlier turns. */
   earlier: Earlier
@@ -36,39 +37,37 @@ type Parts = {
 
 /** Errand's own agent: a loop around the model API. */
 export function createOwnAgent(parts: Parts): AgentDriver {
-  const { config, log } = parts
+  const { config, hands, log } = parts
   return {
     run: async (...turn) => {
-      const { workspace: directory, scratch, run } = config
-      const tools = createTools({ directory, scratch, environment: toolEnvironment(config), run })
+      const tools = toolsOf(hands, createTools({ directory: config.workspace, scratch: '', environment: {}, run: '' }))
       try {
         return await runLoop(await openLoop(parts, tools, turn))
       } catch (error) {
         log('agent.failed', { stack: error instanceof Error ? error.stack : String(error) })
         return { end: failed('sandbox_crashed', `The agent failed: ${String(error)}`), summary: '' }
       } finally {
-        log('processes.ended', { count: await tools.stop() })
+        log('processes.ended', { count: await tools.stop().catch(String) })
       }
     },
   }
 }
 
 async function openLoop(
-  { config, door, log, earlier, timeUsed, awaitLease, timing }: Parts,
+  { config, door, doorUrl, hands, log, earlier, timeUsed, awaitLease, timing }: Parts,
   tools: Tools,
   [assignment, workspace, voice, signal]: Parameters<AgentDriver['run']>,
 ): Promise<LoopOptions> {
-  const { workspace: directory, scratch, token, doorUrl } = config
-  const git = gitIn(directory, config)
+  const { workspace: directory, home, token } = config
   const touched = createTouched()
-  const notes = [await readRepositoryNotes(directory), await warningsAbout(git)].filter(Boolean).join('\n\n') || null
+  const notes = await hands.call('repositoryNotes', {})
   const { definitions } = tools
   const conversation = await openConversation({
     assignment,
     earlier,
     workspace,
     directory,
-    scratch,
+    home,
     notes,
     tools: definitions,
     log,
@@ -78,13 +77,13 @@ async function openLoop(
     conversation,
     tools,
     touched,
-    gates: createGates({ git, directory, workspace, prompt: assignment.prompt, touched, todos: tools.todos }),
+    gates: createGates({ hands, workspace, prompt: assignment.prompt, touched, todos: tools.todos }),
     budget: createBudget(assignment.model, assignment.budgetUsd),
     voice,
     model: assignment.model,
-    branchState: () => describeBranch(gitIn(directory, config), workspace.base),
+    branchState: () => describeBranch(gitOf(hands), workspace.base),
     inbox: createInbox({ door, log, isKnown: conversation.has }),
-    storeOutput: createStoreOutput({ door, secrets: [token], log }),
+    storeOutput: createStoreOutput({ door, hands, secrets: [token], log }),
     signal,
     timeUsed,
     awaitLease,

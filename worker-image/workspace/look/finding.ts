@@ -1,24 +1,26 @@
 /** What a look at the work tree can find. `judge.ts` has what each means for the model, for the person, and for the commit. */
-export type FindingKind =
-  | 'repository'
-  | 'conflict'
-  | 'markers'
-  | 'nested'
-  | 'second-tree'
-  | 'submodule'
-  | 'submodule-work'
-  | 'secret'
-  | 'filter'
-  | 'installed'
-  | 'link'
-  | 'huge'
-  | 'ignored'
-  | 'scratch'
-  | 'only'
-  | 'many'
-  | 'untested'
-  | 'dirty'
-  | 'unseen'
+export const FINDING_KINDS = [
+  'repository',
+  'conflict',
+  'markers',
+  'nested',
+  'second-tree',
+  'submodule',
+  'submodule-work',
+  'secret',
+  'filter',
+  'installed',
+  'link',
+  'huge',
+  'ignored',
+  'scratch',
+  'only',
+  'many',
+  'untested',
+  'dirty',
+  'unseen',
+] as const
+export type FindingKind = (typeof FINDING_KINDS)[number]
 
 /** Plain JSON: it crosses from the process that sees the files to the one that speaks. */
 export type Finding = {

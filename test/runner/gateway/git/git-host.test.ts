@@ -20,7 +20,9 @@ describe('the host behind git', () => {
     const first = await listen(createServer(redirect))
     const upstream = `${first.url}/o/n.git`
     const door = await openDoor({ repo: { upstream, username: null, token: TOKEN } })
-    const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
+    const response = await fetch(`${door.hands.url}/git/repository.git/info/refs?service=git-upload-pack`, {
+      headers: door.headers,
+    })
     // Not a status after which git is asked again.
     expect([response.status, await response.text()]).toEqual([404, expect.stringContaining('redirect')])
     expect(seen).toEqual([])
@@ -34,14 +36,16 @@ describe('the host behind git', () => {
     const upstream = `${host.url}/o/n.git`
     const door = await openDoor({ repo: { upstream, username: null, token: TOKEN } })
     const push = { method: 'POST', body: '0000', headers: door.headers }
-    expect((await fetch(`${door.url}/git/repository.git/git-receive-pack`, push)).status).toBe(502)
+    expect((await fetch(`${door.hands.url}/git/repository.git/git-receive-pack`, push)).status).toBe(502)
     await door.close()
     await host.close()
   })
 
   it('may be away: 502 that says so', async () => {
     const door = await openDoor()
-    const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
+    const response = await fetch(`${door.hands.url}/git/repository.git/info/refs?service=git-upload-pack`, {
+      headers: door.headers,
+    })
     expect([response.status, await response.text()]).toEqual([502, 'The git host cannot be reached (ECONNREFUSED).\n'])
     await door.close()
   })
@@ -54,7 +58,9 @@ describe('the host behind git', () => {
     await host.addRepository('owner/name', { files: { a: 'a' } })
     const upstream = `${host.url}/${name}.git`
     const door = await openDoor({ repo: { upstream, username: 'bot', token: password } })
-    const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
+    const response = await fetch(`${door.hands.url}/git/repository.git/info/refs?service=git-upload-pack`, {
+      headers: door.headers,
+    })
     expect(response.status).toBe(status)
     await response.text()
     await door.close()
@@ -66,7 +72,9 @@ describe('the host behind git', () => {
     await host.addRepository('demo/repository', { files: { a: 'a' } })
     const repo = { upstream: '/demo/repository.git', username: null, token: null }
     const door = await openDoor({ repo }, { coordinatorUrl: `${host.url}/` })
-    const response = await fetch(`${door.url}/git/repository.git/info/refs?service=git-upload-pack`, { headers: door.headers })
+    const response = await fetch(`${door.hands.url}/git/repository.git/info/refs?service=git-upload-pack`, {
+      headers: door.headers,
+    })
     expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('refs/heads/main')])
     await door.close()
     await host.stop()

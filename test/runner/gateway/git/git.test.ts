@@ -40,7 +40,7 @@ describe('git through the door', () => {
   })
 
   const clone = async () => {
-    expect(await git('clone', '-q', `${door.url}/git/repository.git`, '.')).toMatchObject({ failed: false })
+    expect(await git('clone', '-q', `${door.hands.url}/git/repository.git`, '.')).toMatchObject({ failed: false })
   }
   const commit = async (file: string, content: string | Buffer) => {
     await writeFile(join(folder.path, file), content)
@@ -145,7 +145,7 @@ describe('git through the door', () => {
     const upstream = `${host.url}/owner/name${ending}`
     const other = await openDoor({ repo: { upstream, username: null, token: TOKEN } })
     const at = gitIn(folder.path, other)
-    expect(await at('clone', '-q', `${other.url}/git/repository.git`, '.')).toMatchObject({ failed: false })
+    expect(await at('clone', '-q', `${other.hands.url}/git/repository.git`, '.')).toMatchObject({ failed: false })
     await writeFile(join(folder.path, 'new.txt'), 'new\n')
     await at('add', '-A')
     await at('commit', '-q', '-m', 'Change')
@@ -168,7 +168,7 @@ describe('git through the door', () => {
     const pushed = await gitIn(
       folder.path,
       other,
-    )(...['push', '-q', `${other.url}/git/repository.git`, `HEAD:refs/heads/errand/${TASK}/work`])
+    )(...['push', '-q', `${other.hands.url}/git/repository.git`, `HEAD:refs/heads/errand/${TASK}/work`])
     expect(pushed).toMatchObject({ failed: false })
     await other.close()
   })
@@ -182,7 +182,7 @@ describe('git through the door', () => {
     ['nowhere', 'http://[', 'a redirect that leads nowhere'],
   ])('is told at once of a redirect to %s, which is not followed', async (_what, to, sentence) => {
     host.redirect({ '/owner/name.git': to, '/owner/name.git.git': '/owner/name.git' })
-    const { failed, text } = await git('ls-remote', `${door.url}/git/repository.git`)
+    const { failed, text } = await git('ls-remote', `${door.hands.url}/git/repository.git`)
     expect([failed, text]).toEqual([true, expect.stringContaining(sentence.replace('HOST', host.url))])
     expect(text).toContain('not found')
     expect(host.requests.length).toBeLessThanOrEqual(2)
@@ -204,7 +204,7 @@ describe('git through the door', () => {
     'PUT /git/repository.git/git-receive-pack',
   ])('refuses %s, and the host sees no request', async (line) => {
     const [method = '', path = ''] = line.split(' ')
-    expect(await rawRequest(door, method, path)).toMatch(/^HTTP\/1\.1 403 /)
+    expect(await rawRequest({ ...door, ...door.hands }, method, path)).toMatch(/^HTTP\/1\.1 403 /)
     expect(host.requests).toEqual([])
   })
 
@@ -242,7 +242,7 @@ function gitIn(folder: string, door: Door) {
 }
 
 async function post(door: Door, path: string, body: string, headers: Record<string, string> = {}) {
-  const response = await fetch(`${door.url}/git/repository.git${path}`, {
+  const response = await fetch(`${door.hands.url}/git/repository.git${path}`, {
     method: 'POST',
     body,
     headers: { ...door.headers, ...headers },

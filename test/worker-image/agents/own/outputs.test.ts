@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../../../contract/api/limits.ts'
 import { createStoreOutput } from '../../../../worker-image/agents/own/outputs.ts'
+import { readHandsConfig } from '../../../../worker-image/hands/config.ts'
+import { createOperations } from '../../../../worker-image/hands/operations.ts'
 import { folderForEach } from '../../../support/systems/closing.ts'
+import { handsOf } from '../../errand.ts'
 
 describe('what is kept of a large output', () => {
   const folder = folderForEach()
@@ -16,6 +19,7 @@ describe('what is kept of a large output', () => {
     const kept = new Map<string, Buffer>()
     const storeOutput = createStoreOutput({
       door: { store: async (kind, body) => void kept.set(kind, Buffer.from(body)) },
+      hands: handsOf(createOperations(readHandsConfig({}))),
       secrets,
       log: () => undefined,
     })

@@ -1,10 +1,11 @@
-import { connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-export type Forwarder = { stop: () => Promise<void> }
+export type Forwarder = { port: number; stop: () => Promise<void> }
 
 /**
  * Shows the door, a unix socket, as a port on 127.0.0.1, where every HTTP client can reach it. It passes bytes on unread, and needs no
  * trust.
+ * @param port 0: a free one
  * @throws Error when the port is taken
  */
 export function startForwarder(socketPath: string, port: number): Promise<Forwarder> {
@@ -31,6 +32,6 @@ export function startForwarder(socketPath: string, port: number): Promise<Forwar
     })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve({ stop }))
+    server.listen(port, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port, stop }))
   })
 }
