@@ -41,12 +41,18 @@ export const REASONS = {
   push_refused:
     'The git host refused the push. The work is saved as a git bundle: fetch it with `errand bundle`. Check that your token may write.',
   model_key_refused: 'The model API refused the key. The administrator of this server must check ANTHROPIC_API_KEY.',
+  model_payment_refused:
+    'The model API asked for a payment (402). The administrator of this server must check the billing of its account there. Then retry the task.',
+  model_credit_empty:
+    "This server's account at the model API has no credit left, or reached its spend limit. The administrator must add credit or raise the limit there. Then retry the task.",
+  model_not_found:
+    "The model API does not know the task's model, or this server's key may not use it. Retry the task with another model.",
   model_unavailable: `The model API stayed unavailable. ${WORK} Try again later.`,
   model_refused: 'The model declined to continue with this task.',
   model_request_invalid:
     'The model API rejected the request. The administrator of this server finds the cause in the log of this task.',
   protocol_error: `The model API gave an answer that Errand does not understand. ${WORK} Try again.`,
-  budget_exceeded: `The budget of this task is used up. ${WORK} To continue, retry it with a larger budget.`,
+  budget_exceeded: `The budget of this task is used up. ${WORK} To continue, add to the budget and retry.`,
   time_exceeded: `The task reached its time limit. ${WORK}`,
   steps_exceeded: `The agent reached its limit of steps. ${WORK}`,
   stuck: `The agent repeated itself without making progress. ${WORK}`,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { CACHE_LIFE_MS } from '../../contract/shared/models.ts'
 import { cancelled, completed, failed } from '../../contract/wire/end.ts'
 import { createBudget } from '../../worker-image/agents/own/budget.ts'
 import { type CallRecord, judgeProgress } from '../../worker-image/agents/own/stuck.ts'
@@ -21,7 +22,7 @@ describe('a fault of a model call', () => {
       fault({ status: 500, headers: new Headers({ 'x-should-retry': 'false' }) }),
       { reason: 'model_unavailable' },
     ],
-    ['a spend limit', fault({ status: 429, errorCode: 'workspace_spend_limit_reached' }), { reason: 'model_unavailable' }],
+    ['a spend limit', fault({ status: 429, errorCode: 'workspace_spend_limit_reached' }), { reason: 'model_credit_empty' }],
     ['a stream’s overload', fault({ status: undefined, type: 'overloaded_error' }), { kind: 'retry' }],
     ['a stream’s refusal', fault({ status: undefined, type: 'invalid_request_error' }), { reason: 'protocol_error' }],
     ['a broken socket', new TypeError('terminated'), { kind: 'retry' }],
@@ -30,7 +31,22 @@ describe('a fault of a model call', () => {
     ['nonsense', new GarbledError('what'), { kind: 'garbled' }],
     ['the key, as the gateway says it', fault({ status: 502, type: 'authentication_error' }), { reason: 'model_key_refused' }],
     ['the gateway’s own 403', fault({ status: 403, type: 'permission_error' }), { reason: 'model_request_invalid' }],
-    ['402', fault({ status: 402 }), { reason: 'budget_exceeded' }],
+    ['402 of the model API', fault({ status: 402, apiMessage: 'Pay first.' }), { reason: 'model_payment_refused' }],
+    [
+      '402 of the gateway',
+      fault({ status: 402, errorCode: 'task_budget_exceeded', details: { affordable_tokens: 0 } }),
+      { kind: 'final', reason: 'budget_exceeded' },
+    ],
+    [
+      '402 of the gateway that says what fits',
+      fault({ status: 402, errorCode: 'task_budget_exceeded', details: { affordable_tokens: 700 } }),
+      { kind: 'costly', maxTokens: 700 },
+    ],
+    [
+      'usage limits',
+      fault({ status: 400, apiMessage: 'You have reached your specified API usage limits.' }),
+      { reason: 'model_credit_empty' },
+    ],
     ['413', fault({ status: 413 }), { reason: 'context_exceeded' }],
     ['a moved prefix', fault({ status: 400, apiMessage: 'The block is bound to a different conversation.' }), { kind: 'prefix' }],
   ])('%s', (_, error, expected) => {
@@ -59,13 +75,41 @@ describe('progress', () => {
 })
 
 describe('the budget', () => {
-  it('asks for no more than fits, and for nothing when a useful answer does not', () => {
-    const budget = createBudget('claude-opus-5-5', 1)
-    // 1 $ less 20,000 prompt tokens at 4 $ a million is 0.92 $: 46,000 tokens at 20 $ a million, less the margin.
-    expect(budget.maxTokens({ bytes: 40_000, images: 0 })).toBe(45_980)
-    budget.charge({ output_tokens: 45_000 })
-    expect(budget.maxTokens({ bytes: 40_000, images: 0 })).toBeNull()
-    expect(budget.usedPart()).toBeCloseTo(0.9)
+  const MODEL = 'claude-opus-5-5'
+  const prompt = { bytes: 39_000, images: 0 }
+
+  it('keeps the money for one more call, and asks for a last message when no other fits', () => {
+    const budget = createBudget(MODEL, 1)
+    // 1 $ less 20,000 prompt tokens at 4 $ a million, and less 7.6 cents that are kept, is 0.844 $. Each token costs 20 $ a million, and 10 $
+    // when it comes back as a part of the next prompt.
+    expect(budget.plan(prompt)).toMatchObject({ maxTokens: 28_133, isLast: false })
+    budget.charge({ output_tokens: 42_000 })
+    expect(budget.plan(prompt)).toMatchObject({ maxTokens: 4_000, isLast: true })
+    budget.charge({ output_tokens: 3_600 })
+    expect(budget.plan(prompt)).toBeNull()
+  })
+
+  it('counts what the API has in its cache at what reading it costs, as long as it is there', () => {
+    let now = 0
+    const budget = createBudget(MODEL, 1, () => now)
+    budget.plan({ bytes: 400_000, images: 0 })
+    budget.charge({ input_tokens: 0, cache_creation_input_tokens: 100_000, output_tokens: 0 })
+    const warm = budget.plan({ bytes: 401_000, images: 0 })
+    // Half a dollar is left; in full, the prompt would be estimated at 0.8 $.
+    expect(warm).toMatchObject({ isLast: false })
+    now = CACHE_LIFE_MS
+    expect(budget.plan({ bytes: 401_000, images: 0 })).toBeNull()
+    now = 0
+    // A conversation that became shorter is another one.
+    expect(budget.plan({ bytes: 399_000, images: 0 })).toBeNull()
+  })
+
+  it('believes the gateway, also when a person has raised the limit', () => {
+    const budget = createBudget(MODEL, 1)
+    budget.correct({ limitUsd: 1, spentUsd: 0.5, heldUsd: 0.49 })
+    expect(budget.plan(prompt)).toBeNull()
+    budget.correct({ limitUsd: 3, spentUsd: 0.99, heldUsd: 0 })
+    expect(budget.plan(prompt)).toMatchObject({ isLast: false })
   })
 })
 

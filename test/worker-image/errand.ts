@@ -65,7 +65,7 @@ export type ErrandOptions = {
   waiting?: SteerMessage[]
   timing?: Partial<ModelTiming>
   /** Where the gateway differs from one whose coordinator is always there. */
-  gateway?: Partial<Pick<GatewayOptions, 'confirmLease' | 'awaitLease' | 'keepWork' | 'saveArtifact'>>
+  gateway?: Partial<Pick<GatewayOptions, 'confirmLease' | 'awaitLease' | 'keepWork' | 'saveArtifact' | 'limitUsd'>>
   /** The key that the gateway adds; any other is refused by the model server. */
   modelKey?: string
 }

@@ -17,6 +17,8 @@ export type Conversation = Pick<Transcript, 'request' | 'size' | 'stripThinking'
   /** Replaces everything so far by a fresh conversation that keeps the person's words and our unanswered notices. */
   beginAnew: (known: Pick<Beginning, 'why' | 'summary' | 'branchState' | 'plan'>) => Promise<void>
   addAssistant: (content: readonly ModelBlock[]) => Promise<void>
+  /** As the transcript's. */
+  shortenResults: () => Promise<boolean>
   /** Adds one user message: results of tools, messages of the person, and our own notices, in this order. */
   addUser: (message: {
     results: readonly ModelBlock[]
@@ -84,6 +86,11 @@ export async function openConversation(options: ConversationOptions): Promise<Co
       await save()
     },
     has: (messageId) => taken.has(messageId),
+    shortenResults: async () => {
+      const isShorter = transcript.shortenResults()
+      if (isShorter) await save()
+      return isShorter
+    },
     addAssistant: async (content) => {
       transcript.addAssistant(content)
       await save()

@@ -83,6 +83,11 @@ export const NOTICES = {
     'Errand: this task has used up most of its money, time or steps. Bring the work into a good state now, check it, and end your turn with your last message.',
   summarySoon:
     'Errand: this conversation has become long and will be replaced by a summary soon, which you will be asked to write. Note now what must not be lost, in your list of steps or in a file that belongs to the work. Then go on; you need not hurry.',
+  lastWords:
+    'Errand: this is your last message in this turn, because nothing is left of its money or its steps for another one. Do not call a tool: no call is run any more. Say what you did, how you checked it, and what is left to do.',
+  notRun: 'The call was not run: this was the last message of the turn.',
+  moreMoney:
+    'Errand: the person has raised the budget of this task. Continue where you were; make a call again if it was not run.',
   emptyAnswer: 'Errand: your answer was empty. Continue with the task, or end your turn with your last message.',
   noCall:
     'Errand: your answer stopped for a tool call but contained none. Make the call, or end your turn with your last message.',

@@ -1,7 +1,8 @@
 import type { Effort } from '../../contract/shared/models.ts'
 import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
-import { withSlidingMark } from './cache-marks.ts'
+import { CACHE_MARK, withSlidingMark } from './cache-marks.ts'
 import type { RequestSize } from './context-size.ts'
+import { withShortResults } from './short-results.ts'
 import { repaired, type StoredTranscript } from './stored-transcript.ts'
 
 /**
@@ -17,6 +18,11 @@ export type Transcript = {
   addAssistant: (content: readonly ModelBlock[]) => void
   /** Extends the last user message if the model has not answered it yet. */
   addUser: (content: readonly ModelBlock[]) => void
+  /**
+   * Cuts the results of calls in the last user message to their first words, and drops its images, if the model has not read them yet.
+   * @returns whether that made it shorter
+   */
+  shortenResults: () => boolean
   /** Drops all messages for one of the user: the conversation is a fresh one, with the same system text and tools. */
   beginAnew: (first: readonly string[]) => void
   /** Everything that the next turn needs to continue it. */
@@ -39,14 +45,12 @@ export function createTranscript({ model, effort, system, tools, before, first }
   let messages: ModelMessage[] = []
   const fixed = {
     model,
-    // One cache mark here, for everything that never changes. The API moves the one below along with the conversation; `cache-marks.ts`
-    // sets the one between them.
-    system: before?.system ?? [{ type: 'text', text: system, cache_control: { type: 'ephemeral' } }],
+    system: before?.system ?? [{ type: 'text', text: system, ...CACHE_MARK }],
     tools: before?.tools ?? tools.map((tool) => ({ ...tool, input_schema: { ...tool.input_schema, type: 'object' as const } })),
     // With "omitted" the text between tool calls stays empty.
     thinking: { type: 'adaptive', display: 'summarized' },
     output_config: { effort },
-    cache_control: { type: 'ephemeral' },
+    ...CACHE_MARK,
   } satisfies Partial<ModelRequest>
   const request = (maxTokens: number): ModelRequest => ({
     ...fixed,
@@ -76,6 +80,11 @@ export function createTranscript({ model, effort, system, tools, before, first }
       const images = messages.flatMap(blocksIn).flatMap(imagesIn)
       const imageBytes = images.reduce((sum, data) => sum + data.length, 0)
       return { bytes: Buffer.byteLength(JSON.stringify(request(0))) - imageBytes, images: images.length, imageBytes }
+    },
+    shortenResults: () => {
+      const shorter = withShortResults(messages)
+      messages = shorter ?? messages
+      return shorter !== null
     },
     beginAnew: (texts) => {
       messages = []

@@ -1,7 +1,7 @@
 import { LIMITS } from '../../contract/api/limits.ts'
 import { FENCE, SAVE } from '../../contract/wire/deadlines.ts'
 import { DOOR_PATHS, UNCONFIRMED } from '../../contract/wire/names.ts'
-import { type ArtifactKind, Assignment, SteerMessage } from '../../contract/wire/sandbox.ts'
+import { type ArtifactKind, Assignment, Money, SteerMessage } from '../../contract/wire/sandbox.ts'
 import { deadline, pause } from '../process/waiting.ts'
 
 /** The agent's calls to the runner's gateway, except model and git. */
@@ -10,6 +10,8 @@ export type Door = {
   assignment: () => Promise<Assignment>
   /** The conversation of earlier turns; null if there is none. */
   transcript: () => Promise<string | null>
+  /** The money of the attempt, as the gateway counts it; null if it does not say. Never throws. */
+  money: () => Promise<Money | null>
   /** Messages to the running turn that are not delivered yet. */
   messages: () => Promise<SteerMessage[]>
   /** Messages that this attempt was given and the model has not got, withdrawn ones too. */
@@ -73,6 +75,7 @@ export function createDoor({ url, token, signal, patience }: DoorOptions): Door 
     awaitLease,
     assignment: () => persistently(async () => Assignment.parse(JSON.parse(await assignmentIn(ask))), signal),
     transcript: () => persistently(() => transcriptIn(ask), signal, awaitLease),
+    money: () => moneyIn(ask),
     messages: () => messagesIn(ask, DOOR_PATHS.messages),
     undelivered: () => messagesIn(ask, `${DOOR_PATHS.messages}?handed-out`),
     store,
@@ -99,6 +102,16 @@ async function assignmentIn(ask: Ask): Promise<string> {
   const response = await ask(DOOR_PATHS.assignment)
   if (!response.ok) throw new NotYet(`the gateway answered ${response.status} instead of an assignment`)
   return response.text
+}
+
+async function moneyIn(ask: Ask): Promise<Money | null> {
+  try {
+    const response = await ask(DOOR_PATHS.money)
+    return response.ok ? Money.parse(JSON.parse(response.text)) : null
+  } catch {
+    // The agent goes on with its own count, and the gateway's still holds.
+    return null
+  }
 }
 
 async function messagesIn(ask: Ask, path: string): Promise<SteerMessage[]> {

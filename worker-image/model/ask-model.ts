@@ -59,11 +59,12 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
   let tries = 0
   let failingSince = 0
   let garbled = 0
+  let affordable: number | null = null
   for (;;) {
     if (signal.aborted) return { ok: false, end: endOf(signal) }
     const request = options.request()
     if ('outcome' in request) return { ok: false, end: request }
-    const tried = await tryOnce(request, options)
+    const tried = await tryOnce(affordable === null ? request : withAtMost(request, affordable), options)
     if ('answer' in tried) return { ok: true, answer: tried.answer }
     if (signal.aborted) return { ok: false, end: endOf(signal) }
     options.onDiscard()
@@ -72,6 +73,11 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
     const fault = classify(tried.error)
     log('model.failed', { ...fault, tries })
     if (fault.kind === 'final') return { ok: false, end: failed(fault.reason, fault.message) }
+    if (fault.kind === 'costly') {
+      if (affordable !== null) return { ok: false, end: failed('budget_exceeded', fault.message) }
+      affordable = fault.maxTokens
+      continue
+    }
     if (fault.kind === 'prefix') {
       if (stripped) return { ok: false, end: failed('model_request_invalid', fault.message) }
       stripped = true
@@ -87,6 +93,10 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
     options.onWaiting({ reason: waitReasonOf(tried.error), attempt: tries, until })
     await pause(next.ms, signal)
   }
+}
+
+function withAtMost(request: ModelRequest, maxTokens: number): ModelRequest {
+  return { ...request, max_tokens: Math.min(request.max_tokens, maxTokens) }
 }
 
 function nextAfter(fault: Fault, failures: { tries: number; sinceMs: number }, timing: ModelTiming) {

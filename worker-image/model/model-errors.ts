@@ -1,4 +1,6 @@
 import type { Reason } from '../../contract/api/reason.ts'
+import { TASK_BUDGET_EXCEEDED } from '../../contract/wire/names.ts'
+import { accountReason, apiWords } from './account-errors.ts'
 
 /** What to do about a model call that failed. */
 export type Fault =
@@ -8,6 +10,8 @@ export type Fault =
   | { kind: 'garbled'; message: string }
   /** The API considers earlier thinking moved: the same conversation without thinking is accepted. */
   | { kind: 'prefix'; message: string }
+  /** The gateway holds more for it than is left: it lets the same pass with fewer tokens. */
+  | { kind: 'costly'; maxTokens: number; message: string }
   | { kind: 'final'; reason: Reason; message: string }
 
 /** The stream was silent for too long. */
@@ -29,14 +33,19 @@ type Described = {
   type: string | null
   /** `error.details.error_code` of the body. */
   code: string | null
+  /** `error.details.affordable_tokens` of the gateway's 402; 0 if it has none. */
+  affordableTokens: number
   headers: Headers | undefined
   message: string
 }
 
+/** With fewer, no answer is worth asking for. */
+const LEAST_TOKENS = 500
+
 const STREAM_RETRY = ['overloaded_error', 'rate_limit_error', 'api_error', 'timeout_error']
 
 /**
- * Pure. Statuses and error types: docs.claude.com, "Errors". The gateway adds 402 (the task's budget) and turns the API's refusal of its
+ * Pure. Statuses and error types: docs.claude.com, "Errors". The gateway adds a 402 with a code of its own (the task's budget) and turns the API's refusal of its
  * key, 401 or 403, into a 502 with `authentication_error`; a 403 is therefore the gateway's own, for a body that it does not let through.
  * @param now milliseconds since 1970, for a `retry-after` that is a date
  */
@@ -44,11 +53,12 @@ export function classify(error: unknown, now = Date.now()): Fault {
   if (error instanceof StallError || error instanceof CutError)
     return { kind: 'retry', retryAfterMs: null, message: error.message }
   if (error instanceof GarbledError || error instanceof SyntaxError) return { kind: 'garbled', message: error.message }
-  const { status, type, code, headers, message } = describe(error)
+  const { status, type, code, affordableTokens, headers, message } = describe(error)
   const final = (reason: Reason): Fault => ({ kind: 'final', reason, message })
-  if (type === 'authentication_error' || status === 401) return final('model_key_refused')
-  if (status === 402) return final('budget_exceeded')
-  if (code?.endsWith('_spend_limit_reached')) return final('model_unavailable')
+  if (code === TASK_BUDGET_EXCEEDED)
+    return affordableTokens < LEAST_TOKENS ? final('budget_exceeded') : { kind: 'costly', maxTokens: affordableTokens, message }
+  const account = accountReason({ status, type, code, message })
+  if (account) return { kind: 'final', reason: account, message: apiWords(message) }
   if (status === 413 || (status === 400 && /prompt is too long|context (window|limit)/i.test(message)))
     return final('context_exceeded')
   if (status === 400 && /block_binding|bound to a different conversation/.test(message)) return { kind: 'prefix', message }
@@ -71,9 +81,15 @@ export function describe(error: unknown): Described {
     status: typeof given.status === 'number' ? given.status : undefined,
     type: text(given.type),
     code: text(given.errorCode),
+    affordableTokens: affordableIn(given.details),
     headers: given.headers instanceof Headers ? given.headers : undefined,
     message: text(given.apiMessage) ?? text(given.message) ?? String(error),
   }
+}
+
+function affordableIn(details: unknown): number {
+  const tokens = typeof details === 'object' && details !== null && 'affordable_tokens' in details ? details.affordable_tokens : 0
+  return Number.isSafeInteger(tokens) ? Number(tokens) : 0
 }
 
 /** A broken socket is a bare TypeError of `fetch` within the stream, and the SDK's APIConnectionError before it. */

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
+import { parseJson } from '../../../contract/shared/json.ts'
 import { type Call, pickHeaders } from '../endpoint.ts'
 import { failureText, type Upstream, wasSent } from '../upstream.ts'
-import { KEY_REFUSED, REDIRECTED, refuse, unreachable } from './model-refusal.ts'
+import { keyRefused, REDIRECTED, refuse, unreachable } from './model-refusal.ts'
 import { createJsonMeter, createStreamMeter, NOTHING_READ, type Reading } from './usage-meter.ts'
 
 /** The headers of an answer that pass: how to read it, whether and when to try again, and what to quote to the API's support. */
@@ -42,9 +43,10 @@ export async function callModel(
   }
   const status = found.statusCode ?? 502
   if (status === 401 || status === 403 || (status >= 300 && status < 400)) {
-    found.destroy()
     log.error({ event: 'model.misconfigured', status })
-    refuse(response, status < 400 ? REDIRECTED : KEY_REFUSED)
+    const words = status < 400 ? '' : await wordsOf(found, [key, call.request.headers.authorization ?? ''])
+    found.destroy()
+    refuse(response, status < 400 ? REDIRECTED : keyRefused(status, words))
     return null
   }
   if (status === 200) onTaken()
@@ -67,6 +69,36 @@ function headersFor({ request }: Call, key: string, bytes: Buffer): OutgoingHttp
     'x-api-key': key,
     ...(typeof version === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(version) ? { 'anthropic-version': version } : {}),
   }
+}
+
+/** How much of a refusal is read, and for how long. */
+const WORDS_BYTES = 16 * 1024
+const WORDS_MS = 5_000
+const WORDS_CHARS = 500
+
+/** @returns the API's own words in its refusal, without secrets and control characters; empty if it is not in the API's form */
+async function wordsOf(found: IncomingMessage, secrets: readonly string[]): Promise<string> {
+  const silence = setTimeout(() => found.destroy(), WORDS_MS)
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of found) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > WORDS_BYTES) break
+    }
+  } catch {
+    // What has come is enough, or nothing is.
+  } finally {
+    clearTimeout(silence)
+  }
+  const body = parseJson(Buffer.concat(chunks).toString('utf8')) as { error?: { message?: unknown } } | null | undefined
+  const message = typeof body?.error?.message === 'string' ? body.error.message : ''
+  const safe = secrets.filter(Boolean).reduce((text, secret) => text.replaceAll(secret, '[secret]'), message)
+  return safe
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim()
+    .slice(0, WORDS_CHARS)
 }
 
 const CUT = 'The connection to the model API was lost in the middle of the answer.'

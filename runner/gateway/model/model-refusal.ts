@@ -70,10 +70,13 @@ export const REDIRECTED: ModelRefusal = {
   message: 'The model API answered with a redirect. The administrator of this server must check ANTHROPIC_BASE_URL.',
 }
 
-export const KEY_REFUSED: ModelRefusal = {
-  status: 502,
-  type: 'authentication_error',
-  message: "The model API refused this server's key. The administrator of this server must check ANTHROPIC_API_KEY.",
-  code: 'model_key_refused',
-  headers: NO_RETRY,
+/** @param words the API's own; empty if it gave none */
+export function keyRefused(status: number, words: string): ModelRefusal {
+  return {
+    status: 502,
+    type: 'authentication_error',
+    message: `The model API refused this server's key (${status})${words ? `: ${words}` : '.'}`,
+    code: 'model_key_refused',
+    headers: NO_RETRY,
+  }
 }

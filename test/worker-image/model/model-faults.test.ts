@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { textOfReason } from '../../../contract/api/reason-texts.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { refsOf } from '../../support/outside/git-server.ts'
 import type { Reply, StreamFault } from '../../support/outside/model-wire.ts'
@@ -101,7 +102,7 @@ describe('a fault that stays', () => {
     ],
     ['413', { status: 413, type: 'request_too_large', message: 'too large' }, 'context_exceeded'],
     ['another 400', { status: 400, type: 'invalid_request_error', message: 'tools.0: no' }, 'model_request_invalid'],
-    ['an unknown model', { status: 404, type: 'not_found_error', message: 'model: none' }, 'model_request_invalid'],
+    ['an unknown model', { status: 404, type: 'not_found_error', message: 'model: none' }, 'model_not_found'],
     ['a refusal', { content: [text('I cannot.')], stopReason: 'refusal', stopDetails: { category: 'cyber' } }, 'model_refused'],
     ['a full context window', { content: [text('So')], stopReason: 'model_context_window_exceeded' }, 'context_exceeded'],
     ['an unknown stop reason', { content: [text('So')], stopReason: 'tired' }, 'protocol_error'],
@@ -111,6 +112,46 @@ describe('a fault that stays', () => {
     const { run, origin, assignment } = await start({ policy: inTurn(answer(writes), reply) })
     expect(endOf(await run())).toMatchObject({ outcome: 'failed', reason, diff: { files: 1 } })
     expect(await refsOf(origin)).toHaveProperty(`refs/heads/${assignment.branch}`)
+  })
+
+  const accounts: Array<[string, Reply, string]> = [
+    [
+      'a payment',
+      { status: 402, type: 'billing_error', message: 'There is an issue with your payment.' },
+      'model_payment_refused',
+    ],
+    [
+      'an empty account',
+      { status: 400, type: 'invalid_request_error', message: 'Your credit balance is too low to access the Anthropic API.' },
+      'model_credit_empty',
+    ],
+    ['an unknown model', { status: 404, type: 'not_found_error', message: 'model: claude-opus-5-5' }, 'model_not_found'],
+    [
+      'a refused key',
+      { status: 403, type: 'permission_error', message: 'Your organization has been disabled.\u0007' },
+      'model_key_refused',
+    ],
+    ['an unknown key', { status: 401, type: 'authentication_error', message: 'invalid x-api-key' }, 'model_key_refused'],
+  ]
+  it.each(accounts)(
+    '%s is a reason of its own, with the words of the API, and no fault of the task',
+    async (_, reply, reason) => {
+      const { run, door } = await start({ policy: () => reply })
+      const end = endOf(await run())
+      expect(end).toMatchObject({ outcome: 'failed', reason })
+      const words = (reply as { message: string }).message.replace('\u0007', '')
+      expect(end.message).toContain(words)
+      expect(`${end.message} ${textOfReason(end.reason)}`).not.toMatch(/\bbudget\b|\blog\b|[{}<>]|\p{Cc}/u)
+      // It costs nothing.
+      expect(door.said.filter(({ type }) => type === 'usage.counted')).toEqual([])
+    },
+  )
+
+  it('a refusal that is not in the API’s form is not shown', async () => {
+    const { run } = await start({
+      policy: () => ({ status: 402, type: 'billing_error', message: '<html><body>Payment Required</body></html>' }),
+    })
+    expect(endOf(await run())).toMatchObject({ reason: 'model_payment_refused', message: 'The model API gave no reason.' })
   })
 
   it('a key that the API refuses is told apart from an API that is down', async () => {

@@ -8,36 +8,31 @@ import type { Answer } from '../../model/model-answer.ts'
 import type { ModelClient } from '../../model/model-client.ts'
 import type { ModelWaiting } from '../../model/model-waits.ts'
 import type { AgentResult, TouchedFiles } from '../agent-driver.ts'
-import type { Budget } from './budget.ts'
 import { type Context, createContext } from './context.ts'
 import type { Gates } from './gates.ts'
 import type { Inbox } from './inbox.ts'
+import { createLimits, type LimitParts, type Limits } from './limits.ts'
 import { type CallParts, isCutOff, runCalls, WINDOW_FULL } from './run-calls.ts'
 import { type CallRecord, judgeProgress, STUCK_NOTICE } from './stuck.ts'
 
-export type LoopOptions = CallParts & {
-  client: ModelClient
-  conversation: Conversation
-  gates: Gates
-  budget: Budget
-  inbox: Inbox
-  /** @returns the used share of the time, 0 to 1 */
-  timeUsed: () => number
-  /** Waits while the coordinator is away. */
-  awaitLease: () => Promise<LeaseState>
-  waiting: ModelWaiting
-  timing: ModelTiming
-  maxSteps?: number
-  model: string
-  /** What git says about the work tree, for a conversation that begins anew. */
-  branchState: () => Promise<string>
-}
+export type LoopOptions = CallParts &
+  LimitParts & {
+    client: ModelClient
+    conversation: Conversation
+    gates: Gates
+    inbox: Inbox
+    /** Waits while the coordinator is away. */
+    awaitLease: () => Promise<LeaseState>
+    waiting: ModelWaiting
+    timing: ModelTiming
+    model: string
+    /** What git says about the work tree, for a conversation that begins anew. */
+    branchState: () => Promise<string>
+  }
 
-const MAX_STEPS = 200
 /** How many times in a row a model that stopped early is told to continue. */
 const MAX_CONTINUATIONS = 3
 const MAX_GATE_ROUNDS = 3
-const WRAP_UP_AT = 0.8
 
 /** What the loop remembers from one step to the next. */
 type Progress = {
@@ -45,10 +40,10 @@ type Progress = {
   steps: number
   calls: CallRecord[]
   summary: string
-  isWarned: boolean
   continuations: number
   gateRounds: number
   context: Context
+  limits: Limits
 }
 
 /** Asks the model, runs its tools, and asks again, until the model is done or reaches a limit. */
@@ -58,7 +53,8 @@ export async function runLoop(options: LoopOptions): Promise<AgentResult> {
     plan: options.tools.todos,
     askAside: (question, maxTokens) => ask(options, { question, maxTokens }),
   })
-  const progress: Progress = { steps: 0, calls: [], summary: '', isWarned: false, continuations: 0, gateRounds: 0, context }
+  const limits = createLimits(options)
+  const progress: Progress = { steps: 0, calls: [], summary: '', continuations: 0, gateRounds: 0, context, limits }
   for (;;) {
     const end = await takeStep(options, progress)
     if (end) return { end, summary: progress.summary, touched: touchedIn(options) }
@@ -71,10 +67,11 @@ function touchedIn({ touched }: LoopOptions): TouchedFiles {
 
 /** One model call and its consequences. @returns null if the loop continues */
 async function takeStep(options: LoopOptions, progress: Progress): Promise<End | null> {
-  const { conversation, voice, maxSteps = MAX_STEPS } = options
-  const { context } = progress
-  if (progress.steps >= maxSteps) return failed('steps_exceeded', `The agent took ${maxSteps} steps.`)
-  const noRoom = await context.makeRoom()
+  const { conversation, voice } = options
+  const { context, limits } = progress
+  const next = await limits.before(progress.steps)
+  if ('outcome' in next) return next
+  const noRoom = next.isLast ? null : await context.makeRoom()
   if (noRoom) return noRoom
   progress.steps += 1
   const asked = await ask(options)
@@ -87,6 +84,7 @@ async function takeStep(options: LoopOptions, progress: Progress): Promise<End |
   if (answer.stopReason === 'refusal') return failed('model_refused', answer.stopDetails ?? 'The model gave no explanation.')
   await conversation.addAssistant(answer.content)
   context.answered(answer)
+  if (next.isLast) return limits.afterLast(answer, next.end)
   const end = await (answer.calls.length > 0 ? afterCalls(options, progress, answer) : afterWords(options, progress, answer))
   // The same conversation once more would be refused.
   return end === null && answer.stopReason === WINDOW_FULL ? context.overflowed() : end
@@ -100,12 +98,12 @@ function ask(
   return askModel({
     client,
     request: () => {
-      const maxTokens = budget.maxTokens(conversation.size())
-      return maxTokens === null
-        ? failed('budget_exceeded', 'The next step would cost more than is left.')
+      const plan = budget.plan(conversation.size())
+      return plan === null
+        ? failed('budget_exceeded', 'The budget does not allow another try.')
         : aside
-          ? withQuestion(conversation.request(Math.min(maxTokens, aside.maxTokens)), aside.question)
-          : conversation.request(maxTokens)
+          ? withQuestion(conversation.request(Math.min(plan.maxTokens, aside.maxTokens)), aside.question)
+          : conversation.request(plan.maxTokens)
     },
     signal,
     timing,
@@ -167,11 +165,7 @@ type Reply = Omit<Parameters<Conversation['addUser']>[0], 'results'> &
   Partial<Pick<Parameters<Conversation['addUser']>[0], 'results'>>
 
 async function reply(options: LoopOptions, progress: Progress, { results = [], steer = [], notices = [] }: Reply): Promise<void> {
-  const { budget, conversation, timeUsed, maxSteps = MAX_STEPS } = options
-  const used = Math.max(budget.usedPart(), timeUsed(), progress.steps / maxSteps)
-  const isLate = used >= WRAP_UP_AT && !progress.isWarned
-  progress.isWarned ||= isLate
-  await conversation.addUser({ results, steer, notices: isLate ? [...notices, NOTICES.wrapUp] : notices })
+  await options.conversation.addUser({ results, steer, notices })
   await progress.context.warn()
 }
 

@@ -85,6 +85,7 @@ async function openLoop(
     inbox: createInbox({ door, log, isKnown: conversation.has }),
     storeOutput: createStoreOutput({ door, hands, secrets: [token], log }),
     signal,
+    readMoney: door.money,
     timeUsed,
     awaitLease,
     waiting: createModelWaiting(voice),
