@@ -16,7 +16,8 @@ export function renderEnd(view: View, { data, at }: Ended, look: Look): string[]
   const [mark, format] = MARKS[data.status] ?? ['•', 'bold']
   const word = STATUS_WORDS[data.status].toLowerCase() + (data.reason === 'no_changes' ? ', nothing changed' : '')
   const demo = created?.demo ? ` ${demoMark(look)}` : ''
-  const reason = data.status === 'completed' ? [] : wrap(plainReason(data), look.width - 2).map((line) => `  ${line}`)
+  const words = data.status === 'completed' ? clean(data.message ?? turn?.message ?? '') : plainReason(data)
+  const reason = words === '' ? [] : wrap(words, look.width - 2).map((line) => `  ${line}`)
   const summary = clean(turn?.summary ?? '').trim()
   const isNew = summary !== '' && summary !== clean(view.lastText).trim()
   const diff = turn?.diff

@@ -182,6 +182,14 @@ describe('what a person reads of a task', () => {
     expect(text).toMatch(/time +\d+\.\d s/)
   })
 
+  it('says what was left out although the task is completed', () => {
+    const [pushed, ...rest] = DONE
+    const message = 'Left out, because it looks like an environment or key file: .env.'
+    const ended = rest.map((event) => (event.type === 'turn.ended' ? { ...event, data: { ...event.data, message } } : event))
+    const text = tell([REAL, ASKED, ...BOOT, ...(pushed ? [pushed] : []), ...(ended as Told[])]).lines.join(' ')
+    expect(text.replace(/\s+/g, ' ')).toContain(message)
+  })
+
   it('says of a demo that it is one, and that it costs nothing', () => {
     const text = tell([CREATED, ASKED, ...BOOT, USED, ...DONE]).lines.join('\n')
     expect(text).toMatch(/✓ completed +DEMO/)

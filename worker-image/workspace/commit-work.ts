@@ -48,7 +48,7 @@ export async function readyWork(git: Git, workspace: Workspace, findings: readon
     let tip = found.tip
     if (tip !== null && tip !== workspace.remoteCommit && tip !== workspace.base) {
       const placed = await onBranch(git, workspace, tip)
-      if (placed.isUnrelated) more.push({ kind: 'repository', paths: [], detail: 'unrelated' })
+      if (placed.isUnrelated) if (!findings.some(({ detail }) => detail === 'unrelated')) more.push(UNRELATED)
       const { commit, removed } = await cleanCommits(git, placed.tip, workspace, held)
       more.push(...removed)
       tip = commit
@@ -64,6 +64,8 @@ export async function readyWork(git: Git, workspace: Workspace, findings: readon
     return { work: { ...found, tip: workspace.remoteCommit, asides: [] }, findings: more, unsafe: String(error) }
   }
 }
+
+const UNRELATED: Finding = { kind: 'repository', paths: [], detail: 'unrelated' }
 
 /** @returns the findings without the paths that are known already */
 function withoutKnown(more: readonly Finding[], known: readonly Finding[]): Finding[] {

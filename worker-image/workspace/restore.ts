@@ -10,15 +10,16 @@ import { REFS, type Workspace } from './workspace.ts'
  */
 export type Restored = { state: 'intact' } | { state: 'removed' | 'replaced' } | { state: 'lost'; message: string }
 
-/** @returns whether the repository still is the one that {@link openWorkspace} made */
-export async function isIntact(git: Git, directory: string, { turnBase }: Pick<Workspace, 'turnBase'>): Promise<boolean> {
+/** @returns whether the repository still is the one that was checked out, or what happened to its `.git` */
+export async function repositoryState(
+  git: Git,
+  directory: string,
+  { turnBase }: Pick<Workspace, 'turnBase'>,
+): Promise<'intact' | 'removed' | 'replaced'> {
+  if (!existsSync(`${directory}/.git`)) return 'removed'
   const at = await git(['rev-parse', '--show-cdup'])
-  return (
-    at.code === 0 &&
-    at.stdout.trim() === '' &&
-    existsSync(`${directory}/.git`) &&
-    (await git(['cat-file', '-e', turnBase])).code === 0
-  )
+  const isHere = at.code === 0 && at.stdout.trim() === ''
+  return isHere && (await git(['cat-file', '-e', turnBase])).code === 0 ? 'intact' : 'replaced'
 }
 
 /**
@@ -27,10 +28,10 @@ export async function isIntact(git: Git, directory: string, { turnBase }: Pick<W
  */
 export async function restoreRepository(git: Git, directory: string, remote: string, workspace: Workspace): Promise<Restored> {
   try {
-    if (await isIntact(git, directory, workspace)) return { state: 'intact' }
+    const state = await repositoryState(git, directory, workspace)
+    if (state === 'intact') return { state }
     if (!existsSync(directory)) return { state: 'lost', message: 'The folder of the repository was deleted.' }
-    const wasThere = existsSync(`${directory}/.git`)
-    if (wasThere) await rename(`${directory}/.git`, freeName(`${directory}.replaced`))
+    if (state === 'replaced') await rename(`${directory}/.git`, freeName(`${directory}.replaced`))
     const { branch, base, remoteCommit, turnBase, baseBranch } = workspace
     await must(git, ['init', '--quiet', `--initial-branch=${branch}`])
     await must(git, ['remote', 'add', 'origin', remote])
@@ -48,7 +49,7 @@ export async function restoreRepository(git: Git, directory: string, remote: str
     await must(git, ['reset', '--quiet', '--mixed', from])
     return (await isEmptied(git, directory))
       ? { state: 'lost', message: 'Every file of the repository was deleted together with its .git folder.' }
-      : { state: wasThere ? 'replaced' : 'removed' }
+      : { state }
   } catch (error) {
     return { state: 'lost', message: String(error) }
   }

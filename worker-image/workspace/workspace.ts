@@ -31,31 +31,34 @@ const MAX_OTHERS = 50
 /** In `.git`, where a rescue after a crash finds them. */
 export const REFS = { base: 'refs/errand/base', remote: 'refs/errand/remote', turn: 'refs/errand/turn' } as const
 
+export type OpenOptions = {
+  directory: string
+  remote: string
+  baseBranch: string | null
+  branch: string
+  /** As the first attempt of the turn saw it; null for that attempt. */
+  turnBase: string | null
+  signal: AbortSignal
+  retryDelaysMs?: readonly number[]
+}
+
 /**
  * Fetches the base branch (null: the host's default) with its whole history, and the task's branch if an earlier attempt pushed it,
  * into a new repository at `directory`. The whole history, because the model's `git log` or `blame` has no way to fetch the rest.
  * @returns the workspace, or how the turn ends: each fault of the git host has its own reason
  */
-export async function openWorkspace(
+export async function openWorkspace(git: Git, options: OpenOptions): Promise<Opened> {
+  try {
+    return await cloneInto(git, options)
+  } catch (error) {
+    // What has no end of its own above happened on the sandbox's disk.
+    return { ok: false, end: checkoutFault({ code: null, stderr: String(error) }) }
+  }
+}
+
+async function cloneInto(
   git: Git,
-  {
-    directory,
-    remote,
-    baseBranch,
-    branch,
-    turnBase,
-    signal,
-    retryDelaysMs = RETRY_DELAYS_MS,
-  }: {
-    directory: string
-    remote: string
-    baseBranch: string | null
-    branch: string
-    /** As the first attempt of the turn saw it; null for that attempt. */
-    turnBase: string | null
-    signal: AbortSignal
-    retryDelaysMs?: readonly number[]
-  },
+  { directory, remote, baseBranch, branch, turnBase, signal, retryDelaysMs = RETRY_DELAYS_MS }: OpenOptions,
 ): Promise<Opened> {
   const ask = (args: string[]) => askAgain(() => git(args, { signal }), signal, retryDelaysMs)
   await mkdir(directory, { recursive: true })

@@ -45,7 +45,13 @@ export function createOwnAgent(parts: Parts): AgentDriver {
         return await runLoop(await openLoop(parts, tools, turn))
       } catch (error) {
         log('agent.failed', { stack: error instanceof Error ? error.stack : String(error) })
-        return { end: failed('sandbox_crashed', `The agent failed: ${String(error)}`), summary: '' }
+        return {
+          end: failed(
+            /ENOSPC|No space left/.test(String(error)) ? 'out_of_disk' : 'sandbox_crashed',
+            `The agent failed: ${String(error)}`,
+          ),
+          summary: '',
+        }
       } finally {
         log('processes.ended', { count: await tools.stop().catch(String) })
       }

@@ -1,7 +1,9 @@
 import { readlink } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { hugeFiles } from '../changes.ts'
+import { commitOf } from '../find-work.ts'
 import { type Git, must } from '../git.ts'
+import { repositoryState } from '../restore.ts'
 import type { Workspace } from '../workspace.ts'
 import { type AddedLines, addedBetween, addedInNewFiles } from './added-lines.ts'
 import { type Change, changesSince, forPaths, newFiles, split, statOf } from './changed-files.ts'
@@ -34,6 +36,9 @@ export type Look = { findings: Finding[]; isChanged: boolean }
 export async function look(git: Git, options: LookOptions): Promise<Look> {
   const { directory, workspace, written, untested } = options
   const { turnBase, baseBranch } = workspace
+  const state = await repositoryState(git, directory, workspace)
+  // Nothing else can be said of it before it is restored.
+  if (state !== 'intact') return { findings: [{ kind: 'repository', paths: [], detail: state }], isChanged: true }
   const unseen: Finding[] = []
   const part = async <T>(find: () => Promise<T>, otherwise: T): Promise<T> => {
     try {
@@ -60,7 +65,14 @@ export async function look(git: Git, options: LookOptions): Promise<Look> {
     part(async () => found('huge', await hugeFiles(git)), []),
   ])
   return {
-    findings: [...parts.flat(), ...inLines(added), ...afterLastCommand(directory, untested), ...found('dirty', dirty), ...unseen],
+    findings: [
+      ...(await unrelated(git, turnBase)),
+      ...parts.flat(),
+      ...inLines(added),
+      ...afterLastCommand(directory, untested),
+      ...found('dirty', dirty),
+      ...unseen,
+    ],
     isChanged:
       changed.length > dirty.length || fresh.files.length + fresh.repositories.length > 0 || (await hasCommits(git, turnBase)),
   }
@@ -160,6 +172,13 @@ function afterLastCommand(directory: string, untested: readonly string[]): Findi
     'untested',
     paths.filter((path) => !path.startsWith('..') && !isProse(path)),
   )
+}
+
+/** A HEAD without a common commit would replace what is on the branch. */
+async function unrelated(git: Git, turnBase: string): Promise<Finding[]> {
+  const [base, head] = [await commitOf(git, turnBase), await commitOf(git, 'HEAD')]
+  if (base === null || head === null || (await git(['merge-base', base, head])).code === 0) return []
+  return [{ kind: 'repository', paths: [], detail: 'unrelated' }]
 }
 
 async function hasCommits(git: Git, turnBase: string): Promise<boolean> {

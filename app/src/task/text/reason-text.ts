@@ -22,6 +22,8 @@ export function helpFor(reason: Reason): Help[] {
     case 'budget_exceeded':
       return ['retry-budget']
     case 'context_exceeded':
+    // The message that says how to go on is a better answer than the same work again.
+    case 'conflicts_left':
       return []
     default:
       return ['retry']
