@@ -1,7 +1,7 @@
 import { type End, failed } from '../../contract/wire/end.ts'
 import type { GitResult } from './git.ts'
 
-const DISK_FULL = /No space left on device|Out of diskspace|Disk quota exceeded/
+const DISK_FULL = /No space left on device|Out of diskspace|Disk quota exceeded/i
 /** git gives no cause for these; in a work tree of our own there is one that can be expected. */
 const CANNOT_WRITE = /unable to (write|create) (file|new index|temporary file)|write error/
 const WORDS_CHARS = 1000

@@ -52,7 +52,8 @@ export async function openWorkspace(git: Git, options: OpenOptions): Promise<Ope
     return await cloneInto(git, options)
   } catch (error) {
     // What has no end of its own above happened on the sandbox's disk.
-    return { ok: false, end: checkoutFault({ code: null, stderr: String(error) }) }
+    const { signal } = options
+    return { ok: false, end: signal.aborted ? endOf(signal) : checkoutFault({ code: null, stderr: String(error) }) }
   }
 }
 
