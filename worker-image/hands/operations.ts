@@ -5,7 +5,7 @@ import { toolEnvironment } from '../tools/environment.ts'
 import { createTools } from '../tools/index.ts'
 import { cleaned } from '../tools/output.ts'
 import { readEnds } from '../tools/read-ends.ts'
-import { commitWork } from '../workspace/commit-work.ts'
+import { commitWork, readyWork } from '../workspace/commit-work.ts'
 import { createGit, must, OUTSIDE, remoteOf } from '../workspace/git.ts'
 import { look } from '../workspace/look/look.ts'
 import { warningsAbout } from '../workspace/look/warnings.ts'
@@ -40,6 +40,7 @@ export function createOperations(config: HandsConfig): Operations {
     look: (seen) => look(git, { directory, ...seen }),
     restoreRepository: ({ workspace }) => restoreRepository(git, directory, remoteOf(config), workspace),
     commitWork: ({ message, ...seen }) => commitWork(git, { directory, ...seen }, message),
+    readyWork: ({ workspace, findings }) => readyWork(git, workspace, findings),
     repositoryNotes: async () =>
       [await readRepositoryNotes(directory), await warningsAbout(git)].filter(Boolean).join('\n\n') || null,
     tool: ({ name, input }, { signal, onOutput }) => tools.run(name, input, signal, onOutput),

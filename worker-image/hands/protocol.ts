@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { Reason } from '../../contract/api/reason.ts'
 import { Outcome } from '../../contract/api/status.ts'
-
 import { FINDING_KINDS } from '../workspace/look/finding.ts'
 
 /** The most bytes of one line between the agent and its hands. */
@@ -15,7 +14,8 @@ const GitResult = z.object({ code: z.number().int().nullable(), stdout: z.string
 
 const End = z.object({ outcome: Outcome, reason: Reason, message: z.string().nullable() })
 
-const Workspace = z.object({
+/** What the checkout made, as {@link Workspace} has it. */
+export const WorkspaceState = z.object({
   baseBranch: z.string(),
   base: z.string(),
   branch: z.string(),
@@ -69,18 +69,18 @@ export const OPERATIONS = {
   openWorkspace: {
     input: z.object({ baseBranch: z.string().nullable(), branch: z.string(), turnBase: z.string().nullable() }),
     output: z.discriminatedUnion('ok', [
-      z.object({ ok: z.literal(true), workspace: Workspace }),
+      z.object({ ok: z.literal(true), workspace: WorkspaceState }),
       z.object({ ok: z.literal(false), end: End }),
     ]),
   },
   /** Looks at the whole work tree as the turn leaves it. */
   look: {
-    input: z.object({ workspace: Workspace.pick({ turnBase: true, baseBranch: true }), ...Touched }),
+    input: z.object({ workspace: WorkspaceState.pick({ turnBase: true, baseBranch: true }), ...Touched }),
     output: z.object({ findings: z.array(Finding), isChanged: z.boolean() }),
   },
   /** Brings back a `.git` that a command removed or replaced. */
   restoreRepository: {
-    input: z.object({ workspace: Workspace }),
+    input: z.object({ workspace: WorkspaceState }),
     output: z.discriminatedUnion('state', [
       z.object({ state: z.enum(['intact', 'removed', 'replaced']) }),
       z.object({ state: z.literal('lost'), message: z.string() }),
@@ -88,11 +88,26 @@ export const OPERATIONS = {
   },
   /** Commits the work as it may be delivered. */
   commitWork: {
-    input: z.object({ workspace: Workspace, ...Touched, message: z.string() }),
+    input: z.object({ workspace: WorkspaceState, ...Touched, message: z.string() }),
     output: z.object({
       findings: z.array(Finding),
       note: z.string().nullable(),
       failure: z.object({ code: z.number().nullable(), stderr: z.string() }).nullable(),
+    }),
+  },
+  /** Finds the commits of the turn, and makes each fit to be pushed. */
+  readyWork: {
+    input: z.object({ workspace: WorkspaceState, findings: z.array(Finding) }),
+    output: z.object({
+      work: z.object({
+        tip: z.string().nullable(),
+        asides: z
+          .array(z.object({ branch: z.string(), commit: z.string(), what: z.enum(['own', 'other', 'unfinished']) }))
+          .readonly(),
+        more: z.array(z.string()).readonly(),
+      }),
+      findings: z.array(Finding),
+      unsafe: z.string().nullable(),
     }),
   },
   /** The repository's notes for agents, and what it needs that this sandbox does not have. */

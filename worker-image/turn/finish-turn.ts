@@ -10,7 +10,8 @@ import type { InputOf } from '../hands/protocol.ts'
 import type { Config } from '../process/config.ts'
 import type { Log } from '../process/log.ts'
 import { type SavedWork, saveWork } from '../workspace/save-work.ts'
-import { reopenWorkspace, type Workspace } from '../workspace/workspace.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+import { storedWorkspace } from './stored-workspace.ts'
 import { commitMessage, finalEnd } from './verdict.ts'
 
 type Finish = {
@@ -48,6 +49,7 @@ export async function finishTurn(finish: Finish): Promise<void> {
         outside: gitOf(hands, 'outside'),
         restore: () => hands.call('restoreRepository', { workspace }),
         commit: (seen, message) => hands.call('commitWork', { workspace, ...seen, message }),
+        ready: (findings) => hands.call('readyWork', { workspace, findings: [...findings] }),
         bundle: (refs, without) => readBundle(hands, [...refs], without),
         remote: config.remote,
         door,
@@ -63,10 +65,10 @@ export async function finishTurn(finish: Finish): Promise<void> {
   voice.emit({ type: 'turn.ended', data: { turn, ...finalEnd(end, saved), summary, diff: saved.diff } })
 }
 
-/** As {@link finishTurn}, for an agent that died: finds the workspace that it left on disk. */
+/** As {@link finishTurn}, for an agent that died: with the workspace that it kept in its own folder. */
 export async function finishAbandonedTurn(finish: Omit<Finish, 'summary' | 'workspace'>): Promise<void> {
-  const { assignment, hands, log, end } = finish
-  const workspace = await reopenWorkspace(gitOf(hands), assignment.branch)
+  const { config, log, end } = finish
+  const workspace = await storedWorkspace(config.home)
   log('rescue.started', { reason: end.reason, workspace: workspace !== null })
   await finishTurn({ ...finish, summary: '', workspace })
 }

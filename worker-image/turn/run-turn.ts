@@ -13,6 +13,7 @@ import type { Log } from '../process/log.ts'
 import { headCommit } from '../workspace/changes.ts'
 import type { Opened, Workspace } from '../workspace/workspace.ts'
 import { finishTurn } from './finish-turn.ts'
+import { storeWorkspace } from './stored-workspace.ts'
 
 export type TurnOptions = {
   config: Config
@@ -53,12 +54,17 @@ export async function runTurn(options: TurnOptions): Promise<void> {
   }
 }
 
-async function open({ assignment, hands, voice }: TurnOptions, earlier: Earlier, clock: Clock): Promise<Opened> {
+async function open(
+  { config: { home }, assignment, hands, voice }: TurnOptions,
+  earlier: Earlier,
+  clock: Clock,
+): Promise<Opened> {
   const { baseBranch, branch, turn } = assignment
   const turnBase = earlier.stored?.turn === turn ? earlier.stored.turnBase : null
   const opened = await hands.call('openWorkspace', { baseBranch, branch, turnBase }, { signal: clock.signal })
   if (opened.ok) {
     const { workspace } = opened
+    await storeWorkspace(home, workspace)
     const commit = (await headCommit(gitOf(hands))) ?? ''
     voice.emit({ type: 'repo.cloned', data: { baseBranch: workspace.baseBranch, commit, branch, resumed: workspace.resumed } })
   }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { type Git, must } from './git.ts'
 import { split } from './look/changed-files.ts'
-import { REFS, type Workspace } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
 
 /**
  * `intact`: the repository is the one that was checked out. `removed`, `replaced`: its `.git` was gone or another one, and is there again, with
@@ -32,7 +32,7 @@ export async function restoreRepository(git: Git, directory: string, remote: str
     if (state === 'intact') return { state }
     if (!existsSync(directory)) return { state: 'lost', message: 'The folder of the repository was deleted.' }
     if (state === 'replaced') await rename(`${directory}/.git`, freeName(`${directory}.replaced`))
-    const { branch, base, remoteCommit, turnBase, baseBranch } = workspace
+    const { branch, base, remoteCommit, baseBranch } = workspace
     await must(git, ['init', '--quiet', `--initial-branch=${branch}`])
     await must(git, ['remote', 'add', 'origin', remote])
     const wanted = [...(remoteCommit ? [branch] : []), ...(baseBranch ? [baseBranch] : [])]
@@ -40,12 +40,6 @@ export async function restoreRepository(git: Git, directory: string, remote: str
     // The base branch may have been rewritten meanwhile; then there is nothing to put the work on.
     const from = await must(git, ['rev-parse', '--verify', `${remoteCommit ?? base}^{commit}`])
     await must(git, ['update-ref', `refs/heads/${branch}`, from])
-    for (const [ref, commit] of [
-      [REFS.base, base],
-      [REFS.turn, turnBase],
-      ...(remoteCommit ? [[REFS.remote, remoteCommit]] : []),
-    ])
-      await git(['update-ref', ref ?? '', commit ?? ''])
     await must(git, ['reset', '--quiet', '--mixed', from])
     return (await isEmptied(git, directory))
       ? { state: 'lost', message: 'Every file of the repository was deleted together with its .git folder.' }

@@ -2,7 +2,7 @@ import type { DiffStat } from '../../contract/api/event.ts'
 import { type End, failed } from '../../contract/wire/end.ts'
 import type { Door, LeaseState } from '../door/door.ts'
 import { diffStat, patchOf } from './changes.ts'
-import { type CommittedWork, type ReadyWork, readyWork } from './commit-work.ts'
+import type { CommittedWork, ReadyWork } from './commit-work.ts'
 import { commitFault } from './fault.ts'
 import type { Aside, Work } from './find-work.ts'
 import { must } from './git.ts'
@@ -34,6 +34,8 @@ export type SaveOptions = PushOptions & {
   restore: () => Promise<Restored>
   /** Looks the work over and commits it. */
   commit: (touched: Touched, message: string) => Promise<CommittedWork>
+  /** Finds the commits of the turn, and makes each fit to be pushed. */
+  ready: (findings: readonly Finding[]) => Promise<ReadyWork>
   /** Makes a git bundle of these commits. */
   bundle: (refs: ReadonlyArray<{ branch: string; commit: string }>, without: string | null) => Promise<Buffer>
   door: Pick<Door, 'store' | 'awaitLease'>
@@ -48,19 +50,45 @@ export type SaveOptions = PushOptions & {
  * cannot be made, it stores a git bundle instead. Never throws: a failure of one part does not stop the others.
  */
 export async function saveWork(options: SaveOptions): Promise<SavedWork> {
-  const { git, workspace, message, log, touched = NOTHING_TOUCHED } = options
-  const restored = await options.restore()
+  const { workspace, log } = options
+  const restored = await restore(options)
   if (restored.state === 'lost') return saveLost(options, restored.message)
-  const committed = await options.commit(touched, message)
+  const committed = await commit(options)
   const lost = committed.failure ? commitFault(committed.failure) : null
   if (lost) log('commit.failed', { message: lost.message })
-  const ready = await readyWork(git, workspace, committed.findings)
+  const ready = await readyOf(options, committed.findings)
   const repository: Finding[] = restored.state === 'intact' ? [] : [{ kind: 'repository', paths: [], detail: restored.state }]
   const findings = [...repository, ...committed.findings, ...ready.findings]
   for (const { detail } of findings.filter(({ kind }) => kind === 'unseen')) log('look.failed', { message: detail })
   const saved = await deliver(options, ready, lost ?? (ready.unsafe ? failed('commit_failed', ready.unsafe) : null))
   const notes = [...notesOf(findings), committed.note, saved.note].filter(Boolean)
   return { ...saved, unfinished: unfinishedWork(findings, saved, workspace), note: notes.join(' ') || null }
+}
+
+async function restore({ restore, log }: SaveOptions): Promise<Restored> {
+  try {
+    return await restore()
+  } catch (error) {
+    // The commit finds out.
+    log('restore.failed', { message: String(error) })
+    return { state: 'intact' }
+  }
+}
+
+async function commit({ commit, touched = NOTHING_TOUCHED, message }: SaveOptions): Promise<CommittedWork> {
+  try {
+    return await commit(touched, message)
+  } catch (error) {
+    return { findings: [], note: null, failure: { code: null, stderr: String(error) } }
+  }
+}
+
+async function readyOf({ ready, workspace }: SaveOptions, findings: readonly Finding[]): Promise<ReadyWork> {
+  try {
+    return await ready(findings)
+  } catch (error) {
+    return { work: { tip: workspace.remoteCommit, asides: [], more: [] }, findings: [], unsafe: String(error) }
+  }
 }
 
 type Touched = Pick<LookOptions, 'written' | 'untested'>
@@ -110,7 +138,7 @@ async function saveLost(options: SaveOptions, message: string): Promise<SavedWor
   const why = failed('commit_failed', `The repository in the sandbox is gone, by a command of the agent. ${message}`)
   const none = { diff: null, changed: true, tip: workspace.remoteCommit, unfinished: null, note: null }
   if ((await git(['rev-parse', '--git-dir'])).code !== 0) return { ...none, problem: why }
-  const { failure } = await options.commit(NOTHING_TOUCHED, options.message)
+  const { failure } = await commit(options)
   const head = failure ? null : await must(git, ['rev-parse', 'HEAD']).catch(() => null)
   return { ...none, problem: head === null ? why : await storeBundle(options, { tip: head, asides: [] }, why) }
 }

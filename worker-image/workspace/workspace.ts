@@ -28,9 +28,6 @@ export const RETRY_DELAYS_MS: readonly number[] = [1_000, 3_000, 6_000, 12_000]
 /** Branches that earlier turns pushed beside the task's own. */
 const MAX_OTHERS = 50
 
-/** In `.git`, where a rescue after a crash finds them. */
-export const REFS = { base: 'refs/errand/base', remote: 'refs/errand/remote', turn: 'refs/errand/turn' } as const
-
 export type OpenOptions = {
   directory: string
   remote: string
@@ -92,9 +89,6 @@ async function cloneInto(
     resumed: remoteCommit !== null,
     turnBase: (await known(git, turnBase)) ?? remoteCommit ?? comparison,
   }
-  await must(git, ['update-ref', REFS.base, workspace.base])
-  if (remoteCommit) await must(git, ['update-ref', REFS.remote, remoteCommit])
-  await must(git, ['update-ref', REFS.turn, workspace.turnBase])
   return { ok: true, workspace }
 }
 
@@ -111,17 +105,6 @@ async function askAgain(
       return result
     await pause(delay, signal)
   }
-}
-
-/** @returns the workspace that a crashed agent left, or null when it had not opened one */
-export async function reopenWorkspace(git: Git, branch: string): Promise<Workspace | null> {
-  const base = await git(['rev-parse', '--verify', '--quiet', REFS.base])
-  if (base.code !== 0) return null
-  const remote = await git(['rev-parse', '--verify', '--quiet', REFS.remote])
-  const remoteCommit = remote.code === 0 ? remote.stdout.trim() : null
-  const turn = await git(['rev-parse', '--verify', '--quiet', REFS.turn])
-  const turnBase = (turn.code === 0 ? turn : base).stdout.trim()
-  return { baseBranch: '', base: base.stdout.trim(), branch, remoteCommit, resumed: remoteCommit !== null, turnBase }
 }
 
 type Refs = { head: string | null; branches: ReadonlyMap<string, string> }

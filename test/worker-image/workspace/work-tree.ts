@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { commitWork } from '../../../worker-image/workspace/commit-work.ts'
+import { commitWork, readyWork } from '../../../worker-image/workspace/commit-work.ts'
 import { createGit, OUTSIDE } from '../../../worker-image/workspace/git.ts'
 import { restoreRepository } from '../../../worker-image/workspace/restore.ts'
 import { type SaveOptions, saveWork } from '../../../worker-image/workspace/save-work.ts'
@@ -87,6 +87,7 @@ async function save(place: Pick<SaveOptions, 'git' | 'touched' | 'outside' | 're
     ...place,
     restore: () => restoreRepository(place.git, directory, place.remote, place.workspace),
     commit: (touched, message) => commitWork(place.git, { directory, workspace: place.workspace, ...touched }, message),
+    ready: (findings) => readyWork(place.git, place.workspace, findings),
     bundle: async () => Buffer.from('a bundle'),
     door: {
       store: async (kind, bytes) => void stored.set(kind, String(bytes)),

@@ -1,8 +1,9 @@
 import type { Hands } from '../../hands/hands.ts'
+import type { InputOf } from '../../hands/protocol.ts'
 import type { TodoItem } from '../../tools/todo.ts'
 import { named } from '../../workspace/look/finding.ts'
 import { type Problem, problemsOf } from '../../workspace/look/judge.ts'
-import type { LookOptions } from '../../workspace/look/look.ts'
+import type { Look, LookOptions } from '../../workspace/look/look.ts'
 import type { Touched } from './touched.ts'
 
 /**
@@ -31,7 +32,7 @@ const CLAIM_CHARS = 200
 export function createGates({ hands, workspace, prompt, touched, todos }: GatesOptions): Gates {
   const told = new Set<string>()
   return async (answer) => {
-    const { findings, isChanged } = await hands.call('look', {
+    const { findings, isChanged } = await lookOnce(hands, {
       workspace,
       written: touched.written(),
       // An edit of a task that needs no command has nothing to be run again.
@@ -46,6 +47,15 @@ export function createGates({ hands, workspace, prompt, touched, todos }: GatesO
     const isNews = problems.some(({ key, insists }) => insists || !told.has(key))
     for (const { key } of problems) told.add(key)
     return isNews ? problems.map(({ text }) => text) : []
+  }
+}
+
+/** A command may have killed the hands. The work is looked over once more when it is committed, so the turn need not fail here. */
+async function lookOnce(hands: Hands, what: InputOf<'look'>): Promise<Look> {
+  try {
+    return await hands.call('look', what)
+  } catch {
+    return { findings: [], isChanged: true }
   }
 }
 
