@@ -14,6 +14,8 @@ import { leaseAndRun } from './jobs/lease-and-run.ts'
 import { takeJobs } from './jobs/take-jobs.ts'
 import { createCoordinatorClient, findToken } from './lease/coordinator-client.ts'
 import { startRenewals } from './lease/renewals.ts'
+import { checkHostGit } from './patch/git.ts'
+import { openPatchMaker } from './patch/make-patches.ts'
 import type { Config } from './process/config.ts'
 import { openDataFolder } from './process/data-folder.ts'
 import { openPublisher } from './river/publisher.ts'
@@ -30,13 +32,14 @@ export type Runner = {
 
 /**
  * Starts everything that a runner is, and returns when it takes turns. It waits for a coordinator, a Redis or a Docker engine that is away.
- * @throws Error with what to do when the data folder cannot be used, or the token is missing
+ * @throws Error with what to do when git is missing, the data folder cannot be used, or the token is missing
  */
 export async function start(config: Config): Promise<Runner> {
   const { name, slots, redisUrl, coordinatorUrl, npmRegistryUrl } = config
   const log = openLog(config)
+  await checkHostGit(config.path)
   const token = await findToken({ ...config, log })
-  const { runnerId, spoolDirectory, doorsDirectory, keptDirectory } = await openDataFolder(config.dataDir)
+  const { runnerId, spoolDirectory, doorsDirectory, keptDirectory, patchesDirectory } = await openDataFolder(config.dataDir)
   const runner: RunnerIdentity = { id: runnerId, name, slots }
   const drain = new AbortController()
   const now = new AbortController()
@@ -59,18 +62,10 @@ export async function start(config: Config): Promise<Runner> {
   })
   const renewals = startRenewals({ client, runner, attempts, unwell: health.unwell, log })
   const keptWork = await openKeptWork({ directory: keptDirectory, client, log })
-  const outside = {
-    engine,
-    publisher,
-    renewals,
-    client,
-    keptWork,
-    openGateway,
-    coordinatorUrl,
-    npmRegistryUrl,
-    machine: Machine.parse(config),
-  }
-  const parts: AttemptParts = { ...outside, attempts, spoolDirectory, doorsDirectory, secrets: [token], log }
+  const makePatches = await openPatchMaker({ directory: patchesDirectory, path: config.path, log })
+  const machine = Machine.parse(config)
+  const outside = { engine, publisher, renewals, client, keptWork, openGateway, coordinatorUrl, npmRegistryUrl, machine }
+  const parts: AttemptParts = { ...outside, makePatches, attempts, spoolDirectory, doorsDirectory, secrets: [token], log }
   const run = (lease: Lease) => runWatched(parts, health, lease, { drain: drain.signal, now: now.signal })
   const turns = { client, runner, mayTake: health.mayTake, run, log }
   const taking = takeJobs({ redisUrl, slots, handle: (data) => attempts.track(leaseAndRun(turns, data)), log })

@@ -27,7 +27,7 @@ export function renderEnd(view: View, { data, at }: Ended, look: Look): string[]
       ? [
           [
             'changes',
-            `${count(diff.files, 'file')}, ${paint(look, 'green', `+${diff.insertions}`)} ${paint(look, 'red', `−${diff.deletions}`)}`,
+            `${count(diff.files, 'file')}, ${paint(look, 'green', `+${diff.insertions}`)} ${paint(look, 'red', `−${diff.deletions}`)}${turn.commit === null ? paint(look, 'dim', " (the agent's own account)") : ''}`,
           ] as [string, string],
         ]
       : []),

@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { EFFORTS, MODELS } from '../shared/models.ts'
 import { requestBody } from './errors.ts'
-import { DiffStat, Usage } from './event.ts'
+import { DiffStat, ReceivedEvent, Usage } from './event.ts'
 import { LIMITS } from './limits.ts'
 import { Reason } from './reason.ts'
-import { ReceivedEvent } from './received-event.ts'
 import { TaskStatus } from './status.ts'
 
 const time = z.iso.datetime()
@@ -222,28 +221,6 @@ export const RetryTask = requestBody({
   clientId: ClientId.optional(),
 }).meta({ id: 'RetryTask' })
 export type RetryTask = z.infer<typeof RetryTask>
-
-/** One file of `GET /api/tasks/:id/changes?turn=`. `patch` is null for a file that is listed without its content. */
-export const ChangedFile = z
-  .object({
-    path: z.string(),
-    /** Set when the file was renamed. */
-    oldPath: z.string().nullable(),
-    kind: z.enum(['added', 'deleted', 'modified', 'renamed']),
-    insertions: z.number().int().nonnegative(),
-    deletions: z.number().int().nonnegative(),
-    binary: z.boolean(),
-    /** Too long to show here; the whole diff has it. */
-    huge: z.boolean(),
-    patch: z.string().nullable(),
-  })
-  .meta({ id: 'ChangedFile' })
-export type ChangedFile = z.infer<typeof ChangedFile>
-
-export const Changes = z
-  .object({ turn: z.number().int().positive().nullable(), files: z.array(ChangedFile), truncated: z.boolean() })
-  .meta({ id: 'Changes' })
-export type Changes = z.infer<typeof Changes>
 
 /** A browser session or an API token that is signed in as a user. */
 export const Device = z

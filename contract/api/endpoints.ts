@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import * as api from './api.ts'
+import { Changes } from './changes.ts'
 import type { ErrorCode } from './errors.ts'
 import { Overview } from './overview.ts'
 import type { OperationId } from './routes.ts'
@@ -86,7 +87,7 @@ export const ENDPOINTS = {
       summary: 'List the changed files with their patches; binary and huge files come without one',
       query: api.OfTurn,
       status: 200,
-      answer: api.Changes,
+      answer: Changes,
     },
     downloadOutput: {
       summary: 'Download the whole output of a tool call that its event shows in part; supports Range',

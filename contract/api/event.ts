@@ -95,7 +95,12 @@ export const EVENT_DATA = {
   'usage.counted': Usage.extend({ model: z.string(), estimated: z.boolean() }),
   'checkpoint.saved': z.object({ commit: text(64) }),
   'host.blocked': z.object({ host: text(255), method: text(20), advice: text(500) }),
-  'branch.pushed': z.object({ branch: text(255), commit: text(64) }),
+  'branch.pushed': z.object({
+    branch: text(255),
+    commit: text(64),
+    /** The branch's commit before; null: it was not there. Absent in events of earlier versions. */
+    before: text(64).nullable().optional(),
+  }),
   'pull_request.opened': z.object({ url: z.string(), number: count }),
   'turn.ended': z.object({
     turn: count,
@@ -105,7 +110,13 @@ export const EVENT_DATA = {
     summary: text(LIMITS.textChars),
     /** What went wrong, for a person; null when nothing did. */
     message: text(2000).nullable(),
+    /** The size of the change on the branch. Null: nothing was pushed that has a size. */
     diff: DiffStat.nullable(),
+    /**
+     * The pushed commit from which Errand itself read `diff` and made the patches. Null: `diff` is the agent's own account, because nothing was
+     * pushed or the commit could not be read. Absent in events of earlier versions, whose `diff` is that too.
+     */
+    commit: text(64).nullable().optional(),
     until: time.optional(),
   }),
   /** `until`: when the queue brings the turn back; only of an attempt that ended because the model does not answer (`model_waiting`). */
@@ -145,3 +156,34 @@ export const Delta = z.object({
   text: text(LIMITS.deltaChars),
 })
 export type Delta = z.infer<typeof Delta>
+
+const PLACE = {
+  taskId: z.string(),
+  seq: z.number().int().positive(),
+  /** 0 outside any attempt. */
+  attempt: z.number().int().nonnegative(),
+  at: z.iso.datetime(),
+}
+
+const known = EventType.options.map((type) =>
+  z.looseObject({ ...PLACE, type: z.literal(type), data: EVENT_DATA[type].loose() }).meta({ id: schemaNameOf(type) }),
+)
+
+/** An event of a newer server. Clients skip its type but count its `seq`. */
+const LaterEvent = z
+  .looseObject({
+    ...PLACE,
+    type: z.string().refine((type) => !Object.hasOwn(EVENT_DATA, type), 'a known event has the data of its type'),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'LaterEvent', description: 'A type that this description does not know yet: skip it.' })
+
+/** A {@link TaskEvent} as a client receives it. It keeps the fields that a newer server adds. */
+export const ReceivedEvent = z
+  .union([z.discriminatedUnion('type', known as unknown as [(typeof known)[0]]), LaterEvent])
+  .meta({ id: 'Event' }) as unknown as z.ZodType<TaskEvent>
+
+/** `task.created` → `TaskCreatedEvent` */
+function schemaNameOf(type: EventType): string {
+  return `${type.replace(/(?:^|[._])(\w)/g, (_match, letter: string) => letter.toUpperCase())}Event`
+}

@@ -40,6 +40,8 @@ export const REASONS = {
     'Not done: nothing of what the agent made could be put on the branch. The message says what was left out, and why.',
   push_refused:
     'The git host refused the push. The work is saved as a git bundle: fetch it with `errand bundle`. Check that your token may write.',
+  nothing_pushed:
+    'The agent reported a change, but nothing reached the git host. Do not rely on its summary. Send the task again.',
   model_key_refused: 'The model API refused the key. The administrator of this server must check ANTHROPIC_API_KEY.',
   model_payment_refused:
     'The model API asked for a payment (402). The administrator of this server must check the billing of its account there. Then retry the task.',

@@ -51,6 +51,17 @@ export const Lease = z.object({
   parkedBefore: z.number().int().nonnegative().default(0),
   /** Messages to this turn that no agent has taken yet. */
   messages: z.array(SteerMessage),
+  /** What earlier attempts pushed to the task's branch; null: nothing. */
+  pushed: z
+    .object({
+      commit: z.string(),
+      /** Whether an attempt at this turn pushed it. */
+      inTurn: z.boolean(),
+      /** The branch's commit when this turn began, if `inTurn`; null: the branch was not there. */
+      turnBase: z.string().nullable(),
+    })
+    .nullable()
+    .default(null),
 })
 export type Lease = z.infer<typeof Lease>
 

@@ -94,22 +94,25 @@ export const AgentLine = z.discriminatedUnion('type', [AgentDelta, ...members] a
 ]) as unknown as z.ZodType<AgentLine>
 
 /**
- * Bytes that must outlive the sandbox. `patch`: everything since the base branch; `turn-patch`: since the turn began; `bundle`: the work as
- * a git bundle when it could not be pushed; `transcript`: the conversation as the model saw it, for the next turn to continue;
+ * What outlives an attempt. `patch`: what the pushed branch changes against the base branch; `turn-patch`: what the turn changed. The runner
+ * makes both from what is on the git host. `unpushed-patch` and `unpushed-turn-patch`: the same by the agent's own account, of work that was
+ * not pushed; `bundle`: that work as a git bundle; `transcript`: the conversation as the model saw it, for the next turn to continue;
  * `output.<call id>`: the whole output of a tool call; its event has only a part.
  */
 export const ArtifactKind = z.union([
-  z.enum(['patch', 'turn-patch', 'bundle', 'transcript']),
+  z.enum(['patch', 'turn-patch', 'unpushed-patch', 'unpushed-turn-patch', 'bundle', 'transcript']),
   z.templateLiteral(['output.', z.string().regex(/^[A-Za-z0-9_-]{1,100}$/)]),
 ])
 export type ArtifactKind = z.infer<typeof ArtifactKind>
 
-/** The agent limits the bytes, but a byte that is not UTF-8 becomes three when it is read as text. */
-const PATCH_MOST_BYTES = 3 * LIMITS.patchBytes
+/** What only the runner may store: a sandbox must not be able to show a person another change than the one that it pushed. */
+export const MADE_OUTSIDE: readonly ArtifactKind[] = ['patch', 'turn-patch']
+/** What a sandbox may store only in an attempt that pushed nothing. */
+export const OF_UNPUSHED_WORK: readonly ArtifactKind[] = ['unpushed-patch', 'unpushed-turn-patch']
 
 /** Pure. The most bytes of an artifact, for the gateway that passes it on and the coordinator that stores it. */
 export function maxBytesOf(kind: ArtifactKind): number {
-  if (kind === 'patch' || kind === 'turn-patch') return PATCH_MOST_BYTES
+  if (MADE_OUTSIDE.includes(kind) || OF_UNPUSHED_WORK.includes(kind)) return LIMITS.patchBytes
   if (kind === 'transcript') return LIMITS.transcriptBytes
   return kind.startsWith('output.') ? LIMITS.outputBytes : LIMITS.artifactBytes
 }

@@ -5,9 +5,11 @@ import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type ArtifactKind, maxBytesOf } from '../../contract/wire/sandbox.ts'
 import { Refusal } from '../process/errors.ts'
-import { hasArtifact, newestArtifact, newestArtifactOfTurn, putArtifact } from '../store/artifacts.ts'
+import { hasArtifact, newestArtifact, newestOf, putArtifact } from '../store/artifacts.ts'
 import { findAttempt } from '../store/attempts.ts'
 import type { Store } from '../store/sqlite/database.ts'
+
+type Kinds = readonly [ArtifactKind, ...ArtifactKind[]]
 
 /** Files in the data folder that outlive their sandbox. */
 export type Artifacts = {
@@ -22,8 +24,8 @@ export type Artifacts = {
    * @throws Refusal `conflict` if the attempt is not the current one of its task, `not_found` when there is none
    */
   openFor: (taskId: string, attempt: number, kind: ArtifactKind) => Promise<Readable>
-  /** Opens the newest one, of one turn or of the whole task; null when there is none. */
-  open: (taskId: string, kind: ArtifactKind, turn?: number) => Promise<Readable | null>
+  /** Opens the newest one of these kinds, of one turn or of the whole task; null when there is none. The first kind wins within an attempt. */
+  open: (taskId: string, kinds: Kinds, turn?: number) => Promise<{ kind: ArtifactKind; content: Readable } | null>
   /** The path of the newest one, for readers of parts of it. */
   locate: (taskId: string, kind: ArtifactKind) => Promise<string | null>
 }
@@ -53,9 +55,10 @@ export async function createArtifacts(db: Store, dataDir: string): Promise<Artif
     if (!wasStopped || (await hasArtifact(db, taskId, attempt, 'bundle'))) await checkCurrent(taskId, attempt)
   }
 
-  const openNewest: Artifacts['open'] = async (taskId, kind, turn) => {
-    const attempt = await (turn === undefined ? newestArtifact(db, taskId, kind) : newestArtifactOfTurn(db, taskId, turn, kind))
-    return attempt === null ? null : openFile(fileOf(taskId, attempt, kind))
+  const openNewest: Artifacts['open'] = async (taskId, kinds, turn) => {
+    const newest = await newestOf(db, taskId, kinds, turn)
+    const content = newest && (await openFile(fileOf(taskId, newest.attempt, newest.kind)))
+    return newest && content ? { kind: newest.kind, content } : null
   }
 
   return {
@@ -74,9 +77,9 @@ export async function createArtifacts(db: Store, dataDir: string): Promise<Artif
     },
     openFor: async (taskId, attempt, kind) => {
       await checkCurrent(taskId, attempt)
-      const content = await openNewest(taskId, kind)
-      if (!content) throw new Refusal('not_found', `This task has no ${kind}.`)
-      return content
+      const found = await openNewest(taskId, [kind])
+      if (!found) throw new Refusal('not_found', `This task has no ${kind}.`)
+      return found.content
     },
     open: openNewest,
     locate: async (taskId, kind) => {

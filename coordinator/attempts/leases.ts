@@ -10,6 +10,7 @@ import { seeRunner } from '../store/runners.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { findTask, moveTask, type TaskRow } from '../store/tasks.ts'
 import type { Signatures } from '../wire/signatures.ts'
+import { earlierPushes } from './earlier-pushes.ts'
 import type { LeaseSecrets } from './lease-secrets.ts'
 import { type Conversation, conversationOf, isWaitingSteer } from './turn-conversation.ts'
 
@@ -49,13 +50,14 @@ async function grant(parts: LeaseParts, { job, runner }: LeaseRequest): Promise<
     const row = await take(tx, record, job, runner, now)
     if ('refusal' in row) return { isNews, taken: row }
     const { inRow: parkedBefore } = await readParked(tx, row.id, row.turn)
-    return { isNews, taken: { row, parkedBefore, conversation: await conversationOf(tx, row) } }
+    const earlier = { parkedBefore, pushed: await earlierPushes(tx, row) }
+    return { isNews, taken: { row, earlier, conversation: await conversationOf(tx, row) } }
   })
   if (isNews) parts.onRunner()
   if ('refusal' in taken) return taken
-  const { row, conversation, parkedBefore } = taken
+  const { row, conversation, earlier } = taken
   log.info({ event: 'attempt.started', taskId: row.id, attempt: row.attempt, turn: row.turn, runner: runner.id })
-  return { granted: true, lease: { ...leaseOf(row, conversation, access, parts), parkedBefore } }
+  return { granted: true, lease: { ...leaseOf(row, conversation, access, parts), ...earlier } }
 }
 
 async function renew(parts: LeaseParts, { runner, attempts }: RenewRequest): Promise<RenewAnswer> {
@@ -159,7 +161,7 @@ function leaseOf(
   { messages, ...begun }: Conversation,
   access: Lease['access'],
   parts: LeaseParts,
-): Omit<Lease, 'parkedBefore'> {
+): Omit<Lease, 'parkedBefore' | 'pushed'> {
   return {
     assignment: {
       ...begun,

@@ -11,24 +11,34 @@ export async function putArtifact(db: Store, taskId: string, attempt: number, ki
     .execute()
 }
 
-/** @returns the newest attempt of this turn that left one */
-export async function newestArtifactOfTurn(db: Store, taskId: string, turn: number, kind: ArtifactKind): Promise<number | null> {
+/**
+ * @param kinds of one attempt, the first of them wins
+ * @returns the newest attempt that left one of these kinds, of one turn or of the whole task
+ */
+export async function newestOf(
+  db: Store,
+  taskId: string,
+  kinds: readonly [ArtifactKind, ...ArtifactKind[]],
+  turn?: number,
+): Promise<{ attempt: number; kind: ArtifactKind } | null> {
   const rows = db
     .selectFrom('artifacts')
     .innerJoin('attempts', (join) =>
       join.onRef('attempts.task_id', '=', 'artifacts.task_id').onRef('attempts.attempt', '=', 'artifacts.attempt'),
     )
-    .select('artifacts.attempt')
+    .select(['artifacts.attempt', 'kind'])
     .where('artifacts.task_id', '=', taskId)
-    .where('kind', '=', kind)
-    .where('turn', '=', turn)
-  return (await rows.orderBy('artifacts.attempt', 'desc').limit(1).executeTakeFirst())?.attempt ?? null
+    .where('kind', 'in', kinds)
+    .$if(turn !== undefined, (query) => query.where('turn', '=', turn ?? 0))
+  const found = await rows.orderBy('artifacts.attempt', 'desc').limit(kinds.length).execute()
+  const newest = found.filter(({ attempt }) => attempt === found[0]?.attempt)
+  const kind = kinds.find((one) => newest.some((row) => row.kind === one))
+  return kind === undefined || !found[0] ? null : { attempt: found[0].attempt, kind }
 }
 
 /** @returns the newest attempt that left one */
 export async function newestArtifact(db: Store, taskId: string, kind: ArtifactKind): Promise<number | null> {
-  const rows = db.selectFrom('artifacts').select('attempt').where('task_id', '=', taskId).where('kind', '=', kind)
-  return (await rows.orderBy('attempt', 'desc').limit(1).executeTakeFirst())?.attempt ?? null
+  return (await newestOf(db, taskId, [kind]))?.attempt ?? null
 }
 
 export async function hasArtifact(db: Store, taskId: string, attempt: number, kind: ArtifactKind): Promise<boolean> {

@@ -20,6 +20,12 @@ export async function updateAttempt(db: Store, row: AttemptRow, change: Partial<
   return { ...row, ...change }
 }
 
+/** @returns the number of the first attempt at this turn, which must have one */
+export async function firstAttemptOfTurn(db: Store, taskId: string, turn: number): Promise<number> {
+  const rows = db.selectFrom('attempts').select('attempt').where('task_id', '=', taskId).where('turn', '=', turn)
+  return (await rows.orderBy('attempt').limit(1).executeTakeFirstOrThrow()).attempt
+}
+
 /** @returns whether it is open and its lease ran out. A lease that lasts far too long was given before the clock was set back. */
 export function isRunOut({ ended_at, lease_until }: AttemptRow, now: number): boolean {
   return ended_at === null && (lease_until < now || lease_until > now + 2 * LEASE_MS)

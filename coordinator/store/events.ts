@@ -92,6 +92,23 @@ export async function wasPushed(db: Store, taskId: string): Promise<boolean> {
   return (await pushed.limit(1).executeTakeFirst()) !== undefined
 }
 
+/** A push to one branch of a task, oldest first. `before`: undefined in events of earlier versions. */
+export type PushRow = { attempt: number; commit: string; before: string | null | undefined }
+
+/** @returns every push to this branch, oldest first */
+export async function listPushes(db: Store, taskId: string, branch: string): Promise<PushRow[]> {
+  const rows = db
+    .selectFrom('events')
+    .selectAll()
+    .where('task_id', '=', taskId)
+    .where('type', '=', 'branch.pushed')
+    .orderBy('seq')
+  return (await rows.execute()).map(eventOf).flatMap((event) => {
+    if (event.type !== 'branch.pushed' || event.data.branch !== branch) return []
+    return [{ attempt: event.attempt, commit: event.data.commit, before: event.data.before }]
+  })
+}
+
 function eventOf(row: Pick<Database['events'], 'task_id' | 'seq' | 'attempt' | 'at' | 'type' | 'data'>): TaskEvent {
   // The store holds only what was parsed before.
   return placed(row.task_id, row.seq, row.attempt, row.at, { type: row.type, data: JSON.parse(row.data) } as NewEvent)

@@ -1,26 +1,31 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import type { ChangedFile, Changes } from '../../contract/api/api.ts'
-import { ArtifactKind } from '../../contract/wire/sandbox.ts'
+import type { ChangedFile, Changes } from '../../contract/api/changes.ts'
+import { OWN_ACCOUNT, PATCH_LEFT_OUT, readPatchHead } from '../../contract/wire/patch.ts'
+import { ArtifactKind, MADE_OUTSIDE, OF_UNPUSHED_WORK } from '../../contract/wire/sandbox.ts'
 import { Refusal } from '../process/errors.ts'
 import { findOwnTask, type TaskParts } from './parts.ts'
 
 type Parts = Pick<TaskParts, 'db' | 'artifacts'>
 
-/** What the task, or one turn of it, changed, file by file. Without a patch there are no files. */
+/** What the task, or one turn of it, changed, file by file, and whose word that is. Without a patch there are no files. */
 export async function readChanges(parts: Parts, userId: string, taskId: string, turn?: number): Promise<Changes> {
-  const patch = await findArtifact(parts, userId, taskId, patchKind(turn), turn)
-  return { turn: turn ?? null, ...parsePatch(patch ? await text(patch) : '') }
+  const found = await findArtifact(parts, userId, taskId, patchKinds(turn), turn)
+  const patch = found ? await text(found.content) : ''
+  // An earlier version stored the sandbox's own patch under the name of ours, without our first lines.
+  const origin = found && MADE_OUTSIDE.includes(found.kind) ? readPatchHead(patch) : null
+  const source = origin ? 'git-host' : found ? 'agent' : null
+  return { turn: turn ?? null, ...parsePatch(patch), source, commit: origin?.commit ?? null }
 }
 
 /** @throws Refusal `not_found` when there is no patch */
 export function openPatch(parts: Parts, userId: string, taskId: string, turn?: number): Promise<Readable> {
-  return openArtifact(parts, userId, taskId, patchKind(turn), turn)
+  return openArtifact(parts, userId, taskId, patchKinds(turn), 'patch', turn)
 }
 
 /** @throws Refusal `not_found` when there is no bundle */
 export function openBundle(parts: Parts, userId: string, taskId: string): Promise<Readable> {
-  return openArtifact(parts, userId, taskId, 'bundle')
+  return openArtifact(parts, userId, taskId, ['bundle'], 'bundle')
 }
 
 /** @returns the path of the file. @throws Refusal `not_found` when the full output was not kept */
@@ -32,20 +37,40 @@ export async function locateOutput({ db, artifacts }: Parts, userId: string, tas
   return path
 }
 
-function patchKind(turn: number | undefined): ArtifactKind {
-  return turn === undefined ? 'patch' : 'turn-patch'
+type Kinds = readonly [ArtifactKind, ...ArtifactKind[]]
+
+/** Where an attempt left both, it pushed: then ours is the newer. */
+function patchKinds(turn: number | undefined): Kinds {
+  return turn === undefined ? ['patch', 'unpushed-patch'] : ['turn-patch', 'unpushed-turn-patch']
 }
 
-async function openArtifact(parts: Parts, userId: string, taskId: string, kind: ArtifactKind, turn?: number): Promise<Readable> {
-  const content = await findArtifact(parts, userId, taskId, kind, turn)
-  if (content) return content
+async function openArtifact(
+  parts: Parts,
+  userId: string,
+  taskId: string,
+  kinds: Kinds,
+  what: 'patch' | 'bundle',
+  turn?: number,
+): Promise<Readable> {
+  const found = await findArtifact(parts, userId, taskId, kinds, turn)
+  if (found) return OF_UNPUSHED_WORK.includes(found.kind) ? asOwnAccount(found.content) : found.content
   const whose = turn === undefined ? 'This task' : `Turn ${turn} of this task`
-  throw new Refusal('not_found', `${whose} has no ${kind} yet, or never made one.`)
+  throw new Refusal('not_found', `${whose} has no ${what} yet, or never made one.`)
 }
 
-async function findArtifact({ db, artifacts }: Parts, userId: string, taskId: string, kind: ArtifactKind, turn?: number) {
+/** Whoever reads the patch elsewhere must see whose word it is; `git apply` skips the line. */
+function asOwnAccount(patch: Readable): Readable {
+  return Readable.from(
+    (async function* () {
+      yield `${OWN_ACCOUNT}\n`
+      yield* patch
+    })(),
+  )
+}
+
+async function findArtifact({ db, artifacts }: Parts, userId: string, taskId: string, kinds: Kinds, turn?: number) {
   await findOwnTask(db, userId, taskId)
-  return artifacts.open(taskId, kind, turn)
+  return artifacts.open(taskId, kinds, turn)
 }
 
 /** A file whose part of the patch is longer is named but not shown. */
@@ -80,7 +105,7 @@ export function parsePatch(patch: string): { files: ChangedFile[]; truncated: bo
       continue
     }
     if (line.startsWith('diff --git ')) parts.push([line])
-    else if (line.startsWith('# Cut here')) truncated = true
+    else if (line.startsWith('# Cut here') || line.startsWith(PATCH_LEFT_OUT)) truncated = true
     else part?.push(line)
     const [, old = '1', fresh = '1'] = /^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@/.exec(line) ?? [null, '0', '0']
     left = { old: Number(old), new: Number(fresh) }

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
 import type {
-  Changes,
   CreateTask,
   ListEvents,
   ListTasks,
@@ -10,6 +9,7 @@ import type {
   Task,
   TaskPage,
 } from '../../contract/api/api.ts'
+import type { Changes } from '../../contract/api/changes.ts'
 import type { TaskEvent } from '../../contract/api/event.ts'
 import { Refusal } from '../process/errors.ts'
 import { listEvents } from '../store/events.ts'

@@ -24,7 +24,7 @@ export type HostFault = { reason: 'engine_unavailable' | 'image_missing' | 'host
 const ENDED_FROM_OUTSIDE = [137, 143, 255]
 
 export type AttemptFacts = {
-  /** How the agent reported the end of its turn, as admitted. */
+  /** How the agent reported the end of its turn, as admitted; null if it did not, or if its sandbox did not end by itself. */
   turn: End | null
   stop: StopCause | null
   fault: HostFault | null
@@ -57,6 +57,7 @@ const FAILED: readonly Reason[] = [
   'conflicts_left',
   'not_delivered',
   'push_refused',
+  'nothing_pushed',
   'model_key_refused',
   'model_payment_refused',
   'model_credit_empty',
@@ -77,7 +78,7 @@ const FAILED: readonly Reason[] = [
 
 /**
  * Decides how an attempt ended, in this order: the agent's report on its turn; why we stopped it; the fault of the host; how the sandbox
- * died. The report counts even after a bad exit, because the turn was over by then.
+ * died.
  */
 export function decideEnd({ turn, stop, fault, sandbox }: AttemptFacts): End {
   if (turn) return turn

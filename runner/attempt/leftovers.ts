@@ -50,7 +50,7 @@ async function removeContainers({ engine, attempts, log }: Parts): Promise<void>
 async function deliverSpool(spool: Spool, { publisher, attempts, log }: Parts): Promise<void> {
   const { taskId, attempt, signingKey } = spool.header
   const onFault = (error: unknown) => log.error({ event: 'spool.failed', taskId, attempt, err: error })
-  const { tree, turnEnd } = await replay(spool)
+  const { tree, turnEnd, held } = await replay(spool)
   const delivery = publisher.deliver(spool, onFault)
   const leftover: RunningAttempt = {
     taskId,
@@ -62,7 +62,11 @@ async function deliverSpool(spool: Spool, { publisher, attempts, log }: Parts): 
     stop: null,
   }
   attempts.add(leftover)
-  for (const event of tree.close(turnEnd ?? { outcome: 'interrupted', reason: 'runner_stopped', message: null }))
+  // The turn was over, and that process was killed while it looked at what was pushed.
+  if (held && !turnEnd) for (const event of tree.admit(held)) delivery.emit(event)
+  for (const event of tree.close(
+    turnEnd ?? tree.turnEnd() ?? { outcome: 'interrupted', reason: 'runner_stopped', message: null },
+  ))
     delivery.emit(event)
   const settle = async () => {
     const how = await delivery.finish()
@@ -76,7 +80,7 @@ async function deliverSpool(spool: Spool, { publisher, attempts, log }: Parts): 
 }
 
 /** @returns the spooled events as a tree to close, and how the turn ended: if the turn was over, its attempt ended the same way */
-async function replay(spool: Spool): Promise<{ tree: Nesting; turnEnd: End | null }> {
+async function replay(spool: Spool): Promise<{ tree: Nesting; turnEnd: End | null; held: NewEvent | null }> {
   const tree = createNesting(spool.header.turn, '')
   let turnEnd: End | null = null
   for (let from = 1; from <= spool.lastN(); ) {
@@ -91,5 +95,5 @@ async function replay(spool: Spool): Promise<{ tree: Nesting; turnEnd: End | nul
     }
     from += entries.length
   }
-  return { tree, turnEnd }
+  return { tree, turnEnd, held: spool.held() }
 }

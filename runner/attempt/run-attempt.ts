@@ -11,7 +11,9 @@ import { decideEnd } from './attempt-end.ts'
 import type { Attempts, RunningAttempt } from './attempts.ts'
 import { createMailbox } from './mailbox.ts'
 import { createNesting } from './nesting.ts'
+import { createPushes } from './pushes.ts'
 import { runSandbox, type SandboxParts } from './run-sandbox.ts'
+import { settleTurn } from './settle-turn.ts'
 import { openStopSwitch, type RunnerStop } from './stop-switch.ts'
 
 export type AttemptParts = SandboxParts & {
@@ -43,7 +45,20 @@ export async function runAttempt(parts: AttemptParts, lease: Lease, runnerStop: 
     running.delivery = delivery
     log.info({ event: 'attempt.started' })
     const tree = createNesting(turn, model)
-    const { sandbox, fault } = await runSandbox({ parts, lease, spool, delivery, mailbox, tree, stop, log })
+    const work = {
+      parts,
+      lease,
+      spool,
+      delivery,
+      mailbox,
+      tree,
+      pushes: createPushes(lease),
+      ending: { reported: null },
+      stop,
+      log,
+    }
+    const { sandbox, fault } = await runSandbox(work)
+    await settleTurn(work, sandbox, runnerStop)
     const end = withReturn(decideEnd({ turn: tree.turnEnd(), stop: stop.cause(), fault, sandbox }), lease)
     for (const event of tree.close(end)) delivery.emit(event)
     const how = await finishDelivery(delivery, runnerStop)

@@ -5,12 +5,13 @@ import type { Logger } from 'pino'
 import type { NewEvent } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
 import type { Lease } from '../../contract/wire/lease.ts'
-import type { AgentDelta, Machine } from '../../contract/wire/sandbox.ts'
+import type { AgentDelta, AgentEvent, Machine } from '../../contract/wire/sandbox.ts'
 import type { Gateway, GatewayOptions } from '../gateway/gateway.ts'
 import type { CoordinatorClient } from '../lease/coordinator-client.ts'
 import type { Renewals } from '../lease/renewals.ts'
 import { cleanText, createAllowance, presentable, readAgentLine } from '../output/agent-lines.ts'
 import { createRedactor, type Redactor } from '../output/redact.ts'
+import type { MakePatches } from '../patch/make-patches.ts'
 import { within } from '../process/deadline.ts'
 import type { Delivery } from '../river/delivery.ts'
 import type { Publisher } from '../river/publisher.ts'
@@ -20,7 +21,9 @@ import type { HostFault } from './attempt-end.ts'
 import type { KeptWork } from './kept-work.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { Nesting } from './nesting.ts'
+import type { Pushes } from './pushes.ts'
 import type { StopSwitch } from './stop-switch.ts'
+import type { ReportedEnd } from './turn-truth.ts'
 
 export type SandboxParts = {
   engine: SandboxEngine
@@ -29,6 +32,7 @@ export type SandboxParts = {
   renewals: Pick<Renewals, 'confirm' | 'awaitLease'>
   keptWork: Pick<KeptWork, 'keep'>
   publisher: Pick<Publisher, 'delta'>
+  makePatches: MakePatches
   doorsDirectory: string
   coordinatorUrl: string
   npmRegistryUrl: string
@@ -45,6 +49,9 @@ export type Attempt = {
   delivery: Delivery
   mailbox: Mailbox
   tree: Nesting
+  pushes: Pushes
+  /** Null until the sandbox reports the end of its turn. */
+  ending: { reported: ReportedEnd | null }
   stop: StopSwitch
   log: Logger
 }
@@ -123,7 +130,7 @@ async function readOutput(attempt: Attempt, { lines }: Sandbox, redact: Redactor
   try {
     for await (const text of lines) {
       const line = stop.flooded() ? null : readAgentLine(text, redact)
-      const wasUseful = line !== null && (line.type === 'delta' ? mayShow() && show(attempt, line) : emit(attempt, line))
+      const wasUseful = line !== null && (line.type === 'delta' ? mayShow() && show(attempt, line) : takeEvent(attempt, line))
       if (!wasUseful) noise += 1
       if (noise >= NOISE_LINES) stop.because('flooded')
       await delivery.ready()
@@ -137,6 +144,15 @@ async function readOutput(attempt: Attempt, { lines }: Sandbox, redact: Redactor
 
 function show({ parts, spool }: Attempt, { offset, text }: AgentDelta): true {
   parts.publisher.delta(spool.header, { offset, text })
+  return true
+}
+
+/** The end of a turn waits for the end of its sandbox, and nothing that the sandbox prints after it counts. */
+function takeEvent(attempt: Attempt, event: AgentEvent): boolean {
+  const { ending, stop } = attempt
+  if (ending.reported) return false
+  if (event.type !== 'turn.ended') return emit(attempt, event)
+  ending.reported = { data: event.data, stop: stop.cause() }
   return true
 }
 
@@ -154,7 +170,7 @@ function emit({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolea
 }
 
 function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): Omit<GatewayOptions, 'startHands'> {
-  const { parts, lease, mailbox, stop, log } = attempt
+  const { parts, lease, mailbox, pushes, stop, log } = attempt
   const { taskId, attempt: number, turn, hasTranscript } = lease.assignment
   const { renewals, client, keptWork, coordinatorUrl, npmRegistryUrl, machine } = parts
   return {
@@ -166,7 +182,11 @@ function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): 
     confirmLease: (gone) => stop.whileAway(gone, (patience) => renewals.confirm(taskId, number, patience)),
     awaitLease: (gone, atMostMs) => stop.whileAway(gone, (patience) => renewals.awaitLease(taskId, number, patience, atMostMs)),
     keepWork: () => (stop.cause() ? (bundle) => keptWork.keep(taskId, number, bundle) : null),
-    emit: (event) => emit(attempt, presentable(event, redact)),
+    emit: (event) => {
+      if (event.type === 'branch.pushed') pushes.note(event.data)
+      emit(attempt, presentable(event, redact))
+    },
+    hasPushed: pushes.inAttempt,
     saveArtifact: (kind, body) => client.saveArtifact(taskId, number, kind, body),
     messages: mailbox,
     modelTook: (said) => {

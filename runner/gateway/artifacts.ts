@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
-import { ArtifactKind, maxBytesOf } from '../../contract/wire/sandbox.ts'
+import { ArtifactKind, MADE_OUTSIDE, maxBytesOf, OF_UNPUSHED_WORK } from '../../contract/wire/sandbox.ts'
 import { isAway } from '../lease/coordinator-client.ts'
 import { answer, type Call, chunksOf, type Endpoint, limitBytes, TooManyBytes } from './endpoint.ts'
 import { type ConfirmLease, refuseEffect, standingOf } from './fence.ts'
@@ -16,6 +16,8 @@ export type ArtifactsOptions = {
    * Stores the last copy of the work on this host if the sandbox is being stopped while the coordinator is away; null if the work can wait.
    */
   keepWork: () => ((bundle: Readable) => Promise<void>) | null
+  /** Whether this attempt pushed to the task's branch. */
+  hasPushed: () => boolean
   log: Logger
   maxBytes?: number
 }
@@ -32,6 +34,9 @@ export function serveArtifacts({ maxBytes = LIMITS.artifactBytes, ...options }: 
     const kind = ArtifactKind.safeParse(path.slice(DOOR_PATHS.artifacts.length))
     if (!kind.success) return answer(response, 404, 'There is no artifact of this name.')
     if (request.method !== 'PUT') return answer(response, 405, 'Use PUT here.')
+    if (MADE_OUTSIDE.includes(kind.data)) return answer(response, 403, 'Errand makes this itself, from what was pushed.')
+    if (OF_UNPUSHED_WORK.includes(kind.data) && options.hasPushed())
+      return answer(response, 403, 'This attempt has pushed, so Errand makes the patch itself.')
     if (kind.data.startsWith('output.')) outputs.add(kind.data)
     if (outputs.size > LIMITS.outputsPerAttempt && outputs.has(kind.data))
       return answer(response, 413, `An attempt may store at most ${LIMITS.outputsPerAttempt} outputs.`)

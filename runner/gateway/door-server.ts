@@ -70,7 +70,7 @@ async function serveSafely(serve: Endpoint, call: Call, log: Logger): Promise<vo
   log.debug({ event: 'gateway.answered', method: request.method, path: path.slice(0, 200), status: response.statusCode })
 }
 
-function toCall(request: IncomingMessage, response: ServerResponse): Call {
+export function toCall(request: IncomingMessage, response: ServerResponse): Call {
   const gone = new AbortController()
   const { socket } = request
   const leave = () => gone.abort()

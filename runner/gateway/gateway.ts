@@ -39,6 +39,8 @@ export type GatewayOptions = {
    * Stores the last copy of the work on this host if the sandbox is being stopped while the coordinator is away; null if the work can wait.
    */
   keepWork: () => ((bundle: Readable) => Promise<void>) | null
+  /** Whether this attempt pushed to the task's branch. */
+  hasPushed: () => boolean
   messages: MessagesToAgent
   /** The model API took a request with these words of the person. */
   modelTook: (said: readonly Said[]) => void

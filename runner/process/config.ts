@@ -28,6 +28,8 @@ export type Config = Readonly<{
   npmRegistryUrl: string
   /** `unix:///path`, a path, or `tcp://host:port`. */
   dockerHost: string
+  /** Where programs are; git is the only one that a runner starts. */
+  path: string
   logLevel: string
   /** Human-readable log lines instead of JSON. */
   prettyLog: boolean
@@ -69,6 +71,7 @@ const Environment = z
       .string()
       .regex(/^(unix:\/\/)?\/.+|^tcp:\/\/.+/, 'must be unix:///path, /path or tcp://host:port')
       .default('unix:///var/run/docker.sock'),
+    PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
     ERRAND_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
     ERRAND_LOG_PRETTY: z.stringbool().default(false),
   })
@@ -105,6 +108,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     allowedHosts: Object.freeze(env.RUNNER_ALLOWED_HOSTS),
     npmRegistryUrl: env.RUNNER_NPM_REGISTRY,
     dockerHost: env.DOCKER_HOST,
+    path: env.PATH,
     logLevel: env.ERRAND_LOG_LEVEL,
     prettyLog: env.ERRAND_LOG_PRETTY,
   })

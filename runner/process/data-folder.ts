@@ -10,6 +10,7 @@ export type DataFolder = {
   spoolDirectory: string
   doorsDirectory: string
   keptDirectory: string
+  patchesDirectory: string
 }
 
 /**
@@ -31,6 +32,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       spoolDirectory,
       doorsDirectory,
       keptDirectory: join(path, 'kept'),
+      patchesDirectory: join(path, 'patches'),
     }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)

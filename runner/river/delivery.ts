@@ -10,6 +10,11 @@ export type DeliveryEnd = 'acknowledged' | 'unanswered' | 'abandoned'
 export type Delivery = {
   /** Numbers the event and takes it over, in order; never blocks. After {@link Delivery.finish} it takes nothing more. */
   emit: (event: NewEvent) => void
+  /**
+   * Keeps an event on the disk that is not to be sent yet, in case this process is killed first: the next {@link Delivery.emit} replaces it.
+   * Durable when it returns, unless the disk failed.
+   */
+  hold: (event: NewEvent) => Promise<void>
   /** Resolves when it can take more. Wait for it between events, or memory fills with events that the disk cannot keep up with. */
   ready: () => Promise<void>
   /** No event will follow. @returns how the delivery ended: every event is acknowledged, or no more will be, or it was abandoned */
@@ -54,6 +59,9 @@ type State = {
   acknowledged: number
   /** Emitted, and not spooled yet. */
   pending: SpoolEntry[]
+  /** To be kept behind the last entry; `isHeld`: it is. */
+  held: NewEvent | null
+  isHeld: boolean
   finishing: boolean
   end: DeliveryEnd | null
   /** When the last acknowledgement came, or the events that wait for one were sent; milliseconds. */
@@ -73,6 +81,8 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     sent: 0,
     acknowledged: 0,
     pending: [],
+    held: null,
+    isHeld: false,
     finishing: false,
     end: null,
     progressAt: performance.now(),
@@ -85,6 +95,12 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   const loops = Promise.all([spoolAll(state), sendAll(state)])
   return {
     emit: (event) => emit(state, event),
+    hold: async (event) => {
+      state.held = event
+      state.isHeld = false
+      state.spoolWork.ring()
+      while (!state.isHeld && !state.end) await state.spooled.wait()
+    },
     ready: async () => {
       while (state.pending.length >= PENDING_EVENTS && !state.end) await state.spooled.wait()
     },
@@ -105,6 +121,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
 function emit(state: State, event: NewEvent): void {
   if (state.finishing || state.end) return
   state.emitted += 1
+  state.held = null
   state.pending.push({ n: state.emitted, at: new Date().toISOString(), body: JSON.stringify(event) })
   state.spoolWork.ring()
 }
@@ -129,8 +146,12 @@ async function spoolAll(state: State): Promise<void> {
     if (state.pending.length === 0) await state.spoolWork.wait()
     const batch = state.pending
     state.pending = []
-    if (batch.length === 0) continue
-    await state.parts.spool.append(batch).catch(state.parts.onSpoolFault)
+    if (batch.length > 0) await state.parts.spool.append(batch).catch(state.parts.onSpoolFault)
+    // Behind the entries that came before it.
+    if (state.held && state.pending.length === 0) {
+      await state.parts.spool.hold(state.held).catch(state.parts.onSpoolFault)
+      state.isHeld = true
+    }
     state.spooled.ring()
     state.sendWork.ring()
   }

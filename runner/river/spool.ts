@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { NewEvent } from '../../contract/api/event.ts'
 import { parseJson } from '../../contract/shared/json.ts'
 
 /** The first line of a spool: what a restarted runner needs to continue it. */
@@ -16,6 +17,8 @@ export type SpoolHeader = z.infer<typeof SpoolHeader>
 export const SpoolEntry = z.object({ n: z.number().int().positive(), at: z.iso.datetime(), body: z.string() })
 export type SpoolEntry = z.infer<typeof SpoolEntry>
 
+const Held = z.object({ held: NewEvent })
+
 /** The events of one attempt on the runner's disk, until the coordinator has them. It has one writer, and only its owner can read its file. */
 export type Spool = {
   header: SpoolHeader
@@ -28,6 +31,13 @@ export type Spool = {
    * @throws the file system's error (for example no space). These entries, and all that follow, are then kept in memory alone
    */
   append: (entries: readonly SpoolEntry[]) => Promise<void>
+  /**
+   * Keeps an event that is not an entry yet, behind the last one; the next entry replaces it. Durable when it returns.
+   * @throws the file system's error
+   */
+  hold: (event: NewEvent) => Promise<void>
+  /** What an earlier process held when it was killed; null: nothing. */
+  held: () => NewEvent | null
   /** @returns entries from number `from` on, in order: at most `limit`, and not many more bytes than `maxBytes` */
   read: (from: number, limit: number, maxBytes?: number) => Promise<SpoolEntry[]>
   close: () => Promise<void>
@@ -45,7 +55,7 @@ export async function createSpool(directory: string, header: SpoolHeader): Promi
     const line = Buffer.from(`${JSON.stringify(header)}\n`)
     await file.write(line, 0, line.length, 0)
     await file.datasync()
-    return spoolOn(path, header, { file, starts: [], end: line.length })
+    return spoolOn(path, header, { file, starts: [], end: line.length, held: null })
   } catch (error) {
     await file.close()
     await rm(path, { force: true })
@@ -67,30 +77,34 @@ export async function recoverSpools(directory: string): Promise<Spool[]> {
 
 async function recover(path: string): Promise<Spool | null> {
   const file = await open(path, 'r+')
-  const { header, starts, end } = wholeLines(await file.readFile())
+  const { header, starts, end, held } = wholeLines(await file.readFile())
   if (!header) {
     await file.close()
     await rm(path)
     return null
   }
   await file.truncate(end)
-  return spoolOn(path, header, { file, starts, end })
+  return spoolOn(path, header, { file, starts, end, held })
 }
 
-/** @returns the header, where each whole entry begins, and where the last of them ends */
-function wholeLines(content: Buffer): { header: SpoolHeader | null; starts: number[]; end: number } {
+/** @returns the header, where each whole entry begins, where the last of them ends, and what was held behind it */
+function wholeLines(content: Buffer): { header: SpoolHeader | null; starts: number[]; end: number; held: NewEvent | null } {
   const starts: number[] = []
   let header: SpoolHeader | null = null
+  let held: NewEvent | null = null
   let start = 0
   for (let newline = content.indexOf(10); newline >= 0; newline = content.indexOf(10, start)) {
     const line = parseJson(content.toString('utf8', start, newline))
     if (!header) header = SpoolHeader.safeParse(line).data ?? null
     else if (SpoolEntry.safeParse(line).data?.n === starts.length + 1) starts.push(start)
-    else break
+    else {
+      held = Held.safeParse(line).data?.held ?? null
+      break
+    }
     if (!header) break
     start = newline + 1
   }
-  return { header, starts, end: start }
+  return { header, starts, end: start, held }
 }
 
 /** The spool of an attempt for which the disk is too full: it can still report why it ends. A killed process loses it. */
@@ -106,6 +120,8 @@ export function spoolInMemory(header: SpoolHeader): Spool {
       entries.push(...more)
       for (const { body } of more) bytes += Buffer.byteLength(body)
     },
+    hold: nothing,
+    held: () => null,
     read: async (from, limit) => entries.slice(from - 1, from - 1 + limit),
     close: nothing,
     remove: nothing,
@@ -118,6 +134,7 @@ type SpoolFile = {
   readonly starts: number[]
   /** Where the last entry ends. */
   end: number
+  readonly held: NewEvent | null
 }
 
 function spoolOn(path: string, header: SpoolHeader, on: SpoolFile): Spool {
@@ -139,6 +156,10 @@ function spoolOn(path: string, header: SpoolHeader, on: SpoolFile): Spool {
         throw error
       }
     },
+    hold: async (event) => {
+      if (!failed) await writeAt(on, on.end, Buffer.from(`${JSON.stringify({ held: event })}\n`))
+    },
+    held: () => on.held,
     read: async (from, limit, maxBytes = READ_BYTES) =>
       from > onDisk() ? rest.read(from - onDisk(), limit) : read(on, from, limit, maxBytes),
     close: () => on.file.close(),
@@ -151,14 +172,17 @@ function spoolOn(path: string, header: SpoolHeader, on: SpoolFile): Spool {
 
 async function write(on: SpoolFile, entries: readonly SpoolEntry[]): Promise<void> {
   const lines = entries.map((entry) => Buffer.from(`${JSON.stringify(entry)}\n`))
-  const bytes = Buffer.concat(lines)
-  for (let done = 0; done < bytes.length; )
-    done += (await on.file.write(bytes, done, bytes.length - done, on.end + done)).bytesWritten
-  await on.file.datasync()
+  await writeAt(on, on.end, Buffer.concat(lines))
   for (const line of lines) {
     on.starts.push(on.end)
     on.end += line.length
   }
+}
+
+async function writeAt({ file }: SpoolFile, place: number, bytes: Buffer): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += (await file.write(bytes, done, bytes.length - done, place + done)).bytesWritten
+  await file.datasync()
 }
 
 async function read({ file, starts, end }: SpoolFile, from: number, limit: number, maxBytes: number): Promise<SpoolEntry[]> {

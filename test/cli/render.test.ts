@@ -178,6 +178,7 @@ describe('what a person reads of a task', () => {
     expect(text).toMatch(/It passes now\./)
     expect(text).toMatch(/branch +errand\/1\/fix/)
     expect(text).toMatch(/changes +2 files, \+4 −1/)
+    expect(text).not.toContain('own account')
     expect(text).toMatch(/cost +\$0\.0246 +2,000 tokens in \(90% from the cache\) · 100 out/)
     expect(text).toMatch(/time +\d+\.\d s/)
   })
@@ -188,6 +189,11 @@ describe('what a person reads of a task', () => {
     const ended = rest.map((event) => (event.type === 'turn.ended' ? { ...event, data: { ...event.data, message } } : event))
     const text = tell([REAL, ASKED, ...BOOT, ...(pushed ? [pushed] : []), ...(ended as Told[])]).lines.join(' ')
     expect(text.replace(/\s+/g, ' ')).toContain(message)
+  })
+
+  it('says that the numbers are the agent’s own when nothing was pushed that Errand could read', () => {
+    const unread = DONE.map((told) => (told.type === 'turn.ended' ? { ...told, data: { ...told.data, commit: null } } : told))
+    expect(tell(unread as Told[]).lines.join('\n')).toMatch(/changes +2 files, \+4 −1 \(the agent's own account\)/)
   })
 
   it('says of a demo that it is one, and that it costs nothing', () => {

@@ -55,15 +55,15 @@ describe('a coordinator that is away when a turn ends', () => {
     }
     expect(endOf(await errand.run())).toMatchObject({ outcome: 'completed', reason: 'done', message: null, diff: { files: 1 } })
     expect(await branch()).toBeDefined()
-    expect([...errand.door.artifacts.keys()]).toEqual(['patch', 'turn-patch', 'transcript'])
+    expect([...errand.door.artifacts.keys()]).toEqual(['transcript'])
     expect(failures()).toEqual([])
   })
 
-  it('is waited for also when it goes away between what is kept and the push', async () => {
+  it('is waited for also when it goes away between the push and what is kept', async () => {
     await start()
     let since = 0
     onAsked = () => {
-      if (since === 0 && errand.door.artifacts.has('turn-patch')) [since, word] = [asked, null]
+      if (since === 0 && errand.door.said.some(({ type }) => type === 'branch.pushed')) [since, word] = [asked, null]
       if (since > 0 && asked > since + OFTEN) word = true
     }
     expect(endOf(await errand.run())).toMatchObject({ outcome: 'completed', reason: 'done' })

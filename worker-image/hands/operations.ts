@@ -30,11 +30,12 @@ export function createOperations(config: HandsConfig): Operations {
   const outside = createGit({ directory: OUTSIDE, path, run })
   const bundle = `${scratch}/work.bundle`
   return {
-    git: ({ place, args, timeoutMs, maxBytes }, { signal }) =>
+    git: ({ place, args, timeoutMs, maxBytes, encoding }, { signal }) =>
       (place === 'outside' ? outside : git)(args, {
         signal,
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
         ...(maxBytes === undefined ? {} : { maxBytes }),
+        ...(encoding === undefined ? {} : { encoding }),
       }),
     openWorkspace: (wanted, { signal }) => openWorkspace(git, { directory, remote: remoteOf(config), ...wanted, signal }),
     look: (seen) => look(git, { directory, ...seen }),

@@ -62,6 +62,7 @@ export const OPERATIONS = {
       args: z.array(z.string()),
       timeoutMs: z.number().exactOptional(),
       maxBytes: z.number().exactOptional(),
+      encoding: z.enum(['utf8', 'latin1']).exactOptional(),
     }),
     output: GitResult,
   },

@@ -1,6 +1,7 @@
 import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import type { DiffStat } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
+import { PATCH_CUT } from '../../contract/wire/patch.ts'
 import { type Git, type GitResult, must } from './git.ts'
 
 /** Larger new files are not committed: git hosts refuse them, and the whole push with them. */
@@ -98,13 +99,15 @@ export async function diffStat(git: Git, base: string, tip: string | null): Prom
 
 /** @returns the patch from `base` to `tip`, at most `maxBytes`: a larger one ends at a file border, with a last line about the cut */
 export async function patchOf(git: Git, base: string, tip: string, maxBytes: number = LIMITS.patchBytes): Promise<Buffer> {
-  const note = '# Cut here: the change is too large to show in full. The branch holds all of it.\n'
-  const result = await git(['diff', '--no-color', '--no-ext-diff', '--no-textconv', base, tip], {
+  const note = `${PATCH_CUT}\n`
+  const result = await git(['diff', '--binary', '--full-index', '--no-color', '--no-ext-diff', '--no-textconv', base, tip], {
     maxBytes: maxBytes - note.length,
+    // Files need not be UTF-8, and the patch must have their bytes.
+    encoding: 'latin1',
   })
-  if (!result.cut) return Buffer.from(result.stdout)
+  if (!result.cut) return Buffer.from(result.stdout, 'latin1')
   const border = result.stdout.lastIndexOf('\ndiff --git ')
-  return Buffer.from((border < 0 ? '' : result.stdout.slice(0, border + 1)) + note)
+  return Buffer.from((border < 0 ? '' : result.stdout.slice(0, border + 1)) + note, 'latin1')
 }
 
 async function sizeOf(path: string): Promise<number> {

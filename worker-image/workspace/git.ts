@@ -11,7 +11,8 @@ export type GitResult = {
   cut: boolean
 }
 
-export type GitOptions = { signal?: AbortSignal; timeoutMs?: number; maxBytes?: number }
+/** `encoding` of the output: `latin1` keeps every byte, one character each. */
+export type GitOptions = { signal?: AbortSignal; timeoutMs?: number; maxBytes?: number; encoding?: 'utf8' | 'latin1' }
 
 /** Runs git with an argument array, in the workspace; a failure is a result, not an exception. */
 export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>
@@ -52,7 +53,7 @@ export function remoteOf({ doorUrl }: { doorUrl: string }): string {
  */
 export function createGit({ directory, path, run }: { directory: string; path: string; run: string }): Git {
   const env = { ...environment(path), [MARKER]: run }
-  return (args, { signal, timeoutMs, maxBytes = 32 * 1024 * 1024 } = {}) =>
+  return (args, { signal, timeoutMs, maxBytes = 32 * 1024 * 1024, encoding = 'utf8' } = {}) =>
     new Promise((resolve) => {
       const child = spawn('git', args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
       const stdout: Buffer[] = []
@@ -78,7 +79,7 @@ export function createGit({ directory, path, run }: { directory: string; path: s
       child.once('close', (code) => {
         if (timer) clearTimeout(timer)
         signal?.removeEventListener('abort', kill)
-        resolve({ code, stdout: Buffer.concat(stdout).toString('utf8'), stderr, cut: bytes > maxBytes })
+        resolve({ code, stdout: Buffer.concat(stdout).toString(encoding), stderr, cut: bytes > maxBytes })
       })
       if (signal?.aborted) kill()
     })

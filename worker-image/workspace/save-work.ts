@@ -46,8 +46,9 @@ export type SaveOptions = PushOptions & {
 }
 
 /**
- * Brings the work out of the sandbox, however the turn ended: looks it over, commits, stores the patch, and pushes. When the push is refused or
- * cannot be made, it stores a git bundle instead. Never throws: a failure of one part does not stop the others.
+ * Brings the work out of the sandbox, however the turn ended: looks it over, commits and pushes. When the push is refused or cannot be made, it
+ * stores a git bundle and its own patch instead; of pushed work, the runner makes the patch. Never throws: a failure of one part does not stop
+ * the others.
  */
 export async function saveWork(options: SaveOptions): Promise<SavedWork> {
   const { workspace, log } = options
@@ -110,11 +111,7 @@ async function deliver(options: SaveOptions, { work }: ReadyWork, lost: End | nu
   const diff = await statOf(options, tip)
   if (asides.length === 0 && (tip === null || (tip === workspace.base && !workspace.resumed)))
     return { diff, changed: lost !== null, tip: null, problem: lost, note: null }
-  let lease = await leaseNow(options)
-  if (lease === 'current' && tip !== null) {
-    await storePatch(options, tip)
-    lease = await leaseNow(options)
-  }
+  const lease = await leaseNow(options)
   const time = { until: performance.now() + options.timeoutMs }
   const isThere = tip === null || tip === remoteCommit
   const pushed = isThere
@@ -125,7 +122,9 @@ async function deliver(options: SaveOptions, { work }: ReadyWork, lost: End | nu
   if ('refused' in pushed) {
     const { refused } = pushed
     log('push.failed', { reason: refused.reason, message: refused.message })
-    return { diff, changed: true, tip: remoteCommit, problem: await storeBundle(options, work, refused), note: null }
+    const problem = await storeBundle(options, work, refused)
+    if (refused.outcome === 'failed' && tip !== null) await storePatch(options, tip)
+    return { diff, changed: true, tip: remoteCommit, problem, note: null }
   }
   const notes = [pushed.note, await pushAsides(options, work, time)].filter(Boolean)
   return { diff, changed: diff?.files !== 0 || asides.length > 0, tip: pushed.tip, problem: lost, note: notes.join(' ') || null }
@@ -192,10 +191,10 @@ async function statOf({ git, workspace, log }: SaveOptions, tip: string | null):
 
 async function storePatch({ git, workspace, door, log }: SaveOptions, tip: string): Promise<void> {
   try {
-    await door.store('patch', await patchOf(git, workspace.base, tip))
-    await door.store('turn-patch', await patchOf(git, workspace.turnBase, tip))
+    await door.store('unpushed-patch', await patchOf(git, workspace.base, tip))
+    await door.store('unpushed-turn-patch', await patchOf(git, workspace.turnBase, tip))
   } catch (error) {
-    // The branch has the same change: a missing patch costs a view, not the work.
+    // The bundle has the same change: a missing patch costs a view, not the work.
     log('patch.lost', { message: String(error) })
   }
 }

@@ -52,8 +52,11 @@ async function relayReport(
     await pipeline(found, tap(report.take), call.response)
   } finally {
     const accepted = new Set(report.accepted())
-    for (const { ref, newId } of updates)
-      if (accepted.has(ref)) emit({ type: 'branch.pushed', data: { branch: ref.slice('refs/heads/'.length), commit: newId } })
+    for (const { ref, oldId, newId } of updates) {
+      const before = /^0+$/.test(oldId) ? null : oldId
+      if (accepted.has(ref))
+        emit({ type: 'branch.pushed', data: { branch: ref.slice('refs/heads/'.length), commit: newId, before } })
+    }
   }
 }
 

@@ -4,6 +4,8 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../../contract/api/limits.ts'
+import { OWN_ACCOUNT, patchHead } from '../../../contract/wire/patch.ts'
+import type { ArtifactKind } from '../../../contract/wire/sandbox.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { attemptEnded } from '../../support/scripted/scripted-lines.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
@@ -62,6 +64,31 @@ describe('what outlives a sandbox', () => {
     await expect(core.artifacts.openFor(id, 1, 'transcript')).rejects.toMatchObject({ code: 'not_found' })
   })
 
+  it('says whose word a patch is: of what was pushed ours, and otherwise that of the agent, whatever it writes into it', async () => {
+    const { id } = await core.create(ada)
+    await core.lease(id)
+    const origin = { base: 'a'.repeat(40), commit: 'c'.repeat(40) }
+    const body = 'diff --git a/x b/x\nnew file mode 100644\n'
+    const keep = (kind: ArtifactKind, content: string) => core.artifacts.save(id, 1, kind, Readable.from([content]))
+    const whose = async (turn?: number) => {
+      const { source, commit, files } = await core.tasks.changes(ada.id, id, turn)
+      return [source, commit, files.length]
+    }
+    expect(await whose()).toEqual([null, null, 0])
+    await keep('patch', body)
+    expect(await whose()).toEqual(['agent', null, 1])
+    await keep('unpushed-turn-patch', patchHead(origin) + body)
+    expect(await whose(1)).toEqual(['agent', null, 1])
+    expect(await text(await core.tasks.patch(ada.id, id, 1))).toBe(`${OWN_ACCOUNT}\n${patchHead(origin)}${body}`)
+    await keep('patch', patchHead(origin) + body)
+    await keep('turn-patch', patchHead(origin))
+    expect([await whose(), await whose(1)]).toEqual([
+      ['git-host', origin.commit, 1],
+      ['git-host', origin.commit, 0],
+    ])
+    expect(await text(await core.tasks.patch(ada.id, id))).toBe(patchHead(origin) + body)
+  })
+
   it('keeps nothing of what is too large or breaks off', async () => {
     const { id } = await core.create(ada)
     await core.lease(id)
@@ -73,7 +100,7 @@ describe('what outlives a sandbox', () => {
         })(),
       )
     await expect(core.artifacts.save(id, 1, 'bundle', endless())).rejects.toMatchObject({ code: 'too_large' })
-    const bounds = { patch: 3 * LIMITS.patchBytes, 'turn-patch': 3 * LIMITS.patchBytes, transcript: LIMITS.transcriptBytes }
+    const bounds = { patch: LIMITS.patchBytes, 'unpushed-turn-patch': LIMITS.patchBytes, transcript: LIMITS.transcriptBytes }
     for (const [kind, bytes] of Object.entries(bounds) as [keyof typeof bounds, number][]) {
       await core.artifacts.save(id, 1, kind, Readable.from([Buffer.alloc(bytes)]))
       const refused = core.artifacts.save(id, 1, kind, endless())

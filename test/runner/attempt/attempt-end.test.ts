@@ -13,7 +13,6 @@ const engine = { reason: 'engine_unavailable', message: 'no engine' } as const
 describe('the end of an attempt', () => {
   it.each<[string, Partial<AttemptFacts>, string, string]>([
     ['a turn that ended', { turn: done, sandbox: ended(0) }, 'completed', 'done'],
-    ['a turn that ended before a crash', { turn: done, sandbox: ended(70) }, 'completed', 'done'],
     ['a turn that ended though something in it ran out of memory', { turn: done, sandbox: ended(0, true) }, 'completed', 'done'],
     ['a cancel', { stop: 'cancelled', sandbox: ended(143) }, 'cancelled', 'cancelled_by_user'],
     ['a cancel after the turn was over', { turn: done, stop: 'cancelled', sandbox: ended(0) }, 'completed', 'done'],
@@ -36,7 +35,6 @@ describe('the end of an attempt', () => {
       'sandbox_killed',
     ],
     ['an engine that lost sight of it', { sandbox: ended(255) }, 'interrupted', 'sandbox_killed'],
-    ['a kill from outside after the turn was over', { turn: done, sandbox: ended(137) }, 'completed', 'done'],
     ['no space', { sandbox: ended(70, false, 'ENOSPC: no space left on device, write') }, 'failed', 'out_of_disk'],
   ])('after %s', (_what, given, outcome, reason) => {
     expect(decideEnd(facts(given))).toMatchObject({ outcome, reason })

@@ -61,6 +61,20 @@ describe('what an earlier process of this runner left', () => {
     expect(attempts.list()).toEqual([])
   })
 
+  it('ends as its agent reported when it was killed while it looked at what was pushed', async () => {
+    const spool = await createSpool(folder.path, { taskId: 't1', attempt: 1, turn: 1, signingKey: 'ab' })
+    const started: NewEvent = { type: 'turn.started', data: { turn: 1, model: 'm' } }
+    await spool.append([{ n: 1, at: new Date().toISOString(), body: JSON.stringify(started) }])
+    const end = { outcome: 'completed', reason: 'done', message: null } as const
+    const held: NewEvent = { type: 'turn.ended', data: { turn: 1, ...end, summary: 'Done.', diff: null, commit: null } }
+    await spool.hold(held)
+    await spool.close()
+
+    await open(scriptedEngine(() => []).removeLeftovers, 60_000)
+    await attempts.idle()
+    expect(emitted).toEqual([held, { type: 'attempt.ended', data: end }])
+  })
+
   it('is removed again and again where the engine refused, and never a container of an attempt that runs', async () => {
     let left = ['t1/1', 't1/2']
     let asked = 0

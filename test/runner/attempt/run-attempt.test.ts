@@ -112,4 +112,67 @@ describe('an attempt', () => {
     expect(at.events().at(-1)?.data).toMatchObject({ reason: 'host_disk_full' })
     expect(at.engine.started).toEqual([])
   })
+
+  describe('whose sandbox pushed', () => {
+    const commit = 'c'.repeat(40)
+    const branch = 'errand/t1/work'
+    const patches = {
+      task: { diff: { files: 1, insertions: 2, deletions: 3 }, patch: Buffer.from('of the task') },
+      turn: { diff: { files: 1, insertions: 1, deletions: 0 }, patch: Buffer.from('of the turn') },
+    }
+    function* pushing(...rest: Step[]): Generator<Step> {
+      yield turnStarted
+      at.gateway?.emit({ type: 'branch.pushed', data: { branch, commit, before: null } })
+      yield* rest
+    }
+    const end = () => at.events().flatMap((event) => (event.type === 'turn.ended' ? [event.data] : []))
+
+    it('ends with the patches and numbers of what is on the git host', async () => {
+      at.makePatches = async () => patches
+      expect(await at.run(pushing(turnEnded('completed', 'done')))).toMatchObject({ outcome: 'completed', reason: 'done' })
+      expect(end()).toMatchObject([{ diff: patches.task.diff, commit }])
+      expect(at.saved).toEqual(
+        new Map([
+          ['patch', 'of the task'],
+          ['turn-patch', 'of the turn'],
+        ]),
+      )
+      expect(at.asked).toEqual([expect.objectContaining({ commit, turnBase: null, baseBranch: null })])
+    })
+
+    it.each([70, 137])('does not end as reported when the sandbox then ended with code %i', async (exitCode) => {
+      at.makePatches = async () => patches
+      const ended = await at.run(pushing(turnEnded('completed', 'done'), text('after it'), { end: { exitCode } }))
+      expect(ended.outcome).not.toBe('completed')
+      expect(end()).toMatchObject([{ outcome: ended.outcome, summary: '', diff: null }])
+      expect(at.types()).not.toContain('text.written')
+      expect(at.saved.get('patch')).toBe('of the task')
+    })
+
+    it('tries again while the git host is away, and then ends anyway, and says what is missing', async () => {
+      const running = at.run(pushing(turnEnded('completed', 'done')))
+      await waitFor('a second try', () => at.asked.length > 1)
+      at.makePatches = async () => patches
+      expect(await running).toMatchObject({ outcome: 'completed', message: null })
+      expect(end()).toMatchObject([{ commit, diff: patches.task.diff }])
+    })
+
+    it('is not held up by the git host when the runner stops', async () => {
+      const running = at.run(pushing(turnEnded('completed', 'done')))
+      await waitFor('a try', () => at.asked.length > 0)
+      at.drain.abort()
+      expect(await running).toMatchObject({ outcome: 'completed', message: expect.stringContaining('could not read') })
+      expect(end()).toMatchObject([{ commit: null }])
+    })
+  })
+
+  it('fails when its sandbox reports a change that never reached the git host', async () => {
+    const diff = { files: 1, insertions: 1, deletions: 0 }
+    const data = { turn: 1, outcome: 'completed', reason: 'done', summary: 'All done.', message: null, diff } as const
+    expect(await at.run([turnStarted, print({ type: 'turn.ended', data })])).toMatchObject({
+      outcome: 'failed',
+      reason: 'nothing_pushed',
+    })
+    expect(at.asked).toEqual([])
+  })
 })

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream'
+import { text as textOf } from 'node:stream/consumers'
 import { pino } from 'pino'
 import type { Lease } from '../../../contract/wire/lease.ts'
 import { createAttempts } from '../../../runner/attempt/attempts.ts'
@@ -5,6 +7,7 @@ import { runAttempt } from '../../../runner/attempt/run-attempt.ts'
 import type { GatewayOptions } from '../../../runner/gateway/gateway.ts'
 import { createCoordinatorClient } from '../../../runner/lease/coordinator-client.ts'
 import { startRenewals } from '../../../runner/lease/renewals.ts'
+import type { MakePatches, Patches, PatchRequest } from '../../../runner/patch/make-patches.ts'
 import { openPublisher } from '../../../runner/river/publisher.ts'
 import type { EngineFault } from '../../../runner/sandbox/sandbox.ts'
 import { waitFor } from '../../support/checks/wait.ts'
@@ -32,6 +35,11 @@ export async function openScriptedAttempt() {
     engine: scriptedEngine(() => []),
     gateway: null as GatewayOptions | null,
     gatewaysClosed: 0,
+    /** What was asked of the git host, and what it gives; at first it is away. */
+    asked: [] as PatchRequest[],
+    makePatches: (): Promise<Patches> => Promise.reject(new Error('no git host')),
+    /** The artifacts that the runner stored. */
+    saved: new Map<string, string>(),
     /** A test may name another one. */
     spoolDirectory: folder.path,
   }
@@ -42,12 +50,19 @@ export async function openScriptedAttempt() {
 
   return Object.assign(state, {
     /** Runs the attempt to its end; its sandbox follows the steps, or cannot be started. */
-    run: (steps: Iterable<Step> | EngineFault, change: Partial<Pick<Lease, 'messages'>> = {}) => {
+    run: (steps: Iterable<Step> | EngineFault, change: Partial<Pick<Lease, 'messages' | 'pushed'>> = {}) => {
       const lease = leaseOf('t1', 1, { signingKey: coordinator.expect('t1', 1, RUNNER.id), ...change })
       const engine = scriptedEngine(() => steps)
       state.engine = engine
       const { spoolDirectory } = state
-      const all = { ...parts, engine, openGateway, spoolDirectory, doorsDirectory: folder.path }
+      const makePatches: MakePatches = (request) => {
+        state.asked.push(request)
+        return state.makePatches()
+      }
+      const saveArtifact = async (_task: string, _attempt: number, kind: string, body: Readable) =>
+        void state.saved.set(kind, await textOf(body))
+      const client = { ...parts.client, saveArtifact }
+      const all = { ...parts, engine, client, openGateway, makePatches, spoolDirectory, doorsDirectory: folder.path }
       return runAttempt(all, lease, { drain: drain.signal, now: now.signal })
     },
     /** What the coordinator stored. */

@@ -54,6 +54,7 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
     openTranscript: async () => null,
     startHands: async () => undefined,
     keepWork: () => null,
+    hasPushed: () => false,
     saveArtifact: async (kind, body) => void artifacts.set(kind, await buffer(body)),
     log: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
     ...options,
@@ -132,5 +133,6 @@ function leaseWith({ repo, modelApi, ...assignment }: LeaseChange): Lease {
     signingKey: '00',
     leaseMs: 30_000,
     messages: [],
+    pushed: null,
   }
 }

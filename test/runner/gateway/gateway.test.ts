@@ -154,12 +154,22 @@ describe('the door', () => {
 describe('artifacts', () => {
   it('are streamed out of the sandbox', async () => {
     const door = await open()
-    for (const kind of ['patch', 'bundle'] as const) {
+    for (const kind of ['unpushed-patch', 'bundle'] as const) {
       const response = await fetch(`${door.url}/artifacts/${kind}`, { method: 'PUT', headers: door.headers, body: `the ${kind}` })
       expect(response.status).toBe(204)
       expect(door.artifacts.get(kind)?.toString()).toBe(`the ${kind}`)
     }
   })
+
+  it.each(['patch', 'turn-patch', 'unpushed-patch', 'unpushed-turn-patch'])(
+    'are not a %s by the sandbox when it has pushed',
+    async (kind) => {
+      const door = await open({}, { hasPushed: () => true })
+      const response = await fetch(`${door.url}/artifacts/${kind}`, { method: 'PUT', headers: door.headers, body: 'forged' })
+      expect([response.status, await response.text()]).toEqual([403, expect.stringContaining('Errand makes')])
+      expect(door.artifacts.size).toBe(0)
+    },
+  )
 
   it.each([
     ['PUT', '/artifacts/other', 404],
@@ -176,7 +186,7 @@ describe('artifacts', () => {
       throw new Error('the coordinator is away')
     }
     const door = await open({}, { saveArtifact })
-    const response = await fetch(`${door.url}/artifacts/patch`, {
+    const response = await fetch(`${door.url}/artifacts/bundle`, {
       method: 'PUT',
       headers: door.headers,
       body: 'x'.repeat(200_000),
@@ -188,7 +198,7 @@ describe('artifacts', () => {
   it('that are cut off on the way are not kept', async () => {
     const door = await open()
     const socket = connect(door.port, '127.0.0.1')
-    socket.write(`PUT /artifacts/patch HTTP/1.1\r\nhost: door\r\nx-api-key: ${door.token}\r\ncontent-length: 1000\r\n\r\nhalf`)
+    socket.write(`PUT /artifacts/bundle HTTP/1.1\r\nhost: door\r\nx-api-key: ${door.token}\r\ncontent-length: 1000\r\n\r\nhalf`)
     await waitFor('the connection', () => socket.readyState === 'open')
     socket.destroy()
     await waitFor('the refusal', () => door.log.some((line) => line.includes('artifact.refused')))

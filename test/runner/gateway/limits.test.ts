@@ -38,6 +38,7 @@ describe('an artifact', () => {
       serveArtifacts({
         confirmLease: async () => true,
         keepWork: () => null,
+        hasPushed: () => false,
         saveArtifact: async (_kind, body) => void kept.push(await buffer(body)),
         log,
         maxBytes: 100_000,
@@ -56,7 +57,9 @@ describe('what is kept of a turn', () => {
   const start = async () => {
     kept.clear()
     const saveArtifact = async (kind: string, body: Readable) => void kept.set(kind, (await buffer(body)).length)
-    const url = await serve(serveArtifacts({ confirmLease: async () => true, keepWork: () => null, saveArtifact, log }))
+    const url = await serve(
+      serveArtifacts({ confirmLease: async () => true, keepWork: () => null, hasPushed: () => false, saveArtifact, log }),
+    )
     return async (kind: string, bytes: number) => {
       const response = await fetch(`${url}/artifacts/${kind}`, { method: 'PUT', body: Buffer.alloc(bytes) })
       return [response.status, await response.text()] as const
@@ -66,8 +69,8 @@ describe('what is kept of a turn', () => {
   it.each([
     ['output.toolu_1', LIMITS.outputBytes],
     ['transcript', LIMITS.transcriptBytes],
-    ['patch', 3 * LIMITS.patchBytes],
-    ['turn-patch', 3 * LIMITS.patchBytes],
+    ['unpushed-patch', LIMITS.patchBytes],
+    ['unpushed-turn-patch', LIMITS.patchBytes],
   ])('as %s has a limit of its own, which the refusal names', async (kind, most) => {
     const put = await start()
     expect(await put(kind, most + 1)).toEqual([413, expect.stringContaining(String(most))])
@@ -82,7 +85,7 @@ describe('what is kept of a turn', () => {
     expect(await put('output.more', 1)).toEqual([413, expect.stringContaining(String(LIMITS.outputsPerAttempt))])
     // A name that was refused stays so; the others, and all that is no output, go on.
     expect((await put('output.more', 1))[0]).toBe(413)
-    expect((await put('patch', 1))[0]).toBe(204)
+    expect((await put('unpushed-patch', 1))[0]).toBe(204)
     expect(kept.has('output.more')).toBe(false)
   })
 })

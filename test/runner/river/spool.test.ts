@@ -52,6 +52,22 @@ describe('a spool', () => {
     expect((await stat(await onlyFile())).mode & 0o777).toBe(0o600)
   })
 
+  it('keeps an event that is not sent yet behind its entries, until the next entry takes its place', async () => {
+    const event = { type: 'text.written', data: { text: 'not sent yet, and much longer than an entry' } } as const
+    const spool = await create()
+    await spool.append(range(1, 2))
+    await spool.hold(event)
+    await spool.close()
+    const [found] = await recover()
+    expect([found?.lastN(), found?.held()]).toEqual([2, event])
+    await found?.hold(event)
+    await found?.append([entry(3)])
+    expect(await found?.read(1, 100)).toEqual(range(1, 3))
+    await found?.close()
+    const [again] = await recover()
+    expect([again?.lastN(), again?.held()]).toEqual([3, null])
+  })
+
   it('goes on after a crash in the middle of a line', async () => {
     const spool = await create()
     await spool.append(range(1, 3))

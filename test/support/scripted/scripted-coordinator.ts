@@ -179,7 +179,11 @@ function renew({ renewals, renewState: state, renewMessages: messages }: State, 
 }
 
 /** A lease to begin with; a test changes what it is about. */
-export function leaseOf(taskId: string, attempt: number, change: Partial<Pick<Lease, 'signingKey' | 'messages'>> = {}): Lease {
+export function leaseOf(
+  taskId: string,
+  attempt: number,
+  change: Partial<Pick<Lease, 'signingKey' | 'messages' | 'pushed'>> = {},
+): Lease {
   return {
     assignment: {
       taskId,
@@ -205,6 +209,7 @@ export function leaseOf(taskId: string, attempt: number, change: Partial<Pick<Le
     signingKey: randomBytes(32).toString('hex'),
     leaseMs: 30_000,
     messages: [],
+    pushed: null,
     ...change,
   }
 }

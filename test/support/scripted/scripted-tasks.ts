@@ -30,7 +30,7 @@ export function scriptedTasks(): Tasks {
     retry: async (userId, taskId) => find(userId, taskId),
     changes: async (userId, taskId, turn) => {
       find(userId, taskId)
-      return { turn: turn ?? null, files: [], truncated: false }
+      return { turn: turn ?? null, files: [], truncated: false, source: null, commit: null }
     },
     output: async (userId, taskId, callId) => {
       find(userId, taskId)

@@ -29,7 +29,7 @@ describe('a turn', () => {
     expect(stdout).toBe('export const add = (a, b) => a + b')
     const { stdout: subject } = await execa('git', ['-C', origin, 'log', '-1', '--format=%s%n%an', assignment.branch])
     expect(subject).toBe('Add instead of subtracting\nErrand')
-    expect(String(door.artifacts.get('patch'))).toContain('+export const add = (a, b) => a + b')
+    expect(door.artifacts.has('unpushed-patch')).toBe(false)
     expect(model.refusals).toEqual([])
     const types = lines.filter(({ type }) => type !== 'delta').map(({ type }) => type)
     expect(types.slice(0, 3)).toEqual(['repo.cloned', 'turn.started', 'text.written'])

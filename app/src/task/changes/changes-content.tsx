@@ -1,9 +1,10 @@
 import { codeOf } from '../../../../client/api/api-error.ts'
 import { isUnderWay } from '../../../../client/task-summary.ts'
 import type { Task } from '../../../../contract/api/api.ts'
+import type { Changes } from '../../../../contract/api/changes.ts'
 import { addressOf } from '../../../../contract/api/routes.ts'
 import { LinkButton } from '../../design/controls/button.tsx'
-import { EmptyState, ErrorState, Skeleton } from '../../design/feedback/states.tsx'
+import { EmptyState, ErrorState, Note, Skeleton } from '../../design/feedback/states.tsx'
 import { Icon } from '../../design/icons/icon.tsx'
 import { Branch, PullRequestLink } from '../feed/rows/branch.tsx'
 import { TASK_WORDS } from '../text/words.ts'
@@ -30,6 +31,7 @@ export function ChangesContent({ taskId, task, turn, changes: { data, error, ref
   return (
     <>
       {task && <Where task={task} />}
+      <Whose changes={data} />
       <FileList key={turn ?? 0} files={data.files} wrap={wrap} />
       <p className="row">
         {data.truncated && <span className="soft">{WORDS.truncated}</span>}
@@ -39,6 +41,17 @@ export function ChangesContent({ taskId, task, turn, changes: { data, error, ref
         </a>
       </p>
     </>
+  )
+}
+
+/** Who says that these are the changes. A copy from before may not know. */
+function Whose({ changes: { source, commit } }: { changes: Changes }) {
+  if (source === 'agent') return <Note mood="wait">{WORDS.ownAccount}</Note>
+  if (source !== 'git-host' || commit === null) return null
+  return (
+    <p className="soft small">
+      {WORDS.fromGitHost(commit.slice(0, 7))} {WORDS.ownWord}
+    </p>
   )
 }
 

@@ -1,5 +1,5 @@
 import { useRef } from 'react'
-import type { ChangedFile } from '../../../../contract/api/api.ts'
+import type { ChangedFile } from '../../../../contract/api/changes.ts'
 import { IconButton } from '../../design/controls/button.tsx'
 import { Counts } from '../../design/feedback/badges.tsx'
 import { TASK_WORDS } from '../text/words.ts'

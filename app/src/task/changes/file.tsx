@@ -1,5 +1,5 @@
 import { useRef } from 'react'
-import type { ChangedFile } from '../../../../contract/api/api.ts'
+import type { ChangedFile } from '../../../../contract/api/changes.ts'
 import { Counts } from '../../design/feedback/badges.tsx'
 import { Icon } from '../../design/icons/icon.tsx'
 import { visibleMarks } from '../text/format.ts'

@@ -1,4 +1,4 @@
-import type { ChangedFile } from '../../../../contract/api/api.ts'
+import type { ChangedFile } from '../../../../contract/api/changes.ts'
 import { visibleMarks } from '../text/format.ts'
 
 /** One row of a file's patch. `before` and `after` are line numbers in the old and the new file; a `note` is git's own. */

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { isUnderWay } from '../../../../client/task-summary.ts'
-import type { Changes, Task } from '../../../../contract/api/api.ts'
+import type { Task } from '../../../../contract/api/api.ts'
+import type { Changes } from '../../../../contract/api/changes.ts'
 import { useClient, useSteady } from '../../client/hooks.ts'
 
 /** The latest end of a turn that a task shows. */

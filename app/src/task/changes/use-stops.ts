@@ -1,5 +1,5 @@
 import { type RefObject, useCallback, useEffect, useMemo, useState } from 'react'
-import type { ChangedFile } from '../../../../contract/api/api.ts'
+import type { ChangedFile } from '../../../../contract/api/changes.ts'
 import { isFreeKey } from '../../device/free-key.ts'
 import { changeStops, stepFrom } from './patch-lines.ts'
 

@@ -40,6 +40,7 @@ export function end(draft: Draft, data: EventData<'task.ended'>, key: string): v
     branch,
     message: data.message ?? draft.verdict?.message ?? null,
     diff: draft.verdict?.diff ?? null,
+    isOwnAccount: draft.verdict?.commit === null,
     usage: draft.turnStartedAt === 0 ? null : draft.turnUsage,
     durationMs: draft.turnStartedAt === 0 ? null : Math.max(0, draft.lastAt - draft.turnStartedAt),
   })

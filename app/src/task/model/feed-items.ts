@@ -84,6 +84,8 @@ export type EndItem = {
   message: string | null
   branch: string | null
   diff: DiffStat | null
+  /** True if `diff` is the agent's own account: nothing was pushed that Errand could read. */
+  isOwnAccount: boolean
   /** The usage of this turn; null if its beginning is not loaded. */
   usage: Usage | null
   durationMs: number | null

@@ -186,6 +186,11 @@ export const TASK_WORDS = {
     at: (at: number, all: number) => `${at}/${all}`,
     change: (at: number, all: number, path: string) => `Change ${at} of ${all}: ${path}`,
     truncated: 'Not all changes are shown.',
+    /** Whose word the changes are. */
+    fromGitHost: (commit: string) => `Errand read these changes from the git host, at the pushed commit ${commit}.`,
+    ownWord: "The agent's summary and what its tools printed are its own account.",
+    ownAccount: "Nothing was pushed: these changes are the agent's own account. Errand could not check them.",
+    ownNumbers: "The agent's own account",
     download: 'Download full diff',
     binary: 'Binary file, not shown.',
     huge: 'Too long to show. Download the full diff.',

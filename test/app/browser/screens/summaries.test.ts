@@ -70,7 +70,7 @@ describe('the changes that are being read', () => {
     let asked = 0
     await page.route('**/api/tasks/*/changes', (route) => {
       asked += 1
-      return route.fulfill({ json: { turn: null, files: [], truncated: false } })
+      return route.fulfill({ json: { turn: null, files: [], truncated: false, source: null, commit: null } })
     })
     await page.goto(`${phone.server.url}/task/${task.id}/changes`)
     await page.getByText('No changes yet').waitFor()

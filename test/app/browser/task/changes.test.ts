@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { stepFrom } from '../../../../app/src/task/changes/patch-lines.ts'
-import type { ChangedFile, Task } from '../../../../contract/api/api.ts'
+import type { Task } from '../../../../contract/api/api.ts'
+import type { ChangedFile } from '../../../../contract/api/changes.ts'
 import { parsePatch } from '../../../../coordinator/tasks/changes.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
@@ -57,7 +58,9 @@ beforeAll(async () => {
   phone = await startPhone()
   page = await phone.visit()
   task = await phone.send('change something')
-  await page.route('**/api/tasks/*/changes', (route) => route.fulfill({ json: { turn: null, files, truncated: false } }))
+  await page.route('**/api/tasks/*/changes', (route) =>
+    route.fulfill({ json: { turn: null, files, truncated: false, source: 'git-host', commit: 'c0ffee1' } }),
+  )
 }, 60_000)
 afterAll(() => phone?.stop())
 

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { byLine, type Language, languageOf, languageOfFile, type Piece } from '../../../../app/src/task/code/code.ts'
-import type { ChangedFile, Task } from '../../../../contract/api/api.ts'
+import type { Task } from '../../../../contract/api/api.ts'
+import type { ChangedFile } from '../../../../contract/api/changes.ts'
 import type { TaskEvent } from '../../../../contract/api/event.ts'
 import { parsePatch } from '../../../../coordinator/tasks/changes.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
@@ -112,7 +113,9 @@ describe('on the screen', () => {
       route.fulfill({ json: { events: [...events, said], lastSeq: 3, more: false } }),
     )
     const files: ChangedFile[] = parsePatch(PATCH).files
-    await page.route('**/api/tasks/*/changes', (route) => route.fulfill({ json: { turn: null, files, truncated: false } }))
+    await page.route('**/api/tasks/*/changes', (route) =>
+      route.fulfill({ json: { turn: null, files, truncated: false, source: 'git-host', commit: 'c0ffee1' } }),
+    )
   }, 60_000)
   afterAll(() => phone?.stop())
 

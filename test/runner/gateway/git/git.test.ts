@@ -54,7 +54,7 @@ describe('git through the door', () => {
     const id = await commit('new.txt', 'new\n')
     expect(await git('push', '-q', 'origin', `HEAD:refs/heads/errand/${TASK}/work`)).toMatchObject({ failed: false })
     expect(await refsOf(repository.path)).toMatchObject({ [`refs/heads/errand/${TASK}/work`]: id })
-    expect(door.said).toEqual([{ type: 'branch.pushed', data: { branch: `errand/${TASK}/work`, commit: id } }])
+    expect(door.said).toEqual([{ type: 'branch.pushed', data: { branch: `errand/${TASK}/work`, commit: id, before: null } }])
     expect(await git('fetch', 'origin')).toMatchObject({ failed: false })
     expect((await git('rev-parse', `origin/errand/${TASK}/work`)).text.trim()).toBe(id)
   })

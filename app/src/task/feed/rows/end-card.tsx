@@ -58,7 +58,7 @@ export const EndCard = memo(({ taskId, item, demo, pullRequestUrl, onRetry }: Pr
   )
 })
 
-function Facts({ item: { usage, durationMs, diff }, demo }: { item: ItemOf<'end'>; demo: boolean }) {
+function Facts({ item: { usage, durationMs, diff, isOwnAccount }, demo }: { item: ItemOf<'end'>; demo: boolean }) {
   // Without tokens there was no model call, so there is nothing to show.
   const spent = usage !== null && allRead(usage) + usage.outputTokens > 0
   return (
@@ -67,6 +67,7 @@ function Facts({ item: { usage, durationMs, diff }, demo }: { item: ItemOf<'end'
       {diff && (
         <Fact name={TASK_WORDS.changes.title}>
           {TASK_WORDS.changes.total(diff.files)} {diff.files > 0 && <Counts added={diff.insertions} removed={diff.deletions} />}
+          {isOwnAccount && diff.files > 0 && <span className="soft small"> {TASK_WORDS.changes.ownNumbers}</span>}
         </Fact>
       )}
       {usage && spent && <Fact name={WORDS.cost}>{demo ? WORDS.demoCost : money(usage.costUsd)}</Fact>}

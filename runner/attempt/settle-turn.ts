@@ -1,0 +1,81 @@
+import { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { NewEvent } from '../../contract/api/event.ts'
+import { EXIT } from '../../contract/wire/sandbox.ts'
+import { resolveUpstream } from '../gateway/upstream.ts'
+import { CoordinatorFault } from '../lease/coordinator-client.ts'
+import type { Patches, Pushed } from '../patch/make-patches.ts'
+import type { SandboxEnd } from '../sandbox/sandbox.ts'
+import { type StopCause, turnEnd } from './attempt-end.ts'
+import type { Attempt } from './run-sandbox.ts'
+import type { RunnerStop } from './stop-switch.ts'
+import { type ReportedEnd, type Seen, turnTruth } from './turn-truth.ts'
+
+/** After these the turn is tried again, or is no longer ours: nobody looks at its change yet. */
+const NOT_NOW: readonly (StopCause | null)[] = ['lost', 'runner_stopped', 'flooded', 'host_disk_full', 'coordinator_away']
+
+/** For everything, tries and pauses. A git host that is away for longer costs the turn its patch, not its end. */
+const WHOLE_MS = 45_000
+const PAUSES_MS: readonly number[] = [1_000, 3_000, 9_000]
+
+/**
+ * Makes the patches of a turn from what the git host took, and emits the end of the turn with their numbers. A reported end counts only if
+ * the sandbox then ended by itself and well: whatever could print one could also have killed the agent.
+ */
+export async function settleTurn(attempt: Attempt, sandbox: SandboxEnd | null, runnerStop: RunnerStop): Promise<void> {
+  const { ending, tree, delivery, stop, log } = attempt
+  const isBelieved = sandbox?.exitCode === EXIT.reported && !stop.flooded()
+  const reported = isBelieved ? ending.reported : null
+  if (ending.reported && !reported) log.warn({ event: 'turn.end_not_believed', exitCode: sandbox?.exitCode ?? null })
+  if (reported) await delivery.hold(heldEnd(reported))
+  // A turn that only rests, such as for the model, comes back and is looked at then.
+  const isResting = reported?.data.outcome === 'interrupted'
+  const seen: Seen = isResting ? { what: 'unasked' } : await see(attempt, runnerStop)
+  if (!reported) return
+  const event: NewEvent = { type: 'turn.ended', data: turnTruth(reported.data, seen) }
+  for (const one of tree.admit(event, reported.stop)) delivery.emit(one)
+}
+
+/** If this process is killed before it has looked, the next one delivers the end as one whose commit was not read. */
+function heldEnd({ data, stop }: ReportedEnd): NewEvent {
+  return { type: 'turn.ended', data: turnTruth({ ...data, ...turnEnd(data, stop) }, { what: 'unread' }) }
+}
+
+async function see(attempt: Attempt, { drain, now }: RunnerStop): Promise<Seen> {
+  const { pushes, stop, log } = attempt
+  if (NOT_NOW.includes(stop.cause())) return { what: 'unasked' }
+  const pushed = pushes.ofTurn()
+  if (!pushed) return { what: 'nothing', earlier: pushes.any() }
+  const signal = AbortSignal.any([drain, now, AbortSignal.timeout(WHOLE_MS)])
+  for (let tried = 0; ; tried += 1) {
+    try {
+      const { task } = await makeAndStore(attempt, pushed, signal)
+      return { what: 'read', commit: pushed.commit, diff: task.diff }
+    } catch (error) {
+      log.warn({ event: 'patch.failed', err: error })
+      const waitMs = PAUSES_MS[tried]
+      const isFinal = error instanceof CoordinatorFault && error.kind === 'refused'
+      if (waitMs === undefined || isFinal || !(await waited(waitMs, signal))) return { what: 'unread' }
+    }
+  }
+}
+
+async function makeAndStore({ parts, lease }: Attempt, pushed: Pushed, signal: AbortSignal): Promise<Patches> {
+  const { assignment, access } = lease
+  const { taskId, attempt, baseBranch } = assignment
+  const repository = { ...access.repo, upstream: resolveUpstream(access.repo.upstream, parts.coordinatorUrl) }
+  const patches = await parts.makePatches({ repository, baseBranch, ...pushed }, signal)
+  await parts.client.saveArtifact(taskId, attempt, 'patch', Readable.from([patches.task.patch]))
+  await parts.client.saveArtifact(taskId, attempt, 'turn-patch', Readable.from([patches.turn.patch]))
+  return patches
+}
+
+/** @returns false when there is no more time */
+async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await pause(ms, undefined, { signal })
+    return true
+  } catch {
+    return false
+  }
+}
