@@ -99,7 +99,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'worker-image',
     ...['agents', 'conversation', 'model', 'hands', 'workspace', 'workspace/look', 'door', 'tools', 'process'],
   ),
-  'worker-image/hands': [...below('worker-image', 'workspace', 'workspace/look', 'tools', 'process'), 'npm:zod'],
+  'worker-image/hands': [...below('worker-image', 'workspace', 'workspace/look', 'tools', 'tools/reading', 'process'), 'npm:zod'],
   'worker-image/conversation': below('worker-image', 'model', 'workspace', 'door', 'tools', 'process'),
   'worker-image/model': ['worker-image/door', 'worker-image/process', 'npm:@anthropic-ai/sdk'],
   'worker-image/workspace': below('worker-image', 'workspace/look', 'door', 'tools', 'process'),

@@ -3,8 +3,9 @@ import { endLeftovers, MARKER } from '../process/processes.ts'
 import { unlessAborted } from '../process/waiting.ts'
 import { createBash } from './bash.ts'
 import { createEdit } from './edit.ts'
-import { createFiles } from './files.ts'
+import { createFiles, type Files } from './files.ts'
 import { createRead } from './read.ts'
+import { createFolderNotes, type FolderNotes } from './reading/notes.ts'
 import { createTodo, type TodoItem } from './todo.ts'
 import { cutOff, type OnOutput, problemsOf, refused, type Tool, type ToolResult } from './tool.ts'
 import { createWrite } from './write.ts'
@@ -32,6 +33,7 @@ export type ToolsOptions = {
 
 export function createTools({ directory, scratch, environment, run, graceMs }: ToolsOptions): Tools {
   const files = createFiles(directory)
+  const notes = createFolderNotes(directory)
   let todos: readonly TodoItem[] = []
   const marked = { ...environment, [MARKER]: run }
   const bash = createBash({
@@ -42,9 +44,9 @@ export function createTools({ directory, scratch, environment, run, graceMs }: T
   })
   const list = [
     bash,
-    createRead(files, marked),
-    createWrite(files),
-    createEdit(files),
+    withNotes(createRead(files, marked), files, notes),
+    withNotes(createWrite(files), files, notes),
+    withNotes(createEdit(files), files, notes),
     createTodo((items) => {
       todos = items
     }),
@@ -72,6 +74,18 @@ export function createTools({ directory, scratch, environment, run, graceMs }: T
     },
     todos: () => todos,
     stop: () => endLeftovers(run),
+  }
+}
+
+/** The repository's notes about a folder come with the first result about a file in it, for the model alone. */
+function withNotes<Input extends { file_path: string }>(tool: Tool<Input>, files: Files, notes: FolderNotes): Tool<Input> {
+  return {
+    ...tool,
+    run: async (input, signal) => {
+      const result = await tool.run(input, signal)
+      const fresh = await notes.newFor(files.resolve(input.file_path))
+      return fresh === null ? result : { ...result, text: `${result.text}\n\n${fresh}`, output: result.output ?? result.text }
+    },
   }
 }
 
