@@ -13,11 +13,13 @@ export async function startOutside(options: {
   policy: Policy
   runners?: Array<Record<string, string>>
   environment?: Record<string, string>
+  redisPersistent?: boolean
 }): Promise<Outside> {
   const git = await startGitServer({ username: GIT_USER, password: CANARIES.git })
   const model = await startModelServer({ key: CANARIES.model, policy: options.policy })
   const system = await startSystem({
     runners: options.runners ?? [{}],
+    ...(options.redisPersistent !== undefined && { redisPersistent: options.redisPersistent }),
     environment: {
       ANTHROPIC_API_KEY: CANARIES.model,
       ANTHROPIC_BASE_URL: model.url,
