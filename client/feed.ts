@@ -1,4 +1,5 @@
 import type { Delta, TaskEvent } from '../contract/api/event.ts'
+import { addOutput, type LiveOutput } from './live-output.ts'
 
 /** Text that the model is writing, before its `text.written` is here. `from` is above 0 if its beginning was missed. */
 export type LiveText = { attempt: number; from: number; text: string }
@@ -9,9 +10,11 @@ export type Feed = {
   /** The `seq` of the last event; where the feed begins if it has none. */
   lastSeq: number
   live: readonly LiveText[]
+  /** Of the command that runs; null while none printed anything. */
+  output: LiveOutput | null
 }
 
-export const EMPTY_FEED: Feed = { events: [], lastSeq: 0, live: [] }
+export const EMPTY_FEED: Feed = { events: [], lastSeq: 0, live: [], output: null }
 
 /**
  * Appends the events that continue the list, and drops every other one. An empty feed continues too: {@link beginAt} sets its beginning.
@@ -19,14 +22,15 @@ export const EMPTY_FEED: Feed = { events: [], lastSeq: 0, live: [] }
  */
 export function appendEvents(feed: Feed, events: readonly TaskEvent[]): Feed {
   const fresh: TaskEvent[] = []
-  let { lastSeq, live } = feed
+  let { lastSeq, live, output } = feed
   for (const event of events) {
     if (event.seq !== lastSeq + 1) continue
     fresh.push(event)
     lastSeq = event.seq
     live = liveAfter(live, event)
+    output = outputAfter(output, event)
   }
-  return fresh.length === 0 ? feed : { events: [...feed.events, ...fresh], lastSeq, live }
+  return fresh.length === 0 ? feed : { events: [...feed.events, ...fresh], lastSeq, live, output }
 }
 
 /** An empty feed whose first event will be `after + 1`: the newest page of a long task. */
@@ -43,7 +47,9 @@ export function prependEvents(feed: Feed, earlier: readonly TaskEvent[]): Feed {
 }
 
 /** Joins a delta to the text that it continues. Deltas may be lost: one that jumps ahead starts over, without the missing part. */
-export function takeDelta(feed: Feed, { attempt, offset, text }: Delta): Feed {
+export function takeDelta(feed: Feed, delta: Delta): Feed {
+  if (delta.callId !== undefined) return { ...feed, output: addOutput(feed.output, delta) }
+  const { attempt, offset, text } = delta
   const ofAttempt = feed.live.filter((live) => live.attempt >= attempt)
   if (ofAttempt.some((live) => live.attempt > attempt)) return feed
   const current = ofAttempt.at(-1)
@@ -60,6 +66,11 @@ export function takeDelta(feed: Feed, { attempt, offset, text }: Delta): Feed {
 /** @returns the text that is being written, or null; an ellipsis stands for a missing beginning */
 export function liveTextOf(feed: Feed): string | null {
   return feed.live.length === 0 ? null : feed.live.map(({ from, text }) => (from > 0 ? `…${text}` : text)).join('\n\n')
+}
+
+function outputAfter(output: LiveOutput | null, { type, data }: TaskEvent): LiveOutput | null {
+  if (type === 'attempt.started' || type === 'attempt.ended' || type === 'task.ended') return null
+  return type === 'tool.ended' && data.callId === output?.callId ? null : output
 }
 
 function liveAfter(live: readonly LiveText[], event: TaskEvent): readonly LiveText[] {

@@ -19,7 +19,13 @@ export function parseTask(raw: unknown): Task | null {
 }
 
 export function parseDelta(raw: unknown): Delta | null {
-  const isOne = isRecord(raw) && isText(raw.taskId) && isCount(raw.attempt) && isCount(raw.offset) && typeof raw.text === 'string'
+  const isOne =
+    isRecord(raw) &&
+    isText(raw.taskId) &&
+    isCount(raw.attempt) &&
+    isCount(raw.offset) &&
+    typeof raw.text === 'string' &&
+    (raw.callId === undefined || isText(raw.callId))
   return isOne ? (raw as Delta) : null
 }
 

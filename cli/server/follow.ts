@@ -35,7 +35,12 @@ export type FollowOptions = {
 }
 
 /** What the server sends is parsed before it is used. */
-type FromServer = { event: (raw: unknown) => void; delta: (raw: unknown) => void; task: (raw: unknown) => void }
+type FromServer = {
+  event: (raw: unknown) => void
+  delta: (raw: unknown) => void
+  output: (raw: unknown) => void
+  task: (raw: unknown) => void
+}
 type Line = Socket<FromServer, ClientToServer>
 type Effect = Exclude<ToEndEffect, { type: 'wait' | 'stop' }>
 
@@ -99,10 +104,11 @@ function hear(line: Line, take: (input: ToEndInput) => void): void {
     const event = parseEvent(raw)
     if (event) take({ type: 'event', event })
   })
-  line.on('delta', (raw) => {
-    const delta = parseDelta(raw)
-    if (delta) take({ type: 'delta', delta })
-  })
+  for (const name of ['delta', 'output'] as const)
+    line.on(name, (raw) => {
+      const delta = parseDelta(raw)
+      if (delta) take({ type: 'delta', delta })
+    })
   line.on('task', (raw) => {
     const task = parseTask(raw)
     if (task) take({ type: 'task', task })

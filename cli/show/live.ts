@@ -1,11 +1,12 @@
+import { type LiveOutput, lastLines } from '../../client/live-output.ts'
 import type { Delta } from '../../contract/api/event.ts'
 import { DEMO_COST } from '../../contract/api/status-words.ts'
 import { clean, clip, duration, type Look, money, paint, timeOfDay, wrap } from './layout.ts'
 import { describe } from './render-tool.ts'
 import type { View } from './view.ts'
 
-/** The text that is being written right now, as far as its pieces arrived. */
-export type LiveText = { attempt: number; text: string }
+/** The text that is being written right now, as far as its pieces arrived, and what the running command prints. */
+export type LiveText = { attempt: number; text: string; output?: LiveOutput | null }
 
 export const NO_TEXT: LiveText = { attempt: 0, text: '' }
 
@@ -15,6 +16,9 @@ export function addDelta(live: LiveText, { attempt, offset, text }: Delta): Live
   const gap = offset > before.length ? '…'.padEnd(offset - before.length, ' ') : ''
   return { attempt, text: before.slice(0, offset) + gap + text }
 }
+
+/** How many lines of a running command's output are shown. */
+const OUTPUT_LINES = 4
 
 const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
 
@@ -26,9 +30,11 @@ const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
 export function renderLive(view: View, live: LiveText, connected: boolean, now: number, look: Look, rows: number): string[] {
   const text = clean(live.text).trim()
   const spinner = SPINNER[Math.floor(now / 100) % SPINNER.length] ?? ''
-  const tools = view.openTools.map((tool) => {
+  const tools = view.openTools.flatMap((tool) => {
     const time = `  ${duration(now - tool.startedAt)}`
-    return `${paint(look, 'cyan', spinner)} ${clip(describe(tool.name, tool.input, tool.title), look.width - 2 - time.length)}${paint(look, 'dim', time)}`
+    const line = `${paint(look, 'cyan', spinner)} ${clip(describe(tool.name, tool.input, tool.title), look.width - 2 - time.length)}${paint(look, 'dim', time)}`
+    const printed = live.output?.callId === tool.callId ? lastLines(live.output, OUTPUT_LINES) : []
+    return [line, ...printed.map((text) => `  ${paint(look, 'dim', clip(clean(text), look.width - 2))}`)]
   })
   const written = text ? wrap(text, look.width).slice(-Math.max(1, rows - tools.length - 1)) : []
   const facts = [

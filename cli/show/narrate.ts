@@ -1,3 +1,4 @@
+import { addOutput, type LiveOutput } from '../../client/live-output.ts'
 import type { Task } from '../../contract/api/api.ts'
 import type { TaskEvent } from '../../contract/api/event.ts'
 import { NOBODY_TAKES } from '../../contract/api/reason.ts'
@@ -21,9 +22,10 @@ const CALM_MS = 1_500
 export async function narrate(context: Context, task: Task, throughTurns = false): Promise<number> {
   let view = emptyView()
   let text = NO_TEXT
+  let output: LiveOutput | null = null
   let connected = true
   const screen = createScreen(context, (look, rows) =>
-    view.end ? [] : renderLive(view, text, connected, Date.now(), look, rows),
+    view.end ? [] : renderLive(view, { ...text, output }, connected, Date.now(), look, rows),
   )
   const connection = calmly((back) => {
     connected = back
@@ -47,7 +49,8 @@ export async function narrate(context: Context, task: Task, throughTurns = false
         if (event.type === 'message.received') warnOfWait(runnerMissing(task))
       },
       onDelta: (delta) => {
-        text = addDelta(text, delta)
+        if (delta.callId === undefined) text = addDelta(text, delta)
+        else output = addOutput(output, delta)
       },
       onTask: (changed) => warnOfWait(runnerMissing(changed)),
       onConnection: (back) => {

@@ -148,10 +148,14 @@ export const NewEvent = z.discriminatedUnion(
   members as unknown as [(typeof members)[0]],
 ) as unknown as z.ZodType<NewEvent>
 
-/** A piece of text as the model writes it. `offset` counts characters since the last `text.written` of the attempt. */
+/**
+ * A piece of text as the model writes it; `offset` counts characters since the last `text.written` of the attempt. With `callId`, the newest
+ * output of that running call; `offset` counts the characters of it that were shown.
+ */
 export const Delta = z.object({
   taskId: z.string(),
   attempt: z.number().int().positive(),
+  callId: text(200).optional(),
   offset: count,
   text: text(LIMITS.deltaChars),
 })

@@ -43,4 +43,6 @@ export type ServerToClient = {
   task: (task: Task) => void
   /** Volatile; goes to the sockets that watch the task. */
   delta: (delta: Delta) => void
+  /** The same for the output of a command that is still running, with its `callId`. Nothing of it is stored; the end of the call brings all. */
+  output: (output: Delta) => void
 }

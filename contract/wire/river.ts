@@ -39,7 +39,12 @@ export function signedMessageText(kind: 'delta' | 'word', message: Omit<SignedMe
 }
 
 /** The body of a delta on its channel. */
-export const DeltaBody = z.object({ offset: z.number().int().nonnegative(), text: z.string().max(LIMITS.deltaChars) })
+export const DeltaBody = z.object({
+  /** The running call whose output this is; absent: the model writes it. */
+  callId: z.string().max(200).optional(),
+  offset: z.number().int().nonnegative(),
+  text: z.string().max(LIMITS.deltaChars),
+})
 export type DeltaBody = z.infer<typeof DeltaBody>
 
 /**

@@ -76,9 +76,10 @@ export const AGENT_EVENTS = [
 export type AgentEventType = (typeof AGENT_EVENTS)[number]
 export type AgentEvent = Extract<NewEvent, { type: AgentEventType }>
 
-/** A delta as the agent emits it; the runner adds task and attempt. */
+/** A delta as the agent emits it; the runner adds task and attempt. `callId`: the newest output of that running call. */
 export const AgentDelta = z.object({
   type: z.literal('delta'),
+  callId: z.string().max(200).optional(),
   offset: z.number().int().nonnegative(),
   text: z.string().max(LIMITS.deltaChars),
 })

@@ -37,8 +37,8 @@ export async function startDeltas({ db, redis, signatures, log, isWatched, show 
     const message = SignedMessage.parse(JSON.parse(text))
     if (!isWatched(message.taskId) || !signatures.isDelta(message)) return
     const { taskId, attempt } = message
-    const { offset, text: written } = DeltaBody.parse(JSON.parse(message.body))
-    if (await isOpen(taskId, attempt)) show({ taskId, attempt, offset, text: written })
+    const body = DeltaBody.parse(JSON.parse(message.body))
+    if (await isOpen(taskId, attempt)) show({ taskId, attempt, ...body })
   }
   const onDelta = (text: string) => void pass(text).catch((error) => log.debug({ event: 'delta.dropped', err: error }))
   return { stop: await redis.listen(DELTA_CHANNEL, onDelta) }

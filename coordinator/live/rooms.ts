@@ -99,7 +99,8 @@ export function createRooms({ publicUrl, log }: { publicUrl: string; log: Logger
       },
     },
     showDelta: (delta) => {
-      io.to(taskRoom(delta.taskId)).volatile.emit('delta', delta)
+      // A client that knows no output would take it for text of the model.
+      io.to(taskRoom(delta.taskId)).volatile.emit(delta.callId === undefined ? 'delta' : 'output', delta)
     },
     isWatched: (taskId) => (io.of('/').adapter.rooms.get(taskRoom(taskId))?.size ?? 0) > 0,
     disconnectUser: (userId) => {

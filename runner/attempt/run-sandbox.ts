@@ -142,8 +142,8 @@ async function readOutput(attempt: Attempt, { lines }: Sandbox, redact: Redactor
   if (noise > 0) log.warn({ event: 'sandbox.noise', lines: noise })
 }
 
-function show({ parts, spool }: Attempt, { offset, text }: AgentDelta): true {
-  parts.publisher.delta(spool.header, { offset, text })
+function show({ parts, spool }: Attempt, { callId, offset, text }: AgentDelta): true {
+  parts.publisher.delta(spool.header, { ...(callId !== undefined && { callId }), offset, text })
   return true
 }
 

@@ -10,6 +10,8 @@ export type Voice = {
   emit: (event: AgentEvent) => void
   /** Sends a piece of text as the model writes it. Pieces are collected for a moment, and dropped while nothing reads them. */
   delta: (text: string) => void
+  /** Shows the newest output of a running command, at once; dropped while nothing reads it. */
+  output: (callId: string, text: string) => void
   /** Discards the text since the last `text.written`: the model starts this part again. */
   discard: () => void
   /** Resolves when everything emitted has left the process. */
@@ -40,6 +42,8 @@ export function createVoice({ output, secrets, gatherMs = GATHER_MS }: VoiceOpti
   const wake = () => {
     timer ??= setTimeout(sendDeltas, gatherMs)
   }
+  let ofCall = ''
+  let printed = 0
   const forget = () => {
     if (timer) clearTimeout(timer)
     timer = null
@@ -54,6 +58,13 @@ export function createVoice({ output, secrets, gatherMs = GATHER_MS }: VoiceOpti
     delta: (text) => {
       gathered += text
       wake()
+    },
+    output: (callId, text) => {
+      if (callId !== ofCall) printed = 0
+      ofCall = callId
+      const shown = text.slice(-LIMITS.deltaChars)
+      if (!output.writableNeedDrain) write({ type: 'delta', callId: callId.slice(0, 200), offset: printed, text: shown })
+      printed += shown.length
     },
     discard: () => {
       forget()

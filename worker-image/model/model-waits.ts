@@ -24,8 +24,8 @@ type Failures = {
   random: number
 }
 
-/** Each try resends the whole conversation: more of them in one slot help nobody. */
-const MAX_TRIES = 9
+/** The time ends the tries of a slot; this bounds them if each fails at once. */
+const MAX_TRIES = 20
 
 /** Pure. Full jitter: a random time up to a bound that doubles. A time that the API named is kept. */
 export function nextTry({ tries, sinceMs, retryAfterMs, now, random }: Failures, timing: WaitTiming): NextTry {

@@ -5,7 +5,8 @@ import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { endGroup } from '../process/processes.ts'
 import { bounded, cleaned, MODEL_OUTPUT_CHARS } from './output.ts'
 import { readEnds } from './read-ends.ts'
-import { refused, type Tool, type ToolResult } from './tool.ts'
+import { showOutput } from './show-output.ts'
+import { type OnOutput, refused, type Tool, type ToolResult } from './tool.ts'
 
 type Input = { command: string; description?: string; timeout_ms?: number }
 
@@ -39,13 +40,14 @@ export function createBash(options: BashOptions): Tool<Input> {
   const { environment, scratch, maxSpillBytes = MAX_SPILL_BYTES, graceMs = GRACE_MS } = options
   let directory = options.directory
   let count = 0
-  const run = async ({ command, timeout_ms }: Input, signal: AbortSignal): Promise<ToolResult> => {
+  const run = async ({ command, timeout_ms }: Input, signal: AbortSignal, onOutput?: OnOutput): Promise<ToolResult> => {
     const timeoutMs = Math.min(Math.max(1000, timeout_ms ?? COMMAND_TIMEOUTS.defaultMs), COMMAND_TIMEOUTS.maxMs)
     await mkdir(scratch, { recursive: true })
     count += 1
     const spill = `${scratch}/${count}.log`
     const file = await open(spill, 'a+')
     const limits = { timeoutMs, maxSpillBytes, graceMs }
+    const stopShowing = onOutput && showOutput(file, onOutput)
     try {
       const ran = await runShell(
         { command, directory, environment, file, cwdFile: `${scratch}/cwd-${randomUUID()}` },
@@ -60,6 +62,7 @@ export function createBash(options: BashOptions): Tool<Input> {
       directory = options.directory
       return refused(spawnProblem(error as NodeJS.ErrnoException, gone, directory))
     } finally {
+      stopShowing?.()
       await file.close()
     }
   }

@@ -139,10 +139,11 @@ function hear(socket: AppSocket, take: Take, tell: Tell): void {
     const task = parseTask(raw)
     if (task) tell('task', task)
   })
-  socket.on('delta', (raw) => {
-    const delta = parseDelta(raw)
-    if (delta) tell('delta', delta)
-  })
+  for (const name of ['delta', 'output'] as const)
+    socket.on(name, (raw) => {
+      const delta = parseDelta(raw)
+      if (delta) tell('delta', delta)
+    })
 }
 
 /** @returns null for a refusal too: the caller falls back to HTTP calls, which give the reason */

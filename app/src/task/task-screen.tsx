@@ -11,6 +11,7 @@ import { Composer } from './composer/composer.tsx'
 import { FeedView } from './feed/feed-view.tsx'
 import { LiveText } from './feed/prose/agent-text.tsx'
 import { WaitingMessages } from './feed/rows/waiting-messages.tsx'
+import { LiveOutput } from './feed/work/live-output.tsx'
 import { RetrySheet } from './header/retry-sheet.tsx'
 import { TaskActions } from './header/task-actions.tsx'
 import { Announcer, TaskHeading, titleOf } from './header/task-heading.tsx'
@@ -93,6 +94,7 @@ function LoadedTask({ task: known }: { task: Saved<Task> }) {
           jumpPlace={jumpPlace}
         >
           <LiveText text={live} />
+          <LiveOutput output={source.output} />
           {saidHere}
         </FeedView>
       )}

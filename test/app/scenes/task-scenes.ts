@@ -36,6 +36,15 @@ function composer(page: Page) {
   return page.getByLabel('Message to the agent')
 }
 
+/** What the tests of the cache have printed so far. */
+const PRINTED = `> tide-tables@2.4.0 test
+> node --test test/cache.test.js
+
+✔ keeps a table for a week (12.4 ms)
+✔ asks again on the eighth day (9.1 ms)
+✔ serves an older table when the service is down (31.7 ms)
+`
+
 /** A task from its place in the queue to its end, and whatever may come between. */
 export const TASK_SCENES: readonly Scene[] = [
   asAda('task-waiting', at(ofAda('waiting'), /Queued|Next in queue/)),
@@ -58,6 +67,13 @@ export const TASK_SCENES: readonly Scene[] = [
     }),
   ),
   asAda('task-working', at(ofAda('working'), 'Now the tests of the cache')),
+  asAda(
+    'task-output',
+    at(ofAda('working'), 'Now the tests of the cache', async (page, world) => {
+      await world.runner.sendDelta(world.ada.working.lease(), 0, PRINTED, 'toolu_124')
+      await see(page.getByText('serves an older table when the service is down'))
+    }),
+  ),
   asAda(
     'task-plan',
     at(ofAda('working'), 'Now the tests of the cache', async (page) => {

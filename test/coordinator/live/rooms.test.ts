@@ -203,6 +203,15 @@ describe('what a client hears', () => {
       { taskId: lease.taskId, attempt: 1, offset: 0, text: 'Hel' },
       { taskId: lease.taskId, attempt: 1, offset: 3, text: 'lo' },
     ])
+    const printed: Delta[] = []
+    watcher.on('output', (output) => printed.push(output))
+    // A client that knows text alone must not take it for text.
+    await waitFor('the output of a command', async () => {
+      await runner.sendDelta(lease, 7, 'ok 1\n', 'toolu_1')
+      return printed.length > 0
+    })
+    expect(printed[0]).toEqual({ taskId: lease.taskId, attempt: 1, callId: 'toolu_1', offset: 7, text: 'ok 1\n' })
+    expect(heard.some(({ text }) => text === 'ok 1\n')).toBe(false)
     await ask(watcher, 'task:unwatch', { taskId: lease.taskId })
     await runner.sendDelta(lease, 5, '!')
     await finish(lease, 1)

@@ -42,7 +42,8 @@ export type ScriptedRunner = {
   ) => Promise<void>
   /** Sends these events, the first as number `from`, and waits until the last is acknowledged. */
   deliver: (lease: TakenLease, from: number, ...events: NewEvent[]) => Promise<void>
-  sendDelta: (lease: TakenLease, offset: number, text: string) => Promise<void>
+  /** @param callId of the call whose output it is; none: text of the model */
+  sendDelta: (lease: TakenLease, offset: number, text: string, callId?: string) => Promise<void>
   close: () => Promise<void>
 }
 
@@ -94,8 +95,8 @@ export async function createScriptedRunner(redisUrl: string, id = 'runner-a'): P
       const last = from + events.length - 1
       await waitFor(`event ${last} to be stored`, () => acknowledged(lease) >= last, DELIVERED_MS)
     },
-    sendDelta: async ({ taskId, attempt, signingKey }, offset, text) => {
-      const message = { taskId, attempt, body: JSON.stringify({ offset, text }) }
+    sendDelta: async ({ taskId, attempt, signingKey }, offset, text, callId) => {
+      const message = { taskId, attempt, body: JSON.stringify({ callId, offset, text }) }
       const signature = sign(signingKey, signedMessageText('delta', message))
       await redis.publish(DELTA_CHANNEL, JSON.stringify({ ...message, signature }))
     },

@@ -26,6 +26,19 @@ function ended(output: string) {
 }
 
 describe('the voice', () => {
+  it('shows the output of a running command beside the text, with its own count', () => {
+    const { voice, deltas } = startVoice()
+    voice.output('a', 'one\n')
+    voice.output('a', `two ${TOKEN}\n`)
+    voice.output('b', 'other\n')
+    expect(deltas().map(({ callId, offset }) => [callId, offset])).toEqual([
+      ['a', 0],
+      ['a', 4],
+      ['b', 0],
+    ])
+    expect(JSON.stringify(deltas())).not.toContain(TOKEN)
+  })
+
   it('gathers deltas, and counts from the last text that was written', async () => {
     const { voice, deltas } = startVoice()
     for (const piece of ['one ', 'two ', 'three']) voice.delta(piece)

@@ -24,10 +24,11 @@ describe('what follows a try that failed', () => {
     expect(after({ retryAfterMs: 3 * MINUTE, random: 0 })).toEqual({ type: 'pause', ms: 3 * MINUTE })
     expect(after({ retryAfterMs: 8 * MINUTE, now: 5 })).toEqual({ type: 'park', until: new Date(5 + 8 * MINUTE) })
   })
-  it('frees the slot when the pauses would take more than three minutes together, or after nine tries', () => {
+  it('frees the slot when the pauses would take more than three minutes together, or after twenty tries', () => {
     expect(after({ tries: 7, sinceMs: 2 * MINUTE })).toMatchObject({ type: 'pause' })
     expect(after({ tries: 7, sinceMs: 2 * MINUTE + 1 })).toEqual({ type: 'park', until: null })
-    expect(after({ tries: 9, random: 0 })).toEqual({ type: 'park', until: null })
+    expect(after({ tries: 19, random: 0 })).toMatchObject({ type: 'pause' })
+    expect(after({ tries: 20, random: 0 })).toEqual({ type: 'park', until: null })
     expect(after({ tries: 2, sinceMs: 2.5 * MINUTE, retryAfterMs: MINUTE })).toEqual({ type: 'park', until: new Date(MINUTE) })
   })
 })
@@ -90,7 +91,7 @@ describe('a turn whose model does not answer', () => {
 
   it('saves its work, names no time of its own, and comes back to the same conversation and branch', async () => {
     const { run, freshWorkspace, model, assignment, door } = await start({
-      policy: inTurn(answer(writes), ...Array.from({ length: 9 }, () => overloaded), answer(text('New file'))),
+      policy: inTurn(answer(writes), ...Array.from({ length: 20 }, () => overloaded), answer(text('New file'))),
     })
     expect(endOf(await run())).toMatchObject({
       outcome: 'interrupted',

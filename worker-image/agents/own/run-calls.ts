@@ -71,9 +71,9 @@ async function runCall(parts: CallParts, call: ToolCall, answer: Answer): Promis
   return result
 }
 
-async function resultOf({ tools, signal }: CallParts, call: ToolCall, answer: Answer): Promise<ToolResult> {
+async function resultOf({ tools, voice, signal }: CallParts, call: ToolCall, answer: Answer): Promise<ToolResult> {
   if (signal.aborted) return cutOff('The call was not run: the turn is over.')
-  if (call.problem === null) return tools.run(call.name, call.input, signal)
+  if (call.problem === null) return tools.run(call.name, call.input, signal, (text) => voice.output(call.id, text))
   return refused(isCutOff(answer) ? NOTICES.cutCall(answer.usage.output_tokens ?? 0) : NOTICES.badCall(call.problem))
 }
 

@@ -51,6 +51,7 @@ export const TASK_WORDS = {
     cutOff: 'cut off',
     cancelled: 'cancelled',
     running: 'running',
+    printsNow: 'Newest output of the running command',
     noOutput: 'No output',
     linesAbove: (n: number) => `${count(n, 'line')} above`,
     showAll: (size: string) => `Show all (${size})`,
