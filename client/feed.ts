@@ -1,8 +1,13 @@
 import type { Delta, TaskEvent } from '../contract/api/event.ts'
-import { addOutput, type LiveOutput } from './live-output.ts'
 
 /** Text that the model is writing, before its `text.written` is here. `from` is above 0 if its beginning was missed. */
 export type LiveText = { attempt: number; from: number; text: string }
+
+/** The newest output of a command that is still running. `end`: how many characters it has printed, as far as they were shown. */
+export type LiveOutput = { attempt: number; callId: string; end: number; text: string }
+
+/** Enough for a screen; the whole output comes with the end of the call. */
+const KEPT_CHARS = 4_000
 
 /** The part of a task's events that this client knows: a stretch without a hole. */
 export type Feed = {
@@ -61,6 +66,19 @@ export function takeDelta(feed: Feed, delta: Delta): Feed {
   if (offset > end) return { ...feed, live: [...rest, { attempt, from: offset, text }] }
   const added = text.slice(end - offset)
   return added === '' ? feed : { ...feed, live: [...rest, { ...current, text: current.text + added }] }
+}
+
+/** Joins a piece to the output that it continues. Pieces may be lost on the way: one that does not follow starts over. */
+export function addOutput(before: LiveOutput | null, { attempt, callId = '', offset, text }: Delta): LiveOutput {
+  const follows = before?.attempt === attempt && before.callId === callId && before.end === offset
+  return { attempt, callId, end: offset + text.length, text: `${follows ? before.text : ''}${text}`.slice(-KEPT_CHARS) }
+}
+
+/** @returns the last lines, without empty ones at the end; a line that a cut began is left out if others follow */
+export function lastLines({ text, end }: LiveOutput, most: number): string[] {
+  const lines = text.trimEnd().split('\n')
+  const whole = end > text.length && lines.length > 1 ? lines.slice(1) : lines
+  return whole.slice(-most)
 }
 
 /** @returns the text that is being written, or null; an ellipsis stands for a missing beginning */

@@ -1,4 +1,4 @@
-import { type LiveOutput, lastLines } from '../../client/live-output.ts'
+import { type LiveOutput, lastLines } from '../../client/feed.ts'
 import type { Delta } from '../../contract/api/event.ts'
 import { DEMO_COST } from '../../contract/api/status-words.ts'
 import { clean, clip, duration, type Look, money, paint, timeOfDay, wrap } from './layout.ts'

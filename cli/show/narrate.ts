@@ -1,4 +1,4 @@
-import { addOutput, type LiveOutput } from '../../client/live-output.ts'
+import { addOutput, type LiveOutput } from '../../client/feed.ts'
 import type { Task } from '../../contract/api/api.ts'
 import type { TaskEvent } from '../../contract/api/event.ts'
 import { NOBODY_TAKES } from '../../contract/api/reason.ts'

@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
-import { appendEvents, EMPTY_FEED, type Feed, liveTextOf, takeDelta } from '../../client/feed.ts'
-import { addOutput, type LiveOutput, lastLines } from '../../client/live-output.ts'
+import {
+  addOutput,
+  appendEvents,
+  EMPTY_FEED,
+  type Feed,
+  type LiveOutput,
+  lastLines,
+  liveTextOf,
+  takeDelta,
+} from '../../client/feed.ts'
 import { parseDelta } from '../../client/parse-socket.ts'
 import type { NewEvent, TaskEvent } from '../../contract/api/event.ts'
 

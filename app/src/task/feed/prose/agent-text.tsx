@@ -1,5 +1,7 @@
 import { lazy, memo, Suspense, useState } from 'react'
+import { lastLines, type LiveOutput as Output } from '../../../../../client/feed.ts'
 import { visibleMarks } from '../../text/format.ts'
+import { TASK_WORDS } from '../../text/words.ts'
 
 function PlainText({ text }: { text: string }) {
   return (
@@ -38,3 +40,19 @@ export function LiveText({ text }: { text: string | null }) {
     </div>
   )
 }
+
+/** Enough to see that it goes on, and where it stands. */
+const LINES = 10
+
+/** What the running command printed last. The stored output replaces it when the command ends. */
+export const LiveOutput = memo(({ output }: { output: Output | null }) => {
+  const lines = output === null ? [] : lastLines(output, LINES)
+  if (lines.every((line) => line === '')) return null
+  return (
+    <section aria-label={TASK_WORDS.work.printsNow}>
+      <pre className="live-output mono" dir="auto">
+        {visibleMarks(lines.join('\n'))}
+      </pre>
+    </section>
+  )
+})
