@@ -23,3 +23,8 @@ function borderBefore(text: string, at: number): number {
 function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff
 }
+
+/** Replaces halves of surrogate pairs, which are no characters and cannot be sent as UTF-8. */
+export function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd')
+}

@@ -1,6 +1,7 @@
 import { MODELS } from '../../contract/shared/models.ts'
 import type { Assignment, SteerMessage } from '../../contract/wire/sandbox.ts'
 import type { Door } from '../door/door.ts'
+import type { Answer } from '../model/model-answer.ts'
 import type { ModelBlock, ModelMessage } from '../model/model-client.ts'
 import type { Log } from '../process/log.ts'
 import type { Tools } from '../tools/index.ts'
@@ -16,7 +17,8 @@ export type Conversation = Pick<Transcript, 'request' | 'size' | 'stripThinking'
   messages: () => readonly ModelMessage[]
   /** Replaces everything so far by a fresh conversation that keeps the person's words and our unanswered notices. */
   beginAnew: (known: Pick<Beginning, 'why' | 'summary' | 'branchState' | 'plan'>) => Promise<void>
-  addAssistant: (content: readonly ModelBlock[]) => Promise<void>
+  /** @returns the answer as it is in the conversation now, its calls under ids of their own */
+  addAnswer: (answer: Answer) => Promise<Answer>
   /** As the transcript's. */
   shortenResults: () => Promise<boolean>
   /** Adds one user message: results of tools, messages of the person, and our own notices, in this order. */
@@ -91,9 +93,10 @@ export async function openConversation(options: ConversationOptions): Promise<Co
       if (isShorter) await save()
       return isShorter
     },
-    addAssistant: async (content) => {
-      transcript.addAssistant(content)
+    addAnswer: async (answer) => {
+      const added = transcript.addAnswer(answer)
       await save()
+      return added
     },
     addUser: async ({ results, steer = [], notices = [] }) => {
       for (const { messageId } of steer) taken.add(messageId)

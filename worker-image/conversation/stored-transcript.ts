@@ -4,7 +4,7 @@ import { LIMITS } from '../../contract/api/limits.ts'
 import type { End } from '../../contract/wire/end.ts'
 import type { SteerMessage } from '../../contract/wire/sandbox.ts'
 import type { Door } from '../door/door.ts'
-import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
+import type { ModelMessage, ModelRequest } from '../model/model-client.ts'
 import type { Log } from '../process/log.ts'
 import { steerMessage } from './prompt.ts'
 
@@ -130,16 +130,4 @@ async function readIfThere(file: string): Promise<string | null> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
-}
-
-const CUT = 'Interrupted: the effect of this call is unknown. Check whether it took effect before you run it again.'
-
-/** Gives a result to each call that was interrupted before it had one: the API accepts no call without a result. */
-export function repaired(messages: readonly ModelMessage[]): ModelMessage[] {
-  const last = messages.at(-1)
-  if (last?.role !== 'assistant' || typeof last.content === 'string') return [...messages]
-  const results = last.content.flatMap((block): ModelBlock[] =>
-    block.type === 'tool_use' ? [{ type: 'tool_result', tool_use_id: block.id, content: CUT, is_error: true }] : [],
-  )
-  return results.length === 0 ? [...messages] : [...messages, { role: 'user', content: results }]
 }

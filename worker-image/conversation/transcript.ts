@@ -1,9 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Effort } from '../../contract/shared/models.ts'
+import type { Answer } from '../model/model-answer.ts'
 import type { ModelBlock, ModelMessage, ModelRequest } from '../model/model-client.ts'
 import { CACHE_MARK, withSlidingMark } from './cache-marks.ts'
 import type { RequestSize } from './context-size.ts'
+import { withinImageRule } from './many-images.ts'
+import { blocksIn, type Renamed, sendable, sendableAnswer, sendableInput } from './sendable.ts'
 import { withShortResults } from './short-results.ts'
-import { repaired, type StoredTranscript } from './stored-transcript.ts'
+import type { StoredTranscript } from './stored-transcript.ts'
 
 /**
  * The conversation as the model API gets it. It only grows at its end: thinking blocks are bound to every byte before them, and the API
@@ -14,8 +18,8 @@ export type Transcript = {
   request: (maxTokens: number) => ModelRequest
   /** The size of the prompt, for the estimates of its cost and its tokens. */
   size: () => RequestSize
-  /** An answer of the model, exactly as it came. */
-  addAssistant: (content: readonly ModelBlock[]) => void
+  /** Adds an answer of the model, without what the API would refuse. @returns it as it was added, its calls under ids of their own */
+  addAnswer: (answer: Answer) => Answer
   /** Extends the last user message if the model has not answered it yet. */
   addUser: (content: readonly ModelBlock[]) => void
   /**
@@ -29,6 +33,8 @@ export type Transcript = {
   parts: () => Pick<StoredTranscript, 'model' | 'system' | 'tools' | 'messages'>
   /** The last resort if the API refuses the earlier thinking as changed. */
   stripThinking: () => void
+  /** Changes what has an answer already: thinking behind the first change goes, because it is bound to what was there. */
+  rewrite: (changed: readonly ModelMessage[]) => void
 }
 
 export type TranscriptOptions = {
@@ -36,7 +42,7 @@ export type TranscriptOptions = {
   effort: Effort
   system: string
   tools: ReadonlyArray<{ name: string; description: string; input_schema: Record<string, unknown>; strict: true }>
-  /** The transcript that this one continues: its bytes come first, and its system text and tools stay. */
+  /** The transcript that this one continues: its messages come first, as far as the API takes them. */
   before: StoredTranscript | null
   first: readonly string[]
 }
@@ -45,8 +51,8 @@ export function createTranscript({ model, effort, system, tools, before, first }
   let messages: ModelMessage[] = []
   const fixed = {
     model,
-    system: before?.system ?? [{ type: 'text', text: system, ...CACHE_MARK }],
-    tools: before?.tools ?? tools.map((tool) => ({ ...tool, input_schema: { ...tool.input_schema, type: 'object' as const } })),
+    system: [{ type: 'text', text: system, ...CACHE_MARK }],
+    tools: tools.map((tool) => ({ ...tool, input_schema: { ...tool.input_schema, type: 'object' as const } })),
     // With "omitted" the text between tool calls stays empty.
     thinking: { type: 'adaptive', display: 'summarized' },
     output_config: { effort },
@@ -57,21 +63,26 @@ export function createTranscript({ model, effort, system, tools, before, first }
     max_tokens: maxTokens,
     messages: withSlidingMark(messages),
   })
+  const rewrite = (changed: readonly ModelMessage[]) => {
+    const first = changed.findIndex((message, index) => !isDeepStrictEqual(message, messages[index]))
+    messages = changed.map((message, index) => (first >= 0 && index > first ? withoutThinking(message) : message))
+  }
   const addUser = (content: readonly ModelBlock[]) => {
     const last = messages.at(-1)
     // The API merges two user messages in a row, which would change the bytes. The last one has no answer yet, so it may grow.
     const joined = last?.role === 'user'
-    const unanswered = joined ? blocksIn(last) : []
-    messages = [...(joined ? messages.slice(0, -1) : messages), { role: 'user', content: [...unanswered, ...content] }]
+    const before = joined ? messages.slice(0, -1) : messages
+    const blocks = sendableInput([...(joined ? blocksIn(last) : []), ...content], callsIn(before.at(-1)))
+    messages = [...before, { role: 'user', content: blocks }]
+    const fitted = withinImageRule(messages)
+    if (fitted !== messages) rewrite(fitted)
   }
   const stripThinking = () => {
-    messages = messages.map((message) =>
-      message.role === 'assistant' ? { role: 'assistant', content: withoutThinking(message.content) } : message,
-    )
+    messages = messages.map(withoutThinking)
   }
-  messages = repaired(before?.messages ?? [])
-  // Thinking is bound to the model that thought it.
-  if (before && before.model !== model) stripThinking()
+  messages = [...(before?.messages ?? [])]
+  rewrite(sendable(messages))
+  if (before && isBoundElsewhere(before, fixed)) stripThinking()
   addUser(first.map((text) => ({ type: 'text', text })))
   return {
     request,
@@ -90,25 +101,33 @@ export function createTranscript({ model, effort, system, tools, before, first }
       messages = []
       addUser(texts.map((text) => ({ type: 'text', text })))
     },
-    addAssistant: (content) => {
-      messages = [
-        ...messages,
-        { role: 'assistant', content: content.length > 0 ? [...content] : [{ type: 'text', text: '(nothing)' }] },
-      ]
+    addAnswer: (answer) => {
+      const used = new Set(messages.flatMap(callsIn).map(({ id }) => id))
+      const { content, calls } = sendableAnswer(answer.content, used)
+      messages = [...messages, { role: 'assistant', content }]
+      return { ...answer, content, calls: answer.calls.map((call, index) => ({ ...call, id: calls[index]?.id ?? call.id })) }
     },
     addUser,
     stripThinking,
+    rewrite,
   }
 }
 
-function withoutThinking(content: ModelMessage['content']): ModelMessage['content'] {
-  if (typeof content === 'string') return content
-  const rest = content.filter(({ type }) => type !== 'thinking' && type !== 'redacted_thinking')
-  return rest.length > 0 ? rest : [{ type: 'text', text: '(nothing)' }]
+/** Thinking is bound to the model that thought it, and to the system text and tools that it knew. */
+function isBoundElsewhere(before: StoredTranscript, now: Pick<StoredTranscript, 'model' | 'system' | 'tools'>): boolean {
+  const bound = ({ model, system, tools }: typeof now) => ({ model, system, tools })
+  return !isDeepStrictEqual(JSON.parse(JSON.stringify(bound(before))), JSON.parse(JSON.stringify(bound(now))))
 }
 
-function blocksIn({ content }: ModelMessage): ModelBlock[] {
-  return typeof content === 'string' ? [{ type: 'text', text: content }] : content
+function withoutThinking(message: ModelMessage): ModelMessage {
+  if (message.role !== 'assistant' || typeof message.content === 'string') return message
+  const rest = message.content.filter(({ type }) => type !== 'thinking' && type !== 'redacted_thinking')
+  return { role: 'assistant', content: rest.length > 0 ? rest : [{ type: 'text', text: '(nothing)' }] }
+}
+
+function callsIn(message: ModelMessage | undefined): Renamed[] {
+  if (message?.role !== 'assistant') return []
+  return blocksIn(message).flatMap((block) => (block.type === 'tool_use' ? [{ id: block.id, was: block.id }] : []))
 }
 
 function imagesIn(block: ModelBlock): string[] {

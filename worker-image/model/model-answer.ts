@@ -1,3 +1,4 @@
+import { cutText } from '../../contract/shared/characters.ts'
 import { parseJson } from '../../contract/shared/json.ts'
 import { ApiUsage } from '../../contract/shared/models.ts'
 import { checkShape } from './event-shape.ts'
@@ -14,7 +15,7 @@ export type ToolCall = {
 
 /** One whole answer of the model. */
 export type Answer = {
-  /** To be sent back exactly like this. */
+  /** In the order in which the model wrote it; `sendable` leaves out what the API would not accept back. */
   content: ModelBlock[]
   text: string
   calls: ToolCall[]
@@ -121,8 +122,10 @@ function answerOf({ parts, usage, ended, stopReason, stopDetails }: Draft): Answ
   if (!usage) throw new GarbledError('the answer of the model API has no beginning')
   if (!ended) throw new CutError('the answer of the model API broke off before its end')
   const ordered = [...parts.entries()].sort(([a], [b]) => a - b).map(([, part]) => part)
-  const calls = ordered.filter(({ start }) => start.type === 'tool_use').map(callOf)
-  const content = ordered.flatMap((part) => blockOf(part, calls))
+  // By their place: two calls may come under one id.
+  const callsByPart = new Map(ordered.filter(({ start }) => start.type === 'tool_use').map((part) => [part, callOf(part)]))
+  const content = ordered.flatMap((part) => blockOf(part, callsByPart.get(part)))
+  const calls = [...callsByPart.values()]
   return { content, text: textOf(parts), calls, stopReason: stopReason ?? 'none', stopDetails, usage }
 }
 
@@ -132,20 +135,33 @@ function textOf(parts: ReadonlyMap<number, Part>): string {
 
 function callOf({ start, json, closed }: Part): ToolCall {
   const call = { id: String(start.id), name: String(start.name) }
-  const parsed = json.trim() === '' ? (start.input ?? {}) : parseJson(json)
-  if (parsed !== undefined && closed) return { ...call, input: parsed, problem: null }
+  const parsed = inputOf(start, json)
+  if (isObject(parsed) && closed) return { ...call, input: parsed, problem: null }
   // The block must go back into the conversation with an object as its input.
-  const input = { unreadable: json.slice(0, 2000) }
-  return { ...call, input, problem: closed ? 'its input is not valid JSON' : 'the output was cut off in the middle of it' }
+  const input = { unreadable: cutText(json, 2000) }
+  if (!closed) return { ...call, input, problem: 'the output was cut off in the middle of it' }
+  return { ...call, input, problem: parsed === undefined ? 'its input is not valid JSON' : 'its input is not a JSON object' }
 }
 
-/** The block as it arrived, without null fields and empty text, which the API does not accept back. */
-function blockOf({ start, text, signature }: Part, calls: readonly ToolCall[]): ModelBlock[] {
+function inputOf(start: Part['start'], json: string): unknown {
+  return json.trim() === '' ? (start.input ?? {}) : parseJson(json)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The block as it arrived, without null fields. What the API would not accept back is left out later, see `sendable`. */
+function blockOf({ start, text, json, signature }: Part, call: ToolCall | undefined): ModelBlock[] {
   const given = withoutNulls(start)
-  const call = calls.find(({ id }) => id === start.id)
   if (start.type === 'text') return text === '' ? [] : [{ ...given, type: 'text', text }]
   if (start.type === 'thinking') return [{ ...given, type: 'thinking', thinking: text, signature }]
-  if (start.type === 'tool_use' && call) return [{ ...given, type: 'tool_use', id: call.id, name: call.name, input: call.input }]
+  if (call) return [{ ...given, type: 'tool_use', id: call.id, name: call.name, input: call.input }]
+  // A tool that runs at the API: its input arrives like that of any other.
+  if ('input' in start) {
+    const input = inputOf(start, json)
+    return isObject(input) ? [{ ...given, input } as unknown as ModelBlock] : []
+  }
   return [given as unknown as ModelBlock]
 }
 

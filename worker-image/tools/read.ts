@@ -1,9 +1,10 @@
 import { extname } from 'node:path'
 import type { Files } from './files.ts'
 import { encodingOf, isUtf8Text } from './reading/encoding.ts'
+import { readImage } from './reading/image.ts'
 import { notebookText } from './reading/notebook.ts'
 import { pdfText } from './reading/pdf.ts'
-import { type ImageBlock, refused, succeeded, type Tool, type ToolResult } from './tool.ts'
+import { refused, succeeded, type Tool, type ToolResult } from './tool.ts'
 
 type Input = { file_path: string; offset?: number; limit?: number }
 
@@ -11,15 +12,6 @@ const DEFAULT_LINES = 2000
 /** With its number, a line stays within what the model gets of any line. */
 const LINE_CHARS = 1900
 const OUTPUT_CHARS = 50_000
-/** The model API's bound on one image is 5 MB as base64. */
-const IMAGE_BYTES = 3_700_000
-const IMAGES: Readonly<Record<string, ImageBlock['source']['media_type']>> = {
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.gif': 'image/gif',
-  '.webp': 'image/webp',
-}
 
 /** @param environment of the programs that read a document */
 export function createRead(files: Files, environment: Readonly<Record<string, string>>): Tool<Input> {
@@ -44,12 +36,8 @@ export function createRead(files: Files, environment: Readonly<Record<string, st
     run: async (input, signal) => {
       const path = files.resolve(input.file_path)
       const bytes = await files.load(path)
-      const media_type = IMAGES[extname(path).toLowerCase()]
-      if (media_type && bytes.length <= IMAGE_BYTES)
-        return {
-          ...succeeded(`${path}: an image`),
-          image: { type: 'image', source: { type: 'base64', media_type, data: bytes.toString('base64') } },
-        }
+      const image = readImage(path, bytes)
+      if (image) return image
       if (bytes.subarray(0, 5).toString('latin1') === '%PDF-')
         return view(await pdfText(path, environment, signal), input, [
           `${path} is a PDF; this is its text, and the numbers are those of this text.`,

@@ -76,7 +76,7 @@ async function answer(seen: Seen, policy: Policy, request: IncomingMessage, resp
   if (request.method !== 'POST' || request.url?.split('?')[0] !== '/v1/messages')
     return sendError(response, { status: 404, type: 'not_found_error', message: `${request.method} ${request.url}` })
   const body = normal((await json(request)) as ModelBody)
-  const refusal = refusalOf(request.headers, body, seen.key) ?? bindingRefusal(body, issued)
+  const refusal = refusalOf(request.headers, body, seen.key, (signature) => issued.has(signature)) ?? bindingRefusal(body, issued)
   if (refusal) {
     refusals.push(refusal)
     return sendError(response, refusal)
@@ -88,8 +88,8 @@ async function answer(seen: Seen, policy: Policy, request: IncomingMessage, resp
   if ('raw' in reply) return void response.writeHead(200, { 'content-type': reply.contentType ?? 'text/html' }).end(reply.raw)
   if ('status' in reply) return sendError(response, reply)
   const id = issued.size + 1
-  const signature = `sig_${id}`
-  issued.set(signature, prefixHashes(body).at(-1) ?? '')
+  issued.set(`sig_${id}`, prefixHashes(body).at(-1) ?? '')
+  const signature = reply.signature ?? `sig_${id}`
   const events = eventsOf(reply, {
     model: body.model,
     id: `msg_${id}`,

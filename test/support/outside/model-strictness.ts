@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { MODELS } from '../../../contract/shared/models.ts'
+import { manyImagesRefusal, messagesRefusal } from './model-messages.ts'
 
 type Json = Record<string, unknown>
 export type Message = { role: string; content: Json[] }
@@ -13,8 +14,16 @@ function refuse(message: string, status = 400, type = 'invalid_request_error'): 
   return { status, type, message }
 }
 
-/** What the real API refuses of a request as such, in its own manner (version 2026-10-21, models from 5.1 on). @returns null for a good one */
-export function refusalOf(headers: IncomingHttpHeaders, body: ModelBody, key: string): Refusal | null {
+/**
+ * What the real API refuses of a request as such, in its own manner (version 2026-10-21, models from 5.1 on). @returns null for a good one
+ * @param issued whether this server wrote a signature
+ */
+export function refusalOf(
+  headers: IncomingHttpHeaders,
+  body: ModelBody,
+  key: string,
+  issued: (signature: string) => boolean,
+): Refusal | null {
   const shown = headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /, '')
   if (shown !== key) return refuse('invalid x-api-key', 401, 'authentication_error')
   if (!headers['anthropic-version']) return refuse('anthropic-version: header is required')
@@ -32,7 +41,9 @@ export function refusalOf(headers: IncomingHttpHeaders, body: ModelBody, key: st
     content.some(({ type, cache_control }) => cache_control && /thinking$/.test(String(type))),
   )
   if (unmarkable) return refuse('thinking blocks cannot have cache_control')
-  return toolsRefusal(body.tools) ?? messagesRefusal(body.messages) ?? windowRefusal(body)
+  return (
+    toolsRefusal(body.tools) ?? messagesRefusal(body.messages, issued) ?? manyImagesRefusal(body.messages) ?? windowRefusal(body)
+  )
 }
 
 /** What an image costs, whatever its bytes: the least that the API counts for one that is worth looking at. */
@@ -93,46 +104,6 @@ function closed(schema: Json): boolean {
     (schema.additionalProperties === false &&
       Object.values((schema.properties ?? {}) as Json).every((inner) => closed(inner as Json)))
   )
-}
-
-function messagesRefusal(messages: readonly Message[]): Refusal | null {
-  if (messages[0]?.role !== 'user') return refuse('messages: the first message must be of the user')
-  const ids = new Set<string>()
-  for (const [index, { role, content }] of messages.entries()) {
-    const at = `messages.${index}`
-    if (role !== 'user' && role !== 'assistant') return refuse(`${at}: unexpected role ${role}`)
-    if (content.length === 0) return refuse(`${at}: content must not be empty`)
-    for (const block of content) {
-      if (block.type === 'text' && !String(block.text ?? '').trim()) return refuse(`${at}: text content blocks must be non-empty`)
-      if (block.type === 'thinking' && role === 'user') return refuse(`${at}: thinking blocks belong to the assistant`)
-      if (block.type !== 'tool_use') continue
-      if (ids.has(String(block.id))) return refuse(`${at}: tool_use ids must be unique`)
-      if (typeof block.input !== 'object' || block.input === null)
-        return refuse(`${at}: tool_use.input: Input should be an object`)
-      ids.add(String(block.id))
-    }
-    const problem = role === 'user' ? resultsProblem(idsOf(messages[index - 1], 'tool_use', 'id'), content) : null
-    if (problem) return refuse(`${at}: ${problem}`)
-    const dangling =
-      role === 'assistant' && idsOf(messages[index], 'tool_use', 'id').length > 0 && messages[index + 1]?.role !== 'user'
-    if (dangling) return refuse(`${at}: tool_use ids were found without tool_result blocks immediately after`)
-  }
-  return null
-}
-
-function resultsProblem(asked: readonly string[], content: readonly Json[]): string | null {
-  const results = content.filter(({ type }) => type === 'tool_result').map((block) => String(block.tool_use_id))
-  const missing = asked.filter((id) => !results.includes(id))
-  if (missing.length > 0) return `tool_use ids were found without tool_result blocks immediately after: ${missing.join(', ')}`
-  const unexpected = results.filter((id) => !asked.includes(id))
-  if (unexpected.length > 0) return `unexpected tool_use_id found in tool_result blocks: ${unexpected.join(', ')}`
-  if (new Set(results).size < results.length) return 'each tool_use must have a single result'
-  const late = content.findLastIndex(({ type }) => type === 'tool_result') >= results.length
-  return late ? 'tool_result blocks must come first' : null
-}
-
-function idsOf(message: Message | undefined, type: string, field: string): string[] {
-  return (message?.content ?? []).filter((block) => block.type === type).map((block) => String(block[field]))
 }
 
 /** Without marks and nulls, and with the keys in order: what the API takes for the same. */

@@ -5,7 +5,18 @@ import type { CacheUse } from './model-cache.ts'
 /** One block that the scripted model writes. `json` in place of `input` is sent as it is, whole or not, valid or not. */
 export type ScriptedBlock =
   | { type: 'text'; text: string }
-  | { type: 'tool_use'; name: string; input?: unknown; json?: string /** No `content_block_stop` follows. */; unclosed?: true }
+  | {
+      type: 'tool_use'
+      name: string
+      input?: unknown
+      json?: string
+      /** No `content_block_stop` follows. */
+      unclosed?: true
+      /** In place of one of its own. */
+      id?: string
+    }
+  /** Any other block, as it begins; its input in `json`. */
+  | { type: 'other'; start: Record<string, unknown>; json?: string }
 
 /** What goes wrong on the way, counted in events that were sent whole before it. */
 export type StreamFault = {
@@ -36,6 +47,8 @@ export type Reply =
       stopDetails?: unknown
       fault?: StreamFault
       usage?: Record<string, number>
+      /** Of its thinking, in place of a good one. */
+      signature?: string
     }
   | { status: number; headers?: Record<string, string>; type: string; message: string; code?: string }
   | { raw: string; contentType?: string }
@@ -149,14 +162,16 @@ function blockEvents(block: ScriptedBlock, index: number, id: string, unknown: b
     const start: WireEvent = { type: 'content_block_start', index, content_block: { type: 'text', text: '', citations: null } }
     return [start, ...strange, ...halves(block.text).map((text) => delta({ type: 'text_delta', text })), stop]
   }
-  const json = block.json ?? JSON.stringify(block.input ?? {})
-  const start: WireEvent = {
-    type: 'content_block_start',
-    index,
-    content_block: { type: 'tool_use', id, name: block.name, input: {}, caller: { type: 'direct' } },
-  }
+  const given = block.type === 'tool_use' ? callOf(block, id) : { start: block.start, json: block.json ?? '' }
+  const { json } = given
+  const start: WireEvent = { type: 'content_block_start', index, content_block: given.start }
   const pieces = ['', ...halves(json)].map((partial_json) => delta({ type: 'input_json_delta', partial_json }))
-  return [start, ...strange, ...pieces, ...(block.unclosed ? [] : [stop])]
+  return [start, ...strange, ...pieces, ...('unclosed' in block && block.unclosed ? [] : [stop])]
+}
+
+function callOf({ name, input, json, id }: Extract<ScriptedBlock, { type: 'tool_use' }>, ownId: string) {
+  const start = { type: 'tool_use', id: id ?? ownId, name, input: {}, caller: { type: 'direct' } }
+  return { start, json: json ?? JSON.stringify(input ?? {}) }
 }
 
 function halves(text: string): string[] {

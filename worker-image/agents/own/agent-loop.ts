@@ -76,13 +76,13 @@ async function takeStep(options: LoopOptions, progress: Progress): Promise<End |
   progress.steps += 1
   const asked = await ask(options)
   if (!asked.ok) return asked.end.reason === 'context_exceeded' ? context.overflowed() : asked.end
-  const { answer } = asked
-  if (answer.text.trim()) {
-    progress.summary = answer.text
-    voice.emit({ type: 'text.written', data: { text: answer.text } })
+  const { text, stopReason, stopDetails } = asked.answer
+  if (text.trim()) {
+    progress.summary = text
+    voice.emit({ type: 'text.written', data: { text } })
   }
-  if (answer.stopReason === 'refusal') return failed('model_refused', answer.stopDetails ?? 'The model gave no explanation.')
-  await conversation.addAssistant(answer.content)
+  if (stopReason === 'refusal') return failed('model_refused', stopDetails ?? 'The model gave no explanation.')
+  const answer = await conversation.addAnswer(asked.answer)
   context.answered(answer)
   if (next.isLast) return limits.afterLast(answer, next.end)
   const end = await (answer.calls.length > 0 ? afterCalls(options, progress, answer) : afterWords(options, progress, answer))
