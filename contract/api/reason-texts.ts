@@ -50,9 +50,8 @@ export const REASONS = {
   model_not_found:
     "The model API does not know the task's model, or this server's key may not use it. Retry the task with another model.",
   model_unavailable: `The model API stayed unavailable. ${WORK} Try again later.`,
-  model_refused: 'The model declined to continue with this task.',
-  model_request_invalid:
-    'The model API rejected the request. The administrator of this server finds the cause in the log of this task.',
+  model_refused: `The model declined to answer. ${WORK} Send a message that leaves that part out or says it differently.`,
+  model_request_invalid: `The model API rejected the request, and changing the conversation did not help. ${WORK} Send a message to try again, or send the task to another model.`,
   protocol_error: `The model API gave an answer that Errand does not understand. ${WORK} Try again.`,
   budget_exceeded: `The budget of this task is used up. ${WORK} To continue, add to the budget and retry.`,
   time_exceeded: `The task reached its time limit. ${WORK}`,

@@ -7,29 +7,37 @@ import type { Log } from '../process/log.ts'
 import type { Tools } from '../tools/index.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { type Beginning, beginAnew, unansweredNotices, wordsIn } from './begin-anew.ts'
+import { DECLINED, withoutExchange } from './declined.ts'
 import { lastMachineText, machineText } from './machine.ts'
+import { createMender, type Mender } from './mender.ts'
 import { firstMessage, NOTICES, nextMessage, SYSTEM, steerMessage } from './prompt.ts'
 import { readStored, type StoredTranscript, writeToDisk } from './stored-transcript.ts'
 import { createTranscript, type Transcript } from './transcript.ts'
 
 /** The conversation with the model. Every addition is on disk when the call returns. */
-export type Conversation = Pick<Transcript, 'request' | 'size' | 'stripThinking'> & {
-  messages: () => readonly ModelMessage[]
-  /** Replaces everything so far by a fresh conversation that keeps the person's words and our unanswered notices. */
-  beginAnew: (known: Pick<Beginning, 'why' | 'summary' | 'branchState' | 'plan'>) => Promise<void>
-  /** @returns the answer as it is in the conversation now, its calls under ids of their own */
-  addAnswer: (answer: Answer) => Promise<Answer>
-  /** As the transcript's. */
-  shortenResults: () => Promise<boolean>
-  /** Adds one user message: results of tools, messages of the person, and our own notices, in this order. */
-  addUser: (message: {
-    results: readonly ModelBlock[]
-    steer?: readonly SteerMessage[]
-    notices?: readonly string[]
-  }) => Promise<void>
-  /** Whether it already has this message of the person. */
-  has: (messageId: string) => boolean
-}
+export type Conversation = Pick<Transcript, 'request' | 'size'> &
+  Mender & {
+    messages: () => readonly ModelMessage[]
+    /** Replaces everything so far by a fresh conversation that keeps the person's words and our unanswered notices. */
+    beginAnew: (known: Pick<Beginning, 'why' | 'summary' | 'branchState' | 'plan'>) => Promise<void>
+    /** @returns the answer as it is in the conversation now, its calls under ids of their own */
+    addAnswer: (answer: Answer) => Promise<Answer>
+    /** As the transcript's. */
+    shortenResults: () => Promise<boolean>
+    /** Adds one user message: results of tools, messages of the person, and our own notices, in this order. */
+    addUser: (message: {
+      results: readonly ModelBlock[]
+      steer?: readonly SteerMessage[]
+      notices?: readonly string[]
+    }) => Promise<void>
+    /**
+     * Takes out what the model declined to answer. If that was the first call of the turn, the earlier turns may be the cause, and the turn's
+     * own message stands in a fresh conversation: true, once.
+     */
+    declined: () => Promise<boolean>
+    /** Whether it already has this message of the person. */
+    has: (messageId: string) => boolean
+  }
 
 /** The transcript of an earlier turn, or of an earlier attempt at this one. `lost`: there should be one, but it cannot be read. */
 export type Earlier = { stored: StoredTranscript | null; lost: boolean }
@@ -38,7 +46,7 @@ export async function readEarlier(door: Pick<Door, 'transcript'>, assignment: As
   if (!assignment.hasTranscript) return { stored: null, lost: false }
   const text = await door.transcript()
   const stored = text === null ? null : readStored(text)
-  const usable = stored !== null && stored.messages.length > 0 && stored.turn <= assignment.turn
+  const usable = stored !== null && (stored.messages.length > 0 || stored.declined) && stored.turn <= assignment.turn
   if (!usable) log('transcript.unusable', { bytes: text?.length ?? 0, turn: stored?.turn ?? null })
   return usable ? { stored, lost: false } : { stored: null, lost: true }
 }
@@ -71,21 +79,36 @@ export async function openConversation(options: ConversationOptions): Promise<Co
     first: beginningOf(options),
   })
   const taken = new Set(earlier.stored?.taken)
+  /** Whether the earlier turns may still be the cause when the model declines. */
+  let isUntried = transcript.parts().messages.length > 1
   const save = () => {
     const { turnBase } = workspace
-    return writeToDisk(home, { version: 1, turn, turnBase, taken: [...taken], ...transcript.parts() }, log)
+    const parts = transcript.parts()
+    const declined = parts.messages.length === 0 ? { declined: true } : {}
+    return writeToDisk(home, { version: 1, turn, turnBase, taken: [...taken], ...parts, ...declined }, log)
   }
   await save()
   return {
     request: transcript.request,
     size: transcript.size,
-    stripThinking: transcript.stripThinking,
+    ...createMender(transcript),
     messages: () => transcript.parts().messages,
     beginAnew: async (known) => {
       const { messages } = transcript.parts()
       const notices = unansweredNotices(messages).filter((text) => text !== NOTICES.summarySoon)
       transcript.beginAnew(beginAnew({ ...known, words: wordsIn(messages), surroundings: surroundingsOf(options), notices }))
       await save()
+    },
+    declined: async () => {
+      const isAgain = isUntried
+      isUntried = false
+      if (isAgain) transcript.beginAnew([...firstMessage(assignment, placeOf(options), options.notes), DECLINED.history])
+      else {
+        transcript.rewrite(withoutExchange(transcript.parts().messages))
+        if (transcript.parts().messages.length > 0) transcript.addUser(textBlocks([DECLINED.exchange]))
+      }
+      await save()
+      return isAgain
     },
     has: (messageId) => taken.has(messageId),
     shortenResults: async () => {
@@ -94,6 +117,7 @@ export async function openConversation(options: ConversationOptions): Promise<Co
       return isShorter
     },
     addAnswer: async (answer) => {
+      isUntried = false
       const added = transcript.addAnswer(answer)
       await save()
       return added
@@ -106,10 +130,12 @@ export async function openConversation(options: ConversationOptions): Promise<Co
   }
 }
 
-function beginningOf({ assignment, earlier, workspace, directory, notes }: ConversationOptions): string[] {
+function beginningOf(options: ConversationOptions): string[] {
+  const { assignment, earlier, workspace, notes } = options
   const { stored, lost } = earlier
-  const place = { ...workspace, directory }
+  const place = placeOf(options)
   if (!stored) return [...firstMessage(assignment, place, notes), ...(lost ? [NOTICES.beginsAnew] : [])]
+  if (stored.declined) return [...firstMessage(assignment, place, null), DECLINED.beginning]
   const machine = machineText(assignment)
   const isNews = machine !== null && machine !== lastMachineText(stored.messages)
   const news = isNews ? [machine] : []
@@ -123,9 +149,13 @@ function beginningOf({ assignment, earlier, workspace, directory, notes }: Conve
   ]
 }
 
-function surroundingsOf({ assignment, workspace, directory, notes }: ConversationOptions): string[] {
+function surroundingsOf(options: ConversationOptions): string[] {
   // The task itself comes from the conversation: a later turn's assignment has only its own message.
-  return firstMessage(assignment, { ...workspace, directory }, notes).slice(1)
+  return firstMessage(options.assignment, placeOf(options), options.notes).slice(1)
+}
+
+function placeOf({ workspace, directory }: Pick<ConversationOptions, 'workspace' | 'directory'>) {
+  return { ...workspace, directory }
 }
 
 function textBlocks(texts: readonly string[]): ModelBlock[] {

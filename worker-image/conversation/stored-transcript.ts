@@ -26,6 +26,8 @@ export type StoredTranscript = {
   tools: NonNullable<ModelRequest['tools']>
   /** Empty if they were too long; the next turn then starts a new conversation. */
   messages: ModelMessage[]
+  /** There are none because the model declined to answer the only message that there was. */
+  declined?: boolean
 }
 
 /** @returns null for a text that is not ours or is damaged */

@@ -40,8 +40,8 @@ export type AskOptions = ModelWaiting & {
   onDiscard: () => void
   /** Called for every try that cost something, even if it broke off. */
   onUsage: (usage: ApiUsage) => void
-  /** Removes earlier thinking from the conversation. */
-  stripThinking: () => void
+  /** Changes a conversation that the API refused. @returns false if there is nothing left to change */
+  repair: (error: string) => Promise<boolean>
   /** Waits for a coordinator that is away. */
   awaitLease: () => Promise<LeaseState>
   log: Log
@@ -55,7 +55,6 @@ export type AskResult = { ok: true; answer: Answer } | { ok: false; end: End }
  */
 export async function askModel(options: AskOptions): Promise<AskResult> {
   const { signal, timing, log } = options
-  let stripped = false
   let tries = 0
   let failingSince = 0
   let garbled = 0
@@ -78,11 +77,9 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
       affordable = fault.maxTokens
       continue
     }
-    if (fault.kind === 'prefix') {
-      if (stripped) return { ok: false, end: failed('model_request_invalid', fault.message) }
-      stripped = true
-      options.stripThinking()
-      continue
+    if (fault.kind === 'refused') {
+      if (await options.repair(fault.message)) continue
+      return { ok: false, end: failed('model_request_invalid', fault.message) }
     }
     if (fault.kind === 'garbled' && ++garbled > MAX_GARBLED) return { ok: false, end: failed('protocol_error', fault.message) }
     tries += 1

@@ -8,8 +8,8 @@ export type Fault =
   | { kind: 'retry'; retryAfterMs: number | null; message: string }
   /** An answer that makes no sense: two more tries. */
   | { kind: 'garbled'; message: string }
-  /** The API considers earlier thinking moved: the same conversation without thinking is accepted. */
-  | { kind: 'prefix'; message: string }
+  /** The API does not take the conversation as it is; a changed one may be accepted. */
+  | { kind: 'refused'; message: string }
   /** The gateway holds more for it than is left: it lets the same pass with fewer tokens. */
   | { kind: 'costly'; maxTokens: number; message: string }
   | { kind: 'final'; reason: Reason; message: string }
@@ -61,7 +61,7 @@ export function classify(error: unknown, now = Date.now()): Fault {
   if (account) return { kind: 'final', reason: account, message: apiWords(message) }
   if (status === 413 || (status === 400 && /prompt is too long|context (window|limit)/i.test(message)))
     return final('context_exceeded')
-  if (status === 400 && /block_binding|bound to a different conversation/.test(message)) return { kind: 'prefix', message }
+  if (status === 400) return { kind: 'refused', message }
   const retry: Fault = { kind: 'retry', retryAfterMs: retryAfter(headers, now), message }
   if (status === undefined) {
     if (type !== null) return STREAM_RETRY.includes(type) ? retry : final('protocol_error')

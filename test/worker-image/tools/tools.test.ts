@@ -7,6 +7,7 @@ import { createTools, type Tools } from '../../../worker-image/tools/index.ts'
 import { bounded, cleaned, shrinkInput } from '../../../worker-image/tools/output.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
+import { png } from '../conversation/pictures.ts'
 
 let folder: TemporaryFolder
 let tools: Tools
@@ -177,9 +178,10 @@ describe('read', () => {
   })
 
   it('shows an image', async () => {
-    await writeFile(inFolder('dot.png'), Buffer.from('89504e470d0a1a0a', 'hex'))
+    const bytes = png(3, 2)
+    await writeFile(inFolder('dot.png'), bytes)
     expect(await run('read', { file_path: 'dot.png' })).toMatchObject({
-      image: { source: { media_type: 'image/png', data: 'iVBORw0KGgo=' } },
+      image: { source: { media_type: 'image/png', data: bytes.toString('base64') } },
     })
   })
 })

@@ -1,5 +1,6 @@
 import { completed, type End, endOf, failed } from '../../../contract/wire/end.ts'
 import type { Conversation } from '../../conversation/conversation.ts'
+import { refusalWords } from '../../conversation/declined.ts'
 import { gateMessage, NOTICES } from '../../conversation/prompt.ts'
 import { withQuestion } from '../../conversation/transcript.ts'
 import type { LeaseState } from '../../door/door.ts'
@@ -12,6 +13,7 @@ import { type Context, createContext } from './context.ts'
 import type { Gates } from './gates.ts'
 import type { Inbox } from './inbox.ts'
 import { createLimits, type LimitParts, type Limits } from './limits.ts'
+import type { Repairs } from './repairs.ts'
 import { type CallParts, isCutOff, runCalls, WINDOW_FULL } from './run-calls.ts'
 import { type CallRecord, judgeProgress, STUCK_NOTICE } from './stuck.ts'
 
@@ -24,6 +26,7 @@ export type LoopOptions = CallParts &
     /** Waits while the coordinator is away. */
     awaitLease: () => Promise<LeaseState>
     waiting: ModelWaiting
+    repairs: Repairs
     timing: ModelTiming
     model: string
     /** What git says about the work tree, for a conversation that begins anew. */
@@ -81,7 +84,8 @@ async function takeStep(options: LoopOptions, progress: Progress): Promise<End |
     progress.summary = text
     voice.emit({ type: 'text.written', data: { text } })
   }
-  if (stopReason === 'refusal') return failed('model_refused', stopDetails ?? 'The model gave no explanation.')
+  if (stopReason === 'refusal')
+    return (await options.repairs.declined()) ? null : failed('model_refused', refusalWords(stopDetails))
   const answer = await conversation.addAnswer(asked.answer)
   context.answered(answer)
   if (next.isLast) return limits.afterLast(answer, next.end)
@@ -91,11 +95,11 @@ async function takeStep(options: LoopOptions, progress: Progress): Promise<End |
 }
 
 /** @param aside a question beside the work: neither the conversation nor the person gets to see it or its answer */
-function ask(
-  { client, conversation, budget, voice, signal, timing, awaitLease, waiting, log }: LoopOptions,
+async function ask(
+  { client, conversation, budget, voice, signal, timing, awaitLease, waiting, repairs, log }: LoopOptions,
   aside: { question: string; maxTokens: number } | null = null,
 ): Promise<AskResult> {
-  return askModel({
+  const asked = await askModel({
     client,
     request: () => {
       const plan = budget.plan(conversation.size())
@@ -110,11 +114,13 @@ function ask(
     onText: aside ? () => {} : voice.delta,
     onDiscard: aside ? () => {} : voice.discard,
     onUsage: budget.charge,
-    stripThinking: conversation.stripThinking,
+    repair: repairs.repair,
     awaitLease,
     ...waiting,
     log,
   })
+  if (asked.ok) repairs.accepted()
+  return asked
 }
 
 async function afterCalls(options: LoopOptions, progress: Progress, answer: Answer): Promise<End | null> {

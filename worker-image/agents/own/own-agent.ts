@@ -17,6 +17,7 @@ import { createGates } from './gates.ts'
 import { toolsOf } from './hand-tools.ts'
 import { createInbox } from './inbox.ts'
 import { createStoreOutput } from './outputs.ts'
+import { createRepairs } from './repairs.ts'
 import { createTouched } from './touched.ts'
 
 type Parts = {
@@ -78,6 +79,7 @@ async function openLoop(
     tools: definitions,
     log,
   })
+  const branchState = () => describeBranch(gitOf(hands), workspace.base)
   return {
     client: createModelClient({ url: `${doorUrl}${DOOR_PATHS.model}`, token }),
     conversation,
@@ -87,7 +89,8 @@ async function openLoop(
     budget: createBudget(assignment.model, assignment.budgetUsd),
     voice,
     model: assignment.model,
-    branchState: () => describeBranch(gitOf(hands), workspace.base),
+    branchState,
+    repairs: createRepairs({ conversation, voice, log, branchState, plan: tools.todos }),
     inbox: createInbox({ door, log, isKnown: conversation.has }),
     storeOutput: createStoreOutput({ door, hands, secrets: [token], log }),
     signal,
