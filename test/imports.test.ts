@@ -100,7 +100,10 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     ...['agents', 'conversation', 'model', 'hands', 'workspace', 'workspace/look', 'door', 'tools', 'process'],
   ),
   'worker-image/hands': [...below('worker-image', 'workspace', 'workspace/look', 'tools', 'tools/reading', 'process'), 'npm:zod'],
-  'worker-image/conversation': below('worker-image', 'model', 'workspace', 'door', 'tools', 'process'),
+  'worker-image/conversation': [
+    ...below('worker-image', 'model', 'workspace', 'door', 'tools', 'process'),
+    'worker-image/tools/reading',
+  ],
   'worker-image/model': ['worker-image/door', 'worker-image/process', 'npm:@anthropic-ai/sdk'],
   'worker-image/workspace': below('worker-image', 'workspace/look', 'door', 'tools', 'process'),
   'worker-image/workspace/look': ['worker-image/workspace'],

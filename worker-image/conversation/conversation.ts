@@ -102,11 +102,7 @@ export async function openConversation(options: ConversationOptions): Promise<Co
     declined: async () => {
       const isAgain = isUntried
       isUntried = false
-      if (isAgain) transcript.beginAnew([...firstMessage(assignment, placeOf(options), options.notes), DECLINED.history])
-      else {
-        transcript.rewrite(withoutExchange(transcript.parts().messages))
-        if (transcript.parts().messages.length > 0) transcript.addUser(textBlocks([DECLINED.exchange]))
-      }
+      leaveOutDeclined(transcript, isAgain, options)
       await save()
       return isAgain
     },
@@ -128,6 +124,14 @@ export async function openConversation(options: ConversationOptions): Promise<Co
       await save()
     },
   }
+}
+
+function leaveOutDeclined(transcript: Transcript, isAgain: boolean, options: ConversationOptions): void {
+  const { messages } = transcript.parts()
+  const rest = withoutExchange(messages)
+  if (isAgain) transcript.beginAnew([...firstMessage(options.assignment, placeOf(options), options.notes), DECLINED.history])
+  else transcript.rewrite(rest)
+  if (!isAgain && rest.length > 0) transcript.addUser(textBlocks([DECLINED.exchange]))
 }
 
 function beginningOf(options: ConversationOptions): string[] {

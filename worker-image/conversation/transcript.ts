@@ -47,14 +47,16 @@ export type TranscriptOptions = {
   first: readonly string[]
 }
 
+/** With "omitted" the text between tool calls stays empty. */
+const THINKING = { type: 'adaptive', display: 'summarized' } as const
+
 export function createTranscript({ model, effort, system, tools, before, first }: TranscriptOptions): Transcript {
   let messages: ModelMessage[] = []
   const fixed = {
     model,
     system: [{ type: 'text', text: system, ...CACHE_MARK }],
     tools: tools.map((tool) => ({ ...tool, input_schema: { ...tool.input_schema, type: 'object' as const } })),
-    // With "omitted" the text between tool calls stays empty.
-    thinking: { type: 'adaptive', display: 'summarized' },
+    thinking: THINKING,
     output_config: { effort },
     ...CACHE_MARK,
   } satisfies Partial<ModelRequest>
@@ -87,11 +89,7 @@ export function createTranscript({ model, effort, system, tools, before, first }
   return {
     request,
     parts: () => ({ model, system: fixed.system, tools: fixed.tools, messages }),
-    size: () => {
-      const images = messages.flatMap(blocksIn).flatMap(imagesIn)
-      const imageBytes = images.reduce((sum, data) => sum + data.length, 0)
-      return { bytes: Buffer.byteLength(JSON.stringify(request(0))) - imageBytes, images: images.length, imageBytes }
-    },
+    size: () => sizeOf(request(0), messages),
     shortenResults: () => {
       const shorter = withShortResults(messages)
       messages = shorter ?? messages
@@ -111,6 +109,12 @@ export function createTranscript({ model, effort, system, tools, before, first }
     stripThinking,
     rewrite,
   }
+}
+
+function sizeOf(request: ModelRequest, messages: readonly ModelMessage[]): RequestSize {
+  const images = messages.flatMap(blocksIn).flatMap(imagesIn)
+  const imageBytes = images.reduce((sum, data) => sum + data.length, 0)
+  return { bytes: Buffer.byteLength(JSON.stringify(request)) - imageBytes, images: images.length, imageBytes }
 }
 
 /** Thinking is bound to the model that thought it, and to the system text and tools that it knew. */
