@@ -55,6 +55,9 @@ export async function runLoop(options: LoopOptions): Promise<AgentResult> {
     ...options,
     plan: options.tools.todos,
     askAside: (question, maxTokens) => ask(options, { question, maxTokens }),
+    onFresh: () => {
+      progress.isWarned = false
+    },
   })
   const limits = createLimits(options)
   const progress: Progress = { steps: 0, calls: [], summary: '', continuations: 0, gateRounds: 0, context, limits }

@@ -33,6 +33,8 @@ export type ContextParts = {
   askAside: (question: string, maxTokens: number) => Promise<AskResult>
   branchState: () => Promise<string>
   plan: () => readonly TodoItem[]
+  /** A fresh conversation began: notices that the model had answered are gone with the old one. */
+  onFresh: () => void
 }
 
 /** More would mean that the summaries do not help. */
@@ -63,6 +65,7 @@ export function createContext(parts: ContextParts): Context {
     const beforeTokens = size()
     const [why, known] = summary === null ? [WHY.extract, extractOf(conversation.messages())] : [WHY.summary, summary]
     await conversation.beginAnew({ why, summary: known, branchState: await parts.branchState(), plan: parts.plan() })
+    parts.onFresh()
     gauge.reset()
     warning = 'none'
     compactions += 1
