@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream'
-import { afterEach, beforeEach, expect, it, jest } from '@jest/globals'
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import type { ApiUsage } from '../../contract/shared/models.ts'
 import type { Call } from '../../runner/gateway/endpoint.ts'
@@ -118,11 +118,14 @@ function distorted(events: readonly Json[], { between, pick }: Chance): Json[] {
 }
 
 const fetchBefore = globalThis.fetch
-// The SDK reports each line that is no JSON.
-beforeEach(() => void jest.spyOn(process.stderr, 'write').mockReturnValue(true))
+const writeBefore = process.stderr.write
+beforeEach(() => {
+  // The SDK reports each line that is no JSON.
+  process.stderr.write = () => true
+})
 afterEach(() => {
   globalThis.fetch = fetchBefore
-  jest.restoreAllMocks()
+  process.stderr.write = writeBefore
 })
 
 type Reader = typeof createAnswerReader

@@ -5,6 +5,8 @@ const STATUS_CHARS = 4_000
 const STAT_CHARS = 4_000
 const LOG_CHARS = 2_000
 
+const NO_ANSWER = { code: null, cut: false, stdout: '' }
+
 /**
  * What a person would look at first in a work tree: uncommitted files, what has changed since the base, and the commits since then.
  * Never throws: a part that git cannot tell is left out.
@@ -13,7 +15,7 @@ const LOG_CHARS = 2_000
 export async function describeBranch(git: Git, base: string): Promise<string> {
   const limits = { timeoutMs: 20_000, maxBytes: 256 * 1024 }
   const ask = async (args: readonly string[], chars: number) => {
-    const { code, cut, stdout } = await git(args, limits)
+    const { code, cut, stdout } = await git(args, limits).catch(() => NO_ANSWER)
     return code === 0 || cut ? bounded(stdout.trimEnd(), chars) : null
   }
   const status = await ask(['status', '--short', '--branch'], STATUS_CHARS)
