@@ -51,15 +51,13 @@ type Progress = {
 
 /** Asks the model, runs its tools, and asks again, until the model is done or reaches a limit. */
 export async function runLoop(options: LoopOptions): Promise<AgentResult> {
+  const limits = createLimits(options)
   const context = createContext({
     ...options,
     plan: options.tools.todos,
     askAside: (question, maxTokens) => ask(options, { question, maxTokens }),
-    onFresh: () => {
-      progress.isWarned = false
-    },
+    onFresh: limits.forget,
   })
-  const limits = createLimits(options)
   const progress: Progress = { steps: 0, calls: [], summary: '', continuations: 0, gateRounds: 0, context, limits }
   for (;;) {
     const end = await takeStep(options, progress)
@@ -75,10 +73,11 @@ function touchedIn({ touched }: LoopOptions): TouchedFiles {
 async function takeStep(options: LoopOptions, progress: Progress): Promise<End | null> {
   const { conversation, voice } = options
   const { context, limits } = progress
+  // First: a summary costs, and the limits decide with what is left after it.
+  const noRoom = await context.makeRoom()
+  if (noRoom) return noRoom
   const next = await limits.before(progress.steps)
   if ('outcome' in next) return next
-  const noRoom = next.isLast ? null : await context.makeRoom()
-  if (noRoom) return noRoom
   progress.steps += 1
   const asked = await ask(options)
   if (!asked.ok) return asked.end.reason === 'context_exceeded' ? context.overflowed() : asked.end
@@ -106,7 +105,8 @@ async function ask(
     client,
     request: () => {
       const plan = budget.plan(conversation.size())
-      return plan === null
+      // The last call that fits is for the last words.
+      return plan === null || (aside && plan.isLast)
         ? failed('budget_exceeded', 'The budget does not allow another try.')
         : aside
           ? withQuestion(conversation.request(Math.min(plan.maxTokens, aside.maxTokens)), aside.question)

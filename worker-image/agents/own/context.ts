@@ -94,6 +94,8 @@ export function createContext(parts: ContextParts): Context {
       if (!isFull && (tokens < limits.compactAt || warning !== 'answered' || compactions >= MAX_COMPACTIONS)) return null
       if (compactions >= MAX_COMPACTIONS) return failed('context_exceeded', TOO_OFTEN)
       const asked = await parts.askAside(SUMMARY_REQUEST, SUMMARY_TOKENS)
+      // What is left is kept for the last words, and they need the whole conversation.
+      if (!asked.ok && asked.end.reason === 'budget_exceeded' && !isFull) return null
       if (!asked.ok && !SHORTER_MAY_HELP.includes(asked.end.reason)) return asked.end
       if (!asked.ok) log('summary.failed', { reason: asked.end.reason, message: asked.end.message })
       const summary = asked.ok && asked.answer.stopReason !== 'refusal' ? asked.answer.text.trim() : ''

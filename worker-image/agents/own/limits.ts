@@ -27,6 +27,8 @@ export type Limits = {
   before: (steps: number) => Promise<NextCall | End>
   /** After the last message: its calls are not run. @returns the end; null if a person has raised the budget meanwhile */
   afterLast: (answer: Pick<Answer, 'calls'>, end: End) => Promise<End | null>
+  /** The conversation is a fresh one: the model does not know any more that it was told to wrap up. */
+  forget: () => void
 }
 
 const MAX_STEPS = 200
@@ -47,6 +49,9 @@ export function createLimits(parts: LimitParts): Limits {
     return budget.plan(conversation.size())
   }
   return {
+    forget: () => {
+      isWarned = false
+    },
     before: async (steps) => {
       let plan = await readPlan()
       if ((!plan || (plan.isLast && plan.maxTokens < ENOUGH_TOKENS)) && (await conversation.shortenResults()))

@@ -110,6 +110,20 @@ describe('a context', () => {
     expect(heard.includes('fresh: null')).toBe(goesOn)
   })
 
+  it('keeps the conversation for the last words when a summary costs too much, unless it is full', async () => {
+    for (const [tokens, heard] of [
+      [160_000, ['warned', 'asked']],
+      [181_000, ['warned', 'asked', 'fresh: null', 'told']],
+    ] as const) {
+      const poor = around(SMALL, { ok: false, end: failed('budget_exceeded', 'x') })
+      poor.context.answered(answerOf(130_000))
+      await poor.context.warn()
+      poor.context.answered(answerOf(tokens))
+      expect(await poor.context.makeRoom()).toBeNull()
+      expect(poor.heard).toEqual(heard)
+    }
+  })
+
   it('is an extract once; a second time without an answer that had room is the end', async () => {
     const { context } = around(SMALL)
     expect(await context.overflowed()).toBeNull()
