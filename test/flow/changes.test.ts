@@ -46,7 +46,8 @@ beforeAll(async () => {
   await system.ended(id, 90_000)
   for (const text of TURNS.slice(1)) {
     if (text === TURNS[2]) await moveMain()
-    await system.api(`/api/tasks/${id}/messages`, { method: 'POST', body: { text } })
+    const body = { text, mode: 'queue', clientId: text }
+    expect((await system.api(`/api/tasks/${id}/messages`, { method: 'POST', body })).status).toBe(201)
     await system.ended(id, 90_000)
   }
   events = await system.events(id)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { stepFrom } from '../../../../app/src/task/changes/patch-lines.ts'
 import type { Task } from '../../../../contract/api/api.ts'
-import type { ChangedFile } from '../../../../contract/api/changes.ts'
+import type { ChangedFile, Changes } from '../../../../contract/api/changes.ts'
 import { parsePatch } from '../../../../coordinator/tasks/changes.ts'
 import { axeFaults } from '../../../support/browser/axe.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
@@ -53,18 +53,20 @@ let phone: Phone
 let page: Page
 let task: Task
 let files: ChangedFile[] = []
+let whose: Pick<Changes, 'source' | 'commit'>
 
 beforeAll(async () => {
   phone = await startPhone()
   page = await phone.visit()
   task = await phone.send('change something')
   await page.route('**/api/tasks/*/changes', (route) =>
-    route.fulfill({ json: { turn: null, files, truncated: false, source: 'git-host', commit: 'c0ffee1' } }),
+    route.fulfill({ json: { turn: null, files, truncated: false, ...whose } }),
   )
 }, 60_000)
 afterAll(() => phone?.stop())
 
-function open() {
+function open(source: Changes['source'] = 'git-host') {
+  whose = { source, commit: source === 'git-host' ? 'c0ffee1' : null }
   return page.goto(`${phone.server.url}/task/${task.id}/changes`)
 }
 function file(name: string) {
@@ -100,6 +102,15 @@ describe('the changes of a task on a phone', () => {
     await page.keyboard.press(',')
     await page.getByText('Change 2 of 8: src/first.ts').waitFor({ state: 'attached' })
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320)
+    expect(await axeFaults(page)).toEqual([])
+  })
+
+  it('say whose word they are: read from the git host at a commit, or the account of the agent', async () => {
+    files = parsePatch(PATCH).files
+    await open()
+    await page.getByText('at the pushed commit c0ffee1').waitFor()
+    await open('agent')
+    await page.getByText("Nothing was pushed: these changes are the agent's own account.").waitFor()
     expect(await axeFaults(page)).toEqual([])
   })
 

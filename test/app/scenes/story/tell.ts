@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Message, Task } from '../../../../contract/api/api.ts'
 import type { EventData, NewEvent } from '../../../../contract/api/event.ts'
+import { patchHead } from '../../../../contract/wire/patch.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
 import type { TakenLease } from '../../../support/scripted/scripted-runner.ts'
 import { withSqlite } from '../../../support/systems/database.ts'
@@ -56,7 +57,7 @@ export async function beginTask(stage: Stage, { person, agoSeconds, ...input }: 
     },
     lease: current,
     tell,
-    keep: (kind, content) => calls.keep(current(), kind, content),
+    keep: (kind, content) => calls.keep(current(), kind, isPatch(kind) ? `${patchHead(ORIGIN)}${content}` : content),
     message: (text, mode) =>
       api<Message>(person, `/api/tasks/${id}/messages`, { text, mode, clientId: `${id}-${text.slice(0, 40)}` }),
     end: async (second, end = {}) => {
@@ -93,3 +94,10 @@ function dateTask(dataDir: string, id: string, base: number): void {
 }
 
 type Row = { seq: number; n: number | null; at: number }
+
+/** What the patches of the stories lead to, as a runner notes it. */
+const ORIGIN = { base: '1a'.repeat(20), commit: '9f2c1d7e5ab04c3d8e6f7a1b2c3d4e5f60718293' }
+
+function isPatch(kind: string): boolean {
+  return kind === 'patch' || kind === 'turn-patch'
+}
