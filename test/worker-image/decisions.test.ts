@@ -48,7 +48,11 @@ describe('a fault of a model call', () => {
       { reason: 'model_credit_empty' },
     ],
     ['413', fault({ status: 413 }), { reason: 'context_exceeded' }],
-    ['a moved prefix', fault({ status: 400, apiMessage: 'The block is bound to a different conversation.' }), { kind: 'prefix' }],
+    [
+      'a moved prefix',
+      fault({ status: 400, apiMessage: 'The block is bound to a different conversation.' }),
+      { kind: 'refused' },
+    ],
   ])('%s', (_, error, expected) => {
     expect(classify(error, 1000)).toMatchObject(expected)
   })
@@ -141,6 +145,22 @@ describe('the commit message', () => {
     expect(subject).toMatch(/word…$/)
     expect(body).toBe(line)
   })
+  it('cuts the subject between characters, as people see them', () => {
+    const family = '👩‍👩‍👧‍👦'
+    for (const prompt of [family.repeat(40), `🚀${family.repeat(40)}`, `${'e\u0301'.repeat(80)}`]) {
+      const [subject = ''] = commitMessage('', prompt, failed('time_exceeded', 'x')).split('\n')
+      const shown = subject.replace('… (unfinished)', '')
+      expect(shown.length).toBeGreaterThan(20)
+      expect(
+        [...new Intl.Segmenter('en').segment(prompt)]
+          .map(({ segment }) => segment)
+          .join('')
+          .startsWith(shown),
+      ).toBe(true)
+      expect(shown.replaceAll(family, '').replaceAll('e\u0301', '').replace('🚀', '')).toBe('')
+    }
+  })
+
   it('says of unfinished work that it is', () => {
     expect(commitMessage('Let me see', 'Mend it', failed('time_exceeded', 'x'))).toBe(
       'Mend it (unfinished)\n\nThe turn ended early: time_exceeded.',

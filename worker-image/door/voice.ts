@@ -86,7 +86,7 @@ function bounded(event: AgentEvent): AgentEvent[] {
       const data = {
         callId,
         name: name.slice(0, 100),
-        title: title.slice(0, 300),
+        title: cutText(title, 300),
         input: shrinkInput(input, LIMITS.toolInputChars),
       }
       return [{ type: 'tool.started', data }]

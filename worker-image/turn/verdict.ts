@@ -1,3 +1,4 @@
+import { cutText } from '../../contract/shared/characters.ts'
 import { completed, type End } from '../../contract/wire/end.ts'
 import type { SavedWork } from '../workspace/save-work.ts'
 
@@ -26,12 +27,12 @@ export function commitMessage(summary: string, prompt: string, end: End): string
   if (!done) return `${subject} (unfinished)\n\nThe turn ended early: ${end.reason}.`
   const body = lines.slice(1).join('\n').trim()
   const whole = first.length > subject.length ? `${first}\n\n${body}` : body
-  return whole.trim() ? `${subject}\n\n${whole.trim().slice(0, 10_000)}` : subject
+  return whole.trim() ? `${subject}\n\n${cutText(whole.trim(), 10_000)}` : subject
 }
 
 function cut(line: string, max: number): string {
   if (line.length <= max) return line
-  const piece = line.slice(0, max - 1)
+  const piece = cutText(line, max - 1, '')
   const border = piece.lastIndexOf(' ')
   return `${border > max / 2 ? piece.slice(0, border) : piece}…`
 }

@@ -1,7 +1,9 @@
+import { cutText } from '../../../contract/shared/characters.ts'
+
 /** @returns the first line of a prompt, shortened to fit a title */
 export function firstLine(prompt: string): string {
   const line = prompt.trim().split('\n', 1)[0] ?? ''
-  return line.length > 160 ? `${line.slice(0, 159)}…` : line
+  return cutText(line, 160)
 }
 
 /** @returns `owner/name`; the address itself if it is no URL */
