@@ -1,5 +1,5 @@
 import { link, token } from './commands/access.ts'
-import { cancel, retry } from './commands/cancel-retry.ts'
+import { budget, cancel, retry } from './commands/cancel-retry.ts'
 import { credentials } from './commands/credentials.ts'
 import { bundle, diff } from './commands/diff.ts'
 import { help, version } from './commands/help.ts'
@@ -52,6 +52,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
     messages,
     withdraw,
     retry,
+    budget,
     cancel,
     diff,
     bundle,

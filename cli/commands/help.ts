@@ -21,6 +21,7 @@ const HELP = `errand: send a coding agent on an errand
   errand messages ID                     list your messages to a task, with their state
   errand withdraw ID MESSAGE             withdraw a waiting message
   errand retry ID [--model M] [--budget USD]      run the last turn again; adds to the budget
+  errand budget ID USD | +USD            change what the task may cost in all, also while it runs
   errand cancel ID                       cancel the task; its work so far stays on the branch
   errand diff ID                         print the patch
   errand bundle ID > FILE                get the work as a git bundle if it could not be pushed

@@ -2,6 +2,7 @@ import { readArguments } from '../input/arguments.ts'
 import { taskIdFor } from '../input/short-id.ts'
 import type { Context } from '../server/context.ts'
 import { EXIT } from '../server/faults.ts'
+import { money } from '../show/layout.ts'
 import { narrate, narrateAsJson } from '../show/narrate.ts'
 import { renderEvent } from '../show/render.ts'
 import { nextSteps } from '../show/render-end.ts'
@@ -30,6 +31,8 @@ async function print(id: string, context: Context): Promise<number> {
       screen.print(renderEvent(view, event, screen.look()))
       view = advance(view, event)
     }
+    const { demo, usage, budgetUsd } = await context.api().findTask(id)
+    if (!demo) screen.print(['', `Spent ${money(usage.costUsd)} of ${money(budgetUsd)}.`])
     if (view.end) screen.print(nextSteps(view, context.server(), screen.look()))
     else screen.print(['', `The task has not ended. Follow it with: errand show --follow ${id}`])
     return EXIT.completed

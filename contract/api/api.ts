@@ -222,6 +222,10 @@ export const RetryTask = requestBody({
 }).meta({ id: 'RetryTask' })
 export type RetryTask = z.infer<typeof RetryTask>
 
+/** Body of `PATCH /api/tasks/:id`: the most that the task may cost in all, US dollars. A running turn learns of it. */
+export const ChangeTask = requestBody({ budgetUsd: Budget }).meta({ id: 'ChangeTask' })
+export type ChangeTask = z.infer<typeof ChangeTask>
+
 /** A browser session or an API token that is signed in as a user. */
 export const Device = z
   .object({

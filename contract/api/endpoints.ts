@@ -56,6 +56,13 @@ export const ENDPOINTS = {
     },
     listTasks: { summary: 'List your tasks, newest first', query: api.ListTasks, status: 200, answer: api.TaskPage },
     findTask: { summary: 'Find one task', status: 200, answer: api.Task },
+    changeTask: {
+      summary: 'Change the budget of a task, also while it runs; not below what it has cost',
+      body: api.ChangeTask,
+      status: 200,
+      answer: api.Task,
+      errors: ['conflict'],
+    },
     listEvents: {
       summary: 'List the events after a seq, in order and without gaps',
       query: api.ListEvents,

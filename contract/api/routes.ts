@@ -6,6 +6,7 @@ export const CALLS = {
   createTask: 'POST /api/tasks',
   listTasks: 'GET /api/tasks',
   findTask: 'GET /api/tasks/:id',
+  changeTask: 'PATCH /api/tasks/:id',
   listEvents: 'GET /api/tasks/:id/events',
   listMessages: 'GET /api/tasks/:id/messages',
   sendMessage: 'POST /api/tasks/:id/messages',

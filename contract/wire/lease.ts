@@ -46,6 +46,8 @@ export const Lease = z.object({
   }),
   /** Hex key of HMAC-SHA256: signs this attempt's events, and the coordinator's words about it. */
   signingKey: z.string(),
+  /** What the whole task may cost, US dollars. The assignment says what is left of it for this attempt. Absent: an older coordinator. */
+  taskBudgetUsd: z.number().nonnegative().optional(),
   leaseMs: z.number().int().positive(),
   /** How many attempts of this turn before it, in a row, ended because the model did not answer. */
   parkedBefore: z.number().int().nonnegative().default(0),
@@ -99,6 +101,8 @@ export const RenewAnswer = z.object({
       leaseMs: z.number().int().nonnegative(),
       /** Messages to this turn that no agent has taken yet, in case the word about one was lost. */
       messages: z.array(SteerMessage),
+      /** What the whole task may cost now, in case the word about a change was lost. */
+      taskBudgetUsd: z.number().nonnegative().optional(),
     }),
   ),
 })

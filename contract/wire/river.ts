@@ -56,6 +56,8 @@ export const RunnerWord = z.discriminatedUnion('type', [
   z.object({ type: z.literal('acknowledged'), n: z.number().int().nonnegative() }),
   z.object({ type: z.literal('refused'), n: z.number().int().nonnegative() }),
   z.object({ type: z.literal('cancel') }),
+  /** A person changed what the whole task may cost, US dollars. */
+  z.object({ type: z.literal('budget'), taskBudgetUsd: z.number().nonnegative() }),
   /** For the running turn. It may arrive twice, with the same `messageId`. */
   z.object({ type: z.literal('message'), message: SteerMessage }),
   /** The person withdrew the message before the agent took it. */

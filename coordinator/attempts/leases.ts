@@ -67,8 +67,16 @@ async function renew(parts: LeaseParts, { runner, attempts }: RenewRequest): Pro
     const isNews = await seeRunner(tx, runner, now)
     for (const { taskId, attempt } of attempts) {
       const state = await renewOne(tx, runner.id, taskId, attempt, now)
+      const taskBudgetUsd = state === 'leased' ? (await findTask(tx, taskId))?.budget_usd : undefined
       const messages = state === 'leased' ? await waitingFor(tx, taskId) : []
-      answers.push({ taskId, attempt, state, leaseMs: state === 'leased' || state === 'cancel' ? LEASE_MS : 0, messages })
+      answers.push({
+        taskId,
+        attempt,
+        state,
+        leaseMs: state === 'leased' || state === 'cancel' ? LEASE_MS : 0,
+        messages,
+        taskBudgetUsd,
+      })
     }
     return { isNews, answers }
   })
@@ -181,6 +189,7 @@ function leaseOf(
     access,
     signingKey: parts.signatures.attemptKey(row.id, row.attempt),
     leaseMs: LEASE_MS,
+    taskBudgetUsd: row.budget_usd,
     messages,
   }
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type {
+  ChangeTask,
   CreateTask,
   ListEvents,
   ListTasks,
@@ -18,6 +19,7 @@ import { summariesOf, summaryOf } from '../store/summary.ts'
 import { listTasks, type TaskRow } from '../store/tasks.ts'
 import type { User } from '../store/user.ts'
 import { cancelTask } from './cancel-task.ts'
+import { changeTask } from './change-task.ts'
 import { locateOutput, openBundle, openPatch, readChanges } from './changes.ts'
 import { createTask } from './create-task.ts'
 import { findOwnTask, type TaskParts } from './parts.ts'
@@ -44,6 +46,8 @@ export type Tasks = {
     query: ListEvents,
     bytes?: number,
   ) => Promise<{ events: TaskEvent[]; lastSeq: number; more: boolean }>
+  /** Changes the budget. @throws Refusal `conflict` when the task has already cost more */
+  change: (userId: string, taskId: string, input: ChangeTask) => Promise<Task>
   /** Cancels a waiting task at once, and asks the runner to stop a running one. @throws Refusal `conflict` when the task has ended */
   cancel: (userId: string, taskId: string) => Promise<Task>
   /**
@@ -84,6 +88,7 @@ export function createTasks(parts: TaskParts): Tasks {
       const lastSeq = (await findOwnTask(db, userId, taskId)).last_seq
       return { events, lastSeq, more: (events.at(-1)?.seq ?? after) < lastSeq }
     },
+    change: (userId, taskId, input) => changeTask(parts, userId, taskId, input),
     cancel: (userId, taskId) => cancelTask(parts, userId, taskId),
     send: (userId, taskId, input) => sendMessage(parts, userId, taskId, input),
     messages: async (userId, taskId) => {

@@ -1,6 +1,7 @@
 import type { RunnerWord } from '../../contract/wire/river.ts'
 import type { KeptLease } from '../lease/renewals.ts'
 import type { Delivery } from '../river/delivery.ts'
+import type { Allowance } from './allowance.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { StopSwitch } from './stop-switch.ts'
 
@@ -13,6 +14,8 @@ export type RunningAttempt = {
   /** Null: an earlier process ran it. Nothing of it runs any longer; only its events are still delivered. */
   lease: KeptLease | null
   mailbox: Mailbox
+  /** Absent: no lease says what it may spend. */
+  allowance?: Allowance
   /** Null until its spool is open. */
   delivery: Delivery | null
   /** Null without a lease. */
@@ -55,8 +58,9 @@ export function createAttempts(): Attempts {
   }
 }
 
-function heedWord({ delivery, mailbox, stop }: RunningAttempt, word: RunnerWord): void {
+function heedWord({ allowance, delivery, mailbox, stop }: RunningAttempt, word: RunnerWord): void {
   if (word.type === 'acknowledged') delivery?.acknowledge(word.n)
+  else if (word.type === 'budget') allowance?.ofTask(word.taskBudgetUsd)
   else if (word.type === 'cancel') stop?.because('cancelled')
   else if (word.type === 'message') mailbox.put([word.message])
   else if (word.type === 'withdraw') mailbox.withdraw(word.messageId)

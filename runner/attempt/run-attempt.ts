@@ -7,6 +7,7 @@ import { keepLease } from '../lease/renewals.ts'
 import type { Delivery, DeliveryEnd } from '../river/delivery.ts'
 import type { Publisher } from '../river/publisher.ts'
 import { createSpool, type Spool, type SpoolHeader, spoolInMemory } from '../river/spool.ts'
+import { createAllowance } from './allowance.ts'
 import { decideEnd } from './attempt-end.ts'
 import type { Attempts, RunningAttempt } from './attempts.ts'
 import { createMailbox } from './mailbox.ts'
@@ -33,7 +34,9 @@ export async function runAttempt(parts: AttemptParts, lease: Lease, runnerStop: 
   const log = parts.log.child({ taskId, attempt })
   const mailbox = createMailbox(lease.messages, prompt)
   const stop = openStopSwitch({ runnerStop, timeLimitMs, log })
-  const running: RunningAttempt = { taskId, attempt, signingKey, lease: keepLease(leaseMs), mailbox, delivery: null, stop }
+  const allowance = createAllowance(lease)
+  const kept = keepLease(leaseMs)
+  const running: RunningAttempt = { taskId, attempt, signingKey, lease: kept, mailbox, allowance, delivery: null, stop }
   parts.attempts.add(running)
   try {
     const onSpoolFault = (error: unknown) => {
@@ -51,6 +54,7 @@ export async function runAttempt(parts: AttemptParts, lease: Lease, runnerStop: 
       spool,
       delivery,
       mailbox,
+      allowance,
       tree,
       pushes: createPushes(lease),
       ending: { reported: null },

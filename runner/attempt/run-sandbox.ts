@@ -17,6 +17,7 @@ import type { Delivery } from '../river/delivery.ts'
 import type { Publisher } from '../river/publisher.ts'
 import type { Spool } from '../river/spool.ts'
 import { EngineFault, type Sandbox, type SandboxEnd, type SandboxEngine } from '../sandbox/sandbox.ts'
+import type { Allowance } from './allowance.ts'
 import type { HostFault } from './attempt-end.ts'
 import type { KeptWork } from './kept-work.ts'
 import type { Mailbox } from './mailbox.ts'
@@ -48,6 +49,7 @@ export type Attempt = {
   spool: Spool
   delivery: Delivery
   mailbox: Mailbox
+  allowance: Allowance
   tree: Nesting
   pushes: Pushes
   /** Null until the sandbox reports the end of its turn. */
@@ -189,6 +191,7 @@ function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): 
     hasPushed: pushes.inAttempt,
     saveArtifact: (kind, body) => client.saveArtifact(taskId, number, kind, body),
     messages: mailbox,
+    limitUsd: attempt.allowance.limitUsd,
     modelTook: (said) => {
       for (const messageId of mailbox.deliver(said)) emit(attempt, { type: 'message.delivered', data: { messageId, turn } })
     },

@@ -33,6 +33,7 @@ export type LeasedAttempt = {
   /** Null: this process never had the lease, so there is nothing to renew. */
   lease: KeptLease | null
   mailbox: { put: (messages: readonly SteerMessage[]) => void }
+  allowance?: { ofTask: (taskBudgetUsd: number) => void }
   delivery: { expectNoAnswer: () => void } | null
   stop: { because: (cause: LeaseCause) => void } | null
 }
@@ -122,9 +123,10 @@ function createRenew({ client, runner, attempts, unwell, log }: Options): () => 
   }
 }
 
-function heed(one: LeasedAttempt, { state, leaseMs, messages }: Answer, askedAt: Moment): void {
+function heed(one: LeasedAttempt, { state, leaseMs, messages, taskBudgetUsd }: Answer, askedAt: Moment): void {
   if (one.lease) one.lease = { askedAt, leaseMs }
   one.mailbox.put(messages)
+  if (taskBudgetUsd !== undefined) one.allowance?.ofTask(taskBudgetUsd)
   if (state === 'unknown') one.delivery?.expectNoAnswer()
   if (state !== 'leased') one.stop?.because(state === 'cancel' ? 'cancelled' : 'lost')
 }

@@ -44,6 +44,8 @@ describe('the command line', () => {
     [[...RUN, '--colour', 'x'], /Usage: errand run/],
     [['show'], /ID is missing/],
     [['show', 'a', 'b'], /“b” is unexpected/],
+    [['budget', 'tsk_none'], /USD is missing/],
+    [['budget', SCRIPTED_TASK, 'lots'], /USD: must be a number/],
     [['list', '--status', 'odd'], /no status “odd”/],
     [['token'], /Usage: errand token/],
     [['dance'], /Unknown command “dance”/],

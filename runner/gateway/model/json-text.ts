@@ -1,33 +1,45 @@
 /** Values of one body, and how deep they may nest: far more than any conversation has. */
 const MAX_VALUES = 200_000
 const MAX_DEPTH = 200
+/** Keys of one object. Parsing an object takes the more time for each key, the more it has: 190,000 keys block the runner for seconds. */
+const MAX_KEYS = 2_000
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
-const OPENING = [0x7b, 0x5b]
+const OPENING_BRACE = 0x7b
+const OPENING_BRACKET = 0x5b
 const CLOSING = [0x7d, 0x5d]
 
 /**
- * True when parsing the text takes no more memory than its length suggests. A body of 32 MB that is all `{},{},…` would become gigabytes of
+ * True when parsing the text takes no more memory and time than its length suggests. A body of 32 MB that is all `{},{},…` would become gigabytes of
  * objects, and block every other attempt on this runner while it is checked.
  */
 export function isModestJson(json: Buffer): boolean {
   let values = 0
-  let depth = 0
   let quoted = false
+  /** Of each object around the current place, how many keys it has beyond the first; arrays have none. */
+  const keys: number[] = []
   for (let at = 0; at < json.length; at++) {
     const byte = json[at] ?? 0
     if (quoted) {
       if (byte === BACKSLASH) at++
       else if (byte === QUOTE) quoted = false
     } else if (byte === QUOTE) quoted = true
-    else if (byte === COMMA) values++
-    else if (OPENING.includes(byte)) {
+    else if (byte === COMMA) {
       values++
-      depth++
-    } else if (CLOSING.includes(byte)) depth--
-    if (values > MAX_VALUES || depth > MAX_DEPTH) return false
+      const last = keys.length - 1
+      const count = (keys[last] ?? 0) + 1
+      keys[last] = count
+      if (count >= MAX_KEYS) return false
+    } else if (byte === OPENING_BRACE) {
+      values++
+      keys.push(0)
+    } else if (byte === OPENING_BRACKET) {
+      values++
+      keys.push(Number.NEGATIVE_INFINITY)
+    } else if (CLOSING.includes(byte)) keys.pop()
+    if (values > MAX_VALUES || keys.length > MAX_DEPTH) return false
   }
   return true
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { NewEvent } from '../../../contract/api/event.ts'
 import { costUsd, MODELS } from '../../../contract/shared/models.ts'
@@ -56,7 +57,18 @@ export function serveModel(options: ModelOptions): Endpoint {
     )
   let activeCalls = 0
   let refusedBytes = 0
+  let mayCheckAt = 0
   const prefixes = createKnownPrefixes()
+  const pacing: Pacing = {
+    turn: async (gone) => {
+      const ms = mayCheckAt - performance.now()
+      if (ms > 0) await pause(ms, undefined, { signal: gone }).catch(() => undefined)
+    },
+    refused: (bytes, checkMs) => {
+      refusedBytes += bytes
+      mayCheckAt = performance.now() + Math.min(LONGEST_PAUSE_MS, PAUSE_FACTOR * checkMs)
+    },
+  }
   return async (call) => {
     if (call.request.method !== 'POST' || call.path !== `${DOOR_PATHS.model}/v1/messages`)
       return refuse(call.response, WRONG_CALL)
@@ -64,42 +76,55 @@ export function serveModel(options: ModelOptions): Endpoint {
     if (activeCalls >= CALLS_AT_ONCE) return refuse(call.response, tooManyCalls(CALLS_AT_ONCE))
     activeCalls += 1
     try {
-      const refused = await serveCall({ ...options, prefixes }, call)
-      if (!refused) return
-      refusedBytes += refused.bytes
-      refuse(call.response, refused.refusal)
+      const refusal = await serveCall({ ...options, prefixes, pacing }, call)
+      if (refusal) refuse(call.response, refusal)
     } finally {
       activeCalls -= 1
     }
   }
 }
 
-/** @returns why the call is refused, and how many bytes count against the caller; null when it was answered */
+/** Checking a body blocks every attempt on this runner. An attempt whose calls are refused, here or by the model API, pays with waiting. */
+type Pacing = {
+  /** Waits until the attempt may have the next call checked. */
+  turn: (gone: AbortSignal) => Promise<void>
+  refused: (bytes: number, checkMs: number) => void
+}
+/** After a refused call an attempt waits so many times as long as its check took: refused calls get 5 % of the runner's time. */
+const PAUSE_FACTOR = 19
+const LONGEST_PAUSE_MS = 5_000
+
+/** @returns why the call is refused; null when it was answered */
 async function serveCall(
-  options: ModelOptions & { prefixes: KnownPrefixes },
+  options: ModelOptions & { prefixes: KnownPrefixes; pacing: Pacing },
   call: Call,
-): Promise<{ refusal: ModelRefusal; bytes: number } | null> {
-  const { model, budget, prefixes, awaitLease, onTaken, log } = options
+): Promise<ModelRefusal | null> {
+  const { model, budget, prefixes, pacing, awaitLease, onTaken, log } = options
   const bytes = await readBody(call.request, BODY_BYTES)
-  if (!bytes) return { refusal: tooLarge(BODY_BYTES), bytes: 0 }
+  if (!bytes) return tooLarge(BODY_BYTES)
+  await pacing.turn(call.gone)
+  const checkedAt = performance.now()
   const checked = checkModelRequest(bytes, model)
+  const checkMs = performance.now() - checkedAt
   if (!checked.ok) {
+    pacing.refused(bytes.length, checkMs)
     log.warn({ event: 'model.refused', status: checked.status, why: checked.message })
     const type = checked.status === 400 ? 'invalid_request_error' : 'permission_error'
-    return { refusal: { ...checked, type }, bytes: bytes.length }
+    return { ...checked, type }
   }
   // Checked after the last byte, which may take long to arrive: nothing waits between here and the call. A refused caller waits at the
   // fence, where the attempt's time limit pauses.
   if (!(await awaitLease(call.gone, FENCE.effectMs))) {
     if (!call.gone.aborted) log.warn({ event: 'model.not_leased' })
-    return { refusal: NOT_LEASED, bytes: 0 }
+    return NOT_LEASED
   }
   const known = prefixes.find(checked.body)
   const hold = holdFor(model, behind(known, { bytes: bytes.length, ...checked }), known.cachedTokens)
   const settle = budget.reserve(hold)
   if (!settle) {
     const leftUsd = budget.leftUsd()
-    return { refusal: budgetExceeded(hold.usd, leftUsd, affordableTokens(model, hold, leftUsd)), bytes: bytes.length }
+    pacing.refused(bytes.length, checkMs)
+    return budgetExceeded(hold.usd, leftUsd, affordableTokens(model, hold, leftUsd))
   }
   const { said } = checked
   let reading: Reading | null = null
@@ -110,6 +135,8 @@ async function serveCall(
     const leftAfterMs = call.gone.aborted || reading === NOTHING_READ ? performance.now() - startedAt : 0
     settle(charge(options, hold, reading, leftAfterMs))
     if (reading?.usage && !reading.doubtful) known.settle(reading.usage)
+    // Free of charge at the model API, but not here.
+    if (reading === null && call.response.statusCode >= 400) pacing.refused(bytes.length, checkMs)
   }
   return null
 }

@@ -1,15 +1,20 @@
 import { describe, expect, it } from '@jest/globals'
+import type { Lease } from '../../../contract/wire/lease.ts'
+import { type Allowance, createAllowance } from '../../../runner/attempt/allowance.ts'
 import { type Attempts, createAttempts } from '../../../runner/attempt/attempts.ts'
 import { createMailbox } from '../../../runner/attempt/mailbox.ts'
 import { keepLease } from '../../../runner/lease/renewals.ts'
 import type { Delivery } from '../../../runner/river/delivery.ts'
 
-function withOne(delivery: Partial<Delivery> | null): { attempts: Attempts; mailbox: ReturnType<typeof createMailbox> } {
+type WithOne = { attempts: Attempts; mailbox: ReturnType<typeof createMailbox>; allowance: Allowance }
+
+function withOne(delivery: Partial<Delivery> | null): WithOne {
   const attempts = createAttempts()
   const mailbox = createMailbox([], 'the task')
-  const about = { taskId: 't1', attempt: 2, signingKey: 'ab', mailbox }
+  const allowance = createAllowance({ assignment: { budgetUsd: 2 } as Lease['assignment'], taskBudgetUsd: 5 })
+  const about = { taskId: 't1', attempt: 2, signingKey: 'ab', mailbox, allowance }
   attempts.add({ ...about, lease: keepLease(1_000), delivery: delivery as Delivery | null, stop: null })
-  return { attempts, mailbox }
+  return { attempts, mailbox, allowance }
 }
 const message = { messageId: 'm1', text: 'look here' }
 
@@ -23,6 +28,15 @@ describe('the attempts of a runner', () => {
     expect([acknowledged, mailbox.handOut()]).toEqual([[3], [message]])
     attempts.heed('t1', 2, { type: 'withdraw', messageId: 'm1' })
     expect(mailbox.handOut()).toEqual([])
+  })
+
+  it('heed a budget that was raised, once, however often it is told', () => {
+    const { attempts, allowance } = withOne(null)
+    expect(allowance.limitUsd()).toBe(2)
+    for (const _ of [1, 2]) attempts.heed('t1', 2, { type: 'budget', taskBudgetUsd: 8 })
+    expect(allowance.limitUsd()).toBe(5)
+    attempts.heed('t1', 2, { type: 'budget', taskBudgetUsd: 0 })
+    expect(allowance.limitUsd()).toBe(0)
   })
 
   it('heed a message that comes before their spool is open', () => {

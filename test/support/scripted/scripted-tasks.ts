@@ -20,6 +20,7 @@ export function scriptedTasks(): Tasks {
       nextCursor: null,
     }),
     events: async (userId, taskId) => ({ events: [], lastSeq: find(userId, taskId).lastSeq, more: false }),
+    change: async (userId, taskId) => find(userId, taskId),
     cancel: async (userId, taskId) => find(userId, taskId),
     send: async (userId, taskId, input) => send(stored, find(userId, taskId).id, input),
     messages: async (userId, taskId) => stored.messages.filter((message) => message.taskId === find(userId, taskId).id),

@@ -9,12 +9,14 @@ import { Sheet } from '../../design/dialogs/sheet.tsx'
 import { Fault } from '../../design/feedback/states.tsx'
 import { Icon } from '../../design/icons/icon.tsx'
 import { TASK_WORDS } from '../text/words.ts'
+import { BudgetSheet } from './budget-sheet.tsx'
 
 const WORDS = TASK_WORDS.header
 
 /** The cancel button while the task waits or runs, and the menu. */
 export function TaskActions({ task, isOld, onRetry }: { task: Task; isOld: boolean; onRetry: () => void }) {
   const [open, setOpen] = useState(false)
+  const [budget, setBudget] = useState(false)
   return (
     <>
       {isUnderWay(task.status) && <CancelButton key={task.turn} taskId={task.id} isOld={isOld} />}
@@ -27,8 +29,13 @@ export function TaskActions({ task, isOld, onRetry }: { task: Task; isOld: boole
             setOpen(false)
             onRetry()
           }}
+          onBudget={() => {
+            setOpen(false)
+            setBudget(true)
+          }}
         />
       )}
+      {budget && <BudgetSheet task={task} onClose={() => setBudget(false)} />}
     </>
   )
 }
@@ -51,7 +58,9 @@ function CancelButton({ taskId, isOld }: { taskId: string; isOld: boolean }) {
   )
 }
 
-function TaskMenu({ task, onClose, onRetry }: { task: Task; onClose: () => void; onRetry: () => void }) {
+type MenuProps = { task: Task; onClose: () => void; onRetry: () => void; onBudget: () => void }
+
+function TaskMenu({ task, onClose, onRetry, onBudget }: MenuProps) {
   return (
     <Sheet title={WORDS.menu} onClose={onClose}>
       <ul className="menu">
@@ -64,6 +73,14 @@ function TaskMenu({ task, onClose, onRetry }: { task: Task; onClose: () => void;
         <li>
           <CopyLink />
         </li>
+        {!task.demo && (
+          <li>
+            <button type="button" className="menu-item" onClick={onBudget}>
+              <Icon name="settings" />
+              {WORDS.budget}
+            </button>
+          </li>
+        )}
         {(!isUnderWay(task.status) || task.waitingUntil) && (
           <li>
             <button type="button" className="menu-item" onClick={onRetry}>

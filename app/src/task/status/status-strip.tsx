@@ -55,7 +55,7 @@ const Strip = memo(({ task, feed, heardAt, writing, asOf }: Props & { heardAt: n
   )
 })
 
-function Facts({ task: { usage, demo }, forMs }: { task: Task; forMs: number }) {
+function Facts({ task: { usage, budgetUsd, demo }, forMs }: { task: Task; forMs: number }) {
   const read = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
   return (
     <>
@@ -64,7 +64,7 @@ function Facts({ task: { usage, demo }, forMs }: { task: Task; forMs: number }) 
           {tokens(read)} / {tokens(usage.outputTokens)}
         </span>
       )}
-      {usage.costUsd > 0 && <span>{demo ? DEMO_COST : money(usage.costUsd)}</span>}
+      {usage.costUsd > 0 && <span>{demo ? DEMO_COST : WORDS.spentOf(money(usage.costUsd), money(budgetUsd))}</span>}
       <span>{clock(forMs)}</span>
     </>
   )

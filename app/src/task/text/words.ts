@@ -115,6 +115,7 @@ export const TASK_WORDS = {
     bundle: 'Download git bundle',
   },
   status: {
+    spentOf: (spent: string, limit: string) => `${spent} of ${limit}`,
     now: {
       waiting: STATUS_WORDS.pending,
       starting: 'Starting',
@@ -139,6 +140,7 @@ export const TASK_WORDS = {
     linkCopied: 'Link copied',
     changes: 'Changes',
     retry: 'Try again…',
+    budget: 'Budget…',
     untitled: 'Task',
     notFound: 'Task not found',
     toTasks: 'Go to tasks',
@@ -151,6 +153,13 @@ export const TASK_WORDS = {
     budget: 'Add to budget (US dollars)',
     budgetHint: 'Leave empty to continue with what is left.',
     go: 'Try again',
+  },
+  budget: {
+    title: 'Budget of this task',
+    spent: (spent: string, limit: string) => `${spent} of ${limit} spent.`,
+    limit: 'At most (US dollars)',
+    hint: 'For the whole task. A running turn learns of it before its next step.',
+    go: 'Set budget',
   },
   composer: {
     region: 'Status and message',

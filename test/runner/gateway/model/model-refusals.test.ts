@@ -118,6 +118,32 @@ describe('a call that may not be made', () => {
     expect(at.upstream.seen).toEqual([])
   })
 
+  it('counts what the model API refuses, free of charge, as what it refuses itself, and then answers no more', async () => {
+    const limited = { type: 'error', error: { type: 'invalid_request_error', message: 'messages: no' } }
+    await open((response) => response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(limited)))
+    const body = { ...BODY, messages: [{ role: 'user', content: 'x'.repeat(30 * 1024 * 1024) }] }
+    const statuses: number[] = []
+    for (let n = 0; n < 10; n++) {
+      const response = await at.ask(body)
+      statuses.push(response.status)
+      await response.text()
+    }
+    expect(statuses).toEqual([...Array(9).fill(400), 429])
+    expect(at.upstream.seen).toHaveLength(9)
+  }, 120_000)
+
+  it('refuses one object of 190,000 keys before it reads it, wherever it is, and the model API sees nothing of it', async () => {
+    await open((response) => sendStream(response, streamOf('x')))
+    const input = Object.fromEntries(Array.from({ length: 190_000 }, (_, n) => [`key${n}`, n]))
+    const content = [{ type: 'tool_use', id: 't1', name: 'write', input }]
+    const response = await at.ask({ ...BODY, messages: [{ role: 'assistant', content }] })
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { error: { message: expect.stringContaining('values') } },
+    ])
+    expect(at.upstream.seen).toEqual([])
+  })
+
   it('refuses a body over the limit with 413', async () => {
     await open((response) => sendStream(response, streamOf('x')))
     const response = await at.ask(Buffer.alloc(32 * 1024 * 1024 + 1, ' '))

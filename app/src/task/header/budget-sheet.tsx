@@ -1,0 +1,47 @@
+import { type FormEvent, useState } from 'react'
+import type { Task } from '../../../../contract/api/api.ts'
+import { useChangeTask } from '../../client/hooks.ts'
+import { Button } from '../../design/controls/button.tsx'
+import { Field } from '../../design/controls/field.tsx'
+import { Sheet } from '../../design/dialogs/sheet.tsx'
+import { Fault } from '../../design/feedback/states.tsx'
+import { money } from '../text/format.ts'
+import { TASK_WORDS } from '../text/words.ts'
+
+const WORDS = TASK_WORDS.budget
+
+/** Changes how much the task may cost, also while it runs. */
+export function BudgetSheet({ task, onClose }: { task: Task; onClose: () => void }) {
+  const change = useChangeTask(task.id)
+  const [budget, setBudget] = useState(String(task.budgetUsd))
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    change.mutate({ budgetUsd: Number(budget) }, { onSuccess: onClose })
+  }
+  return (
+    <Sheet title={WORDS.title} onClose={onClose}>
+      <form className="stack" onSubmit={submit}>
+        <p className="soft">{WORDS.spent(money(task.usage.costUsd), money(task.budgetUsd))}</p>
+        <Field label={WORDS.limit} hint={WORDS.hint}>
+          {(given) => (
+            <input
+              {...given}
+              type="number"
+              inputMode="decimal"
+              required
+              min="0.01"
+              max="1000"
+              step="0.01"
+              value={budget}
+              onChange={(event) => setBudget(event.target.value)}
+            />
+          )}
+        </Field>
+        {change.isError && <Fault error={change.error} />}
+        <Button type="submit" look="main" busy={change.isPending}>
+          {WORDS.go}
+        </Button>
+      </form>
+    </Sheet>
+  )
+}
