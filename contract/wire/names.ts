@@ -94,6 +94,8 @@ export const DOOR_PATHS = {
   model: '/llm',
   /** Smart HTTP of this task's repository alone. */
   git: '/git/repository.git',
+  /** GET `?url=`: a page of an allowed host, as text. */
+  webFetch: '/web',
   /** npm's registry, GET and HEAD only. */
   npm: '/npm/',
   /** PUT: bytes that must outlive the sandbox, `/artifacts/<ArtifactKind>`. */

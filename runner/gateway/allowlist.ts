@@ -19,6 +19,11 @@ export type AllowlistOptions = {
   resolve?: (host: string) => Promise<Address[]>
 }
 
+/** The checked addresses of a host that may be reached, or why it may not be. */
+export type Admitted = { ok: true; addresses: Address[] } | { ok: false; status: 403 | 502; advice: string }
+/** Reports a host that is blocked to the user. */
+export type Admit = (host: string, port: number, method: string) => Promise<Admitted>
+
 /** How many blocked hosts one attempt reports to the user: without a limit, a sandbox that scans the internet would fill the history. */
 const HOSTS_REPORTED = 50
 
@@ -34,20 +39,26 @@ export function serveAllowlist({ allowedHosts, emit, log, resolve = resolveAll }
     emit({ type: 'host.blocked', data: { host, method, advice } })
   }
 
-  const tunnel = async (request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> => {
-    client.on('error', () => client.destroy())
-    const { host, port } = parseAuthority(request.url ?? '')
-    const block = (advice: string) => {
-      report(host, 'CONNECT', advice)
-      refuseTunnel(client, 403, advice)
+  const admit: Admit = async (host, port, method) => {
+    const block = (advice: string): Admitted => {
+      report(host, method, advice)
+      return { ok: false, status: 403, advice }
     }
     if (port !== 443 || !isAllowed(host, allowedHosts)) return block(adviceFor(port === 443 ? host : `${host}:${port}`))
     const addresses = await resolve(host).catch(() => [])
-    if (addresses.length === 0) return refuseTunnel(client, 502, `${host} has no address.`)
+    if (addresses.length === 0) return { ok: false, status: 502, advice: `${host} has no address.` }
     if (!addresses.every(({ address }) => isPublicAddress(address)))
       return block(`${host} is not on the public internet, and the sandbox may not reach private networks.`)
+    return { ok: true, addresses }
+  }
+
+  const tunnel = async (request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> => {
+    client.on('error', () => client.destroy())
+    const { host, port } = parseAuthority(request.url ?? '')
+    const admitted = await admit(host, port, 'CONNECT')
+    if (!admitted.ok) return refuseTunnel(client, admitted.status, admitted.advice)
     if (client.destroyed) return
-    await join(client, dial(host, addresses), head).catch((error: unknown) =>
+    await join(client, dial(host, admitted.addresses), head).catch((error: unknown) =>
       log.debug({ event: 'tunnel.cut', host, reason: failureText(error) }),
     )
   }
@@ -60,7 +71,7 @@ export function serveAllowlist({ allowedHosts, emit, log, resolve = resolveAll }
     answer(response, 403, advice)
   }
 
-  return { tunnel, refuse }
+  return { tunnel, refuse, admit }
 }
 
 /** Carries bytes both ways until one side ends. @throws Error when the host does not answer or the tunnel is cut */

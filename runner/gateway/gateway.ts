@@ -19,6 +19,7 @@ import { createBudget } from './model/budget.ts'
 import { serveModel } from './model/model.ts'
 import { isTarball, serveRegistry } from './registry.ts'
 import { openUpstream, resolveUpstream, type Upstream } from './upstream.ts'
+import { serveWebFetch } from './web-fetch.ts'
 
 export type GatewayOptions = {
   lease: Lease
@@ -110,7 +111,9 @@ function serveHands(options: GatewayOptions, upstream: Upstream): Pick<DoorServe
   const repository = { ...repo, upstream: resolveUpstream(repo.upstream, coordinatorUrl) }
   const git = serveGit({ repository, taskId: lease.assignment.taskId, confirmLease, upstream, emit, log })
   const npm = serveRegistry({ registryUrl: options.npmRegistryUrl, upstream, log })
-  const { tunnel, refuse } = serveAllowlist({ ...options, allowedHosts: options.machine.allowedHosts })
+  const { allowedHosts } = options.machine
+  const { tunnel, refuse, admit } = serveAllowlist({ ...options, allowedHosts })
+  const webFetch = serveWebFetch({ admit, allowedHosts, log })
   return {
     tunnel,
     serve: async (call) => {
@@ -118,6 +121,7 @@ function serveHands(options: GatewayOptions, upstream: Upstream): Pick<DoorServe
       if (isForProxy(path)) return refuse(call)
       if (isTarball(path) || path.startsWith(DOOR_PATHS.npm)) return npm(call)
       if (path.startsWith('/git/')) return git(call)
+      if (path === DOOR_PATHS.webFetch) return webFetch(call)
       answer(call.response, 404, NOTHING_HERE)
     },
   }

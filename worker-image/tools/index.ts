@@ -8,6 +8,7 @@ import { createRead } from './read.ts'
 import { createFolderNotes, type FolderNotes } from './reading/notes.ts'
 import { createTodo, type TodoItem } from './todo.ts'
 import { cutOff, type OnOutput, problemsOf, refused, type Tool, type ToolResult } from './tool.ts'
+import { createWebFetch } from './web-fetch.ts'
 import { createWrite } from './write.ts'
 
 export type Tools = {
@@ -47,6 +48,8 @@ export function createTools({ directory, scratch, environment, run, graceMs }: T
     withNotes(createRead(files, marked), files, notes),
     withNotes(createWrite(files), files, notes),
     withNotes(createEdit(files), files, notes),
+    // The door is also the proxy of commands.
+    createWebFetch(environment.HTTPS_PROXY),
     createTodo((items) => {
       todos = items
     }),
