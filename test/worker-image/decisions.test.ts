@@ -151,12 +151,7 @@ describe('the commit message', () => {
       const [subject = ''] = commitMessage('', prompt, failed('time_exceeded', 'x')).split('\n')
       const shown = subject.replace('… (unfinished)', '')
       expect(shown.length).toBeGreaterThan(20)
-      expect(
-        [...new Intl.Segmenter('en').segment(prompt)]
-          .map(({ segment }) => segment)
-          .join('')
-          .startsWith(shown),
-      ).toBe(true)
+      expect(prompt.startsWith(shown)).toBe(true)
       expect(shown.replaceAll(family, '').replaceAll('e\u0301', '').replace('🚀', '')).toBe('')
     }
   })
