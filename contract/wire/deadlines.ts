@@ -95,5 +95,10 @@ export const MODEL_CALL = {
 /** How long an attempt waits in its slot for a model that does not answer. After that, its turn waits in the queue. */
 export const MODEL_WAIT_MS = 180_000
 
+/** The same for a turn that comes back from the queue, until the model has answered once: it only looks whether the model is there. */
+export function firstModelWaitMs(modelWaitMs: number): number {
+  return Math.max(1, shareOf(modelWaitMs, 1 / 12))
+}
+
 /** How long one turn waits in the queue for the model, in total: a day, like {@link COORDINATOR_AWAY_MS}. Then it has failed. */
 export const MODEL_AWAY_MS = 24 * 60 * 60_000

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { LEASE_MS, LEASE_RETRY_MS } from '../../contract/wire/deadlines.ts'
+import { firstModelWaitMs, LEASE_MS, LEASE_RETRY_MS } from '../../contract/wire/deadlines.ts'
 import type { Lease, LeaseAnswer, LeaseRequest, RenewAnswer, RenewRequest } from '../../contract/wire/lease.ts'
 import type { Config } from '../process/config.ts'
 import { findAttempt, insertAttempt, readParked, updateAttempt } from '../store/attempts.ts'
@@ -57,7 +57,9 @@ async function grant(parts: LeaseParts, { job, runner }: LeaseRequest): Promise<
   if ('refusal' in taken) return taken
   const { row, conversation, earlier } = taken
   log.info({ event: 'attempt.started', taskId: row.id, attempt: row.attempt, turn: row.turn, runner: runner.id })
-  return { granted: true, lease: { ...leaseOf(row, conversation, access, parts), ...earlier } }
+  const lease = { ...leaseOf(row, conversation, access, parts), ...earlier }
+  if (earlier.parkedBefore > 0) lease.assignment.firstModelWaitMs = firstModelWaitMs(parts.config.modelWaitMs)
+  return { granted: true, lease }
 }
 
 async function renew(parts: LeaseParts, { runner, attempts }: RenewRequest): Promise<RenewAnswer> {

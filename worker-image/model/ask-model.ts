@@ -29,7 +29,7 @@ export const TIMING: ModelTiming = {
 
 const MAX_GARBLED = 2
 
-export type AskOptions = ModelWaiting & {
+export type AskOptions = Omit<ModelWaiting, 'parkAfterMs'> & {
   client: ModelClient
   /** Called for each try; returns an End if the budget does not allow one. */
   request: () => ModelRequest | End

@@ -48,20 +48,32 @@ export function waitReasonOf(error: unknown): ModelWait {
 }
 
 /** What hears of the waits of model calls: before each pause, and when the model answers. */
-export type ModelWaiting = { onWaiting: (wait: EventData<'model.waiting'>) => void; onAnswering: () => void }
+export type ModelWaiting = {
+  onWaiting: (wait: EventData<'model.waiting'>) => void
+  onAnswering: () => void
+  /** How long the slot is kept for a model that does not answer. */
+  parkAfterMs: () => number
+}
 
 /**
  * Reports the waits as events: one for each pause, and one when the model answers. The runner closes a wait that never ends in an answer,
  * together with the turn.
+ * @param limits.firstMs until the model has answered once
  */
-export function createModelWaiting(voice: Pick<Voice, 'emit'>): ModelWaiting {
+export function createModelWaiting(
+  voice: Pick<Voice, 'emit'>,
+  limits: { parkAfterMs: number; firstMs: number | undefined },
+): ModelWaiting {
   let since: number | null = null
+  let parkAfterMs = limits.firstMs ?? limits.parkAfterMs
   return {
+    parkAfterMs: () => parkAfterMs,
     onWaiting: (data) => {
       since ??= performance.now()
       voice.emit({ type: 'model.waiting', data })
     },
     onAnswering: () => {
+      parkAfterMs = limits.parkAfterMs
       if (since === null) return
       const waitedMs = Math.round(performance.now() - since)
       since = null

@@ -69,7 +69,7 @@ describe('a turn that waits for the model', () => {
 
   it('is not given to a runner before its time, and then comes with all that it needs to go on', async () => {
     const { id, lease } = await parkedTask(3_000)
-    expect(lease.parkedBefore).toBe(0)
+    expect([lease.parkedBefore, lease.firstModelWaitMs]).toEqual([0, undefined])
     const answer = await refused(id)
     expect(answer).toMatchObject({ granted: false, refusal: 'parked' })
     expect(answer.granted ? 0 : answer.retryAfterMs).toBeGreaterThan(1_000)
@@ -77,7 +77,7 @@ describe('a turn that waits for the model', () => {
       const granted = await refused(id)
       return granted.granted && granted.lease
     })
-    expect(again).toMatchObject({ assignment: { attempt: 2, turn: 1 }, parkedBefore: 1 })
+    expect(again).toMatchObject({ assignment: { attempt: 2, turn: 1, firstModelWaitMs: 15_000 }, parkedBefore: 1 })
     expect(await find(id)).toMatchObject({ status: 'running', reason: null, waitingUntil: null })
     const { events } = await core.tasks.events(ada.id, id, { after: 0, limit: 100 })
     expect(events.find(({ type }) => type === 'attempt.ended')?.data).toMatchObject({ until: expect.any(String) })

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { parkedUntil } from '../../../contract/wire/job.ts'
 import { CutError, GarbledError, StallError } from '../../../worker-image/model/model-errors.ts'
-import { nextTry, waitReasonOf } from '../../../worker-image/model/model-waits.ts'
+import { createModelWaiting, nextTry, waitReasonOf } from '../../../worker-image/model/model-waits.ts'
 import type { Reply } from '../../support/outside/model-wire.ts'
 import { type Errand, type ErrandOptions, endOf, eventsOf, startErrand } from '../errand.ts'
 import { answer, call, faulty, first, inTurn, mends, SUMMARY, text } from '../policies.ts'
@@ -51,6 +51,15 @@ describe('when a turn comes back that freed its slot', () => {
       expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(0.5)
     }
   })
+})
+
+it('a turn that comes back keeps its slot only for a moment, until the model has answered once', () => {
+  const waiting = createModelWaiting({ emit: () => undefined }, { parkAfterMs: 3 * MINUTE, firstMs: 15_000 })
+  expect(waiting.parkAfterMs()).toBe(15_000)
+  waiting.onAnswering()
+  expect(waiting.parkAfterMs()).toBe(3 * MINUTE)
+  const fresh = createModelWaiting({ emit: () => undefined }, { parkAfterMs: 3 * MINUTE, firstMs: undefined })
+  expect(fresh.parkAfterMs()).toBe(3 * MINUTE)
 })
 
 it('says what a try ran into', () => {

@@ -113,7 +113,7 @@ async function ask(
           : conversation.request(plan.maxTokens)
     },
     signal,
-    timing,
+    timing: { ...timing, parkAfterMs: waiting.parkAfterMs() },
     onText: aside ? () => {} : voice.delta,
     onDiscard: aside ? () => {} : voice.discard,
     onUsage: budget.charge,

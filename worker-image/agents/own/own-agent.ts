@@ -97,7 +97,7 @@ async function openLoop(
     readMoney: door.money,
     timeUsed,
     awaitLease,
-    waiting: createModelWaiting(voice),
+    waiting: createModelWaiting(voice, { parkAfterMs: timing.parkAfterMs, firstMs: assignment.firstModelWaitMs }),
     timing,
     log,
   }
