@@ -150,6 +150,7 @@ describe('the API', () => {
       ['GET', `/api/tasks/${task}/events`],
       ['GET', `/api/tasks/${task}/diff`],
       ['GET', `/api/tasks/${task}/bundle`],
+      ['PATCH', `/api/tasks/${task}`, { budgetUsd: 50 }],
       ['POST', `/api/tasks/${task}/cancel`],
       ['GET', `/api/tasks/${task}/changes`],
       ['GET', `/api/tasks/${task}/outputs/toolu_1`],

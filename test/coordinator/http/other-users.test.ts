@@ -20,6 +20,7 @@ const READS = PROTECTED.filter((id) => routeOf(id).method === 'GET')
 const BODIES: Partial<Record<OperationId, unknown>> = {
   createTask: { repoUrl: 'https://github.com/other/name', prompt: 'x' },
   sendMessage: { text: 'x', mode: 'queue', clientId: 'other' },
+  changeTask: { budgetUsd: 50 },
   retryTask: {},
   createProject: { repoUrl: 'https://github.com/other/name' },
   changeMe: { ownBudgetUsd: 3 },
