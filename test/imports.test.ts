@@ -108,10 +108,11 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'worker-image/workspace': below('worker-image', 'workspace/look', 'door', 'tools', 'process'),
   'worker-image/workspace/look': ['worker-image/workspace'],
   'worker-image/door': ['worker-image/tools', 'worker-image/process'],
-  'worker-image/tools': ['worker-image/tools/editing', 'worker-image/tools/reading', 'worker-image/process'],
+  'worker-image/tools': below('worker-image', 'tools/editing', 'tools/reading', 'tools/shell', 'process'),
   // Pure: texts and lines.
   'worker-image/tools/editing': [],
   'worker-image/tools/reading': ['worker-image/tools'],
+  'worker-image/tools/shell': below('worker-image', 'tools', 'process'),
   'worker-image/process': [],
 
   setup: ['setup/commands', 'setup/machine', 'npm:tsx'],

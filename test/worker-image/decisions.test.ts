@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { CACHE_LIFE_MS } from '../../contract/shared/models.ts'
 import { cancelled, completed, failed } from '../../contract/wire/end.ts'
 import { createBudget } from '../../worker-image/agents/own/budget.ts'
-import { type CallRecord, judgeProgress } from '../../worker-image/agents/own/stuck.ts'
+import { type CallRecord, hasWaited, judgeProgress } from '../../worker-image/agents/own/stuck.ts'
 import { CutError, classify, GarbledError, StallError } from '../../worker-image/model/model-errors.ts'
 import { commitMessage, finalEnd } from '../../worker-image/turn/verdict.ts'
 
@@ -72,6 +72,15 @@ describe('progress', () => {
   it('two calls in turn: the end after six rounds', () => {
     expect(verdicts(times(12, (index) => step(index % 2 ? 'a' : 'b')))).toContain('nudge')
     expect(judgeProgress(times(12, (index) => step(index % 2 ? 'a' : 'b')))).toBe('stuck')
+  })
+  it('a call that waits is no circle, however often it finds the same', () => {
+    const polls = times(15, () => ({ ...step('bash {"command":"sleep 60; tail -1 b.log"}'), waited: true }))
+    expect(new Set(verdicts(polls))).toEqual(new Set(['fine']))
+    expect([
+      hasWaited('bash {"command":"sleep 1; tail b.log"}', 1_050),
+      hasWaited('bash {"command":"cat b.log"}', 6_000),
+    ]).toEqual([true, true])
+    expect([hasWaited('bash {"command":"sleep 0"}', 4), hasWaited('bash {"command":"cat b.log"}', 1_200)]).toEqual([false, false])
   })
   it('the same call with another result is progress', () => {
     expect(new Set(verdicts(times(20, (index) => step('a', false, String(index)))))).toEqual(new Set(['fine']))

@@ -37,14 +37,16 @@ export function createTools({ directory, scratch, environment, run, graceMs }: T
   const notes = createFolderNotes(directory)
   let todos: readonly TodoItem[] = []
   const marked = { ...environment, [MARKER]: run }
-  const bash = createBash({
+  const shell = createBash({
     directory,
     scratch,
     environment: marked,
+    run,
     ...(graceMs === undefined ? {} : { graceMs }),
   })
   const list = [
-    bash,
+    shell.bash,
+    shell.output,
     withNotes(createRead(files, marked), files, notes),
     withNotes(createWrite(files), files, notes),
     withNotes(createEdit(files), files, notes),

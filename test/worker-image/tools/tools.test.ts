@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, open, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, open, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createTools, type Tools } from '../../../worker-image/tools/index.ts'
 import { bounded, cleaned, shrinkInput } from '../../../worker-image/tools/output.ts'
+import { createSpills } from '../../../worker-image/tools/shell/spills.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 import { png } from '../conversation/pictures.ts'
@@ -63,15 +64,43 @@ describe('bash', () => {
   })
 
   it.each(['sleep 100 &', 'setsid sleep 100 &', '(sleep 100; echo late) > /dev/null 2>&1 & disown'])(
-    'returns at once from `%s`, and ends it with the run',
+    'returns at once from `%s`, and ends what it left running',
     async (command) => {
       const started = performance.now()
-      expect(await bash(`${command}\necho started`)).toMatchObject({ exitCode: 0, text: expect.stringContaining('started') })
+      const { exitCode, text, note } = await bash(`${command}\necho started`)
       expect(performance.now() - started).toBeLessThan(3000)
-      expect(await tools.stop()).toBeGreaterThan(0)
+      expect([exitCode, text]).toEqual([0, expect.stringMatching(/left \d process(es)? running[^\n]*background: true\nstarted$/)])
+      expect(note).toMatch(/^It left \d process/)
       expect(await tools.stop()).toBe(0)
     },
   )
+
+  it('takes a command of any length, and one that ends whatever has a word of it on its command line', async () => {
+    const long = `cat > long.txt <<'END'\n${'x'.repeat(200_000)}\nEND\nwc -c < long.txt`
+    expect(await bash(long)).toMatchObject({ exitCode: 0, output: '200001' })
+    expect(await bash('pkill -f wombat-server; echo "done: $?"')).toMatchObject({ exitCode: 0, output: 'done: 1' })
+  })
+
+  it('shows new output while the command runs, and never more than a little', async () => {
+    const shown: string[] = []
+    await tools.run('bash', { command: 'seq 1 5000; touch begun; sleep 1.5; echo more; sleep 1' }, never, (text) =>
+      shown.push(text),
+    )
+    expect(shown.at(0)).toMatch(/4999\n5000\n$/)
+    expect(shown.at(-1)).toBe('more\n')
+    expect(Math.max(...shown.map((text) => text.length))).toBeLessThanOrEqual(2048)
+  })
+
+  it('keeps the newest outputs, and no more of them than fit', async () => {
+    const spills = createSpills(inFolder('outputs'), 2_000)
+    for (let count = 0; count < 5; count++) {
+      const spill = await spills.open('true')
+      await spill.file.write('x'.repeat(1_000))
+      await spill.close()
+    }
+    await (await spills.open('true')).close()
+    expect((await readdir(inFolder('outputs'))).sort()).toEqual(['4.log', '5.log', '6.log'])
+  })
 
   it('ends a command that takes too long, even one that ignores TERM, and shows what it wrote', async () => {
     const result = await bash("trap '' TERM; echo begun; while true; do sleep 1; done", { timeout_ms: 1000 })
@@ -131,6 +160,49 @@ describe('bash', () => {
       cutOff: true,
     })
   })
+})
+
+describe('a background command', () => {
+  const started = async (command: string) => {
+    const { text } = await bash(command, { background: true })
+    return { text, id: /background command (\d+)/.exec(text)?.[1] ?? '' }
+  }
+  const look = (id: string, more: object = {}) => run('bash_output', { id, ...more })
+
+  it('runs on beside other commands, and each look has what is new', async () => {
+    const { text, id } = await started('echo one; until [ -e go ]; do sleep 0.05; done; echo two; sleep 100')
+    expect(text).toMatch(/running for \d+ s\none$/)
+    expect(await bash('touch go')).toMatchObject({ exitCode: 0, output: '' })
+    await waitFor('more of it', async () => (await look(id)).output === 'two')
+    expect((await look(id)).text).toMatch(/running for \d+ s\n\(nothing new\)$/)
+    expect(await tools.stop()).toBeGreaterThan(0)
+  })
+
+  it('tells at once that it failed, and at any time how it ended', async () => {
+    expect((await started('echo wrong >&2; exit 7')).text).toMatch(/exit_code: 7\nwall_time: \d\.\d s\nwrong$/)
+    const { id } = await started('until [ -e go ]; do sleep 0.05; done; echo built')
+    const waiting = look(id, { wait_ms: 60_000 })
+    await writeFile(inFolder('go'), '')
+    expect((await waiting).text).toMatch(/exit_code: 0\nwall_time: \d+\.\d s\nbuilt$/)
+  })
+
+  it('gets what is written to it, and is ended when it is told to', async () => {
+    const { id } = await started('read name; echo "hello $name"; setsid sleep 100 & sleep 100')
+    let printed = (await look(id, { stdin: 'Ada\n' })).output
+    await waitFor('the answer', async () => (printed += String((await look(id)).output)).includes('hello Ada'))
+    expect((await look(id, { kill: true })).text).toMatch(/exit_code: killed by SIG(TERM|KILL)/)
+    // What left its session is ended with the next command.
+    expect((await bash('true')).text).toContain('left 1 process running')
+  })
+
+  it('that is not there is named, and only so many run', async () => {
+    expect(await look('9')).toMatchObject({ ok: false, text: expect.stringContaining('no background command 9') })
+    for (let count = 0; count < 8; count++) await started('sleep 100')
+    expect(await bash('sleep 100', { background: true })).toMatchObject({
+      ok: false,
+      text: expect.stringContaining('run already'),
+    })
+  }, 30_000)
 })
 
 describe('read', () => {

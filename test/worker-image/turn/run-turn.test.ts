@@ -94,7 +94,7 @@ describe('a turn', () => {
     await run()
     const [, second] = model.requests
     expect(second?.results).toMatchObject([
-      { isError: true, text: expect.stringContaining('the tools are bash, read, write, edit, web_fetch, todo') },
+      { isError: true, text: expect.stringContaining('the tools are bash, bash_output, read, write, edit, web_fetch, todo') },
       { isError: true, text: expect.stringContaining('input.file_path is missing') },
     ])
   })

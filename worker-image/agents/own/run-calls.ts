@@ -9,7 +9,7 @@ import { bounded } from '../../tools/output.ts'
 import { cutOff, refused, type ToolResult } from '../../tools/tool.ts'
 import { boundResults, type Shown } from './bound-results.ts'
 import type { StoreOutput } from './outputs.ts'
-import { type CallRecord, withoutTimes } from './stuck.ts'
+import { type CallRecord, hasWaited, withoutTimes } from './stuck.ts'
 import type { Touched } from './touched.ts'
 
 export type CallParts = {
@@ -30,10 +30,13 @@ export async function runCalls(parts: CallParts, answer: Answer): Promise<{ resu
   const results: ToolResult[] = []
   const records: CallRecord[] = []
   for (const call of answer.calls) {
+    const started = performance.now()
     const result = await runCall(parts, call, answer)
+    const spelled = `${call.name} ${JSON.stringify(call.input)}`
+    const waited = hasWaited(spelled, performance.now() - started)
     parts.touched.note(call, result.ok)
     const ok = result.ok && (result.exitCode ?? 0) === 0
-    records.push({ call: `${call.name} ${JSON.stringify(call.input)}`, result: withoutTimes(result.text), ok })
+    records.push({ call: spelled, result: withoutTimes(result.text), ok, waited })
     results.push(result)
   }
   const shown = boundResults(results)

@@ -1,5 +1,5 @@
-/** One tool call and its result. */
-export type CallRecord = { call: string; result: string; ok: boolean }
+/** One call and its result. `waited`: it took its time, as for a long build; to wait is not to go in a circle. */
+export type CallRecord = { call: string; result: string; ok: boolean; waited?: boolean }
 export type Verdict = 'fine' | 'nudge' | 'stuck'
 
 /**
@@ -32,12 +32,21 @@ export function judgeProgress(calls: readonly CallRecord[]): Verdict {
 function repeats(calls: readonly CallRecord[], period: number): number {
   if (calls.length < period) return 0
   const same = (a: CallRecord | undefined, b: CallRecord | undefined) =>
-    a !== undefined && a.call === b?.call && a.result === b.result
+    a !== undefined && !a.waited && a.call === b?.call && a.result === b.result
   const last = calls.slice(-period)
   if (period > 1 && last.every((call) => same(call, last[0]))) return 0
   let count = 1
   while (last.every((call, index) => same(call, calls[calls.length - period * (count + 1) + index]))) count += 1
   return count
+}
+
+/** A call that takes this long costs so much time that the limit on time ends a circle of them. */
+const LONG_MS = 5_000
+const PAUSE = /\b(sleep|wait|wait_ms|timeout)\b/
+
+/** Pure. @returns whether a call waited for something: it took long, or it is a pause by what it says */
+export function hasWaited(call: string, ms: number): boolean {
+  return ms >= LONG_MS || (ms >= 1_000 && PAUSE.test(call))
 }
 
 /** The warning for the model. */
