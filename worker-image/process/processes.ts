@@ -29,7 +29,8 @@ export async function endLeftovers(run: string, kept: readonly string[] = []): P
     const found = await leftovers(run, kept)
     if (kept.length === 0 && found.length > 0 && isHands()) killAllOfOurs()
     for (const { id } of found) {
-      if (signal(id, 'SIGKILL')) ended.add(id)
+      signal(id, 'SIGKILL')
+      ended.add(id)
     }
     quiet = found.length === 0 ? quiet + 1 : 0
     if (found.length > 0) await pause(20)

@@ -100,6 +100,9 @@ describe('bash', () => {
     }
     await (await spills.open('true')).close()
     expect((await readdir(inFolder('outputs'))).sort()).toEqual(['4.log', '5.log', '6.log'])
+    // New hands, after a command killed the old ones, overwrite nothing that the model may still read.
+    await (await createSpills(inFolder('outputs'), 2_000).open('true')).close()
+    expect((await readdir(inFolder('outputs'))).sort()).toEqual(['4.log', '5.log', '6.log', '7.log'])
   })
 
   it('ends a command that takes too long, even one that ignores TERM, and shows what it wrote', async () => {
@@ -188,8 +191,11 @@ describe('a background command', () => {
 
   it('gets what is written to it, and is ended when it is told to', async () => {
     const { id } = await started('read name; echo "hello $name"; setsid sleep 100 & sleep 100')
-    let printed = (await look(id, { stdin: 'Ada\n' })).output
-    await waitFor('the answer', async () => (printed += String((await look(id)).output)).includes('hello Ada'))
+    const printed = [(await look(id, { stdin: 'Ada\n' })).output]
+    await waitFor('the answer', async () => {
+      printed.push((await look(id)).output)
+      return printed.join('').includes('hello Ada')
+    })
     expect((await look(id, { kill: true })).text).toMatch(/exit_code: killed by SIG(TERM|KILL)/)
     // What left its session is ended with the next command.
     expect((await bash('true')).text).toContain('left 1 process running')
