@@ -54,7 +54,10 @@ export async function look(git: Git, options: LookOptions): Promise<Look> {
   const dirty = await part(() => sinceCheckout(git, changed), [])
   const changes = changed.filter(({ path }) => !dirty.includes(path))
   const known = new Set(changes.map(({ path }) => path))
-  const added = await part(async () => addedByTurn(git, directory, turnBase, known, fresh.files), new Map<string, string>())
+  const added = await part(
+    async () => addedByTurn(git, directory, turnBase, known, fresh.files.filter(isOwn)),
+    new Map<string, string>(),
+  )
   const news: Change[] = fresh.files.map((path) => ({ path, before: null, mode: '' }))
   const parts = await Promise.all([
     part(() => findConflicts(git, directory, turnBase, added), []),
@@ -90,6 +93,11 @@ async function sinceCheckout(git: Git, changes: readonly Change[]): Promise<stri
   if (hashes.length !== paths.length) return []
   const differing = new Set(split(await must(git, ['diff', '--name-only', '-z', '--no-ext-diff', '--'])))
   return candidates.filter(({ path, before }, index) => before === hashes[index] && differing.has(path)).map(({ path }) => path)
+}
+
+/** Installed packages stay out anyway, and there may be tens of thousands of files of them. */
+function isOwn(path: string): boolean {
+  return installedFolder(path) === null
 }
 
 async function addedByTurn(
