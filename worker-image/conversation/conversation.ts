@@ -143,14 +143,10 @@ function beginningOf(options: ConversationOptions): string[] {
   const machine = machineText(assignment)
   const isNews = machine !== null && machine !== lastMachineText(stored.messages)
   const news = isNews ? [machine] : []
-  if (stored.turn === assignment.turn) return [NOTICES.goesOn(place), ...news]
+  const handed = stored.handover ? [NOTICES.handedOver(stored.handover)] : []
+  if (stored.turn === assignment.turn) return [NOTICES.goesOn(place), ...news, ...handed]
   const moved = stored.tip !== undefined && stored.tip !== workspace.remoteCommit
-  return [
-    ...nextMessage(assignment, place),
-    ...news,
-    ...(moved ? [NOTICES.branchMoved] : []),
-    ...(stored.handover ? [NOTICES.handedOver(stored.handover)] : []),
-  ]
+  return [...nextMessage(assignment, place), ...news, ...(moved ? [NOTICES.branchMoved] : []), ...handed]
 }
 
 function surroundingsOf(options: ConversationOptions): string[] {

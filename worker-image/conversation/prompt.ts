@@ -76,7 +76,7 @@ export const NOTICES = {
   branchMoved:
     'Errand: the branch is not as you left it. Someone changed it, or your last attempt at this message was cut off after its push. Look at `git log` and `git diff` before anything else, and do not repeat what is already done.',
   handedOver: (note: string) =>
-    `Errand: when your last turn was handed over, the person was told this beside your own last message: ${note}`,
+    `Errand: when the last sandbox was closed and your work handed over, the person was told this: ${note}`,
   beginsAnew:
     'Errand: the earlier conversation about this task is no longer available. Its work is on the branch: see `git log` and `git diff`.',
   wrapUp:

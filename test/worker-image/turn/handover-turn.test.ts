@@ -163,3 +163,14 @@ it('the next turn knows that somebody pushed to the branch meanwhile, and where 
   expect(model.requests.at(-1)?.said).toMatch(/Somebody changed the branch.*aside-/)
   expect(door.log.join('')).not.toContain('push.refused')
 })
+
+it('an attempt that continues the same turn knows what was left out when the sandbox before it was closed', async () => {
+  const { run, model, assignment, freshWorkspace } = await start({
+    policy: inTurn(answer(bash('echo K=1 > .env; echo b > b')), answer(text('Done.'))),
+  })
+  await run()
+  freshWorkspace()
+  Object.assign(assignment, { attempt: 2, hasTranscript: true })
+  await run()
+  expect(model.requests.find(({ said }) => said.includes('your turn was interrupted'))?.said).toMatch(/handed over.*\.env/)
+})
