@@ -31,12 +31,17 @@ async function print(id: string, context: Context): Promise<number> {
       screen.print(renderEvent(view, event, screen.look()))
       view = advance(view, event)
     }
-    const { demo, usage, budgetUsd } = await context.api().findTask(id)
-    if (!demo) screen.print(['', `Spent ${money(usage.costUsd)} of ${money(budgetUsd)}.`])
     if (view.end) screen.print(nextSteps(view, context.server(), screen.look()))
-    else screen.print(['', `The task has not ended. Follow it with: errand show --follow ${id}`])
+    else screen.print(await underWay(id, context))
     return EXIT.completed
   } finally {
     screen.stop()
   }
+}
+
+/** What the end of a task says of its cost, while there is no end. */
+async function underWay(id: string, context: Context): Promise<string[]> {
+  const { demo, usage, budgetUsd } = await context.api().findTask(id)
+  const spent = demo ? [] : [`Spent ${money(usage.costUsd)} of ${money(budgetUsd)}.`]
+  return ['', ...spent, `The task has not ended. Follow it with: errand show --follow ${id}`]
 }

@@ -85,7 +85,14 @@ describe('renewing', () => {
     const lease = await core.lease(id)
     const attempts = [{ taskId: id, attempt: 1 }]
     const renew = async (name: string) => (await core.leases.renew({ runner: runner(name), attempts })).attempts[0]
-    expect(await renew('runner-a')).toEqual({ taskId: id, attempt: 1, state: 'leased', leaseMs: LEASE_MS, messages: [] })
+    expect(await renew('runner-a')).toEqual({
+      taskId: id,
+      attempt: 1,
+      state: 'leased',
+      leaseMs: LEASE_MS,
+      messages: [],
+      taskBudgetUsd: 5,
+    })
     expect(await renew('thief')).toMatchObject({ state: 'unknown', leaseMs: 0 })
     await core.tasks.cancel(ada.id, id)
     expect(await renew('runner-a')).toMatchObject({ state: 'cancel' })

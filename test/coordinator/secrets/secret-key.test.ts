@@ -49,6 +49,7 @@ function inDatabase(sql: string) {
 /** As an older version left it, which kept no check. */
 function forgetCheck() {
   return inDatabase(`drop table key_check; drop index tasks_in_line; drop index tasks_released;
+    alter table tasks drop column effort; alter table tasks drop column waiting_until; alter table attempts drop column waiting_until;
     delete from kysely_migration where name >= '0007-key-check'`)
 }
 

@@ -117,7 +117,8 @@ async function ask(
     onText: aside ? () => {} : voice.delta,
     onDiscard: aside ? () => {} : voice.discard,
     onUsage: budget.charge,
-    repair: repairs.repair,
+    // A question aside that is refused has an answer already: an extract takes its place.
+    repair: aside ? async () => false : repairs.repair,
     awaitLease,
     ...waiting,
     log,
