@@ -9,7 +9,7 @@ export const REASONS = {
   runner_unwell:
     'Waiting: the connected runner has a problem on its host and takes no tasks until it is fixed. See the admin screen or the runner log.',
   retrying: 'Something went wrong on our side. Retrying automatically.',
-  model_waiting: 'Waiting for the model, which does not answer at the moment. The work so far is saved, and continues by itself.',
+  model_waiting: 'Waiting for the model, which does not answer. The work so far is saved, and continues by itself.',
   // interrupted: our fault. These texts promise no retry, since the attempt may have been the last.
   runner_lost: 'The runner was lost.',
   runner_stopped: 'The runner was stopped.',
@@ -31,22 +31,21 @@ export const REASONS = {
   base_branch_not_found:
     'The base branch does not exist in the repository. Name an existing branch, or leave it out to use the default branch.',
   git_unavailable: 'The git host could not be reached, or did not answer properly. Try again later.',
-  checkout_failed: 'The repository could not be checked out in the sandbox. The message says what git could not do.',
+  checkout_failed: 'The repository could not be checked out in the sandbox. The message says why.',
   commit_failed:
-    'The work could not be committed, because the repository in the sandbox was damaged. What was committed before is on the branch. Send the task again.',
+    'The work could not be committed: the repository in the sandbox was damaged. Earlier commits are on the branch. Send the task again.',
   conflicts_left:
-    'Not done: a merge has conflicts that the agent left open. The branch is as it was before the merge. Send a message that says how to resolve them.',
-  not_delivered:
-    'Not done: nothing of what the agent made could be put on the branch. The message says what was left out, and why.',
+    'Not done: the agent left a merge with conflicts. The branch is as it was before. Send a message that says how to resolve them.',
+  not_delivered: 'Not done: nothing that the agent made could be put on the branch. The message says why.',
   push_refused:
     'The git host refused the push. The work is saved as a git bundle: fetch it with `errand bundle`. Check that your token may write.',
   nothing_pushed:
     'The agent reported a change, but nothing reached the git host. Do not rely on its summary. Send the task again.',
   model_key_refused: 'The model API refused the key. The administrator of this server must check ANTHROPIC_API_KEY.',
   model_payment_refused:
-    'The model API asked for a payment (402). The administrator of this server must check the billing of its account there. Then retry the task.',
+    'The model API asked for a payment. The administrator of this server must check its billing there. Then retry the task.',
   model_credit_empty:
-    "This server's account at the model API has no credit left, or reached its spend limit. The administrator must add credit or raise the limit there. Then retry the task.",
+    "This server's account at the model API has no credit left, or reached its limit. The administrator must add credit or raise it. Then retry the task.",
   model_not_found:
     "The model API does not know the task's model, or this server's key may not use it. Retry the task with another model.",
   model_unavailable: `The model API stayed unavailable. ${WORK} Try again later.`,

@@ -12,16 +12,14 @@ export function cutText(text: string, maxUnits: number, mark = '…'): string {
   return text.slice(0, borderBefore(text, at)) + mark
 }
 
-/** @returns the last place at or before `at` that lies between two characters */
+/**
+ * Within a character that is longer than any that people see (an accent repeated without end), it cuts between two code points.
+ * @returns the last place at or before `at` that lies between two characters (Unicode Standard Annex 29, grapheme clusters)
+ */
 function borderBefore(text: string, at: number): number {
-  if (at <= 0 || at >= text.length) return Math.min(Math.max(at, 0), text.length)
   const start = CHARACTERS.segment(text.slice(0, at + LONGEST_CHARACTER)).containing(at)?.index ?? at
   if (at - start <= LONGEST_CHARACTER) return start
-  return isLowSurrogate(text.charCodeAt(at)) ? at - 1 : at
-}
-
-function isLowSurrogate(unit: number): boolean {
-  return unit >= 0xdc00 && unit <= 0xdfff
+  return (text.codePointAt(at - 1) ?? 0) > 0xffff ? at - 1 : at
 }
 
 /** Replaces halves of surrogate pairs, which are no characters and cannot be sent as UTF-8. */

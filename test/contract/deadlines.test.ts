@@ -76,4 +76,9 @@ describe('a silent model call', () => {
     expect(MODEL_CALL.firstByteMs).toBeLessThan(MODEL_SILENCE_MS)
     expect(MODEL_CALL.nextByteMs).toBeLessThan(MODEL_CALL.firstByteMs)
   })
+
+  it('the shell that starts the agent waits as long for it as the other processes think', async () => {
+    const script = await readFile('worker-image/supervisor/sandbox.sh', 'utf8')
+    expect(Number(/^agent_seconds=(\d+)$/m.exec(script)?.[1]) * 1000).toBe(SAVE.agentMs)
+  })
 })

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { SeenRequest } from '../support/outside/model-server.ts'
 import { type Errand, type ErrandOptions, endOf, startErrand } from './errand.ts'
-import { answer, bash, text } from './policies.ts'
+import { answer, call, text } from './policies.ts'
 
 let errand: Errand
 async function start(options: ErrandOptions) {
@@ -12,9 +12,10 @@ afterEach(async () => {
   await errand.stop()
 })
 
-/** A file as long as agents often read, never the same. */
-function prints(step: number, call: number): string {
-  return `for n in $(seq 40); do echo "step ${step} call ${call} line $n of what a program prints about its work"; done`
+/** Enough for every call to read a part of its own, as long as agents often read. */
+const LINES = Array.from({ length: 26_000 }, (_, n) => `line ${n} of what a program prints about its work`).join('\n')
+function reads(step: number, n: number) {
+  return call('read', { file_path: 'lines.txt', offset: (step * 40 + n) * 40 + 1, limit: 40 })
 }
 
 function expectEachReadsAllBefore(requests: readonly SeenRequest[]): void {
@@ -39,9 +40,10 @@ describe('the cache of the model API', () => {
     ['forty calls an answer', 40, 6, 0.6],
   ])('with %s the input is read from it, and no prefix breaks', async (_, calls, answers, share) => {
     const { run, model } = await start({
+      files: { 'lines.txt': LINES },
       policy: ({ index }) =>
         index < answers
-          ? answer(text(`Step ${index}.`), ...Array.from({ length: calls }, (_, call) => bash(prints(index, call))))
+          ? answer(text(`Step ${index}.`), ...Array.from({ length: calls }, (_, n) => reads(index, n)))
           : answer(text('Done.')),
     })
     expect(endOf(await run()).outcome).toBe('completed')
@@ -52,7 +54,8 @@ describe('the cache of the model API', () => {
 
   it('191 calls break no prefix, and each reads all that came before it', async () => {
     const { run, model } = await start({
-      policy: ({ index }) => (index < 191 ? answer(bash(`echo ${index} >> count.txt`)) : answer(text('Counted.'))),
+      policy: ({ index }) =>
+        index < 191 ? answer(call('write', { file_path: 'count.txt', content: `${index}\n` })) : answer(text('Counted.')),
     })
     expect(endOf(await run())).toMatchObject({ outcome: 'completed', summary: 'Counted.' })
     expect(model.requests.length).toBeGreaterThanOrEqual(192)

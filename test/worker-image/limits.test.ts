@@ -58,7 +58,7 @@ describe('a limit', () => {
       policy: ({ index }) => {
         if (index % 50 === 7) return answer(call('todo', { items: [{ text: `step ${index}`, status: 'doing' }] }))
         if (index % 50 === 9) return answer()
-        return answer(text(`Step ${index}.`), bash(`echo ${index} >> count.txt`))
+        return answer(text(`Step ${index}.`), call('write', { file_path: 'count.txt', content: `${index}\n` }))
       },
     })
     expect(endOf(await run())).toMatchObject({ outcome: 'failed', reason: 'steps_exceeded', diff: { files: 1 } })

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { refsOf } from '../support/outside/git-server.ts'
 import { type Errand, type ErrandOptions, endOf, eventsOf, startErrand } from './errand.ts'
-import { answer, bash, text } from './policies.ts'
+import { answer, bash, call, text } from './policies.ts'
 
 let errand: Errand
 async function start(options: ErrandOptions) {
@@ -105,7 +105,8 @@ describe('the last message', () => {
 
   it('is kept at the limit of steps too', async () => {
     const { run, model } = await start({
-      policy: ({ index, said }) => (isLast(said) ? answer(text(LAST_WORDS)) : answer(bash(`echo ${index} >> count.txt`))),
+      policy: ({ index, said }) =>
+        isLast(said) ? answer(text(LAST_WORDS)) : answer(call('write', { file_path: 'count.txt', content: `${index}\n` })),
     })
     expect(endOf(await run())).toMatchObject({ reason: 'steps_exceeded', summary: LAST_WORDS, diff: { files: 1 } })
     expect(model.requests).toHaveLength(200)

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
 import { HANDS_UID } from '../../contract/wire/names.ts'
 import { pause } from './waiting.ts'
 
@@ -26,7 +26,7 @@ export async function endGroup(group: number, graceMs: number): Promise<void> {
 export async function endLeftovers(run: string, kept: readonly string[] = []): Promise<number> {
   const ended = new Set<number>()
   for (let quiet = 0, passes = 0; quiet < 2 && passes < 20; passes++) {
-    const found = await leftovers(run, kept)
+    const found = leftovers(run, kept)
     if (kept.length === 0 && found.length > 0 && isHands()) killAllOfOurs()
     for (const { id } of found) {
       signal(id, 'SIGKILL')
@@ -49,8 +49,8 @@ function killAllOfOurs(): void {
 
 type Found = { id: number; parent: number; session: number; environment: readonly string[] }
 
-async function leftovers(run: string, kept: readonly string[]): Promise<Found[]> {
-  const all = await ourProcesses(run)
+function leftovers(run: string, kept: readonly string[]): Found[] {
+  const all = ourProcesses(run)
   const stay = new Set<number>()
   const belongs = ({ parent, session, environment }: Found) =>
     stay.has(parent) || stay.has(session) || kept.some((id) => environment.includes(`${BACKGROUND}=${id}`))
@@ -62,25 +62,36 @@ async function leftovers(run: string, kept: readonly string[]): Promise<Found[]>
   return all.filter(({ id }) => !stay.has(id))
 }
 
-async function ourProcesses(run: string): Promise<Found[]> {
-  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
-  const found = await Promise.all(ids.filter((id) => id !== process.pid).map((id) => look(id)))
+/** The kernel answers from memory, so that waiting for it would take longer than its answer. */
+function ourProcesses(run: string): Found[] {
+  const ids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+  const found = ids.filter((id) => id !== process.pid).map(look)
   const ours = isHands() ? () => true : ({ environment }: Found) => environment.includes(`${MARKER}=${run}`)
   return found.filter((one) => one !== null).filter(ours)
 }
 
 /** Null for a process that is over, or belongs to another user. */
-async function look(id: number): Promise<Found | null> {
+function look(id: number): Found | null {
   try {
     // Not the owner of /proc/<id>: that is root for a process that made itself undumpable.
-    const status = await readFile(`/proc/${id}/status`, 'latin1')
+    const status = readFileSync(`/proc/${id}/status`, 'latin1')
     const numberAt = (field: string) => Number(new RegExp(`^${field}:.*?(\\d+)$`, 'm').exec(status)?.[1])
     const isOurs = Number(/^Uid:\t(\d+)/m.exec(status)?.[1]) === process.getuid?.()
     if (!isOurs || /^State:\t[ZX]/m.test(status)) return null
-    const environment = await readFile(`/proc/${id}/environ`, 'latin1').catch(() => '')
-    return { id, parent: numberAt('PPid'), session: numberAt('NSsid'), environment: environment.split('\0') }
+    return { id, parent: numberAt('PPid'), session: numberAt('NSsid'), environment: environmentOf(id) }
   } catch {
     return null
+  }
+}
+
+/** Empty for a process that made itself undumpable. */
+function environmentOf(id: number): string[] {
+  try {
+    return readFileSync(`/proc/${id}/environ`, 'latin1').split('\0')
+  } catch {
+    return []
   }
 }
 

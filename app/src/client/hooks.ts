@@ -3,7 +3,7 @@ import { createContext, useCallback, useContext, useEffect, useMemo, useRef, use
 import type { ConnectionStatus } from '../../../client/connection.ts'
 import type { Unsent } from '../../../client/outbox.ts'
 import { type Saved, taskAfter } from '../../../client/task-summary.ts'
-import type { ChangeTask, Me, RetryTask, Task } from '../../../contract/api/api.ts'
+import type { Me, RetryTask, Task } from '../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
 import type { Client } from './client.ts'
 import { putTask, taskInLists } from './queries.ts'
@@ -142,15 +142,6 @@ export function useRetryTask(taskId: string) {
   const { api, queries } = useClient()
   return useMutation({
     mutationFn: (retry: RetryTask) => api.retryTask(taskId, retry),
-    onSuccess: (task) => queries.setQueryData(['task', taskId], task),
-  })
-}
-
-/** Changes how much a task may cost, also while it runs. */
-export function useChangeTask(taskId: string) {
-  const { api, queries } = useClient()
-  return useMutation({
-    mutationFn: (change: ChangeTask) => api.changeTask(taskId, change),
     onSuccess: (task) => queries.setQueryData(['task', taskId], task),
   })
 }

@@ -46,7 +46,7 @@ export function asTask({
 }
 
 function isEffort(text: string): text is Effort {
-  return Object.hasOwn(words.create.efforts, text)
+  return text === 'low' || text === 'medium' || text === 'high'
 }
 
 /** @returns typed text as US dollars; null if it is no budget the server accepts */

@@ -1,5 +1,4 @@
 import { STATUS_WORDS } from '../../../contract/api/status-words.ts'
-import type { Effort } from '../../../contract/shared/models.ts'
 
 /** Every word of the app outside a task's own screens (those are in `task/text/words.ts`): plain, short, and with what to do. */
 export const words = {
@@ -103,10 +102,6 @@ export const words = {
     branch: 'Base branch',
     branchHint: 'Default branch if empty',
     model: 'Model',
-    effort: 'Effort',
-    effortHint: 'More effort takes longer and costs more',
-    effortOwn: "The model's default",
-    efforts: { low: 'Low', medium: 'Medium', high: 'High' } satisfies Record<Effort, string>,
     budget: 'Budget (US dollars)',
     budgetHint: 'The agent stops before it spends more',
     budgetWrong: 'Enter a number above 0, up to 1,000',

@@ -10,8 +10,12 @@ function read(path: string) {
 }
 
 /** The keys of the schema that each config.ts reads its environment with. */
+/** Every machine has it, and nobody sets it for Errand. */
+const OF_MACHINE = 'PATH'
+
 async function variablesOf(path: string): Promise<string[]> {
-  return [...(await read(path)).matchAll(/^ {4}([A-Z][A-Z0-9_]+):/gm)].flatMap((match) => match[1] ?? [])
+  const names = [...(await read(path)).matchAll(/^ {4}([A-Z][A-Z0-9_]+):/gm)].flatMap((match) => match[1] ?? [])
+  return names.filter((name) => name !== OF_MACHINE)
 }
 
 /** What the command line and the setup take from the environment beside those. */

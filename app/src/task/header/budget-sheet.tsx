@@ -1,6 +1,7 @@
+import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import type { Task } from '../../../../contract/api/api.ts'
-import { useChangeTask } from '../../client/hooks.ts'
+import type { ChangeTask, Task } from '../../../../contract/api/api.ts'
+import { useClient } from '../../client/hooks.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { Field } from '../../design/controls/field.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
@@ -44,4 +45,12 @@ export function BudgetSheet({ task, onClose }: { task: Task; onClose: () => void
       </form>
     </Sheet>
   )
+}
+
+function useChangeTask(taskId: string) {
+  const { api, queries } = useClient()
+  return useMutation({
+    mutationFn: (change: ChangeTask) => api.changeTask(taskId, change),
+    onSuccess: (task) => queries.setQueryData(['task', taskId], task),
+  })
 }
