@@ -9,7 +9,8 @@ const BACKSLASH = 0x5c
 const COMMA = 0x2c
 const OPENING_BRACE = 0x7b
 const OPENING_BRACKET = 0x5b
-const CLOSING = [0x7d, 0x5d]
+const CLOSING_BRACE = 0x7d
+const CLOSING_BRACKET = 0x5d
 
 /**
  * True when parsing the text takes no more memory and time than its length suggests. A body of 32 MB that is all `{},{},…` would become gigabytes of
@@ -38,7 +39,7 @@ export function isModestJson(json: Buffer): boolean {
     } else if (byte === OPENING_BRACKET) {
       values++
       keys.push(Number.NEGATIVE_INFINITY)
-    } else if (CLOSING.includes(byte)) keys.pop()
+    } else if (byte === CLOSING_BRACE || byte === CLOSING_BRACKET) keys.pop()
     if (values > MAX_VALUES || keys.length > MAX_DEPTH) return false
   }
   return true

@@ -41,6 +41,8 @@ const INLINE_SOURCES: readonly unknown[] = ['base64', 'text', 'content']
  * @param model the one model of this attempt
  */
 export function checkModelRequest(bytes: Buffer, model: string): Checked {
+  // Before the whole body is looked at, which blocks the other attempts.
+  if (!/^\s*\{/.test(bytes.toString('latin1', 0, 64))) return invalid('The body is not a JSON object.')
   if (!isModestJson(bytes)) return invalid('The body has too many values, or is nested too deeply.')
   const text = bytes.toString('utf8')
   const body = parseJson(text)
