@@ -11,7 +11,8 @@ export default {
   // A handle that a file leaves open is a leak of ours, and fails it.
   testRunner: '<rootDir>/test/support/jest/nothing-left-open.mjs',
   testSequencer: '<rootDir>/test/support/jest/longest-first.mjs',
-  testTimeout: 30_000,
+  // The same for every test: it only ends one that hangs. A busy machine loads pages and starts containers many times slower than a quiet one.
+  testTimeout: 300_000,
   // One more than two cores: the real tests wait for containers, processes and timers much of their time.
   maxWorkers: 3,
   // Node 20 frees no module of a file that has ended. A large process collects garbage and starts others slowly, so a new one takes over.

@@ -24,7 +24,7 @@ beforeAll(async () => {
   repoUrl = repository.url
   bare = repository.path
   await giveAccess(outside)
-}, 60_000)
+})
 afterAll(() => outside.stop())
 
 function send(more: { repoUrl?: string; prompt?: string; baseBranch?: string } = {}) {
@@ -46,13 +46,13 @@ describe('what the git host says no to', () => {
     const task = await ended(await send({ repoUrl: repoUrl.replace('work', 'nowhere') }))
     expect(task).toMatchObject({ status: 'failed', reason: 'repository_not_found' })
     expect(task.error).toContain('Check the address')
-  }, 120_000)
+  })
 
   it('is told when the base branch does not exist', async () => {
     const task = await ended(await send({ baseBranch: 'no-such-branch' }))
     expect(task).toMatchObject({ status: 'failed', reason: 'base_branch_not_found' })
     expect(task.error).toMatch(/base branch/i)
-  }, 120_000)
+  })
 
   it('is told when it refuses the credentials', async () => {
     await giveAccess(outside, { password: 'wrong' })
@@ -60,7 +60,7 @@ describe('what the git host says no to', () => {
     await giveAccess(outside)
     expect(task).toMatchObject({ status: 'failed', reason: 'credentials_refused' })
     expect(task.error).toContain('Git access')
-  }, 120_000)
+  })
 
   it('loses no work when it refuses the push: a bundle is kept, and holds what was done', async () => {
     await outside.git.refusePush(true)
@@ -78,7 +78,7 @@ describe('what the git host says no to', () => {
       input: bundle,
     })
     expect(await files(`refs/rescued/${task.branch}`)).toContain('WORK.md')
-  }, 120_000)
+  })
 })
 
 describe('a wrong model key', () => {
@@ -86,7 +86,7 @@ describe('a wrong model key', () => {
     const task = await ended(await send({ prompt: 'KEY IS WRONG' }))
     expect(task).toMatchObject({ status: 'failed', reason: 'model_key_refused' })
     expect(task.error).toContain('ANTHROPIC_API_KEY')
-  }, 120_000)
+  })
 })
 
 describe('a cancel', () => {
@@ -109,5 +109,5 @@ describe('a cancel', () => {
     expect(now).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_user', error: null })
     expect(await files(now.branch)).toContain('WORK.md')
     expect((await system.api(`/api/tasks/${task.id}/cancel`, { method: 'POST' })).status).toBe(409)
-  }, 150_000)
+  })
 })

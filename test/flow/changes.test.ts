@@ -51,7 +51,7 @@ beforeAll(async () => {
     await system.ended(id, 90_000)
   }
   events = await system.events(id)
-}, 300_000)
+})
 afterAll(() => outside?.stop())
 
 /** Fifty files of others come to the base branch, and a line that the task changed too. */

@@ -11,7 +11,7 @@ import { type System, startSystem } from '../support/systems/system.ts'
 import { makeTrouble, type Trouble } from './trouble.ts'
 
 const TIMEOUT_MS = 600_000
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 180_000
 const GIT = { username: 'x', password: 'git-password' }
 const TURNS = ['one', 'two', 'three', 'four', 'five']
 const STEPS = 3

@@ -15,7 +15,7 @@ describe('in the middle of a task', () => {
     folder = await temporaryFolder()
     proxy = await startEngineProxy(join(folder.path, 'engine.sock'))
     system = await startSystem({ runners: [{ DOCKER_HOST: `unix://${proxy.path}` }] })
-  }, 60_000)
+  })
   afterAll(async () => {
     await system.stop()
     await proxy.cut()

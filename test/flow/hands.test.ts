@@ -42,7 +42,7 @@ beforeAll(async () => {
   status = (await system.ended(task.id, 150_000)).status
   events = await system.events(task.id)
   branch = String(task.branch)
-}, 200_000)
+})
 afterAll(() => outside?.stop())
 
 /** @returns how a command ended, by its name; the calls come in its order */

@@ -48,14 +48,10 @@ beforeAll(async () => {
   const repository = await git.addRepository('ada/hostile', { files: { 'README.md': '# hostile\n' } })
   await giveAccess(outside)
   const task = await system.send({ repoUrl: repository.url, prompt: `Look around, change nothing. ${PLANTED}` })
-  inspected = await waitFor(
-    'the container',
-    async () => {
-      const { stdout } = await execa('docker', ['ps', '-q', '--filter', `label=${LABELS.task}=${task.id}`])
-      return stdout && (await execa('docker', ['inspect', stdout])).stdout
-    },
-    60_000,
-  )
+  inspected = await waitFor('the container', async () => {
+    const { stdout } = await execa('docker', ['ps', '-q', '--filter', `label=${LABELS.task}=${task.id}`])
+    return stdout && (await execa('docker', ['inspect', stdout])).stdout
+  })
   status = (await system.ended(task.id, 90_000)).status
   leftovers = (await execa('docker', ['ps', '--all', '--quiet', '--filter', `label=${LABELS.task}=${task.id}`])).stdout
   events = await system.events(task.id)
@@ -63,7 +59,7 @@ beforeAll(async () => {
   const [printed] = /^\{.*\}$/m.exec(output) ?? []
   if (!printed) throw new Error(`the probe printed no findings: ${output}`)
   found = JSON.parse(printed)
-}, 180_000)
+})
 afterAll(async () => {
   await outside?.stop()
   await host?.stop()

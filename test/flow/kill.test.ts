@@ -6,7 +6,7 @@ import { type System, startSystem } from '../support/systems/system.ts'
 let system: System
 beforeAll(async () => {
   system = await startSystem({ redisPersistent: false })
-}, 60_000)
+})
 afterAll(() => system.stop())
 
 describe('kill -9 in the middle of a task', () => {

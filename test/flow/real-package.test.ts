@@ -16,7 +16,7 @@ let folder: TemporaryFolder
 beforeAll(async () => {
   folder = await temporaryFolder()
   outside = await startOutside({ policy: mendsByMutation('index.js') })
-}, 60_000)
+})
 afterAll(async () => {
   await outside.stop()
   await folder.remove()
@@ -61,5 +61,5 @@ describe('a task on the source of a real npm package', () => {
     const diff = await system.api<string>(`/api/tasks/${task.id}/diff`)
     expect(diff.body).toContain(`-  ${BREAK.to}`)
     expect(diff.body).toContain(`+  ${BREAK.from}`)
-  }, 180_000)
+  })
 })

@@ -40,7 +40,7 @@ beforeAll(async () => {
   applied = await following
   await waitFor('the last event', () => heard.at(-1)?.type === 'task.ended')
   stored = await system.events(task.id)
-}, 180_000)
+})
 afterAll(async () => {
   for (const socket of sockets ?? []) socket.disconnect()
   await system?.stop()

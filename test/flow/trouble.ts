@@ -13,7 +13,7 @@ export type Trouble = {
 }
 
 const VICTIMS = ['coordinator', 'runner'] as const
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 180_000
 
 /**
  * Kills coordinator and runner, each so many times, in an order and at events left to chance.

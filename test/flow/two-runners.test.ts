@@ -29,7 +29,7 @@ let repository: { url: string; path: string }
 beforeAll(async () => {
   outside = await startOutside({ runners: [{}, {}], policy })
   repository = await outside.git.addRepository('ada/notes', { files: { 'README.md': '# notes\n' } })
-}, 60_000)
+})
 afterAll(() => outside.stop())
 
 type Sent = { user: string; token: string; task: Task; events: TaskEvent[] }
@@ -67,7 +67,7 @@ describe('two runners with one slot each', () => {
     const shared = order.slice(order.indexOf('alan'), order.lastIndexOf('alan') + 1)
     expect(longestRun(shared)).toBeLessThanOrEqual(2)
     expect(order.indexOf('alan')).toBeLessThanOrEqual(4)
-  }, 300_000)
+  })
 
   it('survive the loss of one with its containers: the other begins the turn again in time, and ends it', async () => {
     const { system } = outside
@@ -118,7 +118,7 @@ describe('two runners with one slot each', () => {
     expect(await git('show', `${task.branch}:NOTE.md`)).toBe('done')
     expect(victim?.isAlive()).toBe(false)
     expect(await containersOf(id)).toEqual([])
-  }, 240_000)
+  })
 })
 
 /** All that makes two events the same one, stored twice. */

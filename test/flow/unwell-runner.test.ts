@@ -10,7 +10,7 @@ beforeAll(async () => {
     runners: [{}, { RUNNER_SLOTS: '4', DOCKER_HOST: 'unix:///nonexistent/docker.sock' }],
     policy: () => ({ content: [{ type: 'text', text: 'Nothing is to be done.' }] }),
   })
-}, 60_000)
+})
 afterAll(() => outside.stop())
 
 describe('a runner whose engine is dead, beside one that is well', () => {
@@ -28,5 +28,5 @@ describe('a runner whose engine is dead, beside one that is well', () => {
     for (let count = 0; count < 3; count++) sent.push(await system.send({ repoUrl: repository.url, prompt: `Look ${count}` }))
     for (const { id } of sent) expect(await system.ended(id, 90_000)).toMatchObject({ status: 'completed', attempt: 1 })
     expect(await sick()).toMatchObject({ busy: 0, unwell: { message: expect.stringContaining('docker.sock') } })
-  }, 150_000)
+  })
 })

@@ -37,7 +37,7 @@ describe('the process of a runner', () => {
 
   beforeAll(async () => {
     image = await imageThatRuns(['node', '-e', AGENT])
-  }, 60_000)
+  })
   afterAll(() => image?.remove())
 
   beforeEach(async () => {
@@ -108,7 +108,7 @@ describe('the process of a runner', () => {
     expect(await containers()).toEqual([])
     await waitFor('the spool to be gone', async () => (await readdir(join(folder.path, 'spool'))).length === 0)
     await waitFor('the job to be answered after its stall', async () => (await stateOf()) === 'completed', 40_000)
-  }, 90_000)
+  })
 
   it('asked to stop, lets the agent save, reports, removes the container and gives the turn back', async () => {
     coordinator.onLease(() => ({ granted: true, lease: leaseOf('t1', 1) }))
@@ -125,7 +125,7 @@ describe('the process of a runner', () => {
     ])
     expect(await containers()).toEqual([])
     expect(await stateOf()).toBe('delayed')
-  }, 60_000)
+  })
 
   it('stops also while Redis is gone, and keeps what it could not send', async () => {
     coordinator.onLease(() => ({ granted: true, lease: leaseOf('t1', 1) }))
@@ -139,7 +139,7 @@ describe('the process of a runner', () => {
     expect(await containers()).toEqual([])
     expect(await spooled()).toBeGreaterThan(5)
     await coordinator.redis.start()
-  }, 60_000)
+  })
 
   const spooled = async (): Promise<number> => {
     const directory = join(folder.path, 'spool')

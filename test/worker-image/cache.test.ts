@@ -62,5 +62,5 @@ describe('the cache of the model API', () => {
     expect(model.refusals).toEqual([])
     expectEachReadsAllBefore(model.requests)
     expect(readShare(model.requests)).toBeGreaterThan(0.9)
-  }, 120_000)
+  })
 })

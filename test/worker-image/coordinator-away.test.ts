@@ -83,7 +83,7 @@ describe('a coordinator that is away when a turn ends', () => {
   it('leaves the work on the runner’s host when the sandbox is stopped meanwhile, and the end says the truth', async () => {
     await start({ first: null })
     const running = errand.run()
-    await waitFor('it to wait', () => asked > OFTEN, 30_000)
+    await waitFor('it to wait', () => asked > OFTEN)
     stopped = true
     errand.cancel()
     const end = endOf(await running)

@@ -64,7 +64,7 @@ describe('a limit', () => {
     expect(endOf(await run())).toMatchObject({ outcome: 'failed', reason: 'steps_exceeded', diff: { files: 1 } })
     expect(model.requests).toHaveLength(200)
     expect(model.refusals).toEqual([])
-  }, 120_000)
+  })
 
   it('the same failing command is pointed out at the third time and ends the turn at the fifth', async () => {
     const { run, model } = await start({ policy: () => answer(bash('echo the same; exit 3')) })

@@ -28,42 +28,38 @@ describe('a budget of 5 dollars', () => {
     ['short answers and long outputs', 15, 1_000],
     ['long answers', 1, 9_000],
     ['longer and longer answers', 4, 0],
-  ])(
-    'is used, and not passed, by a model with %s, and ends with its last words',
-    async (_, kilobytes, outputTokens) => {
-      const budget = { assignment: { budgetUsd: 5 }, gatewayBudgetUsd: 5 }
-      const { run, model, door, origin, assignment } = await start({
-        policy: ({ index, said, body }) =>
-          isLast(said)
-            ? { content: [text(LAST_WORDS)], usage: { output_tokens: Math.min(1_500, body.max_tokens) } }
-            : {
-                content: [bash(prints(kilobytes, index))],
-                usage: { output_tokens: Math.min(outputTokens || 500 * index, body.max_tokens) },
-              },
-        ...budget,
-      })
-      expect(endOf(await run())).toMatchObject({
-        outcome: 'failed',
-        reason: 'budget_exceeded',
-        summary: LAST_WORDS,
-        diff: { files: 1 },
-      })
-      expect(await refsOf(origin)).toHaveProperty(`refs/heads/${assignment.branch}`)
-      const spent = spentAtGateway(errand)
-      expect(spent).toBeGreaterThanOrEqual(4.5)
-      expect(spent).toBeLessThanOrEqual(5)
-      // The agent's own view was enough.
-      expect(door.log.join('')).not.toContain('task_budget_exceeded')
-      expect(model.refusals).toEqual([])
-      // At least two more calls of the work came after the warning, and then the last message.
-      const said = model.requests.map((request) => request.said)
-      expect(said.filter(isWrapUp)).toHaveLength(1)
-      expect(said.length - 1 - said.findIndex(isWrapUp)).toBeGreaterThanOrEqual(2)
-      expect(said.filter(isLast)).toHaveLength(1)
-      expect(isLast(said.at(-1) ?? '')).toBe(true)
-    },
-    240_000,
-  )
+  ])('is used, and not passed, by a model with %s, and ends with its last words', async (_, kilobytes, outputTokens) => {
+    const budget = { assignment: { budgetUsd: 5 }, gatewayBudgetUsd: 5 }
+    const { run, model, door, origin, assignment } = await start({
+      policy: ({ index, said, body }) =>
+        isLast(said)
+          ? { content: [text(LAST_WORDS)], usage: { output_tokens: Math.min(1_500, body.max_tokens) } }
+          : {
+              content: [bash(prints(kilobytes, index))],
+              usage: { output_tokens: Math.min(outputTokens || 500 * index, body.max_tokens) },
+            },
+      ...budget,
+    })
+    expect(endOf(await run())).toMatchObject({
+      outcome: 'failed',
+      reason: 'budget_exceeded',
+      summary: LAST_WORDS,
+      diff: { files: 1 },
+    })
+    expect(await refsOf(origin)).toHaveProperty(`refs/heads/${assignment.branch}`)
+    const spent = spentAtGateway(errand)
+    expect(spent).toBeGreaterThanOrEqual(4.5)
+    expect(spent).toBeLessThanOrEqual(5)
+    // The agent's own view was enough.
+    expect(door.log.join('')).not.toContain('task_budget_exceeded')
+    expect(model.refusals).toEqual([])
+    // At least two more calls of the work came after the warning, and then the last message.
+    const said = model.requests.map((request) => request.said)
+    expect(said.filter(isWrapUp)).toHaveLength(1)
+    expect(said.length - 1 - said.findIndex(isWrapUp)).toBeGreaterThanOrEqual(2)
+    expect(said.filter(isLast)).toHaveLength(1)
+    expect(isLast(said.at(-1) ?? '')).toBe(true)
+  })
 })
 
 describe('the last message', () => {
@@ -110,7 +106,7 @@ describe('the last message', () => {
     })
     expect(endOf(await run())).toMatchObject({ reason: 'steps_exceeded', summary: LAST_WORDS, diff: { files: 1 } })
     expect(model.requests).toHaveLength(200)
-  }, 120_000)
+  })
 
   it('is not the last one if a person raises the budget meanwhile', async () => {
     let limitUsd = 1

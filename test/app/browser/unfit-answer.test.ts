@@ -8,7 +8,7 @@ const UNFIT = "The server's answer does not fit this version of the app."
 let phone: Phone
 beforeAll(async () => {
   phone = await startPhone()
-}, 60_000)
+})
 afterAll(() => phone?.stop())
 
 describe('an answer that does not fit the app', () => {
@@ -27,7 +27,7 @@ describe('an answer that does not fit the app', () => {
     await page.unroute('**/api/admin/overview')
     await page.getByRole('button', { name: 'Try again' }).click()
     await page.getByRole('heading', { name: 'Runners' }).waitFor()
-  }, 60_000)
+  })
 
   it('loses no message: it stays with its fault, and arrives once', async () => {
     const task = await phone.send('mend it')
@@ -49,5 +49,5 @@ describe('an answer that does not fit the app', () => {
     const texts = async () =>
       (await phone.api<{ items: Message[] }>(`/api/tasks/${task.id}/messages`)).items.map(({ text }) => text)
     await waitFor('the message, once', async () => (await texts()).filter((text) => text === 'and the test').length === 1)
-  }, 60_000)
+  })
 })

@@ -11,7 +11,7 @@ const DESK = { width: 1280, height: 800 }
 let world: World
 beforeAll(async () => {
   world = await startWorld()
-}, 120_000)
+})
 afterAll(() => world?.stop())
 
 describe('every screen in every state, at 320 px', () => {
@@ -36,7 +36,7 @@ describe('every screen in every state, at 320 px', () => {
       await page.setViewportSize(DESK)
       expect({ small, smallOnDesk: await touchFaults(page) }).toEqual({ small: [], smallOnDesk: [] })
       await page.context().close()
-    }, 60_000)
+    })
 
   it('would notice a screen that is wider, a picture without words, a small control and a small field', async () => {
     const page = await world.visitUnknown({ viewport: SMALLEST })

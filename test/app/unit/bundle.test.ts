@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { buildApp } from '../../../setup/build/app.ts'
 import { gzipBytes, precachedFiles, startFiles } from '../../support/browser/bundle.ts'
 
-beforeAll(() => buildApp(join(import.meta.dirname, '../../..')), 120_000)
+beforeAll(() => buildApp(join(import.meta.dirname, '../../..')))
 
 describe('what a phone loads', () => {
   it('is at most 110 kB before the first screen, compressed', () => {

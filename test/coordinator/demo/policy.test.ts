@@ -79,7 +79,7 @@ describe('the demo model with the failing test', () => {
     clone = await cloneDemo()
     failedBefore = !(await testsPass(clone.directory))
     work = await letWork(clone.directory, 'The task:\n\nFix the failing test.')
-  }, 60_000)
+  })
   afterAll(() => clone.remove())
 
   it('mends it, in the code and not in the test', async () => {

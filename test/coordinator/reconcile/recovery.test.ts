@@ -193,53 +193,42 @@ describe('when a runner is lost', () => {
   })
 })
 
-/** Each process reads and strips all sources first, on a machine that may be busy. */
-const PROCESSES_MS = 120_000
-
 describe('when the coordinator is killed', () => {
-  it(
-    'enqueues at the next start what was accepted and not enqueued',
-    async () => {
-      const folder = await temporaryFolder()
-      closers.push(folder.remove)
-      await mkdir(folder.path, { recursive: true })
-      const first = await startCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-      const { ownerToken, runnerToken } = first
-      await first.stop()
+  it('enqueues at the next start what was accepted and not enqueued', async () => {
+    const folder = await temporaryFolder()
+    closers.push(folder.remove)
+    await mkdir(folder.path, { recursive: true })
+    const first = await startCoordinator({ redisUrl: redis.url, dataDir: folder.path })
+    const { ownerToken, runnerToken } = first
+    await first.stop()
 
-      // Redis is gone when the task comes: it is accepted, stored, and can be enqueued by nobody.
-      const killed = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-      closers.push(() => killed.end('SIGKILL'))
-      await redis.kill()
-      const client = createClient(killed.url, ownerToken)
-      const { id } = await client.send({ repoUrl: client.demoRepoUrl, prompt: 'Survive' })
-      await killed.kill()
-      await redis.start()
+    // Redis is gone when the task comes: it is accepted, stored, and can be enqueued by nobody.
+    const killed = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
+    closers.push(() => killed.end('SIGKILL'))
+    await redis.kill()
+    const client = createClient(killed.url, ownerToken)
+    const { id } = await client.send({ repoUrl: client.demoRepoUrl, prompt: 'Survive' })
+    await killed.kill()
+    await redis.start()
 
-      const again = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-      closers.push(() => again.end('SIGKILL'))
-      const runner = await createScriptedRunner(redis.url)
-      closers.push(runner.close)
-      const lease = await runnerCalls(again.url, runnerToken).lease(await runner.job(id))
-      expect(lease).toMatchObject({ taskId: id, attempt: 1, prompt: 'Survive' })
-      expect(await again.end('SIGTERM')).toBe(0)
-    },
-    PROCESSES_MS,
-  )
+    const again = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
+    closers.push(() => again.end('SIGKILL'))
+    const runner = await createScriptedRunner(redis.url)
+    closers.push(runner.close)
+    const lease = await runnerCalls(again.url, runnerToken).lease(await runner.job(id))
+    expect(lease).toMatchObject({ taskId: id, attempt: 1, prompt: 'Survive' })
+    expect(await again.end('SIGTERM')).toBe(0)
+  })
 
-  it(
-    'is not started twice on one database, and says why',
-    async () => {
-      const folder = await temporaryFolder()
-      closers.push(folder.remove)
-      const first = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-      closers.push(() => first.end('SIGKILL'))
-      const second = spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-      await expect(second).rejects.toThrow(/ended with 1: Another coordinator uses .*errand.db\. Stop it first.*\n$/)
-      await first.kill()
-      const third = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
-      expect(await third.end('SIGTERM')).toBe(0)
-    },
-    PROCESSES_MS,
-  )
+  it('is not started twice on one database, and says why', async () => {
+    const folder = await temporaryFolder()
+    closers.push(folder.remove)
+    const first = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
+    closers.push(() => first.end('SIGKILL'))
+    const second = spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
+    await expect(second).rejects.toThrow(/ended with 1: Another coordinator uses .*errand.db\. Stop it first.*\n$/)
+    await first.kill()
+    const third = await spawnCoordinator({ redisUrl: redis.url, dataDir: folder.path })
+    expect(await third.end('SIGTERM')).toBe(0)
+  })
 })

@@ -155,5 +155,5 @@ describe('cancels in the very moment in which turns end', () => {
       if (answer !== undefined && status !== (answer === 202 ? 'cancelled' : 'completed')) wrong.push([taskId, answer, status])
     }
     expect(wrong).toEqual([])
-  }, 120_000)
+  })
 })

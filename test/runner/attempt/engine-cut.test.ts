@@ -110,7 +110,7 @@ describe('a sandbox whose connection with the engine is cut', () => {
     })
     expect(lines).toEqual(ALL)
     expect(proxy.cuts()).toBeGreaterThan(3)
-  }, 120_000)
+  })
 
   it('is heard to its end when that came while the engine was away', async () => {
     await start('ends')
@@ -122,7 +122,7 @@ describe('a sandbox whose connection with the engine is cut', () => {
     expect(await sandbox.wait()).toMatchObject({ exitCode: 3 })
     await reading
     expect(lines).toEqual(ALL)
-  }, 120_000)
+  })
 
   it('hears once the engine is back that it was asked to stop', async () => {
     await start('stays')
@@ -139,7 +139,7 @@ describe('a sandbox whose connection with the engine is cut', () => {
     await stopping
     await reading
     expect(lines).toEqual([...ALL, 'saved'])
-  }, 120_000)
+  })
 
   it('counts as interrupted when it is killed on its host', async () => {
     await start('stays')
@@ -148,5 +148,5 @@ describe('a sandbox whose connection with the engine is cut', () => {
     expect(await docker('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}')).toBe('exited 137')
     const end = { turn: null, stop: null, fault: null, sandbox: await sandbox.wait() }
     expect(decideEnd(end)).toMatchObject({ outcome: 'interrupted', reason: 'sandbox_killed' })
-  }, 120_000)
+  })
 })

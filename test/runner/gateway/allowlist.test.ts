@@ -59,7 +59,7 @@ describe('a tunnel', () => {
   let host: PublicHost
   beforeAll(async () => {
     host = await startPublicHost()
-  }, 60_000)
+  })
   afterAll(() => host.stop())
 
   /** @param addresses what the name service answers for every name */

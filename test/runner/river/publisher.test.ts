@@ -88,7 +88,7 @@ describe('delivering events', () => {
     expect(Math.min(...lost)).toBeGreaterThan(0)
     expect(await delivery.finish()).toBe('acknowledged')
     expect(arrived('t1')).toEqual(events)
-  }, 60_000)
+  })
 
   it('sends again what was lost on the way, though Redis itself never went away', async () => {
     coordinator.reading = false

@@ -146,7 +146,7 @@ describe('seen from inside a sandbox', () => {
     await sandbox.remove()
     if (end.exitCode !== 0) throw new Error(`the probe failed: ${end.errorTail}`)
     seen = JSON.parse(lines.join('')) as Probe
-  }, 120_000)
+  })
   afterAll(async () => {
     await image?.remove()
     if (door) await rm(door, { recursive: true })
@@ -245,7 +245,7 @@ describe('a sandbox that floods its output', () => {
       await flood.remove()
       await rm(door, { recursive: true })
     }
-  }, 120_000)
+  })
 })
 
 /** Counts the bytes of a container's log that the engine still has. */

@@ -5,7 +5,6 @@ import { execa } from 'execa'
 import { temporaryFolder } from '../../support/systems/temporary.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const RUN_MS = 120_000
 
 /** Opens one of each kind. A child ends with its parent, whose end closes its standard input. */
 const OPENS = `
@@ -66,7 +65,7 @@ beforeAll(async () => {
   const flags = ['--roots', tests, '--json', `--outputFile=${report}`, '--maxWorkers=2', '--forceExit']
   await execa(process.execPath, [...jest, ...flags], { cwd: root, reject: false, env: { NODE_OPTIONS: '' } })
   files = (JSON.parse(await readFile(report, 'utf8')) as { testResults: File[] }).testResults
-}, RUN_MS)
+})
 afterAll(() => folder?.remove())
 
 function file(name: string): File {

@@ -96,5 +96,5 @@ describe('a program that owns the terminal', () => {
     ours.kill('SIGTERM')
     expect(await ours).toMatchObject({ exitCode: 7, stdout: 'up\nbye' })
     await folder.remove()
-  }, 30_000)
+  })
 })

@@ -79,7 +79,7 @@ afterAll(async () => {
   await stop(run)
   execFileSync('docker', ['rmi', givenImage])
   await folder.remove()
-}, 60_000)
+})
 
 describe('npm start', () => {
   it('says with which model it works, and gives a link that signs in once', async () => {
@@ -118,7 +118,7 @@ describe('npm start', () => {
     // In this order, whatever stands between them.
     expect(out.split('\n').flatMap((line) => told.find((begin) => line.startsWith(begin)) ?? [])).toEqual(told)
     await expectMended(dataDir, branch)
-  }, 120_000)
+  })
 
   it('leaves server.json for its owner alone, since it holds the token', async () => {
     expect((await stat(serverFilePath(dataDir))).mode & 0o777).toBe(0o600)
@@ -171,7 +171,7 @@ describe('npm start', () => {
     expect(await waitFor('its end', () => refused.child.exitCode, 60_000)).toBe(1)
     expect(refused.said()).toMatch(/localhost:1\/none:1 \(RUNNER_IMAGE\).*Run: docker pull localhost:1\/none:1\n/s)
     expect(refused.said()).not.toMatch(/Building the sandbox image/)
-  }, 90_000)
+  })
 
   it('ends what a killed start left behind, also one that was killed on its way up, and takes its place', async () => {
     const old = await started(run)
@@ -194,7 +194,7 @@ describe('npm start', () => {
     const kept = [...before, ...left.map(({ pid, identity }) => [pid, identity] as const)]
     expect(kept.filter(([pid, identity]) => identityOf(pid) === identity)).toEqual([])
     expect(await isReady(file.url)).toBe(true)
-  }, 180_000)
+  })
 
   it('takes the image that RUNNER_IMAGE names, and builds none', async () => {
     const { pids } = (await serverFile()) as ServerFile
@@ -216,7 +216,7 @@ describe('npm start', () => {
     expect(await stop(run)).toBe(0)
     expect(Object.values(pids).map(argumentsOf)).toEqual([[], [], [], []])
     expect(await serverFile()).toBeNull()
-  }, 60_000)
+  })
 
   it('stops all that it started when nobody reads on what it says', async () => {
     const piped = npmStart({ pipe: '| head -n 1' })
@@ -224,5 +224,5 @@ describe('npm start', () => {
     expect([leftOvers(dataDir), await serverFile(), holders(join(dataDir, 'starts'))]).toEqual([[], null, []])
     // Its first line, and no word of a fault.
     expect(piped.said()).toMatch(/^[^\n]+\n$/)
-  }, 90_000)
+  })
 })

@@ -29,7 +29,7 @@ export function startBrowserWithProfile(folder: string): Promise<BrowserContext>
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
   const page = await (await browser.newContext(options)).newPage()
   // Long enough for a busy machine; shorter than a test's own limit, so that a failure names the element that was waited for.
-  page.setDefaultTimeout(25_000)
+  page.setDefaultTimeout(60_000)
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(error.message))
   page.on('console', (message) => {

@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core'
 import { waitFor } from '../checks/wait.ts'
 
-const PATIENCE_MS = 25_000
+const PATIENCE_MS = 60_000
 /** A locator's own wait looks at most twice a second. */
 const EVERY_MS = 50
 const SHOWN_CHARACTERS = 1_000

@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
  * @param everyMs how often; a server that counts calls wants it slower
  * @throws Error that shows the last thing seen, after `timeoutMs`
  */
-export async function waitFor<T>(what: string, look: () => T | Promise<T>, timeoutMs = 10_000, everyMs = 20): Promise<Truthy<T>> {
+export async function waitFor<T>(what: string, look: () => T | Promise<T>, timeoutMs = 60_000, everyMs = 20): Promise<Truthy<T>> {
   const deadline = performance.now() + timeoutMs
   let seen: unknown
   for (;;) {

@@ -43,7 +43,7 @@ export function createClient(url: string, ownToken: string) {
         if (!page.more) return events
       }
     },
-    ended: (id: string, timeoutMs = 60_000, token?: string): Promise<Task> => {
+    ended: (id: string, timeoutMs = 180_000, token?: string): Promise<Task> => {
       const look = async () => {
         const now = await task(id, token)
         return isEnded(now.status) && now

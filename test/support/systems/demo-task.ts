@@ -9,7 +9,7 @@ import type { System } from './system.ts'
 import { temporaryFolder } from './temporary.ts'
 
 /** How long the demo task may take, also when it is tried again. */
-export const PATIENCE_MS = 150_000
+export const PATIENCE_MS = 180_000
 
 /** Sends the demo task, and returns once the agent is in the middle of it. */
 export async function inTheMiddle(system: System): Promise<string> {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   folder = await temporaryFolder()
   await makePrograms(folder.path)
   doorless = await start(() => answer(text('never')), { ERRAND_DOOR_SOCKET: '/nonexistent/door.sock' })
-}, 60_000)
+})
 afterAll(async () => {
   for (const { sandbox, hands, errand } of runs) {
     await endProcess(sandbox, 'SIGKILL')
@@ -196,5 +196,5 @@ describe('the first program of a sandbox', () => {
     const { code, lines } = await doorless.ended
     expect(code).toBe(EXIT.crashed)
     expect(lines.map(({ type }) => type)).toEqual(['sandbox.ready'])
-  }, 60_000)
+  })
 })

@@ -98,7 +98,7 @@ describe('bash', () => {
     const { text } = await bash("head -c 500000 /dev/zero | tr '\\0' x; echo; printf '10%%\\r99%%\\rdone\\r\\nnext\\n'")
     expect(text).toContain('xxx')
     expect(text).toMatch(/\ndone\nnext$/)
-  }, 5_000)
+  }, 20_000)
 
   it('shows head and tail of a long output, and names the file with all of it', async () => {
     const { text, outputBytes } = await bash('seq 1 100000')
@@ -182,5 +182,5 @@ describe('a background command', () => {
       ok: false,
       text: expect.stringContaining('run already'),
     })
-  }, 30_000)
+  })
 })

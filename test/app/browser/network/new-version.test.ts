@@ -24,7 +24,7 @@ beforeAll(async () => {
   await cp(APP_DIST, served, { recursive: true })
   server = await startHttp({}, { appFolder: served })
   browser = await startBrowser()
-}, 120_000)
+})
 afterAll(async () => {
   await browser?.close()
   await server?.stop()

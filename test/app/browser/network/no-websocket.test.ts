@@ -21,7 +21,7 @@ beforeAll(async () => {
   browser = await startBrowser()
   page = (await openPage(browser, { viewport: { width: 390, height: 844 }, serviceWorkers: 'block' })).page
   await signIn(page, (await work.api<SignInLink>('/auth/links', {})).url)
-}, 60_000)
+})
 afterAll(async () => {
   await browser?.close()
   await work?.close()
@@ -45,5 +45,5 @@ describe('where a proxy lets no WebSocket pass', () => {
     await page.getByRole('heading', { name: 'Completed', exact: true }).waitFor()
     expect(proxy.refused()).toBeGreaterThan(0)
     expect(await page.getByText('Reconnecting').count()).toBe(0)
-  }, 60_000)
+  })
 })

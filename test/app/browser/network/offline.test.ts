@@ -19,7 +19,7 @@ let line: Awaited<ReturnType<typeof cutLine>>
 
 beforeAll(async () => {
   stage = await startStage()
-}, 120_000)
+})
 afterAll(() => stage?.stop())
 
 beforeEach(async () => {
@@ -28,7 +28,7 @@ beforeEach(async () => {
   line = await cutLine(page)
   // From here on its socket can be cut.
   await page.goto(stage.url)
-}, 30_000)
+})
 
 /** A task of Ada that an agent works at. */
 async function begin(prompt: string): Promise<Told> {
@@ -77,7 +77,7 @@ describe('a task that ended while it was looked at', () => {
     await page.getByText(/^As of /).waitFor({ state: 'detached' })
     await line.cut()
     await page.getByText(/^As of /).waitFor()
-  }, 120_000)
+  })
 
   it('is done when only its events had been saved, and not yet its summary', async () => {
     const told = await begin('mend the bell')
@@ -97,7 +97,7 @@ describe('a task that ended while it was looked at', () => {
     await saveOn(page, 'saved:tasks', oldList)
     await page.reload()
     await expectDone()
-  }, 120_000)
+  })
 
   it('opens without a network when the app had sent it itself, and never asked for its summary', async () => {
     await page.goto(`${stage.url}/new`)
@@ -113,7 +113,7 @@ describe('a task that ended while it was looked at', () => {
     await page.reload()
     await page.locator('.task-heading').getByText('mend the stairs').waitFor()
     await page.getByText(/^As of /).waitFor()
-  }, 120_000)
+  })
 })
 
 describe('a task at work, when the line goes down', () => {
@@ -138,7 +138,7 @@ describe('a task at work, when the line goes down', () => {
     await expectDone()
     expect(await page.getByText(/^As of /).count()).toBe(0)
     await expectNeverWrong(page, await eventsOf(told.id))
-  }, 120_000)
+  })
 })
 
 describe('a screen that was never here before', () => {
@@ -149,7 +149,7 @@ describe('a screen that was never here before', () => {
     await done.tell(...steps.bash(20, 'npm test', 'ok 1\n'))
     await done.keep('patch', PATCH)
     await finish(done)
-  }, 120_000)
+  })
 
   it('says quietly that it needs the network, and comes by itself', async () => {
     await page.getByRole('link', { name: /mend the door/ }).waitFor()
@@ -173,7 +173,7 @@ describe('a screen that was never here before', () => {
       await page.getByText(comes).first().waitFor()
       await waitFor(`all of ${path}`, async () => (await page.getByText(NOT_HERE).count()) === 0)
     }
-  }, 180_000)
+  })
 
   it('of a task that the list knows shows what it was asked, and quietly that the rest is not here', async () => {
     await page.getByRole('link', { name: /mend the door/ }).waitFor()
@@ -187,7 +187,7 @@ describe('a screen that was never here before', () => {
     expect(await page.getByRole('alert').count()).toBe(0)
     await line.mend()
     await page.getByText('It is mended.').waitFor()
-  }, 120_000)
+  })
 })
 
 describe('a screen whose files are not here either, since the browser keeps none', () => {
@@ -202,7 +202,7 @@ describe('a screen whose files are not here either, since the browser keeps none
     await page.unroute('**/assets/*')
     await line.mend()
     await page.getByText('No hosts yet').waitFor()
-  }, 120_000)
+  })
 })
 
 describe('a message that is sent without a network', () => {
@@ -232,7 +232,7 @@ describe('a message that is sent without a network', () => {
       return true
     })
     await expectNeverWrong(page, events, ['not this'])
-  }, 120_000)
+  })
 })
 
 const PATCH = `diff --git a/lamp.txt b/lamp.txt

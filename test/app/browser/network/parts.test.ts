@@ -11,7 +11,7 @@ let loads: number
 
 beforeAll(async () => {
   phone = await startPhone()
-}, 60_000)
+})
 afterAll(() => phone?.stop())
 beforeEach(async () => {
   page = await phone.visit()
@@ -19,7 +19,7 @@ beforeEach(async () => {
   page.on('framenavigated', () => {
     loads++
   })
-}, 60_000)
+})
 
 /** Has a part of the app fail as long as the page has not been loaded anew. */
 function failUntilReload(part: string, fail: (route: Route) => unknown = (route) => route.abort()) {
@@ -82,7 +82,7 @@ describe('a part that does not load while a proxy answers for a server that is d
       return page.getByText(SETTINGS).isVisible()
     })
     expect(loads).toBe(1)
-  }, 60_000)
+  })
 })
 
 describe('the part that makes the live connection', () => {
@@ -102,7 +102,7 @@ describe('the part that makes the live connection', () => {
     })
     await see(page.getByText(SETTINGS))
     expect(loads).toBe(2)
-  }, 60_000)
+  })
 })
 
 describe('a part that only adorns', () => {

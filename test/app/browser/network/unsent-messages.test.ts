@@ -13,7 +13,7 @@ beforeAll(async () => {
   phone = await startPhone()
   page = await phone.visit()
   task = await newTask()
-}, 60_000)
+})
 afterAll(() => phone?.stop())
 
 function newTask() {

@@ -9,7 +9,7 @@ import { type Phone, startPhone } from '../phone.ts'
 let phone: Phone
 beforeAll(async () => {
   phone = await startPhone()
-}, 60_000)
+})
 afterAll(() => phone?.stop())
 
 describe('a message and a task that wait for the network', () => {

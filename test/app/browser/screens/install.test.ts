@@ -39,7 +39,7 @@ beforeAll(async () => {
   await signIn(page, (await work.api<SignInLink>('/auth/links', {})).url)
   await page.evaluate('navigator.serviceWorker.ready.then(() => true)')
   session = await context.newCDPSession(page)
-}, 120_000)
+})
 afterAll(async () => {
   await context?.close()
   await work?.close()

@@ -18,11 +18,11 @@ let page: Page
 
 beforeAll(async () => {
   stage = await startStage()
-}, 60_000)
+})
 afterAll(() => stage?.stop())
 beforeEach(async () => {
   page = await stage.visit('Ada', SMALL)
-}, 60_000)
+})
 afterEach(() => page.context().close())
 
 function begin(prompt: string): Promise<Told> {
@@ -72,7 +72,7 @@ describe('a call that failed', () => {
     await told.tell(steps.text(40, 'Both are mended.'))
     await page.getByText('Both are mended.').waitFor()
     expect(await page.locator('.output-end').count()).toBe(2)
-  }, 60_000)
+  })
 
   it('is none that the person’s own cancel ended', async () => {
     const told = await begin('stopped')
@@ -95,7 +95,7 @@ describe('a call that failed', () => {
     await call.getByText('cancelled').waitFor()
     expect(await page.locator('.feed .bad').count()).toBe(0)
     expect(await page.getByText(/Stopped|Done/).count()).toBe(0)
-  }, 60_000)
+  })
 })
 
 describe('the start of a turn', () => {
@@ -108,7 +108,7 @@ describe('the start of a turn', () => {
     await told.end(29, { outcome: 'failed', reason: 'repository_not_found' })
     await open(told, 'Ended before the agent started')
     expect(await page.getByText(/Started in/).count()).toBe(0)
-  }, 60_000)
+  })
 
   it('of a second turn is no second attempt', async () => {
     const told = await begin('two turns')
@@ -124,7 +124,7 @@ describe('the start of a turn', () => {
         .last()
         .textContent(),
     ).toMatch(/^Started in/)
-  }, 60_000)
+  })
 })
 
 describe('the line above the composer', () => {
@@ -144,7 +144,7 @@ describe('the line above the composer', () => {
       .locator('.strip')
       .getByText(/^Thinking$/)
       .waitFor()
-  }, 60_000)
+  })
 })
 
 describe('with a keyboard open', () => {
@@ -162,7 +162,7 @@ describe('with a keyboard open', () => {
       ...steps.plan(9, ['Look', 'doing'], ['Mend', 'open']),
       steps.text(10, 'I look at the lamp.'),
     )
-  }, 60_000)
+  })
 
   it('a third of a small screen is left to the feed, on Android', async () => {
     await page.setViewportSize({ width: 320, height: 568 })
@@ -176,7 +176,7 @@ describe('with a keyboard open', () => {
     await waitFor('room beside a long message', async () => (await feedHeight()) >= 72)
     await page.setViewportSize({ width: 320, height: 568 })
     await page.getByRole('button', { name: /^Plan/ }).waitFor()
-  }, 60_000)
+  })
 
   it('the composer stands above it, on iOS', async () => {
     await page.addInitScript(
@@ -188,5 +188,5 @@ describe('with a keyboard open', () => {
     const bottom = "document.querySelector('.screen-footer').getBoundingClientRect().bottom"
     await waitFor('the composer above the keyboard', async () => (await page.evaluate<number>(bottom)) === 308)
     expect(await feedHeight()).toBeGreaterThanOrEqual(308 / 3)
-  }, 60_000)
+  })
 })

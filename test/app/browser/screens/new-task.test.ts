@@ -11,7 +11,7 @@ let repoUrl: string
 beforeAll(async () => {
   phone = await startPhone()
   repoUrl = (await phone.api<Me>('/api/me')).demoRepoUrl
-}, 60_000)
+})
 afterAll(() => phone?.stop())
 
 beforeEach(async () => {

@@ -12,7 +12,7 @@ import { startCoordinator, type TestCoordinator } from '../../../support/systems
 
 // A busy machine's browser takes its time to show a notification.
 jest.setTimeout(90_000)
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 60_000
 
 let service: PushService
 let server: TestCoordinator
@@ -37,7 +37,7 @@ beforeAll(async () => {
   page.on('websocket', (line) => line.on('framesent', ({ payload }) => said.push(String(payload))))
   await signIn(page, (await work.api<SignInLink>('/auth/links', {})).url)
   worker = await watchWorker(context, page, server.url)
-}, 120_000)
+})
 afterAll(async () => {
   await browser?.close()
   await work?.close()

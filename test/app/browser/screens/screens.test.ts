@@ -14,7 +14,7 @@ let page: Page
 beforeAll(async () => {
   phone = await startPhone()
   server = phone.server
-}, 60_000)
+})
 afterAll(() => phone?.stop())
 
 /** From here the app goes on to where the person was: not to the list. */

@@ -15,7 +15,7 @@ let server: Phone['server']
 beforeAll(async () => {
   phone = await startPhone()
   server = phone.server
-}, 60_000)
+})
 afterAll(() => phone?.stop())
 
 describe('the sign-in', () => {

@@ -8,7 +8,7 @@ import { type Phone, SMALL, startPhone } from '../phone.ts'
 let phone: Phone
 beforeAll(async () => {
   phone = await startPhone()
-}, 60_000)
+})
 afterAll(() => phone?.stop())
 
 async function stranger(): Promise<Page> {

@@ -11,7 +11,7 @@ let task: Task
 
 beforeAll(async () => {
   phone = await startPhone()
-}, 60_000)
+})
 afterAll(() => phone?.stop())
 beforeEach(async () => {
   page = await phone.visit()

@@ -25,13 +25,13 @@ beforeAll(async () => {
   await told.tell(...steps.boot(1), ...Array.from({ length: 400 }, (_, n) => steps.text(10 + n, `Thought ${n}.`)))
   long = told.id
   for (let n = 0; n < 60; n++) await stage.api('Ada', '/api/tasks', { repoUrl: REPO, prompt: `Task number ${n}` })
-}, 120_000)
+})
 afterAll(() => stage?.stop())
 
 beforeEach(async () => {
   await page?.context().close()
   page = await stage.visit('Ada', SMALL)
-}, 30_000)
+})
 
 function press(name: string | RegExp) {
   return page.getByRole('button', { name, exact: true }).click()
@@ -62,7 +62,7 @@ describe('what cannot be loaded', () => {
     expect(await page.getByText(FAULT).count()).toBe(0)
     const { events } = await stage.api<{ events: TaskEvent[] }>('Ada', `/api/tasks/${long}/events?limit=1000`)
     await expectMoreEachTime(page, events)
-  }, 60_000)
+  })
 
   it('of the earlier tasks is told beside the button, and comes with the next tap', async () => {
     await page.goto(stage.url)
@@ -75,35 +75,31 @@ describe('what cannot be loaded', () => {
     await press('Show earlier tasks')
     await page.getByText('Task number 0', { exact: true }).waitFor()
     expect(await page.getByText(FAULT).count()).toBe(0)
-  }, 60_000)
+  })
 
   it.each([
     ['the list', '/', '**/api/tasks?*', 'Task number 59'],
     ['a task', '/task/:id', '**/api/tasks/*', 'Thought 399.'],
     ['the projects', '/projects', '**/api/projects', 'No projects yet'],
-  ] as const)(
-    'keeps its reason and its button while it is asked again: %s',
-    async (_what, path, calls, words) => {
-      // With a live connection the app also asks again by itself.
-      await page.routeWebSocket(/socket\.io/, () => undefined)
-      await breakDown(page, calls)
-      await page.goto(stage.url + path.replace(':id', long))
-      const retry = page.getByRole('button', { name: 'Try again' })
-      await retry.waitFor()
-      let letGo = () => {}
-      const held = new Promise<void>((go) => {
-        letGo = go
-      })
-      await page.route(calls, (route) => held.then(() => route.continue()))
-      await Promise.all([page.waitForRequest(calls), retry.click()])
-      expect(await page.getByText(FAULT).isVisible()).toBe(true)
-      expect(await retry.getAttribute('aria-busy')).toBe('true')
-      letGo()
-      await page.getByText(words).first().waitFor()
-      expect(await retry.count()).toBe(0)
-    },
-    60_000,
-  )
+  ] as const)('keeps its reason and its button while it is asked again: %s', async (_what, path, calls, words) => {
+    // With a live connection the app also asks again by itself.
+    await page.routeWebSocket(/socket\.io/, () => undefined)
+    await breakDown(page, calls)
+    await page.goto(stage.url + path.replace(':id', long))
+    const retry = page.getByRole('button', { name: 'Try again' })
+    await retry.waitFor()
+    let letGo = () => {}
+    const held = new Promise<void>((go) => {
+      letGo = go
+    })
+    await page.route(calls, (route) => held.then(() => route.continue()))
+    await Promise.all([page.waitForRequest(calls), retry.click()])
+    expect(await page.getByText(FAULT).isVisible()).toBe(true)
+    expect(await retry.getAttribute('aria-busy')).toBe('true')
+    letGo()
+    await page.getByText(words).first().waitFor()
+    expect(await retry.count()).toBe(0)
+  })
 })
 
 describe('a new task that is not complete', () => {
@@ -120,7 +116,7 @@ describe('a new task that is not complete', () => {
     await page.getByLabel('Repository', { exact: true }).fill('')
     await press('Send')
     await waitFor('the focus', () => page.evaluate(`document.activeElement.type === 'url'`))
-  }, 60_000)
+  })
 })
 
 describe('a copy over plain HTTP', () => {
@@ -141,7 +137,7 @@ describe('a copy over plain HTTP', () => {
     await page.getByRole('button', { name: 'Link copied' }).waitFor()
     expect(await copied()).toBe(`${stage.url}/task/${long}`)
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Link copied')
-  }, 60_000)
+  })
 
   it('is made of a new token', async () => {
     await withoutClipboard()
@@ -149,7 +145,7 @@ describe('a copy over plain HTTP', () => {
     await press('Copy')
     await page.getByRole('button', { name: 'Copied' }).waitFor()
     expect(await copied()).toBe(await page.locator('.secret').textContent())
-  }, 60_000)
+  })
 
   it('is made of what a screen stumbled over', async () => {
     await withoutClipboard()
@@ -158,7 +154,7 @@ describe('a copy over plain HTTP', () => {
     await press('Copy details')
     await page.getByRole('button', { name: 'Copied' }).waitFor()
     expect(await copied()).toContain(`${stage.url}/admin\nTypeError`)
-  }, 60_000)
+  })
 })
 
 describe('a dialog', () => {
@@ -173,7 +169,7 @@ describe('a dialog', () => {
     await page.getByText('Copy it now').waitFor()
     await page.keyboard.press('Escape')
     await page.getByText('Copy it now').waitFor({ state: 'detached' })
-  }, 60_000)
+  })
 
   it('is closed by a tap beside it, and not by one that begins in it', async () => {
     await page.goto(`${stage.url}/task/${(await stage.api<{ items: Task[] }>('Ada', '/api/tasks')).items[0]?.id}`)
@@ -187,7 +183,7 @@ describe('a dialog', () => {
     expect(await dialog.count()).toBe(1)
     await page.mouse.click(160, 20)
     await dialog.waitFor({ state: 'detached' })
-  }, 60_000)
+  })
 })
 
 describe('a button that is at work', () => {
@@ -222,7 +218,7 @@ describe('a button that is at work', () => {
     expect(calls()).toBe(1)
     letGo()
     await page.getByText('Task number 0', { exact: true }).waitFor()
-  }, 60_000)
+  })
 
   it('sends a form once, however often one presses Enter in it', async () => {
     await page.goto(`${stage.url}/settings`)
@@ -239,7 +235,7 @@ describe('a button that is at work', () => {
     letGo()
     await page.getByText('Copy it now').waitFor()
     expect(calls()).toBe(1)
-  }, 60_000)
+  })
 
   it('gets the focus back from the dialog that its work opened', async () => {
     await page.goto(`${stage.url}/settings`)
@@ -247,7 +243,7 @@ describe('a button that is at work', () => {
     await page.getByText('This link opens only on the machine that runs the server.').waitFor()
     await page.keyboard.press('Escape')
     await waitFor('the button', async () => (await focused()) === 'Sign in on another device')
-  }, 60_000)
+  })
 })
 
 /** The buttons that are pressed from now on. */

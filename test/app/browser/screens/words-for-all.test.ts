@@ -32,13 +32,13 @@ beforeAll(async () => {
   )
   await done.keep('patch', PATCH)
   await done.end(23)
-}, 60_000)
+})
 afterAll(() => stage?.stop())
 
 beforeEach(async () => {
   await page?.context().close()
   page = await stage.visit('Grace', SMALL)
-}, 30_000)
+})
 
 async function openRunning() {
   await page.goto(`${stage.url}/task/${running.id}`)
@@ -57,7 +57,7 @@ describe('a task', () => {
       'In progress: Mend it',
       'To do: Test it',
     ])
-  }, 60_000)
+  })
 
   it('says once that a message is too long, while it grows', async () => {
     await openRunning()
@@ -70,7 +70,7 @@ describe('a task', () => {
     expect(await alert.allTextContents()).toEqual([before])
     await composer().fill('short')
     await alert.waitFor({ state: 'detached' })
-  }, 60_000)
+  })
 
   it('says of a message that the server has, that it was sent', async () => {
     // The event that would take its place gets lost.
@@ -84,7 +84,7 @@ describe('a task', () => {
     await composer().fill('Keep it short.')
     await page.getByRole('button', { name: 'Send', exact: true }).click()
     await page.locator('.message', { hasText: 'Keep it short.' }).getByText('Sent', { exact: true }).waitFor()
-  }, 60_000)
+  })
 
   it('leads from its changes to the pull request, and names the branch', async () => {
     await page.goto(`${stage.url}/task/${done.id}/changes`)
@@ -95,14 +95,14 @@ describe('a task', () => {
       (await stage.api<{ branch: string }>('Grace', `/api/tasks/${done.id}`)).branch,
     )
     await page.getByRole('button', { name: 'Copy branch name' }).waitFor()
-  }, 60_000)
+  })
 })
 
 describe('the app', () => {
   it('says its version to everybody', async () => {
     await page.goto(`${stage.url}/settings`)
     await page.getByText(/^Errand \d+\.\d+\.\d+$/).waitFor()
-  }, 60_000)
+  })
 
   it('shows a stranger something while the sign-in is on its way', async () => {
     const stranger = await stage.visitUnknown(SMALL)
@@ -119,5 +119,5 @@ describe('the app', () => {
     letGo()
     await stranger.getByText('npx errand link').waitFor()
     await stranger.context().close()
-  }, 60_000)
+  })
 })

@@ -62,7 +62,7 @@ beforeAll(async () => {
   await page.route('**/api/tasks/*/changes', (route) =>
     route.fulfill({ json: { turn: null, files, truncated: false, ...whose } }),
   )
-}, 60_000)
+})
 afterAll(() => phone?.stop())
 
 function open(source: Changes['source'] = 'git-host') {

@@ -116,7 +116,7 @@ describe('on the screen', () => {
     await page.route('**/api/tasks/*/changes', (route) =>
       route.fulfill({ json: { turn: null, files, truncated: false, source: 'git-host', commit: 'c0ffee1' } }),
     )
-  }, 60_000)
+  })
   afterAll(() => phone?.stop())
 
   const blocks = () => page.locator('.prose pre')

@@ -9,7 +9,7 @@ import { expectMended } from '../../../support/systems/demo-task.ts'
 import { type System, startSystem } from '../../../support/systems/system.ts'
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
-const TURN_MS = 90_000
+const TURN_MS = 180_000
 
 let system: System
 let browser: Browser
@@ -22,12 +22,12 @@ beforeAll(async () => {
   page = (await openPage(browser, PHONE)).page
   await keepMoments(page)
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
-}, 120_000)
+})
 
 afterAll(async () => {
   await browser?.close()
   await system?.stop()
-}, 60_000)
+})
 
 function composer() {
   return page.getByLabel('Message to the agent')
@@ -71,7 +71,7 @@ describe('a person with a phone', () => {
     await tap('Send')
     await page.waitForURL('**/task/*')
     id = page.url().split('/').at(-1) ?? ''
-  }, 60_000)
+  })
 
   it('watches it start; steers it, queues two more turns and takes one of them back', async () => {
     await page.locator('.boot-step.now').waitFor()
@@ -83,7 +83,7 @@ describe('a person with a phone', () => {
     await message('Add a French greeting.', 'waiting').getByText('runs as the next turn').waitFor()
     await message('Forget this one.', 'waiting').getByRole('button', { name: 'Unsend' }).tap()
     await message('Forget this one.', 'withdrawn').waitFor()
-  }, 60_000)
+  })
 
   it('reads along as it writes and works, and sees the steer arrive between two steps', async () => {
     await page.locator('.live-text').waitFor({ timeout: TURN_MS })
@@ -97,7 +97,7 @@ describe('a person with a phone', () => {
     const delivered = types.indexOf('message.delivered')
     expect(types.lastIndexOf('tool.ended', delivered)).toBeGreaterThan(0)
     expect(types.indexOf('tool.started', delivered)).toBeGreaterThan(0)
-  }, 180_000)
+  })
 
   it('stops the second turn, which was queued, for something else', async () => {
     await turn(2).waitFor({ state: 'attached' })
@@ -107,7 +107,7 @@ describe('a person with a phone', () => {
     expect(await ends().allTextContents()).toEqual(['Completed', 'Cancelled'])
     expect(await composer().inputValue()).toBe('')
     await seesEnd(3, 'Completed')
-  }, 180_000)
+  })
 
   it('has the last turn tried again', async () => {
     await tap('More')
@@ -115,13 +115,13 @@ describe('a person with a phone', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Try again' }).tap()
     await turn(4).waitFor({ state: 'attached', timeout: TURN_MS })
     await seesEnd(4, 'Completed')
-  }, 120_000)
+  })
 
   it('was told all that the store has, in order and once, at every moment', async () => {
     const events = await system.events(id)
     expect(await rowsInPage(page)).toEqual(rowsOf(events))
     await expectNeverWrong(page, events)
-  }, 60_000)
+  })
 
   it('takes the branch along, which passes the tests', async () => {
     const { branch } = await system.task(id)
@@ -130,12 +130,12 @@ describe('a person with a phone', () => {
     await page.getByRole('button', { name: 'Copied' }).waitFor()
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(branch)
     await expectMended(system.dataDir, branch)
-  }, 60_000)
+  })
 
   it('reads what changed', async () => {
     await page.getByRole('link', { name: 'View changes' }).last().tap()
     await page.getByRole('button', { name: /part-of-day\.js/ }).tap()
     await page.locator('.patch-row.add').first().waitFor()
     expect(await page.locator('.patch-row.add').first().textContent()).toContain('hour < 12')
-  }, 60_000)
+  })
 })

@@ -11,13 +11,13 @@ let page: Page
 
 beforeAll(async () => {
   stage = await startStage()
-}, 60_000)
+})
 afterAll(() => stage?.stop())
 
 beforeEach(async () => {
   await page?.context().close()
   page = await stage.visit('Ada', SMALL)
-}, 30_000)
+})
 
 async function begin(prompt: string): Promise<Told> {
   const told = await beginTakenTask(stage, { person: 'Ada', prompt, agoSeconds: 3600 })
@@ -57,7 +57,7 @@ describe('the work of a task', () => {
     await page.getByText('The second is done.').waitFor()
     await page.locator('.end').nth(1).waitFor()
     expect(await button(/^Worked/).count()).toBe(1)
-  }, 90_000)
+  })
 
   it('that a person opened stays as it is when the next call begins', async () => {
     const told = await begin('one after the other')
@@ -69,7 +69,7 @@ describe('the work of a task', () => {
     await button(/^Ran 2 commands$/).waitFor()
     expect(await page.getByText('the first output').isVisible()).toBe(true)
     expect(await page.getByText('the second output').count()).toBe(0)
-  }, 90_000)
+  })
 
   it('stays open or closed as one chose when earlier calls of it are loaded, and what one reads stays in its place', async () => {
     const told = await begin('many calls')
@@ -88,5 +88,5 @@ describe('the work of a task', () => {
     await button(/^Ran 200 commands$/).waitFor()
     expect(await group.getAttribute('aria-expanded')).toBe('true')
     await waitFor('the text in its place', async () => (await top()) === before)
-  }, 90_000)
+  })
 })

@@ -17,13 +17,13 @@ let trouble: string[]
 beforeAll(async () => {
   stage = await startStage({ ERRAND_GIT_HOSTS: 'https://github.com,https://مثال.example' })
   told = await tellHostile()
-}, 60_000)
+})
 afterAll(() => stage?.stop())
 
 beforeEach(async () => {
   page = await stage.visit('Ada', SMALLEST)
   trouble = watch(page)
-}, 30_000)
+})
 afterEach(() => page?.context().close())
 
 /** What must never be: a fault of the page, a dialog, a call to anybody but the server. */
@@ -77,7 +77,7 @@ describe('what an agent writes', () => {
     expect(await page.locator('.prose :is(img, script, iframe, svg, form, object, style)').count()).toBe(0)
     await page.getByText('javascript link').click()
     await expectUnharmed()
-  }, 60_000)
+  })
 
   it('cannot make a command or a file look like another by marks that reorder text', async () => {
     await openTask()
@@ -95,7 +95,7 @@ describe('what an agent writes', () => {
     await page.getByText('‹U+202E›txt.lol').waitFor()
     expect(await page.locator('.log-text').textContent()).not.toMatch(/[^\P{Cc}\n\t]|\u202e/u)
     await expectUnharmed()
-  }, 60_000)
+  })
 
   it('reads each part in its own direction, and cannot reorder what stands around a mark', async () => {
     await openTask()
@@ -114,7 +114,7 @@ describe('what an agent writes', () => {
     await composer.fill('مرحبا')
     expect(await composer.evaluate((area) => area.matches(':dir(rtl)'))).toBe(true)
     await expectUnharmed()
-  }, 60_000)
+  })
 
   it('cannot do so while it works either', async () => {
     const live = await beginTakenTask(stage, { person: 'Ada', prompt: 'Tidy up', agoSeconds: 20 })
@@ -126,7 +126,7 @@ describe('what an agent writes', () => {
     await page.getByRole('button', { name: /^Plan/ }).click()
     await page.locator('.plan-steps', { hasText: 'Mend cod‹U+202E›gnp.ts' }).waitFor()
     await expectUnharmed()
-  }, 60_000)
+  })
 
   it('names binary and huge files without showing them', async () => {
     await openTask('/changes')
@@ -135,7 +135,7 @@ describe('what an agent writes', () => {
     await page.getByRole('button', { name: /huge\.txt/ }).click()
     await page.getByText('Too long to show.').waitFor()
     await expectUnharmed()
-  }, 60_000)
+  })
 
   it('shows titles of emoji and of right-to-left text in the list', async () => {
     await stage.api('Ada', '/api/tasks', { repoUrl: REPO, prompt: '👩‍👩‍👧‍👦'.repeat(60) })
@@ -147,7 +147,7 @@ describe('what an agent writes', () => {
     await page.goto(`${stage.url}/projects`)
     await page.getByText(/مشروع/).first().waitFor()
     await expectUnharmed()
-  }, 60_000)
+  })
 })
 
 describe('what a person types', () => {
@@ -170,7 +170,7 @@ describe('what a person types', () => {
     await page.getByText('2 characters over the limit').waitFor()
     expect(await page.getByRole('button', { name: 'Send', exact: true }).isDisabled()).toBe(true)
     await expectUnharmed()
-  }, 60_000)
+  })
 
   it('outlives the end of the session, in the place where it was typed', async () => {
     const { id } = await stage.api<Task>('Grace', '/api/tasks', { repoUrl: REPO, prompt: 'Add a dimmer' })
@@ -189,7 +189,7 @@ describe('what a person types', () => {
     await composer.waitFor()
     expect(await composer.inputValue()).toBe('half a thought')
     await hers.context().close()
-  }, 60_000)
+  })
 
   it('is sent from a browser that can store nothing more, which says what will be lost', async () => {
     await page.addInitScript(`
@@ -205,5 +205,5 @@ describe('what a person types', () => {
     await page.waitForURL('**/task/*')
     await page.getByText('sent from a full browser').first().waitFor()
     await expectUnharmed()
-  }, 60_000)
+  })
 })

@@ -20,7 +20,7 @@ beforeAll(async () => {
     const contentRange = `bytes ${from}-${Number(from) + body.length - 1}/${bytes.length}`
     return route.fulfill({ status: 206, headers: { 'content-range': contentRange, 'content-type': 'text/plain' }, body })
   })
-}, 60_000)
+})
 afterAll(() => phone?.stop())
 
 function address() {
@@ -32,14 +32,10 @@ describe('the whole output of a call, five megabytes of it', () => {
     await page.goto(address())
     const more = page.locator('.log > .button')
     await more.waitFor()
-    await waitFor(
-      'all of it',
-      async () => {
-        if (await more.isEnabled({ timeout: 1_000 }).catch(() => false)) await more.click({ timeout: 1_000 }).catch(() => {})
-        return (await more.count()) === 0
-      },
-      60_000,
-    )
+    await waitFor('all of it', async () => {
+      if (await more.isEnabled({ timeout: 1_000 }).catch(() => false)) await more.click({ timeout: 1_000 }).catch(() => {})
+      return (await more.count()) === 0
+    })
     expect(await page.locator('.log-chunk').count()).toBe(601)
     const first = page.locator('.log-chunk').first()
     expect(await first.locator('.ansi-green').count()).toBe(100)
@@ -47,7 +43,7 @@ describe('the whole output of a call, five megabytes of it', () => {
       "[...document.querySelectorAll('.log-chunk')].filter((one) => one.firstElementChild?.checkVisibility({ contentVisibilityAuto: true })).length",
     )
     expect(laidOut).toBeLessThan(10)
-  }, 120_000)
+  })
 
   it('leads to a word at its end, and fits the narrowest phone', async () => {
     await page.getByLabel('Search output').fill('the NEEDLE')
@@ -58,7 +54,7 @@ describe('the whole output of a call, five megabytes of it', () => {
       ),
     )
     expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
-  }, 60_000)
+  })
 
   it('is plain where the code that draws colours does not load', async () => {
     await page.route('**/assets/coloured-*.js', (route) => route.abort())
@@ -69,5 +65,5 @@ describe('the whole output of a call, five megabytes of it', () => {
     await page.clock.runFor(5_000)
     await see(page.getByText('1 some words of a line').first())
     expect([await page.locator('.ansi-green').count(), await page.getByRole('alert').count()]).toEqual([0, 0])
-  }, 60_000)
+  })
 })

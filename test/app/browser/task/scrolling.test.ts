@@ -21,13 +21,13 @@ beforeAll(async () => {
     steps.text(10, 'The last word.'),
   )
   for (let n = 0; n < 30; n++) await stage.api('Ada', '/api/tasks', { repoUrl: REPO, prompt: `Task number ${n}` })
-}, 120_000)
+})
 afterAll(() => stage?.stop())
 
 beforeEach(async () => {
   await page?.context().close()
   page = await stage.visit('Ada', PHONE)
-}, 30_000)
+})
 
 function top() {
   return page.evaluate<number>('scrollY')
@@ -56,7 +56,7 @@ describe('a screen', () => {
     await page.goBack()
     await showsList()
     await waitFor('the place in the list', async () => (await top()) === left)
-  }, 60_000)
+  })
 
   it('of a feed opens at its end, by a step forward and by one back, and leaves the list at its top', async () => {
     await page.goto(stage.url)
@@ -72,7 +72,7 @@ describe('a screen', () => {
     expect(await top()).toBe(0)
     await page.goBack()
     await showsEnd()
-  }, 60_000)
+  })
 
   it('opens at the part that its address names', async () => {
     await page.goto(`${stage.url}/task/${running.id}`)
@@ -82,7 +82,7 @@ describe('a screen', () => {
     await devices.waitFor()
     expect(await devices.evaluate((part) => part.getBoundingClientRect().top)).toBeLessThan(844)
     expect(await top()).toBeGreaterThan(0)
-  }, 60_000)
+  })
 })
 
 describe('the way to the latest', () => {
@@ -103,7 +103,7 @@ describe('the way to the latest', () => {
     await page.getByLabel('Message to the agent').fill('one\ntwo\nthree\nfour')
     await page.getByText('Stop and send').waitFor()
     await leaveAndJump()
-  }, 60_000)
+  })
 })
 
 /** What lies over a button: what a finger would meet near its corners, other than the button itself. */
