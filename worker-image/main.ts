@@ -1,5 +1,5 @@
-// One bundled file, three processes: the agent, the rescue after it, and the hands. Nothing heavy is imported up here, so that the first line
-// goes out before the rest is loaded.
+// One program, three processes: the agent, the rescue after it, and the hands. Nothing heavy is imported up here: the first line goes out
+// before the rest is loaded, and each process loads only the files that it needs.
 const [, , role, code, stopped] = process.argv
 if (role === 'agent') process.stdout.write(`${JSON.stringify({ type: 'sandbox.ready', data: { node: process.version } })}\n`)
 // A command that ends every `node` must not mean these.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { readArguments } from '../input/arguments.ts'
 import type { Context } from '../server/context.ts'
 import { EXIT } from '../server/faults.ts'

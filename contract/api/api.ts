@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { EFFORTS, MODELS } from '../shared/models.ts'
 import { requestBody } from './errors.ts'
 import { DiffStat, ReceivedEvent, Usage } from './event.ts'

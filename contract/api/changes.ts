@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** One file of `GET /api/tasks/:id/changes?turn=`. `patch` is null for a file that is listed without its content. */
 export const ChangedFile = z

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import * as api from './api.ts'
 import { Changes } from './changes.ts'
 import type { ErrorCode } from './errors.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The codes of the API's errors; `coordinator/http/errors.ts` maps each to one HTTP status. */
 export const ErrorCode = z.enum([

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { EFFORTS } from '../shared/models.ts'
 import { LIMITS } from './limits.ts'
 import { Reason } from './reason.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { FORMER_REASONS, INTERRUPTIONS, REASONS } from './reason-texts.ts'
 import type { TaskStatus } from './status.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type CreateTask, type Message, SendMessage, type Task } from './api.ts'
 import { type ErrorBody, requestBody } from './errors.ts'
 import type { Delta, TaskEvent } from './event.ts'

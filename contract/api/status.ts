@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Where a task stands. A new turn takes an ended task back to `pending`. */
 export const TaskStatus = z.enum(['pending', 'running', 'completed', 'failed', 'cancelled'])

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * What Redis stores of a turn: ids and the coordinator's signature over them. No prompt, no secret. A runner copies it into its lease

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { JobData } from './job.ts'
 import { Assignment, SteerMessage } from './sandbox.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { LIMITS } from '../api/limits.ts'
 import { SteerMessage } from './sandbox.ts'
 

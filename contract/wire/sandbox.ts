@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { EVENT_DATA, type NewEvent } from '../api/event.ts'
 import { LIMITS } from '../api/limits.ts'
 import { EFFORTS } from '../shared/models.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Heading, unheaded } from '../../contract/wire/prompt.ts'
 import type { Call, Result } from './script.ts'
 

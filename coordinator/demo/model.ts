@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseJson } from '../../contract/shared/json.ts'
 import { Message } from './conversation.ts'
 import { asJson, type Content, type ModelMessage, sendAsStream } from './message-stream.ts'

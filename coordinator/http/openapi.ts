@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ENDPOINTS, type Endpoint } from '../../contract/api/endpoints.ts'
 import { ErrorBody, type ErrorCode } from '../../contract/api/errors.ts'
 import { type OperationId, ROUTES, routeOf } from '../../contract/api/routes.ts'

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { DEFAULT_MODEL, MODELS } from '../../contract/shared/models.ts'
 import { MODEL_WAIT_MS } from '../../contract/wire/deadlines.ts'
 

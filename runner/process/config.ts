@@ -1,6 +1,6 @@
 import { availableParallelism, hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The configuration of a runner: read from its environment once, checked as a whole, frozen. */
 export type Config = Readonly<{

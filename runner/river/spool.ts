@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { NewEvent } from '../../contract/api/event.ts'
 import { parseJson } from '../../contract/shared/json.ts'
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { runPrepared } from '../stack/prepare.ts'
 
 /** How many tests of one run may need a second try before the run fails: more than this is no bad luck. */

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** `server.json` in the data folder tells the command line tool and the next start where the running server is. */
 const ServerFile = z.object({

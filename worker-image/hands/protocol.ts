@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { Reason } from '../../contract/api/reason.ts'
 import { Outcome } from '../../contract/api/status.ts'

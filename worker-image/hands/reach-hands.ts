@@ -1,6 +1,6 @@
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { End } from '../../contract/wire/end.ts'
 import { type AgentSays, type CallOptions, type Hands, HandsGone } from './hands.ts'
 import { readJsonLines, writeJsonLine } from './json-lines.ts'

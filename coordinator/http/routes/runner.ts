@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
 import type { Express, RequestHandler } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { LeaseRequest, RenewRequest } from '../../../contract/wire/lease.ts'
 import { RUNNER_PATHS } from '../../../contract/wire/names.ts'
 import { ArtifactKind } from '../../../contract/wire/sandbox.ts'

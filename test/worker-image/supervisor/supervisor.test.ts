@@ -42,11 +42,12 @@ afterAll(async () => {
   await folder.remove()
 })
 
-/** Makes the two files as the image has them. */
+/** Makes the programs as the image has them. */
 async function makePrograms(into: string): Promise<void> {
   const require = "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);"
-  const how = ['--bundle', '--platform=node', '--format=esm', `--banner:js=${require}`, `--outfile=${join(into, 'agent.mjs')}`]
-  await execa('node_modules/.bin/esbuild', [join('worker-image', 'main.ts'), ...how])
+  const how = ['--bundle', '--splitting', '--platform=node', '--format=esm', `--banner:js=${require}`]
+  const where = [`--outdir=${into}`, '--out-extension:.js=.mjs']
+  await execa('node_modules/.bin/esbuild', [`agent=${join('worker-image', 'main.ts')}`, ...how, ...where])
   await copyFile(join('worker-image', 'supervisor', 'sandbox.sh'), join(into, 'sandbox.sh'))
 }
 
