@@ -38,7 +38,7 @@ const NO_WORK: SavedWork = { diff: null, changed: false, tip: null, problem: nul
 
 /**
  * Ends a turn, however its work ended: saves the work, then the conversation, then emits `turn.ended`, which reports whether the work is
- * safe. The agent's process calls it, or the supervisor if that process died first.
+ * safe. The agent's process calls it, or the rescue if that process died first.
  */
 export async function finishTurn(finish: Finish): Promise<void> {
   const { config, assignment, door, hands, voice, log, end, summary, touched, workspace, pushMs, signal } = finish

@@ -190,6 +190,14 @@ export const TASK_SCENES: readonly Scene[] = [
       await see(page.getByRole('dialog'))
     }),
   ),
+  asGrace(
+    'task-budget',
+    at(ofGrace('live'), 'Cancel task', async (page) => {
+      await press(page, 'More')
+      await press(page, 'Budget…')
+      await see(page.getByText('At most (US dollars)'))
+    }),
+  ),
   asAda('task-not-found', (page, world) => open(page, world, '/task/nothing', 'Task not found')),
   asAda('task-loading', async (page, world) => {
     await hang(page, '**/api/tasks/*')

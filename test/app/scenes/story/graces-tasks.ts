@@ -76,6 +76,10 @@ async function tellModelWaits(working: Starts['working']) {
   const modelWaiting = await working('Dim the lamp at dawn', 70)
   await modelWaiting.tell(
     ...steps.bash(20, 'npm test', 'ok 14 tests'),
+    steps.at(38, 'context.compacted', { beforeTokens: 161_000, afterTokens: 24_000, bySummary: true }),
+    steps.at(40, 'note.written', {
+      text: 'The model API refused an image in this conversation. A sentence took its place, and the work goes on.',
+    }),
     steps.at(41, 'model.waiting', { reason: 'overloaded', attempt: 1, until: inMinutes(0) }),
     steps.at(55, 'model.waiting', { reason: 'overloaded', attempt: 2, until: inMinutes(20) }),
   )
