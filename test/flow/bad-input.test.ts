@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import type { Task } from '../../contract/api/api.ts'
@@ -15,11 +16,13 @@ const policy: Policy = ({ results, body }) => {
   return { content: [{ type: 'text', text: 'Write WORK.md\n\nWritten, and looked at.' }] }
 }
 
+const WORKSPACE_MB = 48
+
 let outside: Outside
 let repoUrl: string
 let bare: string
 beforeAll(async () => {
-  outside = await startOutside({ policy })
+  outside = await startOutside({ policy, runners: [{ RUNNER_WORKSPACE_MB: String(WORKSPACE_MB) }] })
   const repository = await outside.git.addRepository('ada/work', { files: { 'README.md': '# work\n' } })
   repoUrl = repository.url
   bare = repository.path
@@ -32,7 +35,7 @@ function send(more: { repoUrl?: string; prompt?: string; baseBranch?: string } =
 }
 
 async function ended(task: Task): Promise<Task> {
-  const now = await outside.system.ended(task.id, 90_000)
+  const now = await outside.system.ended(task.id)
   expectWhole(await outside.system.events(task.id))
   return now
 }
@@ -78,6 +81,16 @@ describe('what the git host says no to', () => {
       input: bundle,
     })
     expect(await files(`refs/rescued/${task.branch}`)).toContain('WORK.md')
+  })
+})
+
+describe('a repository that fits into the sandbox packed, and not checked out', () => {
+  it('is told, with the setting that gives it more space', async () => {
+    const large = randomBytes(WORKSPACE_MB * 640 * 1024).toString('base64')
+    const { url } = await outside.git.addRepository('ada/large', { files: { 'large.txt': large } })
+    const task = await ended(await send({ repoUrl: url }))
+    expect(task).toMatchObject({ status: 'failed', reason: 'out_of_disk' })
+    expect(task.error).toContain('RUNNER_WORKSPACE_MB')
   })
 })
 
