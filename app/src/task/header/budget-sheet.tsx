@@ -11,6 +11,9 @@ import { TASK_WORDS } from '../text/words.ts'
 
 const WORDS = TASK_WORDS.budget
 
+/** The attributes of a field for an amount of money. */
+export const DOLLARS = { type: 'number', inputMode: 'decimal', min: '0.01', max: '1000', step: '0.01' } as const
+
 /** Changes how much the task may cost, also while it runs. */
 export function BudgetSheet({ task, onClose }: { task: Task; onClose: () => void }) {
   const change = useChangeTask(task.id)
@@ -25,17 +28,7 @@ export function BudgetSheet({ task, onClose }: { task: Task; onClose: () => void
         <p className="soft">{WORDS.spent(money(task.usage.costUsd), money(task.budgetUsd))}</p>
         <Field label={WORDS.limit} hint={WORDS.hint}>
           {(given) => (
-            <input
-              {...given}
-              type="number"
-              inputMode="decimal"
-              required
-              min="0.01"
-              max="1000"
-              step="0.01"
-              value={budget}
-              onChange={(event) => setBudget(event.target.value)}
-            />
+            <input {...given} {...DOLLARS} required value={budget} onChange={(event) => setBudget(event.target.value)} />
           )}
         </Field>
         {change.isError && <Fault error={change.error} />}

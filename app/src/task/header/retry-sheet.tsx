@@ -9,6 +9,7 @@ import { Field } from '../../design/controls/field.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
 import { Fault } from '../../design/feedback/states.tsx'
 import { TASK_WORDS } from '../text/words.ts'
+import { DOLLARS } from './budget-sheet.tsx'
 
 const WORDS = TASK_WORDS.retry
 
@@ -46,18 +47,7 @@ export function RetrySheet({ task, onClose }: { task: Task; onClose: () => void 
         </Field>
         <EffortField value={effort} onChange={setEffort} mayBeOwn={task.effort === null} />
         <Field label={WORDS.budget} hint={WORDS.budgetHint}>
-          {(given) => (
-            <input
-              {...given}
-              type="number"
-              inputMode="decimal"
-              min="0.01"
-              max="1000"
-              step="0.01"
-              value={budget}
-              onChange={(event) => setBudget(event.target.value)}
-            />
-          )}
+          {(given) => <input {...given} {...DOLLARS} value={budget} onChange={(event) => setBudget(event.target.value)} />}
         </Field>
         {retry.isError && <Fault error={retry.error} />}
         <Button type="submit" look="main" icon="retry" busy={retry.isPending}>
