@@ -1,4 +1,5 @@
 import type { Delta, TaskEvent } from '../contract/api/event.ts'
+import { lastText } from '../contract/shared/pieces.ts'
 
 /** Text that the model is writing, before its `text.written` is here. `from` is above 0 if its beginning was missed. */
 export type LiveText = { attempt: number; from: number; text: string }
@@ -71,7 +72,7 @@ export function takeDelta(feed: Feed, delta: Delta): Feed {
 /** Joins a piece to the output that it continues. Pieces may be lost on the way: one that does not follow starts over. */
 export function addOutput(before: LiveOutput | null, { attempt, callId = '', offset, text }: Delta): LiveOutput {
   const follows = before?.attempt === attempt && before.callId === callId && before.end === offset
-  return { attempt, callId, end: offset + text.length, text: `${follows ? before.text : ''}${text}`.slice(-KEPT_CHARS) }
+  return { attempt, callId, end: offset + text.length, text: lastText(follows ? before.text + text : text, KEPT_CHARS) }
 }
 
 /** @returns the last lines, without empty ones at the end; a line that a cut began is left out if others follow */

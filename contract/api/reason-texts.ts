@@ -7,7 +7,7 @@ export const REASONS = {
   queued: 'Waiting in the queue.',
   no_runner: 'Waiting: no runner is connected. Start one with `npm start`, or on another host.',
   runner_unwell:
-    'Waiting: the connected runner has a problem on its host and takes no tasks until it is fixed. See the admin screen or the runner log.',
+    'Waiting: the connected runner has a problem on its host. The administrator of this server sees it on the admin screen.',
   retrying: 'Something went wrong on our side. Retrying automatically.',
   model_waiting: 'Waiting for the model, which does not answer. The work so far is saved, and continues by itself.',
   // interrupted: our fault. These texts promise no retry, since the attempt may have been the last.
@@ -59,9 +59,9 @@ export const REASONS = {
   context_exceeded: `The conversation became too long for the model. ${WORK} To continue, send a message that says what is left: it starts a fresh conversation on the same branch.`,
   out_of_memory: 'The sandbox ran out of memory. Make the task smaller, or give sandboxes more memory (RUNNER_MEMORY_MB).',
   out_of_disk: 'The disk of the sandbox is full. Give sandboxes more space (RUNNER_WORKSPACE_MB), or make the task smaller.',
-  sandbox_crashed: 'The sandbox ended unexpectedly. Send the task again; the runner log says more.',
+  sandbox_crashed: `The sandbox ended unexpectedly. ${WORK} Retry the task; if it happens again, tell the administrator of this server.`,
   abandoned:
-    'Errand gave up: the task was interrupted too often on our side. The administrator of this server finds the cause in the runner log.',
+    'Errand gave up: the task was interrupted too often on our side. Tell the administrator of this server before you send it once more.',
   // cancelled
   cancelled_by_user: 'Cancelled.',
 } as const

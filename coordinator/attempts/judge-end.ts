@@ -1,5 +1,6 @@
 import { REASONS } from '../../contract/api/reason.ts'
 import { MAX_INTERRUPTED_ATTEMPTS, MAX_INTERRUPTIONS } from '../../contract/api/status.ts'
+import { cutText } from '../../contract/shared/characters.ts'
 import type { End } from '../../contract/wire/end.ts'
 import type { Interruptions } from '../store/attempts.ts'
 import type { Change, TaskRow } from '../store/tasks.ts'
@@ -24,7 +25,7 @@ export function judgeEnd(task: TaskRow, end: End, history: History): Verdict {
   if (outcome !== 'interrupted') return describeTurnEnd(task, outcome, reason, message, pushed)
   if (history.parking) return judgeParking(task, history.parking, reason, pushed)
   if (interruptions >= MAX_INTERRUPTIONS || interruptedAttempts >= MAX_INTERRUPTED_ATTEMPTS) {
-    const last = `The last interruption: ${message ?? REASONS[reason]}`.slice(0, 2_000)
+    const last = cutText(`The last interruption: ${message ?? REASONS[reason]}`, 2_000)
     return describeTurnEnd(task, 'failed', 'abandoned', last, pushed)
   }
   return { status: 'pending', change: { reason, error: null }, closing: null }
@@ -39,7 +40,7 @@ function judgeParking(task: TaskRow, parking: Parking, reason: End['reason'], pu
 function doneByThen({ outcome, reason, message }: End, pushed: boolean): string | null {
   if (outcome === 'interrupted') return null
   if (outcome === 'cancelled') return message
-  if (outcome === 'failed') return `The turn had already failed. ${explain(reason, message)}`.slice(0, 2_000)
+  if (outcome === 'failed') return cutText(`The turn had already failed. ${explain(reason, message)}`, 2_000)
   if (reason === 'no_changes') return 'The agent had already finished, without changing a file.'
   return pushed ? 'The agent had already finished. Its work is on the branch.' : 'The agent had already finished.'
 }

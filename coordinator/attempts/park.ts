@@ -1,3 +1,4 @@
+import { cutText } from '../../contract/shared/characters.ts'
 import { MODEL_AWAY_MS } from '../../contract/wire/deadlines.ts'
 import type { End } from '../../contract/wire/end.ts'
 import type { Parked } from '../store/attempts.ts'
@@ -21,7 +22,7 @@ export function park({ until, message }: End, before: Parked, now: number, mostM
   if (before.ms + (back - now) <= mostMs && before.count < MAX_PARKED) return { until: back }
   const waited = `Errand waited for the model for ${hoursOf(before.ms)} in total.`
   const next = back - now > mostMs - before.ms && back - now > 60_000 ? ` The next try would be in ${hoursOf(back - now)}.` : ''
-  return { tooLong: `${waited}${next}${message === null ? '' : ` Its last answer: ${message}`}`.slice(0, 2_000) }
+  return { tooLong: cutText(`${waited}${next}${message === null ? '' : ` Its last answer: ${message}`}`, 2_000) }
 }
 
 function hoursOf(ms: number): string {

@@ -1,6 +1,7 @@
 import type { Notifications } from '../../contract/api/api.ts'
 import type { Reason } from '../../contract/api/reason.ts'
 import type { TaskStatus } from '../../contract/api/status.ts'
+import { cutCharacters } from '../../contract/shared/pieces.ts'
 
 /** The occasions for a notification. `attention`: the task continues only if the person does something. */
 export type Occasion = 'done' | 'failed' | 'attention'
@@ -41,6 +42,5 @@ const TITLE_CHARS = 80
 /** Only the first line of the prompt leaves the server, because others may read a lock screen. */
 export function titleOf(prompt: string): string {
   const line = prompt.trim().split(/[\r\n]/, 1)[0] ?? ''
-  const letters = [...line.replaceAll(/\p{Cc}/gu, ' ').trim()]
-  return letters.length > TITLE_CHARS ? `${letters.slice(0, TITLE_CHARS - 1).join('')}…` : letters.join('')
+  return cutCharacters(line.replaceAll(/\p{Cc}/gu, ' ').trim(), TITLE_CHARS)
 }

@@ -24,7 +24,7 @@ export function refusalOf(error: unknown): Refusal {
     ? new Refusal('unavailable', 'The server cannot use its database: its disk may be full. Try again later.', undefined, cause)
     : new Refusal(
         'internal',
-        'Something went wrong on the server. Find the details in its log by this request id.',
+        'Something went wrong on the server. Try again. If it happens again, tell the administrator of this server.',
         undefined,
         cause,
       )

@@ -1,4 +1,5 @@
 import type { Reason } from '../../contract/api/reason.ts'
+import { cutText } from '../../contract/shared/characters.ts'
 import type { End } from '../../contract/wire/end.ts'
 import type { SandboxEnd } from '../sandbox/sandbox.ts'
 
@@ -83,7 +84,7 @@ const FAILED: readonly Reason[] = [
 export function decideEnd({ turn, stop, fault, sandbox }: AttemptFacts): End {
   if (turn) return turn
   if (stop) return STOPPED[stop]
-  if (fault) return { outcome: 'interrupted', reason: fault.reason, message: shortened(fault.message) }
+  if (fault) return { outcome: 'interrupted', reason: fault.reason, message: cutText(fault.message, MESSAGE_CHARS) }
   if (!sandbox) return STOPPED.runner_stopped
   return crash(sandbox)
 }
@@ -104,15 +105,17 @@ export function turnEnd(reported: End, stop: StopCause | null): End {
 
 /** Trap: Docker reports an OOM kill of any process in the sandbox, even when the agent went on and ended well. */
 function crash({ exitCode, outOfMemory, errorTail }: SandboxEnd): End {
-  const message = shortened(`The agent's process ended with exit code ${exitCode}.${errorTail ? `\n${errorTail}` : ''}`)
+  const words = [`The agent's process ended with exit code ${exitCode}.`, ...plainLines(errorTail)]
+  const message = cutText(words.join('\n'), MESSAGE_CHARS)
   if (outOfMemory) return { outcome: 'failed', reason: 'out_of_memory', message }
   if (ENDED_FROM_OUTSIDE.includes(exitCode)) return { outcome: 'interrupted', reason: 'sandbox_killed', message }
   if (/ENOSPC|No space left on device/.test(errorTail)) return { outcome: 'failed', reason: 'out_of_disk', message }
   return { outcome: 'failed', reason: 'sandbox_crashed', message }
 }
-
-function shortened(text: string): string {
-  return text.length <= MESSAGE_CHARS ? text : `${text.slice(0, MESSAGE_CHARS - 1)}…`
-}
 /** The contract's bound on the message of an end. */
 const MESSAGE_CHARS = 2000
+
+/** What a person can read of the last lines on standard error: neither log entries, which are JSON, nor a stack with its frames and its line of the source. */
+function plainLines(errorTail: string): string[] {
+  return errorTail.split('\n').filter((line) => !/^(?:$|\s|[{}[\]^]|node:|file:|Node\.js v)/.test(line))
+}

@@ -1,4 +1,5 @@
 import type { DiffStat, EventData } from '../../contract/api/event.ts'
+import { cutText } from '../../contract/shared/characters.ts'
 import type { StopCause } from './attempt-end.ts'
 
 /** The end of the turn as the sandbox reported it, and why it was being stopped at that moment. It waits until the sandbox has ended. */
@@ -29,7 +30,7 @@ export function turnTruth(reported: EventData<'turn.ended'>, seen: Seen): EventD
     case 'read':
       return { ...reported, diff: seen.diff, commit: seen.commit }
     case 'unread':
-      return { ...own, message: [reported.message, UNREAD].filter(Boolean).join(' ').slice(0, MESSAGE_CHARS) }
+      return { ...own, message: cutText([reported.message, UNREAD].filter(Boolean).join(' '), MESSAGE_CHARS) }
     case 'unasked':
       return own
     default:

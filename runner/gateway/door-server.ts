@@ -65,7 +65,7 @@ async function serveSafely(serve: Endpoint, call: Call, log: Logger): Promise<vo
   } catch (error) {
     if (!call.gone.aborted) log.error({ event: 'gateway.failed', err: error, method: request.method })
     if (response.headersSent) response.destroy()
-    else answer(response, 500, "The sandbox door failed at this call. The runner's log has the details.")
+    else answer(response, 500, 'The way out of the sandbox failed at this call, which is no fault of the call. Try it once more.')
   }
   log.debug({ event: 'gateway.answered', method: request.method, path: path.slice(0, 200), status: response.statusCode })
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { cutText } from '../../contract/shared/characters.ts'
 import type { End } from '../../contract/wire/end.ts'
 import type { Unwell } from '../../contract/wire/lease.ts'
 import { within } from '../process/deadline.ts'
@@ -132,7 +133,7 @@ function become(state: State, next: Unwell | undefined): void {
 /** Pure. @returns the fault of this host that caused an end; null if there is none */
 function faultIn(end: End): Unwell | null {
   if (end.outcome !== 'interrupted') return null
-  const message = (end.message ?? '').slice(0, MESSAGE_CHARS)
+  const message = cutText(end.message ?? '', MESSAGE_CHARS)
   switch (end.reason) {
     case 'engine_unavailable':
     case 'image_missing':
@@ -148,7 +149,7 @@ function faultIn(end: End): Unwell | null {
 function unwellBy(error: unknown): Unwell {
   const { message, code }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error))
   const reason = error instanceof EngineFault ? error.reason : code === 'ENOSPC' ? 'host_disk_full' : 'runner_unwell'
-  return { reason, message: message.slice(0, MESSAGE_CHARS) }
+  return { reason, message: cutText(message, MESSAGE_CHARS) }
 }
 
 function throwSilent(checkMs: number): never {

@@ -1,5 +1,6 @@
 import type { NewEvent } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
+import { cutText } from '../../contract/shared/characters.ts'
 import { parseJson } from '../../contract/shared/json.ts'
 import { stripTerminal } from '../../contract/shared/terminal.ts'
 import { AgentLine } from '../../contract/wire/sandbox.ts'
@@ -38,7 +39,7 @@ export function cleanDelta(text: string): string {
 /** The contract's schema bounds every field but `input`, which is any JSON that the model wrote. */
 function boundInput(data: { input: unknown }): void {
   const json = JSON.stringify(data.input) ?? 'null'
-  if (json.length > LIMITS.toolInputChars) data.input = { cut: json.slice(0, LIMITS.toolInputChars / 2) }
+  if (json.length > LIMITS.toolInputChars) data.input = { cut: cutText(json, LIMITS.toolInputChars / 2) }
 }
 
 /** Puts every text in a JSON value through `change`, keys too, and cuts off what nests deeper than any honest value. */

@@ -108,7 +108,10 @@ async function readToEnd(following: Following, attached: Readable): Promise<Cont
     })
     if (behind === 0 && !state.running) return state
     if (behind && !state.running)
-      throw new EngineFault('engine_unavailable', "The end of the sandbox's output is missing in the Docker engine's log.")
+      throw new EngineFault(
+        'engine_unavailable',
+        "The Docker engine did not keep all of the sandbox's output: its end is missing.",
+      )
     if (endedAt !== null && performance.now() - endedAt >= times.awayMs)
       throw new EngineFault('engine_unavailable', "The Docker engine does not send the rest of the sandbox's output.")
     await rest(times.againMs, over)

@@ -59,7 +59,7 @@ export function createOutput(): SandboxOutput {
       if (kept > LOG_BYTES)
         throw new EngineFault(
           'engine_unavailable',
-          "The sandbox printed more than the Docker engine's log holds, so output that was missed cannot be read again.",
+          'The sandbox printed more than the Docker engine keeps, so output that was missed cannot be read again.',
         )
     },
   }
@@ -116,7 +116,7 @@ function createReplayFilter() {
           if (behind === 0 && !repeats.digest().equals(known))
             throw new EngineFault(
               'engine_unavailable',
-              "The Docker engine's log differs from what the sandbox printed: something is missing.",
+              'What the Docker engine kept differs from what the sandbox printed: something is missing.',
             )
           return keep(piece.subarray(repeated.length))
         },

@@ -79,6 +79,16 @@ describe('the branch prefix of a task', () => {
   })
 })
 
+describe('the text of a reason', () => {
+  it.each(Object.entries(REASONS))('says what a person can do, and points to no log: %s', (_reason, words) => {
+    expect(words).not.toMatch(/\blogs?\b|stack|127\.0\.0\.1/i)
+  })
+
+  it.each(['abandoned', 'runner_unwell'] as const)('names the administrator where only they can help: %s', (reason) => {
+    expect(REASONS[reason]).toMatch(/administrator/)
+  })
+})
+
 describe('a reason that had another name', () => {
   it('is read by it, and has its text', () => {
     const event = { type: 'attempt.ended', data: { outcome: 'failed', reason: 'turns_exceeded', message: null } }

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { cutText } from '../../contract/shared/characters.ts'
+import { lastText, piecesOf } from '../../contract/shared/pieces.ts'
 import type { AgentEvent, AgentLine } from '../../contract/wire/sandbox.ts'
 import { redacted } from '../process/log.ts'
 import { shrinkInput } from '../tools/output.ts'
@@ -32,7 +33,7 @@ export function createVoice({ output, secrets, gatherMs = GATHER_MS }: VoiceOpti
     timer = null
     if (output.writableNeedDrain) return wake()
     const unsure = secretBegun(gathered, secrets)
-    const ready = gathered.slice(0, Math.min(gathered.length - unsure, LIMITS.deltaChars))
+    const ready = cutText(gathered.slice(0, gathered.length - unsure), LIMITS.deltaChars, '')
     if (!ready) return
     write({ type: 'delta', offset, text: redacted(ready, secrets) })
     offset += ready.length
@@ -62,7 +63,7 @@ export function createVoice({ output, secrets, gatherMs = GATHER_MS }: VoiceOpti
     output: (callId, text) => {
       if (callId !== ofCall) printed = 0
       ofCall = callId
-      const shown = text.slice(-LIMITS.deltaChars)
+      const shown = lastText(text, LIMITS.deltaChars)
       if (!output.writableNeedDrain) write({ type: 'delta', callId: callId.slice(0, 200), offset: printed, text: shown })
       printed += shown.length
     },
@@ -78,35 +79,29 @@ export function createVoice({ output, secrets, gatherMs = GATHER_MS }: VoiceOpti
 function bounded(event: AgentEvent): AgentEvent[] {
   switch (event.type) {
     case 'text.written':
-      return pieces(event.data.text, LIMITS.textChars).map((text) => ({ type: 'text.written', data: { text } }))
+      return piecesOf(event.data.text, LIMITS.textChars).map((text) => ({ type: 'text.written', data: { text } }))
     case 'note.written':
       return [{ type: 'note.written', data: { text: cutText(event.data.text, LIMITS.noteChars) } }]
     case 'tool.started': {
       const { callId, name, title, input } = event.data
       const data = {
         callId,
-        name: name.slice(0, 100),
+        name: cutText(name, 100),
         title: cutText(title, 300),
         input: shrinkInput(input, LIMITS.toolInputChars),
       }
       return [{ type: 'tool.started', data }]
     }
     case 'tool.ended':
-      return [{ type: 'tool.ended', data: { ...event.data, output: event.data.output.slice(0, LIMITS.toolOutputChars) } }]
+      return [{ type: 'tool.ended', data: { ...event.data, output: cutText(event.data.output, LIMITS.toolOutputChars, '') } }]
     case 'turn.ended': {
       const { summary, message } = event.data
-      const data = { ...event.data, summary: summary.slice(0, LIMITS.textChars), message: message?.slice(0, 2000) ?? null }
-      return [{ type: 'turn.ended', data }]
+      const cut = { summary: cutText(summary, LIMITS.textChars, ''), message: message && cutText(message, 2000) }
+      return [{ type: 'turn.ended', data: { ...event.data, ...cut } }]
     }
     default:
       return [event]
   }
-}
-
-function pieces(text: string, size: number): string[] {
-  return Array.from({ length: Math.max(1, Math.ceil(text.length / size)) }, (_, index) =>
-    text.slice(index * size, (index + 1) * size),
-  )
 }
 
 /** @returns how many characters at the end may be the beginning of a secret */

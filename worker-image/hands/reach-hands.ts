@@ -1,6 +1,7 @@
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import * as z from 'zod'
+import { cutText } from '../../contract/shared/characters.ts'
 import type { End } from '../../contract/wire/end.ts'
 import { type AgentSays, type CallOptions, type Hands, HandsGone } from './hands.ts'
 import { readJsonLines, writeJsonLine } from './json-lines.ts'
@@ -106,12 +107,12 @@ function createConnection(socket: Socket): Connection {
     if (!call) return
     if ('output' in said) return call.onOutput?.(said.output)
     calls.delete(said.of)
-    if ('error' in said) return call.reject(new Error(said.error.slice(0, 10_000)))
+    if ('error' in said) return call.reject(new Error(cutText(said.error, 10_000)))
     const result = OPERATIONS[call.name].output.safeParse(said.result)
     if (result.success) call.resolve(result.data)
     else
       call.reject(
-        new Error(`The sandbox answered "${call.name}" with something else: ${z.prettifyError(result.error).slice(0, 500)}`),
+        new Error(`The sandbox answered "${call.name}" with something else: ${cutText(z.prettifyError(result.error), 500)}`),
       )
   })
   const say = (what: AgentSays) => writeJsonLine(socket, what)

@@ -1,3 +1,5 @@
+import { cutText } from '../../contract/shared/characters.ts'
+import { lastText } from '../../contract/shared/pieces.ts'
 import { stripTerminal } from '../../contract/shared/terminal.ts'
 
 /** The most characters of one output that the model sees. */
@@ -11,8 +13,8 @@ export function bounded(text: string, maxChars: number, whole: string | null = n
   if (text.length <= maxChars) return text
   const gap = (lines: number) => `\n[… ${lines} lines elided${whole ? `; full output: ${whole}` : ''} …]\n`
   const room = maxChars - gap(text.length).length
-  const head = wholeLines(text.slice(0, Math.floor(room * 0.2)), 'head')
-  const tail = wholeLines(text.slice(text.length - Math.ceil(room * 0.8)), 'tail')
+  const head = wholeLines(cutText(text, Math.floor(room * 0.2), ''), 'head')
+  const tail = wholeLines(lastText(text, Math.ceil(room * 0.8)), 'tail')
   const elided = text.slice(head.length, text.length - tail.length).split('\n').length
   return `${head}${gap(elided)}${tail}`
 }
@@ -41,12 +43,12 @@ export function shrinkInput(input: unknown, maxChars: number): unknown {
     const shrunk = cutTexts(input, most)
     if (JSON.stringify(shrunk).length <= maxChars) return shrunk
   }
-  return { cut: `${json.slice(0, Math.floor(maxChars / 8))}…` }
+  return { cut: cutText(json, Math.floor(maxChars / 8)) }
 }
 
 function cutTexts(value: unknown, most: number): unknown {
   if (typeof value === 'string')
-    return value.length <= most ? value : `${value.slice(0, most)}… (${value.length - most} more characters)`
+    return value.length <= most ? value : `${cutText(value, most)} (${value.length - most} more characters)`
   if (Array.isArray(value)) return value.map((item) => cutTexts(item, most))
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cutTexts(item, most)]))

@@ -1,6 +1,7 @@
 import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import type { DiffStat } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
+import { cutText } from '../../contract/shared/characters.ts'
 import { PATCH_CUT } from '../../contract/wire/patch.ts'
 import { type Git, type GitResult, must } from './git.ts'
 
@@ -45,7 +46,7 @@ export async function stageAll(git: Git, leftOut: readonly string[]): Promise<Co
     )
   const notes = [
     ...(huge.length > 0 ? [`Left out, larger than ${MAX_FILE_BYTES / 1024 / 1024} MB: ${huge.slice(0, 10).join(', ')}.`] : []),
-    ...(added.code === 1 ? [`Left out, because git could not add it: ${added.stderr.trim().slice(0, 500)}`] : []),
+    ...(added.code === 1 ? [`Left out, because git could not add it: ${cutText(added.stderr.trim(), 500)}`] : []),
   ]
   return { note: notes.join(' ') || null, failed: null }
 }

@@ -1,3 +1,5 @@
+import { cutText } from '../../contract/shared/characters.ts'
+import { lastText } from '../../contract/shared/pieces.ts'
 import { type End, failed } from '../../contract/wire/end.ts'
 import type { GitResult } from './git.ts'
 
@@ -37,18 +39,18 @@ export function commitFault({ code, stderr }: Failed): End {
 /** @returns git's last words for a person: without the address of the door, which exists only in the sandbox */
 export function plainWords(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => !/^(To |hint: |error: failed to push some refs)/.test(line))
-  return lines
+  const words = lines
     .join('\n')
     .replace(/^remote: /gm, '')
     .replaceAll(/'?https?:\/\/127\.0\.0\.1[^\s']*'?/g, 'the git host')
     .trim()
-    .slice(-WORDS_CHARS)
+  return lastText(words, WORDS_CHARS)
 }
 
 /** The line that names the disk, and not the hundreds that may follow it. */
 function diskWords(stderr: string): string {
   const lines = stderr.split('\n')
-  return (lines.find((line) => DISK_FULL.test(line)) ?? lines.find((line) => CANNOT_WRITE.test(line)) ?? '').slice(0, WORDS_CHARS)
+  return cutText(lines.find((line) => DISK_FULL.test(line)) ?? lines.find((line) => CANNOT_WRITE.test(line)) ?? '', WORDS_CHARS)
 }
 
 function endedWith(code: number | null): string {
@@ -57,5 +59,5 @@ function endedWith(code: number | null): string {
 
 /** The message of the git host or the gateway for a person. git's own line names an address that exists only in the sandbox. */
 function hostsWords(stderr: string): string {
-  return [...stderr.slice(-WORDS_CHARS).matchAll(/^remote: (.*\S)/gm)].map(([, line]) => line).join(' ')
+  return [...lastText(stderr, WORDS_CHARS).matchAll(/^remote: (.*\S)/gm)].map(([, line]) => line).join(' ')
 }

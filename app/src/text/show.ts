@@ -19,7 +19,7 @@ export function age(iso: string, now: number = Date.now()): string {
   if (minutes < 60) return `${minutes} min`
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h`
   if (minutes < 7 * 24 * 60) return `${Math.floor(minutes / (24 * 60))} d`
-  return new Date(iso).toLocaleDateString(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
+  return new Date(iso).toLocaleDateString(undefined, { dateStyle: 'medium' })
 }
 
 /** @returns {@link age} within a sentence: `just now`, `5 min ago`, or a date */

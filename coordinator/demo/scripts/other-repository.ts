@@ -1,3 +1,4 @@
+import { cutText } from '../../../contract/shared/characters.ts'
 import type { Script } from '../script.ts'
 import type { Place } from './look-around.ts'
 import { bash, run, write } from './steps.ts'
@@ -51,7 +52,7 @@ function lastLines(text: string): string {
     .trimEnd()
     .split('\n')
     .slice(-8)
-    .map((line) => `    ${line.slice(0, 200)}`)
+    .map((line) => `    ${cutText(line, 200)}`)
     .join('\n')
 }
 

@@ -1,3 +1,4 @@
+import { cutText } from '../../../contract/shared/characters.ts'
 import type { Call, Result, Script } from '../script.ts'
 
 export function bash(command: string, description: string): Call {
@@ -29,7 +30,7 @@ export const SIGNATURE = '(Done by the demo model, which follows a script.)'
 
 /** Quotes the words of a person. */
 export function quoted(text: string): string {
-  return `“${text.length > 200 ? `${text.slice(0, 200)}…` : text}”`
+  return `“${cutText(text, 200)}”`
 }
 
 /** Stands for a result that is missing. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
+import { cutText } from '../../../contract/shared/characters.ts'
 import { parseJson } from '../../../contract/shared/json.ts'
 import { type Call, pickHeaders } from '../endpoint.ts'
 import { failureText, type Upstream, wasSent } from '../upstream.ts'
@@ -95,10 +96,7 @@ async function wordsOf(found: IncomingMessage, secrets: readonly string[]): Prom
   const body = parseJson(Buffer.concat(chunks).toString('utf8')) as { error?: { message?: unknown } } | null | undefined
   const message = typeof body?.error?.message === 'string' ? body.error.message : ''
   const safe = secrets.filter(Boolean).reduce((text, secret) => text.replaceAll(secret, '[secret]'), message)
-  return safe
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, WORDS_CHARS)
+  return cutText(safe.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim(), WORDS_CHARS)
 }
 
 const CUT = 'The connection to the model API was lost in the middle of the answer.'

@@ -1,3 +1,4 @@
+import { cutText } from '../../../contract/shared/characters.ts'
 import { parseJson } from '../../../contract/shared/json.ts'
 import { MODELS } from '../../../contract/shared/models.ts'
 import { type Said, unheaded } from '../../../contract/wire/prompt.ts'
@@ -141,7 +142,7 @@ function forbidden(message: string) {
 }
 
 function shown(value: unknown): string {
-  return (JSON.stringify(value) ?? 'nothing').slice(0, 100)
+  return cutText(JSON.stringify(value) ?? 'nothing', 100)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -58,7 +58,7 @@ export function breakDown(page: Page, path: string) {
   return page.route(path, (route) =>
     route.fulfill({
       status: 500,
-      json: { error: { code: 'internal', message: 'Something went wrong on the server. Its log says more.', requestId: 'r' } },
+      json: { error: { code: 'internal', message: 'Something went wrong on the server. Try again.', requestId: 'r' } },
     }),
   )
 }

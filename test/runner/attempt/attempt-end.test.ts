@@ -40,6 +40,20 @@ describe('the end of an attempt', () => {
     expect(decideEnd(facts(given))).toMatchObject({ outcome, reason })
   })
 
+  it('tells a person neither a stack nor an entry of a log', () => {
+    const tail = [
+      '{"at":"2026-11-28","event":"agent.crashed","stack":"TypeError: x"}',
+      'node:internal/process/promises:394',
+      '    triggerUncaughtException(err, true);',
+      '    ^',
+      'TypeError: no such tool',
+      '    at run (file:///opt/errand/agent.mjs:1:2)',
+      'Node.js v24.21.0',
+    ].join('\n')
+    const { message } = decideEnd(facts({ sandbox: ended(70, false, tail) }))
+    expect(message).toBe("The agent's process ended with exit code 70.\nTypeError: no such tool")
+  })
+
   it('tells a person how a sandbox crashed, within the bound of a message', () => {
     const { message } = decideEnd(facts({ sandbox: ended(70, false, 'x'.repeat(5000)) }))
     expect(message).toContain('exit code 70')

@@ -1,3 +1,4 @@
+import { cutText } from '../../../contract/shared/characters.ts'
 import { characterName, foldText, unfoldedPlace } from './characters.ts'
 import { LINE_CHARS } from './excerpt.ts'
 import { findWords } from './words.ts'
@@ -135,10 +136,7 @@ function shown(lines: readonly string[], count: number, places: readonly number[
   const spans = places.map((place) =>
     lines
       .slice(place, place + Math.min(count, SHOWN_LINES))
-      .map(
-        (line, offset) =>
-          `${String(place + 1 + offset).padStart(6)}\t${line.length > SHOWN_CHARS ? `${line.slice(0, SHOWN_CHARS)}… (cut)` : line}`,
-      )
+      .map((line, offset) => `${String(place + 1 + offset).padStart(6)}\t${cutText(line, SHOWN_CHARS, '… (cut)')}`)
       .join('\n'),
   )
   return spans.join('\n  ⋯\n')

@@ -1,11 +1,11 @@
 import type { Task } from '../../../../contract/api/api.ts'
 import { StatusBadge } from '../../design/feedback/badges.tsx'
-import { repoName } from '../../text/show.ts'
+import { firstLine, repoName } from '../../text/show.ts'
 import { TASK_WORDS } from '../text/words.ts'
 
 /** The first line of the prompt. */
 export function titleOf({ prompt }: Pick<Task, 'prompt'>): string {
-  return prompt.trim().split('\n', 1)[0]?.slice(0, 200) || TASK_WORDS.header.untitled
+  return firstLine(prompt) || TASK_WORDS.header.untitled
 }
 
 export function TaskHeading({ task }: { task: Task }) {

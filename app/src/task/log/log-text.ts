@@ -1,3 +1,4 @@
+import { cutText } from '../../../../contract/shared/characters.ts'
 import { visibleMarks } from '../text/format.ts'
 
 /** Lines of one chunk: `log.css` reserves this height for a chunk that is out of sight. */
@@ -30,16 +31,11 @@ function endOf(text: string, from: number): number {
     if (next === 0 || next > most) {
       if (next === 0 && text.length <= most) return text.length
       // The whole lines before it are a chunk of their own.
-      return end > from ? end : most - Number(isHalf(text, most))
+      return end > from ? end : from + cutText(text.slice(from, most + 1_000), CHARS, '').length
     }
     end = next
   }
   return end
-}
-
-/** Whether a cut would split a character. */
-function isHalf(text: string, at: number): boolean {
-  return (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
 }
 
 /** @returns the escape sequences in force: those since the last reset */

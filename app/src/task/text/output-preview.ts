@@ -1,5 +1,6 @@
 import type { EventData } from '../../../../contract/api/event.ts'
 import { readableOutput } from '../../../../contract/api/tool-output.ts'
+import { lastText } from '../../../../contract/shared/pieces.ts'
 import { visibleMarks } from './format.ts'
 
 export type Preview = { text: string; linesAbove: number; bytes: number; cut: boolean }
@@ -19,8 +20,7 @@ export function previewOf(ended: Previewed): Preview {
     .trimEnd()
     .replace(/^(?:[ \t]*\r?\n)+/, '')
   const lines = whole === '' ? [] : whole.split('\n').filter((line) => !FRAME.test(line))
-  const last = lines.slice(-MAX_LINES).join('\n')
-  const text = last.length > MAX_CHARS ? last.slice(-MAX_CHARS) : last
+  const text = lastText(lines.slice(-MAX_LINES).join('\n'), MAX_CHARS)
   const linesAbove = lines.length - (text === '' ? 0 : text.split('\n').length)
   return { text, linesAbove, bytes: outputBytes, cut: text.length < whole.length || outputBytes > whole.length * 3 + 200 }
 }

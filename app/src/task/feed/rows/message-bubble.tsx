@@ -1,4 +1,5 @@
 import { memo, type ReactNode } from 'react'
+import { cutText } from '../../../../../contract/shared/characters.ts'
 import type { Message } from '../../model/feed-items.ts'
 import { TASK_WORDS } from '../../text/words.ts'
 import { useChoice } from './choices.tsx'
@@ -32,7 +33,7 @@ export const MessageBubble = memo(
           <span className="hidden-for-eyes">{WORDS.you}</span>
         )}
         <div className="bubble" dir="auto">
-          {open ? text : `${text.split('\n', LONG.lines).join('\n').slice(0, LONG.chars).trimEnd()}…`}
+          {open ? text : `${cutText(text.split('\n', LONG.lines).join('\n'), LONG.chars, '').trimEnd()}…`}
           {long && (
             <button type="button" className="button quiet bubble-more" aria-expanded={open} onClick={toggle}>
               {open ? WORDS.showLess : WORDS.showWhole}
