@@ -89,7 +89,7 @@ export function createTranscript({ model, effort, system, tools, before, first }
   return {
     request,
     parts: () => ({ model, system: fixed.system, tools: fixed.tools, messages }),
-    size: () => sizeOf(request(0), messages),
+    size: () => sizeOf(request(0)),
     shortenResults: () => {
       const shorter = withShortResults(messages)
       messages = shorter ?? messages
@@ -111,11 +111,24 @@ export function createTranscript({ model, effort, system, tools, before, first }
   }
 }
 
-function sizeOf(request: ModelRequest, messages: readonly ModelMessage[]): RequestSize {
-  const images = messages.flatMap(blocksIn).flatMap(imagesIn)
-  const imageBytes = images.reduce((sum, data) => sum + data.length, 0)
-  return { bytes: Buffer.byteLength(JSON.stringify(request)) - imageBytes, images: images.length, imageBytes }
+/** Asked for several times in each step, of a conversation of megabytes: a message never changes, and is measured once. */
+function sizeOf({ messages, ...rest }: ModelRequest): RequestSize {
+  const sizes = messages.map(sizeOfMessage)
+  const sum = (what: keyof RequestSize) => sizes.reduce((total, size) => total + size[what], 0)
+  const around = Buffer.byteLength(JSON.stringify({ ...rest, messages: [] })) + Math.max(0, messages.length - 1)
+  return { bytes: around + sum('bytes'), images: sum('images'), imageBytes: sum('imageBytes') }
 }
+
+function sizeOfMessage(message: ModelMessage): RequestSize {
+  const known = SIZES.get(message)
+  if (known) return known
+  const images = blocksIn(message).flatMap(imagesIn)
+  const imageBytes = images.reduce((sum, data) => sum + data.length, 0)
+  const size = { bytes: Buffer.byteLength(JSON.stringify(message)) - imageBytes, images: images.length, imageBytes }
+  SIZES.set(message, size)
+  return size
+}
+const SIZES = new WeakMap<ModelMessage, RequestSize>()
 
 /** Thinking is bound to the model that thought it, and to the system text and tools that it knew. */
 function isBoundElsewhere(before: StoredTranscript, now: Pick<StoredTranscript, 'model' | 'system' | 'tools'>): boolean {

@@ -18,15 +18,11 @@ const CLOSING_BRACKET = 0x5d
  */
 export function isModestJson(json: Buffer): boolean {
   let values = 0
-  let quoted = false
   /** Of each object around the current place, how many keys it has beyond the first; arrays have none. */
   const keys: number[] = []
   for (let at = 0; at < json.length; at++) {
     const byte = json[at] ?? 0
-    if (quoted) {
-      if (byte === BACKSLASH) at++
-      else if (byte === QUOTE) quoted = false
-    } else if (byte === QUOTE) quoted = true
+    if (byte === QUOTE) at = endOfText(json, at) - 1
     else if (byte === COMMA) {
       values++
       const last = keys.length - 1
@@ -78,11 +74,22 @@ export function findRepeatedKey(json: string): string | null {
   return null
 }
 
-/** @returns the place behind the closing quote */
+/** @returns the place behind the closing quote. Nearly all of a body is text, which `indexOf` passes over many times faster than a loop does. */
 function endOfString(json: string, start: number): number {
-  for (let at = start + 1; at < json.length; at++) {
-    if (json[at] === '\\') at++
-    else if (json[at] === '"') return at + 1
+  for (let at = json.indexOf('"', start + 1); at >= 0; at = json.indexOf('"', at + 1)) {
+    let before = at - 1
+    while (json[before] === '\\') before--
+    if ((at - before) % 2 === 1) return at + 1
+  }
+  return json.length
+}
+
+/** The same in bytes. */
+function endOfText(json: Buffer, start: number): number {
+  for (let at = json.indexOf(QUOTE, start + 1); at >= 0; at = json.indexOf(QUOTE, at + 1)) {
+    let before = at - 1
+    while (json[before] === BACKSLASH) before--
+    if ((at - before) % 2 === 1) return at + 1
   }
   return json.length
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import { type ApiUsage, CACHE_LIFE_MS } from '../../../contract/shared/models.ts'
 
 /** What the model API has in its cache of a request, as far as this gateway saw it go in. */
@@ -119,7 +119,7 @@ function listOf(value: unknown): unknown[] {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64')
+  return digest('sha256', text, 'base64')
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

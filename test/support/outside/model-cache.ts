@@ -1,4 +1,4 @@
-import { blocksOf, canonical, hash, type ModelBody, tokensOf } from './model-strictness.ts'
+import { blocksOf, canonical, hash, hashAfter, type ModelBody, tokensOf } from './model-strictness.ts'
 
 /** What a request reads from the cache and writes to it; tokens. `input` is what stands behind the last mark. */
 export type CacheUse = { read: number; written: number; input: number }
@@ -45,9 +45,8 @@ function readPrompt(body: ModelBody): { hashes: string[]; tokens: number[]; mark
   let last = hash(JSON.stringify(canonical({ model, tool_choice, thinking })))
   let tokens = 0
   const prefixes = blocks.map((block) => {
-    const plain = canonical(block)
-    tokens += tokensOf(plain)
-    last = hash(`${last} ${JSON.stringify(plain)}`)
+    tokens += tokensOf(block)
+    last = hashAfter(last, block)
     return { hash: last, tokens }
   })
   const marks = blocks.flatMap(({ cache_control }, at) => (cache_control ? [at] : []))

@@ -1,3 +1,4 @@
+import { once } from '../scripted/request-parts.ts'
 import type { Message, Refusal } from './model-strictness.ts'
 
 type Json = Record<string, unknown>
@@ -13,12 +14,15 @@ function refuse(message: string): Refusal {
  */
 export function messagesRefusal(messages: readonly Message[], issued: (signature: string) => boolean): Refusal | null {
   // A half of a surrogate pair is no UTF-8: the whole body is refused, and nothing in it is named.
-  if (/\p{Surrogate}/u.test(textsIn(messages).join('\n')))
+  if (messages.some(hasHalf))
     return refuse('The request body is not valid JSON: no low surrogate in string: line 1 column 4711 (char 4710)')
   if (messages[0]?.role !== 'user') return refuse('messages: the first message must be of the user')
-  const problem = firstOf(messages, (message, index) => messageProblem(messages, message, index, issued))
+  const seen = new Set<string>()
+  const problem = firstOf(messages, (message, index) => messageProblem({ messages, issued, seen }, message, index))
   return problem === null ? lastProblem(messages.at(-1)) : refuse(problem)
 }
+
+const hasHalf = once((message: Message) => /\p{Surrogate}/u.test(textsIn(message).join('\n')))
 
 function lastProblem(last: Message | undefined): Refusal | null {
   // A paused answer ends on the call of a server tool and is sent back as it is.
@@ -27,21 +31,30 @@ function lastProblem(last: Message | undefined): Refusal | null {
   return refuse('This model does not support assistant message prefill. The conversation must end with a user message.')
 }
 
-function messageProblem(
-  messages: readonly Message[],
-  { role, content }: Message,
-  index: number,
-  issued: (signature: string) => boolean,
-): string | null {
+type Around = {
+  messages: readonly Message[]
+  issued: (signature: string) => boolean
+  /** Ids of the calls before. */
+  seen: Set<string>
+}
+
+function messageProblem({ messages, issued, seen }: Around, message: Message, index: number): string | null {
+  const { role, content } = message
   const at = `messages.${index}`
   if (role !== 'user' && role !== 'assistant') return `${at}: unexpected role ${role}`
   if (content.length === 0) return `${at}: content must not be empty`
-  const inBlock = firstOf(content, (block, place) => blockProblem(`${at}.content.${place}`, role, block, issued))
+  const inBlock = PASSED.has(message)
+    ? null
+    : firstOf(content, (block, place) => blockProblem(`${at}.content.${place}`, role, block, issued))
   if (inBlock !== null) return inBlock
-  const seen = messages.slice(0, index).flatMap((message) => idsOf(message, 'tool_use', 'id'))
-  const ids = idsOf(messages[index], 'tool_use', 'id')
-  if (new Set([...seen, ...ids]).size < seen.length + ids.length) return `${at}: \`tool_use\` ids must be unique`
-  const inResults = role === 'user' ? resultsProblem(idsOf(messages[index - 1], 'tool_use', 'id'), content) : null
+  PASSED.add(message)
+  const ids = callIds(message)
+  for (const id of ids) {
+    if (seen.has(id)) return `${at}: \`tool_use\` ids must be unique`
+    seen.add(id)
+  }
+  const before = messages[index - 1]
+  const inResults = role === 'user' ? resultsProblem(before ? callIds(before) : [], content) : null
   if (inResults !== null) return `${at}: ${inResults}`
   if (role === 'assistant' && /^(redacted_)?thinking$/.test(String(content.at(-1)?.type)))
     return `${at}: The final block in an assistant message cannot be \`thinking\`.`
@@ -50,6 +63,9 @@ function messageProblem(
     ? `${at}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${ids.join(', ')}`
     : null
 }
+
+/** Messages whose blocks were looked at: each request brings them again, and a signature that was issued stays so. */
+const PASSED = new WeakSet<Message>()
 
 const OF_THE_USER = ['text', 'image', 'document', 'tool_result']
 const OF_THE_ASSISTANT = ['text', 'thinking', 'redacted_thinking', 'tool_use', 'server_tool_use', 'web_search_tool_result']
@@ -98,9 +114,7 @@ function resultsProblem(asked: readonly string[], content: readonly Json[]): str
   return late ? 'tool_result blocks must come first' : null
 }
 
-function idsOf(message: Message | undefined, type: string, field: string): string[] {
-  return (message?.content ?? []).filter((block) => block.type === type).map((block) => String(block[field]))
-}
+const callIds = once(({ content }: Message) => content.filter(({ type }) => type === 'tool_use').map(({ id }) => String(id)))
 
 type Seen = { type: string; width: number; height: number }
 
@@ -120,21 +134,24 @@ function imageProblem(at: string, block: Json): string | null {
 
 /** @returns what the rule for requests of more than 20 images refuses */
 export function manyImagesRefusal(messages: readonly Message[]): Refusal | null {
-  const images = messages.flatMap(({ content }) =>
-    content.flatMap((block) =>
-      block.type === 'tool_result' && Array.isArray(block.content) ? (block.content as Json[]) : [block],
-    ),
-  )
-  const sizes = images.flatMap((block) => {
-    if (block.type !== 'image') return []
-    const { width = 0, height = 0 } = seenIn(Buffer.from((block.source as { data: string }).data, 'base64')) ?? {}
-    return [Math.max(width, height)]
-  })
+  const sizes = messages.flatMap(imageSizes)
   if (sizes.length > 100) return refuse(`messages: too many images: ${sizes.length} > 100`)
   return sizes.length > 20 && Math.max(...sizes) > 2000
     ? refuse('At least one of the image dimensions exceed max allowed size for many-image requests: 2000 pixels')
     : null
 }
+
+/** The longer side of each image. */
+const imageSizes = once(({ content }: Message) => {
+  const images = content.flatMap((block) =>
+    block.type === 'tool_result' && Array.isArray(block.content) ? (block.content as Json[]) : [block],
+  )
+  return images.flatMap((block) => {
+    if (block.type !== 'image') return []
+    const { width = 0, height = 0 } = seenIn(Buffer.from((block.source as { data: string }).data, 'base64')) ?? {}
+    return [Math.max(width, height)]
+  })
+})
 
 /** Only what the tests send: whole PNGs and the beginning of JPEGs. @returns null for what the API cannot process */
 function seenIn(bytes: Buffer): Seen | null {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
+import { createParts } from '../scripted/request-parts.ts'
 import { listen } from '../systems/temporary.ts'
 import { type CacheUse, createPromptCache, type PromptCache } from './model-cache.ts'
 import { type Message, type ModelBody, prefixHashes, type Refusal, refusalOf } from './model-strictness.ts'
@@ -39,7 +40,7 @@ export type ModelServer = {
  * @param key the one key that it lets in, as Bearer or as `x-api-key`
  */
 export async function startModelServer({ key, policy }: { key: string; policy: Policy }): Promise<ModelServer> {
-  const seen: Seen = { key, requests: [], refusals: [], issued: new Map(), cache: createPromptCache() }
+  const seen: Seen = { key, requests: [], refusals: [], issued: new Map(), cache: createPromptCache(), same: createParts() }
   let open = 0
   const server = createServer((request, response) => {
     open += 1
@@ -69,13 +70,14 @@ type Seen = {
   refusals: Refusal[]
   issued: Map<string, string>
   cache: PromptCache
+  same: ReturnType<typeof createParts>
 }
 
 async function answer(seen: Seen, policy: Policy, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { requests, refusals, issued } = seen
   if (request.method !== 'POST' || request.url?.split('?')[0] !== '/v1/messages')
     return sendError(response, { status: 404, type: 'not_found_error', message: `${request.method} ${request.url}` })
-  const body = normal((await json(request)) as ModelBody)
+  const body = normal((await json(request)) as ModelBody, seen.same)
   const refusal = refusalOf(request.headers, body, seen.key, (signature) => issued.has(signature)) ?? bindingRefusal(body, issued)
   if (refusal) {
     refusals.push(refusal)
@@ -114,11 +116,11 @@ function bindingRefusal(body: ModelBody, issued: ReadonlyMap<string, string>): R
   return null
 }
 
-function normal(body: ModelBody): ModelBody {
+function normal(body: ModelBody, same: Seen['same']): ModelBody {
   const list = (value: unknown) =>
     typeof value === 'string' ? [{ type: 'text', text: value }] : ((value ?? []) as Message['content'])
-  const messages = (body.messages ?? []).map(({ role, content }) => ({ role, content: list(content) }))
-  return { ...body, system: list(body.system), tools: body.tools ?? [], messages }
+  const messages = (body.messages ?? []).map(({ role, content }) => same({ role, content: list(content) }))
+  return { ...body, system: list(body.system).map(same), tools: (body.tools ?? []).map(same), messages }
 }
 
 function lastMessage({ messages }: ModelBody): Pick<SeenRequest, 'results' | 'said'> {

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { MODELS } from '../../../contract/shared/models.ts'
+import { once } from '../scripted/request-parts.ts'
 import { manyImagesRefusal, messagesRefusal } from './model-messages.ts'
 
 type Json = Record<string, unknown>
@@ -51,18 +52,29 @@ const IMAGE_TOKENS = 1_600
 
 /** @returns about how many tokens the API would count in the prompt */
 export function promptTokens({ system, tools, messages }: ModelBody): number {
-  return tokensOf({ system, tools, messages })
+  const lists = [system, tools, messages].map((list) => list.map(sizeOf))
+  const frame = JSON.stringify({ system: [], tools: [], messages: [] }).length
+  const commas = lists.reduce((sum, { length }) => sum + Math.max(0, length - 1), 0)
+  const total = (what: 'bytes' | 'images') => lists.flat().reduce((sum, size) => sum + size[what], 0)
+  return tokensIn({ bytes: frame + commas + total('bytes'), images: total('images') })
 }
 
-/** @returns about how many tokens the API would count in a part of a request */
-export function tokensOf(part: unknown): number {
+/** @returns about how many tokens the API would count in a block, without its mark */
+export const tokensOf = once((block: Json) => tokensIn(sizeOf(canonical(block) as Json)))
+
+/** Bytes of the JSON without the images, and their number. */
+const sizeOf = once((part: object) => {
   let images = 0
   const text = JSON.stringify(part, (_key, value) => {
     if (value?.type !== 'image') return value
     images += 1
     return { type: 'image' }
   })
-  return Math.ceil(Buffer.byteLength(text) / 4) + images * IMAGE_TOKENS
+  return { bytes: Buffer.byteLength(text), images }
+})
+
+function tokensIn({ bytes, images }: { bytes: number; images: number }): number {
+  return Math.ceil(bytes / 4) + images * IMAGE_TOKENS
 }
 
 /** A prompt that is longer than the model's window. (An answer that fills the rest of it ends with a stop reason of its own.) */
@@ -78,9 +90,20 @@ function windowRefusal(body: ModelBody): Refusal | null {
  */
 export function prefixHashes({ model, system, tools, messages }: ModelBody): string[] {
   const hashes = [hash(JSON.stringify(canonical({ model, system, tools })))]
-  for (const message of messages) hashes.push(hash(`${hashes.at(-1)} ${JSON.stringify(canonical(message))}`))
+  for (const message of messages) hashes.push(hashAfter(hashes.at(-1) ?? '', message))
   return hashes
 }
+
+/** @returns the hash of a part and of everything before it, whose hash is given */
+export function hashAfter(before: string, part: object): string {
+  const last = lastHashes.get(part)
+  if (last?.before === before) return last.hash
+  const made = hash(`${before} ${canonicalText(part)}`)
+  lastHashes.set(part, { before, hash: made })
+  return made
+}
+const lastHashes = new WeakMap<object, { before: string; hash: string }>()
+const canonicalText = once((part: object) => JSON.stringify(canonical(part)))
 
 /** @returns everything that may bear a mark of the cache, in the order in which the API reads it */
 export function blocksOf({ tools, system, messages }: ModelBody): Json[] {
@@ -88,7 +111,7 @@ export function blocksOf({ tools, system, messages }: ModelBody): Json[] {
 }
 
 export function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+  return digest('sha256', text, 'hex').slice(0, 32)
 }
 
 function toolsRefusal(tools: readonly Json[]): Refusal | null {
