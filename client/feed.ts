@@ -1,5 +1,5 @@
 import type { Delta, TaskEvent } from '../contract/api/event.ts'
-import { lastText } from '../contract/shared/pieces.ts'
+import { lastText } from '../contract/api/tool-output.ts'
 
 /** Text that the model is writing, before its `text.written` is here. `from` is above 0 if its beginning was missed. */
 export type LiveText = { attempt: number; from: number; text: string }

@@ -26,3 +26,21 @@ const OLD_CUT_OFF = [
   /^The call was not run: the task was stopped\.$/,
   /^Cut off: /,
 ]
+
+const CHARACTERS = new Intl.Segmenter('en')
+const LONGEST_CHARACTER = 100
+
+/**
+ * The end of an output, because that is where results and errors are.
+ * @returns at most so many UTF-16 units; the text begins between two characters as people see them, not within one
+ */
+export function lastText(text: string, maxUnits: number): string {
+  const at = Math.max(0, text.length - maxUnits)
+  const { index, segment } = CHARACTERS.segment(text.slice(0, at + LONGEST_CHARACTER)).containing(at) ?? {
+    index: at,
+    segment: '',
+  }
+  if (index === at) return text.slice(at)
+  if (segment.length <= LONGEST_CHARACTER) return text.slice(index + segment.length)
+  return text.slice(at).replace(/^[\udc00-\udfff]/, '')
+}

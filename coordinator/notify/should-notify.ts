@@ -1,7 +1,7 @@
 import type { Notifications } from '../../contract/api/api.ts'
 import type { Reason } from '../../contract/api/reason.ts'
 import type { TaskStatus } from '../../contract/api/status.ts'
-import { cutCharacters } from '../../contract/shared/pieces.ts'
+import { cutCharacters } from '../../contract/shared/characters.ts'
 
 /** The occasions for a notification. `attention`: the task continues only if the person does something. */
 export type Occasion = 'done' | 'failed' | 'attention'

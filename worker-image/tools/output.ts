@@ -1,5 +1,5 @@
+import { lastText } from '../../contract/api/tool-output.ts'
 import { cutText } from '../../contract/shared/characters.ts'
-import { lastText } from '../../contract/shared/pieces.ts'
 import { stripTerminal } from '../../contract/shared/terminal.ts'
 
 /** The most characters of one output that the model sees. */

@@ -1,5 +1,5 @@
+import { lastText } from '../../contract/api/tool-output.ts'
 import { cutText } from '../../contract/shared/characters.ts'
-import { lastText } from '../../contract/shared/pieces.ts'
 import { type End, failed } from '../../contract/wire/end.ts'
 import type { GitResult } from './git.ts'
 

@@ -1,6 +1,5 @@
 import type { EventData } from '../../../../contract/api/event.ts'
-import { readableOutput } from '../../../../contract/api/tool-output.ts'
-import { lastText } from '../../../../contract/shared/pieces.ts'
+import { lastText, readableOutput } from '../../../../contract/api/tool-output.ts'
 import { visibleMarks } from './format.ts'
 
 export type Preview = { text: string; linesAbove: number; bytes: number; cut: boolean }
@@ -20,7 +19,8 @@ export function previewOf(ended: Previewed): Preview {
     .trimEnd()
     .replace(/^(?:[ \t]*\r?\n)+/, '')
   const lines = whole === '' ? [] : whole.split('\n').filter((line) => !FRAME.test(line))
-  const text = lastText(lines.slice(-MAX_LINES).join('\n'), MAX_CHARS)
+  const last = lines.slice(-MAX_LINES).join('\n')
+  const text = lastText(last, MAX_CHARS)
   const linesAbove = lines.length - (text === '' ? 0 : text.split('\n').length)
   return { text, linesAbove, bytes: outputBytes, cut: text.length < whole.length || outputBytes > whole.length * 3 + 200 }
 }
