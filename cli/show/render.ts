@@ -30,7 +30,7 @@ export function renderEvent(view: View, event: TaskEvent, look: Look): string[] 
     case 'repo.cloned':
       return [done(look, cloned(event.data), sinceMs), '']
     case 'text.written':
-      return event.data.text === view.lastText ? [] : ['', ...prose(event.data.text, look), '']
+      return event.data.text === view.lastText ? [] : ['', ...written(event.data, look), '']
     case 'note.written':
       return warning(look, clean(event.data.text))
     case 'tool.ended': {
@@ -56,6 +56,10 @@ export function renderEvent(view: View, event: TaskEvent, look: Look): string[] 
     default:
       return []
   }
+}
+
+function written({ text, cutOff }: EventData<'text.written'>, look: Look): string[] {
+  return [...prose(text, look), ...(cutOff ? [paint(look, 'dim', '■ stopped here, in the middle of the answer')] : [])]
 }
 
 /** The agent's own words, with what stands in backquotes set off. */

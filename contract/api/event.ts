@@ -61,7 +61,11 @@ export const EVENT_DATA = {
   'sandbox.ready': z.object({ node: text(40) }),
   'repo.cloned': z.object({ baseBranch: text(255), commit: text(64), branch: text(255), resumed: z.boolean() }),
   'turn.started': z.object({ turn: count, model: text(100) }),
-  'text.written': z.object({ text: text(LIMITS.textChars) }),
+  'text.written': z.object({
+    text: text(LIMITS.textChars),
+    /** True if the model was stopped while it wrote this: the text ends in the middle. */
+    cutOff: z.boolean().optional(),
+  }),
   /** A sentence of Errand's own for the person, about something that happened to the conversation. */
   'note.written': z.object({ text: text(LIMITS.noteChars) }),
   'tool.started': z.object({ callId: text(200), name: text(100), title: text(300), input: z.unknown() }),

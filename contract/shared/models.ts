@@ -83,7 +83,9 @@ export function costUsd(model: string, usage: ApiUsage): number {
 }
 
 /** Text has 3 to 4 bytes a token. Half of that allows for dense text and for the extra cost of writing to the cache. */
-export const BYTES_PER_TOKEN = 2
+const BYTES_PER_TOKEN = 2
+/** The same for what a model wrote before its answer was cut: nothing is added for the cache, and a person should pay about what it cost. */
+export const WRITTEN_BYTES_PER_TOKEN = 3
 /** The size of an image's base64 does not determine its tokens; the largest image has this many (docs.claude.com, "Vision"). */
 const TOKENS_PER_IMAGE = 5_000
 

@@ -142,6 +142,11 @@ describe('what a person reads of a task', () => {
     expect(tell([note]).lines).toEqual(['! A fresh conversation continues.'])
   })
 
+  it('marks a text that the agent was stopped in', () => {
+    const { lines } = tell([{ type: 'text.written', data: { text: 'It is', cutOff: true } }])
+    expect(lines).toEqual(['', 'It is', '■ stopped here, in the middle of the answer', ''])
+  })
+
   it('speaks of no other attempt in a second turn that was not interrupted', () => {
     const { lines } = tell([
       ...[CREATED, ASKED, ...BOOT, ...DONE],

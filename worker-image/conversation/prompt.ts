@@ -91,6 +91,10 @@ export const NOTICES = {
   emptyAnswer: 'Errand: your answer was empty. Continue with the task, or end your turn with your last message.',
   noCall:
     'Errand: your answer stopped for a tool call but contained none. Make the call, or end your turn with your last message.',
+  stoppedAnswer:
+    'Errand: your answer above ends in the middle: the turn was stopped while you wrote it, by the person or because its machine had to stop. The person has read it as far as it goes. No call of it was run.',
+  lateAnswer:
+    'Errand: your answer above ends in the middle: the time of the turn was used up while you wrote it. The person has read it as far as it goes. No call of it was run.',
   cutText:
     'Errand: your output was cut at its limit. Continue exactly where it ended, in smaller pieces, without repeating anything.',
   cutCall: (tokens: number) =>

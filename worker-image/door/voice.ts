@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import type { EventData } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { lastText } from '../../contract/api/tool-output.ts'
 import { cutText, piecesOf } from '../../contract/shared/characters.ts'
@@ -79,7 +80,7 @@ export function createVoice({ output, secrets, gatherMs = GATHER_MS }: VoiceOpti
 function bounded(event: AgentEvent): AgentEvent[] {
   switch (event.type) {
     case 'text.written':
-      return piecesOf(event.data.text, LIMITS.textChars).map((text) => ({ type: 'text.written', data: { text } }))
+      return texts(event.data)
     case 'note.written':
       return [{ type: 'note.written', data: { text: cutText(event.data.text, LIMITS.noteChars) } }]
     case 'tool.started': {
@@ -102,6 +103,14 @@ function bounded(event: AgentEvent): AgentEvent[] {
     default:
       return [event]
   }
+}
+
+/** Only the last piece of a text that was cut off ends in the middle. */
+function texts({ text, cutOff }: EventData<'text.written'>): AgentEvent[] {
+  return piecesOf(text, LIMITS.textChars).map((piece, index, { length }) => ({
+    type: 'text.written',
+    data: { text: piece, ...(cutOff && index === length - 1 && { cutOff }) },
+  }))
 }
 
 /** @returns how many characters at the end may be the beginning of a secret */

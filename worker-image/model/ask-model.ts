@@ -47,11 +47,12 @@ export type AskOptions = Omit<ModelWaiting, 'parkAfterMs'> & {
   log: Log
 }
 
-export type AskResult = { ok: true; answer: Answer } | { ok: false; end: End }
+/** `cut`: the text of an answer that the signal stopped, as far as the person has read it; empty if there was none. */
+export type AskResult = { ok: true; answer: Answer } | { ok: false; end: End; cut?: string }
 
 /**
  * Gets one complete answer, in several tries if necessary. A try that breaks off is dropped completely: nothing of it reaches the
- * conversation, and none of its calls runs.
+ * conversation, and none of its calls runs. Only what a person's cancel or the time limit stops is handed over, as text.
  */
 export async function askModel(options: AskOptions): Promise<AskResult> {
   const { signal, timing, log } = options
@@ -65,7 +66,7 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
     if ('outcome' in request) return { ok: false, end: request }
     const tried = await tryOnce(affordable === null ? request : withAtMost(request, affordable), options)
     if ('answer' in tried) return { ok: true, answer: tried.answer }
-    if (signal.aborted) return { ok: false, end: endOf(signal) }
+    if (signal.aborted) return { ok: false, end: endOf(signal), cut: tried.text }
     options.onDiscard()
     // Not a try: the gateway did not ask the model.
     if (isUnconfirmed(tried.error) && (await options.awaitLease()).lease === 'current') continue
@@ -101,7 +102,10 @@ function nextAfter(fault: Fault, failures: { tries: number; sinceMs: number }, t
   return nextTry({ ...failures, retryAfterMs, now: Date.now(), random: Math.random() }, timing)
 }
 
-async function tryOnce(request: ModelRequest, options: AskOptions): Promise<{ answer: Answer } | { error: unknown }> {
+async function tryOnce(
+  request: ModelRequest,
+  options: AskOptions,
+): Promise<{ answer: Answer } | { error: unknown; text: string }> {
   const { client, signal, timing, onText, onUsage, onAnswering } = options
   const reader = createAnswerReader(onText)
   const watchdog = startWatchdog(timing)
@@ -120,7 +124,7 @@ async function tryOnce(request: ModelRequest, options: AskOptions): Promise<{ an
   } catch (error) {
     const usage = reader.estimate()
     if (usage) onUsage(usage)
-    return { error: watchdog.signal.aborted ? watchdog.signal.reason : error }
+    return { error: watchdog.signal.aborted ? watchdog.signal.reason : error, text: reader.text() }
   } finally {
     watchdog.stop()
   }

@@ -1,6 +1,6 @@
-import { cutText } from '../../contract/shared/characters.ts'
+import { cutText, wellFormed } from '../../contract/shared/characters.ts'
 import { parseJson } from '../../contract/shared/json.ts'
-import { ApiUsage } from '../../contract/shared/models.ts'
+import { ApiUsage, WRITTEN_BYTES_PER_TOKEN } from '../../contract/shared/models.ts'
 import { checkShape } from './event-shape.ts'
 import type { ModelBlock, ModelEvent } from './model-client.ts'
 import { CutError, GarbledError } from './model-errors.ts'
@@ -31,6 +31,8 @@ export type AnswerReader = {
   finish: () => Answer
   /** The charge for a call that broke off: its prompt as the API counted it, and at least the output that arrived. */
   estimate: () => ApiUsage | null
+  /** The text that has arrived, as the person has read it. */
+  text: () => string
 }
 
 /**
@@ -43,9 +45,12 @@ export function createAnswerReader(onText: (text: string) => void): AnswerReader
     add: (event) => addEvent(draft, event, onText),
     estimate: () => {
       const { usage, written } = draft
-      return usage && { ...usage, output_tokens: Math.max(usage.output_tokens ?? 0, Math.ceil(written / 4)) }
+      return (
+        usage && { ...usage, output_tokens: Math.max(usage.output_tokens ?? 0, Math.ceil(written / WRITTEN_BYTES_PER_TOKEN)) }
+      )
     },
     finish: () => answerOf(draft),
+    text: () => wellFormed(textOf(draft.parts)),
   }
 }
 
@@ -56,7 +61,7 @@ type Draft = {
   stopReason: string | null
   stopDetails: string | null
   ended: boolean
-  /** Characters that arrived, thinking and inputs of tools included. */
+  /** Bytes that arrived, thinking and inputs of tools included. */
   written: number
 }
 
@@ -107,14 +112,14 @@ function addDelta(draft: Draft, part: Part, delta: Delta, onText: (text: string)
     // Blocks of text are one text for the reader, and empty ones are none.
     if (part.text === '' && delta.text !== '' && textOf(draft.parts) !== '') onText('\n\n')
     part.text += delta.text
-    draft.written += delta.text.length
+    draft.written += Buffer.byteLength(delta.text)
     onText(delta.text)
   } else if (delta.type === 'thinking_delta') {
     part.text += delta.thinking
-    draft.written += delta.thinking.length
+    draft.written += Buffer.byteLength(delta.thinking)
   } else if (delta.type === 'input_json_delta') {
     part.json += delta.partial_json
-    draft.written += delta.partial_json.length
+    draft.written += Buffer.byteLength(delta.partial_json)
   } else if (delta.type === 'signature_delta') part.signature = delta.signature
 }
 

@@ -1,4 +1,4 @@
-import { type ApiUsage, BYTES_PER_TOKEN, costUsd, promptUsage, ratesFor } from '../../../contract/shared/models.ts'
+import { type ApiUsage, costUsd, promptUsage, ratesFor, WRITTEN_BYTES_PER_TOKEN } from '../../../contract/shared/models.ts'
 import type { Money } from '../../../contract/wire/sandbox.ts'
 import type { Reading } from './usage-meter.ts'
 
@@ -76,7 +76,7 @@ const TOKENS_PER_SECOND = 100
 /**
  * What a call is charged with, given what was seen of its answer. `null`: nothing. A whole answer reports its own usage; if it reports none,
  * or one that no call can have, it is charged what was held. One that was cut is charged for its prompt (as the answer reported it,
- * otherwise as it was held) and at least for what was written: an unknown cost counts against the budget, never for it.
+ * otherwise as it was held) and for what was written, by its length: an unknown cost counts against the budget, never for it.
  * @param leftAfterMs how long the call lasted when its caller left; 0 when it did not. Except while text passed here, the model may have
  *   written what nobody saw (an answer in one piece, hidden thinking), and a caller that asks for that and leaves must not get it for free.
  */
@@ -88,7 +88,7 @@ export function chargeFor(hold: Hold, reading: Reading, leftAfterMs = 0): { usag
   if (failed && !usage && !doubtful) return null
   const known = believed ?? promptOf(hold)
   const unseen = (Math.max(0, leftAfterMs - visibleMs) / 1000) * TOKENS_PER_SECOND
-  const seen = reading.writtenBytes / BYTES_PER_TOKEN
+  const seen = reading.writtenBytes / WRITTEN_BYTES_PER_TOKEN
   const written = Math.min(hold.maxOutputTokens, Math.ceil(visibleMs > 0 ? unseen + seen : Math.max(unseen, seen)))
   return { usage: { ...known, output_tokens: Math.max(known.output_tokens ?? 0, written) }, estimated: true }
 }

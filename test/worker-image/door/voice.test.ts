@@ -100,6 +100,16 @@ describe('the voice', () => {
     expect(Math.max(...lines().map((line) => Buffer.byteLength(JSON.stringify(line))))).toBeLessThan(LIMITS.lineBytes)
   })
 
+  it('marks only the end of a text that was cut off', async () => {
+    const { voice, lines } = startVoice()
+    voice.emit({ type: 'text.written', data: { text: 'x'.repeat(LIMITS.textChars + 1), cutOff: true } })
+    await voice.flush()
+    expect(eventsOf(lines(), 'text.written').map(({ text, cutOff }) => [text.length, cutOff])).toEqual([
+      [LIMITS.textChars, undefined],
+      [1, true],
+    ])
+  })
+
   it('leaves deltas out while nobody reads, and no event', async () => {
     const { voice, output, lines, deltas } = startVoice()
     output.pause()

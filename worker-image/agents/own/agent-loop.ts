@@ -10,6 +10,7 @@ import type { ModelClient } from '../../model/model-client.ts'
 import type { ModelWaiting } from '../../model/model-waits.ts'
 import type { AgentResult, TouchedFiles } from '../agent-driver.ts'
 import { type Context, createContext } from './context.ts'
+import { keepCutAnswer } from './cut-answer.ts'
 import type { Gates } from './gates.ts'
 import type { Inbox } from './inbox.ts'
 import { createLimits, type LimitParts, type Limits } from './limits.ts'
@@ -80,7 +81,10 @@ async function takeStep(options: LoopOptions, progress: Progress): Promise<End |
   if ('outcome' in next) return next
   progress.steps += 1
   const asked = await ask(options)
-  if (!asked.ok) return asked.end.reason === 'context_exceeded' ? context.overflowed() : asked.end
+  if (!asked.ok) {
+    progress.summary = (await keepCutAnswer(options, asked.cut ?? '', asked.end)) ?? progress.summary
+    return asked.end.reason === 'context_exceeded' ? context.overflowed() : asked.end
+  }
   const { text, stopReason, stopDetails } = asked.answer
   if (text.trim()) {
     progress.summary = text

@@ -5,7 +5,7 @@ import { AgentText } from './prose/agent-text.tsx'
 import { BootList } from './rows/boot-list.tsx'
 import { EndCard } from './rows/end-card.tsx'
 import { MessageBubble } from './rows/message-bubble.tsx'
-import { BlockedHosts, Compacted, Interrupted, PullRequest, Pushed, Remark } from './rows/small-rows.tsx'
+import { BlockedHosts, Compacted, CutText, Interrupted, PullRequest, Pushed, Remark } from './rows/small-rows.tsx'
 import { WorkGroup } from './work/work-group.tsx'
 
 /** The part of the task that the rows need; none of it changes while the task runs. */
@@ -28,7 +28,12 @@ export const FeedRow = memo(({ item, task, ahead, shownFailure, onRetry }: Props
     case 'boot':
       return <BootList item={item} ahead={ahead} />
     case 'text':
-      return <AgentText text={item.text} />
+      return (
+        <>
+          <AgentText text={item.text} />
+          {item.cutOff && <CutText />}
+        </>
+      )
     case 'note':
       return <Remark item={item} />
     case 'work':

@@ -49,9 +49,9 @@ const REDUCERS: Reducers = {
     draft.activity = 'thinking'
     startAgent(draft)
   },
-  'text.written': (draft, { text }, { key }) => {
+  'text.written': (draft, { text, cutOff = false }, { key }) => {
     draft.activity = 'thinking'
-    if (text.trim() !== '') draft.items.push({ kind: 'text', key, turn: draft.turn, text, answer: false })
+    if (text.trim() !== '') draft.items.push({ kind: 'text', key, turn: draft.turn, text, answer: false, cutOff })
   },
   'note.written': (draft, { text }, { key }) => void draft.items.push({ kind: 'note', key, turn: draft.turn, text }),
   'tool.started': (draft, data, { attempt, key }) => {

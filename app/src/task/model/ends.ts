@@ -13,7 +13,7 @@ export function conclude(draft: Draft, data: EventData<'turn.ended'>, key: strin
   const at = draft.items.findLastIndex(({ kind, turn }) => kind === 'text' && (turn === draft.turn || turn === 0))
   const text = draft.items[at]
   if (text?.kind === 'text' && text.text.trim() === summary) draft.items[at] = { ...text, answer: true }
-  else draft.items.push({ kind: 'text', key, turn: draft.turn, text: data.summary, answer: true })
+  else draft.items.push({ kind: 'text', key, turn: draft.turn, text: data.summary, answer: true, cutOff: false })
 }
 
 export function interrupt(draft: Draft, data: EventData<'attempt.ended'>, key: string): void {

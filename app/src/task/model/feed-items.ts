@@ -49,8 +49,8 @@ type BootItem = {
   stopped: boolean
 }
 
-/** `answer`: the agent's own report at the end of its turn. */
-type TextItem = { kind: 'text'; text: string; answer: boolean }
+/** `answer`: the agent's own report at the end of its turn. `cutOff`: the agent was stopped while it wrote this. */
+type TextItem = { kind: 'text'; text: string; answer: boolean; cutOff: boolean }
 
 /** A sentence of Errand's own about the conversation. */
 type NoteItem = { kind: 'note'; text: string }

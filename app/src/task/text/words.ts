@@ -81,6 +81,7 @@ export const TASK_WORDS = {
   blocked: (method: string, host: string) => `Blocked: ${method} ${host}`,
   blockedTimes: (n: number) => (n > 1 ? `${n} times` : ''),
   interrupted: 'Interrupted',
+  textCutOff: 'Stopped here, in the middle of the answer',
   compacted: (before: string, after: string) => `Conversation summarised: ${before} → ${after} tokens`,
   compactedWhy: (bySummary: boolean) =>
     bySummary

@@ -83,7 +83,7 @@ describe('the charge', () => {
 
   it('of a cut answer is its prompt and what was written, up to what was allowed', () => {
     const cut = { usage, whole: false, failed: false }
-    expect(chargeFor(held, { ...cut, writtenBytes: 60 })?.usage.output_tokens).toBe(30)
+    expect(chargeFor(held, { ...cut, writtenBytes: 60 })?.usage.output_tokens).toBe(20)
     expect(chargeFor(held, { ...cut, writtenBytes: 2 })?.usage.output_tokens).toBe(7)
     expect(chargeFor(held, { ...cut, writtenBytes: 9999 })).toEqual({ usage: { ...usage, output_tokens: 100 }, estimated: true })
   })
@@ -113,9 +113,9 @@ describe('the charge', () => {
   it('of an answer that was cut while its text passed here is what passed, whatever time it took', () => {
     const cut = { usage, whole: false, failed: false, writtenBytes: 120, visibleMs: 60_000 }
     const wide = { ...held, maxOutputTokens: 64_000 }
-    expect(chargeFor(wide, cut, 60_000)?.usage.output_tokens).toBe(60)
+    expect(chargeFor(wide, cut, 60_000)?.usage.output_tokens).toBe(40)
     // Before it, the model thought for ten seconds.
-    expect(chargeFor(wide, cut, 70_000)?.usage.output_tokens).toBe(1_060)
+    expect(chargeFor(wide, cut, 70_000)?.usage.output_tokens).toBe(1_040)
   })
 
   it('of an answer whose caller left is also what nobody saw of it, up to what was allowed', () => {

@@ -86,6 +86,27 @@ describe('what a call costs', () => {
     expect(await at.waitForCount()).toMatchObject({ inputTokens: 1000, outputTokens: 100, estimated: true })
   })
 
+  it('charges an answer of which 27,000 characters were read about what they cost, and marks it as an estimate', async () => {
+    const text = 'The person reads this. '.repeat(1_174)
+    const start = event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } })
+    await open((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(BEGIN + start + textDelta(text))
+    })
+    const caller = new AbortController()
+    const body = JSON.stringify({ ...BODY, max_tokens: 64_000 })
+    const { url, headers } = at.door
+    const response = await fetch(`${url}/llm/v1/messages`, { method: 'POST', headers, body, signal: caller.signal })
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    for (let read = 0; read < text.length; ) read += (await reader.read()).value?.length ?? 0
+    caller.abort()
+    const counted = await at.waitForCount()
+    expect(counted).toMatchObject({ inputTokens: 1000, cacheReadTokens: 5000, cacheWriteTokens: 200, estimated: true })
+    // English has 3 to 4 characters a token.
+    expect(counted.outputTokens).toBeGreaterThan(text.length / 4)
+    expect(counted.outputTokens).toBeLessThan(text.length / 2.5)
+  })
+
   it('charges the prompt as it was held, and what the model may have written, when the caller leaves before the answer', async () => {
     await open(() => undefined)
     const caller = new AbortController()

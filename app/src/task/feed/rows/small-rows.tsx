@@ -46,6 +46,14 @@ export const Compacted = memo(({ item }: { item: ItemOf<'compacted'> }) => (
   </p>
 ))
 
+/** Below a text that the agent was stopped in. */
+export const CutText = memo(() => (
+  <p className="fact">
+    <Icon name="stop" size={16} />
+    {TASK_WORDS.textCutOff}
+  </p>
+))
+
 /** A note of Errand's own. */
 export const Remark = memo(({ item }: { item: ItemOf<'note'> }) => (
   <Note mood="wait">
