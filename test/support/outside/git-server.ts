@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -91,11 +91,11 @@ async function makeRepository(path: string, work: string, content: RepositoryCon
   if ('fromFolder' in content)
     await cp(content.fromFolder, work, { recursive: true, filter: (from) => basename(from) !== 'node_modules' })
   else for (const [file, text] of Object.entries(content.files)) await writeInto(work, file, text)
-  await git(work, 'init', '-q', '-b', 'main')
-  await git(work, 'add', '-A', '-f')
-  await git(work, 'commit', '-q', '-m', 'Begin')
-  await git(work, 'clone', '-q', '--bare', work, path)
-  await rm(work, { recursive: true })
+  await git(work, 'init', '-q', '--bare', '--template=', '-b', 'main', path)
+  const bare = [`--git-dir=${path}`, `--work-tree=${work}`]
+  await git(work, ...bare, 'add', '-A', '-f')
+  await git(work, '-c', 'maintenance.auto=false', ...bare, 'commit', '-q', '-m', 'Begin')
+  await Promise.all([rm(work, { recursive: true }), rm(join(path, 'index'))])
 }
 
 async function declinePushes(hooks: string, on: boolean): Promise<void> {
@@ -135,12 +135,17 @@ function runBackend(
 ): void {
   const [path = '', query = ''] = (request.url ?? '').split('?')
   const header = (name: string) => String(request.headers[name] ?? '')
-  const backend = spawn('git', ['-c', `core.hooksPath=${hooks}`, 'http-backend'], {
+  const backend = spawn(backendProgram(), [], {
     env: {
       PATH: process.env.PATH,
       GIT_PROJECT_ROOT: root,
       GIT_HTTP_EXPORT_ALL: '1',
       GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_COUNT: '2',
+      GIT_CONFIG_KEY_0: 'core.hooksPath',
+      GIT_CONFIG_VALUE_0: hooks,
+      GIT_CONFIG_KEY_1: 'receive.autoGC',
+      GIT_CONFIG_VALUE_1: 'false',
       REQUEST_METHOD: request.method,
       PATH_INFO: path,
       QUERY_STRING: query,
@@ -175,6 +180,13 @@ function runBackend(
     response.end()
   })
 }
+
+/** Without `git` before it, one process less for each request. */
+function backendProgram(): string {
+  execPath ??= execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim()
+  return join(execPath, 'git-http-backend')
+}
+let execPath: string | undefined
 
 async function writeInto(folder: string, file: string, text: string): Promise<void> {
   await mkdir(dirname(join(folder, file)), { recursive: true })
