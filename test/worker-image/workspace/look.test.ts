@@ -3,8 +3,9 @@ import { checkoutFault, commitFault, fault } from '../../../worker-image/workspa
 import { readPatch } from '../../../worker-image/workspace/look/added-lines.ts'
 import { isGenerated } from '../../../worker-image/workspace/look/file-names.ts'
 import { problemsOf } from '../../../worker-image/workspace/look/judge.ts'
-import { inLines } from '../../../worker-image/workspace/look/look.ts'
+import { inLines, look } from '../../../worker-image/workspace/look/look.ts'
 import { isSecretFile, secretIn } from '../../../worker-image/workspace/look/secrets.ts'
+import { makeWorkTree } from './work-tree.ts'
 
 /** Random enough to be a key, and nobody's. Put together here, so that no scanner takes this file for a leak. */
 const RANDOM = 'Zk3Qw9Lm2Xv7Rt5Yp8Bn4Hs6Jd1Gf0Kc'
@@ -134,4 +135,22 @@ describe('why git failed', () => {
     const stderr = `To ${url}\nremote: protected\nfatal: unable to access '${url}/': gone\nerror: failed to push some refs to '${url}'\n`
     expect(fault({ code: 128, stderr }).message).toBe('protected\nfatal: unable to access the git host: gone')
   })
+})
+
+it('asks git each question once, however many parts want the answer', async () => {
+  const tree = await makeWorkTree()
+  try {
+    const workspace = await tree.openedWith('echo a > a.txt')
+    await tree.inTree('echo b > a.txt; echo c > new.txt')
+    const asked: string[] = []
+    const git: typeof tree.git = (args, options) => {
+      asked.push(args.join(' '))
+      return tree.git(args, options)
+    }
+    const { isChanged } = await look(git, { directory: tree.directory, workspace, written: ['new.txt'], untested: [] })
+    expect(isChanged).toBe(true)
+    expect(asked.filter((question, at) => asked.indexOf(question) < at)).toEqual([])
+  } finally {
+    await tree.folder.remove()
+  }
 })

@@ -33,7 +33,8 @@ export type Look = { findings: Finding[]; isChanged: boolean }
  * Looks at the whole work tree as the turn leaves it: what a commit would take along that it should not, what it would leave behind, and
  * what is not finished. Changes nothing, and never throws: a part that fails is a finding too.
  */
-export async function look(git: Git, options: LookOptions): Promise<Look> {
+export async function look(given: Git, options: LookOptions): Promise<Look> {
+  const git = answersOnce(given)
   const { directory, workspace, written, untested } = options
   const { turnBase, baseBranch } = workspace
   const state = await repositoryState(git, directory, workspace)
@@ -78,6 +79,17 @@ export async function look(git: Git, options: LookOptions): Promise<Look> {
     ],
     isChanged:
       changed.length > dirty.length || fresh.files.length + fresh.repositories.length > 0 || (await hasCommits(git, turnBase)),
+  }
+}
+
+/** The parts ask some questions in common, and in a large repository each takes seconds. All see one answer: nothing changes while they look. */
+function answersOnce(git: Git): Git {
+  const answers = new Map<string, ReturnType<Git>>()
+  return (args, options) => {
+    const question = JSON.stringify([args, options])
+    const answer = answers.get(question) ?? git(args, options)
+    answers.set(question, answer)
+    return answer
   }
 }
 
