@@ -40,7 +40,7 @@ export const Assignment = z.object({
   timeLimitMs: z.number().int().positive(),
   /** How long the attempt waits for a model that does not answer, milliseconds. After that it frees its slot. */
   modelWaitMs: z.number().int().positive().default(MODEL_WAIT_MS),
-  /** The same until the model has answered once, for a turn that comes back from such a wait: it only looks whether the model is there. */
+  /** The same until the model has answered once, if this turn or another one had to wait for it: it only looks whether the model is there. */
   firstModelWaitMs: z.number().int().positive().optional(),
   /** The gateway adds it; the coordinator does not know it. */
   machine: Machine.optional(),

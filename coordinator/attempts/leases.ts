@@ -6,6 +6,7 @@ import { findAttempt, insertAttempt, readParked, updateAttempt } from '../store/
 import { type Addition, appendEvents } from '../store/events.ts'
 import { findMessage, listWaitingMessages, updateMessage } from '../store/inbox.ts'
 import type { Ledger, RecordChange } from '../store/ledger.ts'
+import { isModelAway } from '../store/line.ts'
 import { seeRunner } from '../store/runners.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { findTask, moveTask, type TaskRow } from '../store/tasks.ts'
@@ -51,14 +52,15 @@ async function grant(parts: LeaseParts, { job, runner }: LeaseRequest): Promise<
     if ('refusal' in row) return { isNews, taken: row }
     const { inRow: parkedBefore } = await readParked(tx, row.id, row.turn)
     const earlier = { parkedBefore, pushed: await earlierPushes(tx, row) }
-    return { isNews, taken: { row, earlier, conversation: await conversationOf(tx, row) } }
+    const onlyLooks = parkedBefore > 0 || (await isModelAway(tx, row.model, now))
+    return { isNews, taken: { row, earlier, onlyLooks, conversation: await conversationOf(tx, row) } }
   })
   if (isNews) parts.onRunner()
   if ('refusal' in taken) return taken
-  const { row, conversation, earlier } = taken
+  const { row, conversation, earlier, onlyLooks } = taken
   log.info({ event: 'attempt.started', taskId: row.id, attempt: row.attempt, turn: row.turn, runner: runner.id })
   const lease = { ...leaseOf(row, conversation, access, parts), ...earlier }
-  if (earlier.parkedBefore > 0) lease.assignment.firstModelWaitMs = firstModelWaitMs(parts.config.modelWaitMs)
+  if (onlyLooks) lease.assignment.firstModelWaitMs = firstModelWaitMs(parts.config.modelWaitMs)
   return { granted: true, lease }
 }
 

@@ -79,6 +79,12 @@ export function listReleased(db: Store): Promise<Released[]> {
     .execute()
 }
 
+/** Whether a turn waits in the queue for this model to answer again. */
+export async function isModelAway(db: Store, model: string, now: number): Promise<boolean> {
+  const parked = db.selectFrom('tasks').select('id').where('status', '=', 'pending').where('waiting_until', '>', now)
+  return (await parked.where('model', '=', model).limit(1).executeTakeFirst()) !== undefined
+}
+
 /** Turns that the queue has and that use or await a slot; a turn in a pause between two attempts does neither. */
 export async function countReleased(db: Store): Promise<number> {
   const wasTried = sql<boolean>`exists (

@@ -67,6 +67,14 @@ describe('a turn that waits for the model', () => {
     expect((await core.lease(next.id)).attempt).toBe(1)
   })
 
+  it('spares others the long wait: they only look whether the same model is there', async () => {
+    await parkedTask()
+    const leases = []
+    for (const model of ['claude-opus-5-5', 'claude-sonnet-5-5'])
+      leases.push(await core.lease((await core.create(ada, { model })).id))
+    expect(leases.map(({ firstModelWaitMs }) => firstModelWaitMs)).toEqual([15_000, undefined])
+  })
+
   it('is not given to a runner before its time, and then comes with all that it needs to go on', async () => {
     const { id, lease } = await parkedTask(3_000)
     expect([lease.parkedBefore, lease.firstModelWaitMs]).toEqual([0, undefined])
