@@ -14,6 +14,9 @@ export function headed(heading: Heading, text: string): string {
   return `${HEADINGS[heading]}:\n\n${text}`
 }
 
+/** Stands between a prompt and the numbered messages of turns whose conversation was lost. */
+export const MISSED = 'Earlier messages to you, in turns that were cut off. What those turns pushed is on the branch:'
+
 /** A person's words in the conversation with the model. */
 export type Said = { heading: Heading; text: string }
 

@@ -25,6 +25,11 @@ export const Assignment = z.object({
   messageId: z.string().nullable(),
   /** Whether `GET /transcript` behind the door has the conversation so far. */
   hasTranscript: z.boolean(),
+  /**
+   * SHA-256, in hex, of each text that the person ever sent to this task, halves of surrogate pairs replaced. Nothing else in a kept
+   * conversation passes as their words. Absent: from an older coordinator, or there are too many.
+   */
+  said: z.array(z.string().length(64)).optional(),
   /** The repository's public address, for the model to read. The clone goes through the door. */
   repoUrl: z.string(),
   /** Null: the repository's default branch. */

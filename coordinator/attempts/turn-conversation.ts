@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto'
+import { wellFormed } from '../../contract/shared/characters.ts'
+import { MISSED } from '../../contract/wire/prompt.ts'
 import { newestArtifact } from '../store/artifacts.ts'
 import { findAttempt } from '../store/attempts.ts'
 import { type InboxRow, listMessages } from '../store/inbox.ts'
@@ -5,7 +8,15 @@ import type { Store } from '../store/sqlite/database.ts'
 import type { TaskRow } from '../store/tasks.ts'
 
 /** The part of the conversation that a lease carries. The agent reads the transcript itself. */
-export type Conversation = { prompt: string; hasTranscript: boolean; messages: { messageId: string; text: string }[] }
+export type Conversation = {
+  prompt: string
+  hasTranscript: boolean
+  said?: string[]
+  messages: { messageId: string; text: string }[]
+}
+
+/** With more, the hashes would weigh more than they are worth, and the conversation is taken as it was kept. */
+const MOST_SAID = 5_000
 
 /**
  * The prompt that starts the turn, and the messages sent to it since. It includes messages that an earlier attempt of the turn took,
@@ -19,8 +30,13 @@ export async function conversationOf(db: Store, task: TaskRow): Promise<Conversa
   return {
     prompt: withMissed(prompt, missedBetween(all, transcriptTurn, task.turn)),
     hasTranscript: transcript !== null,
+    ...(all.length < MOST_SAID && { said: hashesOf([task.prompt, ...all.map(({ text }) => text)]) }),
     messages: all.filter((row) => isForTurn(row, task)).map(({ id, text }) => ({ messageId: id, text })),
   }
+}
+
+function hashesOf(texts: readonly string[]): string[] {
+  return [...new Set(texts.map((text) => createHash('sha256').update(wellFormed(text)).digest('hex')))]
 }
 
 /** Whether this message waits for the running turn: the word that announced it may have been lost. */
@@ -40,11 +56,5 @@ function missedBetween(all: readonly InboxRow[], afterTurn: number, turn: number
 }
 
 function withMissed(prompt: string, missed: readonly InboxRow[]): string {
-  return missed.length === 0
-    ? prompt
-    : [
-        prompt,
-        'Earlier messages to you, in turns that were cut off. What those turns pushed is on the branch:',
-        ...missed.map(({ text }, index) => `${index + 1}. ${text}`),
-      ].join('\n\n')
+  return missed.length === 0 ? prompt : [prompt, MISSED, ...missed.map(({ text }, index) => `${index + 1}. ${text}`)].join('\n\n')
 }

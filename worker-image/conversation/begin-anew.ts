@@ -1,4 +1,6 @@
-import { type Heading, headed, unheaded } from '../../contract/wire/prompt.ts'
+import { createHash } from 'node:crypto'
+import { wellFormed } from '../../contract/shared/characters.ts'
+import { type Heading, headed, MISSED, unheaded } from '../../contract/wire/prompt.ts'
 import type { ModelMessage } from '../model/model-client.ts'
 
 /** Something that the person said, word for word. */
@@ -63,4 +65,31 @@ function userTexts(messages: readonly ModelMessage[]): string[] {
     if (role !== 'user') return []
     return typeof content === 'string' ? [content] : content.flatMap((block) => (block.type === 'text' ? [block.text] : []))
   })
+}
+
+/**
+ * Pure. Whether everything that stands in a conversation as the person's words was sent by them. A conversation need not have all that they
+ * sent: a message may have come too late for it, or been left out because the model declined.
+ * @param said hashes of all that they sent, as in the assignment
+ */
+export function hasOnlyTrueWords(messages: readonly ModelMessage[], said: readonly string[]): boolean {
+  const known = new Set(said)
+  const isSaid = (text: string) => known.has(createHash('sha256').update(wellFormed(text)).digest('hex'))
+  return wordsIn(messages).every(({ text }) => isSaid(text) || isJoined(text, isSaid))
+}
+
+/** A prompt that the coordinator joined with the messages of lost turns: each of them, and the prompt, must be known. */
+function isJoined(text: string, isSaid: (text: string) => boolean): boolean {
+  const border = `\n\n${MISSED}\n\n1. `
+  const at = text.lastIndexOf(border)
+  return at >= 0 && isSaid(text.slice(0, at)) && isList(text.slice(at + border.length), 1, isSaid)
+}
+
+/** @param rest what follows the number. A message may itself contain what looks like the next number. */
+function isList(rest: string, number: number, isSaid: (text: string) => boolean): boolean {
+  if (isSaid(rest)) return true
+  const next = `\n\n${number + 1}. `
+  for (let at = rest.indexOf(next); at >= 0; at = rest.indexOf(next, at + 1))
+    if (isSaid(rest.slice(0, at))) return isList(rest.slice(at + next.length), number + 1, isSaid)
+  return false
 }

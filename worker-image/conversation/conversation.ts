@@ -6,7 +6,7 @@ import type { ModelBlock, ModelMessage } from '../model/model-client.ts'
 import type { Log } from '../process/log.ts'
 import type { Tools } from '../tools/index.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import { type Beginning, beginAnew, unansweredNotices, wordsIn } from './begin-anew.ts'
+import { type Beginning, beginAnew, hasOnlyTrueWords, unansweredNotices, wordsIn } from './begin-anew.ts'
 import { DECLINED, withoutExchange } from './declined.ts'
 import { lastMachineText, machineText } from './machine.ts'
 import { createMender, type Mender } from './mender.ts'
@@ -39,8 +39,11 @@ export type Conversation = Pick<Transcript, 'request' | 'size'> &
     has: (messageId: string) => boolean
   }
 
-/** The transcript of an earlier turn, or of an earlier attempt at this one. `lost`: there should be one, but it cannot be read. */
-export type Earlier = { stored: StoredTranscript | null; lost: boolean }
+/**
+ * The transcript of an earlier turn, or of an earlier attempt at this one. `lost`: there should be one, but it cannot be used; `untrue`:
+ * because it has words in the person's name that they never said.
+ */
+export type Earlier = { stored: StoredTranscript | null; lost: boolean; untrue?: boolean }
 
 export async function readEarlier(door: Pick<Door, 'transcript'>, assignment: Assignment, log: Log): Promise<Earlier> {
   if (!assignment.hasTranscript) return { stored: null, lost: false }
@@ -48,6 +51,10 @@ export async function readEarlier(door: Pick<Door, 'transcript'>, assignment: As
   const stored = text === null ? null : readStored(text)
   const usable = stored !== null && (stored.messages.length > 0 || stored.declined) && stored.turn <= assignment.turn
   if (!usable) log('transcript.unusable', { bytes: text?.length ?? 0, turn: stored?.turn ?? null })
+  if (usable && assignment.said && !hasOnlyTrueWords(stored.messages, assignment.said)) {
+    log('transcript.untrue', { turn: stored.turn })
+    return { stored: null, lost: true, untrue: true }
+  }
   return usable ? { stored, lost: false } : { stored: null, lost: true }
 }
 

@@ -69,6 +69,10 @@ function newSandbox({ directory, branch }: { directory: string; branch: string }
   return `This is a new sandbox. The repository is cloned again to ${directory}, where commands start, and ${branch} is checked out as it was pushed. Processes, files outside the repository and ignored files are gone. Read a file again before you overwrite it.`
 }
 
+/** For the person. */
+export const UNTRUE_NOTE =
+  'The kept conversation had words in your name that you never sent, so it was put aside. Your message is answered in a fresh conversation, on the same branch. Look through the changes of this task with care.'
+
 /** Our own texts within the conversation. */
 export const NOTICES = {
   goesOn: (place: { directory: string; branch: string }) =>

@@ -3,6 +3,7 @@ import type { Assignment } from '../../contract/wire/sandbox.ts'
 import type { AgentResult } from '../agents/agent-driver.ts'
 import { createOwnAgent } from '../agents/own/own-agent.ts'
 import { type Earlier, readEarlier } from '../conversation/conversation.ts'
+import { UNTRUE_NOTE } from '../conversation/prompt.ts'
 import type { Door } from '../door/door.ts'
 import type { Voice } from '../door/voice.ts'
 import { gitOf, type Hands } from '../hands/hands.ts'
@@ -44,6 +45,7 @@ export async function runTurn(options: TurnOptions): Promise<void> {
     const earlier = await readEarlier(door, assignment, log)
     const opened = await open(options, earlier, clock)
     voice.emit({ type: 'turn.started', data: { turn: assignment.turn, model: assignment.model } })
+    if (earlier.untrue) voice.emit({ type: 'note.written', data: { text: UNTRUE_NOTE } })
     if (!opened.ok) return await finish({ end: opened.end, summary: '' }, null)
     const { workspace } = opened
     const awaitLease = () => clock.pauseDuring(() => door.awaitLease(signal))
