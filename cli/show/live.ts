@@ -1,12 +1,13 @@
 import { type LiveOutput, lastLines } from '../../client/feed.ts'
+import type { Task } from '../../contract/api/api.ts'
 import type { Delta } from '../../contract/api/event.ts'
 import { DEMO_COST } from '../../contract/api/status-words.ts'
 import { clean, clip, duration, type Look, money, paint, timeOfDay, wrap } from './layout.ts'
 import { describe } from './render-tool.ts'
 import type { View } from './view.ts'
 
-/** The text that is being written right now, as far as its pieces arrived, and what the running command prints. */
-export type LiveText = { attempt: number; text: string; output?: LiveOutput | null }
+/** The text that is being written right now, as far as its pieces arrived, what the running command prints, and the newest account. */
+export type LiveText = { attempt: number; text: string; output?: LiveOutput | null; money?: Pick<Task, 'usage' | 'budgetUsd'> }
 
 export const NO_TEXT: LiveText = { attempt: 0, text: '' }
 
@@ -40,9 +41,18 @@ export function renderLive(view: View, live: LiveText, connected: boolean, now: 
   const facts = [
     connected ? activity(view, text !== '', now) : 'connection lost, reconnecting…',
     ...(view.createdAt > 0 ? [duration(Math.max(0, now - view.createdAt))] : []),
-    ...(view.usage.costUsd > 0 ? [view.created?.demo ? DEMO_COST : money(view.usage.costUsd)] : []),
+    ...cost(view, live.money),
   ]
   return [...written, ...tools, `${paint(look, 'cyan', spinner)} ${paint(look, 'dim', facts.join(' · '))}`].slice(-rows)
+}
+
+/** Spent and limit. The account of the summary also has what attempts cost that were given up; the events may be newer. */
+function cost({ usage, created }: View, account: LiveText['money']): string[] {
+  const spent = Math.max(usage.costUsd, account?.usage.costUsd ?? 0)
+  const limit = account?.budgetUsd ?? created?.budgetUsd
+  if (spent === 0) return []
+  if (created?.demo) return [DEMO_COST]
+  return [limit === undefined ? money(spent) : `${money(spent)} of ${money(limit)}`]
 }
 
 function activity({ stage, openTools, modelWait, parkedUntil }: View, writing: boolean, now: number): string {

@@ -1,4 +1,5 @@
 import { addOutput, type LiveOutput } from '../../client/feed.ts'
+import { newerTask } from '../../client/task-summary.ts'
 import type { Task } from '../../contract/api/api.ts'
 import type { TaskEvent } from '../../contract/api/event.ts'
 import { NOBODY_TAKES } from '../../contract/api/reason.ts'
@@ -23,9 +24,10 @@ export async function narrate(context: Context, task: Task, throughTurns = false
   let view = emptyView()
   let text = NO_TEXT
   let output: LiveOutput | null = null
+  let account = task
   let connected = true
   const screen = createScreen(context, (look, rows) =>
-    view.end ? [] : renderLive(view, { ...text, output }, connected, Date.now(), look, rows),
+    view.end ? [] : renderLive(view, { ...text, output, money: account }, connected, Date.now(), look, rows),
   )
   const connection = calmly((back) => {
     connected = back
@@ -52,7 +54,10 @@ export async function narrate(context: Context, task: Task, throughTurns = false
         if (delta.callId === undefined) text = addDelta(text, delta)
         else output = addOutput(output, delta)
       },
-      onTask: (changed) => warnOfWait(runnerMissing(changed)),
+      onTask: (changed) => {
+        account = newerTask(account, changed)
+        warnOfWait(runnerMissing(changed))
+      },
       onConnection: (back) => {
         if (back) warnOfRefusal(null)
         connection.changed(back)

@@ -161,6 +161,21 @@ describe('following a task', () => {
     expect([exit, err]).toEqual([4, expect.stringMatching(/refused by http/)])
   })
 
+  it('shows on a terminal what is spent and the limit, as they change, and elsewhere nothing of it', async () => {
+    const env = server.env
+    const running = startErrand(['show', SCRIPTED_TASK, '--follow'], { env, terminal: { columns: 80, rows: 24 } })
+    const piped = startErrand(['show', SCRIPTED_TASK, '--follow'], { env })
+    await waitFor('both connections', () => server.connections() > 1)
+    const usage = { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 1.25 }
+    server.emitTask({ usage, budgetUsd: 5 })
+    await waitFor('what is spent', () => running.out().includes('$1.25 of $5.00'))
+    server.emitTask({ usage: { ...usage, costUsd: 1.5 }, budgetUsd: 9 })
+    await waitFor('the new limit', () => running.out().includes('$1.50 of $9.00'))
+    server.emit(END('completed'))
+    await running.ended
+    expect((await piped.ended).out).not.toContain(' of $')
+  })
+
   it('shows on a terminal what is being written, and replaces it by the text itself', async () => {
     const running = startErrand(['show', SCRIPTED_TASK, '--follow'], { env: server.env, terminal: { columns: 80, rows: 24 } })
     await waitFor('a connection', () => server.connections() > 0)
