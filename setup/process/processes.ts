@@ -7,6 +7,8 @@ export type Command = Readonly<{
   args: readonly string[]
   /** The file it logs to; without one, its output is shown. */
   log?: string
+  /** Whether Ctrl-C reaches its processes only through it. */
+  ownGroup?: boolean
 }>
 
 export type Supervised = Readonly<{
@@ -111,13 +113,14 @@ function describeEnd(code: number | null, signal: NodeJS.Signals | null): string
 
 /** Runs a program that owns the terminal. @returns its exit code, 1 if a signal ended it */
 export async function runToEnd(command: Command, variables: Options['variables'], folder: string): Promise<number> {
-  const child = spawn(command.file, command.args, { cwd: folder, env: { ...variables }, stdio: 'inherit' })
+  const { ownGroup = false } = command
+  const child = spawn(command.file, command.args, { cwd: folder, env: { ...variables }, stdio: 'inherit', detached: ownGroup })
   const pass = (signal: NodeJS.Signals) => child.kill(signal)
-  // Ctrl-C reaches the program directly. We must not die before it.
-  const ignore = () => undefined
-  process.on('SIGTERM', pass).on('SIGINT', ignore)
+  // Otherwise Ctrl-C reaches the program directly. We must not die before it.
+  const interrupt = ownGroup ? pass : () => undefined
+  process.on('SIGTERM', pass).on('SIGINT', interrupt)
   const [code] = await once(child, 'close')
-  process.off('SIGTERM', pass).off('SIGINT', ignore)
+  process.off('SIGTERM', pass).off('SIGINT', interrupt)
   return typeof code === 'number' ? code : 1
 }
 
