@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { CreateTask, Task } from '../../contract/api/api.ts'
+import { wellFormed } from '../../contract/shared/characters.ts'
 import { branchPrefix } from '../../contract/wire/names.ts'
 import { Refusal } from '../process/errors.ts'
 import { findOwnBudget } from '../store/accounts/users.ts'
@@ -13,8 +14,10 @@ import type { TaskParts } from './parts.ts'
 import { parseRepoUrl } from './repo-url.ts'
 
 /** Accepts a task: first in the store, then in the queue. After a crash between the two, the reconciler restores the job. */
-export async function createTask(parts: TaskParts, user: User, input: CreateTask): Promise<{ task: Task; created: boolean }> {
+export async function createTask(parts: TaskParts, user: User, given: CreateTask): Promise<{ task: Task; created: boolean }> {
   const { config, ledger, dispatch, log } = parts
+  // As for a message.
+  const input = { ...given, prompt: wellFormed(given.prompt) }
   const repoUrl = parseRepoUrl(input.repoUrl, { allowedOrigins: config.gitHosts, demoRepoUrl: parts.demoRepoUrl })
   const budgetUsd = input.budgetUsd ?? (await findOwnBudget(parts.db, user.id)) ?? config.defaultBudgetUsd
   const fresh = draft(parts, user.id, { ...input, repoUrl, budgetUsd })

@@ -1,5 +1,6 @@
 import type { Message, SendMessage } from '../../contract/api/api.ts'
 import { isEnded } from '../../contract/api/status.ts'
+import { wellFormed } from '../../contract/shared/characters.ts'
 import { Refusal } from '../process/errors.ts'
 import { findMessageByClientId, listWaitingMessages, messageOf } from '../store/inbox.ts'
 import { sendToAttempt } from '../wire/send-to-runner.ts'
@@ -21,9 +22,11 @@ export async function sendMessage(
   parts: TaskParts,
   userId: string,
   taskId: string,
-  { text, mode, clientId, stopFirst = false }: SendMessage,
+  { text: given, mode, clientId, stopFirst = false }: SendMessage,
 ): Promise<{ message: Message; created: boolean }> {
   const { config, ledger, dispatch, log } = parts
+  // As SQLite cannot keep half of a surrogate pair, the text would be another one when it is sent again, and for the runner.
+  const text = wellFormed(given)
   const { task, message, created, cancelled, woken } = await ledger.write(async (tx, record) => {
     const found = await findOwnTask(tx, userId, taskId)
     const before = await findMessageByClientId(tx, taskId, clientId)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { SendMessage } from '../../../contract/api/api.ts'
@@ -56,15 +57,27 @@ describe('a message', () => {
     ])
   })
 
+  it('is known to each attempt by its hash, whatever became of it, as are all others and nothing else', async () => {
+    const { id } = await core.create(ada, { prompt: 'one' })
+    const first = await core.lease(id)
+    const { message } = await send(id, steer('withdrawn'))
+    await core.tasks.withdraw(ada.id, id, message.id)
+    await send(id, queue('half \ud83d'))
+    await end(first)
+    const { said } = await core.lease(id, 2)
+    expect(said).toEqual(['one', 'withdrawn', 'half \ufffd'].map((text) => createHash('sha256').update(text).digest('hex')))
+  })
+
   it('is one message however often it is sent, and no other may have its clientId', async () => {
     const { id } = await core.create(ada, { prompt: 'one' })
     await end(await core.lease(id))
-    const sent = await Promise.all([1, 2, 3].map(() => send(id, steer('two', 'c'))))
+    // With half of a surrogate pair, as a keyboard may send it.
+    const sent = await Promise.all([1, 2, 3].map(() => send(id, steer('two \ud83d', 'c'))))
     expect(sent.map(({ created }) => created).sort()).toEqual([false, false, true])
     expect(new Set(sent.map(({ message }) => message.id)).size).toBe(1)
     expect(await core.tasks.find(ada.id, id)).toMatchObject({ turn: 2 })
     await expect(send(id, steer('another text', 'c'))).rejects.toMatchObject({ code: 'conflict' })
-    expect((await core.tasks.messages(ada.id, id)).map(({ text }) => text)).toEqual(['one', 'two'])
+    expect((await core.tasks.messages(ada.id, id)).map(({ text }) => text)).toEqual(['one', 'two \ufffd'])
   })
 
   it('that is queued waits for the end, and each is a turn of its own, in order', async () => {
