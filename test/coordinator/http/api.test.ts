@@ -193,7 +193,7 @@ describe('the API', () => {
       'too_large',
       /524288 bytes/,
     ],
-    ['a fault of ours', { repoUrl: REPO, prompt: 'explode' }, 500, 'internal', /request id/],
+    ['a fault of ours', { repoUrl: REPO, prompt: 'explode' }, 500, 'internal', /tell the administrator/],
   ])('answers %s in the one shape', async (_what, body, status, code, message) => {
     const response = await call('POST', '/api/tasks', { body })
     const text = await response.text()
