@@ -174,7 +174,7 @@ export const TASK_SCENES: readonly Scene[] = [
   asGrace('task-push-refused', at(ofGrace('refusedPush'), 'Download git bundle')),
   asGrace('task-no-repository', at(ofGrace('noRepository'), 'Set up git access')),
   asGrace('task-wrong-key', at(ofGrace('wrongKey'), 'The model API refused the key')),
-  asGrace('task-cancelled', at(ofGrace('cancelled'), 'Cancelled')),
+  asAda('task-cancelled', at(ofAda('stopped'), 'Stopped here')),
   asGrace('task-no-changes', at(ofGrace('noChanges'), 'the agent changed no files')),
   asGrace(
     'task-retry',

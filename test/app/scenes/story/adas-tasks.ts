@@ -12,7 +12,14 @@ export async function tellAdasTasks(stage: Stage) {
     beginTask(stage, { person: 'Ada', repoUrl, prompt, agoSeconds })
   const stopped = await begin('Try the new test runner, and say whether it is faster', 26 * HOUR, REPO)
   await stopped.take()
-  await stopped.tell(...steps.boot(1), steps.text(9, "I'll look at how the tests are run now."))
+  await stopped.tell(
+    ...steps.boot(1),
+    steps.text(9, "I'll look at how the tests are run now."),
+    steps.at(30, 'text.written', {
+      text: 'They run one after the other, 41 files in 96 s. The new runner would take',
+      cutOff: true,
+    }),
+  )
   await stopped.end(31, { outcome: 'cancelled', reason: 'cancelled_by_user' })
 
   const failed = await begin('Upgrade to Node 24 and fix what breaks', 5 * HOUR, REPO)
