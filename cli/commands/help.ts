@@ -11,7 +11,7 @@ const HELP = `errand: send a coding agent on an errand
       --repo URL      the repository; --base BRANCH the branch to start from. Without --repo,
                       both come from the current checkout
       --model MODEL   use this model           --budget USD    spend at most this much
-      --detach        send it, print its id and return
+      --effort LEVEL  low, medium or high      --detach        send it, print its id and return
   errand demo                            send the demo task on the server's demo repository
   errand list [--status STATUS]          list the newest tasks
   errand show ID [--follow]              show the history; with --follow, live until the end
@@ -20,7 +20,8 @@ const HELP = `errand: send a coding agent on an errand
       --stop          end the running turn; this message starts the next one
   errand messages ID                     list your messages to a task, with their state
   errand withdraw ID MESSAGE             withdraw a waiting message
-  errand retry ID [--model M] [--budget USD]      run the last turn again; adds to the budget
+  errand retry ID [--model M] [--effort LEVEL] [--budget USD]
+                                         run the last turn again; --budget adds to what is left
   errand budget ID USD | +USD            change what the task may cost in all, also while it runs
   errand cancel ID                       cancel the task; its work so far stays on the branch
   errand diff ID                         print the patch

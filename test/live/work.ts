@@ -1,5 +1,23 @@
 import type { LiveTask } from './task.ts'
 
+const INVOICE = `/** @param items name and price in cents */
+export function invoice(items) {
+  const lines = items.map(({ name, cents }) => {
+    const sign = cents < 0 ? '-' : ''
+    const price = sign + '€' + (Math.abs(cents) / 100).toFixed(2).replace(/\\B(?=(\\d{3})+(?!\\d))/g, ',')
+    return \`\${name}: \${price}\`
+  })
+  return lines.join('\\n')
+}
+`
+
+const RECEIPT = `export function receipt(cents) {
+  const sign = cents < 0 ? '-' : ''
+  const price = sign + '€' + (Math.abs(cents) / 100).toFixed(2).replace(/\\B(?=(\\d{3})+(?!\\d))/g, ',')
+  return \`Paid: \${price}. Thank you!\`
+}
+`
+
 /** Four tasks that ask for something new or for order, and a question. */
 export const WORK: readonly LiveTask[] = [
   {
@@ -116,22 +134,8 @@ assert slugify("") == ""
     prompt:
       'invoice.mjs and receipt.mjs format money with the same copied code. Move it into money.mjs as formatMoney(cents) and use it in both. The output must stay exactly the same.',
     files: {
-      'invoice.mjs': `/** @param items name and price in cents */
-export function invoice(items) {
-  const lines = items.map(({ name, cents }) => {
-    const sign = cents < 0 ? '-' : ''
-    const price = sign + '€' + (Math.abs(cents) / 100).toFixed(2).replace(/\\B(?=(\\d{3})+(?!\\d))/g, ',')
-    return \`\${name}: \${price}\`
-  })
-  return lines.join('\\n')
-}
-`,
-      'receipt.mjs': `export function receipt(cents) {
-  const sign = cents < 0 ? '-' : ''
-  const price = sign + '€' + (Math.abs(cents) / 100).toFixed(2).replace(/\\B(?=(\\d{3})+(?!\\d))/g, ',')
-  return \`Paid: \${price}. Thank you!\`
-}
-`,
+      'invoice.mjs': INVOICE,
+      'receipt.mjs': RECEIPT,
     },
     hidden: {
       'hidden.mjs': `import assert from 'node:assert/strict'
@@ -160,16 +164,7 @@ export function formatMoney(cents) {
       },
       {
         file: 'invoice.mjs',
-        old: `/** @param items name and price in cents */
-export function invoice(items) {
-  const lines = items.map(({ name, cents }) => {
-    const sign = cents < 0 ? '-' : ''
-    const price = sign + '€' + (Math.abs(cents) / 100).toFixed(2).replace(/\\B(?=(\\d{3})+(?!\\d))/g, ',')
-    return \`\${name}: \${price}\`
-  })
-  return lines.join('\\n')
-}
-`,
+        old: INVOICE,
         new: `import { formatMoney } from './money.mjs'
 
 /** @param items name and price in cents */
@@ -180,12 +175,7 @@ export function invoice(items) {
       },
       {
         file: 'receipt.mjs',
-        old: `export function receipt(cents) {
-  const sign = cents < 0 ? '-' : ''
-  const price = sign + '€' + (Math.abs(cents) / 100).toFixed(2).replace(/\\B(?=(\\d{3})+(?!\\d))/g, ',')
-  return \`Paid: \${price}. Thank you!\`
-}
-`,
+        old: RECEIPT,
         new: `import { formatMoney } from './money.mjs'
 
 export function receipt(cents) {
