@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Logger } from 'pino'
 import type { Delta } from '../contract/api/event.ts'
 import { checkGuests } from './accounts/guests.ts'
@@ -15,6 +16,7 @@ import { createWebPush } from './notify/web-push.ts'
 import { createMetrics } from './ops/metrics.ts'
 import { createReadiness } from './ops/readiness.ts'
 import type { Config } from './process/config.ts'
+import { createDiskSpace } from './process/disk-space.ts'
 import type { StopList } from './process/stop-list.ts'
 import { openDispatch } from './queue/dispatch.ts'
 import { startReconcile } from './reconcile/reconcile.ts'
@@ -56,7 +58,7 @@ export type Core = Awaited<ReturnType<typeof openCore>>
 export async function openCore(options: CoreOptions) {
   const { config, log, stopping, onlookers, leaseMs } = options
   const ground = await openGround(options)
-  const { db, redis, secrets, signatures, artifacts, demo } = ground
+  const { db, redis, secrets, signatures, artifacts, disk, demo } = ground
 
   const webPush = await createWebPush(config)
   const outside = createOutside(config.allowPrivateWebhooks)
@@ -71,18 +73,22 @@ export async function openCore(options: CoreOptions) {
   await dispatch.whenReady()
 
   const demoRepoUrl = config.publicUrl + demo.repoPath
-  const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, sendToRunner, log })
+  const tasks = createTasks({ config, demoRepoUrl, db, ledger, dispatch, artifacts, disk, sendToRunner, log })
   const secretsFor = createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log })
-  const leases = createLeases({ config, db, ledger, signatures, secretsFor, log, onRunner: dispatch.nudge })
+  const leases = createLeases({ config, db, ledger, signatures, secretsFor, disk, log, onRunner: dispatch.nudge })
 
   const metrics = createMetrics({ db, countQueued: dispatch.countQueued, countSockets: onlookers.countSockets })
-  const readiness = createReadiness({ db, redis: { ping: () => redis.commands.ping(), proveWritable: redis.proveWritable } })
+  const readiness = createReadiness({
+    db,
+    disk,
+    redis: { ping: () => redis.commands.ping(), proveWritable: redis.proveWritable },
+  })
   const onEnded = dispatch.nudge
   const intake = await startIntake({ redis, ledger, signatures, sendToRunner, log, onEnded, onBatch: metrics.countBatch })
   stopping.add('intake', intake.stop)
   const deltas = await startDeltas({ db, redis, signatures, log, isWatched, show })
   stopping.add('deltas', async () => deltas.stop())
-  const reconcile = startReconcile({ db, ledger, dispatch, log, ...(leaseMs !== undefined && { leaseMs }) })
+  const reconcile = startReconcile({ db, ledger, dispatch, disk, log, ...(leaseMs !== undefined && { leaseMs }) })
   stopping.add('reconcile', reconcile.stop)
 
   return { ...ground, config, log, ledger, dispatch, tasks, leases, notifier, webPush, outside, metrics, readiness }
@@ -100,7 +106,9 @@ async function openGround({ config, log, stopping }: CoreOptions) {
   const owner = await ensureOwner(db, config)
   await checkGuests({ db, config, log })
   const runnerToken = await loadRunnerToken(config)
-  const artifacts = await createArtifacts(db, config.dataDir)
+  const { dataDir, storage: limits } = config
+  const disk = createDiskSpace([dataDir, dirname(config.databasePath)], limits.floorBytes)
+  const artifacts = await createArtifacts({ db, dataDir, limits, disk })
   const demo = await createDemo({ dataDir: config.dataDir, deriveKey: secrets.deriveKey, log })
-  return { db, redis, secrets, signatures, owner, runnerToken, artifacts, demo }
+  return { db, redis, secrets, signatures, owner, runnerToken, artifacts, disk, demo }
 }

@@ -41,7 +41,8 @@ function tagged<const Endpoints extends Record<string, Omit<Endpoint, 'tag'>>>(t
 
 const GithubAnswer = z.object({ code: z.string().optional(), state: z.string().optional(), error: z.string().optional() })
 const Health = z.object({ status: z.string() })
-const Readiness = Health.extend({ store: z.boolean(), redis: z.boolean() })
+/** `disk`: false while the disk has no room for new work; everything else still works. */
+const Readiness = Health.extend({ store: z.boolean(), redis: z.boolean(), disk: z.boolean().default(true) })
 
 export const ENDPOINTS = {
   ...tagged('tasks', {

@@ -24,6 +24,8 @@ export const Overview = z
       z.object({ id: z.string(), name: z.string(), tasks: z.number(), costUsd: z.number(), lastSeenAt: time.nullable() }),
     ),
     redis: z.boolean(),
+    /** The disk of this server. `low`: no new work begins until space is freed. Absent: an older server. */
+    disk: z.object({ freeBytes: z.number(), totalBytes: z.number(), floorBytes: z.number(), low: z.boolean() }).optional(),
     version: z.string(),
   })
   .meta({ id: 'Overview' })

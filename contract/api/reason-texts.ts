@@ -8,6 +8,8 @@ export const REASONS = {
   no_runner: 'Waiting: no runner is connected. Start one with `npm start`, or on another host.',
   runner_unwell:
     'Waiting: the connected runner has a problem on its host. The administrator of this server sees it on the admin screen.',
+  coordinator_disk_full:
+    'Waiting: the disk of this server is almost full. Its administrator must free some space; then it goes on by itself.',
   retrying: 'Something went wrong on our side. Retrying automatically.',
   model_waiting: 'Waiting for the model, which does not answer. The work so far is saved, and continues by itself.',
   // interrupted: our fault. These texts promise no retry, since the attempt may have been the last.

@@ -19,11 +19,12 @@ export function reasonTextOf(status: TaskStatus, reason: Reason): string {
   return `Interrupted: ${text.charAt(0).toLowerCase()}${text.slice(1)} Retrying automatically.`
 }
 
-/** Reasons for which no runner takes a task until a person fixes something. The last three can also end an interrupted attempt. */
+/** Reasons for which no runner takes a task until a person fixes something. The three before the last can also end an interrupted attempt. */
 export const NOBODY_TAKES: readonly Reason[] = [
   'no_runner',
   'runner_unwell',
   'engine_unavailable',
   'image_missing',
   'host_disk_full',
+  'coordinator_disk_full',
 ]

@@ -68,14 +68,14 @@ export const Lease = z.object({
 export type Lease = z.infer<typeof Lease>
 
 /**
- * Why a lease is refused: `cancelled` and `ended` finish the job. `leased` (another attempt's lease still runs) and `parked` (the turn
- * waits for the model, and its time has not come): ask again after `retryAfterMs`. `unknown` (no such turn, or a forged signature): never ask again.
+ * Why a lease is refused: `cancelled` and `ended` finish the job. `leased` (another attempt's lease still runs), `parked` (the turn
+ * waits for the model, and its time has not come) and `no_room` (the coordinator's disk is almost full): ask again after `retryAfterMs`. `unknown` (no such turn, or a forged signature): never ask again.
  */
 export const LeaseAnswer = z.discriminatedUnion('granted', [
   z.object({ granted: z.literal(true), lease: Lease }),
   z.object({
     granted: z.literal(false),
-    refusal: z.enum(['cancelled', 'ended', 'leased', 'parked', 'unknown']),
+    refusal: z.enum(['cancelled', 'ended', 'leased', 'parked', 'no_room', 'unknown']),
     retryAfterMs: z.number().int().positive(),
   }),
 ])

@@ -118,11 +118,16 @@ export const MADE_OUTSIDE: readonly ArtifactKind[] = ['patch', 'turn-patch']
 /** What a sandbox may store only in an attempt that pushed nothing. */
 export const OF_UNPUSHED_WORK: readonly ArtifactKind[] = ['unpushed-patch', 'unpushed-turn-patch']
 
+/** @returns whether it is the output of a tool, which people only look at, and not the work itself */
+export function isOutput(kind: ArtifactKind): boolean {
+  return kind.startsWith('output.')
+}
+
 /** Pure. The most bytes of an artifact, for the gateway that passes it on and the coordinator that stores it. */
 export function maxBytesOf(kind: ArtifactKind): number {
   if (MADE_OUTSIDE.includes(kind) || OF_UNPUSHED_WORK.includes(kind)) return LIMITS.patchBytes
   if (kind === 'transcript') return LIMITS.transcriptBytes
-  return kind.startsWith('output.') ? LIMITS.outputBytes : LIMITS.artifactBytes
+  return isOutput(kind) ? LIMITS.outputBytes : LIMITS.artifactBytes
 }
 
 /** Exit codes of the agent's process: they distinguish a reported end from a crash. */

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { firstModelWaitMs, LEASE_MS, LEASE_RETRY_MS } from '../../contract/wire/deadlines.ts'
 import type { Lease, LeaseAnswer, LeaseRequest, RenewAnswer, RenewRequest } from '../../contract/wire/lease.ts'
 import type { Config } from '../process/config.ts'
+import type { DiskSpace } from '../process/disk-space.ts'
 import { findAttempt, insertAttempt, readParked, updateAttempt } from '../store/attempts.ts'
 import { type Addition, appendEvents } from '../store/events.ts'
 import { findMessage, listWaitingMessages, updateMessage } from '../store/inbox.ts'
@@ -29,6 +30,7 @@ export type LeaseParts = {
   ledger: Ledger
   signatures: Signatures
   secretsFor: LeaseSecrets
+  disk: DiskSpace
   log: Logger
   /** A runner connected, or its number of slots changed. */
   onRunner: () => void
@@ -43,6 +45,7 @@ async function grant(parts: LeaseParts, { job, runner }: LeaseRequest): Promise<
   if (!signatures.isOurJob(job)) return refuse('unknown')
   const task = await findTask(db, job.taskId)
   if (!task) return refuse('unknown')
+  if (task.status === 'pending' && (await parts.disk.look()).low) return refuse('no_room', NO_ROOM_RETRY_MS)
   // Before the transaction: a failure after it would leave an attempt without a runner.
   const access = await parts.secretsFor(task)
   const now = Date.now()
@@ -92,6 +95,9 @@ type Refusal = Extract<LeaseAnswer, { granted: false }>
 
 /** A turn is not parked for less than this: the clocks of two hosts differ. */
 const NEARLY_MS = 1_000
+
+/** How soon a runner asks again while the disk is full. */
+const NO_ROOM_RETRY_MS = 5_000
 
 function refuse(refusal: Refusal['refusal'], retryAfterMs: number = LEASE_RETRY_MS): Refusal {
   return { granted: false, refusal, retryAfterMs }

@@ -8,7 +8,9 @@ import type { Notifier } from '../notify/notifier.ts'
 import type { Outside } from '../notify/outside.ts'
 import type { WebPush } from '../notify/web-push.ts'
 import type { Metrics } from '../ops/metrics.ts'
+import type { Readiness } from '../ops/readiness.ts'
 import type { Config } from '../process/config.ts'
+import type { DiskSpace } from '../process/disk-space.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import type { Tasks } from '../tasks/tasks.ts'
@@ -48,6 +50,6 @@ export type Parts = Readonly<{
   ownerTokenId: string
   /** Folder of the built app. */
   appFolder: string
-  /** For `/readyz`: whether the store and Redis answer and take writes. */
-  readiness: () => Promise<{ store: boolean; redis: boolean }>
+  readiness: Readiness
+  disk: DiskSpace
 }>

@@ -1,7 +1,9 @@
+import type { DiskSpace } from '../process/disk-space.ts'
 import { proveReadable, proveWritable, type Store } from '../store/sqlite/database.ts'
 
 type Options = {
   db: Store
+  disk: DiskSpace
   redis: { ping: () => Promise<unknown>; proveWritable: () => Promise<unknown> }
   /** How long a successful test write counts; each costs a write. */
   proofMs?: number
@@ -9,15 +11,21 @@ type Options = {
 
 const PROOF_MS = 10_000
 
-/** @returns the answer to `/readyz`: whether the store and Redis can be read and written */
-export function createReadiness({ db, redis, proofMs = PROOF_MS }: Options): () => Promise<{ store: boolean; redis: boolean }> {
+/** Whether the store and Redis can be read and written; `disk`: whether there is room for new work. */
+export type Readiness = () => Promise<{ store: boolean; redis: boolean; disk: boolean }>
+
+/** @returns the answer to `/readyz` */
+export function createReadiness({ db, disk, redis, proofMs = PROOF_MS }: Options): Readiness {
   const askStore = provenFor(
     proofMs,
     () => proveWritable(db),
     () => proveReadable(db),
   )
   const askRedis = provenFor(proofMs, redis.proveWritable, redis.ping)
-  return async () => ({ store: await answers(askStore), redis: await answers(askRedis) })
+  const askDisk = async () => {
+    if ((await disk.look()).low) throw new Error('there is no room for new work')
+  }
+  return async () => ({ store: await answers(askStore), redis: await answers(askRedis), disk: await answers(askDisk) })
 }
 
 /** Does a test write at most every `proofMs`, and always after a failed one; in between it only reads. */

@@ -38,6 +38,20 @@ export type Config = Readonly<{
   runnerTokenFile: string | null
   /** How many tasks of one user may wait or run at once. */
   tasksPerUser: number
+  /** What the files of tasks may take, and how long they are kept. 0 days: for ever. */
+  storage: Readonly<{
+    /** Whole outputs of tools: all of one attempt, all of one task. */
+    attemptOutputsBytes: number
+    taskOutputsBytes: number
+    /** Everything of one user. Outputs may take half of it, so that the other half stays for the work itself. */
+    userBytes: number
+    /** With less free space, no new work begins. */
+    floorBytes: number
+    outputDays: number
+    bundleDays: number
+    /** For ended tasks. */
+    taskDays: number
+  }>
   /** Whether users' webhooks may use private networks and plain http. */
   allowPrivateWebhooks: boolean
   /** Number of proxies in front of the server, which hide the client's address. */
@@ -66,6 +80,14 @@ const list = z.string().transform((value) =>
     .map((item) => item.trim())
     .filter(Boolean),
 )
+
+function megabytes(preset: number) {
+  return z.coerce.number().min(1).max(10_000_000).default(preset)
+}
+function days(preset: number) {
+  return z.coerce.number().int().min(0).max(36_500).default(preset)
+}
+const MB = 1024 * 1024
 
 const Environment = z
   .object({
@@ -106,6 +128,13 @@ const Environment = z
     RUNNER_TOKEN: z.string().min(16).optional(),
     RUNNER_TOKEN_FILE: z.string().min(1).optional(),
     ERRAND_TASKS_PER_USER: z.coerce.number().int().min(1).default(200),
+    ERRAND_ATTEMPT_OUTPUTS_MB: megabytes(100),
+    ERRAND_TASK_OUTPUTS_MB: megabytes(500),
+    ERRAND_USER_STORAGE_MB: megabytes(10_000),
+    ERRAND_DISK_FLOOR_MB: megabytes(512),
+    ERRAND_KEEP_OUTPUTS_DAYS: days(30),
+    ERRAND_KEEP_BUNDLES_DAYS: days(180),
+    ERRAND_KEEP_TASKS_DAYS: days(0),
     ERRAND_ALLOW_PRIVATE_WEBHOOKS: z.stringbool().default(false),
     ERRAND_TRUSTED_PROXIES: z.coerce.number().int().min(0).default(0),
     ERRAND_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
@@ -170,6 +199,15 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     runnerToken: env.RUNNER_TOKEN ?? null,
     runnerTokenFile: env.RUNNER_TOKEN_FILE ? resolve(env.RUNNER_TOKEN_FILE) : null,
     tasksPerUser: env.ERRAND_TASKS_PER_USER,
+    storage: Object.freeze({
+      attemptOutputsBytes: env.ERRAND_ATTEMPT_OUTPUTS_MB * MB,
+      taskOutputsBytes: env.ERRAND_TASK_OUTPUTS_MB * MB,
+      userBytes: env.ERRAND_USER_STORAGE_MB * MB,
+      floorBytes: env.ERRAND_DISK_FLOOR_MB * MB,
+      outputDays: env.ERRAND_KEEP_OUTPUTS_DAYS,
+      bundleDays: env.ERRAND_KEEP_BUNDLES_DAYS,
+      taskDays: env.ERRAND_KEEP_TASKS_DAYS,
+    }),
     allowPrivateWebhooks: env.ERRAND_ALLOW_PRIVATE_WEBHOOKS,
     trustedProxies: env.ERRAND_TRUSTED_PROXIES,
     logLevel: env.ERRAND_LOG_LEVEL,

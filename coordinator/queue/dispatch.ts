@@ -4,7 +4,7 @@ import { JOB_RETRY, JobData } from '../../contract/wire/job.ts'
 import { jobId, QUEUE_NAME } from '../../contract/wire/names.ts'
 import { startLoop } from '../process/loop.ts'
 import { countReleased, listInLine, releaseTask } from '../store/line.ts'
-import { countSlots } from '../store/runners.ts'
+import { countSlots, isDiskLow } from '../store/runners.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import type { RedisLinks } from '../wire/redis.ts'
 import type { Signatures } from '../wire/signatures.ts'
@@ -82,7 +82,7 @@ const SPARE = 2
 /** Releases the head of the line, as far as the queue has room. */
 async function release(parts: DispatchParts, queue: Queue): Promise<void> {
   const { db, redis, log } = parts
-  if (!redis.isReady()) return
+  if (!redis.isReady() || (await isDiskLow(db))) return
   const now = Date.now()
   const room = (await countSlots(db, now)) + SPARE - (await countReleased(db))
   if (room <= 0) return

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino'
 import { LEASE_CHECK_MS, LEASE_MS } from '../../contract/wire/deadlines.ts'
 import { endAttempt, runnerLost } from '../attempts/end-attempt.ts'
+import type { DiskSpace } from '../process/disk-space.ts'
 import { startLoop } from '../process/loop.ts'
 import type { Dispatch } from '../queue/dispatch.ts'
 import { findAttempt, isRunOut, listRunOut } from '../store/attempts.ts'
 import type { Ledger } from '../store/ledger.ts'
 import { listReleased } from '../store/line.ts'
+import { isDiskLow, setDiskLow } from '../store/runners.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { findTask } from '../store/tasks.ts'
 import { type Seen, settle } from './settle.ts'
@@ -14,6 +16,7 @@ export type ReconcileParts = {
   db: Store
   ledger: Ledger
   dispatch: Dispatch
+  disk: DiskSpace
   log: Logger
   /** How long a lease lasts, ms. */
   leaseMs?: number
@@ -35,6 +38,7 @@ export function startReconcile(parts: ReconcileParts): { stop: () => Promise<voi
 /** One pass. Each effect checks again before it acts, because what was seen may have changed. */
 async function reconcile(parts: ReconcileParts, unbrokenMs: () => number): Promise<void> {
   const { ledger, dispatch, log } = parts
+  await noteRoom(parts)
   await ledger.tellWaiting()
   const { interrupt, restore, bringBack, withdraw } = settle(await look(parts, unbrokenMs))
   await each(interrupt, log, async ({ taskId, attempt }) => {
@@ -56,6 +60,19 @@ async function reconcile(parts: ReconcileParts, unbrokenMs: () => number): Promi
     if (await dispatch.bringBack(taskId, turn)) log.info({ event: 'job.brought_back', taskId, turn })
   })
   if (interrupt.length + withdraw.length > 0) dispatch.nudge()
+}
+
+/** Whether new work may begin is a fact of the store, so that every waiting task says why. On a disk that is quite full it cannot be noted. */
+async function noteRoom({ db, disk, dispatch, log }: ReconcileParts): Promise<void> {
+  try {
+    const { low, freeBytes, floorBytes } = await disk.look()
+    if (low === (await isDiskLow(db))) return
+    await setDiskLow(db, low, Date.now())
+    log[low ? 'error' : 'info']({ event: low ? 'disk.low' : 'disk.has_room', freeBytes, floorBytes })
+    dispatch.nudge()
+  } catch (error) {
+    log.error({ event: 'disk.unread', err: error })
+  }
 }
 
 /** A task that cannot be settled does not hold up the others; the next pass tries it again. */

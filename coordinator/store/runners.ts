@@ -28,8 +28,29 @@ export async function countSlots(db: Store, now: number): Promise<number> {
   return Number(slots ?? 0)
 }
 
-/** @returns why no runner takes tasks: none is connected, or the fault of the one that was heard from last; null when one takes them */
+const DISK_LOW = 'disk_low'
+
+/** Notes for everybody whether the disk of this server has too little room for new work. */
+export async function setDiskLow(db: Store, low: boolean, now: number): Promise<void> {
+  if (!low) await db.deleteFrom('server_state').where('name', '=', DISK_LOW).execute()
+  else
+    await db
+      .insertInto('server_state')
+      .values({ name: DISK_LOW, since: now })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+}
+
+export async function isDiskLow(db: Store): Promise<boolean> {
+  return (await db.selectFrom('server_state').select('name').where('name', '=', DISK_LOW).executeTakeFirst()) !== undefined
+}
+
+/**
+ * @returns why no runner takes tasks: this server has no room, none is connected, or the fault of the one that was heard from last; null
+ * when one takes them
+ */
 export async function whyNobodyTakes(db: Store, now: number): Promise<Reason | null> {
+  if (await isDiskLow(db)) return 'coordinator_disk_full'
   const there = db
     .selectFrom('runners')
     .select('unwell_reason')

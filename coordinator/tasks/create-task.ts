@@ -2,8 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { CreateTask, Task } from '../../contract/api/api.ts'
 import { wellFormed } from '../../contract/shared/characters.ts'
 import { branchPrefix } from '../../contract/wire/names.ts'
+import type { Config } from '../process/config.ts'
 import { Refusal } from '../process/errors.ts'
 import { findOwnBudget } from '../store/accounts/users.ts'
+import { sumOfUser } from '../store/artifacts.ts'
 import { type Addition, appendEvents } from '../store/events.ts'
 import { type InboxRow, insertMessage } from '../store/inbox.ts'
 import type { Store } from '../store/sqlite/database.ts'
@@ -20,12 +22,13 @@ export async function createTask(parts: TaskParts, user: User, given: CreateTask
   const input = { ...given, prompt: wellFormed(given.prompt) }
   const repoUrl = parseRepoUrl(input.repoUrl, { allowedOrigins: config.gitHosts, demoRepoUrl: parts.demoRepoUrl })
   const budgetUsd = input.budgetUsd ?? (await findOwnBudget(parts.db, user.id)) ?? config.defaultBudgetUsd
+  const hasRoom = !(await parts.disk.look()).low
   const fresh = draft(parts, user.id, { ...input, repoUrl, budgetUsd })
 
   const { row, created } = await ledger.write(async (tx, record) => {
     const before = fresh.client_id === null ? undefined : await findTaskByClientId(tx, user.id, fresh.client_id)
     if (before) return { row: before, created: false }
-    await checkLimit(tx, user.id, config.tasksPerUser)
+    await checkMayBegin(tx, user.id, config, hasRoom)
     await insertTask(tx, fresh)
     await insertMessage(tx, firstMessage(fresh))
     const [events, task] = await appendEvents(tx, fresh, firstEvents(fresh))
@@ -42,11 +45,30 @@ export async function createTask(parts: TaskParts, user: User, given: CreateTask
   return { task: await summaryOf(parts.db, row), created }
 }
 
-/** @throws Refusal `rate_limited` when the user has too many tasks that wait or run */
-export async function checkLimit(tx: Store, userId: string, limit: number): Promise<void> {
+/**
+ * Every turn begins with this.
+ * @param hasRoom whether the disk has room for new work; looked at before the transaction
+ * @throws Refusal `unavailable` if the server has no room, `conflict` if the user has stored too much, `rate_limited` when the user has too
+ * many tasks that wait or run
+ */
+export async function checkMayBegin(tx: Store, userId: string, config: Limits, hasRoom: boolean): Promise<void> {
+  if (!hasRoom)
+    throw new Refusal(
+      'unavailable',
+      'The disk of this server is almost full, so it starts nothing new. Its administrator must free some space; then try again.',
+    )
+  const { userBytes } = config.storage
+  if ((await sumOfUser(tx, userId)) >= userBytes)
+    throw new Refusal(
+      'conflict',
+      `Your tasks take ${Math.floor(userBytes / (1024 * 1024))} MB, all that this server stores for one user. Delete tasks that you no longer need.`,
+    )
+  const limit = config.tasksPerUser
   if ((await countUnderWay(tx, userId)) >= limit)
     throw new Refusal('rate_limited', `You already have ${limit} waiting or running tasks. Wait for one to end, or cancel one.`)
 }
+
+type Limits = Pick<Config, 'storage' | 'tasksPerUser'>
 
 function draft({ config }: TaskParts, userId: string, input: CreateTask & { budgetUsd: number }): TaskRow {
   const id = newTaskId()
@@ -85,6 +107,7 @@ function draft({ config }: TaskParts, userId: string, input: CreateTask & { budg
     created_at: Date.now(),
     started_at: null,
     completed_at: null,
+    deleted_at: null,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Artifacts } from '../artifacts/artifacts.ts'
 import type { Config } from '../process/config.ts'
+import type { DiskSpace } from '../process/disk-space.ts'
 import { Refusal } from '../process/errors.ts'
 import type { Dispatch } from '../queue/dispatch.ts'
 import type { Ledger } from '../store/ledger.ts'
@@ -16,6 +17,7 @@ export type TaskParts = {
   ledger: Ledger
   dispatch: Dispatch
   artifacts: Artifacts
+  disk: DiskSpace
   sendToRunner: SendToRunner
   log: Logger
 }

@@ -5,7 +5,7 @@ import { findMessage, findMessageByClientId } from '../store/inbox.ts'
 import { summaryOf } from '../store/summary.ts'
 import type { Change, TaskRow } from '../store/tasks.ts'
 import { beginTurn } from './begin-turn.ts'
-import { checkLimit } from './create-task.ts'
+import { checkMayBegin } from './create-task.ts'
 import { endWait, isParked, propagateEndOfWait } from './end-wait.ts'
 import { findOwnTask, type TaskParts } from './parts.ts'
 
@@ -15,6 +15,7 @@ import { findOwnTask, type TaskParts } from './parts.ts'
  */
 export async function retryTask(parts: TaskParts, userId: string, taskId: string, input: RetryTask): Promise<Task> {
   const { config, db, ledger, dispatch, log } = parts
+  const hasRoom = !(await parts.disk.look()).low
   const { row, created, woken } = await ledger.write(async (tx, record) => {
     const task = await findOwnTask(tx, userId, taskId)
     const clientId = input.clientId ?? null
@@ -23,7 +24,7 @@ export async function retryTask(parts: TaskParts, userId: string, taskId: string
     if (isParked(task)) return { row: await endWait(tx, record, task, changeOf(task, input)), created: false, woken: true }
     if (!isEnded(task.status))
       throw new Refusal('conflict', 'This task has not ended yet. Send it a message, or cancel it first.')
-    await checkLimit(tx, userId, config.tasksPerUser)
+    await checkMayBegin(tx, userId, config, hasRoom)
     const last = task.message_id === null ? undefined : await findMessage(tx, taskId, task.message_id)
     const begun = await beginTurn(tx, record, task, { text: last?.text ?? task.prompt, clientId }, changeOf(task, input))
     return { row: begun.task, created: true, woken: false }

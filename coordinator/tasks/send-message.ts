@@ -6,7 +6,7 @@ import { findMessageByClientId, listWaitingMessages, messageOf } from '../store/
 import { sendToAttempt } from '../wire/send-to-runner.ts'
 import { addWaitingMessage, beginTurn } from './begin-turn.ts'
 import { cancelTurn, propagateCancel } from './cancel-task.ts'
-import { checkLimit } from './create-task.ts'
+import { checkMayBegin } from './create-task.ts'
 import { endWait, isParked, propagateEndOfWait } from './end-wait.ts'
 import { findOwnTask, type TaskParts } from './parts.ts'
 
@@ -27,6 +27,7 @@ export async function sendMessage(
   const { config, ledger, dispatch, log } = parts
   // As SQLite cannot keep half of a surrogate pair, the text would be another one when it is sent again, and for the runner.
   const text = wellFormed(given)
+  const hasRoom = !(await parts.disk.look()).low
   const { task, message, created, cancelled, woken } = await ledger.write(async (tx, record) => {
     const found = await findOwnTask(tx, userId, taskId)
     const before = await findMessageByClientId(tx, taskId, clientId)
@@ -34,7 +35,7 @@ export async function sendMessage(
     const cancelled = stopFirst && !isEnded(found.status) ? await cancelTurn(tx, record, found) : null
     const task = cancelled ?? found
     if (isEnded(task.status)) {
-      await checkLimit(tx, userId, config.tasksPerUser)
+      await checkMayBegin(tx, userId, config, hasRoom)
       return { ...(await beginTurn(tx, record, task, { text, clientId })), created: true, cancelled, woken: null }
     }
     const waiting = await listWaitingMessages(tx, taskId, task.message_id)

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import { ArtifactKind, MADE_OUTSIDE, maxBytesOf, OF_UNPUSHED_WORK } from '../../contract/wire/sandbox.ts'
-import { isAway } from '../lease/coordinator-client.ts'
+import { CoordinatorFault, isAway } from '../lease/coordinator-client.ts'
 import { answer, type Call, chunksOf, type Endpoint, limitBytes, TooManyBytes } from './endpoint.ts'
 import { type ConfirmLease, refuseEffect, standingOf } from './fence.ts'
 
@@ -66,6 +66,9 @@ async function save(
     if (error instanceof TooManyBytes) return answer(response, 413, `This artifact may have at most ${maxBytes} bytes.`)
     // The coordinator went away while the body was on its way.
     if (isAway(error)) return refuseEffect(response, 'unconfirmed')
+    // A quota, or a full disk: the caller must not send it again.
+    const refusal = error instanceof CoordinatorFault && error.sentence !== null ? error : null
+    if (refusal?.status === 413 || refusal?.status === 503) return answer(response, refusal.status, refusal.sentence ?? '')
     return answer(response, 502, 'The artifact could not be stored. Try again.')
   }
   response.writeHead(204).end()

@@ -57,6 +57,7 @@ function answerToRefusal({ refusal, retryAfterMs }: Extract<LeaseAnswer, { grant
       return { type: 'done', outcome: refusal }
     case 'leased':
     case 'parked':
+    case 'no_room':
       return { type: 'later', afterMs: retryAfterMs }
   }
 }

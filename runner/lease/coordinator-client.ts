@@ -3,7 +3,8 @@ import { Readable } from 'node:stream'
 import type { ReadableStream as WebStream } from 'node:stream/web'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { z } from 'zod'
+import * as z from 'zod'
+import { parseJson } from '../../contract/shared/json.ts'
 import { COORDINATOR_ANSWER_MS } from '../../contract/wire/deadlines.ts'
 import { LeaseAnswer, type LeaseRequest, RenewAnswer, type RenewRequest } from '../../contract/wire/lease.ts'
 import { RUNNER_PATHS } from '../../contract/wire/names.ts'
@@ -24,13 +25,16 @@ export class CoordinatorFault extends Error {
   readonly kind: 'unreachable' | 'refused'
   /** The status of its answer; null when there was none, or when the refusal is about this runner. */
   readonly status: number | null
+  /** What its answer says to a person; null when it says nothing. */
+  readonly sentence: string | null
   constructor(
     kind: CoordinatorFault['kind'],
     message: string,
-    { cause, status = null }: { cause?: unknown; status?: number | null } = {},
+    { cause, status = null, sentence = null }: { cause?: unknown; status?: number | null; sentence?: string | null } = {},
   ) {
     super(message, { cause })
     this.status = status
+    this.sentence = sentence
     this.name = 'CoordinatorFault'
     this.kind = kind
   }
@@ -106,7 +110,13 @@ async function expectOk({ log }: Options, path: string, response: Response): Pro
   }
   const isLater = status >= 500 || status === 429
   const message = `the coordinator answered ${status} to ${path}: ${answer}`
-  throw new CoordinatorFault(isLater ? 'unreachable' : 'refused', message, { status })
+  throw new CoordinatorFault(isLater ? 'unreachable' : 'refused', message, { status, sentence: sentenceIn(answer) })
+}
+
+const Refused = z.object({ error: z.object({ message: z.string() }) })
+
+function sentenceIn(answer: string): string | null {
+  return Refused.safeParse(parseJson(answer)).data?.error.message ?? null
 }
 
 const LOOK_EVERY_MS = 200

@@ -22,6 +22,9 @@ export function addHealthRoutes(serve: Serve, { readiness, metrics }: Pick<Parts
 }
 
 /** The whole server at a glance, for its admins. */
-export function addOverview(serve: Serve, { db, readiness }: Pick<Parts, 'db' | 'readiness'>): void {
-  serve('findOverview', async () => ({ ...(await findOverview(db, Date.now())), redis: (await readiness()).redis, version }))
+export function addOverview(serve: Serve, { db, readiness, disk }: Pick<Parts, 'db' | 'readiness' | 'disk'>): void {
+  serve('findOverview', async () => {
+    const { redis } = await readiness()
+    return { ...(await findOverview(db, Date.now())), redis, disk: await disk.look(), version }
+  })
 }

@@ -14,6 +14,7 @@ import * as stepsExceeded from './migrations/0008-steps-exceeded.ts'
 import * as waiting from './migrations/0009-waiting.ts'
 import * as parked from './migrations/0010-parked.ts'
 import * as effort from './migrations/0011-effort.ts'
+import * as storage from './migrations/0012-storage.ts'
 import type { Database } from './schema.ts'
 import { explainFault, RESTORE, unusable } from './unusable-database.ts'
 
@@ -201,6 +202,7 @@ const MIGRATIONS = {
   '0009-waiting': waiting,
   '0010-parked': parked,
   '0011-effort': effort,
+  '0012-storage': storage,
 }
 const FIRST_MIGRATION: keyof typeof MIGRATIONS = '0001-initial'
 

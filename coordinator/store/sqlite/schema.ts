@@ -22,6 +22,8 @@ export type Database = {
     last_released_at: number
     /** The budget of a new task that names none; null: the server's default. */
     default_budget_usd: number | null
+    /** What this user's deleted tasks had cost. */
+    deleted_cost_usd: Generated<number>
     created_at: number
   }
   sessions: { id: string; user_id: string | null; data: string; expires_at: number }
@@ -81,6 +83,8 @@ export type Database = {
     created_at: number
     started_at: number | null
     completed_at: number | null
+    /** When a person deleted it: it is no longer shown, and is being removed. */
+    deleted_at: number | null
   }
   /** Messages of people to tasks. */
   inbox: {
@@ -126,6 +130,8 @@ export type Database = {
     at: number
     data: string
   }
+  /** Facts about the whole server that hold now, such as `disk_low`. */
+  server_state: { name: string; since: number }
   artifacts: { task_id: string; attempt: number; kind: string; bytes: number; created_at: number }
   runners: {
     id: string

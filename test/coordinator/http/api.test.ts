@@ -264,7 +264,7 @@ describe('the API', () => {
 
   it('is alive, ready and measured without a token', async () => {
     expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' })
-    expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ status: 'ready', store: true, redis: true })
+    expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ status: 'ready', store: true, redis: true, disk: true })
     expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('errand_tasks')
   })
 })

@@ -33,7 +33,7 @@ describe('the description of the API, beside what the server answers', () => {
     return refused
   }
   const askInTrouble = async (path: string) => {
-    const other = await startHttp({}, { readiness: async () => ({ store: false, redis: true }) })
+    const other = await startHttp({}, { readiness: async () => ({ store: false, redis: true, disk: true }) })
     jest.spyOn(other.parts.db, 'selectFrom').mockImplementation(() => {
       throw new SQLite.SqliteError('database or disk is full', 'SQLITE_FULL')
     })

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { createReadiness } from '../../../coordinator/ops/readiness.ts'
 import { connectRedis, type RedisLinks } from '../../../coordinator/wire/redis.ts'
 import { waitFor } from '../../support/checks/wait.ts'
-import { openTestDatabase, type TestDatabase } from '../../support/systems/database.ts'
+import { openTestDatabase, ROOMY, type TestDatabase } from '../../support/systems/database.ts'
 import { startRedis, type TestRedis } from '../../support/systems/redis.ts'
 import { freePort } from '../../support/systems/temporary.ts'
 
@@ -29,6 +29,7 @@ describe('a Redis that refuses writes', () => {
   const readiness = (proofMs: number) =>
     createReadiness({
       db: database.db,
+      disk: ROOMY,
       redis: { ping: () => links.commands.ping(), proveWritable: links.proveWritable },
       proofMs,
     })
@@ -38,10 +39,10 @@ describe('a Redis that refuses writes', () => {
     ['since it is a replica', async () => admin.replicaof('127.0.0.1', await freePort()), () => admin.replicaof('NO', 'ONE')],
   ])('is not ready, %s, and ready when it takes them again', async (_why, break_, mend) => {
     const ready = readiness(0)
-    expect(await ready()).toEqual({ store: true, redis: true })
+    expect(await ready()).toEqual({ store: true, redis: true, disk: true })
     await break_()
     expect(await links.commands.ping()).toBe('PONG')
-    expect(await ready()).toEqual({ store: true, redis: false })
+    expect(await ready()).toEqual({ store: true, redis: false, disk: true })
     await mend()
     await waitFor('Redis to be ready', async () => (await ready()).redis)
   })
@@ -50,7 +51,7 @@ describe('a Redis that refuses writes', () => {
     const seldom = readiness(60_000)
     await seldom()
     await admin.del('errand:proof')
-    expect(await seldom()).toEqual({ store: true, redis: true })
+    expect(await seldom()).toEqual({ store: true, redis: true, disk: true })
     expect(await admin.exists('errand:proof')).toBe(0)
     await readiness(0)()
     expect(await admin.ttl('errand:proof')).toBeGreaterThan(0)

@@ -16,6 +16,36 @@ function rows(query: string): unknown[] {
   return withSqlite(path, (sqlite) => sqlite.prepare(query).all())
 }
 
+const UNDO_STORAGE = `
+  drop table server_state; drop index tasks_deleted; alter table tasks drop column deleted_at;
+  alter table users drop column deleted_cost_usd;`
+
+describe('a database from before storage was bounded', () => {
+  it('keeps one conversation and one patch of the branch of each task, the newest, and everything else', async () => {
+    await (await openDatabase(path)).destroy()
+    const sqlite = new SQLite(path)
+    sqlite.pragma('foreign_keys = off')
+    sqlite.exec(`${UNDO_STORAGE} delete from kysely_migration where name >= '0012-storage';`)
+    const insert = sqlite.prepare('insert into artifacts (task_id, attempt, kind, bytes, created_at) values (?, ?, ?, 1, 1)')
+    for (const [task, attempt, ...kinds] of [
+      ['s', 4, 'transcript'],
+      ['t', 1, 'transcript', 'patch', 'turn-patch', 'bundle', 'output.a'],
+      ['t', 3, 'transcript', 'patch', 'turn-patch'],
+      ['t', 5, 'turn-patch'],
+    ] as const)
+      for (const kind of kinds) insert.run(task, attempt, kind)
+    sqlite.close()
+    await (await openDatabase(path)).destroy()
+    const left = rows("select task_id || attempt || ' ' || kind as name from artifacts order by 1")
+    expect(left.map((row) => (row as { name: string }).name)).toEqual([
+      's4 transcript',
+      ...['bundle', 'output.a', 'turn-patch'].map((kind) => `t1 ${kind}`),
+      ...['patch', 'transcript', 'turn-patch'].map((kind) => `t3 ${kind}`),
+      't5 turn-patch',
+    ])
+  })
+})
+
 describe('a database from before steps_exceeded', () => {
   it('gets the new name wherever a reason is stored, and keeps what a person or an agent wrote', async () => {
     await (await openDatabase(path)).destroy()
@@ -27,6 +57,7 @@ describe('a database from before steps_exceeded', () => {
         .run(seq, type, JSON.stringify(data))
     sqlite.exec(`
       drop index tasks_in_line; drop index tasks_released;
+      ${UNDO_STORAGE}
       alter table tasks drop column effort; alter table tasks drop column waiting_until; alter table attempts drop column waiting_until;
       delete from kysely_migration where name >= '0008-steps-exceeded';
       insert into tasks (id, user_id, repo_url, branch, prompt, model, budget_usd, demo, status, reason, turn, attempt, last_seq, created_at)

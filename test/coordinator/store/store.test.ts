@@ -16,6 +16,7 @@ import type { User } from '../../../coordinator/store/user.ts'
 import { attemptEnded } from '../../support/scripted/scripted-lines.ts'
 import { folderForEach } from '../../support/systems/closing.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
+import { ROOMY } from '../../support/systems/database.ts'
 
 describe('the database', () => {
   const folder = folderForEach()
@@ -49,21 +50,21 @@ describe('the database', () => {
   it('is ready only while it takes writes, and is asked for a proof now and then', async () => {
     const db = await openDatabase(join(folder.path, 'errand.db'))
     const redis = { ping: async () => 'PONG', proveWritable: async () => 'OK' }
-    const always = createReadiness({ db, redis, proofMs: 0 })
-    const seldom = createReadiness({ db, redis, proofMs: 60_000 })
+    const always = createReadiness({ db, disk: ROOMY, redis, proofMs: 0 })
+    const seldom = createReadiness({ db, disk: ROOMY, redis, proofMs: 60_000 })
     expect([await always(), await seldom()]).toEqual([
-      { store: true, redis: true },
-      { store: true, redis: true },
+      { store: true, redis: true, disk: true },
+      { store: true, redis: true, disk: true },
     ])
     await sql`pragma query_only = on`.execute(db)
     expect([await always(), await seldom()]).toEqual([
-      { store: false, redis: true },
-      { store: true, redis: true },
+      { store: false, redis: true, disk: true },
+      { store: true, redis: true, disk: true },
     ])
     await sql`pragma query_only = off`.execute(db)
-    expect(await always()).toEqual({ store: true, redis: true })
+    expect(await always()).toEqual({ store: true, redis: true, disk: true })
     await db.destroy()
-    expect(await seldom()).toEqual({ store: false, redis: true })
+    expect(await seldom()).toEqual({ store: false, redis: true, disk: true })
   })
 
   it('says that it is full, keeps what it had, and goes on when there is room', async () => {

@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { Assignment } from '../../../contract/wire/sandbox.ts'
+import { CoordinatorFault } from '../../../runner/lease/coordinator-client.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { type Door, KEY, openDoor, rawRequest, TASK } from './door.ts'
 import { BEGIN, startUpstream } from './model/model-upstream.ts'
@@ -194,6 +196,20 @@ describe('artifacts', () => {
     expect(response.status).toBe(502)
     expect((await fetch(`${door.url}/task`, { headers: door.headers })).status).toBe(200)
   })
+
+  it.each([413, 503])(
+    'that are refused with %i are refused in the words of the coordinator, and not sent again',
+    async (status) => {
+      const sentence = 'There is no room. Delete something.'
+      const saveArtifact = async (_kind: string, body: Readable) => {
+        body.resume()
+        throw new CoordinatorFault(status === 503 ? 'unreachable' : 'refused', 'it refused', { status, sentence })
+      }
+      const door = await open({}, { saveArtifact })
+      const response = await fetch(`${door.url}/artifacts/output.a`, { method: 'PUT', headers: door.headers, body: 'x' })
+      expect([response.status, await response.text()]).toEqual([status, `${sentence}\n`])
+    },
+  )
 
   it('that are cut off on the way are not kept', async () => {
     const door = await open()

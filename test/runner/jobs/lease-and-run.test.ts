@@ -61,6 +61,7 @@ describe('one turn off the queue', () => {
     ['ended', { type: 'done', outcome: 'ended' }],
     ['leased', { type: 'later', afterMs: 1_234 }],
     ['parked', { type: 'later', afterMs: 1_234 }],
+    ['no_room', { type: 'later', afterMs: 1_234 }],
     ['unknown', { type: 'never' }],
   ] as const)('follows the refusal: %s', async (why, answer) => {
     coordinator.onLease(() => refusal(why))

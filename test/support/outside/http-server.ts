@@ -22,6 +22,7 @@ import { findByToken, issueToken } from '../../../coordinator/store/accounts/tok
 import { upsertGithubUser } from '../../../coordinator/store/accounts/users.ts'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
 import { scriptedTasks } from '../scripted/scripted-tasks.ts'
+import { ROOMY } from '../systems/database.ts'
 import type { Visitor } from '../systems/people.ts'
 import { freePort, temporaryFolder } from '../systems/temporary.ts'
 
@@ -115,7 +116,8 @@ async function makeParts(config: Config, folder: string, told: Told, given: Part
     ownerTokenId: owner.tokenId,
     notifier: openNotifier({ db, log, webPush, outside, presence: createPresence(), publicUrl: config.publicUrl }),
     appFolder: await buildSmallApp(join(folder, 'app')),
-    readiness: async () => ({ store: true, redis: true }),
+    readiness: async () => ({ store: true, redis: true, disk: true }),
+    disk: ROOMY,
     ...given,
   }
   return { parts, owner }
@@ -138,6 +140,8 @@ function scriptedArtifacts(saved: Told['saved']): Parts['artifacts'] {
     openFor: async () => Readable.from([]),
     open: async () => null,
     locate: async () => null,
+    removeFiles: async () => undefined,
+    sweep: async () => 0,
   }
 }
 

@@ -1,7 +1,15 @@
 import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
+import type { DiskSpace } from '../../../coordinator/process/disk-space.ts'
 import { openDatabase, type Store } from '../../../coordinator/store/sqlite/database.ts'
 import { temporaryFolder } from './temporary.ts'
+
+const MB = 1024 * 1024
+
+/** A disk with much room. */
+export const ROOMY: DiskSpace = {
+  look: async () => ({ freeBytes: 900 * MB, totalBytes: 1_000 * MB, floorBytes: 100 * MB, low: false }),
+}
 
 export type TestDatabase = { db: Store; dataDir: string; close: () => Promise<void> }
 

@@ -14,6 +14,19 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
+/** A real file system of its own, so small that it can be filled. Needs root. */
+export async function smallDisk(megabytes: number): Promise<TemporaryFolder> {
+  const folder = await temporaryFolder()
+  await execa('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=700`, 'errand-test', folder.path])
+  return {
+    path: folder.path,
+    remove: async () => {
+      await execa('umount', ['--lazy', folder.path])
+      await folder.remove()
+    },
+  }
+}
+
 /** @returns a TCP port of 127.0.0.1 that was free a moment ago */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
