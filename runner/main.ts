@@ -1,17 +1,19 @@
 import { readConfig } from './process/config.ts'
 import { start } from './start.ts'
 
-/** Signals and exit codes; everything else is in `start`. The first signal drains, the second one waits for nothing. */
+/**
+ * Signals and exit codes; everything else is in `start`. SIGTERM is a restart: the sandboxes run on for the next process. SIGINT is for good:
+ * the agents save their work. A second signal of the same kind waits for nothing.
+ */
 async function main(): Promise<void> {
   const runner = await start(readConfig(process.env))
-  let asked = false
-  const stop = () => {
-    const drain = !asked
-    asked = true
-    runner.stop({ drain }).then(() => process.exit(0), fail)
+  const heard = new Set<NodeJS.Signals>()
+  const stop = (signal: NodeJS.Signals) => {
+    const how = heard.has(signal) ? 'now' : signal === 'SIGTERM' ? 'leave' : 'drain'
+    heard.add(signal)
+    runner.stop(how).then(() => process.exit(0), fail)
   }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop).on('SIGINT', stop)
 }
 
 function fail(error: unknown): void {

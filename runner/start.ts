@@ -1,7 +1,8 @@
 import { type Logger, pino } from 'pino'
 import type { End } from '../contract/wire/end.ts'
-import type { Lease, RunnerIdentity } from '../contract/wire/lease.ts'
+import { CONTRACT_VERSION, type Lease, type RunnerIdentity } from '../contract/wire/lease.ts'
 import { Machine } from '../contract/wire/sandbox.ts'
+import { createAdopt, type Orphan } from './attempt/adopt.ts'
 import { createAttempts } from './attempt/attempts.ts'
 import { openKeptWork } from './attempt/kept-work.ts'
 import { openLeftovers } from './attempt/leftovers.ts'
@@ -10,7 +11,7 @@ import type { RunnerStop } from './attempt/stop-switch.ts'
 import { openGateway } from './gateway/gateway.ts'
 import { checkDisk } from './health/check-disk.ts'
 import { type Health, watchHealth } from './health/health.ts'
-import { leaseAndRun } from './jobs/lease-and-run.ts'
+import { createSlots, leaseAndRun } from './jobs/lease-and-run.ts'
 import { takeJobs } from './jobs/take-jobs.ts'
 import { createCoordinatorClient, findToken } from './lease/coordinator-client.ts'
 import { startRenewals } from './lease/renewals.ts'
@@ -23,12 +24,15 @@ import { createDockerEngine } from './sandbox/docker.ts'
 
 export type Runner = {
   id: string
-  /**
-   * Takes no further turns, lets running agents save their work and report as interrupted, removes their containers, and closes. A later
-   * call without `drain` waits for nothing.
-   */
-  stop: (options: { drain: boolean }) => Promise<void>
+  /** Takes no further turns, and closes. A later call with another way hurries this one. */
+  stop: (how: StopHow) => Promise<void>
 }
+
+/**
+ * `leave`: the sandboxes run on, and the next process of this runner goes on with them. `drain`: the agents save their work and report as
+ * interrupted, so that other runners go on; their containers are removed. `now`: so too, but nothing waits.
+ */
+export type StopHow = 'leave' | 'drain' | 'now'
 
 /**
  * Starts everything that a runner is, and returns when it takes turns. It waits for a coordinator, a Redis or a Docker engine that is away.
@@ -39,15 +43,16 @@ export async function start(config: Config): Promise<Runner> {
   const log = openLog(config)
   await checkHostGit(config.path)
   const token = await findToken({ ...config, log })
-  const { runnerId, spoolDirectory, doorsDirectory, keptDirectory, patchesDirectory } = await openDataFolder(config.dataDir)
-  const runner: RunnerIdentity = { id: runnerId, name, slots }
-  const drain = new AbortController()
-  const now = new AbortController()
+  const folder = await openDataFolder(config.dataDir)
+  const { runnerId, spoolDirectory, doorsDirectory, oldDoors, keptDirectory, patchesDirectory } = folder
+  const runner: RunnerIdentity = { id: runnerId, name, slots, contract: CONTRACT_VERSION }
+  const stops = { leave: new AbortController(), drain: new AbortController(), now: new AbortController() }
+  const runnerStop: RunnerStop = { leave: stops.leave.signal, drain: stops.drain.signal, now: stops.now.signal }
   const attempts = createAttempts()
-  const client = createCoordinatorClient({ url: coordinatorUrl, token, log })
+  const { proofOf } = attempts
+  const client = createCoordinatorClient({ url: coordinatorUrl, token, proofOf, log })
   const engine = createDockerEngine({ ...config, runnerId, log })
   const publisher = openPublisher({ redisUrl, runnerId, attempts, log })
-  const leftovers = await openLeftovers({ engine, publisher, attempts, spoolDirectory, log })
   const health = watchHealth({
     check: async () => {
       await checkDisk([spoolDirectory, doorsDirectory])
@@ -61,13 +66,19 @@ export async function start(config: Config): Promise<Runner> {
     log,
   })
   const renewals = startRenewals({ client, runner, attempts, unwell: health.unwell, log })
-  const keptWork = await openKeptWork({ directory: keptDirectory, client, log })
+  const keptWork = await openKeptWork({ directory: keptDirectory, client, proofOf, log })
   const makePatches = await openPatchMaker({ directory: patchesDirectory, path: config.path, log })
   const machine = Machine.parse(config)
   const outside = { engine, publisher, renewals, client, keptWork, openGateway, coordinatorUrl, npmRegistryUrl, machine }
   const parts: AttemptParts = { ...outside, makePatches, attempts, spoolDirectory, doorsDirectory, secrets: [token], log }
-  const run = (lease: Lease) => runWatched(parts, health, lease, { drain: drain.signal, now: now.signal })
-  const turns = { client, runner, mayTake: health.mayTake, run, log }
+  const run = (lease: Lease, orphan?: Orphan) => runWatched(parts, health, lease, runnerStop, orphan)
+  const room = createSlots(slots)
+  const runInSlot = (lease: Lease, orphan: Orphan) => room.during(() => run(lease, orphan))
+  const stopped = AbortSignal.any(Object.values(runnerStop))
+  const adopt = createAdopt({ client, runner, run: runInSlot, stopped, log })
+  const leftovers = await openLeftovers({ engine, publisher, attempts, adopt, spoolDirectory, oldDoors, stopped, log })
+  const mayTake = async () => !renewals.isOutdated() && (await health.mayTake())
+  const turns = { client, runner, mayTake, slots: room, run, log }
   const taking = takeJobs({ redisUrl, slots, handle: (data) => attempts.track(leaseAndRun(turns, data)), log })
   // The coordinator hears at once when this host is unwell, not with the first turn.
   await health.mayTake()
@@ -77,32 +88,39 @@ export async function start(config: Config): Promise<Runner> {
     log.info({ event: 'runner.stopping' })
     health.stop()
     await taking.pause()
-    drain.abort()
+    if (!stops.leave.signal.aborted) stops.drain.abort()
     for (const { lease, delivery } of attempts.list()) if (!lease) delivery?.abandon()
     await attempts.idle()
     for (const part of [{ stop: taking.close }, leftovers, keptWork, renewals]) await part.stop()
     publisher.close()
     log.info({ event: 'runner.stopped' })
   }
-  return { id: runnerId, stop: stopOnce(stopInOrder, now) }
+  return { id: runnerId, stop: stopOnce(stopInOrder, stops) }
 }
 
 /** A stopping runner interrupts its attempts itself: their ends are no sign of a fault of its host. */
-async function runWatched(parts: AttemptParts, health: Health, lease: Lease, runnerStop: RunnerStop): Promise<End> {
+async function runWatched(
+  parts: AttemptParts,
+  health: Health,
+  lease: Lease,
+  runnerStop: RunnerStop,
+  orphan?: Orphan,
+): Promise<End | null> {
+  const isStopping = () => runnerStop.drain.aborted || runnerStop.leave.aborted
   try {
-    const end = await runAttempt(parts, lease, runnerStop)
-    if (!runnerStop.drain.aborted) health.ended(end)
+    const end = await runAttempt(parts, lease, runnerStop, orphan)
+    if (end && !isStopping()) health.ended(end)
     return end
   } catch (error) {
-    if (!runnerStop.drain.aborted) health.failed(error)
+    if (!isStopping()) health.failed(error)
     throw error
   }
 }
 
-function stopOnce(stopInOrder: () => Promise<void>, now: AbortController): Runner['stop'] {
+function stopOnce(stopInOrder: () => Promise<void>, stops: Record<StopHow, AbortController>): Runner['stop'] {
   let stopping: Promise<void> | null = null
-  return ({ drain }) => {
-    if (!drain) now.abort()
+  return (how) => {
+    stops[how].abort()
     stopping ??= stopInOrder()
     return stopping
   }

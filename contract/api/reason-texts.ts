@@ -10,6 +10,7 @@ export const REASONS = {
     'Waiting: the connected runner has a problem on its host. The administrator of this server sees it on the admin screen.',
   coordinator_disk_full:
     'Waiting: the disk of this server is almost full. Its administrator must free some space; then it goes on by itself.',
+  runner_outdated: 'Waiting: every connected runner is older than this server. Update the runners, and start them again.',
   retrying: 'Something went wrong on our side. Retrying automatically.',
   model_waiting: 'Waiting for the model, which does not answer. The work so far is saved, and continues by itself.',
   // interrupted: our fault. These texts promise no retry, since the attempt may have been the last.

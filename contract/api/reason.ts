@@ -23,6 +23,7 @@ export function reasonTextOf(status: TaskStatus, reason: Reason): string {
 export const NOBODY_TAKES: readonly Reason[] = [
   'no_runner',
   'runner_unwell',
+  'runner_outdated',
   'engine_unavailable',
   'image_missing',
   'host_disk_full',

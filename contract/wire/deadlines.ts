@@ -43,6 +43,12 @@ export const RENEW_EVERY_MS = shareOf(LEASE_MS, 1 / 6)
 /** A coordinator that takes longer than this to answer a runner counts as away. */
 export const COORDINATOR_ANSWER_MS = shareOf(LEASE_MS, 1 / 3)
 
+/**
+ * A sandbox whose gateway has not answered for this long ends itself: its runner is gone, the lease has run out, and another runner has the
+ * turn. It is a little longer than a lease, so that a runner that comes back just in time finds its sandboxes.
+ */
+export const ORPHANED_MS = shareOf(LEASE_MS, 1.5)
+
 /** A runner that has not renewed for this long counts as gone. */
 export const RUNNER_SILENT_MS = shareOf(LEASE_MS, 1 / 2)
 

@@ -14,10 +14,24 @@ export const RunnerIdentity = z.object({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
   name: z.string().max(100),
   slots: z.number().int().positive().max(1000),
+  /** The {@link CONTRACT_VERSION} that it speaks. Absent: 0, from before versions were told. */
+  contract: z.number().int().nonnegative().optional(),
   /** Absent: it is well. */
   unwell: Unwell.optional(),
 })
 export type RunnerIdentity = z.infer<typeof RunnerIdentity>
+
+/**
+ * The version of the words between coordinator and runners. Raise it when a runner of the version before could no longer work; raise
+ * {@link OLDEST_CONTRACT} with it. A runner that is older works on its attempts to their end, and gets no new one.
+ */
+export const CONTRACT_VERSION = 1
+export const OLDEST_CONTRACT = 1
+
+/** What the holder of a lease signs with its `signingKey` to prove that it is the holder: a runner's token alone proves nothing. */
+export function signedHolderText(taskId: string, attempt: number): string {
+  return `holder\n${taskId}\n${attempt}`
+}
 
 /** `POST /runner/lease`: may I work on this turn? */
 export const LeaseRequest = z.object({ job: JobData, runner: RunnerIdentity })
@@ -68,29 +82,48 @@ export const Lease = z.object({
 export type Lease = z.infer<typeof Lease>
 
 /**
- * Why a lease is refused: `cancelled` and `ended` finish the job. `leased` (another attempt's lease still runs), `parked` (the turn
- * waits for the model, and its time has not come) and `no_room` (the coordinator's disk is almost full): ask again after `retryAfterMs`. `unknown` (no such turn, or a forged signature): never ask again.
+ * Why a lease is refused: `cancelled` and `ended` finish the job. `leased` (another attempt's lease still runs), `parked` (the turn waits for
+ * the model, and its time has not come), `no_room` (the coordinator's disk is almost full) and `outdated` (this runner is too old): ask again
+ * after `retryAfterMs`. `unknown` (no such turn, or a forged signature): never ask again.
  */
 export const LeaseAnswer = z.discriminatedUnion('granted', [
   z.object({ granted: z.literal(true), lease: Lease }),
   z.object({
     granted: z.literal(false),
-    refusal: z.enum(['cancelled', 'ended', 'leased', 'parked', 'no_room', 'unknown']),
+    refusal: z.enum(['cancelled', 'ended', 'leased', 'parked', 'no_room', 'outdated', 'unknown']),
     retryAfterMs: z.number().int().positive(),
   }),
 ])
 export type LeaseAnswer = z.infer<typeof LeaseAnswer>
 
-/** `POST /runner/renew`: the runner's heartbeat, with all its attempts. Sent every `RENEW_EVERY_MS`, even without any. */
-export const RenewRequest = z.object({
-  runner: RunnerIdentity,
-  attempts: z.array(z.object({ taskId: z.string(), attempt: z.number().int().positive() })),
+/** One attempt, and the proof that the caller holds its lease: HMAC-SHA256, hex, over {@link signedHolderText}. */
+export const HeldAttempt = z.object({
+  taskId: z.string().min(1).max(100),
+  attempt: z.number().int().positive(),
+  /** Absent: from a runner that got the lease before proofs were asked for. */
+  proof: z.string().max(64).optional(),
 })
+export type HeldAttempt = z.infer<typeof HeldAttempt>
+
+/** `POST /runner/resume`: a runner that was restarted still has the sandbox of this attempt, and wants its lease again. */
+export const ResumeRequest = z.object({ held: HeldAttempt, runner: RunnerIdentity })
+export type ResumeRequest = z.infer<typeof ResumeRequest>
+
+/** Not granted: the attempt has ended, or is not this runner's. */
+export const ResumeAnswer = z.discriminatedUnion('granted', [
+  z.object({ granted: z.literal(true), lease: Lease }),
+  z.object({ granted: z.literal(false) }),
+])
+export type ResumeAnswer = z.infer<typeof ResumeAnswer>
+
+/** `POST /runner/renew`: the runner's heartbeat, with all its attempts. Sent every `RENEW_EVERY_MS`, even without any. */
+export const RenewRequest = z.object({ runner: RunnerIdentity, attempts: z.array(HeldAttempt) })
 export type RenewRequest = z.infer<typeof RenewRequest>
 
 /**
  * One answer per attempt. `leased`: it is yours for `leaseMs`. `cancel`: so too, but a person cancelled it. `lost`: it is no longer yours;
- * stop, and report its cost. `unknown`: there is no such attempt (an older store was restored), and its events will never be acknowledged.
+ * stop, and report its cost. `unknown`: there is no such attempt (an older store was restored, or the proof is wrong), and its events will
+ * never be acknowledged.
  */
 export const RenewAnswer = z.object({
   attempts: z.array(
@@ -105,5 +138,7 @@ export const RenewAnswer = z.object({
       taskBudgetUsd: z.number().nonnegative().optional(),
     }),
   ),
+  /** The oldest contract whose runners get new attempts. Absent: from a coordinator that takes all. */
+  oldestContract: z.number().int().nonnegative().optional(),
 })
 export type RenewAnswer = z.infer<typeof RenewAnswer>

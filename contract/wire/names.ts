@@ -115,10 +115,15 @@ export const UNCONFIRMED = 425
 /** `error_code` of the gateway's 402, which the model API's own 402 never has: this task's budget does not allow the call. */
 export const TASK_BUDGET_EXCEEDED = 'task_budget_exceeded'
 
+/** The header with a runner's proof that it holds an attempt's lease, on every call about that attempt: `HeldAttempt.proof`. */
+export const PROOF_HEADER = 'errand-proof'
+
 /** Paths of the coordinator that only runners call, with `Authorization: Bearer <runner token>`. */
 export const RUNNER_PATHS = {
   lease: '/runner/lease',
   renew: '/runner/renew',
+  /** POST: the lease of a running attempt, for its runner that was restarted. */
+  resume: '/runner/resume',
   /** GET: the newest transcript of the task. */
   transcript: (taskId: string, attempt: number): string => `/runner/transcripts/${taskId}/${attempt}`,
   /** PUT, raw body. */

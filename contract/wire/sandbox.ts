@@ -130,5 +130,5 @@ export function maxBytesOf(kind: ArtifactKind): number {
   return isOutput(kind) ? LIMITS.outputBytes : LIMITS.artifactBytes
 }
 
-/** Exit codes of the agent's process: they distinguish a reported end from a crash. */
-export const EXIT = { reported: 0, crashed: 70 } as const
+/** Exit codes of the agent's process: they distinguish a reported end from a crash, and from a runner that is gone. `sandbox.sh` knows the last. */
+export const EXIT = { reported: 0, crashed: 70, orphaned: 71 } as const

@@ -7,7 +7,9 @@ import type { TaskRow } from '../store/tasks.ts'
 /** What earlier attempts pushed to the task's branch, by their gateways: the next runner makes its patches from it. */
 export async function earlierPushes(db: Store, task: TaskRow): Promise<Lease['pushed']> {
   const pushes = await listPushes(db, task.id, task.branch)
-  return judgePushes(pushes, await firstAttemptOfTurn(db, task.id, task.turn))
+  // A restarted runner that asks for the lease of its running attempt knows that attempt's own pushes.
+  const earlier = pushes.filter(({ attempt }) => attempt < task.attempt)
+  return judgePushes(earlier, await firstAttemptOfTurn(db, task.id, task.turn))
 }
 
 /**

@@ -1,10 +1,21 @@
 import type { Logger } from 'pino'
 import { firstModelWaitMs, LEASE_MS, LEASE_RETRY_MS } from '../../contract/wire/deadlines.ts'
-import type { Lease, LeaseAnswer, LeaseRequest, RenewAnswer, RenewRequest } from '../../contract/wire/lease.ts'
+import {
+  type HeldAttempt,
+  type Lease,
+  type LeaseAnswer,
+  type LeaseRequest,
+  OLDEST_CONTRACT,
+  type RenewAnswer,
+  type RenewRequest,
+  type ResumeAnswer,
+  type ResumeRequest,
+} from '../../contract/wire/lease.ts'
 import type { Config } from '../process/config.ts'
 import type { DiskSpace } from '../process/disk-space.ts'
-import { findAttempt, insertAttempt, readParked, updateAttempt } from '../store/attempts.ts'
-import { type Addition, appendEvents } from '../store/events.ts'
+import { Refusal as Refused } from '../process/errors.ts'
+import { type AttemptRow, findAttempt, insertAttempt, readParked, updateAttempt } from '../store/attempts.ts'
+import { type Addition, appendEvents, costOfAttempt } from '../store/events.ts'
 import { findMessage, listWaitingMessages, updateMessage } from '../store/inbox.ts'
 import type { Ledger, RecordChange } from '../store/ledger.ts'
 import { isModelAway } from '../store/line.ts'
@@ -20,8 +31,12 @@ import { type Conversation, conversationOf, isWaitingSteer } from './turn-conver
 export type Leases = {
   /** Grants a lease and gives the attempt its number. If several runners ask for the same turn, one gets it. */
   grant: (request: LeaseRequest) => Promise<LeaseAnswer>
+  /** Gives the lease of an attempt again to its runner, which was restarted while the sandbox ran on. */
+  resume: (request: ResumeRequest) => Promise<ResumeAnswer>
   /** Also the runner's heartbeat. */
   renew: (request: RenewRequest) => Promise<RenewAnswer>
+  /** @throws Refusal `forbidden` for a caller that does not prove that it holds this attempt */
+  requireHolder: (held: HeldAttempt) => Promise<void>
 }
 
 export type LeaseParts = {
@@ -37,12 +52,22 @@ export type LeaseParts = {
 }
 
 export function createLeases(parts: LeaseParts): Leases {
-  return { grant: (request) => grant(parts, request), renew: (request) => renew(parts, request) }
+  return {
+    grant: (request) => grant(parts, request),
+    resume: (request) => resume(parts, request),
+    renew: (request) => renew(parts, request),
+    requireHolder: async (held) => {
+      const attempt = await findAttempt(parts.db, held.taskId, held.attempt)
+      if (attempt && !isHeldBy(parts, attempt, held))
+        throw new Refused('forbidden', 'This runner does not hold the attempt: the proof of its lease is missing or wrong.')
+    },
+  }
 }
 
 async function grant(parts: LeaseParts, { job, runner }: LeaseRequest): Promise<LeaseAnswer> {
   const { db, ledger, signatures, log } = parts
   if (!signatures.isOurJob(job)) return refuse('unknown')
+  if (isOutdated(runner)) return refuse('outdated', OUTDATED_RETRY_MS)
   const task = await findTask(db, job.taskId)
   if (!task) return refuse('unknown')
   if (task.status === 'pending' && (await parts.disk.look()).low) return refuse('no_room', NO_ROOM_RETRY_MS)
@@ -67,13 +92,45 @@ async function grant(parts: LeaseParts, { job, runner }: LeaseRequest): Promise<
   return { granted: true, lease }
 }
 
+async function resume(parts: LeaseParts, { held, runner }: ResumeRequest): Promise<ResumeAnswer> {
+  const { db, ledger, log } = parts
+  const { taskId, attempt: number } = held
+  const before = await findTask(db, taskId)
+  if (!before || before.attempt !== number) return { granted: false }
+  const access = await parts.secretsFor(before)
+  const now = Date.now()
+  const resumed = await ledger.write(async (tx) => {
+    const row = await findTask(tx, taskId)
+    const attempt = await findAttempt(tx, taskId, number)
+    const isTheirs = attempt?.runner_id === runner.id && attempt.ended_at === null && isHeldBy(parts, attempt, held)
+    if (!isTheirs || row?.attempt !== number) return null
+    await updateAttempt(tx, attempt, { lease_until: now + LEASE_MS })
+    // The budget of an attempt is what was left when it began: its runner itself counts what it has spent since.
+    const atItsStart = { ...row, cost_usd: row.cost_usd - (await costOfAttempt(tx, taskId, number)) }
+    return { row: atItsStart, pushed: await earlierPushes(tx, row), conversation: await conversationOf(tx, row) }
+  })
+  if (!resumed) return { granted: false }
+  const { row, pushed, conversation } = resumed
+  log.info({ event: 'attempt.resumed', taskId, attempt: number, runner: runner.id })
+  return { granted: true, lease: { ...leaseOf(row, conversation, access, parts), parkedBefore: 0, pushed } }
+}
+
+function isOutdated({ contract = 0 }: LeaseRequest['runner']): boolean {
+  return contract < OLDEST_CONTRACT
+}
+
+function isHeldBy({ signatures }: LeaseParts, attempt: AttemptRow, held: HeldAttempt): boolean {
+  return attempt.proven === 0 || signatures.isHolder(held)
+}
+
 async function renew(parts: LeaseParts, { runner, attempts }: RenewRequest): Promise<RenewAnswer> {
   const now = Date.now()
   const { isNews, answers } = await parts.ledger.write(async (tx) => {
     const answers: RenewAnswer['attempts'] = []
     const isNews = await seeRunner(tx, runner, now)
-    for (const { taskId, attempt } of attempts) {
-      const state = await renewOne(tx, runner.id, taskId, attempt, now)
+    for (const held of attempts) {
+      const { taskId, attempt } = held
+      const state = await renewOne(parts, tx, runner.id, held, now)
       const taskBudgetUsd = state === 'leased' ? (await findTask(tx, taskId))?.budget_usd : undefined
       const messages = state === 'leased' ? await waitingFor(tx, taskId) : []
       answers.push({
@@ -88,14 +145,15 @@ async function renew(parts: LeaseParts, { runner, attempts }: RenewRequest): Pro
     return { isNews, answers }
   })
   if (isNews) parts.onRunner()
-  return { attempts: answers }
+  return { attempts: answers, oldestContract: OLDEST_CONTRACT }
 }
 
 type Refusal = Extract<LeaseAnswer, { granted: false }>
 
 /** A turn is not parked for less than this: the clocks of two hosts differ. */
 const NEARLY_MS = 1_000
-
+/** How soon a runner that is too old may ask again. Meanwhile the queue offers the turn to others. */
+const OUTDATED_RETRY_MS = 5_000
 /** How soon a runner asks again while the disk is full. */
 const NO_ROOM_RETRY_MS = 5_000
 
@@ -130,6 +188,7 @@ async function take(
     runner_name: runner.name,
     last_n: 0,
     lease_until: now + LEASE_MS,
+    proven: 1,
     started_at: now,
     ended_at: null,
     waiting_until: null,
@@ -161,14 +220,15 @@ async function waitingFor(tx: Store, taskId: string): Promise<RenewAnswer['attem
 }
 
 async function renewOne(
+  parts: LeaseParts,
   tx: Store,
   runnerId: string,
-  taskId: string,
-  number: number,
+  held: HeldAttempt,
   now: number,
 ): Promise<RenewAnswer['attempts'][number]['state']> {
-  const attempt = await findAttempt(tx, taskId, number)
-  if (attempt?.runner_id !== runnerId) return 'unknown'
+  const { taskId } = held
+  const attempt = await findAttempt(tx, taskId, held.attempt)
+  if (attempt?.runner_id !== runnerId || !isHeldBy(parts, attempt, held)) return 'unknown'
   if (attempt.ended_at !== null) return 'lost'
   await updateAttempt(tx, attempt, { lease_until: now + LEASE_MS })
   return (await findTask(tx, taskId))?.cancel_requested_at == null ? 'leased' : 'cancel'

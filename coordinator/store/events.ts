@@ -86,6 +86,18 @@ export function listPairs(db: Store, taskId: string, attempt: number): Promise<P
     .execute()
 }
 
+/** @returns what the calls of one attempt cost, as far as its events are stored, US dollars */
+export async function costOfAttempt(db: Store, taskId: string, attempt: number): Promise<number> {
+  const { usd } = await db
+    .selectFrom('events')
+    .select(sql<number | null>`sum(json_extract(data, '$.costUsd'))`.as('usd'))
+    .where('task_id', '=', taskId)
+    .where('attempt', '=', attempt)
+    .where('type', '=', 'usage.counted')
+    .executeTakeFirstOrThrow()
+  return usd ?? 0
+}
+
 /** @returns whether any attempt of the task pushed to its branch */
 export async function wasPushed(db: Store, taskId: string): Promise<boolean> {
   const pushed = db.selectFrom('events').select('seq').where('task_id', '=', taskId).where('type', '=', 'branch.pushed')

@@ -1,8 +1,9 @@
 import type { Overview } from '../../contract/api/overview.ts'
-import { REASONS } from '../../contract/api/reason.ts'
+import { REASONS, type Reason } from '../../contract/api/reason.ts'
 import { TaskStatus } from '../../contract/api/status.ts'
 import { RUNNER_SILENT_MS } from '../../contract/wire/deadlines.ts'
 import { SESSION_IDLE_MS } from './accounts/sessions.ts'
+import { whyNotTaking } from './runners.ts'
 import type { Store } from './sqlite/database.ts'
 import { countByStatus } from './tasks.ts'
 
@@ -33,15 +34,19 @@ async function listRunners(db: Store, now: number): Promise<Overview['runners']>
     )
     .orderBy('seen_at', 'desc')
     .execute()
-  return rows.map(({ id, name, slots, busy, seen_at, unwell_reason: reason, unwell_message: message }) => ({
+  return rows.map(({ id, name, slots, busy, seen_at, ...row }) => ({
     id,
     name,
     slots,
     busy: Number(busy),
-    ...(reason === null ? {} : { unwell: { reason, reasonText: REASONS[reason], message: message ?? '' } }),
+    ...unwellOf(whyNotTaking(row), row.unwell_message),
     seenAt: new Date(seen_at).toISOString(),
     connected: seen_at >= now - RUNNER_SILENT_MS,
   }))
+}
+
+function unwellOf(reason: Reason | null, message: string | null): Pick<Overview['runners'][number], 'unwell'> {
+  return reason === null ? {} : { unwell: { reason, reasonText: REASONS[reason], message: message ?? '' } }
 }
 
 async function listUsers(db: Store): Promise<Overview['users']> {

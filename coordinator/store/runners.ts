@@ -1,29 +1,33 @@
+import type { Selectable } from 'kysely'
 import type { Reason } from '../../contract/api/reason.ts'
 import { RUNNER_SILENT_MS } from '../../contract/wire/deadlines.ts'
-import type { RunnerIdentity } from '../../contract/wire/lease.ts'
+import { OLDEST_CONTRACT, type RunnerIdentity } from '../../contract/wire/lease.ts'
 import type { Store } from './sqlite/database.ts'
+import type { Database } from './sqlite/schema.ts'
 
-/** @returns whether the number of usable slots changed: the runner came, changed its slots, or became unwell or well */
+/** @returns whether the number of usable slots changed: the runner came, changed its slots or version, or became unwell or well */
 export async function seeRunner(db: Store, runner: RunnerIdentity, now: number): Promise<boolean> {
   const before = await db.selectFrom('runners').selectAll().where('id', '=', runner.id).executeTakeFirst()
-  const { name, slots, unwell } = runner
-  const seen = { name, slots, seen_at: now, unwell_reason: unwell?.reason ?? null, unwell_message: unwell?.message ?? null }
+  const { name, slots, unwell, contract = 0 } = runner
+  const fault = { unwell_reason: unwell?.reason ?? null, unwell_message: unwell?.message ?? null }
+  const seen = { name, slots, contract, seen_at: now, ...fault }
   await db
     .insertInto('runners')
     .values({ id: runner.id, ...seen })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(seen))
     .execute()
-  if (!before || before.seen_at < now - RUNNER_SILENT_MS || before.slots !== slots) return true
+  if (!before || before.seen_at < now - RUNNER_SILENT_MS || before.slots !== slots || before.contract !== contract) return true
   return (before.unwell_reason === null) !== (seen.unwell_reason === null)
 }
 
-/** Slots of all connected runners that are well. */
+/** Slots of all connected runners that are well and not too old. */
 export async function countSlots(db: Store, now: number): Promise<number> {
   const { slots } = await db
     .selectFrom('runners')
     .select((eb) => eb.fn.sum('slots').as('slots'))
     .where('seen_at', '>=', now - RUNNER_SILENT_MS)
     .where('unwell_reason', 'is', null)
+    .where('contract', '>=', OLDEST_CONTRACT)
     .executeTakeFirstOrThrow()
   return Number(slots ?? 0)
 }
@@ -53,9 +57,14 @@ export async function whyNobodyTakes(db: Store, now: number): Promise<Reason | n
   if (await isDiskLow(db)) return 'coordinator_disk_full'
   const there = db
     .selectFrom('runners')
-    .select('unwell_reason')
+    .select(['unwell_reason', 'contract'])
     .where('seen_at', '>=', now - RUNNER_SILENT_MS)
   const runners = await there.orderBy('seen_at', 'desc').execute()
-  if (runners.some(({ unwell_reason }) => unwell_reason === null)) return null
-  return runners[0]?.unwell_reason ?? 'no_runner'
+  if (runners.some((runner) => whyNotTaking(runner) === null)) return null
+  return runners[0] ? whyNotTaking(runners[0]) : 'no_runner'
+}
+
+/** Pure. @returns why a connected runner takes no tasks; null when it takes them */
+export function whyNotTaking(runner: Pick<Selectable<Database['runners']>, 'unwell_reason' | 'contract'>): Reason | null {
+  return runner.contract < OLDEST_CONTRACT ? 'runner_outdated' : runner.unwell_reason
 }

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { type JobData, signedJobText } from '../../contract/wire/job.ts'
+import { type HeldAttempt, signedHolderText } from '../../contract/wire/lease.ts'
 import {
   type RunnerWord,
   type SignedMessage,
@@ -14,6 +15,8 @@ export type Signatures = {
   isOurJob: (job: JobData) => boolean
   /** Hex of the 32 bytes that sign one attempt's events, deltas and words. Only the holder of its lease gets them. */
   attemptKey: (taskId: string, attempt: number) => string
+  /** Whether the caller proves that it holds this attempt's lease. */
+  isHolder: (held: HeldAttempt) => boolean
   isEntry: (entry: StreamEntry) => boolean
   isDelta: (message: SignedMessage) => boolean
   signWord: (taskId: string, attempt: number, word: RunnerWord) => SignedMessage
@@ -29,6 +32,8 @@ export function createSignatures(deriveKey: (purpose: string) => Buffer): Signat
     signJob: (taskId, turn) => ({ taskId, turn, signature: hmac(jobKey, signedJobText(taskId, turn)).toString('hex') }),
     isOurJob: (job) => isEqual(job.signature, hmac(jobKey, signedJobText(job.taskId, job.turn))),
     attemptKey: (taskId, attempt) => keyOf(taskId, attempt).toString('hex'),
+    isHolder: ({ taskId, attempt, proof = '' }) =>
+      isEqual(proof, hmac(keyOf(taskId, attempt), signedHolderText(taskId, attempt))),
     isEntry: (entry) => isEqual(entry.signature, hmac(keyOf(entry.taskId, entry.attempt), signedEntryText(entry))),
     isDelta: (message) =>
       isEqual(message.signature, hmac(keyOf(message.taskId, message.attempt), signedMessageText('delta', message))),

@@ -1,6 +1,7 @@
 import type { Reason } from '../../contract/api/reason.ts'
 import { cutText } from '../../contract/shared/characters.ts'
 import type { End } from '../../contract/wire/end.ts'
+import { EXIT } from '../../contract/wire/sandbox.ts'
 import type { SandboxEnd } from '../sandbox/sandbox.ts'
 
 /** Why we stopped the sandbox ourselves. The first cause counts. */
@@ -107,6 +108,8 @@ export function turnEnd(reported: End, stop: StopCause | null): End {
 function crash({ exitCode, outOfMemory, errorTail }: SandboxEnd): End {
   const words = [`The agent's process ended with exit code ${exitCode}.`, ...plainLines(errorTail)]
   const message = cutText(words.join('\n'), MESSAGE_CHARS)
+  // It was alone for longer than a lease lasts, and this process came back all the same.
+  if (exitCode === EXIT.orphaned) return { ...STOPPED.lost }
   if (outOfMemory) return { outcome: 'failed', reason: 'out_of_memory', message }
   if (ENDED_FROM_OUTSIDE.includes(exitCode)) return { outcome: 'interrupted', reason: 'sandbox_killed', message }
   if (/ENOSPC|No space left on device/.test(errorTail)) return { outcome: 'failed', reason: 'out_of_disk', message }

@@ -1,6 +1,7 @@
 import type { RunnerWord } from '../../contract/wire/river.ts'
 import type { KeptLease } from '../lease/renewals.ts'
 import type { Delivery } from '../river/delivery.ts'
+import { proveHolder } from '../river/signatures.ts'
 import type { Allowance } from './allowance.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { StopSwitch } from './stop-switch.ts'
@@ -11,8 +12,10 @@ export type RunningAttempt = {
   attempt: number
   /** The key that signs the coordinator's words about it. */
   signingKey: string
-  /** Null: an earlier process ran it. Nothing of it runs any longer; only its events are still delivered. */
+  /** Null: an earlier process ran it. Its lease is being asked for, or only its events are still delivered. */
   lease: KeptLease | null
+  /** Whether its sandbox is kept. */
+  hasSandbox: boolean
   mailbox: Mailbox
   /** Absent: no lease says what it may spend. */
   allowance?: Allowance
@@ -28,6 +31,8 @@ export type Attempts = {
   remove: (attempt: RunningAttempt) => void
   list: () => RunningAttempt[]
   find: (taskId: string, attempt: number) => RunningAttempt | undefined
+  /** The proof that this runner holds the lease of one of them, for the coordinator; undefined for any other. */
+  proofOf: (taskId: string, attempt: number) => string | undefined
   /** Obeys the coordinator's word about one of them. A word about any other attempt comes too late and is ignored. */
   heed: (taskId: string, attempt: number, word: RunnerWord) => void
   /** Counts work on an attempt, from its job to the answer to the queue, or from its spool to the last acknowledgement. */
@@ -41,9 +46,16 @@ export function createAttempts(): Attempts {
   const works = new Set<Promise<unknown>>()
   return {
     add: (one) => void known.set(keyOf(one.taskId, one.attempt), one),
-    remove: (one) => void known.delete(keyOf(one.taskId, one.attempt)),
+    remove: (one) => {
+      const key = keyOf(one.taskId, one.attempt)
+      if (known.get(key) === one) known.delete(key)
+    },
     list: () => [...known.values()],
     find: (taskId, attempt) => known.get(keyOf(taskId, attempt)),
+    proofOf: (taskId, attempt) => {
+      const one = known.get(keyOf(taskId, attempt))
+      return one && proveHolder(one.signingKey, taskId, attempt)
+    },
     heed: (taskId, attempt, word) => {
       const one = known.get(keyOf(taskId, attempt))
       if (one) heedWord(one, word)

@@ -15,14 +15,21 @@ export type KeptWork = {
   stop: () => Promise<void>
 }
 
-type Parts = { directory: string; client: Pick<CoordinatorClient, 'saveArtifact'>; log: Logger }
+type Parts = {
+  directory: string
+  client: Pick<CoordinatorClient, 'saveArtifact'>
+  /** The proof that this runner holds an attempt's lease, while it has it. */
+  proofOf: (taskId: string, attempt: number) => string | undefined
+  log: Logger
+}
 
 const EVERY_MS = 5_000
 /** Bundles on one host. Each has 100 MB at most. */
 const MOST_BUNDLES = 20
 /** For a coordinator that never comes back. */
 const KEPT_MS = 30 * 24 * 60 * 60_000
-const IS_BUNDLE = /^([A-Za-z0-9_-]{1,100})-(\d{1,9})\.bundle$/
+/** Task, attempt, and the proof that the coordinator asks for when it takes the bundle. */
+const IS_BUNDLE = /^([A-Za-z0-9_-]{1,100})-(\d{1,9})(?:\.([0-9a-f]{64}))?\.bundle$/
 
 /** Also hands over what an earlier process kept. */
 export async function openKeptWork({ everyMs = EVERY_MS, ...parts }: Parts & { everyMs?: number }): Promise<KeptWork> {
@@ -40,8 +47,9 @@ export async function openKeptWork({ everyMs = EVERY_MS, ...parts }: Parts & { e
   }
 }
 
-async function keep({ directory, log }: Parts, taskId: string, attempt: number, bundle: Readable): Promise<void> {
-  const name = `${taskId}-${attempt}.bundle`
+async function keep({ directory, proofOf, log }: Parts, taskId: string, attempt: number, bundle: Readable): Promise<void> {
+  const proof = proofOf(taskId, attempt)
+  const name = `${taskId}-${attempt}${proof === undefined ? '' : `.${proof}`}.bundle`
   if (!IS_BUNDLE.test(name)) throw new Error(`the task has an id that makes no file name: ${taskId}`)
   if ((await readdir(directory)).length >= MOST_BUNDLES)
     throw new Error(`${MOST_BUNDLES} bundles wait on this host for the coordinator already`)
@@ -72,9 +80,9 @@ async function handOverAll(parts: Parts, stopped: AbortSignal): Promise<void> {
 
 async function handOver(parts: Parts, name: string): Promise<void> {
   const { directory, client, log } = parts
-  const [, taskId = '', attempt = ''] = IS_BUNDLE.exec(name) ?? []
+  const [, taskId = '', attempt = '', proof] = IS_BUNDLE.exec(name) ?? []
   try {
-    await client.saveArtifact(taskId, Number(attempt), 'bundle', createReadStream(join(directory, name)))
+    await client.saveArtifact(taskId, Number(attempt), 'bundle', createReadStream(join(directory, name)), proof)
   } catch (error) {
     // A refusal without a status is about this runner, not about the bundle.
     if (!(error instanceof CoordinatorFault) || error.kind !== 'refused' || error.status === null) throw error

@@ -28,8 +28,11 @@ type State = {
 }
 type Entry = { readonly message: SteerMessage; isHandedOut: boolean; isDelivered: boolean }
 
-/** @param prompt the words that began the turn: a message of an earlier turn may have the same text as one of this turn */
-export function createMailbox(messages: readonly SteerMessage[], prompt: string): Mailbox {
+/**
+ * @param prompt the words that began the turn: a message of an earlier turn may have the same text as one of this turn
+ * @param delivered ids of the messages that the model got from this attempt before this process began
+ */
+export function createMailbox(messages: readonly SteerMessage[], prompt: string, delivered: readonly string[] = []): Mailbox {
   const state: State = { prompt, entries: new Map(), withdrawn: new Set(), inLast: new Map() }
   const { entries, withdrawn } = state
   const put: Mailbox['put'] = (some) => {
@@ -37,6 +40,13 @@ export function createMailbox(messages: readonly SteerMessage[], prompt: string)
       if (!entries.has(message.messageId)) entries.set(message.messageId, { message, isHandedOut: false, isDelivered: false })
   }
   put(messages)
+  for (const id of delivered) {
+    const entry = entries.get(id)
+    if (!entry) continue
+    entry.isDelivered = true
+    const { text } = entry.message
+    state.inLast = new Map(state.inLast).set(text, (state.inLast.get(text) ?? 0) + 1)
+  }
   return {
     put,
     handOut: () => {

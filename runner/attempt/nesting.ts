@@ -9,6 +9,8 @@ export type Nesting = {
   close: (end: End) => NewEvent[]
   /** How the agent reported the end of its turn, as admitted; null until then. */
   turnEnd: () => End | null
+  /** Takes note of an event that an earlier process emitted. */
+  restore: (event: NewEvent) => void
 }
 
 type Tree = {
@@ -32,6 +34,11 @@ export function createNesting(turn: number, model: string): Nesting {
     admit: (event, stop = null) => admit(tree, event, stop),
     close: (end) => close(tree, end),
     turnEnd: () => tree.turnEnd,
+    restore: (event) => {
+      admit(tree, event, null)
+      // It was judged before it was emitted.
+      if (event.type === 'turn.ended') tree.turnEnd = endIn(event.data)
+    },
   }
 }
 
@@ -82,9 +89,12 @@ function endTurn(tree: Tree, data: EventData<'turn.ended'>, stop: StopCause | nu
   if (tree.turnState === 'over') return []
   const before = [...startTurn(tree), ...closeOpen(tree)]
   tree.turnState = 'over'
-  const { outcome, reason, message, until } = data
-  tree.turnEnd = turnEnd({ outcome, reason, message, ...(until && { until }) }, stop)
+  tree.turnEnd = turnEnd(endIn(data), stop)
   return [...before, { type: 'turn.ended', data: { ...data, ...tree.turnEnd, turn: tree.turn } }]
+}
+
+function endIn({ outcome, reason, message, until }: EventData<'turn.ended'>): End {
+  return { outcome, reason, message, ...(until && { until }) }
 }
 
 function startTool({ openTools, turnState }: Tree, event: NewEvent & { type: 'tool.started' }): NewEvent[] {

@@ -17,19 +17,25 @@ export type Pushes = {
   ofTurn: () => Pushed | null
 }
 
-export function createPushes({ assignment, pushed: earlier }: Pick<Lease, 'assignment' | 'pushed'>): Pushes {
+/** @param before what an earlier process noted in the same attempt */
+export function createPushes(
+  { assignment, pushed: earlier }: Pick<Lease, 'assignment' | 'pushed'>,
+  before: readonly EventData<'branch.pushed'>[] = [],
+): Pushes {
   let ofTurn: Pushed | null = earlier?.inTurn ? { commit: earlier.commit, turnBase: earlier.turnBase } : null
   let beside: Pushed | null = null
   let inAttempt = false
+  const note: Pushes['note'] = ({ branch, commit, before = null }) => {
+    if (branch !== assignment.branch) {
+      beside = { commit, turnBase: earlier?.commit ?? null }
+      return
+    }
+    inAttempt = true
+    ofTurn = { commit, turnBase: ofTurn ? ofTurn.turnBase : before }
+  }
+  for (const push of before) note(push)
   return {
-    note: ({ branch, commit, before = null }) => {
-      if (branch !== assignment.branch) {
-        beside = { commit, turnBase: earlier?.commit ?? null }
-        return
-      }
-      inAttempt = true
-      ofTurn = { commit, turnBase: ofTurn ? ofTurn.turnBase : before }
-    },
+    note,
     inAttempt: () => inAttempt,
     any: () => inAttempt || beside !== null || earlier !== null,
     ofTurn: () => ofTurn ?? beside,

@@ -2,18 +2,20 @@ import type { Logger } from 'pino'
 import { RUNNER_STOP } from '../../contract/wire/deadlines.ts'
 import type { End } from '../../contract/wire/end.ts'
 import { parkedUntil } from '../../contract/wire/job.ts'
-import type { Lease } from '../../contract/wire/lease.ts'
+import { CONTRACT_VERSION, type Lease } from '../../contract/wire/lease.ts'
 import { keepLease } from '../lease/renewals.ts'
 import type { Delivery, DeliveryEnd } from '../river/delivery.ts'
 import type { Publisher } from '../river/publisher.ts'
 import { createSpool, type Spool, type SpoolHeader, spoolInMemory } from '../river/spool.ts'
+import type { Orphan } from './adopt.ts'
 import { createAllowance } from './allowance.ts'
 import { decideEnd } from './attempt-end.ts'
 import type { Attempts, RunningAttempt } from './attempts.ts'
 import { createMailbox } from './mailbox.ts'
 import { createNesting } from './nesting.ts'
 import { createPushes } from './pushes.ts'
-import { runSandbox, type SandboxParts } from './run-sandbox.ts'
+import { replay } from './replay.ts'
+import { type Attempt, runSandbox, type SandboxParts } from './run-sandbox.ts'
 import { settleTurn } from './settle-turn.ts'
 import { openStopSwitch, type RunnerStop } from './stop-switch.ts'
 
@@ -27,52 +29,71 @@ export type AttemptParts = SandboxParts & {
 /**
  * Runs one leased attempt, from its sandbox to its last acknowledged event. Whatever happens, the attempt ends in one of the four ways and
  * reports which.
+ * @param orphan what an earlier process left of it: the attempt goes on from there
+ * @returns null when this process leaves it to the next one
  */
-export async function runAttempt(parts: AttemptParts, lease: Lease, runnerStop: RunnerStop): Promise<End> {
+export async function runAttempt(
+  parts: AttemptParts,
+  lease: Lease,
+  runnerStop: RunnerStop,
+  orphan?: Orphan,
+): Promise<End | null> {
   const { assignment, signingKey, leaseMs } = lease
-  const { taskId, attempt, turn, prompt, model, timeLimitMs } = assignment
+  const { taskId, attempt, turn, model, timeLimitMs } = assignment
   const log = parts.log.child({ taskId, attempt })
-  const mailbox = createMailbox(lease.messages, prompt)
+  // After a restart the whole time counts again: it is the last resort, and the agent's own clock goes on.
   const stop = openStopSwitch({ runnerStop, timeLimitMs, log })
+  const onSpoolFault = (error: unknown) => {
+    log.error({ event: 'spool.failed', err: error })
+    stop.because('host_disk_full')
+  }
+  const header = { taskId, attempt, turn, signingKey, contract: CONTRACT_VERSION }
+  const spool = orphan?.spool ?? (await openSpool(parts.spoolDirectory, header, onSpoolFault))
+  const tree = createNesting(turn, model)
+  const earlier = await replay(spool, tree)
+  const mailbox = createMailbox(lease.messages, assignment.prompt, earlier.delivered)
   const allowance = createAllowance(lease)
-  const kept = keepLease(leaseMs)
-  const running: RunningAttempt = { taskId, attempt, signingKey, lease: kept, mailbox, allowance, delivery: null, stop }
+  const running: RunningAttempt = {
+    ...{ taskId, attempt, signingKey, mailbox, allowance, stop },
+    hasSandbox: true,
+    lease: keepLease(leaseMs),
+    delivery: null,
+  }
   parts.attempts.add(running)
   try {
-    const onSpoolFault = (error: unknown) => {
-      log.error({ event: 'spool.failed', err: error })
-      stop.because('host_disk_full')
-    }
-    const spool = await openSpool(parts.spoolDirectory, { taskId, attempt, turn, signingKey }, onSpoolFault)
     const delivery = parts.publisher.deliver(spool, onSpoolFault)
     running.delivery = delivery
     log.info({ event: 'attempt.started' })
-    const tree = createNesting(turn, model)
-    const work = {
-      parts,
-      lease,
-      spool,
-      delivery,
-      mailbox,
-      allowance,
-      tree,
-      pushes: createPushes(lease),
-      ending: { reported: null },
-      stop,
-      log,
-    }
-    const { sandbox, fault } = await runSandbox(work)
-    await settleTurn(work, sandbox, runnerStop)
-    const end = withReturn(decideEnd({ turn: tree.turnEnd(), stop: stop.cause(), fault, sandbox }), lease)
-    for (const event of tree.close(end)) delivery.emit(event)
+    const pushes = createPushes(lease, earlier.pushes)
+    const ending = { reported: null }
+    const work: Attempt = { parts, lease, spool, delivery, mailbox, allowance, tree, pushes, earlier, ending, stop, log }
+    const end = await workToEnd(work, runnerStop, orphan)
+    if (!end) delivery.abandon()
     const how = await finishDelivery(delivery, runnerStop)
     await (how === 'abandoned' ? spool.close() : spool.remove())
-    log.info({ event: 'attempt.ended', outcome: end.outcome, reason: end.reason, delivery: how })
+    if (end) log.info({ event: 'attempt.ended', outcome: end.outcome, reason: end.reason, delivery: how })
+    else log.info({ event: 'attempt.left' })
     return end
   } finally {
     stop.dispose()
     parts.attempts.remove(running)
   }
+}
+
+/** @returns how it ended; null when its sandbox, or what is left of it, waits for the next process of this runner */
+async function workToEnd(work: Attempt, runnerStop: RunnerStop, orphan?: Orphan): Promise<End | null> {
+  const { lease, delivery, tree, stop } = work
+  const ran = await runSandbox(work, runnerStop, orphan?.sandbox ?? null)
+  if (ran === 'left') return null
+  await settleTurn(work, ran.sandbox, runnerStop)
+  if (runnerStop.leave.aborted) return null
+  // Without its sandbox a restarted runner could not read the end of the turn again.
+  await delivery.spooled()
+  await ran.remove()
+  const facts = { turn: tree.turnEnd(), stop: stop.cause(), fault: ran.fault, sandbox: ran.sandbox }
+  const end = withReturn(decideEnd(facts), lease)
+  for (const event of tree.close(end)) delivery.emit(event)
+  return end
 }
 
 /** Says when a turn comes back that the model keeps waiting. */
@@ -93,21 +114,22 @@ async function openSpool(directory: string, header: SpoolHeader, onFault: (error
   }
 }
 
-async function finishDelivery(delivery: Delivery, { drain, now }: RunnerStop): Promise<DeliveryEnd> {
+async function finishDelivery(delivery: Delivery, { leave, drain, now }: RunnerStop): Promise<DeliveryEnd> {
   const finished = delivery.finish()
   let timer: NodeJS.Timeout | undefined
   const soon = () => {
     timer ??= setTimeout(delivery.abandon, RUNNER_STOP.lastEventsMs)
   }
   if (drain.aborted) soon()
-  if (now.aborted) delivery.abandon()
+  const atOnce = AbortSignal.any([leave, now])
+  if (atOnce.aborted) delivery.abandon()
   drain.addEventListener('abort', soon)
-  now.addEventListener('abort', delivery.abandon)
+  atOnce.addEventListener('abort', delivery.abandon)
   try {
     return await finished
   } finally {
     clearTimeout(timer)
     drain.removeEventListener('abort', soon)
-    now.removeEventListener('abort', delivery.abandon)
+    atOnce.removeEventListener('abort', delivery.abandon)
   }
 }

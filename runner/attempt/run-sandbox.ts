@@ -16,14 +16,15 @@ import { within } from '../process/deadline.ts'
 import type { Delivery } from '../river/delivery.ts'
 import type { Publisher } from '../river/publisher.ts'
 import type { Spool } from '../river/spool.ts'
-import { EngineFault, type Sandbox, type SandboxEnd, type SandboxEngine } from '../sandbox/sandbox.ts'
+import { EngineFault, type FoundSandbox, type Sandbox, type SandboxEnd, type SandboxEngine } from '../sandbox/sandbox.ts'
 import type { Allowance } from './allowance.ts'
 import type { HostFault } from './attempt-end.ts'
 import type { KeptWork } from './kept-work.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { Nesting } from './nesting.ts'
 import type { Pushes } from './pushes.ts'
-import type { StopSwitch } from './stop-switch.ts'
+import type { Earlier } from './replay.ts'
+import type { RunnerStop, StopSwitch } from './stop-switch.ts'
 import type { ReportedEnd } from './turn-truth.ts'
 
 export type SandboxParts = {
@@ -52,6 +53,8 @@ export type Attempt = {
   allowance: Allowance
   tree: Nesting
   pushes: Pushes
+  /** What an earlier process of this runner did of it. */
+  earlier: Earlier
   /** Null until the sandbox reports the end of its turn. */
   ending: { reported: ReportedEnd | null }
   stop: StopSwitch
@@ -69,50 +72,77 @@ const TRAILING_MS = 30_000
 /** How long a closing gateway waits for its calls, which it has cut. A call that ignores that is left behind. */
 const CLOSE_MS = 30_000
 
-/** Opens the door, runs the sandbox behind it, and removes both. When it returns, all their events have been emitted. */
-export async function runSandbox(attempt: Attempt): Promise<{ sandbox: SandboxEnd | null; fault: HostFault | null }> {
+/** How the sandbox ended; null: it never ran, or `fault` says why its end is unknown. `remove` removes it with its door, and never throws. */
+export type Ran = { sandbox: SandboxEnd | null; fault: HostFault | null; remove: () => Promise<void> }
+
+/**
+ * Opens the door, and runs the sandbox behind it to its end. When it returns, all their events have been emitted.
+ * @param found the attempt's sandbox, if an earlier process started it
+ * @returns `left`: the sandbox runs on for the next process
+ */
+export async function runSandbox(attempt: Attempt, runnerStop: RunnerStop, found: FoundSandbox | null): Promise<Ran | 'left'> {
+  const { parts, log } = attempt
+  const directory = found?.doorDirectory ?? join(parts.doorsDirectory, randomBytes(6).toString('hex'))
+  const removeDoor = () => tried(log, 'door.remove_failed', () => rm(directory, { recursive: true, force: true }))
+  const behind: Behind = { directory, found, sandbox: null, leave: runnerStop.leave }
+  const remove = async () => {
+    if (behind.sandbox) await tried(log, 'sandbox.remove_failed', behind.sandbox.remove)
+    await removeDoor()
+  }
   try {
-    return { sandbox: await runBehindDoor(attempt), fault: null }
+    // The sandbox's user must be able to open it; the directory above keeps out everyone else on the host.
+    if (!found) await mkdir(directory, { mode: 0o755 })
+    return { sandbox: await runBehindDoor(attempt, behind), fault: null, remove }
   } catch (error) {
-    attempt.log.error({ event: 'attempt.fault', err: error })
-    return { sandbox: null, fault: hostFault(error) }
-  }
-}
-
-async function runBehindDoor(attempt: Attempt): Promise<SandboxEnd | null> {
-  const { parts, lease, log, stop } = attempt
-  const directory = join(parts.doorsDirectory, randomBytes(6).toString('hex'))
-  const known = secretsOf(lease, parts.secrets)
-  // The sandbox's user must be able to open it; the directory above keeps out everyone else on the host.
-  await mkdir(directory, { mode: 0o755 })
-  try {
-    let sandbox: Sandbox | null = null
-    const startHands = async () => sandbox?.startHands()
-    const gateway = await parts.openGateway({ ...gatewayOptions(attempt, directory, createRedactor(known)), startHands })
-    try {
-      if (stop.cause()) return null
-      const { taskId, attempt: number } = lease.assignment
-      const started = await parts.engine.start({ taskId, attempt: number, doorDirectory: directory, token: gateway.token })
-      sandbox = started
-      try {
-        return await follow(attempt, started, createRedactor([...known, gateway.token]))
-      } finally {
-        await tried(log, 'sandbox.remove_failed', started.remove)
-      }
-    } finally {
-      await tried(log, 'gateway.close_failed', () => within(CLOSE_MS, gateway.close, leaveBehind))
+    if (runnerStop.leave.aborted) {
+      if (!behind.sandbox) await removeDoor()
+      return 'left'
     }
-  } finally {
-    await tried(log, 'door.remove_failed', () => rm(directory, { recursive: true, force: true }))
+    log.error({ event: 'attempt.fault', err: error })
+    // It may still run, and the turn will be tried again.
+    await remove()
+    return { sandbox: null, fault: hostFault(error), remove: async () => undefined }
   }
 }
 
-/** Reads the sandbox's output until it ends, and stops it when there is a cause to. */
-async function follow(attempt: Attempt, sandbox: Sandbox, redact: Redactor): Promise<SandboxEnd> {
+type Behind = {
+  directory: string
+  found: FoundSandbox | null
+  /** Null until it runs. */
+  sandbox: Sandbox | null
+  leave: AbortSignal
+}
+
+async function runBehindDoor(attempt: Attempt, behind: Behind): Promise<SandboxEnd | null> {
+  const { parts, lease, earlier, log, stop } = attempt
+  const { directory, found, leave } = behind
+  const known = secretsOf(lease, parts.secrets)
+  const startHands = async () => behind.sandbox?.startHands()
+  const gateway = await parts.openGateway({
+    ...gatewayOptions(attempt, directory, createRedactor(known)),
+    startHands,
+    ...(found && { resumed: { token: found.token, spentUsd: earlier.spentUsd } }),
+  })
+  try {
+    leave.throwIfAborted()
+    if (stop.cause() && !found) return null
+    const { taskId, attempt: number } = lease.assignment
+    const spec = { taskId, attempt: number, doorDirectory: directory, token: gateway.token }
+    behind.sandbox = found ? found.follow() : await parts.engine.start(spec)
+    return await follow(attempt, behind.sandbox, createRedactor([...known, gateway.token]), leave)
+  } finally {
+    await tried(log, 'gateway.close_failed', () => within(CLOSE_MS, gateway.close, leaveBehind))
+  }
+}
+
+/** Reads the sandbox's output until it ends, and stops it when there is a cause to. @throws EngineFault also when it is left */
+async function follow(attempt: Attempt, sandbox: Sandbox, redact: Redactor, leave: AbortSignal): Promise<SandboxEnd> {
   const { stop, log } = attempt
   const unbind = stop.whenStopped((graceMs) => {
     sandbox.stop(graceMs).catch((error) => log.error({ event: 'sandbox.stop_failed', err: error }))
   })
+  leave.addEventListener('abort', sandbox.letGo)
+  if (leave.aborted) sandbox.letGo()
   const reading = readOutput(attempt, sandbox, redact)
   try {
     const end = await sandbox.wait()
@@ -121,18 +151,22 @@ async function follow(attempt: Attempt, sandbox: Sandbox, redact: Redactor): Pro
     return { ...end, errorTail }
   } finally {
     unbind()
+    leave.removeEventListener('abort', sandbox.letGo)
     await within(TRAILING_MS, () => reading, leaveBehind)
   }
 }
 
 async function readOutput(attempt: Attempt, { lines }: Sandbox, redact: Redactor): Promise<void> {
-  const { delivery, stop, log } = attempt
+  const { delivery, earlier, stop, log } = attempt
   const mayShow = createAllowance(DELTAS_PER_SECOND)
   let noise = 0
   try {
-    for await (const text of lines) {
+    for await (const { text, end } of lines) {
+      // An earlier process of this runner emitted what it said.
+      if (end <= earlier.outputEnd) continue
       const line = stop.flooded() ? null : readAgentLine(text, redact)
-      const wasUseful = line !== null && (line.type === 'delta' ? mayShow() && show(attempt, line) : takeEvent(attempt, line))
+      const wasUseful =
+        line !== null && (line.type === 'delta' ? mayShow() && show(attempt, line) : takeEvent(attempt, line, end))
       if (!wasUseful) noise += 1
       if (noise >= NOISE_LINES) stop.because('flooded')
       await delivery.ready()
@@ -150,10 +184,10 @@ function show({ parts, spool }: Attempt, { callId, offset, text }: AgentDelta): 
 }
 
 /** The end of a turn waits for the end of its sandbox, and nothing that the sandbox prints after it counts. */
-function takeEvent(attempt: Attempt, event: AgentEvent): boolean {
+function takeEvent(attempt: Attempt, event: AgentEvent, outputEnd: number): boolean {
   const { ending, stop } = attempt
   if (ending.reported) return false
-  if (event.type !== 'turn.ended') return emit(attempt, event)
+  if (event.type !== 'turn.ended') return emit(attempt, event, outputEnd)
   ending.reported = { data: event.data, stop: stop.cause() }
   return true
 }
@@ -161,12 +195,15 @@ function takeEvent(attempt: Attempt, event: AgentEvent): boolean {
 /**
  * Emits what fits into the tree, and stops a sandbox that emits more than an attempt may. After that it emits only the cost of a call that
  * was still running.
+ * @param outputEnd how many bytes of the sandbox's output are read with it; absent: the sandbox did not print it
  * @returns whether anything was emitted
  */
-function emit({ tree, delivery, spool, stop }: Attempt, event: NewEvent): boolean {
+function emit({ tree, delivery, spool, stop }: Attempt, event: NewEvent, outputEnd?: number): boolean {
   if (stop.flooded() && event.type !== 'usage.counted') return false
   const fitting = tree.admit(event, stop.cause())
-  for (const one of fitting) delivery.emit(one)
+  fitting.forEach((one, index) => {
+    delivery.emit(one, outputEnd === undefined ? undefined : { end: outputEnd, more: fitting.length - 1 - index })
+  })
   if (delivery.count() >= LIMITS.eventsPerAttempt || spool.bytes() >= SPOOL_BYTES) stop.because('flooded')
   return fitting.length > 0
 }

@@ -6,10 +6,10 @@ import { resolveUpstream } from '../gateway/upstream.ts'
 import { CoordinatorFault } from '../lease/coordinator-client.ts'
 import type { Patches, Pushed } from '../patch/make-patches.ts'
 import type { SandboxEnd } from '../sandbox/sandbox.ts'
-import { type StopCause, turnEnd } from './attempt-end.ts'
+import type { StopCause } from './attempt-end.ts'
 import type { Attempt } from './run-sandbox.ts'
 import type { RunnerStop } from './stop-switch.ts'
-import { type ReportedEnd, type Seen, turnTruth } from './turn-truth.ts'
+import { type Seen, turnTruth } from './turn-truth.ts'
 
 /** After these the turn is tried again, or is no longer ours: nobody looks at its change yet. */
 const NOT_NOW: readonly (StopCause | null)[] = ['lost', 'runner_stopped', 'flooded', 'host_disk_full', 'coordinator_away']
@@ -27,26 +27,21 @@ export async function settleTurn(attempt: Attempt, sandbox: SandboxEnd | null, r
   const isBelieved = sandbox?.exitCode === EXIT.reported && !stop.flooded()
   const reported = isBelieved ? ending.reported : null
   if (ending.reported && !reported) log.warn({ event: 'turn.end_not_believed', exitCode: sandbox?.exitCode ?? null })
-  if (reported) await delivery.hold(heldEnd(reported))
   // A turn that only rests, such as for the model, comes back and is looked at then.
   const isResting = reported?.data.outcome === 'interrupted'
   const seen: Seen = isResting ? { what: 'unasked' } : await see(attempt, runnerStop)
-  if (!reported) return
+  // The next process of this runner reads the report again.
+  if (!reported || runnerStop.leave.aborted) return
   const event: NewEvent = { type: 'turn.ended', data: turnTruth(reported.data, seen) }
   for (const one of tree.admit(event, reported.stop)) delivery.emit(one)
 }
 
-/** If this process is killed before it has looked, the next one delivers the end as one whose commit was not read. */
-function heldEnd({ data, stop }: ReportedEnd): NewEvent {
-  return { type: 'turn.ended', data: turnTruth({ ...data, ...turnEnd(data, stop) }, { what: 'unread' }) }
-}
-
-async function see(attempt: Attempt, { drain, now }: RunnerStop): Promise<Seen> {
+async function see(attempt: Attempt, { leave, drain, now }: RunnerStop): Promise<Seen> {
   const { pushes, stop, log } = attempt
   if (NOT_NOW.includes(stop.cause())) return { what: 'unasked' }
   const pushed = pushes.ofTurn()
   if (!pushed) return { what: 'nothing', earlier: pushes.any() }
-  const signal = AbortSignal.any([drain, now, AbortSignal.timeout(WHOLE_MS)])
+  const signal = AbortSignal.any([leave, drain, now, AbortSignal.timeout(WHOLE_MS)])
   for (let tried = 0; ; tried += 1) {
     try {
       const { task } = await makeAndStore(attempt, pushed, signal)

@@ -2,8 +2,10 @@ import type { Logger } from 'pino'
 import { COORDINATOR_AWAY_MS, SAVE, SAVE_MS, TIME_UP } from '../../contract/wire/deadlines.ts'
 import type { StopCause } from './attempt-end.ts'
 
-/** The two ways in which the runner itself is stopped. */
+/** The ways in which the runner itself is stopped. */
 export type RunnerStop = {
+  /** Let the sandboxes run on without this process: the next one takes them over. */
+  leave: AbortSignal
   /** Let the agents save their work, report, and end. */
   drain: AbortSignal
   /** Wait for nothing. */

@@ -46,6 +46,8 @@ export type GatewayOptions = {
   /** The model API took a request with these words of the person. */
   modelTook: (said: readonly Said[]) => void
   openTranscript: () => Promise<Readable | null>
+  /** The token that the sandbox already has, and what the attempt has spent, US dollars, if an earlier process of this runner began it. */
+  resumed?: { token: string; spentUsd: number }
   /** Starts the sandbox's hands again. @throws Error when it cannot */
   startHands: () => Promise<void>
   log: Logger
@@ -91,7 +93,7 @@ export async function openGateway(given: GatewayOptions): Promise<Gateway> {
 const NOTHING_HERE = 'The sandbox door serves nothing at this path.'
 
 function serveAgent(options: GatewayOptions, upstream: Upstream): { token: string; serve: Endpoint } {
-  const { token, fits } = createDoorToken()
+  const { token, fits } = createDoorToken(options.resumed?.token)
   const endpointAt = layOutAgentsEndpoints(options, upstream)
   return {
     token,
@@ -131,7 +133,7 @@ function serveHands(options: GatewayOptions, upstream: Upstream): Pick<DoorServe
 function layOutAgentsEndpoints(options: GatewayOptions, upstream: Upstream) {
   const { coordinatorUrl, emit, log } = options
   const { assignment, access } = options.lease
-  const budget = createBudget(options.limitUsd ?? assignment.budgetUsd)
+  const budget = createBudget(options.limitUsd ?? assignment.budgetUsd, options.resumed?.spentUsd)
   const model = serveModel({
     baseUrl: resolveUpstream(access.modelApi.baseUrl, coordinatorUrl),
     key: access.modelApi.key,
@@ -180,8 +182,8 @@ function isForProxy(path: string): boolean {
  * Makes the attempt's token. Only its hash stays here. The text goes into the sandbox, to the agent's user alone: it opens this one socket
  * and nothing else.
  */
-function createDoorToken(): { token: string; fits: (headers: IncomingHttpHeaders) => boolean } {
-  const token = randomBytes(32).toString('base64url')
+function createDoorToken(given?: string): { token: string; fits: (headers: IncomingHttpHeaders) => boolean } {
+  const token = given ?? randomBytes(32).toString('base64url')
   const hash = sha256(token)
   return { token, fits: (headers) => shownTokens(headers).some((shown) => timingSafeEqual(sha256(shown), hash)) }
 }

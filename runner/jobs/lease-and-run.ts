@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { LEASE_RETRY_MS } from '../../contract/wire/deadlines.ts'
 import type { End } from '../../contract/wire/end.ts'
 import { JobData } from '../../contract/wire/job.ts'
 import type { Lease, LeaseAnswer, RunnerIdentity } from '../../contract/wire/lease.ts'
@@ -11,7 +12,35 @@ export type TurnAnswer =
   | { type: 'never'; why: string }
   | { type: 'interrupted'; why: string }
 
-/** How soon a turn that came to an unwell runner is offered again, so that a healthy one can take it. */
+/** The places for attempts. One that was adopted takes a place without a job. */
+export type Slots = {
+  /** Takes a place, if one is free. */
+  tryTake: () => boolean
+  free: () => void
+  /** Takes a place for `work`, even if none is free. */
+  during: <T>(work: () => Promise<T>) => Promise<T>
+}
+
+export function createSlots(count: number): Slots {
+  let taken = 0
+  const free = () => {
+    taken -= 1
+  }
+  return {
+    tryTake: () => {
+      if (taken >= count) return false
+      taken += 1
+      return true
+    },
+    free,
+    during: (work) => {
+      taken += 1
+      return work().finally(free)
+    },
+  }
+}
+
+/** How soon a turn that came to an unwell or full runner is offered again, so that another one can take it. */
 const NOT_HERE_MS = 1_000
 /** How soon the runner asks a silent coordinator again. */
 const ASK_AGAIN_MS = 5_000
@@ -21,13 +50,24 @@ type Parts = {
   runner: RunnerIdentity
   /** Whether this host can run a sandbox now. */
   mayTake: () => Promise<boolean>
-  run: (lease: Lease) => Promise<End>
+  slots: Slots
+  /** @returns null when the attempt is left to the next process of this runner */
+  run: (lease: Lease) => Promise<End | null>
   log: Logger
 }
 
 /** Takes one turn from the queue: asks for its lease, runs the attempt, and answers the queue. Never throws. */
-export async function leaseAndRun({ client, runner, mayTake, run, log }: Parts, data: unknown): Promise<TurnAnswer> {
-  if (!(await mayTake())) return { type: 'later', afterMs: NOT_HERE_MS }
+export async function leaseAndRun(parts: Parts, data: unknown): Promise<TurnAnswer> {
+  const { mayTake, slots } = parts
+  if (!(await mayTake()) || !slots.tryTake()) return { type: 'later', afterMs: NOT_HERE_MS }
+  try {
+    return await runTurn(parts, data)
+  } finally {
+    slots.free()
+  }
+}
+
+async function runTurn({ client, runner, run, log }: Parts, data: unknown): Promise<TurnAnswer> {
   const job = JobData.safeParse(data)
   if (!job.success) return { type: 'never', why: 'its data is invalid' }
   const { taskId } = job.data
@@ -43,7 +83,9 @@ export async function leaseAndRun({ client, runner, mayTake, run, log }: Parts, 
   }
 }
 
-function answerTo({ outcome, reason, until }: End, now: number): TurnAnswer {
+function answerTo(end: End | null, now: number): TurnAnswer {
+  if (!end) return { type: 'later', afterMs: LEASE_RETRY_MS }
+  const { outcome, reason, until } = end
   if (until !== undefined) return { type: 'later', afterMs: Math.max(0, Date.parse(until) - now) }
   return outcome === 'interrupted' ? { type: 'interrupted', why: reason } : { type: 'done', outcome }
 }
@@ -58,6 +100,7 @@ function answerToRefusal({ refusal, retryAfterMs }: Extract<LeaseAnswer, { grant
     case 'leased':
     case 'parked':
     case 'no_room':
+    case 'outdated':
       return { type: 'later', afterMs: retryAfterMs }
   }
 }

@@ -6,18 +6,28 @@ import type { Logger } from 'pino'
 import * as z from 'zod'
 import { parseJson } from '../../contract/shared/json.ts'
 import { COORDINATOR_ANSWER_MS } from '../../contract/wire/deadlines.ts'
-import { LeaseAnswer, type LeaseRequest, RenewAnswer, type RenewRequest } from '../../contract/wire/lease.ts'
-import { RUNNER_PATHS } from '../../contract/wire/names.ts'
+import {
+  type HeldAttempt,
+  LeaseAnswer,
+  type LeaseRequest,
+  RenewAnswer,
+  type RenewRequest,
+  ResumeAnswer,
+  type RunnerIdentity,
+} from '../../contract/wire/lease.ts'
+import { PROOF_HEADER, RUNNER_PATHS } from '../../contract/wire/names.ts'
 import type { ArtifactKind } from '../../contract/wire/sandbox.ts'
 
 /** The coordinator's HTTP side as a runner uses it. Every call throws {@link CoordinatorFault} when there is no usable answer. */
 export type CoordinatorClient = {
   lease: (request: LeaseRequest) => Promise<LeaseAnswer>
   renew: (request: RenewRequest) => Promise<RenewAnswer>
+  /** Asks for the lease of an attempt again that an earlier process of this runner had. */
+  resume: (runner: RunnerIdentity, held: HeldAttempt) => Promise<ResumeAnswer>
   /** @returns null when the task has none */
   openTranscript: (taskId: string, attempt: number) => Promise<Readable | null>
-  /** Streams `body` up. It is stored when this returns. */
-  saveArtifact: (taskId: string, attempt: number, kind: ArtifactKind, body: Readable) => Promise<void>
+  /** Streams `body` up. It is stored when this returns. @param proof for an attempt that is over on this host */
+  saveArtifact: (taskId: string, attempt: number, kind: ArtifactKind, body: Readable, proof?: string) => Promise<void>
 }
 
 /** `unreachable`: no answer, or one that means "later"; `refused`: it answered and refused. */
@@ -49,7 +59,13 @@ const UPLOAD_MS = 10 * 60_000
 const TOKEN_REFUSED =
   'runner token refused: set RUNNER_TOKEN to the one that the coordinator has (its RUNNER_TOKEN, or runner-token in its data folder)'
 
-type Options = { url: string; token: string; log: Logger }
+type Options = {
+  url: string
+  token: string
+  /** The proof that this runner holds the lease of an attempt; undefined for one that it knows nothing of. */
+  proofOf: (taskId: string, attempt: number) => string | undefined
+  log: Logger
+}
 type Request = RequestInit & { duplex?: 'half' }
 
 export function createCoordinatorClient(options: Options): CoordinatorClient {
@@ -67,10 +83,12 @@ export function createCoordinatorClient(options: Options): CoordinatorClient {
 
   return {
     lease: (request) => ask(RUNNER_PATHS.lease, request, LeaseAnswer),
-    renew: (request) => ask(RUNNER_PATHS.renew, request, RenewAnswer),
+    renew: ({ runner, attempts }) =>
+      ask(RUNNER_PATHS.renew, { runner, attempts: attempts.map((one) => proven(options, one)) }, RenewAnswer),
+    resume: (runner, held) => ask(RUNNER_PATHS.resume, { runner, held: proven(options, held) }, ResumeAnswer),
     openTranscript: async (taskId, attempt) => {
       const path = RUNNER_PATHS.transcript(taskId, attempt)
-      const response = await send(options, path, {}, UPLOAD_MS)
+      const response = await send(options, path, { headers: proofHeader(options.proofOf(taskId, attempt)) }, UPLOAD_MS)
       if (response.status === 404) {
         await response.body?.cancel()
         return null
@@ -79,13 +97,21 @@ export function createCoordinatorClient(options: Options): CoordinatorClient {
       // Node's fetch gives the very stream that `fromWeb` takes; the types of the two do not know each other.
       return body && Readable.fromWeb(body as WebStream)
     },
-    saveArtifact: async (taskId, attempt, kind, body) => {
-      const headers = { 'content-type': 'application/octet-stream' }
+    saveArtifact: async (taskId, attempt, kind, body, proof = options.proofOf(taskId, attempt)) => {
+      const headers = { 'content-type': 'application/octet-stream', ...proofHeader(proof) }
       const path = RUNNER_PATHS.artifact(taskId, attempt, kind)
       const response = await call(path, { method: 'PUT', headers, body: Readable.toWeb(body), duplex: 'half' }, UPLOAD_MS)
       await response.body?.cancel()
     },
   }
+}
+
+function proven({ proofOf }: Options, held: HeldAttempt): HeldAttempt {
+  return { ...held, proof: held.proof ?? proofOf(held.taskId, held.attempt) }
+}
+
+function proofHeader(proof: string | undefined): Record<string, string> {
+  return proof === undefined ? {} : { [PROOF_HEADER]: proof }
 }
 
 /** @returns any answer. @throws CoordinatorFault when there is none */

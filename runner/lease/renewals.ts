@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { RENEW_EVERY_MS } from '../../contract/wire/deadlines.ts'
-import type { RenewAnswer, RunnerIdentity, Unwell } from '../../contract/wire/lease.ts'
+import { CONTRACT_VERSION, type RenewAnswer, type RunnerIdentity, type Unwell } from '../../contract/wire/lease.ts'
 import type { SteerMessage } from '../../contract/wire/sandbox.ts'
 import { startRepeating } from '../process/repeat.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
@@ -20,6 +20,8 @@ export type Renewals = {
   awaitLease: (taskId: string, attempt: number, gone: AbortSignal, atMostMs: number) => Promise<boolean>
   /** Renews now, for news that should not wait for the next beat. */
   announce: () => void
+  /** Whether the coordinator gives this runner no new attempts because it is too old. */
+  isOutdated: () => boolean
   stop: () => Promise<void>
 }
 
@@ -56,6 +58,8 @@ type Options = {
 
 type Answer = RenewAnswer['attempts'][number]
 
+const OUTDATED =
+  'the coordinator is newer than this runner and gives it no new tasks; the running ones go on. Update Errand on this host, and start the runner again'
 /** How soon a fence before an effect asks again when the coordinator does not answer. */
 const ASK_AGAIN_MS = 500
 /** How soon a fence before money looks again at a lease that ran out. */
@@ -66,8 +70,13 @@ const LOOK_AGAIN_MS = 200
  * attempts go on, except where they wait at a fence: only the coordinator's word ends an attempt.
  */
 export function startRenewals(options: Options): Renewals {
-  const { attempts, everyMs = RENEW_EVERY_MS } = options
-  const renew = createRenew(options)
+  const { attempts, everyMs = RENEW_EVERY_MS, log } = options
+  let outdated = false
+  const renew = createRenew(options, (oldestContract) => {
+    const before = outdated
+    outdated = oldestContract > CONTRACT_VERSION
+    if (outdated && !before) log.error({ event: 'runner.outdated' }, OUTDATED)
+  })
   const beat = startRepeating(renew, everyMs, 0)
   return {
     confirm: async (taskId, attempt, gone) => {
@@ -90,6 +99,7 @@ export function startRenewals(options: Options): Renewals {
       return false
     },
     announce: () => void renew(),
+    isOutdated: () => outdated,
     stop: beat.stop,
   }
 }
@@ -100,7 +110,10 @@ export function keepLease(leaseMs: number): KeptLease {
 }
 
 /** @returns what renews every lease once, and gives the answers; null when the coordinator did not answer */
-function createRenew({ client, runner, attempts, unwell, log }: Options): () => Promise<Answer[] | null> {
+function createRenew(
+  { client, runner, attempts, unwell, log }: Options,
+  onOldest: (oldestContract: number) => void,
+): () => Promise<Answer[] | null> {
   let reachable = true
   return async () => {
     const askedAt = now()
@@ -112,6 +125,7 @@ function createRenew({ client, runner, attempts, unwell, log }: Options): () => 
       })
       if (!reachable) log.info({ event: 'coordinator.back' })
       reachable = true
+      onOldest(answer.oldestContract ?? 0)
       for (const each of answer.attempts)
         for (const one of attempts.list()) if (isAbout(one, each.taskId, each.attempt)) heed(one, each, askedAt)
       return answer.attempts

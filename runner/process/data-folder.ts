@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RunnerIdentity } from '../../contract/wire/lease.ts'
 import { RUNNER_FOLDER_BYTES } from '../../contract/wire/names.ts'
@@ -9,12 +9,14 @@ export type DataFolder = {
   runnerId: string
   spoolDirectory: string
   doorsDirectory: string
+  /** The doors of earlier processes; a sandbox may still be behind one. */
+  oldDoors: string[]
   keptDirectory: string
   patchesDirectory: string
 }
 
 /**
- * Prepares the runner's folder, and removes the doors of earlier processes.
+ * Prepares the runner's folder.
  * @throws Error with what to do when a socket's path in it would be too long, or it cannot be written
  */
 export async function openDataFolder(path: string): Promise<DataFolder> {
@@ -25,12 +27,12 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     )
   const spoolDirectory = join(path, 'spool')
   try {
-    await rm(doorsDirectory, { recursive: true, force: true })
     for (const directory of [path, spoolDirectory, doorsDirectory]) await mkdir(directory, { recursive: true, mode: 0o700 })
     return {
       runnerId: await readOrCreateId(join(path, 'runner-id')),
       spoolDirectory,
       doorsDirectory,
+      oldDoors: (await readdir(doorsDirectory)).map((name) => join(doorsDirectory, name)),
       keptDirectory: join(path, 'kept'),
       patchesDirectory: join(path, 'patches'),
     }

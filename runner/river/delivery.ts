@@ -1,6 +1,6 @@
 import type { NewEvent } from '../../contract/api/event.ts'
 import { LIMITS } from '../../contract/api/limits.ts'
-import type { Spool, SpoolEntry } from './spool.ts'
+import type { OutputPlace, Spool, SpoolEntry } from './spool.ts'
 
 export type DeliveryEnd = 'acknowledged' | 'unanswered' | 'abandoned'
 
@@ -8,15 +8,15 @@ export type DeliveryEnd = 'acknowledged' | 'unanswered' | 'abandoned'
  * Delivers the events of one attempt to the coordinator: spools them, sends them in a window, and sends again until they are acknowledged.
  */
 export type Delivery = {
-  /** Numbers the event and takes it over, in order; never blocks. After {@link Delivery.finish} it takes nothing more. */
-  emit: (event: NewEvent) => void
   /**
-   * Keeps an event on the disk that is not to be sent yet, in case this process is killed first: the next {@link Delivery.emit} replaces it.
-   * Durable when it returns, unless the disk failed.
+   * Numbers the event and takes it over, in order; never blocks. After {@link Delivery.finish} it takes nothing more.
+   * @param output where the sandbox printed it; all events of one line are emitted one right after the other
    */
-  hold: (event: NewEvent) => Promise<void>
+  emit: (event: NewEvent, output?: OutputPlace) => void
   /** Resolves when it can take more. Wait for it between events, or memory fills with events that the disk cannot keep up with. */
   ready: () => Promise<void>
+  /** Resolves when every event so far is on the disk, or in memory where the disk failed. */
+  spooled: () => Promise<void>
   /** No event will follow. @returns how the delivery ended: every event is acknowledged, or no more will be, or it was abandoned */
   finish: () => Promise<DeliveryEnd>
   /** Stops sending. {@link Delivery.finish} returns once everything is spooled, for the next start. */
@@ -53,15 +53,13 @@ const STALL_MAX_MS = 30_000
 
 type State = {
   readonly parts: DeliveryParts
-  /** Numbers of the last event that was emitted, sent and acknowledged. */
+  /** Numbers of the last event that was emitted, spooled, sent and acknowledged. */
   emitted: number
+  spooledN: number
   sent: number
   acknowledged: number
   /** Emitted, and not spooled yet. */
   pending: SpoolEntry[]
-  /** To be kept behind the last entry; `isHeld`: it is. */
-  held: NewEvent | null
-  isHeld: boolean
   finishing: boolean
   end: DeliveryEnd | null
   /** When the last acknowledgement came, or the events that wait for one were sent; milliseconds. */
@@ -78,11 +76,10 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   const state: State = {
     parts,
     emitted: parts.spool.lastN(),
+    spooledN: parts.spool.lastN(),
     sent: 0,
     acknowledged: 0,
     pending: [],
-    held: null,
-    isHeld: false,
     finishing: false,
     end: null,
     progressAt: performance.now(),
@@ -94,15 +91,12 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   }
   const loops = Promise.all([spoolAll(state), sendAll(state)])
   return {
-    emit: (event) => emit(state, event),
-    hold: async (event) => {
-      state.held = event
-      state.isHeld = false
-      state.spoolWork.ring()
-      while (!state.isHeld && !state.end) await state.spooled.wait()
-    },
+    emit: (event, output) => emit(state, event, output),
     ready: async () => {
       while (state.pending.length >= PENDING_EVENTS && !state.end) await state.spooled.wait()
+    },
+    spooled: async () => {
+      while (state.spooledN < state.emitted && !state.end) await state.spooled.wait()
     },
     finish: async () => {
       state.finishing = true
@@ -118,11 +112,11 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   }
 }
 
-function emit(state: State, event: NewEvent): void {
+function emit(state: State, event: NewEvent, output?: OutputPlace): void {
   if (state.finishing || state.end) return
   state.emitted += 1
-  state.held = null
-  state.pending.push({ n: state.emitted, at: new Date().toISOString(), body: JSON.stringify(event) })
+  const entry = { n: state.emitted, at: new Date().toISOString(), body: JSON.stringify(event) }
+  state.pending.push({ ...entry, ...(output && { output }) })
   state.spoolWork.ring()
 }
 
@@ -147,11 +141,7 @@ async function spoolAll(state: State): Promise<void> {
     const batch = state.pending
     state.pending = []
     if (batch.length > 0) await state.parts.spool.append(batch).catch(state.parts.onSpoolFault)
-    // Behind the entries that came before it.
-    if (state.held && state.pending.length === 0) {
-      await state.parts.spool.hold(state.held).catch(state.parts.onSpoolFault)
-      state.isHeld = true
-    }
+    state.spooledN += batch.length
     state.spooled.ring()
     state.sendWork.ring()
   }

@@ -1,7 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { NewEvent } from '../../contract/api/event.ts'
 import { parseJson } from '../../contract/shared/json.ts'
 
 /** The first line of a spool: what a restarted runner needs to continue it. */
@@ -10,14 +9,26 @@ export const SpoolHeader = z.object({
   attempt: z.number().int().positive(),
   turn: z.number().int().positive(),
   signingKey: z.string(),
+  /** The `CONTRACT_VERSION` of the process that wrote it. Absent: from before entries said where in the output they come from. */
+  contract: z.number().int().optional(),
 })
 export type SpoolHeader = z.infer<typeof SpoolHeader>
 
-/** One event as it goes through Redis; `n` is 1, 2, 3… */
-export const SpoolEntry = z.object({ n: z.number().int().positive(), at: z.iso.datetime(), body: z.string() })
-export type SpoolEntry = z.infer<typeof SpoolEntry>
+/**
+ * Where an event comes from in the sandbox's output: `end` bytes are read with its line, and `more` events of the same line follow. A
+ * restarted runner reads on from there.
+ */
+export const OutputPlace = z.object({ end: z.number().int().nonnegative(), more: z.number().int().nonnegative() })
+export type OutputPlace = z.infer<typeof OutputPlace>
 
-const Held = z.object({ held: NewEvent })
+/** One event as it goes through Redis; `n` is 1, 2, 3… `output`: absent for an event that the sandbox did not print. */
+export const SpoolEntry = z.object({
+  n: z.number().int().positive(),
+  at: z.iso.datetime(),
+  body: z.string(),
+  output: OutputPlace.optional(),
+})
+export type SpoolEntry = z.infer<typeof SpoolEntry>
 
 /** The events of one attempt on the runner's disk, until the coordinator has them. It has one writer, and only its owner can read its file. */
 export type Spool = {
@@ -31,13 +42,6 @@ export type Spool = {
    * @throws the file system's error (for example no space). These entries, and all that follow, are then kept in memory alone
    */
   append: (entries: readonly SpoolEntry[]) => Promise<void>
-  /**
-   * Keeps an event that is not an entry yet, behind the last one; the next entry replaces it. Durable when it returns.
-   * @throws the file system's error
-   */
-  hold: (event: NewEvent) => Promise<void>
-  /** What an earlier process held when it was killed; null: nothing. */
-  held: () => NewEvent | null
   /** @returns entries from number `from` on, in order: at most `limit`, and not many more bytes than `maxBytes` */
   read: (from: number, limit: number, maxBytes?: number) => Promise<SpoolEntry[]>
   close: () => Promise<void>
@@ -55,7 +59,7 @@ export async function createSpool(directory: string, header: SpoolHeader): Promi
     const line = Buffer.from(`${JSON.stringify(header)}\n`)
     await file.write(line, 0, line.length, 0)
     await file.datasync()
-    return spoolOn(path, header, { file, starts: [], end: line.length, held: null })
+    return spoolOn(path, header, { file, starts: [], end: line.length })
   } catch (error) {
     await file.close()
     await rm(path, { force: true })
@@ -63,7 +67,10 @@ export async function createSpool(directory: string, header: SpoolHeader): Promi
   }
 }
 
-/** Opens every spool that an earlier process left. It cuts off a torn last line, and deletes a file without a readable header. */
+/**
+ * Opens every spool that an earlier process left. It cuts off what that process was writing when it was killed, a torn line or some of the
+ * events of one line of output, which nobody has seen; and it deletes a file without a readable header.
+ */
 export async function recoverSpools(directory: string): Promise<Spool[]> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const names = (await readdir(directory)).filter((name) => name.endsWith(ENDING))
@@ -77,34 +84,33 @@ export async function recoverSpools(directory: string): Promise<Spool[]> {
 
 async function recover(path: string): Promise<Spool | null> {
   const file = await open(path, 'r+')
-  const { header, starts, end, held } = wholeLines(await file.readFile())
+  const { header, starts, end } = wholeLines(await file.readFile())
   if (!header) {
     await file.close()
     await rm(path)
     return null
   }
   await file.truncate(end)
-  return spoolOn(path, header, { file, starts, end, held })
+  return spoolOn(path, header, { file, starts, end })
 }
 
-/** @returns the header, where each whole entry begins, where the last of them ends, and what was held behind it */
-function wholeLines(content: Buffer): { header: SpoolHeader | null; starts: number[]; end: number; held: NewEvent | null } {
+/** @returns the header, where each whole entry begins, and where the last of them ends */
+function wholeLines(content: Buffer): { header: SpoolHeader | null; starts: number[]; end: number } {
   const starts: number[] = []
   let header: SpoolHeader | null = null
-  let held: NewEvent | null = null
+  let whole = { entries: 0, end: 0 }
   let start = 0
   for (let newline = content.indexOf(10); newline >= 0; newline = content.indexOf(10, start)) {
     const line = parseJson(content.toString('utf8', start, newline))
-    if (!header) header = SpoolHeader.safeParse(line).data ?? null
-    else if (SpoolEntry.safeParse(line).data?.n === starts.length + 1) starts.push(start)
-    else {
-      held = Held.safeParse(line).data?.held ?? null
-      break
-    }
+    const entry = header && SpoolEntry.safeParse(line).data
+    if (header && entry?.n !== starts.length + 1) break
+    if (header) starts.push(start)
+    else header = SpoolHeader.safeParse(line).data ?? null
     if (!header) break
     start = newline + 1
+    if (!entry?.output?.more) whole = { entries: starts.length, end: start }
   }
-  return { header, starts, end: start, held }
+  return { header, starts: starts.slice(0, whole.entries), end: whole.end }
 }
 
 /** The spool of an attempt for which the disk is too full: it can still report why it ends. A killed process loses it. */
@@ -120,8 +126,6 @@ export function spoolInMemory(header: SpoolHeader): Spool {
       entries.push(...more)
       for (const { body } of more) bytes += Buffer.byteLength(body)
     },
-    hold: nothing,
-    held: () => null,
     read: async (from, limit) => entries.slice(from - 1, from - 1 + limit),
     close: nothing,
     remove: nothing,
@@ -134,7 +138,6 @@ type SpoolFile = {
   readonly starts: number[]
   /** Where the last entry ends. */
   end: number
-  readonly held: NewEvent | null
 }
 
 function spoolOn(path: string, header: SpoolHeader, on: SpoolFile): Spool {
@@ -156,10 +159,6 @@ function spoolOn(path: string, header: SpoolHeader, on: SpoolFile): Spool {
         throw error
       }
     },
-    hold: async (event) => {
-      if (!failed) await writeAt(on, on.end, Buffer.from(`${JSON.stringify({ held: event })}\n`))
-    },
-    held: () => on.held,
     read: async (from, limit, maxBytes = READ_BYTES) =>
       from > onDisk() ? rest.read(from - onDisk(), limit) : read(on, from, limit, maxBytes),
     close: () => on.file.close(),

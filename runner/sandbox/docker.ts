@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import type { Logger } from 'pino'
-import { LABELS } from '../../contract/wire/names.ts'
+import { DOOR, LABELS } from '../../contract/wire/names.ts'
 import { within } from '../process/deadline.ts'
 import { type ContainerSettings, containerSpec, handsSpec } from './container-spec.ts'
 import { type Container, followContainer } from './follow-container.ts'
-import { EngineFault, type Sandbox, type SandboxEngine, type SandboxSpec } from './sandbox.ts'
+import { EngineFault, type FoundSandbox, type Sandbox, type SandboxEngine, type SandboxSpec } from './sandbox.ts'
 
 /** How long one call to the engine may take; a busy disk makes it slow. Without a bound, an engine that hangs would block an attempt for ever. */
 const CALL_MS = 60_000
@@ -19,10 +19,15 @@ export function createDockerEngine(options: Options): SandboxEngine {
   return {
     check: () => orFault(async () => void (await inTime(callMs, () => docker.getImage(image).inspect())), image),
     start: (spec) => orFault(() => startContainer(docker, spec, options), image),
+    find: () =>
+      orFault(async () => {
+        const ours = await listOurs(docker, runnerId, callMs)
+        const found = await Promise.all(ours.map(({ Id }) => findContainer(docker.getContainer(Id), options)))
+        return found.filter((one) => one !== null)
+      }, image),
     removeLeftovers: (isRunning) =>
       orFault(async () => {
-        const filters = { label: [`${LABELS.runner}=${runnerId}`] }
-        const ours = await inTime(callMs, (abortSignal) => docker.listContainers({ all: true, filters, abortSignal }))
+        const ours = await listOurs(docker, runnerId, callMs)
         const leftovers = ours.filter(({ Labels }) => !isRunning(Labels[LABELS.task] ?? '', Number(Labels[LABELS.attempt])))
         // A container that the engine cannot remove must not keep the others alive.
         const removed = await Promise.allSettled(leftovers.map(({ Id }) => removeContainer(docker.getContainer(Id), callMs)))
@@ -32,11 +37,45 @@ export function createDockerEngine(options: Options): SandboxEngine {
   }
 }
 
-async function startContainer(
-  docker: Docker,
-  spec: SandboxSpec,
-  { log, callMs = CALL_MS, ...settings }: Options,
-): Promise<Sandbox> {
+function listOurs(docker: Docker, runnerId: string, callMs: number) {
+  const filters = { label: [`${LABELS.runner}=${runnerId}`] }
+  return inTime(callMs, (abortSignal) => docker.listContainers({ all: true, filters, abortSignal }))
+}
+
+/** @returns null when it is gone, or bears no sign of an attempt */
+async function findContainer(container: Docker.Container, options: Options): Promise<FoundSandbox | null> {
+  const { callMs = CALL_MS } = options
+  const facts = await inTime(callMs, (abortSignal) => container.inspect({ abortSignal })).catch(unless(404))
+  if (!facts) return null
+  const { Labels, Env } = facts.Config
+  const tokenIs = `${DOOR.tokenVariable}=`
+  const token = Env.find((line) => line.startsWith(tokenIs))?.slice(tokenIs.length)
+  const doorDirectory = facts.Mounts.find(({ Destination }) => Destination === DOOR.directory)?.Source
+  const [taskId, attempt] = [Labels[LABELS.task], Number(Labels[LABELS.attempt])]
+  if (!taskId || !Number.isInteger(attempt) || !token || !doorDirectory) return null
+  return {
+    taskId,
+    attempt,
+    token,
+    doorDirectory,
+    wasStarted: facts.State.Status !== 'created',
+    follow: () => sandboxOn(container, null, { taskId, attempt }, options),
+    remove: () => orFault(() => removeContainer(container, callMs)),
+  }
+}
+
+function sandboxOn(
+  container: Docker.Container,
+  attached: Readable | null,
+  about: { taskId: string; attempt: number },
+  { log, callMs = CALL_MS }: Options,
+): Sandbox {
+  const followed = followContainer(calls(container, callMs), attached, { overdueMs: callMs, log: log.child(about) })
+  return { ...followed, startHands: () => orFault(() => execHands(container, callMs)) }
+}
+
+async function startContainer(docker: Docker, spec: SandboxSpec, options: Options): Promise<Sandbox> {
+  const { log, callMs = CALL_MS, ...settings } = options
   const container = await inTime(callMs, (abortSignal) =>
     docker.createContainer({ ...containerSpec(spec, settings), abortSignal }),
   )
@@ -45,15 +84,10 @@ async function startContainer(
     const output = await inTime(callMs, (abortSignal) => container.attach({ ...BOTH, stream: true, abortSignal }))
     await inTime(callMs, (abortSignal) => container.start({ abortSignal }))
     const { taskId, attempt } = spec
-    const about = log.child({ taskId, attempt })
-    const startHands = () => orFault(() => execHands(container, callMs))
+    const sandbox = sandboxOn(container, output as NodeJS.ReadableStream as Readable, { taskId, attempt }, options)
     // They start beside the agent, which asks for them again if they do not come.
-    startHands().catch((error) => about.warn({ event: 'sandbox.hands_failed', err: error }))
-    const followed = followContainer(calls(container, callMs), output as NodeJS.ReadableStream as Readable, {
-      overdueMs: callMs,
-      log: about,
-    })
-    return { ...followed, startHands }
+    sandbox.startHands().catch((error) => log.warn({ event: 'sandbox.hands_failed', taskId, attempt, err: error }))
+    return sandbox
   } catch (error) {
     // The error of the start matters more. A container that stays behind is removed later.
     await removeContainer(container, callMs).catch(() => undefined)

@@ -38,9 +38,9 @@ type Options = {
 /**
  * Turns a container into a sandbox that survives a lost connection to its engine: it reads missed output from the engine's log, and asks how
  * the container ended until it gets an answer. Every wait in here is bounded.
- * @param attached brings the output from its first byte; its end proves nothing, because a cut looks the same
+ * @param attached brings the output from its first byte; its end proves nothing, because a cut looks the same. Null: read the log
  */
-export function followContainer(container: Container, attached: Readable, options: Options): Omit<Sandbox, 'startHands'> {
+export function followContainer(container: Container, attached: Readable | null, options: Options): Omit<Sandbox, 'startHands'> {
   const over = new AbortController()
   const output = createOutput()
   const following = { ...options, container, output, over: over.signal, times: { ...TIMES, ...options.times } }
@@ -75,6 +75,7 @@ export function followContainer(container: Container, attached: Readable, option
       stopping = new AbortController()
       return stopPatiently(following, graceMs, stopping.signal)
     },
+    letGo,
     // Nothing that the engine sends after this belongs to the attempt.
     remove: () => container.remove().finally(letGo),
   }
@@ -89,9 +90,9 @@ type Following = Omit<Options, 'times'> & {
 }
 
 /** An end counts only once a log that was requested after it has been read completely. */
-async function readToEnd(following: Following, attached: Readable): Promise<ContainerState> {
+async function readToEnd(following: Following, attached: Readable | null): Promise<ContainerState> {
   const { container, log, over, times } = following
-  await read(following, attached, 'container')
+  if (attached) await read(following, attached, 'container')
   let endedAt: number | null = null
   for (;;) {
     const { state, source } = await patiently(following, async () => {

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { PassThrough, type Writable } from 'node:stream'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { LOG_BYTES } from './container-spec.ts'
-import { EngineFault } from './sandbox.ts'
+import { EngineFault, type OutputLine } from './sandbox.ts'
 
 /** The output of a sandbox. It may have to be read from the engine several times; each byte counts once. */
 export type SandboxOutput = {
   /** Standard output, see {@link splitLines}. Read it once. */
-  lines: AsyncIterable<string | null>
+  lines: AsyncIterable<OutputLine>
   /** The last bytes of standard error. */
   errorTail: () => string
   /** Ends `lines`. */
@@ -128,14 +128,15 @@ function createReplayFilter() {
 /**
  * Splits bytes into lines and never keeps more than one bound's worth of them: the output is hostile.
  * @returns each line as text without its newline; null for one longer than `maxBytes`, and again after each `maxBytes` more. A last line
- *   without newline counts.
+ *   without newline counts, and ends where its newline would.
  */
 export async function* splitLines(
   chunks: AsyncIterable<Buffer>,
   maxBytes: number = LIMITS.lineBytes,
-): AsyncGenerator<string | null> {
+): AsyncGenerator<OutputLine> {
   let parts: Buffer[] = []
   let bytes = 0
+  let before = 0
   let tooLong = false
   const keep = (part: Buffer) => {
     bytes += part.length
@@ -143,8 +144,8 @@ export async function* splitLines(
     if (tooLong) parts = []
     else if (part.length > 0) parts.push(part)
   }
-  const take = (): string | null => {
-    const line = tooLong ? null : Buffer.concat(parts).toString('utf8')
+  const take = (end: number): OutputLine => {
+    const line = { text: tooLong ? null : Buffer.concat(parts).toString('utf8'), end }
     parts = []
     bytes = 0
     tooLong = false
@@ -154,17 +155,18 @@ export async function* splitLines(
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       keep(chunk.subarray(start, end))
-      yield take()
+      yield take(before + end + 1)
       start = end + 1
     }
     keep(chunk.subarray(start))
+    before += chunk.length
     // The reader must hear of a line that never ends, too.
     if (bytes > 2 * maxBytes) {
-      yield null
+      yield { text: null, end: before }
       bytes = maxBytes + 1
     }
   }
-  if (bytes > 0) yield take()
+  if (bytes > 0) yield take(before + 1)
 }
 
 const HEADER_BYTES = 8

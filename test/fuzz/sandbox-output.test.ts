@@ -112,7 +112,7 @@ async function tryLines(chance: Chance): Promise<void> {
     yield* chance.pieces(bytes)
   })()
   const lines: (string | null)[] = []
-  for await (const line of splitLines(source, MOST)) lines.push(line)
+  for await (const { text } of splitLines(source, MOST)) lines.push(text)
   expect(withoutRepeatedNulls(lines)).toEqual(withoutRepeatedNulls(plainLines(bytes)))
 }
 
@@ -121,7 +121,7 @@ async function tryReadings(chance: Chance): Promise<void> {
   const output = createOutput()
   const read = (async () => {
     const lines: (string | null)[] = []
-    for await (const line of output.lines) lines.push(line)
+    for await (const { text } of output.lines) lines.push(text)
     return lines
   })()
   for (let reading = chance.between(1, 4); reading > 0; reading -= 1) {

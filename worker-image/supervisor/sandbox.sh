@@ -24,6 +24,8 @@ while kill -0 "$agent" 2>/dev/null; do
   code=$?
 done
 [ "$code" = 0 ] && exit 0
+# EXIT.orphaned of contract/wire/sandbox.ts: the runner is gone, so nobody would take what a rescue saves.
+[ "$code" = 71 ] && exit 71
 
 # Until the rescue listens, a stop must not end it.
 trap '' TERM

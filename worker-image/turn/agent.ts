@@ -2,6 +2,7 @@ import { cancelled } from '../../contract/wire/end.ts'
 import { EXIT } from '../../contract/wire/sandbox.ts'
 import { createDoor, type Door } from '../door/door.ts'
 import { createVoice } from '../door/voice.ts'
+import { watchRunner } from '../door/watch-runner.ts'
 import { startForwarder } from '../hands/forwarder.ts'
 import type { Hands } from '../hands/hands.ts'
 import { reachHands } from '../hands/reach-hands.ts'
@@ -37,12 +38,13 @@ export type Surroundings = { door: Door; doorUrl: string; hands: Hands }
 
 /**
  * Opens the way to the door and the way to the hands. The door's port is this process's own, so that nobody else can have taken it and see
- * the token.
+ * the token. When the runner is gone for good, the process ends, and the sandbox with it.
  */
 export async function openSurroundings(
   config: Config,
   waits: { signal?: AbortSignal; patience?: AbortSignal },
 ): Promise<Surroundings> {
+  watchRunner({ socketPath: config.doorSocket, onGone: () => process.exit(EXIT.orphaned) })
   const { port } = await startForwarder(config.doorSocket, 0)
   const doorUrl = `http://127.0.0.1:${port}`
   const door = createDoor({ url: doorUrl, token: config.token, ...waits })

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
 import type { Express, RequestHandler } from 'express'
 import * as z from 'zod'
-import { LeaseRequest, RenewRequest } from '../../../contract/wire/lease.ts'
-import { RUNNER_PATHS } from '../../../contract/wire/names.ts'
+import { HeldAttempt, LeaseRequest, RenewRequest, ResumeRequest } from '../../../contract/wire/lease.ts'
+import { PROOF_HEADER, RUNNER_PATHS } from '../../../contract/wire/names.ts'
 import { ArtifactKind } from '../../../contract/wire/sandbox.ts'
 import { Refusal } from '../../process/errors.ts'
 import type { Parts } from '../parts.ts'
@@ -18,12 +18,20 @@ export function addRunnerRoutes(app: Express, { leases, artifacts, runnerToken }
   app.post(RUNNER_PATHS.renew, readJson, async (request, response) => {
     response.json(await leases.renew(RenewRequest.parse(request.body)))
   })
-  app.get('/runner/transcripts/:taskId/:attempt', async (request, response) => {
+  app.post(RUNNER_PATHS.resume, readJson, async (request, response) => {
+    response.json(await leases.resume(ResumeRequest.parse(request.body)))
+  })
+  const requireHolder: RequestHandler = async (request, _response, next) => {
+    const { taskId, attempt } = AttemptAddress.parse(request.params)
+    await leases.requireHolder(HeldAttempt.parse({ taskId, attempt, proof: request.get(PROOF_HEADER) }))
+    next()
+  }
+  app.get('/runner/transcripts/:taskId/:attempt', requireHolder, async (request, response) => {
     const { taskId, attempt } = AttemptAddress.parse(request.params)
     response.type('application/json')
     await pipeline(await artifacts.openFor(taskId, attempt, 'transcript'), response)
   })
-  app.put('/runner/artifacts/:taskId/:attempt/:kind', async (request, response) => {
+  app.put('/runner/artifacts/:taskId/:attempt/:kind', requireHolder, async (request, response) => {
     const { taskId, attempt, kind } = ArtifactAddress.parse(request.params)
     await artifacts.save(taskId, attempt, kind, request)
     response.sendStatus(204)

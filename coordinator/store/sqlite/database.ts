@@ -15,6 +15,7 @@ import * as waiting from './migrations/0009-waiting.ts'
 import * as parked from './migrations/0010-parked.ts'
 import * as effort from './migrations/0011-effort.ts'
 import * as storage from './migrations/0012-storage.ts'
+import * as proofs from './migrations/0014-proofs.ts'
 import type { Database } from './schema.ts'
 import { explainFault, RESTORE, unusable } from './unusable-database.ts'
 
@@ -203,6 +204,7 @@ const MIGRATIONS = {
   '0010-parked': parked,
   '0011-effort': effort,
   '0012-storage': storage,
+  '0014-proofs': proofs,
 }
 const FIRST_MIGRATION: keyof typeof MIGRATIONS = '0001-initial'
 

@@ -111,6 +111,8 @@ export type Database = {
     /** Every event up to this one, by the runner's numbers, is stored. */
     last_n: number
     lease_until: number
+    /** 1: only who proves to hold its lease may speak for it. 0: from before proofs. */
+    proven: number
     started_at: number
     ended_at: number | null
     /** When its turn was to come back, if it ended because the model did not answer. */
@@ -138,6 +140,8 @@ export type Database = {
     name: string
     slots: number
     seen_at: number
+    /** The version of the contract that it speaks. */
+    contract: Generated<number>
     /** Why it takes no tasks; both null while it is well. */
     unwell_reason: Unwell['reason'] | null
     unwell_message: string | null

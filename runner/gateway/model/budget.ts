@@ -27,10 +27,13 @@ export type Budget = {
 const ROUNDING_USD = 1e-9
 const ROUNDING_TOKENS = 1e-6
 
-/** The money of one attempt. @param limit US dollars; a function if a person may raise it while the attempt runs */
-export function createBudget(limit: number | (() => number)): Budget {
+/**
+ * The money of one attempt, US dollars.
+ * @param limit a function if a person may raise it while the attempt runs
+ * @param spent what the attempt has spent already
+ */
+export function createBudget(limit: number | (() => number), spent = 0): Budget {
   const limitUsd = typeof limit === 'number' ? () => limit : limit
-  let spent = 0
   let held = 0
   return {
     reserve: (hold) => {

@@ -7,6 +7,7 @@ import type { Task } from '../../../contract/api/api.ts'
 import type { Overview } from '../../../contract/api/overview.ts'
 import { createDiskSpace } from '../../../coordinator/process/disk-space.ts'
 import { createCoordinatorClient } from '../../../runner/lease/coordinator-client.ts'
+import { proveHolder } from '../../../runner/river/signatures.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { attemptEnded } from '../../support/scripted/scripted-lines.ts'
 import { type StaffedCoordinator, startStaffedCoordinator } from '../../support/systems/coordinator.ts'
@@ -74,6 +75,7 @@ describe('a disk of 200 MB', () => {
     const client = createCoordinatorClient({
       url: coordinator.url,
       token: coordinator.runnerToken,
+      proofOf: (taskId, attempt) => proveHolder(lease.signingKey, taskId, attempt),
       log: pino({ level: 'silent' }),
     })
     await expect(client.saveArtifact(running.id, 1, 'output.a', Readable.from(['x']))).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
 import type { Reason } from '../../../contract/api/reason.ts'
+import { CONTRACT_VERSION } from '../../../contract/wire/lease.ts'
 import { createLedger, type Ledger } from '../../../coordinator/store/ledger.ts'
 import { listInLine, readLine, releaseTask } from '../../../coordinator/store/line.ts'
 import type { Store } from '../../../coordinator/store/sqlite/database.ts'
@@ -31,7 +32,7 @@ async function addTask(userId: string, createdAt: number, status = 'pending', re
   return id
 }
 function setRunner(seenAt: number) {
-  return sql`insert into runners (id, name, slots, seen_at) values ('r', 'R', 1, ${seenAt})
+  return sql`insert into runners (id, name, slots, seen_at, contract) values ('r', 'R', 1, ${seenAt}, ${CONTRACT_VERSION})
     on conflict (id) do update set seen_at = excluded.seen_at`.execute(db)
 }
 async function inLine(limit: number) {

@@ -59,6 +59,7 @@ describe('a database from before steps_exceeded', () => {
       drop index tasks_in_line; drop index tasks_released;
       ${UNDO_STORAGE}
       alter table tasks drop column effort; alter table tasks drop column waiting_until; alter table attempts drop column waiting_until;
+      alter table attempts drop column proven; alter table runners drop column contract;
       delete from kysely_migration where name >= '0008-steps-exceeded';
       insert into tasks (id, user_id, repo_url, branch, prompt, model, budget_usd, demo, status, reason, turn, attempt, last_seq, created_at)
         values ('t', 'u', 'r', 'b', 'p', 'm', 1, 0, 'failed', 'turns_exceeded', 1, 1, 5, 1), ('s', 'u', 'r', 'b', 'p', 'm', 1, 0, 'failed', 'stuck', 1, 1, 0, 1);

@@ -12,7 +12,7 @@ function withOne(delivery: Partial<Delivery> | null): WithOne {
   const attempts = createAttempts()
   const mailbox = createMailbox([], 'the task')
   const allowance = createAllowance({ assignment: { budgetUsd: 2 } as Lease['assignment'], taskBudgetUsd: 5 })
-  const about = { taskId: 't1', attempt: 2, signingKey: 'ab', mailbox, allowance }
+  const about = { taskId: 't1', attempt: 2, signingKey: 'ab', hasSandbox: true, mailbox, allowance }
   attempts.add({ ...about, lease: keepLease(1_000), delivery: delivery as Delivery | null, stop: null })
   return { attempts, mailbox, allowance }
 }

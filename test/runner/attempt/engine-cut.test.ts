@@ -77,7 +77,7 @@ describe('a sandbox whose connection with the engine is cut', () => {
     })
     sandbox = await engine.start({ taskId: folder.path.slice(-6), attempt: 1, doorDirectory: folder.path, token: 'token' })
     const read = async () => {
-      for await (const line of sandbox.lines) lines.push(line)
+      for await (const { text } of sandbox.lines) lines.push(text)
     }
     reading = read()
   }

@@ -13,6 +13,8 @@ function away() {
   return new CoordinatorFault('unreachable', 'away')
 }
 
+const PROOF = 'ab'.repeat(32)
+
 describe('work that the coordinator was not there to take', () => {
   let folder: TemporaryFolder
   let directory: string
@@ -32,7 +34,8 @@ describe('work that the coordinator was not there to take', () => {
   })
 
   const open = async () => {
-    const saveArtifact = async (taskId: string, attempt: number, kind: string, body: Readable) => {
+    const saveArtifact = async (taskId: string, attempt: number, kind: string, body: Readable, proof?: string) => {
+      expect(proof).toBe(PROOF)
       asked += 1
       if (fault) {
         body.destroy()
@@ -40,7 +43,13 @@ describe('work that the coordinator was not there to take', () => {
       }
       taken.push(`${taskId} ${attempt} ${kind} ${await text(body)}`)
     }
-    kept = await openKeptWork({ directory, client: { saveArtifact }, log: pino({ level: 'silent' }), everyMs: 10 })
+    kept = await openKeptWork({
+      directory,
+      client: { saveArtifact },
+      proofOf: () => PROOF,
+      log: pino({ level: 'silent' }),
+      everyMs: 10,
+    })
   }
   const keep = (taskId: string) => kept.keep(taskId, 2, Readable.from(['the work']))
   const left = () => readdir(directory)
@@ -50,7 +59,7 @@ describe('work that the coordinator was not there to take', () => {
     await keep('tsk_1')
     await waitFor('a try in vain', () => asked > 0)
     await kept.stop()
-    expect(await left()).toEqual(['tsk_1-2.bundle'])
+    expect(await left()).toEqual([`tsk_1-2.${PROOF}.bundle`])
     await open()
     await waitFor('another try in vain', () => asked > 1)
     fault = null
@@ -63,7 +72,7 @@ describe('work that the coordinator was not there to take', () => {
     await open()
     await keep('tsk_1')
     await waitFor('a few tries', () => asked > 2)
-    expect(await left()).toEqual(['tsk_1-2.bundle'])
+    expect(await left()).toEqual([`tsk_1-2.${PROOF}.bundle`])
     fault = new CoordinatorFault('refused', 'not the current one', { status: 409 })
     await waitFor('it to be gone', async () => (await left()).length === 0)
   })
@@ -82,7 +91,7 @@ describe('work that the coordinator was not there to take', () => {
       })(),
     )
     const old = new Date(Date.now() - 31 * 24 * 60 * 60_000)
-    await utimes(join(directory, 'tsk_7-2.bundle'), old, old)
+    await utimes(join(directory, `tsk_7-2.${PROOF}.bundle`), old, old)
     await waitFor('the old one to be gone', async () => (await left()).length === 19)
     await expect(kept.keep('tsk_21', 1, broken)).rejects.toThrow('cut')
     expect((await left()).filter((name) => !name.endsWith('.bundle'))).toEqual([])

@@ -36,7 +36,7 @@ describe('an attempt', () => {
     const end = await at.run([turnStarted, toolStarted, { end: { exitCode: 70, errorTail } }])
     expect(end).toMatchObject({ outcome: 'failed', reason: 'sandbox_crashed' })
     expect(at.types()).toEqual(['turn.started', 'tool.started', 'tool.ended', 'turn.ended', 'attempt.ended'])
-    expect(end.message).toContain('Error: cannot use [secret] nor [secret]')
+    expect(end?.message).toContain('Error: cannot use [secret] nor [secret]')
   })
 
   it('hears no noise, no lie and no secret from the sandbox', async () => {
@@ -143,8 +143,8 @@ describe('an attempt', () => {
     it.each([70, 137])('does not end as reported when the sandbox then ended with code %i', async (exitCode) => {
       at.makePatches = async () => patches
       const ended = await at.run(pushing(turnEnded('completed', 'done'), text('after it'), { end: { exitCode } }))
-      expect(ended.outcome).not.toBe('completed')
-      expect(end()).toMatchObject([{ outcome: ended.outcome, summary: '', diff: null }])
+      expect(ended?.outcome).not.toBe('completed')
+      expect(end()).toMatchObject([{ outcome: ended?.outcome, summary: '', diff: null }])
       expect(at.types()).not.toContain('text.written')
       expect(at.saved.get('patch')).toBe('of the task')
     })

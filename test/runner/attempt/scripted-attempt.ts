@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { text as textOf } from 'node:stream/consumers'
 import { pino } from 'pino'
 import type { Lease } from '../../../contract/wire/lease.ts'
+import type { Orphan } from '../../../runner/attempt/adopt.ts'
 import { createAttempts } from '../../../runner/attempt/attempts.ts'
 import { runAttempt } from '../../../runner/attempt/run-attempt.ts'
 import type { GatewayOptions } from '../../../runner/gateway/gateway.ts'
@@ -24,12 +25,13 @@ export type ScriptedAttempt = Awaited<ReturnType<typeof openScriptedAttempt>>
 export async function openScriptedAttempt() {
   const folder = await temporaryFolder()
   const { coordinator, parts, close } = await openRiver()
-  const [drain, now] = [new AbortController(), new AbortController()]
+  const [leave, drain, now] = [new AbortController(), new AbortController(), new AbortController()]
   const events = () => coordinator.attempts.get('t1/1')?.events ?? []
   const types = () => events().map(({ type }) => type)
   const state = {
     folder,
     coordinator,
+    leave,
     drain,
     now,
     engine: scriptedEngine(() => []),
@@ -50,7 +52,7 @@ export async function openScriptedAttempt() {
 
   return Object.assign(state, {
     /** Runs the attempt to its end; its sandbox follows the steps, or cannot be started. */
-    run: (steps: Iterable<Step> | EngineFault, change: Partial<Pick<Lease, 'messages' | 'pushed'>> = {}) => {
+    run: (steps: Iterable<Step> | EngineFault, change: Partial<Pick<Lease, 'messages' | 'pushed'>> = {}, orphan?: Orphan) => {
       const lease = leaseOf('t1', 1, { signingKey: coordinator.expect('t1', 1, RUNNER.id), ...change })
       const engine = scriptedEngine(() => steps)
       state.engine = engine
@@ -63,7 +65,7 @@ export async function openScriptedAttempt() {
         void state.saved.set(kind, await textOf(body))
       const client = { ...parts.client, saveArtifact }
       const all = { ...parts, engine, client, openGateway, makePatches, spoolDirectory, doorsDirectory: folder.path }
-      return runAttempt(all, lease, { drain: drain.signal, now: now.signal })
+      return runAttempt(all, lease, { leave: leave.signal, drain: drain.signal, now: now.signal }, orphan)
     },
     /** What the coordinator stored. */
     events,
@@ -81,7 +83,7 @@ async function openRiver() {
   const coordinator = await startScriptedCoordinator({ persistent: false })
   const attempts = createAttempts()
   const publisher = openPublisher({ redisUrl: coordinator.redis.url, runnerId: RUNNER.id, attempts, log })
-  const client = createCoordinatorClient({ url: coordinator.url, token: RUNNER_TOKEN, log })
+  const client = createCoordinatorClient({ url: coordinator.url, token: RUNNER_TOKEN, proofOf: attempts.proofOf, log })
   const renewals = startRenewals({ client, runner: RUNNER, attempts, log, everyMs: 50 })
   return {
     coordinator,

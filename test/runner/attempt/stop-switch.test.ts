@@ -9,7 +9,7 @@ const log = pino({ level: 'silent' })
 function make(timeLimitMs = 60_000, awayMs = 60_000) {
   const drain = new AbortController()
   const now = new AbortController()
-  const runnerStop = { drain: drain.signal, now: now.signal }
+  const runnerStop = { leave: new AbortController().signal, drain: drain.signal, now: now.signal }
   const stop = openStopSwitch({ runnerStop, timeLimitMs, log, timeGraceMs: 10, awayMs })
   const graces: number[] = []
   return { drain, now, stop, graces, bind: () => stop.whenStopped((graceMs) => graces.push(graceMs)) }
@@ -70,7 +70,12 @@ describe('what stops an attempt', () => {
     const waiting = [1, 2].map(() => stop.whileAway(never, () => once(back.signal, 'abort')))
     // As long again as the limit: a clock that ran would have stopped it by then.
     const late = new AbortController()
-    const other = openStopSwitch({ runnerStop: { drain: never, now: never }, timeLimitMs: 100, log, timeGraceMs: 10 })
+    const other = openStopSwitch({
+      runnerStop: { leave: never, drain: never, now: never },
+      timeLimitMs: 100,
+      log,
+      timeGraceMs: 10,
+    })
     other.whenStopped(() => late.abort())
     await once(late.signal, 'abort')
     other.dispose()

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import type { End } from '../../../contract/wire/end.ts'
 import type { LeaseAnswer } from '../../../contract/wire/lease.ts'
-import { leaseAndRun } from '../../../runner/jobs/lease-and-run.ts'
+import { createSlots, leaseAndRun, type Slots } from '../../../runner/jobs/lease-and-run.ts'
 import { createCoordinatorClient } from '../../../runner/lease/coordinator-client.ts'
 import {
   leaseOf,
@@ -25,23 +25,25 @@ function refusal(why: Extract<LeaseAnswer, { granted: false }>['refusal']): Leas
 describe('one turn off the queue', () => {
   let coordinator: ScriptedCoordinator
   let unwell: boolean
+  let slots: Slots
 
   beforeEach(async () => {
     unwell = false
+    slots = createSlots(1)
     coordinator = await startScriptedCoordinator()
   })
   afterEach(async () => {
     await coordinator.stop()
   })
 
-  const client = (token = RUNNER_TOKEN) => createCoordinatorClient({ url: coordinator.url, token, log })
-  const handle = (data: unknown, end?: End | Error, token?: string) => {
+  const client = (token = RUNNER_TOKEN) => createCoordinatorClient({ url: coordinator.url, token, proofOf: () => undefined, log })
+  const handle = (data: unknown, end?: End | Error | null, token?: string) => {
     const run = async () => {
-      if (!end || end instanceof Error) throw end ?? new Error('no attempt was expected')
+      if (end === undefined || end instanceof Error) throw end ?? new Error('no attempt was expected')
       return end
     }
     const runner = { id: 'r1', name: 'n', slots: 1 }
-    return leaseAndRun({ client: client(token), runner, mayTake: async () => !unwell, run, log }, data)
+    return leaseAndRun({ client: client(token), runner, mayTake: async () => !unwell, slots, run, log }, data)
   }
 
   it('is refused for good when it is not one', async () => {

@@ -60,7 +60,7 @@ describe('delivering events', () => {
     spools.push(spool)
     const delivery = publisher.deliver(spool, () => heard.push('fault'))
     const stop: Partial<StopSwitch> = { because: (cause) => heard.push(cause) }
-    const about = { taskId, attempt: 1, signingKey, lease: null, mailbox: createMailbox([], '') }
+    const about = { taskId, attempt: 1, signingKey, lease: null, hasSandbox: false, mailbox: createMailbox([], '') }
     attempts.add({ ...about, delivery, stop: stop as StopSwitch })
     return { spool, delivery }
   }

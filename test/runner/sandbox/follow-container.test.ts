@@ -63,7 +63,7 @@ describe('a container that is followed', () => {
     const options = { overdueMs: 300, log: pino({ level: 'silent' }), times: { againMs: 5, ...times } }
     sandbox = followContainer(container, attached, options)
     const read = async () => {
-      for await (const line of sandbox.lines) lines.push(line)
+      for await (const { text } of sandbox.lines) lines.push(text)
     }
     reading = read()
   }

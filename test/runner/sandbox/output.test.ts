@@ -6,7 +6,7 @@ async function linesOf(chunks: (string | Buffer)[], maxBytes?: number) {
     for (const chunk of chunks) yield Buffer.from(chunk)
   })()
   const lines: (string | null)[] = []
-  for await (const line of splitLines(source, maxBytes)) lines.push(line)
+  for await (const { text } of splitLines(source, maxBytes)) lines.push(text)
   return lines
 }
 
@@ -31,7 +31,7 @@ describe('splitting output into lines', () => {
     const endless = (async function* () {
       for (let i = 0; i < 300; i += 1) yield chunk
     })()
-    for await (const line of splitLines(endless)) expect(line).toBeNull()
+    for await (const { text } of splitLines(endless)) expect(text).toBeNull()
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50 * 1024 * 1024)
   })
 })

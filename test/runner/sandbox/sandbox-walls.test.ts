@@ -141,7 +141,7 @@ describe('seen from inside a sandbox', () => {
       token: 'the-task-token',
     })
     const lines: (string | null)[] = []
-    for await (const line of sandbox.lines) lines.push(line)
+    for await (const { text } of sandbox.lines) lines.push(text)
     end = await sandbox.wait()
     await sandbox.remove()
     if (end.exitCode !== 0) throw new Error(`the probe failed: ${end.errorTail}`)
@@ -233,7 +233,7 @@ describe('a sandbox that floods its output', () => {
     const sandbox = await openEngine(flood.name).start({ taskId: 'flood', attempt: 1, doorDirectory: door, token: 'token' })
     try {
       let lines = 0
-      for await (const read of sandbox.lines) if (read === line) lines += 1
+      for await (const { text } of sandbox.lines) if (text === line) lines += 1
       expect(lines).toBe(count)
       // Nothing of it could be read a second time, so its end is not believed.
       await expect(sandbox.wait()).rejects.toMatchObject({ message: expect.stringContaining('more than the Docker engine') })

@@ -126,6 +126,8 @@ async function makeParts(config: Config, folder: string, told: Told, given: Part
 function scriptedLeases(): Parts['leases'] {
   return {
     grant: async () => ({ granted: false, refusal: 'unknown', retryAfterMs: 1000 }),
+    resume: async () => ({ granted: false }),
+    requireHolder: async () => undefined,
     renew: async ({ attempts }) => ({
       attempts: attempts.map((lease) => ({ ...lease, state: 'leased' as const, leaseMs: 30_000, messages: [] })),
     }),

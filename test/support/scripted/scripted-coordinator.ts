@@ -2,11 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Redis } from 'ioredis'
 import { NewEvent } from '../../../contract/api/event.ts'
-import { type Lease, type LeaseAnswer, LeaseRequest, type RenewAnswer, RenewRequest } from '../../../contract/wire/lease.ts'
+import {
+  type HeldAttempt,
+  type Lease,
+  type LeaseAnswer,
+  LeaseRequest,
+  type RenewAnswer,
+  RenewRequest,
+  type ResumeAnswer,
+  ResumeRequest,
+} from '../../../contract/wire/lease.ts'
 import { EVENT_STREAM, RUNNER_PATHS, runnerChannel } from '../../../contract/wire/names.ts'
 import { type RunnerWord, type SignedMessage, StreamEntry, signedMessageText } from '../../../contract/wire/river.ts'
 import type { SteerMessage } from '../../../contract/wire/sandbox.ts'
-import { hmacHex, signEntry } from '../../../runner/river/signatures.ts'
+import { hmacHex, proveHolder, signEntry } from '../../../runner/river/signatures.ts'
 import { startRedis, type TestRedis } from '../systems/redis.ts'
 import { listen } from '../systems/temporary.ts'
 
@@ -20,6 +29,8 @@ export type ScriptedCoordinator = {
   attempts: Map<string, AttemptState>
   /** How lease requests are answered; a test may change it at any time. */
   onLease: (answer: (request: LeaseRequest) => LeaseAnswer | number) => void
+  /** How a restarted runner is answered that asks for a lease again; at first it is refused. */
+  onResume: (answer: (request: ResumeRequest) => ResumeAnswer | number) => void
   /** The state that renewals give for every attempt. */
   renewState: RenewAnswer['attempts'][number]['state']
   /** The messages that wait for each attempt. */
@@ -43,7 +54,11 @@ export type ScriptedCoordinator = {
 type State = Pick<
   ScriptedCoordinator,
   'attempts' | 'renewState' | 'renewMessages' | 'renewals' | 'artifacts' | 'reading' | 'refusing'
-> & { answerLease: (request: LeaseRequest) => LeaseAnswer | number; stopped: boolean }
+> & {
+  answerLease: (request: LeaseRequest) => LeaseAnswer | number
+  answerResume: (request: ResumeRequest) => ResumeAnswer | number
+  stopped: boolean
+}
 
 /**
  * The coordinator as a runner sees it, on a Redis of its own: leases by HTTP, an intake that stores once and in order, words through Redis.
@@ -62,6 +77,7 @@ export async function startScriptedCoordinator(options: { persistent?: boolean }
     reading: true,
     refusing: false,
     answerLease: () => 503,
+    answerResume: () => ({ granted: false }),
     stopped: false,
   }
   const web = createServer((request, response) => {
@@ -79,6 +95,9 @@ export async function startScriptedCoordinator(options: { persistent?: boolean }
     url,
     onLease: (answer: State['answerLease']) => {
       state.answerLease = answer
+    },
+    onResume: (answer: State['answerResume']) => {
+      state.answerResume = answer
     },
     expect: (taskId: string, attempt: number, runnerId: string) => {
       const signingKey = randomBytes(32).toString('hex')
@@ -154,6 +173,12 @@ async function respond(state: State, request: IncomingMessage, response: ServerR
     const answer = grant(state, LeaseRequest.parse(JSON.parse(body.toString())))
     return void (typeof answer === 'number' ? response.writeHead(answer).end('{}') : response.end(JSON.stringify(answer)))
   }
+  if (path === RUNNER_PATHS.resume) {
+    const asked = ResumeRequest.parse(JSON.parse(body.toString()))
+    requireProof(state, asked.held)
+    const answer = state.answerResume(asked)
+    return void (typeof answer === 'number' ? response.writeHead(answer).end('{}') : response.end(JSON.stringify(answer)))
+  }
   if (path === RUNNER_PATHS.renew)
     return void response.end(JSON.stringify(renew(state, RenewRequest.parse(JSON.parse(body.toString())))))
   if (request.method === 'GET') {
@@ -172,7 +197,15 @@ function grant(state: State, request: LeaseRequest): LeaseAnswer | number {
   return answer
 }
 
-function renew({ renewals, renewState: state, renewMessages: messages }: State, request: RenewRequest): RenewAnswer {
+/** @throws Error, which is a 400, for a runner that does not prove that it holds the attempt */
+function requireProof({ attempts }: State, { taskId, attempt, proof }: HeldAttempt): void {
+  const known = attempts.get(`${taskId}/${attempt}`)
+  if (known && proof !== proveHolder(known.signingKey, taskId, attempt)) throw new Error(`no proof for ${taskId}/${attempt}`)
+}
+
+function renew(all: State, request: RenewRequest): RenewAnswer {
+  const { renewals, renewState: state, renewMessages: messages } = all
+  for (const one of request.attempts) requireProof(all, one)
   renewals.push(request)
   const leaseMs = /leased|cancel/.test(state) ? 30_000 : 0
   return { attempts: request.attempts.map((one) => ({ ...one, state, leaseMs, messages })) }

@@ -3,11 +3,19 @@ import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import type { NewEvent } from '../../../contract/api/event.ts'
 import type { JobData } from '../../../contract/wire/job.ts'
-import type { Lease, LeaseAnswer, RenewAnswer } from '../../../contract/wire/lease.ts'
+import {
+  CONTRACT_VERSION,
+  type HeldAttempt,
+  type Lease,
+  type LeaseAnswer,
+  type RenewAnswer,
+  signedHolderText,
+} from '../../../contract/wire/lease.ts'
 import {
   BELL_CHANNEL,
   DELTA_CHANNEL,
   EVENT_STREAM,
+  PROOF_HEADER,
   QUEUE_NAME,
   RUNNER_PATHS,
   runnerChannel,
@@ -114,7 +122,10 @@ function sign(key: string, text: string): string {
 
 /** What a runner asks the coordinator over HTTP. */
 export function runnerCalls(url: string, runnerToken: string, id = 'runner-a', slots = 2) {
-  const runner = { id, name: id, slots }
+  const runner = { id, name: id, slots, contract: CONTRACT_VERSION }
+  const proofs = new Map<string, string>()
+  const keyOf = ({ taskId, attempt }: HeldAttempt) => `${taskId}/${attempt}`
+  const proven = (held: HeldAttempt): HeldAttempt => ({ proof: proofs.get(keyOf(held)), ...held })
   const post = async (path: string, body: unknown) => {
     const headers = { authorization: `Bearer ${runnerToken}`, 'content-type': 'application/json' }
     const response = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
@@ -128,7 +139,8 @@ export function runnerCalls(url: string, runnerToken: string, id = 'runner-a', s
       kind: string,
       content: string | Uint8Array<ArrayBuffer>,
     ) => {
-      const headers = { authorization: `Bearer ${runnerToken}` }
+      const proof = proofs.get(keyOf({ taskId, attempt }))
+      const headers = { authorization: `Bearer ${runnerToken}`, ...(proof !== undefined && { [PROOF_HEADER]: proof }) }
       const path = RUNNER_PATHS.artifact(taskId, attempt, kind)
       const response = await fetch(url + path, { method: 'PUT', headers, body: content })
       if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
@@ -137,9 +149,11 @@ export function runnerCalls(url: string, runnerToken: string, id = 'runner-a', s
     lease: async (job: JobData): Promise<TakenLease> => {
       const answer = (await post(RUNNER_PATHS.lease, { job, runner })) as LeaseAnswer
       if (!answer.granted) throw new Error(`the lease was refused: ${answer.refusal}`)
+      const { assignment, signingKey } = answer.lease
+      proofs.set(keyOf(assignment), sign(signingKey, signedHolderText(assignment.taskId, assignment.attempt)))
       return taken(answer.lease)
     },
-    renew: (attempts: { taskId: string; attempt: number }[]) =>
-      post(RUNNER_PATHS.renew, { runner, attempts }) as Promise<RenewAnswer>,
+    renew: (attempts: HeldAttempt[]) =>
+      post(RUNNER_PATHS.renew, { runner, attempts: attempts.map(proven) }) as Promise<RenewAnswer>,
   }
 }

@@ -25,6 +25,7 @@ export function scriptedEngine(script: (spec: SandboxSpec) => Iterable<Step> | E
     removed: 0,
     stops: [],
     check: async () => undefined,
+    find: async () => [],
     removeLeftovers: async () => 0,
     start: async (spec) => {
       const steps = script(spec)
@@ -33,10 +34,14 @@ export function scriptedEngine(script: (spec: SandboxSpec) => Iterable<Step> | E
       const stopped = signal()
       const killed = signal()
       const ended = signal<SandboxEnd>()
+      let end = 0
       const lines = (async function* () {
         for (const step of steps) {
-          if ('print' in step) yield typeof step.print === 'object' && step.print ? JSON.stringify(step.print) : step.print
-          else if ('untilStopped' in step) await stopped.promise
+          if ('print' in step) {
+            const text = typeof step.print === 'object' && step.print ? JSON.stringify(step.print) : step.print
+            end += Buffer.byteLength(text ?? '') + 1
+            yield { text, end }
+          } else if ('untilStopped' in step) await stopped.promise
           else if ('untilKilled' in step) await killed.promise
           else if ('engineLost' in step) return ended.reject(new EngineFault('engine_unavailable', 'the engine is gone'))
           else return ended.resolve({ exitCode: 0, outOfMemory: false, errorTail: '', ...step.end })
@@ -52,6 +57,11 @@ export function scriptedEngine(script: (spec: SandboxSpec) => Iterable<Step> | E
           if (graceMs === 0) killed.resolve()
         },
         startHands: async () => undefined,
+        letGo: () => {
+          ended.reject(new EngineFault('engine_unavailable', 'let go'))
+          stopped.resolve()
+          killed.resolve()
+        },
         remove: async () => {
           engine.removed += 1
         },

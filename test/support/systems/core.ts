@@ -2,11 +2,14 @@ import { pino } from 'pino'
 import type { CreateTask, Task } from '../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
 import type { TaskStatus } from '../../../contract/api/status.ts'
+import { CONTRACT_VERSION, type HeldAttempt, type RunnerIdentity } from '../../../contract/wire/lease.ts'
+import type { Leases } from '../../../coordinator/attempts/leases.ts'
 import { createPresence } from '../../../coordinator/live/serve-socket.ts'
 import { type Core as OpenCore, openCore } from '../../../coordinator/open-core.ts'
 import { readConfig } from '../../../coordinator/process/config.ts'
 import { createStopList } from '../../../coordinator/process/stop-list.ts'
 import type { User } from '../../../coordinator/store/user.ts'
+import { proveHolder } from '../../../runner/river/signatures.ts'
 import { waitFor } from '../checks/wait.ts'
 import { createScriptedRunner, type TakenLease, taken } from '../scripted/scripted-runner.ts'
 import { startRedis } from './redis.ts'
@@ -52,10 +55,12 @@ export async function startCore({ redisUrl, environment, leaseMs, slots = 100 }:
   const runner = await createScriptedRunner(redis.url)
   stopping.add('runner', runner.close)
 
+  const leases = asRealRunner(core)
   const untilStatus = (user: User, taskId: string, status: TaskStatus) =>
     waitFor(`${taskId} to be ${status}`, async () => (await core.tasks.find(user.id, taskId)).status === status)
   return {
     ...core,
+    leases,
     runner,
     told,
     summaries,
@@ -65,7 +70,7 @@ export async function startCore({ redisUrl, environment, leaseMs, slots = 100 }:
     /** Takes the task's turn out of the queue as a runner does, with its lease. */
     lease: async (taskId: string, turn?: number, runnerId = runner.id): Promise<TakenLease> => {
       const job = await runner.job(taskId, turn)
-      const answer = await core.leases.grant({ job, runner: { id: runnerId, name: 'A', slots } })
+      const answer = await leases.grant({ job, runner: { id: runnerId, name: 'A', slots } })
       if (!answer.granted) throw new Error(`refused: ${answer.refusal}`)
       return taken(answer.lease)
     },
@@ -75,6 +80,20 @@ export async function startCore({ redisUrl, environment, leaseMs, slots = 100 }:
     messages: async (user: User, taskId: string): Promise<string[]> =>
       (await core.tasks.messages(user.id, taskId)).map(({ text, state, turn }) => `${text}: ${state} ${turn}`),
     stop: stopping.run,
+  }
+}
+
+/** The leases as a real runner asks for them: with today's contract, and with its proofs. */
+function asRealRunner({ leases, signatures }: OpenCore): Leases {
+  const proven = ({ taskId, attempt, proof }: HeldAttempt): HeldAttempt => {
+    const right = proveHolder(signatures.attemptKey(taskId, attempt), taskId, attempt)
+    return { taskId, attempt, proof: proof ?? right }
+  }
+  const known = (runner: RunnerIdentity) => ({ contract: CONTRACT_VERSION, ...runner })
+  return {
+    ...leases,
+    grant: ({ job, runner }) => leases.grant({ job, runner: known(runner) }),
+    renew: ({ runner, attempts }) => leases.renew({ runner: known(runner), attempts: attempts.map(proven) }),
   }
 }
 

@@ -48,7 +48,8 @@ export function createProcess(program: Program, environment: Record<string, stri
     },
     kill: () => killAlive(program, child),
     end: (signal) => endProcess(child, signal),
-    stop: () => endProcess(child, 'SIGTERM'),
+    // A runner leaves its sandboxes running for the next process, unless it is told that it goes for good.
+    stop: () => endProcess(child, program === 'runner' ? 'SIGINT' : 'SIGTERM'),
     isAlive: () => isAlive(child),
     hasClosed: () => closed,
     log: () => output,

@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import type { Socket } from 'socket.io-client'
 import type { Device } from '../../../../contract/api/api.ts'
 import type { Overview } from '../../../../contract/api/overview.ts'
+import { CONTRACT_VERSION } from '../../../../contract/wire/lease.ts'
 import { deviceName } from '../../../../coordinator/accounts/device-name.ts'
 import { ensureOwner } from '../../../../coordinator/accounts/owner.ts'
 import { createRooms, type Rooms } from '../../../../coordinator/live/rooms.ts'
@@ -255,8 +256,8 @@ describe('the overview', () => {
     await db
       .insertInto('runners')
       .values([
-        { id: 'a', name: 'desk', slots: 2, seen_at: now },
-        { id: 'b', name: 'cellar', slots: 4, seen_at: now - 60_000 },
+        { id: 'a', name: 'desk', slots: 2, seen_at: now, contract: CONTRACT_VERSION },
+        { id: 'b', name: 'cellar', slots: 4, seen_at: now - 60_000, contract: 0 },
       ])
       .execute()
     expect((await server.call('GET', '/api/admin/overview', { token: mona.token })).status).toBe(403)
@@ -265,7 +266,15 @@ describe('the overview', () => {
     expect(overview).toEqual({
       runners: [
         { id: 'a', name: 'desk', slots: 2, busy: 0, seenAt: new Date(now).toISOString(), connected: true },
-        { id: 'b', name: 'cellar', slots: 4, busy: 0, seenAt: new Date(now - 60_000).toISOString(), connected: false },
+        {
+          id: 'b',
+          name: 'cellar',
+          slots: 4,
+          busy: 0,
+          seenAt: new Date(now - 60_000).toISOString(),
+          connected: false,
+          unwell: { reason: 'runner_outdated', reasonText: expect.any(String), message: '' },
+        },
       ],
       tasks: { pending: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
       users: [
