@@ -16,6 +16,8 @@ function rows(query: string): unknown[] {
   return withSqlite(path, (sqlite) => sqlite.prepare(query).all())
 }
 
+/** Takes back what came after the migrations under test. */
+const WITHOUT_PROOFS = 'alter table attempts drop column proven; alter table runners drop column contract;'
 const UNDO_STORAGE = `
   drop table server_state; drop index tasks_deleted; alter table tasks drop column deleted_at;
   alter table users drop column deleted_cost_usd;`
@@ -25,7 +27,7 @@ describe('a database from before storage was bounded', () => {
     await (await openDatabase(path)).destroy()
     const sqlite = new SQLite(path)
     sqlite.pragma('foreign_keys = off')
-    sqlite.exec(`${UNDO_STORAGE} delete from kysely_migration where name >= '0012-storage';`)
+    sqlite.exec(`${UNDO_STORAGE} ${WITHOUT_PROOFS} delete from kysely_migration where name >= '0012-storage';`)
     const insert = sqlite.prepare('insert into artifacts (task_id, attempt, kind, bytes, created_at) values (?, ?, ?, 1, 1)')
     for (const [task, attempt, ...kinds] of [
       ['s', 4, 'transcript'],
@@ -59,7 +61,7 @@ describe('a database from before steps_exceeded', () => {
       drop index tasks_in_line; drop index tasks_released;
       ${UNDO_STORAGE}
       alter table tasks drop column effort; alter table tasks drop column waiting_until; alter table attempts drop column waiting_until;
-      alter table attempts drop column proven; alter table runners drop column contract;
+      ${WITHOUT_PROOFS}
       delete from kysely_migration where name >= '0008-steps-exceeded';
       insert into tasks (id, user_id, repo_url, branch, prompt, model, budget_usd, demo, status, reason, turn, attempt, last_seq, created_at)
         values ('t', 'u', 'r', 'b', 'p', 'm', 1, 0, 'failed', 'turns_exceeded', 1, 1, 5, 1), ('s', 'u', 'r', 'b', 'p', 'm', 1, 0, 'failed', 'stuck', 1, 1, 0, 1);
