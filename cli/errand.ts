@@ -44,7 +44,7 @@ function unexpected(error: unknown): Fault {
 type Command = (args: readonly string[], context: Context) => Promise<number>
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(
-  Object.entries({
+  Object.entries<Command>({
     run,
     list,
     show,
@@ -60,6 +60,8 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
     credentials,
     link,
     demo,
+    backup: async (args, context) => (await onHost()).backup(args, context),
+    restore: async (args, context) => (await onHost()).restore(args, context),
     help,
     '--help': help,
     '-h': help,
@@ -68,6 +70,11 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
     '-v': version,
   }),
 )
+
+/** Loaded late: it brings the database's driver, and the other commands need only the network. */
+function onHost() {
+  return import('./host/backup.ts')
+}
 
 /** @throws Fault when there is no such command */
 function commandNamed(name: string): Command {

@@ -4,8 +4,10 @@ import type { Delta } from '../contract/api/event.ts'
 import { checkGuests } from './accounts/guests.ts'
 import { ensureOwner, loadRunnerToken } from './accounts/owner.ts'
 import { createArtifacts } from './artifacts/artifacts.ts'
+import { holdRestored } from './attempts/hold-restored.ts'
 import { createLeaseSecrets } from './attempts/lease-secrets.ts'
 import { createLeases } from './attempts/leases.ts'
+import { refuseUnfinished } from './backup/restore-backup.ts'
 import { createDemo } from './demo/demo.ts'
 import { startDeltas } from './intake/deltas.ts'
 import { startIntake } from './intake/intake.ts'
@@ -67,6 +69,9 @@ export async function openCore(options: CoreOptions) {
   stopping.add('notifications', notifier.stop)
   const ledger = createLedger(db, onlookers.audience, notifier.audience)
 
+  // Before the queue, the runners and the reconciler can see what was under way.
+  await holdRestored({ ledger, log })
+
   const sendToRunner = createSendToRunner(redis, signatures)
   const dispatch = openDispatch({ db, redis, signatures, log })
   stopping.add('queue', dispatch.stop)
@@ -96,6 +101,7 @@ export async function openCore(options: CoreOptions) {
 
 /** The basis of everything else: the store, Redis, the keys, and the files in the data folder. */
 async function openGround({ config, log, stopping }: CoreOptions) {
+  refuseUnfinished(config.dataDir)
   const db = await openDatabase(config.databasePath, (found) => approveKey(found, config))
   stopping.add('store', () => db.destroy())
   const redis = await connectRedis(config.redisUrl, log)

@@ -55,6 +55,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'coordinator/notify': ['coordinator/live', 'coordinator/secrets', ...STORE, 'npm:*'],
   'coordinator/accounts': ['coordinator/secrets', ...STORE, 'npm:*'],
   'coordinator/artifacts': [...STORE, 'npm:*'],
+  // The command line tool uses it as well, without a coordinator that runs.
+  'coordinator/backup': ['coordinator/artifacts', 'coordinator/secrets', ...STORE, 'npm:*'],
   'coordinator/secrets': [...STORE, 'npm:*'],
   'coordinator/ops': [...STORE, 'npm:*'],
   'coordinator/demo': ['coordinator/demo/scripts', 'coordinator/process', 'npm:*'],
@@ -128,6 +130,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   bin: ['cli', 'npm:tsx'],
   cli: ['*'],
   'cli/commands': ['cli', ...below('cli', 'server', 'input', 'show'), 'npm:zod'],
+  // What works on the server's own host, also when no server runs. It is loaded only when it is asked for.
+  'cli/host': [...below('cli', 'server', 'input', 'show'), 'coordinator/backup'],
   'cli/input': [...below('cli', 'server', 'show')],
   'cli/show': ['cli/server', 'npm:uqr'],
   'cli/server': ['npm:socket.io-client', 'npm:zod'],

@@ -32,8 +32,12 @@ const HELP = `errand: send a coding agent on an errand
   errand credentials list | remove HOST
   errand token new NAME | list | revoke ID        API tokens for scripts and other machines
   errand link                            print a link that signs in a browser, once
+  errand backup FILE                     back up the server of this machine while it runs, or not
+      --key-file FILE encrypt it with the key in this file, or with ERRAND_BACKUP_KEY
+  errand restore FILE [--to DIR]         restore a backup into an empty data folder
   errand --version
 
+  backup and restore take - for standard output and input.
   run and message also take the text from standard input (-) or from a file (--file PATH).
   You can shorten an ID as long as it is unique: errand show k3f
   run, demo and show take --json: they print each event as one line of JSON and nothing else.

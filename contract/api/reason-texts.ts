@@ -65,6 +65,8 @@ export const REASONS = {
   sandbox_crashed: `The sandbox ended unexpectedly. ${WORK} Retry the task; if it happens again, tell the administrator of this server.`,
   abandoned:
     'Errand gave up: the task was interrupted too often on our side. Tell the administrator of this server before you send it once more.',
+  restored:
+    'This server was restored from a backup. Errand did not run this again by itself, because its work may already be done. Look at the branch, then retry the task to run it.',
   // cancelled
   cancelled_by_user: 'Cancelled.',
 } as const

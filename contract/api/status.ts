@@ -11,15 +11,17 @@ export type TaskStatus = z.infer<typeof TaskStatus>
 export const Outcome = z.enum(['completed', 'failed', 'cancelled', 'interrupted'])
 export type Outcome = z.infer<typeof Outcome>
 
-export type Mover = 'user' | 'lease' | 'attempt' | 'reconciler'
+/** `restore`: the first start on a restored backup. */
+export type Mover = 'user' | 'lease' | 'attempt' | 'reconciler' | 'restore'
 
 /** Who may make which move. The store refuses every other move. */
 export const MOVES: ReadonlyArray<{ from: TaskStatus; to: TaskStatus; by: readonly Mover[] }> = [
   { from: 'pending', to: 'running', by: ['lease'] },
   { from: 'pending', to: 'cancelled', by: ['user'] },
+  { from: 'pending', to: 'failed', by: ['restore'] },
   { from: 'running', to: 'completed', by: ['attempt'] },
-  { from: 'running', to: 'failed', by: ['attempt', 'reconciler'] },
-  { from: 'running', to: 'cancelled', by: ['attempt', 'reconciler'] },
+  { from: 'running', to: 'failed', by: ['attempt', 'reconciler', 'restore'] },
+  { from: 'running', to: 'cancelled', by: ['attempt', 'reconciler', 'restore'] },
   { from: 'running', to: 'pending', by: ['attempt', 'reconciler'] },
   { from: 'completed', to: 'pending', by: ['user'] },
   { from: 'failed', to: 'pending', by: ['user'] },

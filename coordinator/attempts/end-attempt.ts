@@ -14,7 +14,7 @@ export type AttemptEnd = End & {
   /** The runner's number of its `attempt.ended`; null when the coordinator ends the attempt. */
   n: number | null
   at: number
-  by: Extract<Mover, 'attempt' | 'reconciler'>
+  by: Extract<Mover, 'attempt' | 'reconciler' | 'restore'>
 }
 
 /** Ends an open attempt: the one place where that happens. If no attempt follows, the turn ends too. */

@@ -22,6 +22,8 @@ export function judgeEnd(task: TaskRow, end: End, history: History): Verdict {
   const { interruptions, interruptedAttempts, pushed } = history
   if (task.cancel_requested_at !== null)
     return describeTurnEnd(task, 'cancelled', 'cancelled_by_user', doneByThen(end, pushed), pushed)
+  // Not tried again: a person says whether the turn is to run.
+  if (reason === 'restored') return describeTurnEnd(task, 'failed', reason, message, pushed)
   if (outcome !== 'interrupted') return describeTurnEnd(task, outcome, reason, message, pushed)
   if (history.parking) return judgeParking(task, history.parking, reason, pushed)
   if (interruptions >= MAX_INTERRUPTIONS || interruptedAttempts >= MAX_INTERRUPTED_ATTEMPTS) {

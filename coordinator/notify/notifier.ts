@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { REASONS, type Reason } from '../../contract/api/reason.ts'
 import { isEnded } from '../../contract/api/status.ts'
 import type { Presence } from '../live/serve-socket.ts'
@@ -45,6 +46,8 @@ type Work = NotifierParts & {
 export function openNotifier(parts: NotifierParts): Notifier {
   const { db, log, publicUrl, longWaitMs = LONG_WAIT_MS } = parts
   const stopping = new AbortController()
+  // Each notice that is being sent listens to it.
+  setMaxListeners(0, stopping.signal)
   const work: Work = { ...parts, signal: stopping.signal, running: new Set(), ends: new Set(), sent: new Set() }
   const longWaits = createLongWaits(longWaitMs)
   const loop = startLoop({

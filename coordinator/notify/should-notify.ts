@@ -19,6 +19,7 @@ const UP_TO_THE_PERSON: ReadonlySet<Reason> = new Set<Reason>([
   'budget_exceeded',
   'time_exceeded',
   'steps_exceeded',
+  'restored',
 ])
 
 /** @returns which occasions the end of a turn is; none if its user cancelled it */

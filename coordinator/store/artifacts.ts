@@ -157,3 +157,15 @@ async function deleteArtifacts(
       .execute()
   return rows.map(({ attempt, kind }) => ({ taskId, attempt, kind: kind as ArtifactKind }))
 }
+
+/** @returns every artifact of the server with its size, in a fixed order */
+export async function listArtifacts(db: Store): Promise<(ArtifactId & { bytes: number })[]> {
+  const rows = db.selectFrom('artifacts').select(['task_id', 'attempt', 'kind', 'bytes'])
+  const listed = await rows.orderBy('task_id').orderBy('attempt').orderBy('kind').execute()
+  return listed.map(({ task_id: taskId, attempt, kind, bytes }) => ({
+    taskId,
+    attempt,
+    kind: kind as ArtifactKind,
+    bytes: Number(bytes),
+  }))
+}

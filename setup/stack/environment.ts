@@ -76,7 +76,13 @@ export function coordinatorVariables(environment: Environment, found: Found): Va
 }
 
 /** A runner gets a task's secrets with the lease, so it starts without the coordinator's secrets. */
-const COORDINATOR_SECRETS = ['ANTHROPIC_API_KEY', 'ERRAND_SECRET_KEY', 'GITHUB_CLIENT_SECRET', 'DATABASE_URL'] as const
+const COORDINATOR_SECRETS = [
+  'ANTHROPIC_API_KEY',
+  'ERRAND_SECRET_KEY',
+  'ERRAND_BACKUP_KEY',
+  'GITHUB_CLIENT_SECRET',
+  'DATABASE_URL',
+] as const
 
 export function runnerVariables(environment: Environment, found: Found): Variables {
   const variables: Record<string, string | undefined> = {

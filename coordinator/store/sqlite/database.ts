@@ -1,8 +1,8 @@
 import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import SQLite from 'better-sqlite3'
 import { Kysely, Migrator, SqliteDialect, sql } from 'kysely'
-import { keepNatives } from './kept-natives.ts'
+import { copyBeforeMigration, listCopies } from './copies.ts'
+import { openSqlite, pluck, type Sqlite } from './driver.ts'
 import * as initial from './migrations/0001-initial.ts'
 import * as conversation from './migrations/0002-conversation.ts'
 import * as notifications from './migrations/0003-notifications.ts'
@@ -82,9 +82,9 @@ function statOf(path: string) {
 async function inspect(path: string, approve: (found: Store) => Promise<void>): Promise<void> {
   // Closing a connection that may write would write what a killed server left in the -wal file into the database.
   const readonly = (await statOf(`${path}-wal`)) !== null
-  const sqlite = keepNatives(new SQLite(path, { timeout: LOCK_WAIT_MS, fileMustExist: true, readonly }))
+  const sqlite = openSqlite(path, { timeoutMs: LOCK_WAIT_MS, readonly })
   try {
-    checkOurs(path, sqlite)
+    await checkOurs(path, sqlite)
     await approve(storeOn(sqlite, () => undefined))
   } finally {
     sqlite.close()
@@ -92,11 +92,9 @@ async function inspect(path: string, approve: (found: Store) => Promise<void>): 
 }
 
 /** @throws Error with what to do if another program or a newer version of Errand has written it */
-function checkOurs(path: string, sqlite: SQLite.Database): void {
-  const names = (query: string) => sqlite.prepare<[], string>(query).pluck().all()
-  const tables = names("select name from sqlite_master where type = 'table' and name not like 'kysely%'")
-  const hasMigrations = names("select name from sqlite_master where name = 'kysely_migration'").length > 0
-  const done = hasMigrations ? names('select name from kysely_migration order by name') : []
+async function checkOurs(path: string, sqlite: Sqlite): Promise<void> {
+  const tables = pluck(sqlite, "select name from sqlite_master where type = 'table' and name not like 'kysely%'")
+  const done = migrationsIn(sqlite)
   if (tables.length === 0 && done.length === 0) throw unusable(path, `is empty: it has no tables. ${RESTORE}`)
   if (!done.includes(FIRST_MIGRATION))
     throw unusable(path, 'belongs to another program. Give Errand its own file with DATABASE_URL=file:<path>.')
@@ -104,8 +102,23 @@ function checkOurs(path: string, sqlite: SQLite.Database): void {
   if (unknown.length > 0)
     throw unusable(
       path,
-      `was written by a newer version of Errand (${unknown.at(-1)}). Start that version, or restore the backup from before the update.`,
+      `was written by a newer version of Errand (${unknown.at(-1)}). Start that version, or ${await wayBack(path)} (docs/upgrading.md).`,
     )
+}
+
+/** Names the copy that this version can open. It is marked as a copy, so it may be put in place as it is. */
+async function wayBack(path: string): Promise<string> {
+  const copy = (await listCopies(path)).find(({ migration }) => migration in MIGRATIONS)
+  if (!copy) return 'restore the backup from before the update'
+  return (
+    `go back to what was before the update: move ${path} away, and ${path}-wal if it is there, rename ${copy.path} to ${path}, ` +
+    'and start again. What happened since the update is not in it'
+  )
+}
+
+function migrationsIn(sqlite: Sqlite): string[] {
+  const hasMigrations = pluck(sqlite, "select name from sqlite_master where name = 'kysely_migration'").length > 0
+  return hasMigrations ? pluck(sqlite, 'select name from kysely_migration order by name') : []
 }
 
 /** Creates it under another name first: a start that is killed or finds no room must not leave half a database. */
@@ -131,11 +144,11 @@ async function makePrivate(path: string): Promise<void> {
 }
 
 async function connect(path: string, release: () => void): Promise<Store> {
-  const sqlite = keepNatives(new SQLite(path, { timeout: BUSY_WAIT_MS, fileMustExist: true }))
+  const sqlite = openSqlite(path, { timeoutMs: BUSY_WAIT_MS })
   const db = storeOn(sqlite, release)
   try {
     sqlite.exec('pragma journal_mode = WAL; pragma synchronous = FULL; pragma foreign_keys = ON')
-    await migrate(db)
+    await migrate(path, sqlite, db)
     return db
   } catch (error) {
     sqlite.close()
@@ -144,7 +157,7 @@ async function connect(path: string, release: () => void): Promise<Store> {
 }
 
 /** @param closed called once `destroy()` has closed it */
-function storeOn(sqlite: SQLite.Database, closed: () => void): Store {
+function storeOn(sqlite: Sqlite, closed: () => void): Store {
   const close = () => {
     sqlite.close()
     closed()
@@ -158,7 +171,7 @@ function storeOn(sqlite: SQLite.Database, closed: () => void): Store {
  * A full disk ends a transaction by itself, and a rollback after that fails (sqlite.org/lang_transaction.html, 3.4). The second error
  * would hide the first, which tells what happened.
  */
-function stillToDo(text: string, { inTransaction }: SQLite.Database): string {
+function stillToDo(text: string, { inTransaction }: Sqlite): string {
   return text === 'rollback' && !inTransaction ? 'select 1' : text
 }
 
@@ -166,8 +179,8 @@ function stillToDo(text: string, { inTransaction }: SQLite.Database): string {
  * Holds an exclusive transaction on a separate file as long as the process lives. The kernel ends it with the process, however that dies,
  * and other programs can still read the database itself.
  */
-function takeLock(path: string): SQLite.Database {
-  const lock = keepNatives(new SQLite(`${path}.lock`, { timeout: LOCK_WAIT_MS }))
+function takeLock(path: string): Sqlite {
+  const lock = openSqlite(`${path}.lock`, { timeoutMs: LOCK_WAIT_MS, create: true })
   try {
     lock.exec('begin exclusive')
     return lock
@@ -208,8 +221,31 @@ const MIGRATIONS = {
 }
 const FIRST_MIGRATION: keyof typeof MIGRATIONS = '0001-initial'
 
-async function migrate(db: Store): Promise<void> {
+async function migrate(path: string, sqlite: Sqlite, db: Store): Promise<void> {
+  const done = migrationsIn(sqlite)
+  const copy =
+    done.length > 0 && done.length < Object.keys(MIGRATIONS).length ? await copyBeforeMigration(path, sqlite, done) : null
   const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } })
   const { error } = await migrator.migrateToLatest()
-  if (error) throw new Error(`The database could not be migrated: ${error}. Restore a backup and report this.`, { cause: error })
+  if (!error) return
+  const way = copy === null ? 'Restore a backup' : `The copy from before is ${copy}. Start the version before`
+  throw new Error(`The database could not be migrated: ${error}. ${way}, and report this.`, { cause: error })
+}
+
+/**
+ * Checks a database that nobody uses, before it is put in place.
+ * @throws Error with what is wrong if it is not Errand's, or of a newer version
+ */
+export async function checkDatabase(path: string): Promise<void> {
+  try {
+    if (!(await isThere(path))) throw unusable(path, 'is missing.')
+    await inspect(path, async () => undefined)
+  } catch (error) {
+    throw explainFault(path, error) ?? error
+  }
+}
+
+/** Opens a database that nobody uses, only to read it. `destroy()` closes it. */
+export function openToRead(path: string): Store {
+  return storeOn(openSqlite(path, { timeoutMs: LOCK_WAIT_MS, readonly: true }), () => undefined)
 }

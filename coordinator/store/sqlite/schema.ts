@@ -39,6 +39,8 @@ export type Database = {
   sign_in_links: { code_hash: string; user_id: string; expires_at: number }
   /** One row: a known text, sealed with the server's secret key. */
   key_check: { sealed: string }
+  /** Only in a copy: when it was made. The first start on it drops the table. */
+  copy_mark: { copied_at: number }
   credentials: { user_id: string; host: string; username: string | null; token: string; created_at: number }
   projects: { id: string; user_id: string; repo_url: string; name: string; created_at: number }
   tasks: {
