@@ -43,6 +43,7 @@ async function startWithTasks() {
   closers.push(redis.stop)
   const dataDir = join(folder.path, 'data')
   const staffed = await startStaffedCoordinator({ redisUrl: redis.url, dataDir, environment: WEBHOOKS }, 50)
+  closers.push(staffed.runner.close)
   const { coordinator, runner, calls, lease } = staffed
   const hook = await startHook()
   const wanted = { onDone: true, onFailed: true, onAttention: true, webhookUrl: `${hook.url}/hook` }
