@@ -1,12 +1,14 @@
-import { createECDH, randomBytes } from 'node:crypto'
+import { createECDH, createHmac, randomBytes } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from '@jest/globals'
 import type { Credential, Device, Notifications, Task } from '../../../contract/api/api.ts'
+import { type HeldAttempt, signedHolderText } from '../../../contract/wire/lease.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { attemptEnded, textWritten, usage } from '../../support/scripted/scripted-lines.ts'
+import type { TakenLease } from '../../support/scripted/scripted-runner.ts'
 import { closeAfterEach, folderForEach } from '../../support/systems/closing.ts'
 import { spawnErrand } from '../../support/systems/command-line.ts'
 import { spawnCoordinator, startStaffedCoordinator } from '../../support/systems/coordinator.ts'
@@ -169,7 +171,7 @@ describe('a backup of a running server', () => {
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
 
     // Nothing of the time that was lost counts, whatever its numbers and keys.
-    const renewed = await again.calls.renew([queued, begun, work].map(({ taskId, attempt }) => ({ taskId, attempt })))
+    const renewed = await again.calls.renew([queued, begun, work].map(heldBy))
     expect(renewed.attempts.map(({ state }) => state)).toEqual(['unknown', 'unknown', 'lost'])
     await again.runner.send(queued, 1, textWritten('from a future that is gone'))
     await again.runner.send(begun, 1, textWritten('from a future that is gone'))
@@ -184,7 +186,7 @@ describe('a backup of a running server', () => {
     const retried = await again.lease(ids.running.id)
     expect(retried.attempt).toBeGreaterThan(queued.attempt + 100)
     expect(retried).toMatchObject({ prompt: expect.stringContaining('running'), turn: 2 })
-    const states = await again.calls.renew([queued, retried].map(({ taskId, attempt }) => ({ taskId, attempt })))
+    const states = await again.calls.renew([queued, retried].map(heldBy))
     expect(states.attempts.map(({ state }) => state)).toEqual(['unknown', 'leased'])
     await again.runner.send(queued, 1, textWritten('from a future that is gone'))
     await again.runner.deliver(retried, 1, attemptEnded())
@@ -217,6 +219,12 @@ describe('a backup of a running server', () => {
     expect(await third.stop()).toBe(0)
   })
 })
+
+/** An attempt with the proof of its lease, which is a true one. */
+function heldBy({ taskId, attempt, signingKey }: TakenLease): HeldAttempt {
+  const proof = createHmac('sha256', Buffer.from(signingKey, 'hex')).update(signedHolderText(taskId, attempt)).digest('hex')
+  return { taskId, attempt, proof }
+}
 
 async function allTasks(server: { ask: <T>(path: string) => Promise<T> }) {
   const tasks: Task[] = []
