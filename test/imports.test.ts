@@ -99,11 +99,24 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'worker-image/agents': below('worker-image', 'workspace', 'door'),
   'worker-image/agents/own': below(
     'worker-image',
-    ...['agents', 'conversation', 'model', 'hands', 'workspace', 'workspace/look', 'door', 'tools', 'process'],
+    ...[
+      'agents',
+      'conversation',
+      'conversation/fit',
+      'model',
+      'hands',
+      'workspace',
+      'workspace/look',
+      'door',
+      'tools',
+      'process',
+    ],
   ),
   'worker-image/hands': [...below('worker-image', 'workspace', 'workspace/look', 'tools', 'tools/reading', 'process'), 'npm:zod'],
+  // What the model API takes, and how a conversation is made so.
+  'worker-image/conversation/fit': ['worker-image/model', 'worker-image/tools/reading'],
   'worker-image/conversation': [
-    ...below('worker-image', 'model', 'workspace', 'door', 'tools', 'process'),
+    ...below('worker-image', 'conversation/fit', 'model', 'workspace', 'door', 'tools', 'process'),
     'worker-image/tools/reading',
   ],
   'worker-image/model': ['worker-image/door', 'worker-image/process', 'npm:@anthropic-ai/sdk'],

@@ -100,6 +100,11 @@ export const DOOR_PATHS = {
   npm: '/npm/',
   /** PUT: bytes that must outlive the sandbox, `/artifacts/<ArtifactKind>`. */
   artifacts: '/artifacts/',
+  /**
+   * PUT: what another host continues from if this one is lost, `/tail/<ArtifactKind>`, whole or as `Behind` says in the query. It waits for
+   * nobody: {@link UNCONFIRMED} while the coordinator is away.
+   */
+  tail: '/tail/',
   /** POST: starts the hands again after they were killed. 204: they are starting. */
   hands: '/hands',
   /** GET: waits for the coordinator. 204: the attempt is the current one; 403: it is not; {@link UNCONFIRMED}: ask again. */
@@ -124,8 +129,8 @@ export const RUNNER_PATHS = {
   renew: '/runner/renew',
   /** POST: the lease of a running attempt, for its runner that was restarted. */
   resume: '/runner/resume',
-  /** GET: the newest transcript of the task. */
+  /** GET: the newest conversation of the task, as a turn stored it at its end or while it ran. */
   transcript: (taskId: string, attempt: number): string => `/runner/transcripts/${taskId}/${attempt}`,
-  /** PUT, raw body. */
+  /** PUT, raw body; the query may have `Behind`. */
   artifact: (taskId: string, attempt: number, kind: string): string => `/runner/artifacts/${taskId}/${attempt}/${kind}`,
 } as const

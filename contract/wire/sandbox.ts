@@ -105,10 +105,11 @@ export const AgentLine = z.discriminatedUnion('type', [AgentDelta, ...members] a
  * What outlives an attempt. `patch`: what the pushed branch changes against the base branch; `turn-patch`: what the turn changed. The runner
  * makes both from what is on the git host. `unpushed-patch` and `unpushed-turn-patch`: the same by the agent's own account, of work that was
  * not pushed; `bundle`: that work as a git bundle; `transcript`: the conversation as the model saw it, for the next turn to continue;
- * `output.<call id>`: the whole output of a tool call; its event has only a part.
+ * `output.<call id>`: the whole output of a tool call; its event has only a part; `journal`: the conversation while its turn runs, for another
+ * host to continue if this one is lost.
  */
 export const ArtifactKind = z.union([
-  z.enum(['patch', 'turn-patch', 'unpushed-patch', 'unpushed-turn-patch', 'bundle', 'transcript']),
+  z.enum(['patch', 'turn-patch', 'unpushed-patch', 'unpushed-turn-patch', 'bundle', 'transcript', 'journal']),
   z.templateLiteral(['output.', z.string().regex(/^[A-Za-z0-9_-]{1,100}$/)]),
 ])
 export type ArtifactKind = z.infer<typeof ArtifactKind>
@@ -123,10 +124,23 @@ export function isOutput(kind: ArtifactKind): boolean {
   return kind.startsWith('output.')
 }
 
+/** What a conversation is continued from: the newest attempt's, and the first of these that it stored. */
+export const CONVERSATION = ['transcript', 'journal'] as const satisfies readonly ArtifactKind[]
+
+/** What leaves the host while the turn runs, at the door's path `DOOR_PATHS.tail`, and is gone when the turn has ended by itself. */
+export const TAIL_KINDS: readonly ArtifactKind[] = ['journal']
+
+/**
+ * Of a request that brings only the end of an artifact: it goes behind the first `from` bytes of what is stored already, and those have this
+ * SHA-256, in hex. If they have not, nothing is changed: send the whole.
+ */
+export const Behind = z.object({ from: z.coerce.number().int().nonnegative(), hash: z.string().regex(/^[0-9a-f]{64}$/) })
+export type Behind = z.infer<typeof Behind>
+
 /** Pure. The most bytes of an artifact, for the gateway that passes it on and the coordinator that stores it. */
 export function maxBytesOf(kind: ArtifactKind): number {
   if (MADE_OUTSIDE.includes(kind) || OF_UNPUSHED_WORK.includes(kind)) return LIMITS.patchBytes
-  if (kind === 'transcript') return LIMITS.transcriptBytes
+  if (kind === 'transcript' || kind === 'journal') return LIMITS.transcriptBytes
   return isOutput(kind) ? LIMITS.outputBytes : LIMITS.artifactBytes
 }
 

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type ArtifactKind, isOutput, maxBytesOf } from '../../contract/wire/sandbox.ts'
+import { type ArtifactKind, type Behind, isOutput, maxBytesOf } from '../../contract/wire/sandbox.ts'
 import type { Config } from '../process/config.ts'
 import type { DiskSpace } from '../process/disk-space.ts'
 import { Refusal } from '../process/errors.ts'
@@ -12,6 +12,7 @@ import { type ArtifactId, deleteSuperseded, hasArtifact, newestArtifact, newestO
 import { findAttempt } from '../store/attempts.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { isDiskFull } from '../store/sqlite/unusable-database.ts'
+import { contentBehind } from './behind.ts'
 import { createQuotas } from './quotas.ts'
 import { fileNameOf, sweepFolder } from './sweep.ts'
 
@@ -22,14 +23,15 @@ export type Artifacts = {
   /**
    * Stores the whole stream or nothing, and removes what nobody reads any more because of it.
    * @throws Refusal `conflict` if the attempt is not the current one of its task, unless this is a bundle that its runner could not bring
-   * earlier; `too_large` above the limit or a quota; `unavailable` if the disk has no room
+   * earlier, or if the content does not fit behind what is stored; `too_large` above the limit or a quota; `unavailable` if the disk has no room
+   * @param behind the content is only the end of the artifact; absent: all of it
    */
-  save: (taskId: string, attempt: number, kind: ArtifactKind, content: Readable) => Promise<void>
+  save: (taskId: string, attempt: number, kind: ArtifactKind, content: Readable, behind?: Behind) => Promise<void>
   /**
-   * Opens the newest one, for an attempt that continues with it.
+   * Opens the newest one of these kinds, for an attempt that continues with it.
    * @throws Refusal `conflict` if the attempt is not the current one of its task, `not_found` when there is none
    */
-  openFor: (taskId: string, attempt: number, kind: ArtifactKind) => Promise<Readable>
+  openFor: (taskId: string, attempt: number, kinds: Kinds) => Promise<Readable>
   /** Opens the newest one of these kinds, of one turn or of the whole task; null when there is none. The first kind wins within an attempt. */
   open: (taskId: string, kinds: Kinds, turn?: number) => Promise<{ kind: ArtifactKind; content: Readable } | null>
   /** The path of the newest one, for readers of parts of it. */
@@ -64,14 +66,15 @@ export async function createArtifacts({ db, dataDir, limits, disk }: ArtifactsOp
 
   const openNewest: Artifacts['open'] = (taskId, kinds, turn) => openNewestOf(db, fileOf, taskId, kinds, turn)
   return {
-    save: async (taskId, attempt, kind, content) => {
+    save: async (taskId, attempt, kind, content, behind) => {
       const artifact = { taskId, attempt, kind }
       await checkWelcome(db, artifact)
       if (isOutput(kind) && (await disk.look()).low) throw new Refusal('unavailable', NO_ROOM)
       const arrival = await quotas.admit(artifact)
       const part = join(folder, partName())
       try {
-        const bytes = await write(part, content, maxBytesOf(kind), arrival.take)
+        const whole = behind ? contentBehind(() => openFile(fileOf(artifact)), behind, content) : content
+        const bytes = await write(part, whole, maxBytesOf(kind), arrival.take)
         await removeFiles(await storeArtifact({ db, fileOf, arriving }, artifact, { part, bytes, confirm: arrival.confirm }))
       } catch (error) {
         throw isDiskFull(error) ? new Refusal('unavailable', NO_ROOM, undefined, { cause: error }) : error
@@ -80,10 +83,10 @@ export async function createArtifacts({ db, dataDir, limits, disk }: ArtifactsOp
         await rm(part, { force: true })
       }
     },
-    openFor: async (taskId, attempt, kind) => {
+    openFor: async (taskId, attempt, kinds) => {
       await checkCurrent(db, taskId, attempt)
-      const found = await openNewest(taskId, [kind])
-      if (!found) throw new Refusal('not_found', `This task has no ${kind}.`)
+      const found = await openNewest(taskId, kinds)
+      if (!found) throw new Refusal('not_found', `This task has no ${kinds[0]}.`)
       return found.content
     },
     open: openNewest,

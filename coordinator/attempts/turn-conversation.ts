@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { wellFormed } from '../../contract/shared/characters.ts'
 import { MISSED } from '../../contract/wire/prompt.ts'
-import { newestArtifact } from '../store/artifacts.ts'
+import { CONVERSATION } from '../../contract/wire/sandbox.ts'
+import { newestOf } from '../store/artifacts.ts'
 import { findAttempt } from '../store/attempts.ts'
 import { type InboxRow, listMessages } from '../store/inbox.ts'
 import type { Store } from '../store/sqlite/database.ts'
@@ -24,8 +25,8 @@ const MOST_SAID = 5_000
  */
 export async function conversationOf(db: Store, task: TaskRow): Promise<Conversation> {
   const all = await listMessages(db, task.id)
-  const transcript = await newestArtifact(db, task.id, 'transcript')
-  const transcriptTurn = transcript === null ? 0 : ((await findAttempt(db, task.id, transcript))?.turn ?? 0)
+  const transcript = await newestOf(db, task.id, CONVERSATION)
+  const transcriptTurn = transcript === null ? 0 : ((await findAttempt(db, task.id, transcript.attempt))?.turn ?? 0)
   const prompt = all.find(({ id }) => id === task.message_id)?.text ?? task.prompt
   return {
     prompt: withMissed(prompt, missedBetween(all, transcriptTurn, task.turn)),

@@ -106,7 +106,9 @@ export async function sumOfUser(db: Store, userId: string): Promise<number> {
 
 /** A patch that was made outside replaces the sandbox's own account too; the account replaces only an earlier account. */
 const REPLACED_BY: Readonly<Partial<Record<ArtifactKind, { kinds: readonly ArtifactKind[]; within: 'task' | 'turn' }>>> = {
-  transcript: { kinds: ['transcript'], within: 'task' },
+  // What leaves the host while a turn runs is superseded by what the turn stores at its end.
+  transcript: { kinds: ['transcript', 'journal'], within: 'task' },
+  journal: { kinds: ['journal'], within: 'task' },
   patch: { kinds: ['patch', 'unpushed-patch'], within: 'task' },
   'unpushed-patch': { kinds: ['unpushed-patch'], within: 'task' },
   'turn-patch': { kinds: ['turn-patch', 'unpushed-turn-patch'], within: 'turn' },

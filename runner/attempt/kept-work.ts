@@ -82,7 +82,7 @@ async function handOver(parts: Parts, name: string): Promise<void> {
   const { directory, client, log } = parts
   const [, taskId = '', attempt = '', proof] = IS_BUNDLE.exec(name) ?? []
   try {
-    await client.saveArtifact(taskId, Number(attempt), 'bundle', createReadStream(join(directory, name)), proof)
+    await client.saveArtifact(taskId, Number(attempt), 'bundle', createReadStream(join(directory, name)), { proof })
   } catch (error) {
     // A refusal without a status is about this runner, not about the bundle.
     if (!(error instanceof CoordinatorFault) || error.kind !== 'refused' || error.status === null) throw error

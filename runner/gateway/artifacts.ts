@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
-import { ArtifactKind, MADE_OUTSIDE, maxBytesOf, OF_UNPUSHED_WORK } from '../../contract/wire/sandbox.ts'
+import { ArtifactKind, MADE_OUTSIDE, maxBytesOf, OF_UNPUSHED_WORK, TAIL_KINDS } from '../../contract/wire/sandbox.ts'
 import { CoordinatorFault, isAway } from '../lease/coordinator-client.ts'
 import { answer, type Call, chunksOf, type Endpoint, limitBytes, TooManyBytes } from './endpoint.ts'
 import { type ConfirmLease, refuseEffect, standingOf } from './fence.ts'
@@ -32,7 +32,7 @@ export function serveArtifacts({ maxBytes = LIMITS.artifactBytes, ...options }: 
   return async (call) => {
     const { request, response, path } = call
     const kind = ArtifactKind.safeParse(path.slice(DOOR_PATHS.artifacts.length))
-    if (!kind.success) return answer(response, 404, 'There is no artifact of this name.')
+    if (!kind.success || TAIL_KINDS.includes(kind.data)) return answer(response, 404, 'There is no artifact of this name.')
     if (request.method !== 'PUT') return answer(response, 405, 'Use PUT here.')
     if (MADE_OUTSIDE.includes(kind.data)) return answer(response, 403, 'Errand makes this itself, from what was pushed.')
     if (OF_UNPUSHED_WORK.includes(kind.data) && options.hasPushed())

@@ -7,7 +7,7 @@ import type { NewEvent } from '../../contract/api/event.ts'
 import type { Lease } from '../../contract/wire/lease.ts'
 import { AGENT_UID, DOOR, DOOR_PATHS, HANDS_UID } from '../../contract/wire/names.ts'
 import type { Said } from '../../contract/wire/prompt.ts'
-import type { ArtifactKind, Machine } from '../../contract/wire/sandbox.ts'
+import type { ArtifactKind, Behind, Machine } from '../../contract/wire/sandbox.ts'
 import { serveAllowlist } from './allowlist.ts'
 import { serveArtifacts } from './artifacts.ts'
 import { type MessagesToAgent, serveConversation } from './conversation.ts'
@@ -18,6 +18,7 @@ import { serveGit } from './git/git.ts'
 import { createBudget } from './model/budget.ts'
 import { serveModel } from './model/model.ts'
 import { isTarball, serveRegistry } from './registry.ts'
+import { serveTail } from './tail.ts'
 import { openUpstream, resolveUpstream, type Upstream } from './upstream.ts'
 import { serveWebFetch } from './web-fetch.ts'
 
@@ -33,7 +34,7 @@ export type GatewayOptions = {
   /** Waits until this attempt has a valid lease; false if `gone` aborts first or it takes longer than `atMostMs`. */
   awaitLease: (gone: AbortSignal, atMostMs: number) => Promise<boolean>
   emit: (event: NewEvent) => void
-  saveArtifact: (kind: ArtifactKind, body: Readable) => Promise<void>
+  saveArtifact: (kind: ArtifactKind, body: Readable, behind?: Behind) => Promise<void>
   /** The attempt's limit, US dollars, which a person may raise while it runs; absent: what the assignment says. */
   limitUsd?: () => number
   /**
@@ -146,6 +147,7 @@ function layOutAgentsEndpoints(options: GatewayOptions, upstream: Upstream) {
     log,
   })
   const artifacts = serveArtifacts(options)
+  const tail = serveTail(options)
   const fence = serveFence(options.confirmLease)
   const conversation = serveConversation(options)
   const task: Endpoint = async ({ request, response }) => {
@@ -167,6 +169,7 @@ function layOutAgentsEndpoints(options: GatewayOptions, upstream: Upstream) {
     if (path === DOOR_PATHS.messages || path === DOOR_PATHS.transcript) return conversation
     if (path.startsWith(`${DOOR_PATHS.model}/`)) return model
     if (path.startsWith(DOOR_PATHS.artifacts)) return artifacts
+    if (path.startsWith(DOOR_PATHS.tail)) return tail
     if (path === DOOR_PATHS.lease) return fence
     if (path === DOOR_PATHS.hands) return hands
     return null

@@ -16,7 +16,7 @@ import {
   type RunnerIdentity,
 } from '../../contract/wire/lease.ts'
 import { PROOF_HEADER, RUNNER_PATHS } from '../../contract/wire/names.ts'
-import type { ArtifactKind } from '../../contract/wire/sandbox.ts'
+import type { ArtifactKind, Behind } from '../../contract/wire/sandbox.ts'
 
 /** The coordinator's HTTP side as a runner uses it. Every call throws {@link CoordinatorFault} when there is no usable answer. */
 export type CoordinatorClient = {
@@ -26,9 +26,12 @@ export type CoordinatorClient = {
   resume: (runner: RunnerIdentity, held: HeldAttempt) => Promise<ResumeAnswer>
   /** @returns null when the task has none */
   openTranscript: (taskId: string, attempt: number) => Promise<Readable | null>
-  /** Streams `body` up. It is stored when this returns. @param proof for an attempt that is over on this host */
-  saveArtifact: (taskId: string, attempt: number, kind: ArtifactKind, body: Readable, proof?: string) => Promise<void>
+  /** Streams `body` up. It is stored when this returns. */
+  saveArtifact: (taskId: string, attempt: number, kind: ArtifactKind, body: Readable, more?: Saving) => Promise<void>
 }
+
+/** `proof`: for an attempt that is over on this host. `behind`: the body is only what comes behind the beginning of the artifact. */
+export type Saving = { proof?: string | undefined; behind?: Behind | undefined }
 
 /** `unreachable`: no answer, or one that means "later"; `refused`: it answered and refused. */
 export class CoordinatorFault extends Error {
@@ -97,9 +100,9 @@ export function createCoordinatorClient(options: Options): CoordinatorClient {
       // Node's fetch gives the very stream that `fromWeb` takes; the types of the two do not know each other.
       return body && Readable.fromWeb(body as WebStream)
     },
-    saveArtifact: async (taskId, attempt, kind, body, proof = options.proofOf(taskId, attempt)) => {
+    saveArtifact: async (taskId, attempt, kind, body, { proof = options.proofOf(taskId, attempt), behind } = {}) => {
       const headers = { 'content-type': 'application/octet-stream', ...proofHeader(proof) }
-      const path = RUNNER_PATHS.artifact(taskId, attempt, kind)
+      const path = RUNNER_PATHS.artifact(taskId, attempt, kind) + (behind ? `?from=${behind.from}&hash=${behind.hash}` : '')
       const response = await call(path, { method: 'PUT', headers, body: Readable.toWeb(body), duplex: 'half' }, UPLOAD_MS)
       await response.body?.cancel()
     },

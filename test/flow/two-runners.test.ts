@@ -15,8 +15,9 @@ const HELD = 'Leave a note, and outlive your host'
 let modelGoesOn = false
 let heldCalls = 0
 
-const policy: Policy = ({ results, body }) => {
-  if (results.length === 0) return { content: [{ type: 'tool_use', name: 'bash', input: { command: 'echo done > NOTE.md' } }] }
+const policy: Policy = ({ results, said, body }) => {
+  if (results.length === 0 || said.includes('the machine that you worked on was lost'))
+    return { content: [{ type: 'tool_use', name: 'bash', input: { command: 'echo done > NOTE.md' } }] }
   if (!modelGoesOn && JSON.stringify(body.messages[0]).includes(HELD)) {
     heldCalls += 1
     return { silent: 'hang' }

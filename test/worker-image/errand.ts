@@ -132,7 +132,7 @@ async function openErrandsDoor(options: ErrandOptions, { assignment, repoUrl, mo
       ...options.gateway,
       ...deliveries(options, assignment, (event) => door.said.push(event)),
       openTranscript: async () => {
-        const stored = door.artifacts.get('transcript')
+        const stored = door.artifacts.get('transcript') ?? door.tail.kept.get('journal')
         return stored ? Readable.from([stored]) : null
       },
     },

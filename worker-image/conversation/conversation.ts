@@ -8,6 +8,8 @@ import type { Tools } from '../tools/index.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { type Beginning, beginAnew, hasOnlyTrueWords, unansweredNotices, wordsIn } from './begin-anew.ts'
 import { DECLINED, withoutExchange } from './declined.ts'
+import type { Journal } from './journal.ts'
+import { readJournal } from './journal-text.ts'
 import { lastMachineText, machineText } from './machine.ts'
 import { createMender, type Mender } from './mender.ts'
 import { firstMessage, NOTICES, nextMessage, SYSTEM, steerMessage } from './prompt.ts'
@@ -43,19 +45,26 @@ export type Conversation = Pick<Transcript, 'request' | 'size'> &
  * The transcript of an earlier turn, or of an earlier attempt at this one. `lost`: there should be one, but it cannot be used; `untrue`:
  * because it has words in the person's name that they never said.
  */
-export type Earlier = { stored: StoredTranscript | null; lost: boolean; untrue?: boolean }
+export type Earlier = {
+  stored: StoredTranscript | null
+  lost: boolean
+  untrue?: boolean
+  /** Its host was lost in the middle of the turn: it is as far as it left the host. */
+  cut?: boolean
+}
 
 export async function readEarlier(door: Pick<Door, 'transcript'>, assignment: Assignment, log: Log): Promise<Earlier> {
   if (!assignment.hasTranscript) return { stored: null, lost: false }
   const text = await door.transcript()
-  const stored = text === null ? null : readStored(text)
+  const journal = text === null ? null : readJournal(text)
+  const stored = text === null ? null : (journal ?? readStored(text))
   const usable = stored !== null && (stored.messages.length > 0 || stored.declined) && stored.turn <= assignment.turn
   if (!usable) log('transcript.unusable', { bytes: text?.length ?? 0, turn: stored?.turn ?? null })
   if (usable && assignment.said && !hasOnlyTrueWords(stored.messages, assignment.said)) {
     log('transcript.untrue', { turn: stored.turn })
     return { stored: null, lost: true, untrue: true }
   }
-  return usable ? { stored, lost: false } : { stored: null, lost: true }
+  return usable ? { stored, lost: false, cut: journal !== null } : { stored: null, lost: true }
 }
 
 type ConversationOptions = {
@@ -67,6 +76,8 @@ type ConversationOptions = {
   /** The repository's notes for agents; null if it has none. */
   notes: string | null
   tools: Tools['definitions']
+  /** Hears of each change. */
+  journal: Pick<Journal, 'update'>
   log: Log
 }
 
@@ -92,7 +103,9 @@ export async function openConversation(options: ConversationOptions): Promise<Co
     const { turnBase } = workspace
     const parts = transcript.parts()
     const declined = parts.messages.length === 0 ? { declined: true } : {}
-    return writeToDisk(home, { version: 1, turn, turnBase, taken: [...taken], ...parts, ...declined }, log)
+    const stored = { version: 1 as const, turn, turnBase, taken: [...taken], ...parts, ...declined }
+    options.journal.update(stored)
+    return writeToDisk(home, stored, log)
   }
   await save()
   return {
@@ -151,9 +164,14 @@ function beginningOf(options: ConversationOptions): string[] {
   const isNews = machine !== null && machine !== lastMachineText(stored.messages)
   const news = isNews ? [machine] : []
   const handed = stored.handover ? [NOTICES.handedOver(stored.handover)] : []
-  if (stored.turn === assignment.turn) return [NOTICES.goesOn(place), ...news, ...handed]
+  if (stored.turn === assignment.turn) return [earlier.cut ? NOTICES.hostLost(place) : NOTICES.goesOn(place), ...news, ...handed]
   const moved = stored.tip !== undefined && stored.tip !== workspace.remoteCommit
-  return [...nextMessage(assignment, place), ...news, ...(moved ? [NOTICES.branchMoved] : []), ...handed]
+  return [
+    ...nextMessage(assignment, place),
+    ...news,
+    ...(earlier.cut ? [NOTICES.turnLost] : moved ? [NOTICES.branchMoved] : []),
+    ...handed,
+  ]
 }
 
 function surroundingsOf(options: ConversationOptions): string[] {

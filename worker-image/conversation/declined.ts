@@ -1,5 +1,5 @@
 import type { ModelMessage } from '../model/model-client.ts'
-import { blocksIn } from './sendable.ts'
+import { blocksIn } from './fit/sendable.ts'
 
 /**
  * Pure. A conversation without the exchange that the model declined to answer: the last message of the user, and the calls whose results it

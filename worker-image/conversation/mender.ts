@@ -1,5 +1,5 @@
 import type { ModelMessage } from '../model/model-client.ts'
-import { isReplaced, isThinkingAt, namesOf, newPlaces, type Place, placeNamed, withoutPlaces } from './mend.ts'
+import { isReplaced, isThinkingAt, namesOf, newPlaces, type Place, placeNamed, withoutPlaces } from './fit/mend.ts'
 import type { Transcript } from './transcript.ts'
 
 /** Changes a conversation that the API refuses, a block at a time, until it is accepted. */

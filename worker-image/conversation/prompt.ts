@@ -77,6 +77,10 @@ export const UNTRUE_NOTE =
 export const NOTICES = {
   goesOn: (place: { directory: string; branch: string }) =>
     `Errand: your turn was interrupted, and continues from here. ${newSandbox(place)} Look at \`git status\` and \`git log\` first.`,
+  hostLost: (place: { directory: string; branch: string }) =>
+    `Errand: the machine that you worked on was lost in the middle of your turn, and you continue from here on another one. What was under way when it was lost has an unknown outcome. ${newSandbox(place)} What you had changed since is gone: look at \`git status\` and \`git log\` first, and make those changes again.`,
+  turnLost:
+    'Errand: the machine that you worked on was lost in the middle of the turn before this one, and that turn was given up. What it had not pushed is gone. Look at `git log` and `git diff` before anything else.',
   branchMoved:
     'Errand: the branch is not as you left it. Someone changed it, or your last attempt at this message was cut off after its push. Look at `git log` and `git diff` before anything else, and do not repeat what is already done.',
   handedOver: (note: string) =>

@@ -97,7 +97,8 @@ export async function storeConversation(parts: {
   }
 }
 
-async function undeliveredAt(door: Pick<Door, 'undelivered'>, log: Log): Promise<SteerMessage[]> {
+/** @returns the messages that the agent was given and the model has not got; none when the door does not say */
+export async function undeliveredAt(door: Pick<Door, 'undelivered'>, log: Log): Promise<SteerMessage[]> {
   try {
     return await door.undelivered()
   } catch (error) {

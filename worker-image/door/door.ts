@@ -1,7 +1,7 @@
 import { LIMITS } from '../../contract/api/limits.ts'
 import { FENCE, SAVE } from '../../contract/wire/deadlines.ts'
 import { DOOR_PATHS, UNCONFIRMED } from '../../contract/wire/names.ts'
-import { type ArtifactKind, Assignment, Money, SteerMessage } from '../../contract/wire/sandbox.ts'
+import { type ArtifactKind, Assignment, type Behind, Money, SteerMessage } from '../../contract/wire/sandbox.ts'
 import { deadline, pause } from '../process/waiting.ts'
 
 /** The agent's calls to the runner's gateway, except model and git. */
@@ -26,6 +26,16 @@ export type Door = {
    * @throws Error if they are too many, the gateway refuses them, or the wait was ended
    */
   store: (kind: ArtifactKind, bytes: Buffer) => Promise<void>
+  /**
+   * Brings what another host continues from if this one is lost; tries once and never throws. `refused`: what is stored is not what `behind`
+   * says, or may not be stored; `later`: nobody could take it, or `signal` aborted.
+   */
+  storeTail: (
+    kind: ArtifactKind,
+    bytes: Buffer,
+    behind: Behind | null,
+    signal: AbortSignal,
+  ) => Promise<'stored' | 'refused' | 'later'>
   /** Has the runner start the hands again after they were killed. @throws Error when it cannot */
   startHands: () => Promise<void>
 }
@@ -79,6 +89,10 @@ export function createDoor({ url, token, signal, patience }: DoorOptions): Door 
     messages: () => messagesIn(ask, DOOR_PATHS.messages),
     undelivered: () => messagesIn(ask, `${DOOR_PATHS.messages}?handed-out`),
     store,
+    storeTail: (kind, bytes, behind, ended) => {
+      const query = behind ? `?from=${behind.from}&hash=${behind.hash}` : ''
+      return putTail(`${url}${DOOR_PATHS.tail}${kind}${query}`, headers, bytes, ended)
+    },
     startHands: async () => {
       const how = { method: 'POST', headers, signal: AbortSignal.timeout(START_HANDS_MS) }
       const response = await fetch(`${url}${DOOR_PATHS.hands}`, how)
@@ -201,6 +215,20 @@ async function askForLease(url: string, headers: Headers, ended?: AbortSignal): 
       dispose()
     }
     if (isLast || ended?.aborted) return { lease: 'away', waited: true }
+  }
+}
+
+async function putTail(url: string, headers: Headers, bytes: Buffer, ended: AbortSignal): ReturnType<Door['storeTail']> {
+  const { signal, dispose } = deadline(STORE_MS, ended)
+  try {
+    const how = { 'content-type': 'application/octet-stream' }
+    const response = await fetch(url, { method: 'PUT', headers: { ...headers, ...how }, body: new Uint8Array(bytes), signal })
+    await response.body?.cancel()
+    return response.ok ? 'stored' : [UNCONFIRMED, 429].includes(response.status) || response.status >= 500 ? 'later' : 'refused'
+  } catch {
+    return 'later'
+  } finally {
+    dispose()
   }
 }
 

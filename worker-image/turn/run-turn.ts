@@ -3,6 +3,7 @@ import type { Assignment } from '../../contract/wire/sandbox.ts'
 import type { AgentResult } from '../agents/agent-driver.ts'
 import { createOwnAgent } from '../agents/own/own-agent.ts'
 import { type Earlier, readEarlier } from '../conversation/conversation.ts'
+import { openJournal } from '../conversation/journal.ts'
 import { UNTRUE_NOTE } from '../conversation/prompt.ts'
 import type { Door } from '../door/door.ts'
 import type { Voice } from '../door/voice.ts'
@@ -37,7 +38,9 @@ export async function runTurn(options: TurnOptions): Promise<void> {
   const { config, assignment, door, doorUrl, hands, voice, log, signal } = options
   const timing = options.timing ?? { ...TIMING, parkAfterMs: assignment.modelWaitMs }
   const clock = startClock(assignment.timeLimitMs, signal)
-  const finish = (result: AgentResult, workspace: Workspace | null) => {
+  const journal = openJournal({ door, log })
+  const finish = async (result: AgentResult, workspace: Workspace | null) => {
+    await journal.close()
     const pushMs = signal.aborted ? SAVE.agentPushMs : TIME_UP.pushMs
     return finishTurn({ config, assignment, door, hands, voice, log, ...result, workspace, pushMs, signal })
   }
@@ -49,9 +52,21 @@ export async function runTurn(options: TurnOptions): Promise<void> {
     if (!opened.ok) return await finish({ end: opened.end, summary: '' }, null)
     const { workspace } = opened
     const awaitLease = () => clock.pauseDuring(() => door.awaitLease(signal))
-    const agent = createOwnAgent({ config, door, doorUrl, hands, log, earlier, timeUsed: clock.used, awaitLease, timing })
+    const agent = createOwnAgent({
+      config,
+      door,
+      doorUrl,
+      hands,
+      log,
+      earlier,
+      journal,
+      timeUsed: clock.used,
+      awaitLease,
+      timing,
+    })
     await finish(await agent.run(assignment, workspace, voice, clock.signal), workspace)
   } finally {
+    await journal.close()
     clock.stop()
   }
 }

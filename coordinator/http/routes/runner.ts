@@ -4,7 +4,7 @@ import type { Express, RequestHandler } from 'express'
 import * as z from 'zod'
 import { HeldAttempt, LeaseRequest, RenewRequest, ResumeRequest } from '../../../contract/wire/lease.ts'
 import { PROOF_HEADER, RUNNER_PATHS } from '../../../contract/wire/names.ts'
-import { ArtifactKind } from '../../../contract/wire/sandbox.ts'
+import { ArtifactKind, Behind, CONVERSATION } from '../../../contract/wire/sandbox.ts'
 import { Refusal } from '../../process/errors.ts'
 import type { Parts } from '../parts.ts'
 import { bearerToken } from '../sign-in/authenticate.ts'
@@ -29,11 +29,12 @@ export function addRunnerRoutes(app: Express, { leases, artifacts, runnerToken }
   app.get('/runner/transcripts/:taskId/:attempt', requireHolder, async (request, response) => {
     const { taskId, attempt } = AttemptAddress.parse(request.params)
     response.type('application/json')
-    await pipeline(await artifacts.openFor(taskId, attempt, 'transcript'), response)
+    await pipeline(await artifacts.openFor(taskId, attempt, CONVERSATION), response)
   })
   app.put('/runner/artifacts/:taskId/:attempt/:kind', requireHolder, async (request, response) => {
     const { taskId, attempt, kind } = ArtifactAddress.parse(request.params)
-    await artifacts.save(taskId, attempt, kind, request)
+    const behind = 'from' in request.query ? Behind.parse(request.query) : undefined
+    await artifacts.save(taskId, attempt, kind, request, behind)
     response.sendStatus(204)
   })
 }

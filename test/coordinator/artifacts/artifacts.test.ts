@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -5,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../../contract/api/limits.ts'
 import { OWN_ACCOUNT, patchHead } from '../../../contract/wire/patch.ts'
-import type { ArtifactKind } from '../../../contract/wire/sandbox.ts'
+import { type ArtifactKind, CONVERSATION } from '../../../contract/wire/sandbox.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { attemptEnded } from '../../support/scripted/scripted-lines.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
@@ -53,6 +54,49 @@ describe('what outlives a sandbox', () => {
     expect(await text(await core.tasks.bundle(ada.id, id))).toBe('the work')
   })
 
+  it('takes the end of a journal behind its beginning, and changes nothing when that is another one', async () => {
+    const { id } = await core.create(ada)
+    await core.lease(id)
+    const bring = (words: string, begun?: string, from = Buffer.byteLength(begun ?? '')) => {
+      const behind = begun === undefined ? undefined : { from, hash: createHash('sha256').update(begun).digest('hex') }
+      return core.artifacts.save(id, 1, 'journal', Readable.from([Buffer.from(words)]), behind)
+    }
+    const stored = async () => text(await core.artifacts.openFor(id, 1, CONVERSATION))
+    await bring('héad one end')
+    await bring('two end', 'héad ')
+    expect(await stored()).toBe('héad two end')
+    await expect(bring('three', 'other')).rejects.toMatchObject({ code: 'conflict' })
+    await expect(bring('three', 'héad two end and more')).rejects.toMatchObject({ code: 'conflict' })
+    await expect(bring('three', 'héad ', 5)).rejects.toMatchObject({ code: 'conflict' })
+    expect(await stored()).toBe('héad two end')
+    await bring('', 'héad ')
+    expect(await stored()).toBe('héad ')
+    await bring('anew', '')
+    expect(await stored()).toBe('anew')
+  })
+
+  it('gives the next attempt the newest conversation, and keeps no journal that nobody continues from', async () => {
+    const { id } = await core.create(ada)
+    const lost = { outcome: 'interrupted', reason: 'runner_lost', message: null } as const
+    const keep = (attempt: number, kind: ArtifactKind) =>
+      core.artifacts.save(id, attempt, kind, Readable.from([`${kind} of ${attempt}`]))
+    const journals = async () =>
+      (await readdir(join(core.config.dataDir, 'artifacts'))).filter((name) => name.startsWith(id) && name.endsWith('.journal'))
+        .length
+    const conversation = async (attempt: number) => text(await core.artifacts.openFor(id, attempt, CONVERSATION))
+    const first = await core.lease(id)
+    expect(first.hasTranscript).toBe(false)
+    await keep(1, 'journal')
+    await core.runner.send(first, 1, { type: 'attempt.ended', data: lost })
+    await core.untilStatus(ada, id, 'pending')
+    const second = await core.lease(id)
+    expect([second.hasTranscript, await conversation(2)]).toEqual([true, 'journal of 1'])
+    await keep(2, 'journal')
+    expect([await conversation(2), await journals()]).toEqual(['journal of 2', 1])
+    await keep(2, 'transcript')
+    expect([await conversation(2), await journals()]).toEqual(['transcript of 2', 0])
+  })
+
   it('has no more what is gone from the disk, and goes on without', async () => {
     const { id } = await core.create(ada)
     await core.lease(id)
@@ -61,7 +105,7 @@ describe('what outlives a sandbox', () => {
     const folder = join(core.config.dataDir, 'artifacts')
     for (const name of await readdir(folder)) if (name.startsWith(id)) await rm(join(folder, name))
     await expect(core.tasks.patch(ada.id, id)).rejects.toMatchObject({ code: 'not_found' })
-    await expect(core.artifacts.openFor(id, 1, 'transcript')).rejects.toMatchObject({ code: 'not_found' })
+    await expect(core.artifacts.openFor(id, 1, ['transcript'])).rejects.toMatchObject({ code: 'not_found' })
   })
 
   it('says whose word a patch is: of what was pushed ours, and otherwise that of the agent, whatever it writes into it', async () => {

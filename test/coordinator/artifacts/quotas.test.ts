@@ -159,7 +159,7 @@ describe('what is kept once', () => {
       ...[`${id}-1.output.a`, `${id}-2.turn-patch`],
       ...['patch', 'transcript', 'turn-patch'].map((kind) => `${id}-3.${kind}`),
     ])
-    expect((await text(await core.artifacts.openFor(id, 3, 'transcript'))).length).toBe(MB)
+    expect((await text(await core.artifacts.openFor(id, 3, ['transcript']))).length).toBe(MB)
     expect((await text(await core.tasks.patch(ada.id, id, 1))).length).toBe(MB)
   })
 
@@ -174,7 +174,7 @@ describe('what is kept once', () => {
     await writeFile(join(folder(), `${id}-2.transcript`), 'half')
     await writeFile(join(folder(), `${id}-1.output.gone`), 'old')
     await writeFile(join(folder(), 'notes.txt'), 'of somebody else')
-    expect((await text(await core.artifacts.openFor(id, 2, 'transcript'))).length).toBe(MB)
+    expect((await text(await core.artifacts.openFor(id, 2, ['transcript']))).length).toBe(MB)
     expect(await core.artifacts.sweep()).toBe(2)
     expect(await stored()).toEqual(['notes.txt', `${id}-1.transcript`].sort())
     expect(await core.artifacts.sweep()).toBe(0)

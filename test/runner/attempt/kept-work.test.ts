@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { type KeptWork, openKeptWork } from '../../../runner/attempt/kept-work.ts'
-import { CoordinatorFault } from '../../../runner/lease/coordinator-client.ts'
+import { CoordinatorFault, type Saving } from '../../../runner/lease/coordinator-client.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
@@ -34,8 +34,8 @@ describe('work that the coordinator was not there to take', () => {
   })
 
   const open = async () => {
-    const saveArtifact = async (taskId: string, attempt: number, kind: string, body: Readable, proof?: string) => {
-      expect(proof).toBe(PROOF)
+    const saveArtifact = async (taskId: string, attempt: number, kind: string, body: Readable, more: Saving = {}) => {
+      expect(more.proof).toBe(PROOF)
       asked += 1
       if (fault) {
         body.destroy()

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
 import { pino } from 'pino'
 import type { NewEvent } from '../../../contract/api/event.ts'
 import type { Lease } from '../../../contract/wire/lease.ts'
-import type { ArtifactKind } from '../../../contract/wire/sandbox.ts'
+import { type ArtifactKind, type Behind, TAIL_KINDS } from '../../../contract/wire/sandbox.ts'
 import { type GatewayOptions, openGateway } from '../../../runner/gateway/gateway.ts'
 import { listen, temporaryFolder } from '../../support/systems/temporary.ts'
 
@@ -30,6 +31,8 @@ export type Door = {
   said: NewEvent[]
   log: string[]
   artifacts: Map<ArtifactKind, Buffer>
+  /** What left the host while the turn ran, and how many bytes each request brought. */
+  tail: { kept: Map<ArtifactKind, Buffer>; brought: { kind: ArtifactKind; bytes: number; from: number }[] }
   close: () => Promise<void>
 }
 
@@ -40,6 +43,7 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
   const said: NewEvent[] = []
   const log: string[] = []
   const artifacts = new Map<ArtifactKind, Buffer>()
+  const tail: Door['tail'] = { kept: new Map(), brought: [] }
   const gateway = await openGateway({
     lease: leaseWith(change),
     directory,
@@ -55,7 +59,10 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
     startHands: async () => undefined,
     keepWork: () => null,
     hasPushed: () => false,
-    saveArtifact: async (kind, body) => void artifacts.set(kind, await buffer(body)),
+    saveArtifact: async (kind, body, behind) => {
+      if (TAIL_KINDS.includes(kind)) await keepTail(tail, kind, await buffer(body), behind)
+      else artifacts.set(kind, await buffer(body))
+    },
     log: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
     ...options,
   }).catch(async (error: unknown) => {
@@ -74,12 +81,21 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
     said,
     log,
     artifacts,
+    tail,
     close: async () => {
       await gateway.close()
       await Promise.all([forwarder.close(), hands.close()])
       await folder.remove()
     },
   }
+}
+
+/** As the coordinator keeps it. */
+async function keepTail({ kept, brought }: Door['tail'], kind: ArtifactKind, bytes: Buffer, behind?: Behind): Promise<void> {
+  const begun = kept.get(kind)?.subarray(0, behind?.from ?? 0) ?? Buffer.alloc(0)
+  if (behind && createHash('sha256').update(begun).digest('hex') !== behind.hash) throw new Error('something else is stored')
+  brought.push({ kind, bytes: bytes.length, from: begun.length })
+  kept.set(kind, Buffer.concat([begun, bytes]))
 }
 
 /** Sends a request with the path exactly as given; `fetch` would tidy it up. @returns the whole answer */

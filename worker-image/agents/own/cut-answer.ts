@@ -1,7 +1,7 @@
 import type { End } from '../../../contract/wire/end.ts'
 import type { Conversation } from '../../conversation/conversation.ts'
+import { isBlank } from '../../conversation/fit/sendable.ts'
 import { NOTICES } from '../../conversation/prompt.ts'
-import { isBlank } from '../../conversation/sendable.ts'
 import type { Voice } from '../../door/voice.ts'
 
 /**

@@ -1,6 +1,7 @@
 import { failed } from '../../../contract/wire/end.ts'
 import { DOOR_PATHS } from '../../../contract/wire/names.ts'
 import { type Earlier, openConversation } from '../../conversation/conversation.ts'
+import type { Journal } from '../../conversation/journal.ts'
 import type { Door, LeaseState } from '../../door/door.ts'
 import { gitOf, type Hands } from '../../hands/hands.ts'
 import type { ModelTiming } from '../../model/ask-model.ts'
@@ -29,6 +30,7 @@ type Parts = {
   log: Log
   /** The conversation of earlier turns. */
   earlier: Earlier
+  journal: Journal
   /** @returns the used share of the time, 0 to 1 */
   timeUsed: () => number
   /** Waits while the coordinator is away; the time limit pauses. */
@@ -61,7 +63,7 @@ export function createOwnAgent(parts: Parts): AgentDriver {
 }
 
 async function openLoop(
-  { config, door, doorUrl, hands, log, earlier, timeUsed, awaitLease, timing }: Parts,
+  { config, door, doorUrl, hands, log, earlier, journal, timeUsed, awaitLease, timing }: Parts,
   tools: Tools,
   [assignment, workspace, voice, signal]: Parameters<AgentDriver['run']>,
 ): Promise<LoopOptions> {
@@ -77,6 +79,7 @@ async function openLoop(
     home,
     notes,
     tools: definitions,
+    journal,
     log,
   })
   const branchState = () => describeBranch(gitOf(hands), workspace.base)

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
-import { sendable } from '../../../worker-image/conversation/sendable.ts'
-import type { ModelMessage } from '../../../worker-image/model/model-client.ts'
-import { messagesRefusal } from '../../support/outside/model-messages.ts'
-import type { Message } from '../../support/outside/model-strictness.ts'
-import { createRandom } from '../../support/scripted/random.ts'
-import { jpeg, png } from './pictures.ts'
+import { sendable } from '../../../../worker-image/conversation/fit/sendable.ts'
+import type { ModelMessage } from '../../../../worker-image/model/model-client.ts'
+import { messagesRefusal } from '../../../support/outside/model-messages.ts'
+import type { Message } from '../../../support/outside/model-strictness.ts'
+import { createRandom } from '../../../support/scripted/random.ts'
+import { jpeg, png } from '../pictures.ts'
 
 type Block = Record<string, unknown>
 

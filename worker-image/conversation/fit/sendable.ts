@@ -1,12 +1,13 @@
-import { wellFormed } from '../../contract/shared/characters.ts'
-import type { ModelBlock, ModelMessage } from '../model/model-client.ts'
-import { imageFacts, imageProblem } from '../tools/reading/image.ts'
+import { wellFormed } from '../../../contract/shared/characters.ts'
+import type { ModelBlock, ModelMessage } from '../../model/model-client.ts'
+import { imageFacts, imageProblem } from '../../tools/reading/image.ts'
 
 /** Blocks of the model that we can send back. It has no reason to write any other: nothing that makes them is switched on. */
 const KNOWN = ['text', 'thinking', 'redacted_thinking', 'tool_use', 'server_tool_use']
 /** In place of what would leave a message empty, which the API refuses as well. */
 const NOTHING: ModelBlock = { type: 'text', text: '(nothing)' }
-const NO_RESULT = 'Interrupted: the effect of this call is unknown. Check whether it took effect before you run it again.'
+const NO_RESULT =
+  'Outcome unknown: the sandbox was lost while this call was under way. Check whether it took effect before you run it again.'
 
 /**
  * Pure. A conversation as the API takes it: what it would refuse is left out or replaced, block by block, and nothing else changes. The same

@@ -1,5 +1,5 @@
-import { cutText } from '../../contract/shared/characters.ts'
-import type { ModelBlock, ModelMessage } from '../model/model-client.ts'
+import { cutText } from '../../../contract/shared/characters.ts'
+import type { ModelBlock, ModelMessage } from '../../model/model-client.ts'
 
 /** A result that is cut to so little still says whether the call succeeded. */
 const SHORT_CHARS = 400

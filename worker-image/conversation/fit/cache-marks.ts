@@ -1,4 +1,4 @@
-import type { ModelMessage } from '../model/model-client.ts'
+import type { ModelMessage } from '../../model/model-client.ts'
 
 /**
  * Makes the API keep the prompt up to here for five minutes. A request has three: at the end of the system text, for everything that never

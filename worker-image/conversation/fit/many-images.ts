@@ -1,5 +1,5 @@
-import type { ModelBlock, ModelMessage } from '../model/model-client.ts'
-import { imageFacts, MANY_IMAGES, SHRINK } from '../tools/reading/image.ts'
+import type { ModelBlock, ModelMessage } from '../../model/model-client.ts'
+import { imageFacts, MANY_IMAGES, SHRINK } from '../../tools/reading/image.ts'
 import { blocksIn } from './sendable.ts'
 
 type Result = Extract<ModelBlock, { type: 'tool_result' }>

@@ -1,6 +1,6 @@
-import { cutText } from '../../contract/shared/characters.ts'
-import { unheaded } from '../../contract/wire/prompt.ts'
-import type { ModelBlock, ModelMessage } from '../model/model-client.ts'
+import { cutText } from '../../../contract/shared/characters.ts'
+import { unheaded } from '../../../contract/wire/prompt.ts'
+import type { ModelBlock, ModelMessage } from '../../model/model-client.ts'
 import { blocksIn, sendable } from './sendable.ts'
 
 /** A block of a conversation, or one part of a result; `block: null` for a whole message. */

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { execa } from 'execa'
+import type { TaskEvent } from '../../../contract/api/event.ts'
+import { seenByModel } from '../../support/checks/conversation.ts'
+import { expectWhole } from '../../support/checks/event-list.ts'
+import { containersOf, storedTask } from '../../support/checks/traces.ts'
+import { waitFor } from '../../support/checks/wait.ts'
+import type { Policy, SeenRequest } from '../../support/outside/model-server.ts'
+import { blocksOf, canonical } from '../../support/outside/model-strictness.ts'
+import { giveAccess, type Outside, startOutside } from '../../support/systems/outside.ts'
+
+/** Steps of the turn, and the one that the host is lost in. */
+const STEPS = 12
+const HELD_AT = 7
+let modelGoesOn = false
+
+/** Each step writes a line. The model believes its conversation: it goes on with the step after the last that it sees there. */
+const policy: Policy = (request) => {
+  const done = seenByModel(request).filter(({ who }) => who === 'ran').length
+  if (done + 1 === HELD_AT && !modelGoesOn) return { silent: 'hang' }
+  if (done === STEPS) return { content: [{ type: 'text', text: 'Write the lines\n\nAll of them.' }] }
+  const command = `echo line ${done + 1} >> lines.txt; wc -l < lines.txt`
+  return {
+    content: [
+      { type: 'text', text: `Step ${done + 1}.` },
+      { type: 'tool_use', name: 'bash', input: { command } },
+    ],
+  }
+}
+
+let outside: Outside
+beforeAll(async () => {
+  outside = await startOutside({ runners: [{}, {}], policy })
+  await giveAccess(outside)
+})
+afterAll(() => outside.stop())
+
+describe('a runner that is lost for good in the middle of a turn, with its container', () => {
+  it('costs a tail: another goes on with the same conversation, the same files and the rest of the money', async () => {
+    const { system, git, model } = outside
+    const repository = await git.addRepository('ada/lines', { files: { 'README.md': '# lines\n' } })
+    const { id, budgetUsd } = await system.send({ repoUrl: repository.url, prompt: 'Write lines' })
+    await waitFor('the journal to have the results so far', async () => stepsIn(await journalOf(id)) === HELD_AT - 1)
+    const before = model.requests.at(-1) as SeenRequest
+
+    const name = runnersOf(await system.events(id))[0]
+    const victim = name === 'runner-1' ? system.runners[0] : system.runners[1]
+    const [sandbox] = await containersOf(id)
+    await victim?.kill()
+    await execa('docker', ['rm', '--force', sandbox?.id ?? ''])
+    const lostAt = Date.now()
+    modelGoesOn = true
+
+    const task = await system.ended(id, 120_000)
+    const events = await system.events(id)
+    expect(task).toMatchObject({ status: 'completed', reason: 'done', attempt: 2, error: null })
+    expect(runnersOf(events)).toEqual([name, name === 'runner-1' ? 'runner-2' : 'runner-1'])
+    const begun = storedTask(system.dataDir, id).attempts[1]?.started_at ?? Number.POSITIVE_INFINITY
+    expect(begun - lostAt).toBeLessThan(60_000)
+    expectWhole(events)
+
+    // To the byte, with every thinking block: the server refuses one that stands behind anything else than when it was written.
+    const after = model.requests.at(before.index + 1) as SeenRequest
+    expect(model.refusals).toEqual([])
+    expect(blocks(after).slice(0, blocks(before).length)).toEqual(blocks(before))
+    expect(after.said).toContain('the machine that you worked on was lost')
+    // No step was asked for twice.
+    expect(model.requests.length - (before.index + 1)).toBe(STEPS - HELD_AT + 2)
+    const costs = events.flatMap((event) => (event.type === 'usage.counted' ? [{ attempt: event.attempt, ...event.data }] : []))
+    const spent = (attempt: number) => costs.filter((one) => one.attempt === attempt).reduce((sum, one) => sum + one.costUsd, 0)
+    expect(spent(1)).toBeGreaterThan(0)
+    expect(task.usage.costUsd).toBeCloseTo(spent(1) + spent(2), 6)
+    expect(task.budgetUsd).toBe(budgetUsd)
+    expect(await journalOf(id, 2)).toBe('')
+  })
+})
+
+async function journalOf(taskId: string, attempt = 1): Promise<string> {
+  return readFile(join(outside.system.dataDir, 'artifacts', `${taskId}-${attempt}.journal`), 'utf8').catch(() => '')
+}
+
+function stepsIn(journal: string): number {
+  return journal.split('"type":"tool_result"').length - 1
+}
+
+function blocks({ body }: SeenRequest): unknown[] {
+  return blocksOf(body).map(canonical)
+}
+
+function runnersOf(events: readonly TaskEvent[]): string[] {
+  return events.flatMap((event) => (event.type === 'attempt.started' ? [event.data.runner] : []))
+}

@@ -1,0 +1,98 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import type { SteerMessage } from '../../../contract/wire/sandbox.ts'
+import { readJournal } from '../../../worker-image/conversation/journal-text.ts'
+import { waitFor } from '../../support/checks/wait.ts'
+import type { SeenRequest } from '../../support/outside/model-server.ts'
+import { blocksOf, canonical } from '../../support/outside/model-strictness.ts'
+import { type Errand, endOf, startErrand } from '../errand.ts'
+import { answer, bash, inTurn, text } from '../policies.ts'
+
+let errand: Errand
+afterEach(() => errand.stop())
+
+function blocks(request: SeenRequest | undefined): unknown[] {
+  return request ? blocksOf(request.body).map(canonical) : []
+}
+
+/** What had left the host when it was lost is all that the next attempt finds: a new sandbox, and no word of the old one's end. */
+async function loseHost(): Promise<void> {
+  const kept = new Map(errand.door.tail.kept)
+  errand.cancel()
+  await waitFor('the end of the first attempt', () => errand.lines.some(({ type }) => type === 'turn.ended'))
+  await waitFor('its last artifact', () => errand.door.artifacts.has('transcript'))
+  errand.door.artifacts.clear()
+  for (const [kind, bytes] of kept) errand.door.tail.kept.set(kind, bytes)
+  errand.lines.length = 0
+  errand.freshWorkspace()
+  Object.assign(errand.assignment, { hasTranscript: true, attempt: 2 })
+}
+
+function journal() {
+  return readJournal(String(errand.door.tail.kept.get('journal') ?? ''))
+}
+
+describe('a turn whose host is lost', () => {
+  it('goes on elsewhere with the same conversation, to the byte, and what was under way has an unknown outcome', async () => {
+    errand = await startErrand({
+      policy: inTurn(answer(bash('echo one')), answer(bash('sleep 60')), answer(text('Done\n\nAll of it.'))),
+    })
+    const running = errand.run()
+    await waitFor('the call under way in the journal', () => journal()?.messages.length === 4)
+    const [before] = errand.model.requests.slice(-1)
+    await loseHost()
+    await running
+    const { length } = errand.model.requests
+    errand.lines.length = 0
+    expect(endOf(await errand.run())).toMatchObject({ outcome: 'completed' })
+    const after = errand.model.requests[length]
+    expect(errand.model.refusals).toEqual([])
+    expect(blocks(after).slice(0, blocks(before).length)).toEqual(blocks(before))
+    expect(after?.results).toMatchObject([{ isError: true, text: expect.stringContaining('Outcome unknown') }])
+    expect(after?.said).toContain('the machine that you worked on was lost')
+    expect(after?.said).not.toContain('The task')
+  })
+
+  it('gives the model each message of the person once: the one that it had, and the one that came too late for it', async () => {
+    const waiting: SteerMessage[] = []
+    errand = await startErrand({
+      waiting,
+      policy: inTurn(
+        () => {
+          waiting.push({ messageId: 'm2', text: 'In French.' })
+          return answer(bash('echo one'))
+        },
+        () => {
+          waiting.push({ messageId: 'm3', text: 'And in Dutch.' })
+          return answer(bash('echo two'))
+        },
+        { silent: 'hang' },
+        answer(bash('true')),
+        answer(text('Done\n\nAll of it.')),
+      ),
+    })
+    const running = errand.run()
+    // The third request holds the second message, and no answer shows whether the model has it.
+    await waitFor('the results in the journal', () => journal()?.messages.length === 5)
+    expect(journal()?.taken).toContain('m2')
+    await loseHost()
+    await running
+    errand.lines.length = 0
+    await errand.run()
+    const all = JSON.stringify(errand.model.requests.at(-1)?.body.messages)
+    expect([all.split('In French.').length, all.split('And in Dutch.').length]).toEqual([2, 2])
+    expect(errand.model.refusals).toEqual([])
+  })
+
+  it('does not wait for a coordinator that takes the journal and never answers', async () => {
+    let letGo: () => void = () => undefined
+    const never = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    errand = await startErrand({
+      policy: inTurn(answer(bash('echo one')), answer(text('Done\n\nAll of it.'))),
+      gateway: { saveArtifact: (kind) => (kind === 'journal' ? never : Promise.resolve()) },
+    })
+    expect(endOf(await errand.run().finally(letGo))).toMatchObject({ outcome: 'completed' })
+    expect(errand.log.join('')).not.toContain('transcript.lost')
+  })
+})
