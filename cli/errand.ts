@@ -7,6 +7,7 @@ import { list } from './commands/list.ts'
 import { message, messages, withdraw } from './commands/messages.ts'
 import { demo, run } from './commands/run.ts'
 import { show } from './commands/show.ts'
+import { remove, storage } from './commands/storage.ts'
 import { createApi } from './server/api.ts'
 import type { Context, Surroundings } from './server/context.ts'
 import { EXIT, Fault } from './server/faults.ts'
@@ -54,6 +55,8 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
     retry,
     budget,
     cancel,
+    delete: remove,
+    storage,
     diff,
     bundle,
     token,

@@ -23,6 +23,7 @@ import type { StopList } from './process/stop-list.ts'
 import { openDispatch } from './queue/dispatch.ts'
 import { startReconcile } from './reconcile/reconcile.ts'
 import { approveKey, loadSecrets } from './secrets/secret-key.ts'
+import { startHousekeeping } from './storage/housekeeping.ts'
 import { type Audience, createLedger } from './store/ledger.ts'
 import { openDatabase } from './store/sqlite/database.ts'
 import { createTasks } from './tasks/tasks.ts'
@@ -95,6 +96,9 @@ export async function openCore(options: CoreOptions) {
   stopping.add('deltas', async () => deltas.stop())
   const reconcile = startReconcile({ db, ledger, dispatch, disk, log, ...(leaseMs !== undefined && { leaseMs }) })
   stopping.add('reconcile', reconcile.stop)
+
+  const housekeeping = startHousekeeping({ db, ledger, artifacts, disk, limits: config.storage, log })
+  stopping.add('housekeeping', housekeeping.stop)
 
   return { ...ground, config, log, ledger, dispatch, tasks, leases, notifier, webPush, outside, metrics, readiness }
 }

@@ -50,6 +50,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'coordinator/reconcile': ['coordinator/attempts', 'coordinator/queue', ...STORE, 'npm:pino'],
   'coordinator/attempts': ['coordinator/tasks', 'coordinator/wire', 'coordinator/secrets', ...STORE, 'npm:*'],
   'coordinator/tasks': ['coordinator/queue', 'coordinator/wire', 'coordinator/artifacts', ...STORE, 'npm:*'],
+  'coordinator/storage': ['coordinator/tasks', 'coordinator/artifacts', ...STORE, 'npm:pino'],
   'coordinator/queue': ['coordinator/wire', ...STORE, 'npm:*'],
   'coordinator/wire': [...STORE, 'npm:*'],
   'coordinator/notify': ['coordinator/live', 'coordinator/secrets', ...STORE, 'npm:*'],

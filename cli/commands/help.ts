@@ -24,6 +24,7 @@ const HELP = `errand: send a coding agent on an errand
                                          run the last turn again; --budget adds to what is left
   errand budget ID USD | +USD            change what the task may cost in all, also while it runs
   errand cancel ID                       cancel the task; its work so far stays on the branch
+  errand delete ID [--yes]               delete an ended task for good; its branch stays
   errand diff ID                         print the patch
   errand bundle ID > FILE                get the work as a git bundle if it could not be pushed
 
@@ -31,6 +32,7 @@ const HELP = `errand: send a coding agent on an errand
                                          standard input or from ERRAND_GIT_TOKEN
   errand credentials list | remove HOST
   errand token new NAME | list | revoke ID        API tokens for scripts and other machines
+  errand storage [--json]                show what takes the space on the server (admins)
   errand link                            print a link that signs in a browser, once
   errand backup FILE                     back up the server of this machine while it runs, or not
       --key-file FILE encrypt it with the key in this file, or with ERRAND_BACKUP_KEY

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import * as api from './api.ts'
 import { Changes } from './changes.ts'
 import type { ErrorCode } from './errors.ts'
-import { Overview } from './overview.ts'
+import { Overview, Storage } from './overview.ts'
 import type { OperationId } from './routes.ts'
 
 /** What one call takes and answers. The routes, the OpenAPI description and the typed client are made from it. */
@@ -64,6 +64,7 @@ export const ENDPOINTS = {
       answer: api.Task,
       errors: ['conflict'],
     },
+    deleteTask: { summary: 'Delete an ended task with all that is kept of it', status: 204, errors: ['conflict'] },
     listEvents: {
       summary: 'List the events after a seq, in order and without gaps',
       query: api.ListEvents,
@@ -79,12 +80,7 @@ export const ENDPOINTS = {
       answer: api.Message,
       errors: ['conflict'],
     },
-    withdrawMessage: {
-      summary: 'Withdraw a waiting message',
-      status: 200,
-      answer: api.Message,
-      errors: ['conflict'],
-    },
+    withdrawMessage: { summary: 'Withdraw a waiting message', status: 200, answer: api.Message, errors: ['conflict'] },
     downloadDiff: {
       summary: 'Download the newest patch of the branch, or of one turn',
       query: api.OfTurn,
@@ -277,6 +273,7 @@ export const ENDPOINTS = {
       answerType: 'text/html',
       errors: ['unavailable'],
     },
+    findStorage: { summary: 'Show what takes the space, for admins', status: 200, access: 'admin', answer: Storage },
     findOverview: {
       summary: 'Show runners, tasks and users at a glance, for admins',
       status: 200,

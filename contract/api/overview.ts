@@ -4,6 +4,9 @@ import { TaskStatus } from './status.ts'
 
 const time = z.iso.datetime()
 
+/** Where this server stores its data, bytes. `low`: less is free than the floor, so no new work begins. */
+const Disk = z.object({ freeBytes: z.number(), totalBytes: z.number(), floorBytes: z.number(), low: z.boolean() })
+
 /** `GET /api/admin/overview`, for admins only. */
 export const Overview = z
   .object({
@@ -24,9 +27,32 @@ export const Overview = z
       z.object({ id: z.string(), name: z.string(), tasks: z.number(), costUsd: z.number(), lastSeenAt: time.nullable() }),
     ),
     redis: z.boolean(),
-    /** The disk of this server. `low`: no new work begins until space is freed. Absent: an older server. */
-    disk: z.object({ freeBytes: z.number(), totalBytes: z.number(), floorBytes: z.number(), low: z.boolean() }).optional(),
+    /** Absent: an older server. */
+    disk: Disk.optional(),
     version: z.string(),
   })
   .meta({ id: 'Overview' })
 export type Overview = z.infer<typeof Overview>
+
+/** `GET /api/admin/storage`, for admins only: what takes the space, and what may. Bytes. */
+export const Storage = z
+  .object({
+    disk: Disk,
+    /** `freeBytes`: free for new rows within the file. */
+    database: z.object({ bytes: z.number(), freeBytes: z.number() }),
+    /** `outputs` of tools, `bundles` with work that could not be pushed, `conversations`, `patches`, `others`. */
+    kinds: z.array(z.object({ kind: z.string(), files: z.number(), bytes: z.number() })),
+    /** The largest first. `full`: they can start nothing new, or no more of their outputs are stored. */
+    users: z.array(z.object({ id: z.string(), name: z.string(), bytes: z.number(), outputBytes: z.number(), full: z.boolean() })),
+    limits: z.object({
+      attemptOutputsBytes: z.number(),
+      taskOutputsBytes: z.number(),
+      userBytes: z.number(),
+      /** Days that these are kept; 0: for ever. */
+      outputDays: z.number(),
+      bundleDays: z.number(),
+      taskDays: z.number(),
+    }),
+  })
+  .meta({ id: 'Storage' })
+export type Storage = z.infer<typeof Storage>

@@ -7,6 +7,7 @@ export const CALLS = {
   listTasks: 'GET /api/tasks',
   findTask: 'GET /api/tasks/:id',
   changeTask: 'PATCH /api/tasks/:id',
+  deleteTask: 'DELETE /api/tasks/:id',
   listEvents: 'GET /api/tasks/:id/events',
   listMessages: 'GET /api/tasks/:id/messages',
   sendMessage: 'POST /api/tasks/:id/messages',
@@ -44,6 +45,7 @@ export const CALLS = {
   createSignInLink: 'POST /auth/links',
 
   findOverview: 'GET /api/admin/overview',
+  findStorage: 'GET /api/admin/storage',
   checkHealth: 'GET /healthz',
   checkReadiness: 'GET /readyz',
   readMetrics: 'GET /metrics',

@@ -41,6 +41,8 @@ export type ServerToClient = {
   event: (event: TaskEvent) => void
   /** The summary, after each change. */
   task: (task: Task) => void
+  /** The task was deleted: forget it, and all that is kept of it. A client that was away gets `not_found` for it. */
+  deleted: (task: { taskId: string }) => void
   /** Volatile; goes to the sockets that watch the task. */
   delta: (delta: Delta) => void
   /** The same for the output of a command that is still running, with its `callId`. Nothing of it is stored; the end of the call brings all. */

@@ -32,6 +32,9 @@ export async function takeEvents(
   const attempt = await findAttempt(tx, taskId, number)
   const task = await findTask(tx, taskId)
   if (!attempt || !task) return null
+  const last = entries.at(-1)?.n ?? 0
+  if (task.deleted_at !== null)
+    return { runnerId: attempt.runner_id, taskId, attempt: number, word: { type: 'refused', n: last }, ended: false, stored: 0 }
   const isCurrent = attempt.ended_at === null && task.attempt === number
   const take = isCurrent ? takeCurrent : takeCost
   return { runnerId: attempt.runner_id, taskId, attempt: number, ...(await take(tx, record, task, attempt, entries)) }

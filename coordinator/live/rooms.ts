@@ -94,9 +94,8 @@ export function createRooms({ publicUrl, log }: { publicUrl: string; log: Logger
           io.to(userRoom(userId)).except(inReplay).emit('event', event)
         }
       },
-      task: (userId, task) => {
-        io.to(userRoom(userId)).emit('task', task)
-      },
+      task: (userId, task) => void io.to(userRoom(userId)).emit('task', task),
+      deleted: (userId, taskId) => void io.to(userRoom(userId)).emit('deleted', { taskId }),
     },
     showDelta: (delta) => {
       // A client that knows no output would take it for text of the model.

@@ -68,6 +68,7 @@ export function openNotifier(parts: NotifierParts): Notifier {
         for (const { type, taskId, data } of events) if (type === 'task.ended') beginEnd(work, taskId, data.turn)
       },
       task: () => undefined,
+      deleted: () => undefined,
     },
     test: (userId) => sendNotice(parts, userId, { ...TEST, url: publicUrl }, [], stopping.signal),
     stop: async () => {

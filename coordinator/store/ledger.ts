@@ -11,13 +11,15 @@ import { findTasks, setRetrying, type TaskRow } from './tasks.ts'
 export type Audience = {
   events: (userId: string, events: readonly TaskEvent[]) => void
   task: (userId: string, task: Task) => void
+  /** A person deleted a task: it is gone. */
+  deleted: (userId: string, taskId: string) => void
 }
 
 /**
  * Records what happened to a task, to be told once the transaction is committed: the events that were appended to its history, and its
- * summary, unless only `lastSeq` changed in it.
+ * summary, unless only `lastSeq` changed in it, or the task was deleted.
  */
-export type RecordChange = (task: TaskRow, events: readonly TaskEvent[], summary?: 'same') => void
+export type RecordChange = (task: TaskRow, events: readonly TaskEvent[], summary?: 'same' | 'deleted') => void
 
 export type Ledger = {
   /**
@@ -57,13 +59,14 @@ export function createLedger(db: Store, ...audiences: readonly Audience[]): Ledg
   const writeNow = async <T>(work: (tx: Store, record: RecordChange) => Promise<T>): Promise<T> => {
     const changes: Parameters<RecordChange>[] = []
     const result = await db.transaction().execute((tx) => work(tx, (...change) => changes.push(change)))
-    const waiting = changes.flatMap(([{ id, status }, , summary]) => (status === 'pending' && summary !== 'same' ? [id] : []))
+    const waiting = changes.flatMap(([{ id, status }, , summary]) => (status === 'pending' && summary === undefined ? [id] : []))
     const now = Date.now()
     const line = waiting.length > 0 ? await readLine(db, now) : null
     for (const [task, events, summary] of changes)
       for (const audience of audiences) {
         if (events.length > 0) audience.events(task.user_id, events)
-        if (summary !== 'same') audience.task(task.user_id, taskOf(task, line))
+        if (summary === undefined) audience.task(task.user_id, taskOf(task, line))
+        if (summary === 'deleted') audience.deleted(task.user_id, task.id)
       }
     if (line && isNews(line.nobody, now))
       await tellLine(line, new Set(waiting)).catch(() => {

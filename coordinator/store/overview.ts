@@ -52,12 +52,13 @@ function unwellOf(reason: Reason | null, message: string | null): Pick<Overview[
 async function listUsers(db: Store): Promise<Overview['users']> {
   const rows = await db
     .selectFrom('users')
-    .select(['id', 'name'])
+    .select(['id', 'name', 'deleted_cost_usd'])
     .select((eb) => [
       eb
         .selectFrom('tasks')
         .select(({ fn }) => fn.countAll().as('n'))
         .whereRef('user_id', '=', 'users.id')
+        .where('deleted_at', 'is', null)
         .as('tasks'),
       eb
         .selectFrom('tasks')
@@ -65,6 +66,7 @@ async function listUsers(db: Store): Promise<Overview['users']> {
         .whereRef('user_id', '=', 'users.id')
         // The costs of the demo are made up.
         .where('demo', '=', 0)
+        .where('deleted_at', 'is', null)
         .as('cost'),
       eb
         .selectFrom('sessions')
@@ -79,13 +81,13 @@ async function listUsers(db: Store): Promise<Overview['users']> {
     ])
     .orderBy('name')
     .execute()
-  return rows.map(({ id, name, tasks, cost, session, token }) => {
+  return rows.map(({ id, name, deleted_cost_usd, tasks, cost, session, token }) => {
     const seenAt = Math.max(session === null ? 0 : Number(session) - SESSION_IDLE_MS, Number(token ?? 0))
     return {
       id,
       name,
       tasks: Number(tasks),
-      costUsd: Number(cost ?? 0),
+      costUsd: Number(cost ?? 0) + deleted_cost_usd,
       lastSeenAt: seenAt === 0 ? null : new Date(seenAt).toISOString(),
     }
   })

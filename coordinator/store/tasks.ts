@@ -20,7 +20,8 @@ export function findTasks(db: Store, taskIds: readonly string[]): Promise<TaskRo
 }
 
 export function findTaskOfUser(db: Store, userId: string, taskId: string): Promise<TaskRow | undefined> {
-  return db.selectFrom('tasks').selectAll().where('id', '=', taskId).where('user_id', '=', userId).executeTakeFirst()
+  const ofUser = db.selectFrom('tasks').selectAll().where('id', '=', taskId).where('user_id', '=', userId)
+  return ofUser.where('deleted_at', 'is', null).executeTakeFirst()
 }
 
 export function findTaskByClientId(db: Store, userId: string, clientId: string): Promise<TaskRow | undefined> {
@@ -62,7 +63,7 @@ export function listTasks(
   { status, search = '', repoUrl, id, limit }: ListTasks,
   before: { createdAt: number; id: string } | null,
 ): Promise<TaskRow[]> {
-  let query = db.selectFrom('tasks').selectAll().where('user_id', '=', userId)
+  let query = db.selectFrom('tasks').selectAll().where('user_id', '=', userId).where('deleted_at', 'is', null)
   if (status) query = query.where('status', '=', status)
   if (repoUrl !== undefined) query = query.where('repo_url', '=', repoUrl)
   if (id !== undefined) query = query.where(sql<boolean>`substr(id, 1, ${id.length}) = ${id}`)
@@ -86,7 +87,10 @@ export async function countUnderWay(db: Store, userId: string): Promise<number> 
 }
 
 export async function countByStatus(db: Store): Promise<{ status: TaskStatus; count: number }[]> {
-  const rows = db.selectFrom('tasks').select(['status', (eb) => eb.fn.countAll().as('count')])
+  const rows = db
+    .selectFrom('tasks')
+    .select(['status', (eb) => eb.fn.countAll().as('count')])
+    .where('deleted_at', 'is', null)
   return (await rows.groupBy('status').execute()).map(({ status, count }) => ({ status, count: Number(count) }))
 }
 

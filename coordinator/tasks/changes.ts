@@ -29,12 +29,20 @@ export function openBundle(parts: Parts, userId: string, taskId: string): Promis
 }
 
 /** @returns the path of the file. @throws Refusal `not_found` when the full output was not kept */
-export async function locateOutput({ db, artifacts }: Parts, userId: string, taskId: string, callId: string): Promise<string> {
-  await findOwnTask(db, userId, taskId)
+export async function locateOutput(
+  { db, artifacts, config }: Parts & Pick<TaskParts, 'config'>,
+  userId: string,
+  taskId: string,
+  callId: string,
+): Promise<string> {
+  const { created_at } = await findOwnTask(db, userId, taskId)
   const kind = ArtifactKind.safeParse(`output.${callId}`)
   const path = kind.success ? await artifacts.locate(taskId, kind.data) : null
-  if (path === null) throw new Refusal('not_found', 'The full output was not kept; this is all there is.')
-  return path
+  if (path !== null) return path
+  const { outputDays } = config.storage
+  const mayBeExpired = outputDays > 0 && created_at < Date.now() - outputDays * 24 * 60 * 60_000
+  const why = mayBeExpired ? `Full outputs are kept for ${outputDays} days` : 'The full output was not kept'
+  throw new Refusal('not_found', `${why}; this is all there is.`)
 }
 
 type Kinds = readonly [ArtifactKind, ...ArtifactKind[]]

@@ -22,6 +22,7 @@ import { cancelTask } from './cancel-task.ts'
 import { changeTask } from './change-task.ts'
 import { locateOutput, openBundle, openPatch, readChanges } from './changes.ts'
 import { createTask } from './create-task.ts'
+import { deleteTask } from './delete-task.ts'
 import { findOwnTask, type TaskParts } from './parts.ts'
 import { retryTask } from './retry-task.ts'
 import { sendMessage } from './send-message.ts'
@@ -59,6 +60,8 @@ export type Tasks = {
   messages: (userId: string, taskId: string) => Promise<Message[]>
   /** Withdraws a message that waits. @throws Refusal `conflict` when the agent has it */
   withdraw: (userId: string, taskId: string, messageId: string) => Promise<Message>
+  /** Deletes an ended task for good. @throws Refusal `conflict` while it waits or runs */
+  remove: (userId: string, taskId: string) => Promise<void>
   /** Runs the last turn again. @throws Refusal `conflict` while the task waits or runs */
   retry: (userId: string, taskId: string, input: RetryTask) => Promise<Task>
   /** The newest patch of the whole branch, or that of one turn. @throws Refusal `not_found` when there is none */
@@ -96,6 +99,7 @@ export function createTasks(parts: TaskParts): Tasks {
       return (await listMessages(db, taskId)).map(messageOf)
     },
     withdraw: (userId, taskId, messageId) => withdrawMessage(parts, userId, taskId, messageId),
+    remove: (userId, taskId) => deleteTask(parts, userId, taskId),
     retry: (userId, taskId, input) => retryTask(parts, userId, taskId, input),
     patch: (userId, taskId, turn) => openPatch(parts, userId, taskId, turn),
     changes: (userId, taskId, turn) => readChanges(parts, userId, taskId, turn),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT_FOLDER } from '../../process/root-folder.ts'
 import { findOverview } from '../../store/overview.ts'
+import { findUsedSpace } from '../../store/used-space.ts'
 import type { Parts } from '../parts.ts'
 import type { Serve } from '../serve-endpoint.ts'
 
@@ -21,10 +22,16 @@ export function addHealthRoutes(serve: Serve, { readiness, metrics }: Pick<Parts
   })
 }
 
-/** The whole server at a glance, for its admins. */
-export function addOverview(serve: Serve, { db, readiness, disk }: Pick<Parts, 'db' | 'readiness' | 'disk'>): void {
+type Wanted = Pick<Parts, 'db' | 'readiness' | 'disk' | 'config'>
+
+/** The whole server at a glance, and what takes its space, for its admins. */
+export function addOverview(serve: Serve, { db, readiness, disk, config }: Wanted): void {
   serve('findOverview', async () => {
     const { redis } = await readiness()
     return { ...(await findOverview(db, Date.now())), redis, disk: await disk.look(), version }
+  })
+  serve('findStorage', async () => {
+    const { floorBytes: _, ...limits } = config.storage
+    return { disk: await disk.look(), ...(await findUsedSpace(db, limits.userBytes)), limits }
   })
 }

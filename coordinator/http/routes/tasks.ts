@@ -19,6 +19,7 @@ export function addTaskRoutes(serve: Serve, { tasks, limits }: Pick<Parts, 'task
   serve('listTasks', ({ user, query }) => tasks.list(user.id, query))
   serve('findTask', ({ user, params }) => tasks.find(user.id, params.id))
   serve('changeTask', ({ user, params, body }) => tasks.change(user.id, params.id, body))
+  serve('deleteTask', ({ user, params }) => tasks.remove(user.id, params.id))
   serve('cancelTask', ({ user, params }) => tasks.cancel(user.id, params.id))
   serve('retryTask', ({ user, params, body }) => tasks.retry(user.id, params.id, body), [limits.create])
 

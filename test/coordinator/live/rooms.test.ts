@@ -161,6 +161,24 @@ describe('what a client may ask', () => {
 })
 
 describe('what a client hears', () => {
+  it('learns that a task of its user was deleted, wherever that was done; nobody else does', async () => {
+    const [socket, others] = [connect(), connect({ token: bobToken })]
+    const [gone, othersGone]: string[][] = [[], []]
+    socket.on('deleted', ({ taskId }) => gone?.push(taskId))
+    others.on('deleted', ({ taskId }) => othersGone?.push(taskId))
+    await Promise.all([connected(socket), connected(others)])
+    const { task } = await ask(socket, 'task:create', { repoUrl: coordinator.demoRepoUrl, prompt: 'Go' })
+    const remove = () => coordinator.api<{ error: { message: string } }>(`/api/tasks/${task.id}`, { method: 'DELETE' })
+    const refusal = await remove()
+    expect([refusal.status, refusal.body.error.message]).toEqual([409, expect.stringContaining('Cancel it first')])
+    await ask(socket, 'task:cancel', { taskId: task.id })
+    expect((await remove()).status).toBe(204)
+    expect((await remove()).status).toBe(404)
+    await waitFor('the word', () => gone?.length)
+    expect([gone, othersGone]).toEqual([[task.id], []])
+    expect(await ask(socket, 'task:watch', { taskId: task.id })).toMatchObject({ ok: false, error: { code: 'not_found' } })
+  })
+
   it('gets every event of its tasks by only connecting, and the summary when it changes', async () => {
     const socket = connect()
     const events: TaskEvent[] = []

@@ -160,6 +160,7 @@ describe('why a task waits', () => {
     ledger = createLedger(db, {
       events: () => undefined,
       task: (_userId, { id, reason }) => told.push(`${id} ${reason}`),
+      deleted: () => undefined,
     })
     await addUser('a', 0)
   })

@@ -233,6 +233,7 @@ describe('tasks', () => {
     const ledger = createLedger(core.db, {
       events: (_user, events) => told.push(...events.map(({ seq }) => seq)),
       task: () => undefined,
+      deleted: () => undefined,
     })
     const write = (fail: boolean) =>
       ledger.write(async (tx, record) => {

@@ -28,6 +28,10 @@ export function scriptedTasks(): Tasks {
       find(userId, taskId)
       return withdraw(stored, messageId)
     },
+    remove: async (userId, taskId) => {
+      const { id } = find(userId, taskId)
+      stored.tasks = stored.tasks.filter(({ task }) => task.id !== id)
+    },
     retry: async (userId, taskId) => find(userId, taskId),
     changes: async (userId, taskId, turn) => {
       find(userId, taskId)

@@ -9,19 +9,25 @@ export type Ran = { exit: number; out: string; err: string }
 type Options = {
   env?: Record<string, string>
   stdin?: string | null
+  /** What a person types at a terminal, in place of `stdin`. */
+  typed?: string
   home?: string
   cwd?: string
   terminal?: { columns: number; rows: number }
 }
 
 /** Starts the command line tool in this process, with streams of its own. */
-export function startErrand(argv: string[], { env = {}, stdin = '', home = '/nonexistent', cwd = '/', terminal }: Options = {}) {
+export function startErrand(
+  argv: string[],
+  { env = {}, stdin = '', typed, home = '/nonexistent', cwd = '/', terminal }: Options = {},
+) {
   const interrupt = new AbortController()
   const out = collect()
   const err = collect()
   const input = new PassThrough()
   // Null: somebody sits there and has typed nothing yet.
-  if (stdin !== null) input.end(stdin)
+  if (typed !== undefined) Object.assign(input, { isTTY: true }).write(typed)
+  else if (stdin !== null) input.end(stdin)
   const exit = runErrand(argv, {
     stdin: input,
     stdout: Object.assign(out.stream, terminal ? { isTTY: true, ...terminal } : {}),

@@ -39,10 +39,12 @@ export async function startCore({ redisUrl, environment, leaseMs, slots = 100 }:
   const stopping = createStopList(log)
   const told: { userId: string; event: TaskEvent }[] = []
   const summaries: Task[] = []
+  const deleted: string[] = []
   const onlookers = {
     audience: {
       events: (userId: string, events: readonly TaskEvent[]) => told.push(...events.map((event) => ({ userId, event }))),
       task: (_userId: string, task: Task) => summaries.push(task),
+      deleted: (_userId: string, taskId: string) => deleted.push(taskId),
     },
     showDelta: () => undefined,
     isWatched: () => false,
@@ -64,6 +66,7 @@ export async function startCore({ redisUrl, environment, leaseMs, slots = 100 }:
     runner,
     told,
     summaries,
+    deleted,
     addUser: (name: string) => addUser(core, name),
     create: async (user: User, input: Partial<CreateTask> = {}): Promise<Task> =>
       (await core.tasks.create(user, { repoUrl: 'https://github.com/a/b', prompt: 'Fix the test', ...input })).task,
