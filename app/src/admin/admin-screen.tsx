@@ -11,6 +11,7 @@ import { ago, dollars } from '../text/show.ts'
 import { words } from '../text/words.ts'
 import './admin.css'
 import { Runners } from './runners.tsx'
+import { StorageSection } from './storage.tsx'
 
 const LOOK_AGAIN_MS = 5_000
 
@@ -43,6 +44,7 @@ function Glance({ overview: { redis, runners, tasks, users, version } }: { overv
       <div className="admin-sections">
         <Runners runners={runners} />
         <Queue tasks={tasks} />
+        <StorageSection />
         <Users users={users} />
       </div>
       <p className="small soft">{words.admin.version(version)}</p>

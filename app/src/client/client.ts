@@ -4,9 +4,11 @@ import type { Me, Task } from '../../../contract/api/api.ts'
 import { type Api, createApi } from './api.ts'
 import { createAskMe } from './ask-me.ts'
 import { type Connection, createConnection } from './connection.ts'
+import type { DropParts } from './drop-task.ts'
 import { loadPart } from './load-part.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { askAnew, createQueries, putTask, watchAnswers } from './queries.ts'
+import type { AppSocket } from './socket.ts'
 import { createState, type State } from './state.ts'
 import { createDrafts, type Drafts } from './storage/drafts.ts'
 import { keepAnswers, keepNewestFeeds } from './storage/saved-answers.ts'
@@ -40,10 +42,10 @@ export function createClient(): Client {
     () => signedOut.set(true),
     async () => (await loadPart('answers', () => import('./answers.ts'))).ENDPOINTS,
   )
-  const connection = createConnection(async () => (await loadPart('socket', () => import('./socket.ts'))).createSocket())
   const storage = createStorage()
   const drafts = createDrafts(() => localStorage)
-  const queries = createQueries(() => connection.state.get() === 'live')
+  const queries: QueryClient = createQueries(() => connection.state.get() === 'live')
+  const connection = createConnection(() => loadSocket({ api, queries, storage, drafts }))
   const keeper = keepAnswers(storage)
   watchAnswers(queries, keeper.hear)
   const takeTask = (task: Task) => putTask(queries, task)
@@ -91,6 +93,12 @@ export function createClient(): Client {
       restored = outbox.restore()
     },
   }
+}
+
+async function loadSocket(parts: DropParts): Promise<AppSocket> {
+  const load = () => Promise.all([import('./socket.ts'), import('./drop-task.ts')])
+  const [{ createSocket }, { hearDeleted }] = await loadPart('socket', load)
+  return hearDeleted(parts, createSocket())
 }
 
 function signOutWith({ state }: Connection, signedOut: State<boolean>): void {

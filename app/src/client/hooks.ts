@@ -1,9 +1,9 @@
-import { queryOptions, useMutation, useQuery } from '@tanstack/react-query'
+import { queryOptions, useQuery } from '@tanstack/react-query'
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { ConnectionStatus } from '../../../client/connection.ts'
 import type { Unsent } from '../../../client/outbox.ts'
 import { type Saved, taskAfter } from '../../../client/task-summary.ts'
-import type { Me, RetryTask, Task } from '../../../contract/api/api.ts'
+import type { Me, Task } from '../../../contract/api/api.ts'
 import type { TaskEvent } from '../../../contract/api/event.ts'
 import type { Client } from './client.ts'
 import { putTask, taskInLists } from './queries.ts'
@@ -126,24 +126,6 @@ export function useDraft(place: string): [string, (text: string) => void] {
     [drafts, place],
   )
   return [text, write]
-}
-
-/** Cancels a task and updates the lists and the task. */
-export function useCancelTask(taskId: string) {
-  const { api, queries } = useClient()
-  return useMutation({
-    mutationFn: () => api.cancelTask(taskId),
-    onSuccess: (task) => queries.setQueryData(['task', taskId], task),
-  })
-}
-
-/** Runs the last turn of an ended task again. */
-export function useRetryTask(taskId: string) {
-  const { api, queries } = useClient()
-  return useMutation({
-    mutationFn: (retry: RetryTask) => api.retryTask(taskId, retry),
-    onSuccess: (task) => queries.setQueryData(['task', taskId], task),
-  })
 }
 
 /** Tells the server that the user is looking at this task while the component is mounted. */

@@ -1,9 +1,10 @@
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { codeOf } from '../../../client/api/api-error.ts'
 import { liveTextOf } from '../../../client/feed.ts'
 import type { Saved } from '../../../client/task-summary.ts'
 import type { Task } from '../../../contract/api/api.ts'
-import { useAsOf, useLookAt, useNewestTask, useTask } from '../client/hooks.ts'
+import { dropTask } from '../client/drop-task.ts'
+import { useAsOf, useClient, useLookAt, useNewestTask, useTask } from '../client/hooks.ts'
 import { LinkButton } from '../design/controls/button.tsx'
 import { EmptyState, ErrorState, Skeleton } from '../design/feedback/states.tsx'
 import { Screen } from '../design/screen/screen.tsx'
@@ -25,7 +26,8 @@ export function TaskScreen({ taskId }: { taskId: string }) {
   const { data: task, error, refetch } = useTask(taskId)
   useLookAt(taskId)
   useCloseNotices(taskId)
-  if (task) return <LoadedTask key={taskId} task={task} />
+  const isGone = useGone(taskId, error)
+  if (task && !isGone) return <LoadedTask key={taskId} task={task} />
   return (
     <Screen title={TASK_WORDS.header.untitled} back="/">
       {error ? <NoTask error={error} onRetry={() => refetch()} /> : <Skeleton lines={[80, 60, 90]} rows={3} />}
@@ -33,9 +35,19 @@ export function TaskScreen({ taskId }: { taskId: string }) {
   )
 }
 
+/** A task that was deleted, here or on another device, is forgotten on this one too. */
+function useGone(taskId: string, error: unknown): boolean {
+  const client = useClient()
+  const isGone = codeOf(error) === 'not_found'
+  useEffect(() => {
+    if (isGone) void dropTask(client, taskId)
+  }, [client, taskId, isGone])
+  return isGone
+}
+
 function NoTask({ error, onRetry }: { error: unknown; onRetry: () => unknown }) {
   return codeOf(error) === 'not_found' ? (
-    <EmptyState title={TASK_WORDS.header.notFound}>
+    <EmptyState title={TASK_WORDS.header.notFound} text={TASK_WORDS.header.notFoundText}>
       <LinkButton href="/">{TASK_WORDS.header.toTasks}</LinkButton>
     </EmptyState>
   ) : (

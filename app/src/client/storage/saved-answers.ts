@@ -24,7 +24,7 @@ const KEEP_EVERY_MS = 2_000
 /** How many tasks open without a network; a phone has other things to store. */
 export const KEPT_FEEDS = 20
 /** Holds the ids of those tasks, the last opened first. */
-const KEPT_FEEDS_KEY = 'saved:feeds'
+export const KEPT_FEEDS_KEY = 'saved:feeds'
 
 /** Saves the server's answers on the device; of the tasks, only those that open without a network. */
 export function keepAnswers(storage: Pick<Storage, 'list' | 'write'>): Keeper {

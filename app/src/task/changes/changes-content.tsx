@@ -72,7 +72,7 @@ function Where({ task: { branch, reason, pullRequestUrl } }: { task: Task }) {
 function NotThere({ error, onRetry }: { error: unknown; onRetry: () => unknown }) {
   if (codeOf(error) === 'not_found')
     return (
-      <EmptyState title={TASK_WORDS.header.notFound}>
+      <EmptyState title={TASK_WORDS.header.notFound} text={TASK_WORDS.header.notFoundText}>
         <LinkButton href="/">{TASK_WORDS.header.toTasks}</LinkButton>
       </EmptyState>
     )

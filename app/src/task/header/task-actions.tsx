@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { Link } from 'wouter'
 import { isUnderWay } from '../../../../client/task-summary.ts'
 import type { Task } from '../../../../contract/api/api.ts'
-import { useCancelTask } from '../../client/hooks.ts'
+import { useCancelTask } from '../../client/task-calls.ts'
 import { Button, IconButton } from '../../design/controls/button.tsx'
 import { useCopy } from '../../design/controls/copy.tsx'
 import { Sheet } from '../../design/dialogs/sheet.tsx'
@@ -10,32 +10,32 @@ import { Fault } from '../../design/feedback/states.tsx'
 import { Icon } from '../../design/icons/icon.tsx'
 import { TASK_WORDS } from '../text/words.ts'
 import { BudgetSheet } from './budget-sheet.tsx'
+import { DeleteSheet } from './delete-sheet.tsx'
 
 const WORDS = TASK_WORDS.header
 
 /** The cancel button while the task waits or runs, and the menu. */
 export function TaskActions({ task, isOld, onRetry }: { task: Task; isOld: boolean; onRetry: () => void }) {
-  const [open, setOpen] = useState(false)
-  const [budget, setBudget] = useState(false)
+  const [open, setOpen] = useState<'menu' | 'budget' | 'delete' | null>(null)
+  const close = () => setOpen(null)
   return (
     <>
       {isUnderWay(task.status) && <CancelButton key={task.turn} taskId={task.id} isOld={isOld} />}
-      <IconButton icon="more" label={WORDS.menu} aria-haspopup="dialog" onClick={() => setOpen(true)} />
-      {open && (
+      <IconButton icon="more" label={WORDS.menu} aria-haspopup="dialog" onClick={() => setOpen('menu')} />
+      {open === 'menu' && (
         <TaskMenu
           task={task}
-          onClose={() => setOpen(false)}
+          onClose={close}
           onRetry={() => {
-            setOpen(false)
+            close()
             onRetry()
           }}
-          onBudget={() => {
-            setOpen(false)
-            setBudget(true)
-          }}
+          onBudget={() => setOpen('budget')}
+          onDelete={() => setOpen('delete')}
         />
       )}
-      {budget && <BudgetSheet task={task} onClose={() => setBudget(false)} />}
+      {open === 'budget' && <BudgetSheet task={task} onClose={close} />}
+      {open === 'delete' && <DeleteSheet taskId={task.id} onClose={close} />}
     </>
   )
 }
@@ -58,9 +58,9 @@ function CancelButton({ taskId, isOld }: { taskId: string; isOld: boolean }) {
   )
 }
 
-type MenuProps = { task: Task; onClose: () => void; onRetry: () => void; onBudget: () => void }
+type MenuProps = { task: Task; onClose: () => void; onRetry: () => void; onBudget: () => void; onDelete: () => void }
 
-function TaskMenu({ task, onClose, onRetry, onBudget }: MenuProps) {
+function TaskMenu({ task, onClose, onRetry, onBudget, onDelete }: MenuProps) {
   return (
     <Sheet title={WORDS.menu} onClose={onClose}>
       <ul className="menu">
@@ -86,6 +86,14 @@ function TaskMenu({ task, onClose, onRetry, onBudget }: MenuProps) {
             <button type="button" className="menu-item" onClick={onRetry}>
               <Icon name="retry" />
               {WORDS.retry}
+            </button>
+          </li>
+        )}
+        {!isUnderWay(task.status) && (
+          <li>
+            <button type="button" className="menu-item" onClick={onDelete}>
+              <Icon name="cross" />
+              {WORDS.remove}
             </button>
           </li>
         )}

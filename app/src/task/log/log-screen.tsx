@@ -40,7 +40,7 @@ export function LogScreen({ taskId, callId }: { taskId: string; callId: string }
             )}
           </span>
         </div>
-        {shortened && <Note mood="wait">{WORDS.gone}</Note>}
+        {shortened !== null && <Note mood="wait">{shortened}</Note>}
         {pages.length === 0 && loading && <Skeleton lines={[90, 70, 80, 40]} rows={2} />}
         {pages.length === 0 && error !== null && codeOf(error) !== 'not_found' && (
           <ErrorState title={WORDS.failed} error={error} onRetry={output.more} />

@@ -5,6 +5,7 @@ import { addressOf } from '../../../../contract/api/routes.ts'
 import { readableOutput } from '../../../../contract/api/tool-output.ts'
 import type { Api } from '../../client/api.ts'
 import { useClient } from '../../client/hooks.ts'
+import { messageOf } from '../../design/feedback/states.tsx'
 import { TASK_WORDS } from '../text/words.ts'
 import { readRange } from './read-range.ts'
 
@@ -19,8 +20,8 @@ type Output = {
   error: unknown
   /** Whether it comes from its event: the server stores only long outputs separately. */
   inEvent: boolean
-  /** Whether there was more that the server did not keep. */
-  shortened: boolean
+  /** Why the server does not have the rest; null if there was no more. */
+  shortened: string | null
 }
 
 const NOTHING: Output = {
@@ -30,7 +31,7 @@ const NOTHING: Output = {
   loading: true,
   error: null,
   inEvent: false,
-  shortened: false,
+  shortened: null,
 }
 
 /** The output of a call, read in ranges, or from its event if the server stored no more. */
@@ -54,7 +55,14 @@ export function useOutput(taskId: string, callId: string) {
       .catch(async (error: unknown) => {
         if (codeOf(error) !== 'not_found' || place.from > 0) throw error
         const { text, shortened } = await shownOutput(api, taskId, callId)
-        setOutput({ ...NOTHING, pages: [text], loadedBytes: text.length, loading: false, inEvent: true, shortened })
+        setOutput({
+          ...NOTHING,
+          pages: [text],
+          loadedBytes: text.length,
+          loading: false,
+          inEvent: true,
+          shortened: shortened ? messageOf(error) : null,
+        })
       })
       .catch((error: unknown) => setOutput((now) => ({ ...now, loading: false, error })))
       .finally(() => {

@@ -1,6 +1,6 @@
 import { isAway } from '../../../../client/api/api-error.ts'
 import { MODEL_WAITS } from '../../../../contract/api/reason-texts.ts'
-import { useRetryTask } from '../../client/hooks.ts'
+import { useRetryTask } from '../../client/task-calls.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { messageOf } from '../../design/feedback/states.tsx'
 import type { ModelWait } from '../model/feed-facts.ts'

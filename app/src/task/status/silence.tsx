@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { isAway } from '../../../../client/api/api-error.ts'
-import { useCancelTask } from '../../client/hooks.ts'
+import { useCancelTask } from '../../client/task-calls.ts'
 import { Button } from '../../design/controls/button.tsx'
 import { messageOf } from '../../design/feedback/states.tsx'
 import { silenceOf } from '../model/feed-facts.ts'
