@@ -16,7 +16,7 @@ import { takeJobs } from './jobs/take-jobs.ts'
 import { createCoordinatorClient, findToken } from './lease/coordinator-client.ts'
 import { startRenewals } from './lease/renewals.ts'
 import { checkHostGit } from './patch/git.ts'
-import { openPatchMaker } from './patch/make-patches.ts'
+import { openHostReader } from './patch/make-patches.ts'
 import type { Config } from './process/config.ts'
 import { openDataFolder } from './process/data-folder.ts'
 import { openPublisher } from './river/publisher.ts'
@@ -67,10 +67,10 @@ export async function start(config: Config): Promise<Runner> {
   })
   const renewals = startRenewals({ client, runner, attempts, unwell: health.unwell, log })
   const keptWork = await openKeptWork({ directory: keptDirectory, client, proofOf, log })
-  const makePatches = await openPatchMaker({ directory: patchesDirectory, path: config.path, log })
+  const gitHost = await openHostReader({ directory: patchesDirectory, path: config.path, log })
   const machine = Machine.parse(config)
   const outside = { engine, publisher, renewals, client, keptWork, openGateway, coordinatorUrl, npmRegistryUrl, machine }
-  const parts: AttemptParts = { ...outside, makePatches, attempts, spoolDirectory, doorsDirectory, secrets: [token], log }
+  const parts: AttemptParts = { ...outside, gitHost, attempts, spoolDirectory, doorsDirectory, secrets: [token], log }
   const run = (lease: Lease, orphan?: Orphan) => runWatched(parts, health, lease, runnerStop, orphan)
   const room = createSlots(slots)
   const runInSlot = (lease: Lease, orphan: Orphan) => room.during(() => run(lease, orphan))

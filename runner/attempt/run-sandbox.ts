@@ -11,7 +11,7 @@ import type { CoordinatorClient } from '../lease/coordinator-client.ts'
 import type { Renewals } from '../lease/renewals.ts'
 import { cleanText, createAllowance, presentable, readAgentLine } from '../output/agent-lines.ts'
 import { createRedactor, type Redactor } from '../output/redact.ts'
-import type { MakePatches } from '../patch/make-patches.ts'
+import type { HostReader } from '../patch/make-patches.ts'
 import { within } from '../process/deadline.ts'
 import type { Delivery } from '../river/delivery.ts'
 import type { Publisher } from '../river/publisher.ts'
@@ -34,7 +34,7 @@ export type SandboxParts = {
   renewals: Pick<Renewals, 'confirm' | 'awaitLease'>
   keptWork: Pick<KeptWork, 'keep'>
   publisher: Pick<Publisher, 'delta'>
-  makePatches: MakePatches
+  gitHost: HostReader
   doorsDirectory: string
   coordinatorUrl: string
   npmRegistryUrl: string

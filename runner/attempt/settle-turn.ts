@@ -4,12 +4,12 @@ import type { NewEvent } from '../../contract/api/event.ts'
 import { EXIT } from '../../contract/wire/sandbox.ts'
 import { resolveUpstream } from '../gateway/upstream.ts'
 import { CoordinatorFault } from '../lease/coordinator-client.ts'
-import type { Patches, Pushed } from '../patch/make-patches.ts'
+import type { Patches, PatchRequest, Pushed } from '../patch/make-patches.ts'
 import type { SandboxEnd } from '../sandbox/sandbox.ts'
 import type { StopCause } from './attempt-end.ts'
 import type { Attempt } from './run-sandbox.ts'
 import type { RunnerStop } from './stop-switch.ts'
-import { type Seen, turnTruth } from './turn-truth.ts'
+import { type ReportedEnd, type Seen, turnTruth } from './turn-truth.ts'
 
 /** After these the turn is tried again, or is no longer ours: nobody looks at its change yet. */
 const NOT_NOW: readonly (StopCause | null)[] = ['lost', 'runner_stopped', 'flooded', 'host_disk_full', 'coordinator_away']
@@ -29,21 +29,21 @@ export async function settleTurn(attempt: Attempt, sandbox: SandboxEnd | null, r
   if (ending.reported && !reported) log.warn({ event: 'turn.end_not_believed', exitCode: sandbox?.exitCode ?? null })
   // A turn that only rests, such as for the model, comes back and is looked at then.
   const isResting = reported?.data.outcome === 'interrupted'
-  const seen: Seen = isResting ? { what: 'unasked' } : await see(attempt, runnerStop)
+  const seen: Seen = isResting ? { what: 'unasked' } : await see(attempt, reported, runnerStop)
   // The next process of this runner reads the report again.
   if (!reported || runnerStop.leave.aborted) return
   const event: NewEvent = { type: 'turn.ended', data: turnTruth(reported.data, seen) }
   for (const one of tree.admit(event, reported.stop)) delivery.emit(one)
 }
 
-async function see(attempt: Attempt, { leave, drain, now }: RunnerStop): Promise<Seen> {
+async function see(attempt: Attempt, reported: ReportedEnd | null, { leave, drain, now }: RunnerStop): Promise<Seen> {
   const { pushes, stop, log } = attempt
   if (NOT_NOW.includes(stop.cause())) return { what: 'unasked' }
-  const pushed = pushes.ofTurn()
-  if (!pushed) return { what: 'nothing', earlier: pushes.any() }
   const signal = AbortSignal.any([leave, drain, now, AbortSignal.timeout(WHOLE_MS)])
   for (let tried = 0; ; tried += 1) {
     try {
+      const pushed = pushes.ofTurn() ?? (await findUnseen(attempt, reported, signal))
+      if (!pushed) return { what: 'nothing', earlier: pushes.any() }
       const { task } = await makeAndStore(attempt, pushed, signal)
       return { what: 'read', commit: pushed.commit, diff: task.diff }
     } catch (error) {
@@ -55,13 +55,35 @@ async function see(attempt: Attempt, { leave, drain, now }: RunnerStop): Promise
   }
 }
 
-async function makeAndStore({ parts, lease }: Attempt, pushed: Pushed, signal: AbortSignal): Promise<Patches> {
-  const { assignment, access } = lease
-  const { taskId, attempt, baseBranch } = assignment
-  const repository = { ...access.repo, upstream: resolveUpstream(access.repo.upstream, parts.coordinatorUrl) }
-  const patches = await parts.makePatches({ repository, baseBranch, ...pushed }, signal)
-  await parts.client.saveArtifact(taskId, attempt, 'patch', Readable.from([patches.task.patch]))
-  await parts.client.saveArtifact(taskId, attempt, 'turn-patch', Readable.from([patches.turn.patch]))
+/**
+ * Looks for a push that no gateway saw to its end: its runner was killed, or its host lost, while the git host took it. Only where the sandbox
+ * reports a change, and only a commit that no earlier turn pushed.
+ */
+async function findUnseen(attempt: Attempt, reported: ReportedEnd | null, signal: AbortSignal): Promise<Pushed | null> {
+  const { parts, lease, pushes, delivery, log } = attempt
+  if (!reported?.data.diff?.files) return null
+  const { branch } = lease.assignment
+  const before = lease.pushed?.commit ?? null
+  const commit = await parts.gitHost.commitOf(repositoryOf(attempt), branch, signal)
+  if (commit === null || commit === before) return null
+  log.warn({ event: 'push.found', branch, commit })
+  const push = { branch, commit, before }
+  pushes.note(push)
+  delivery.emit({ type: 'branch.pushed', data: push })
+  return pushes.ofTurn()
+}
+
+function repositoryOf({ parts, lease }: Attempt): PatchRequest['repository'] {
+  const { repo } = lease.access
+  return { ...repo, upstream: resolveUpstream(repo.upstream, parts.coordinatorUrl) }
+}
+
+async function makeAndStore(attempt: Attempt, pushed: Pushed, signal: AbortSignal): Promise<Patches> {
+  const { parts, lease } = attempt
+  const { taskId, attempt: number, baseBranch } = lease.assignment
+  const patches = await parts.gitHost.makePatches({ repository: repositoryOf(attempt), baseBranch, ...pushed }, signal)
+  await parts.client.saveArtifact(taskId, number, 'patch', Readable.from([patches.task.patch]))
+  await parts.client.saveArtifact(taskId, number, 'turn-patch', Readable.from([patches.turn.patch]))
   return patches
 }
 

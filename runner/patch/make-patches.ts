@@ -27,8 +27,13 @@ export type Patches = {
   turn: Comparison
 }
 
-/** Makes the patches of a turn. @throws Error when the git host does not answer, does not have the commit, or takes too long */
-export type MakePatches = (request: PatchRequest, signal: AbortSignal) => Promise<Patches>
+/** What a runner reads from a git host itself, with the credentials of the task. Everything throws Error when the host does not answer in time. */
+export type HostReader = {
+  /** Makes the patches of a turn. @throws Error also when the host does not have the commit */
+  makePatches: (request: PatchRequest, signal: AbortSignal) => Promise<Patches>
+  /** @returns the commit of a branch; null when there is no such branch */
+  commitOf: (repository: Repository, branch: string, signal: AbortSignal) => Promise<string | null>
+}
 
 type Parts = {
   /** For a repository each, which is thrown away afterwards. */
@@ -39,22 +44,36 @@ type Parts = {
 }
 
 /** Removes what a killed process left in the folder. */
-export async function openPatchMaker(parts: Parts): Promise<MakePatches> {
+export async function openHostReader(parts: Parts): Promise<HostReader> {
   await rm(parts.directory, { recursive: true, force: true })
   await mkdir(parts.directory, { recursive: true, mode: 0o700 })
-  return (request, signal) => makePatches(parts, request, signal)
+  return {
+    makePatches: (request, signal) => read(parts, request.repository, signal, (git) => compareIn(git, request)),
+    commitOf: (repository, branch, signal) => read(parts, repository, signal, (git) => commitIn(git, branch)),
+  }
 }
 
-async function makePatches({ directory, path, log }: Parts, request: PatchRequest, signal: AbortSignal): Promise<Patches> {
+/** Lets `look` read from the repository with git. */
+async function read<T>(
+  { directory, path, log }: Parts,
+  repository: Repository,
+  signal: AbortSignal,
+  look: (git: HostGit) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(directory, 'repository-'))
-  const relay = await openRelay(request.repository, log)
+  const relay = await openRelay(repository, log)
   try {
-    const git = createHostGit({ directory: folder, path, remote: relay, signal })
-    return await compareIn(git, request)
+    return await look(createHostGit({ directory: folder, path, remote: relay, signal }))
   } finally {
     await relay.close()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+async function commitIn(git: HostGit, branch: string): Promise<string | null> {
+  await mustGit(git, ['init', '--quiet', '--bare', '--template=', '--initial-branch=none'])
+  const listed = await mustGit(git, ['ls-remote', '--', 'origin', `refs/heads/${branch}`])
+  return listed.split('\t')[0] || null
 }
 
 async function compareIn(git: HostGit, { commit, turnBase, baseBranch }: PatchRequest): Promise<Patches> {

@@ -140,6 +140,24 @@ describe('an attempt', () => {
       expect(at.asked).toEqual([expect.objectContaining({ commit, turnBase: null, baseBranch: null })])
     })
 
+    it('counts a push that the git host took and no gateway saw to its end, once', async () => {
+      at.makePatches = async () => patches
+      at.commitOf = async () => commit
+      const reported = turnEnded('completed', 'done', { files: 1, insertions: 1, deletions: 0 })
+      expect(await at.run([turnStarted, reported])).toMatchObject({ outcome: 'completed', reason: 'done' })
+      const pushes = at.events().filter(({ type }) => type === 'branch.pushed')
+      expect(pushes).toEqual([{ type: 'branch.pushed', data: { branch, commit, before: null } }])
+      expect(end()).toMatchObject([{ diff: patches.task.diff, commit }])
+    })
+
+    it('does not count a commit of an earlier turn as the push of this one', async () => {
+      at.commitOf = async () => commit
+      const reported = turnEnded('completed', 'done', { files: 1, insertions: 1, deletions: 0 })
+      await at.run([turnStarted, reported], { pushed: { commit, inTurn: false, turnBase: null } })
+      expect(at.types()).not.toContain('branch.pushed')
+      expect(end()).toMatchObject([{ diff: null, commit: null }])
+    })
+
     it.each([70, 137])('does not end as reported when the sandbox then ended with code %i', async (exitCode) => {
       at.makePatches = async () => patches
       const ended = await at.run(pushing(turnEnded('completed', 'done'), text('after it'), { end: { exitCode } }))

@@ -8,7 +8,7 @@ import { runAttempt } from '../../../runner/attempt/run-attempt.ts'
 import type { GatewayOptions } from '../../../runner/gateway/gateway.ts'
 import { createCoordinatorClient } from '../../../runner/lease/coordinator-client.ts'
 import { startRenewals } from '../../../runner/lease/renewals.ts'
-import type { MakePatches, Patches, PatchRequest } from '../../../runner/patch/make-patches.ts'
+import type { HostReader, Patches, PatchRequest } from '../../../runner/patch/make-patches.ts'
 import { openPublisher } from '../../../runner/river/publisher.ts'
 import type { EngineFault } from '../../../runner/sandbox/sandbox.ts'
 import { waitFor } from '../../support/checks/wait.ts'
@@ -40,6 +40,8 @@ export async function openScriptedAttempt() {
     /** What was asked of the git host, and what it gives; at first it is away. */
     asked: [] as PatchRequest[],
     makePatches: (): Promise<Patches> => Promise.reject(new Error('no git host')),
+    /** The commit that the task's branch has on the git host. */
+    commitOf: async (): Promise<string | null> => null,
     /** The artifacts that the runner stored. */
     saved: new Map<string, string>(),
     /** A test may name another one. */
@@ -57,14 +59,17 @@ export async function openScriptedAttempt() {
       const engine = scriptedEngine(() => steps)
       state.engine = engine
       const { spoolDirectory } = state
-      const makePatches: MakePatches = (request) => {
-        state.asked.push(request)
-        return state.makePatches()
+      const gitHost: HostReader = {
+        makePatches: (request) => {
+          state.asked.push(request)
+          return state.makePatches()
+        },
+        commitOf: () => state.commitOf(),
       }
       const saveArtifact = async (_task: string, _attempt: number, kind: string, body: Readable) =>
         void state.saved.set(kind, await textOf(body))
       const client = { ...parts.client, saveArtifact }
-      const all = { ...parts, engine, client, openGateway, makePatches, spoolDirectory, doorsDirectory: folder.path }
+      const all = { ...parts, engine, client, openGateway, gitHost, spoolDirectory, doorsDirectory: folder.path }
       return runAttempt(all, lease, { leave: leave.signal, drain: drain.signal, now: now.signal }, orphan)
     },
     /** What the coordinator stored. */

@@ -5,7 +5,7 @@ import { execa } from 'execa'
 import { pino } from 'pino'
 import { LIMITS } from '../../../contract/api/limits.ts'
 import { readPatchHead } from '../../../contract/wire/patch.ts'
-import { type MakePatches, openPatchMaker, type Pushed } from '../../../runner/patch/make-patches.ts'
+import { type HostReader, openHostReader, type Pushed } from '../../../runner/patch/make-patches.ts'
 import { type GitServer, git, startGitServer } from '../../support/outside/git-server.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../support/systems/temporary.ts'
 
@@ -20,7 +20,7 @@ let origin: string
 let url: string
 /** Somebody's clone, from which the branches of the host are pushed. */
 let tree: string
-let make: MakePatches
+let reader: HostReader
 
 beforeEach(async () => {
   folder = await temporaryFolder()
@@ -31,7 +31,7 @@ beforeEach(async () => {
   await execa('git', ['-C', origin, 'config', 'uploadpack.allowFilter', 'true'])
   tree = join(folder.path, 'tree')
   await execa('git', ['clone', '-q', origin, tree])
-  make = await openPatchMaker({ directory: join(folder.path, 'patches'), path: PATH, log: pino({ level: 'silent' }) })
+  reader = await openHostReader({ directory: join(folder.path, 'patches'), path: PATH, log: pino({ level: 'silent' }) })
 })
 afterEach(async () => {
   await host.stop()
@@ -49,7 +49,7 @@ function commitAll(branch: string) {
 }
 function patchesOf(pushed: Partial<Pushed> & { commit: string }, change: { upstream?: string; baseBranch?: string } = {}) {
   const repository = { upstream: change.upstream ?? url, username: GIT.username, token: GIT.password }
-  return make({ repository, baseBranch: change.baseBranch ?? null, turnBase: null, ...pushed }, never)
+  return reader.makePatches({ repository, baseBranch: change.baseBranch ?? null, turnBase: null, ...pushed }, never)
 }
 
 /** Applies a patch to the tree that it names as its base. @returns the tree that results */
@@ -188,13 +188,13 @@ describe('git on the runner’s host', () => {
     const commit = await inTree(
       `printf '* diff=evil filter=evil merge=evil\\n' > .gitattributes; printf '[diff "evil"]\\ncommand = ${evil}\\ntextconv = ${evil}\\n' > .gitconfig; printf '[submodule "x"]\\npath = x\\nurl = ext::${evil}\\n' > .gitmodules; ${commitAll(BRANCH)}`,
     )
-    const guarded = await openPatchMaker({
+    const guarded = await openHostReader({
       directory: join(folder.path, 'p'),
       path: `${bin}:${PATH}`,
       log: pino({ level: 'silent' }),
     })
     const repository = { upstream: url, username: GIT.username, token: GIT.password }
-    await guarded({ repository, baseBranch: 'main', commit, turnBase: null }, never)
+    await guarded.makePatches({ repository, baseBranch: 'main', commit, turnBase: null }, never)
     const { stdout } = await execa('cat', [seen])
     expect(stdout).toContain('ls-remote')
     for (const secret of [GIT.password, Buffer.from(`${GIT.username}:${GIT.password}`).toString('base64')])
@@ -207,7 +207,18 @@ describe('git on the runner’s host', () => {
     await expect(patchesOf({ commit: '1'.repeat(40) })).rejects.toThrow('git fetch failed')
     await expect(patchesOf({ commit }, { upstream: 'http://127.0.0.1:9/o/n.git' })).rejects.toThrow('git ls-remote failed')
     const repository = { upstream: url, username: GIT.username, token: GIT.password }
-    await expect(make({ repository, baseBranch: null, commit, turnBase: null }, AbortSignal.abort())).rejects.toThrow('git')
+    await expect(
+      reader.makePatches({ repository, baseBranch: null, commit, turnBase: null }, AbortSignal.abort()),
+    ).rejects.toThrow('git')
+    expect(await readdir(join(folder.path, 'patches'))).toEqual([])
+  })
+
+  it('reads the commit of a branch; there may be no such branch', async () => {
+    const commit = await inTree(`echo b > b.txt && ${commitAll(BRANCH)}`)
+    const repository = { upstream: url, username: GIT.username, token: GIT.password }
+    expect(await reader.commitOf(repository, BRANCH, never)).toBe(commit)
+    expect(await reader.commitOf(repository, `${BRANCH}-2`, never)).toBeNull()
+    await expect(reader.commitOf({ ...repository, token: 'wrong' }, BRANCH, never)).rejects.toThrow('git ls-remote failed')
     expect(await readdir(join(folder.path, 'patches'))).toEqual([])
   })
 })

@@ -18,6 +18,8 @@ export type GitServer = {
   addRepository: (name: string, content: RepositoryContent) => Promise<{ url: string; path: string }>
   /** On: every push is declined by a hook, as by a protected branch. The host takes the pack and refuses the refs. */
   refusePush: (on: boolean) => Promise<void>
+  /** On: the host takes each push at once, and answers when this is off again. */
+  holdAnswers: (on: boolean) => Promise<void>
   /** On: pushing is 403 at once, as for a token that may only read. */
   forbidPush: (on: boolean) => void
   /**
@@ -70,6 +72,7 @@ export async function startGitServer(credentials?: { username: string; password:
       return { url: `${url}/${name}.git`, path }
     },
     refusePush: (on) => declinePushes(hooks, on),
+    holdAnswers: (on) => holdAnswers(hooks, on),
     redirect: (how) => {
       redirects = how
     },
@@ -102,6 +105,14 @@ async function declinePushes(hooks: string, on: boolean): Promise<void> {
   const hook = join(hooks, 'pre-receive')
   if (!on) return rm(hook, { force: true })
   await writeFile(hook, '#!/bin/sh\necho "this branch is protected" >&2\nexit 1\n')
+  await chmod(hook, 0o755)
+}
+
+async function holdAnswers(hooks: string, on: boolean): Promise<void> {
+  const hook = join(hooks, 'reference-transaction')
+  if (!on) return rm(hook, { force: true })
+  // git calls it once more when the refs are changed, before it reports that (githooks).
+  await writeFile(hook, `#!/bin/sh\n[ "$1" = committed ] || exit 0\nwhile [ -e '${hook}' ]; do sleep 0.1; done\n`)
   await chmod(hook, 0o755)
 }
 

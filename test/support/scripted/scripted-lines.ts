@@ -1,4 +1,4 @@
-import type { NewEvent } from '../../../contract/api/event.ts'
+import type { DiffStat, NewEvent } from '../../../contract/api/event.ts'
 import type { Outcome } from '../../../contract/api/status.ts'
 import type { AgentLine } from '../../../contract/wire/sandbox.ts'
 import type { Step } from './scripted-sandbox.ts'
@@ -11,8 +11,12 @@ export function text(words: string) {
   return print({ type: 'text.written', data: { text: words } })
 }
 export const turnStarted = print({ type: 'turn.started', data: { turn: 1, model: 'm' } })
-export function turnEnded(outcome: 'completed' | 'failed' | 'interrupted', reason: 'done' | 'stuck' | 'runner_stopped') {
-  return print({ type: 'turn.ended', data: { turn: 1, outcome, reason, summary: 's', message: null, diff: null } })
+export function turnEnded(
+  outcome: 'completed' | 'failed' | 'interrupted',
+  reason: 'done' | 'stuck' | 'runner_stopped',
+  diff: DiffStat | null = null,
+) {
+  return print({ type: 'turn.ended', data: { turn: 1, outcome, reason, summary: 's', message: null, diff } })
 }
 export const toolStarted = print({ type: 'tool.started', data: { callId: 'c', name: 'bash', title: 't', input: {} } })
 
