@@ -43,7 +43,7 @@ export async function start(config: Config): Promise<Runner> {
   const log = openLog(config)
   await checkHostGit(config.path)
   const token = await findToken({ ...config, log })
-  const folder = await openDataFolder(config.dataDir)
+  const folder = await openDataFolder({ path: config.dataDir })
   const { runnerId, spoolDirectory, doorsDirectory, oldDoors, keptDirectory, patchesDirectory } = folder
   const runner: RunnerIdentity = { id: runnerId, name, slots, contract: CONTRACT_VERSION }
   const stops = { leave: new AbortController(), drain: new AbortController(), now: new AbortController() }
@@ -93,6 +93,7 @@ export async function start(config: Config): Promise<Runner> {
     await attempts.idle()
     for (const part of [{ stop: taking.close }, leftovers, keptWork, renewals]) await part.stop()
     publisher.close()
+    folder.release()
     log.info({ event: 'runner.stopped' })
   }
   return { id: runnerId, stop: stopOnce(stopInOrder, stops) }

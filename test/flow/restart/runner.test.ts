@@ -1,12 +1,15 @@
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
-import type { TaskEvent } from '../../contract/api/event.ts'
-import { expectWhole } from '../support/checks/event-list.ts'
-import { containersOf } from '../support/checks/traces.ts'
-import { waitFor } from '../support/checks/wait.ts'
-import { refsOf } from '../support/outside/git-server.ts'
-import type { Policy } from '../support/outside/model-server.ts'
-import { giveAccess, type Outside, startOutside } from '../support/systems/outside.ts'
+import type { TaskEvent } from '../../../contract/api/event.ts'
+import { LEASE_MS } from '../../../contract/wire/deadlines.ts'
+import { expectWhole } from '../../support/checks/event-list.ts'
+import { containersOf } from '../../support/checks/traces.ts'
+import { waitFor } from '../../support/checks/wait.ts'
+import { refsOf } from '../../support/outside/git-server.ts'
+import type { Policy } from '../../support/outside/model-server.ts'
+import { giveAccess, type Outside, startOutside } from '../../support/systems/outside.ts'
 
 /** How many calls the model leaves without an answer from now on, and what it was last told by the person. */
 let silent = 0
@@ -104,5 +107,30 @@ describe('a runner that is killed and started again', () => {
         '\n',
       ),
     ).toHaveLength(1)
+  })
+})
+
+describe('a runner that is killed and does not come back in time', () => {
+  it('has sandboxes that end by themselves; the turn is done again, and nothing is left', async () => {
+    const { system } = outside
+    const [runner] = system.runners
+    silent = 1
+    const { id } = await system.send({ repoUrl: repository.url, prompt: 'Leave a note, all alone' })
+    await waitFor('the agent to wait for the model', () => silent === 0)
+    await runner?.kill()
+    const killedAt = performance.now()
+    await waitFor('the sandbox to end', async () => (await containersOf(id)).every(({ running }) => !running), 180_000)
+    expect(performance.now() - killedAt).toBeGreaterThan(LEASE_MS)
+    await runner?.start()
+    expect(await system.ended(id)).toMatchObject({ status: 'completed', attempt: 2 })
+    const events = await system.events(id)
+    expectWhole(events)
+    expect(events.filter(({ type }) => type === 'attempt.ended').map(({ data }) => data)).toMatchObject([
+      { outcome: 'interrupted', reason: 'runner_lost' },
+      { outcome: 'completed', reason: 'done' },
+    ])
+    await waitFor('the containers to be gone', async () => (await containersOf(id)).length === 0)
+    expect(await readdir(join(dirname(system.dataDir), 'r1', 'doors'))).toEqual([])
+    await waitFor('the spools to be gone', async () => (await readdir(join(dirname(system.dataDir), 'r1', 'spool'))).length === 0)
   })
 })
