@@ -67,7 +67,7 @@ async function prepareAndRun(environment: Environment, folder: string): Promise<
       `A runner for ${environment.variables.COORDINATOR_URL} is starting. Ctrl-C stops it after its agents have saved their work.`,
     )
     await signals.stopped
-    await runner.stop(STOP_MS, signals.force)
+    await runner.stop(STOP_MS, signals.force, signals.isRestart() && !engine.docker.isOurs() ? 'SIGTERM' : 'SIGINT')
   } finally {
     await engine.docker.stop()
   }

@@ -8,7 +8,7 @@ import { buildApp } from '../build/app.ts'
 import { claim } from '../process/claims.ts'
 import { freePort, isFree } from '../process/free-port.ts'
 import { endLeftOvers, leftOvers } from '../process/left-overs.ts'
-import { stopSignals } from '../process/stop-signals.ts'
+import { type StopSignals, stopSignals } from '../process/stop-signals.ts'
 import { findRedis, type RedisChoice } from '../redis/redis.ts'
 import { endKeptRedis } from '../redis/redis-settings.ts'
 import { banner, INDENT, slotsText } from '../stack/banner.ts'
@@ -46,14 +46,12 @@ async function prepareAndServe(environment: Environment): Promise<void> {
   }
 }
 
-type Signals = ReturnType<typeof stopSignals>
-
 async function serve(
   environment: Environment,
   engine: Engine,
   redis: RedisChoice,
   port: number,
-  signals: Signals,
+  signals: StopSignals,
 ): Promise<void> {
   const found: Found = {
     port,
@@ -77,7 +75,7 @@ async function serve(
     console.log(await describe(environment, engine, redis, stack))
     await signals.stopped
   } finally {
-    await stack.stop(signals.force)
+    await stack.stop(signals.force, signals.isRestart() && !engine.docker.isOurs() ? 'SIGTERM' : 'SIGINT')
     await writing
     await removeServerFile(environment.dataDir)
   }

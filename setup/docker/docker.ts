@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { aptInstall } from '../machine/apt.mjs'
-import { ENGINE_FOLDER, logFileIn, startDaemon, useDaemon } from './docker-daemon.ts'
+import { ENGINE_FOLDER, keptDaemon, logFileIn, startDaemon, useDaemon } from './docker-daemon.ts'
 import { askSocket, readFacts } from './engine-facts.ts'
 import { CONTAINER_HINT, nextStep, type Step, SYSTEM_SOCKET } from './engine-plan.ts'
 
@@ -10,6 +10,8 @@ export type Docker = Readonly<{
   /** The address for the runner; null: the default socket. */
   host: string | null
   version: string
+  /** Whether a set-up started the engine: it may end with us, and its containers with it. */
+  isOurs: () => boolean
   /** Releases the engine. Stops it if a set-up started it and nobody else uses it. */
   stop: () => Promise<void>
 }>
@@ -24,6 +26,7 @@ const START_MS = 60_000
  */
 export async function findDocker(hostGiven: string | null): Promise<Docker> {
   const stop = mayStartByHand() ? await useDaemon(ENGINE_FOLDER) : async () => undefined
+  const isOurs = () => Boolean(keptDaemon(logFileIn(ENGINE_FOLDER)))
   try {
     const tried: string[] = []
     for (;;) {
@@ -35,7 +38,7 @@ export async function findDocker(hostGiven: string | null): Promise<Docker> {
           console.log(step.instead)
           process.env.DOCKER_HOST = step.host ?? ''
         }
-        return { host: hostGiven ?? step.host, version: step.version, stop }
+        return { host: hostGiven ?? step.host, version: step.version, stop, isOurs }
       }
       tried.push(...(step.do === 'install' ? step.packages : ['start']))
       await act(step, facts.inContainer)

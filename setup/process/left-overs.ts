@@ -35,7 +35,7 @@ export function leftOvers(folder: string): LeftOver[] {
   return found.sort((a, b) => PARTS.indexOf(b.part) - PARTS.indexOf(a.part))
 }
 
-/** Ends the processes one after another: SIGTERM, so that the runner lets its agents save their work, then SIGKILL after the grace period. */
+/** Ends the processes one after another: SIGTERM, so that the runner leaves its sandboxes to the next one, then SIGKILL after the grace period. */
 export async function endLeftOvers(found: readonly LeftOver[], graceMs = GRACE_MS): Promise<void> {
   for (const leftOver of found) {
     send(leftOver, 'SIGTERM')

@@ -15,8 +15,8 @@ export type Supervised = Readonly<{
   pid: () => number | null
   /** Resolves with a message when the process first ends without being asked to. */
   firstEnd: Promise<string>
-  /** Sends SIGTERM, and SIGKILL after `graceMs` or when `force` aborts. The process is not restarted. */
-  stop: (graceMs: number, force?: AbortSignal) => Promise<void>
+  /** Sends `signal`, and SIGKILL after `graceMs` or when `force` aborts. The process is not restarted. */
+  stop: (graceMs: number, force?: AbortSignal, signal?: NodeJS.Signals) => Promise<void>
 }>
 
 type Options = {
@@ -76,10 +76,10 @@ export function keepRunning(options: Options): Supervised {
   return {
     pid: () => child?.pid ?? null,
     firstEnd,
-    stop: async (graceMs, force) => {
+    stop: async (graceMs, force, signal = 'SIGTERM') => {
       stopping = true
       if (timer) clearTimeout(timer)
-      if (child) await endProcess(child, graceMs, force)
+      if (child) await endProcess(child, { graceMs, force, signal })
     },
   }
 }
@@ -95,13 +95,15 @@ function spawnProcess({ command, variables, folder, write }: Options): ChildProc
   return child
 }
 
-async function endProcess(child: ChildProcess, graceMs: number, force?: AbortSignal): Promise<void> {
+type Ending = { graceMs: number; force: AbortSignal | undefined; signal: NodeJS.Signals }
+
+async function endProcess(child: ChildProcess, { graceMs, force, signal }: Ending): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const closed = once(child, 'close')
   const kill = () => child.kill('SIGKILL')
   const timer = setTimeout(kill, graceMs)
   force?.addEventListener('abort', kill)
-  child.kill(force?.aborted ? 'SIGKILL' : 'SIGTERM')
+  child.kill(force?.aborted ? 'SIGKILL' : signal)
   await closed
   clearTimeout(timer)
   force?.removeEventListener('abort', kill)

@@ -12,8 +12,11 @@ export type Stack = Readonly<{
   token: string
   pids: () => Record<string, number>
   /** Stops runner, coordinator and Redis, each before the one it needs. `force` skips the waiting. */
-  stop: (force: AbortSignal) => Promise<void>
+  stop: (force: AbortSignal, runnerSignal?: RunnerSignal) => Promise<void>
 }>
+
+/** SIGINT: the agents save their work. SIGTERM: the sandboxes run on for the next runner. */
+export type RunnerSignal = 'SIGINT' | 'SIGTERM'
 
 const START_MS = 60_000
 
@@ -36,10 +39,10 @@ export async function startStack(
     running.set(name, supervised)
     return supervised
   }
-  const stop = async (force: AbortSignal): Promise<void> => {
+  const stop: Stack['stop'] = async (force, runnerSignal = 'SIGINT') => {
     for (const [name, supervised] of [...running].reverse()) {
       console.log(`Stopping ${name} …`)
-      await supervised.stop(GRACE_MS[name], force)
+      await supervised.stop(GRACE_MS[name], force, name === 'runner' ? runnerSignal : 'SIGTERM')
     }
   }
   try {
