@@ -42,7 +42,7 @@ export const Storage = z
     database: z.object({ bytes: z.number(), freeBytes: z.number() }),
     /** `outputs` of tools, `bundles` with work that could not be pushed, `conversations`, `patches`, `others`. */
     kinds: z.array(z.object({ kind: z.string(), files: z.number(), bytes: z.number() })),
-    /** The largest first. `full`: they can start nothing new, or no more of their outputs are stored. */
+    /** The largest first; `bytes`: files and histories. `full`: they can start nothing new, or no more of their outputs are stored. */
     users: z.array(z.object({ id: z.string(), name: z.string(), bytes: z.number(), outputBytes: z.number(), full: z.boolean() })),
     limits: z.object({
       attemptOutputsBytes: z.number(),

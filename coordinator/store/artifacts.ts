@@ -93,15 +93,17 @@ export async function sumOutputs(db: Store, { taskId, attempt, kind }: ArtifactI
   return { attempt: Number(sums.attempt), task: Number(sums.task), user: Number(sums.user), userId: owner.user_id }
 }
 
-/** @returns the bytes of everything that is stored for one user */
+/** @returns the bytes of everything that is stored for one user: files and histories */
 export async function sumOfUser(db: Store, userId: string): Promise<number> {
-  const { bytes } = await db
+  const files = await db
     .selectFrom('artifacts')
     .innerJoin('tasks', 'tasks.id', 'artifacts.task_id')
-    .select(sql<number>`coalesce(sum(bytes), 0)`.as('bytes'))
+    .select((eb) => eb.fn.sum('bytes').as('bytes'))
     .where('user_id', '=', userId)
     .executeTakeFirstOrThrow()
-  return Number(bytes)
+  const histories = db.selectFrom('tasks').select((eb) => eb.fn.sum('event_bytes').as('bytes'))
+  const events = await histories.where('user_id', '=', userId).where('deleted_at', 'is', null).executeTakeFirstOrThrow()
+  return Number(files.bytes ?? 0) + Number(events.bytes ?? 0)
 }
 
 /** A patch that was made outside replaces the sandbox's own account too; the account replaces only an earlier account. */

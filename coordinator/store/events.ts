@@ -32,7 +32,9 @@ export async function appendEvents(db: Store, task: TaskRow, additions: readonly
       .values(rows.slice(from, from + ROWS_PER_STATEMENT))
       .execute()
   const last_seq = task.last_seq + rows.length
-  await db.updateTable('tasks').set({ last_seq }).where('id', '=', task.id).execute()
+  const bytes = rows.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0)
+  const longer = { last_seq, event_bytes: sql<number>`event_bytes + ${bytes}` }
+  await db.updateTable('tasks').set(longer).where('id', '=', task.id).execute()
   const events = additions.map(({ event, attempt, at }, index) => placed(task.id, task.last_seq + 1 + index, attempt, at, event))
   return [events, { ...task, last_seq }]
 }

@@ -90,6 +90,7 @@ function draft({ config }: TaskParts, userId: string, input: CreateTask & { budg
     turn: 1,
     attempt: 0,
     last_seq: 0,
+    event_bytes: 0,
     message_id: randomUUID(),
     diff_files: null,
     diff_insertions: null,

@@ -63,6 +63,8 @@ export type Database = {
     /** Number of the newest attempt. */
     attempt: number
     last_seq: number
+    /** What the data of its events takes. */
+    event_bytes: number
     /** The message that began the current turn. */
     message_id: string | null
     /** The size of the change on the branch, after the newest turn that reported one. */

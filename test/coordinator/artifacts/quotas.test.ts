@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { sql } from 'kysely'
 import { ArtifactKind } from '../../../contract/wire/sandbox.ts'
 import { sweepFolder } from '../../../coordinator/artifacts/sweep.ts'
+import { findTask } from '../../../coordinator/store/tasks.ts'
 import type { User } from '../../../coordinator/store/user.ts'
 import { attemptEnded } from '../../support/scripted/scripted-lines.ts'
 import { type Core, startCore } from '../../support/systems/core.ts'
@@ -134,6 +136,29 @@ describe('what the outputs of tools may take', () => {
     await expect(core.tasks.send(ada.id, id, { text: 'On', mode: 'queue', clientId: 'c' })).rejects.toMatchObject(full)
     expect((await core.tasks.find(ada.id, id)).status).toBe('completed')
     expect((await core.create(await core.addUser('grace'))).status).toBe('pending')
+  })
+})
+
+describe('the history of a task', () => {
+  it('counts for its user: one that printed too much begins nothing new, and can again once that is deleted', async () => {
+    const { id } = await core.create(ada)
+    const lease = await core.lease(id)
+    const long = { type: 'text.written', data: { text: 'x'.repeat(50_000) } } as const
+    await core.runner.deliver(lease, 1, ...Array.from({ length: 340 }, () => long))
+    const row = await findTask(core.db, id)
+    const { events } = await core.db
+      .selectFrom('events')
+      .select(sql<number>`sum(octet_length(data))`.as('events'))
+      .where('task_id', '=', id)
+      .executeTakeFirstOrThrow()
+    expect(row?.event_bytes).toBe(events)
+    await core.runner.deliver(lease, 341, attemptEnded())
+    await expect(core.create(ada)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/Your tasks take 16 MB/),
+    })
+    await core.tasks.remove(ada.id, id)
+    expect((await core.create(ada)).status).toBe('pending')
   })
 })
 

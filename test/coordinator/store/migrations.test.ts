@@ -19,7 +19,7 @@ function rows(query: string): unknown[] {
 /** Takes back what came after the migrations under test. */
 const WITHOUT_PROOFS = 'alter table attempts drop column proven; alter table runners drop column contract;'
 const UNDO_STORAGE = `
-  drop table server_state; drop index tasks_deleted; alter table tasks drop column deleted_at;
+  drop table server_state; drop index tasks_deleted; alter table tasks drop column deleted_at; alter table tasks drop column event_bytes;
   alter table users drop column deleted_cost_usd;`
 
 describe('a database from before storage was bounded', () => {
@@ -36,6 +36,10 @@ describe('a database from before storage was bounded', () => {
       ['t', 5, 'turn-patch'],
     ] as const)
       for (const kind of kinds) insert.run(task, attempt, kind)
+    sqlite.exec(`
+      insert into tasks (id, user_id, repo_url, branch, prompt, model, budget_usd, demo, status, turn, attempt, last_seq, created_at)
+        values ('t', 'u', 'r', 'b', 'p', 'm', 1, 0, 'failed', 1, 5, 2, 1), ('s', 'u', 'r', 'b', 'p', 'm', 1, 0, 'failed', 1, 4, 0, 1);
+      insert into events (task_id, seq, attempt, type, at, data) values ('t', 1, 1, 'x', 1, '"ä"'), ('t', 2, 1, 'x', 1, '12345');`)
     sqlite.close()
     await (await openDatabase(path)).destroy()
     const left = rows("select task_id || attempt || ' ' || kind as name from artifacts order by 1")
@@ -44,6 +48,10 @@ describe('a database from before storage was bounded', () => {
       ...['bundle', 'output.a', 'turn-patch'].map((kind) => `t1 ${kind}`),
       ...['patch', 'transcript', 'turn-patch'].map((kind) => `t3 ${kind}`),
       't5 turn-patch',
+    ])
+    expect(rows('select id, event_bytes from tasks order by id')).toEqual([
+      { id: 's', event_bytes: 0 },
+      { id: 't', event_bytes: 9 },
     ])
   })
 })

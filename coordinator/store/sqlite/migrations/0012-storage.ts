@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 
 /**
- * Facts about the whole server; tasks that a person deleted and that are still being removed, and what they had cost. Each attempt left the
+ * Facts about the whole server; how long the history of each task is; tasks that a person deleted and that are still being removed, and what they had cost. Each attempt left the
  * whole conversation and the whole patch of its branch again: only the newest is ever read. Their files are removed after the start.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -11,6 +11,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('since', 'bigint', (c) => c.notNull())
     .execute()
   await db.schema.alterTable('tasks').addColumn('deleted_at', 'bigint').execute()
+  await db.schema
+    .alterTable('tasks')
+    .addColumn('event_bytes', 'bigint', (c) => c.notNull().defaultTo(0))
+    .execute()
+  await sql`
+    update tasks set event_bytes = (
+      select coalesce(sum(octet_length(data)), 0) from events where task_id = tasks.id)`.execute(db)
   await sql`create index tasks_deleted on tasks (deleted_at) where deleted_at is not null`.execute(db)
   await db.schema
     .alterTable('users')
