@@ -6,6 +6,7 @@ import { help, version } from './commands/help.ts'
 import { list } from './commands/list.ts'
 import { message, messages, withdraw } from './commands/messages.ts'
 import { demo, run } from './commands/run.ts'
+import { runner } from './commands/runner.ts'
 import { show } from './commands/show.ts'
 import { remove, storage } from './commands/storage.ts'
 import { createApi } from './server/api.ts'
@@ -62,6 +63,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
     token,
     credentials,
     link,
+    runner,
     demo,
     backup: async (args, context) => (await onHost()).backup(args, context),
     restore: async (args, context) => (await onHost()).restore(args, context),

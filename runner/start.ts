@@ -77,7 +77,7 @@ export async function start(config: Config): Promise<Runner> {
   const stopped = AbortSignal.any(Object.values(runnerStop))
   const adopt = createAdopt({ client, runner, run: runInSlot, stopped, log })
   const leftovers = await openLeftovers({ engine, publisher, attempts, adopt, spoolDirectory, oldDoors, stopped, log })
-  const mayTake = async () => !renewals.isOutdated() && (await health.mayTake())
+  const mayTake = async () => !renewals.isRetired() && (await health.mayTake())
   const turns = { client, runner, mayTake, slots: room, run, log }
   const taking = takeJobs({ redisUrl, slots, handle: (data) => attempts.track(leaseAndRun(turns, data)), log })
   // The coordinator hears at once when this host is unwell, not with the first turn.
@@ -107,7 +107,7 @@ async function runWatched(
   runnerStop: RunnerStop,
   orphan?: Orphan,
 ): Promise<End | null> {
-  const isStopping = () => runnerStop.drain.aborted || runnerStop.leave.aborted
+  const isStopping = () => runnerStop.drain.aborted || runnerStop.leave.aborted || parts.renewals.isRetired()
   try {
     const end = await runAttempt(parts, lease, runnerStop, orphan)
     if (end && !isStopping()) health.ended(end)

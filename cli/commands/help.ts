@@ -34,6 +34,8 @@ const HELP = `errand: send a coding agent on an errand
   errand token new NAME | list | revoke ID        API tokens for scripts and other machines
   errand storage [--json]                show what takes the space on the server (admins)
   errand link                            print a link that signs in a browser, once
+  errand runner list | drain NAME [--hand-over] | resume NAME
+                                         take a runner out of service: its tasks end, or others go on
   errand backup FILE                     back up the server of this machine while it runs, or not
       --key-file FILE encrypt it with the key in this file, or with ERRAND_BACKUP_KEY
   errand restore FILE [--to DIR]         restore a backup into an empty data folder

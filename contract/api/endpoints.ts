@@ -2,7 +2,7 @@ import * as z from 'zod'
 import * as api from './api.ts'
 import { Changes } from './changes.ts'
 import type { ErrorCode } from './errors.ts'
-import { Overview, Storage } from './overview.ts'
+import { ChangeRunner, Overview, Storage } from './overview.ts'
 import type { OperationId } from './routes.ts'
 
 /** What one call takes and answers. The routes, the OpenAPI description and the typed client are made from it. */
@@ -274,6 +274,13 @@ export const ENDPOINTS = {
       errors: ['unavailable'],
     },
     findStorage: { summary: 'Show what takes the space, for admins', status: 200, access: 'admin', answer: Storage },
+    changeRunner: {
+      summary: 'Take a runner out of service, or let it take tasks again, for admins',
+      access: 'admin',
+      body: ChangeRunner,
+      status: 204,
+      errors: ['not_found'],
+    },
     findOverview: {
       summary: 'Show runners, tasks and users at a glance, for admins',
       status: 200,

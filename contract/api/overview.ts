@@ -4,6 +4,15 @@ import { TaskStatus } from './status.ts'
 
 const time = z.iso.datetime()
 
+/**
+ * How a runner is taken out of service: `finish` lets its attempts end; with `hand_over` their agents save the work, and other runners go on.
+ */
+export const Draining = z.enum(['finish', 'hand_over'])
+export type Draining = z.infer<typeof Draining>
+
+/** `PATCH /api/admin/runners/:id`. Null: the runner takes tasks again. */
+export const ChangeRunner = z.object({ drain: Draining.nullable() })
+
 /** Where this server stores its data, bytes. `low`: less is free than the floor, so no new work begins. */
 const Disk = z.object({ freeBytes: z.number(), totalBytes: z.number(), floorBytes: z.number(), low: z.boolean() })
 

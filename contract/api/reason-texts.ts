@@ -11,6 +11,7 @@ export const REASONS = {
   coordinator_disk_full:
     'Waiting: the disk of this server is almost full. Its administrator must free some space; then it goes on by itself.',
   runner_outdated: 'Waiting: every connected runner is older than this server. Update the runners, and start them again.',
+  runner_draining: 'Waiting: every connected runner is being taken out of service. An administrator can start another one.',
   retrying: 'Something went wrong on our side. Retrying automatically.',
   model_waiting: 'Waiting for the model, which does not answer. The work so far is saved, and continues by itself.',
   // interrupted: our fault. These texts promise no retry, since the attempt may have been the last.

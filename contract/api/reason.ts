@@ -24,6 +24,7 @@ export const NOBODY_TAKES: readonly Reason[] = [
   'no_runner',
   'runner_unwell',
   'runner_outdated',
+  'runner_draining',
   'engine_unavailable',
   'image_missing',
   'host_disk_full',

@@ -45,6 +45,7 @@ export const CALLS = {
   createSignInLink: 'POST /auth/links',
 
   findOverview: 'GET /api/admin/overview',
+  changeRunner: 'PATCH /api/admin/runners/:id',
   findStorage: 'GET /api/admin/storage',
   checkHealth: 'GET /healthz',
   checkReadiness: 'GET /readyz',

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Draining } from '../api/overview.ts'
 import { JobData } from './job.ts'
 import { Assignment, SteerMessage } from './sandbox.ts'
 
@@ -83,14 +84,14 @@ export type Lease = z.infer<typeof Lease>
 
 /**
  * Why a lease is refused: `cancelled` and `ended` finish the job. `leased` (another attempt's lease still runs), `parked` (the turn waits for
- * the model, and its time has not come), `no_room` (the coordinator's disk is almost full) and `outdated` (this runner is too old): ask again
- * after `retryAfterMs`. `unknown` (no such turn, or a forged signature): never ask again.
+ * the model, and its time has not come), `no_room` (the coordinator's disk is almost full), `outdated` (this runner is too old) and `draining`
+ * (it is being taken out of service): ask again after `retryAfterMs`. `unknown` (no such turn, or a forged signature): never ask again.
  */
 export const LeaseAnswer = z.discriminatedUnion('granted', [
   z.object({ granted: z.literal(true), lease: Lease }),
   z.object({
     granted: z.literal(false),
-    refusal: z.enum(['cancelled', 'ended', 'leased', 'parked', 'no_room', 'outdated', 'unknown']),
+    refusal: z.enum(['cancelled', 'ended', 'leased', 'parked', 'no_room', 'outdated', 'draining', 'unknown']),
     retryAfterMs: z.number().int().positive(),
   }),
 ])
@@ -140,5 +141,7 @@ export const RenewAnswer = z.object({
   ),
   /** The oldest contract whose runners get new attempts. Absent: from a coordinator that takes all. */
   oldestContract: z.number().int().nonnegative().optional(),
+  /** An administrator takes this runner out of service. */
+  drain: Draining.optional(),
 })
 export type RenewAnswer = z.infer<typeof RenewAnswer>

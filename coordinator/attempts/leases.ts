@@ -19,7 +19,7 @@ import { type Addition, appendEvents, costOfAttempt } from '../store/events.ts'
 import { findMessage, listWaitingMessages, updateMessage } from '../store/inbox.ts'
 import type { Ledger, RecordChange } from '../store/ledger.ts'
 import { isModelAway } from '../store/line.ts'
-import { seeRunner } from '../store/runners.ts'
+import { readDraining, seeRunner } from '../store/runners.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { findTask, moveTask, type TaskRow } from '../store/tasks.ts'
 import type { Signatures } from '../wire/signatures.ts'
@@ -67,7 +67,8 @@ export function createLeases(parts: LeaseParts): Leases {
 async function grant(parts: LeaseParts, { job, runner }: LeaseRequest): Promise<LeaseAnswer> {
   const { db, ledger, signatures, log } = parts
   if (!signatures.isOurJob(job)) return refuse('unknown')
-  if (isOutdated(runner)) return refuse('outdated', OUTDATED_RETRY_MS)
+  if (isOutdated(runner)) return refuse('outdated', NOT_HERE_RETRY_MS)
+  if (await readDraining(db, runner.id)) return refuse('draining', NOT_HERE_RETRY_MS)
   const task = await findTask(db, job.taskId)
   if (!task) return refuse('unknown')
   if (task.status === 'pending' && (await parts.disk.look()).low) return refuse('no_room', NO_ROOM_RETRY_MS)
@@ -145,15 +146,16 @@ async function renew(parts: LeaseParts, { runner, attempts }: RenewRequest): Pro
     return { isNews, answers }
   })
   if (isNews) parts.onRunner()
-  return { attempts: answers, oldestContract: OLDEST_CONTRACT }
+  const drain = await readDraining(parts.db, runner.id)
+  return { attempts: answers, oldestContract: OLDEST_CONTRACT, ...(drain && { drain }) }
 }
 
 type Refusal = Extract<LeaseAnswer, { granted: false }>
 
 /** A turn is not parked for less than this: the clocks of two hosts differ. */
 const NEARLY_MS = 1_000
-/** How soon a runner that is too old may ask again. Meanwhile the queue offers the turn to others. */
-const OUTDATED_RETRY_MS = 5_000
+/** How soon a runner may ask again that gets no new turns. Meanwhile the queue offers the turn to others. */
+const NOT_HERE_RETRY_MS = 5_000
 /** How soon a runner asks again while the disk is full. */
 const NO_ROOM_RETRY_MS = 5_000
 

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import type { Draining } from '../../contract/api/overview.ts'
 import type { Reason } from '../../contract/api/reason.ts'
 import { RUNNER_SILENT_MS } from '../../contract/wire/deadlines.ts'
 import { OLDEST_CONTRACT, type RunnerIdentity } from '../../contract/wire/lease.ts'
@@ -28,6 +29,7 @@ export async function countSlots(db: Store, now: number): Promise<number> {
     .where('seen_at', '>=', now - RUNNER_SILENT_MS)
     .where('unwell_reason', 'is', null)
     .where('contract', '>=', OLDEST_CONTRACT)
+    .where('draining', 'is', null)
     .executeTakeFirstOrThrow()
   return Number(slots ?? 0)
 }
@@ -57,7 +59,7 @@ export async function whyNobodyTakes(db: Store, now: number): Promise<Reason | n
   if (await isDiskLow(db)) return 'coordinator_disk_full'
   const there = db
     .selectFrom('runners')
-    .select(['unwell_reason', 'contract'])
+    .select(['unwell_reason', 'contract', 'draining'])
     .where('seen_at', '>=', now - RUNNER_SILENT_MS)
   const runners = await there.orderBy('seen_at', 'desc').execute()
   if (runners.some((runner) => whyNotTaking(runner) === null)) return null
@@ -65,6 +67,21 @@ export async function whyNobodyTakes(db: Store, now: number): Promise<Reason | n
 }
 
 /** Pure. @returns why a connected runner takes no tasks; null when it takes them */
-export function whyNotTaking(runner: Pick<Selectable<Database['runners']>, 'unwell_reason' | 'contract'>): Reason | null {
-  return runner.contract < OLDEST_CONTRACT ? 'runner_outdated' : runner.unwell_reason
+export function whyNotTaking(
+  runner: Pick<Selectable<Database['runners']>, 'unwell_reason' | 'contract' | 'draining'>,
+): Reason | null {
+  if (runner.contract < OLDEST_CONTRACT) return 'runner_outdated'
+  return runner.draining === null ? runner.unwell_reason : 'runner_draining'
+}
+
+/** @param draining null: it takes tasks again. @returns false when there is no such runner */
+export async function setDraining(db: Store, id: string, draining: Draining | null): Promise<boolean> {
+  const { numUpdatedRows } = await db.updateTable('runners').set({ draining }).where('id', '=', id).executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** @returns how an administrator takes this runner out of service; null: it serves, or was never seen */
+export async function readDraining(db: Store, id: string): Promise<Draining | null> {
+  const row = await db.selectFrom('runners').select('draining').where('id', '=', id).executeTakeFirst()
+  return row?.draining ?? null
 }

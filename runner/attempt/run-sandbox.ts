@@ -31,7 +31,7 @@ export type SandboxParts = {
   engine: SandboxEngine
   openGateway: (options: GatewayOptions) => Promise<Gateway>
   client: Pick<CoordinatorClient, 'saveArtifact' | 'openTranscript'>
-  renewals: Pick<Renewals, 'confirm' | 'awaitLease'>
+  renewals: Pick<Renewals, 'confirm' | 'awaitLease' | 'isRetired'>
   keptWork: Pick<KeptWork, 'keep'>
   publisher: Pick<Publisher, 'delta'>
   gitHost: HostReader

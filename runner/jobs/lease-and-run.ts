@@ -101,6 +101,7 @@ function answerToRefusal({ refusal, retryAfterMs }: Extract<LeaseAnswer, { grant
     case 'parked':
     case 'no_room':
     case 'outdated':
+    case 'draining':
       return { type: 'later', afterMs: retryAfterMs }
   }
 }

@@ -20,13 +20,13 @@ export type Renewals = {
   awaitLease: (taskId: string, attempt: number, gone: AbortSignal, atMostMs: number) => Promise<boolean>
   /** Renews now, for news that should not wait for the next beat. */
   announce: () => void
-  /** Whether the coordinator gives this runner no new attempts because it is too old. */
-  isOutdated: () => boolean
+  /** Whether the coordinator gives this runner no new attempts: it is too old, or is being taken out of service. */
+  isRetired: () => boolean
   stop: () => Promise<void>
 }
 
-/** Why an attempt must not go on: a person cancelled it, or it is no longer ours. */
-export type LeaseCause = 'cancelled' | 'lost'
+/** Why an attempt must not go on here: a person cancelled it, it is no longer ours, or this runner hands it over. */
+export type LeaseCause = 'cancelled' | 'lost' | 'runner_stopped'
 
 /** One attempt as its renewals see it. */
 export type LeasedAttempt = {
@@ -71,11 +71,14 @@ const LOOK_AGAIN_MS = 200
  */
 export function startRenewals(options: Options): Renewals {
   const { attempts, everyMs = RENEW_EVERY_MS, log } = options
-  let outdated = false
-  const renew = createRenew(options, (oldestContract) => {
-    const before = outdated
-    outdated = oldestContract > CONTRACT_VERSION
-    if (outdated && !before) log.error({ event: 'runner.outdated' }, OUTDATED)
+  let why: 'outdated' | 'draining' | null = null
+  const renew = createRenew(options, ({ oldestContract = 0, drain }) => {
+    const before = why
+    why = oldestContract > CONTRACT_VERSION ? 'outdated' : drain ? 'draining' : null
+    if (why === 'outdated' && before !== why) log.error({ event: 'runner.outdated' }, OUTDATED)
+    if (why === 'draining' && before !== why) log.info({ event: 'runner.draining', how: drain })
+    if (before !== null && why === null) log.info({ event: 'runner.serves_again' })
+    if (drain === 'hand_over') for (const one of attempts.list()) one.stop?.because('runner_stopped')
   })
   const beat = startRepeating(renew, everyMs, 0)
   return {
@@ -99,7 +102,7 @@ export function startRenewals(options: Options): Renewals {
       return false
     },
     announce: () => void renew(),
-    isOutdated: () => outdated,
+    isRetired: () => why !== null,
     stop: beat.stop,
   }
 }
@@ -112,7 +115,7 @@ export function keepLease(leaseMs: number): KeptLease {
 /** @returns what renews every lease once, and gives the answers; null when the coordinator did not answer */
 function createRenew(
   { client, runner, attempts, unwell, log }: Options,
-  onOldest: (oldestContract: number) => void,
+  onAnswer: (answer: RenewAnswer) => void,
 ): () => Promise<Answer[] | null> {
   let reachable = true
   return async () => {
@@ -125,7 +128,7 @@ function createRenew(
       })
       if (!reachable) log.info({ event: 'coordinator.back' })
       reachable = true
-      onOldest(answer.oldestContract ?? 0)
+      onAnswer(answer)
       for (const each of answer.attempts)
         for (const one of attempts.list()) if (isAbout(one, each.taskId, each.attempt)) heed(one, each, askedAt)
       return answer.attempts

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Refusal } from '../../process/errors.ts'
 import { ROOT_FOLDER } from '../../process/root-folder.ts'
 import { findOverview } from '../../store/overview.ts'
+import { setDraining } from '../../store/runners.ts'
 import { findUsedSpace } from '../../store/used-space.ts'
 import type { Parts } from '../parts.ts'
 import type { Serve } from '../serve-endpoint.ts'
@@ -29,6 +31,10 @@ export function addOverview(serve: Serve, { db, readiness, disk, config }: Wante
   serve('findOverview', async () => {
     const { redis } = await readiness()
     return { ...(await findOverview(db, Date.now())), redis, disk: await disk.look(), version }
+  })
+  serve('changeRunner', async ({ params, body }) => {
+    if (!(await setDraining(db, params.id, body.drain)))
+      throw new Refusal('not_found', 'There is no runner with this id. The overview lists them.')
   })
   serve('findStorage', async () => {
     const { floorBytes: _, ...limits } = config.storage

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { Draining } from '../../../contract/api/overview.ts'
 import type { Reason } from '../../../contract/api/reason.ts'
 import type { Outcome, TaskStatus } from '../../../contract/api/status.ts'
 import type { Effort } from '../../../contract/shared/models.ts'
@@ -146,6 +147,8 @@ export type Database = {
     seen_at: number
     /** The version of the contract that it speaks. */
     contract: Generated<number>
+    /** How an administrator takes it out of service; null: it serves. */
+    draining: Draining | null
     /** Why it takes no tasks; both null while it is well. */
     unwell_reason: Unwell['reason'] | null
     unwell_message: string | null

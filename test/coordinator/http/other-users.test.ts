@@ -29,6 +29,7 @@ const BODIES: Partial<Record<OperationId, unknown>> = {
   putNotifications: { onDone: false, onFailed: false, onAttention: false, webhookUrl: null },
   subscribe: { endpoint: 'https://other.example.org/1', keys: { p256dh: 'x', auth: 'y' } },
   unsubscribe: { endpoint: 'https://other.example.org/1' },
+  changeRunner: { drain: 'hand_over' },
 }
 
 let staffed: StaffedCoordinator
@@ -141,13 +142,17 @@ describe('a call that is not open to anybody', () => {
     expect(text).not.toContain(CANARY)
   })
 
-  it.each(WITH_PARAMS)('answers not_found to another user, and changes nothing: %s', async (id) => {
-    const before = await ownersView()
-    const { status, code, text } = await askAsAnother(id)
-    expect({ status, code }).toEqual({ status: 404, code: 'not_found' })
-    expect(text).not.toContain(CANARY)
-    expect(await ownersView()).toEqual(before)
-  })
+  it.each(WITH_PARAMS)(
+    'answers another user not_found, or forbidden where it is for admins, and changes nothing: %s',
+    async (id) => {
+      const before = await ownersView()
+      const { status, code, text } = await askAsAnother(id)
+      const isForAdmins = endpointOf(id).access === 'admin'
+      expect({ status, code }).toEqual(isForAdmins ? { status: 403, code: 'forbidden' } : { status: 404, code: 'not_found' })
+      expect(text).not.toContain(CANARY)
+      expect(await ownersView()).toEqual(before)
+    },
+  )
 
   it.each(WITHOUT_PARAMS)('shows another user nothing of the owner, and changes nothing of theirs: %s', async (id) => {
     const before = await ownersView()

@@ -17,7 +17,8 @@ function rows(query: string): unknown[] {
 }
 
 /** Takes back what came after the migrations under test. */
-const WITHOUT_PROOFS = 'alter table attempts drop column proven; alter table runners drop column contract;'
+const WITHOUT_PROOFS =
+  'alter table attempts drop column proven; alter table runners drop column contract; alter table runners drop column draining;'
 const UNDO_STORAGE = `
   drop table server_state; drop index tasks_deleted; alter table tasks drop column deleted_at; alter table tasks drop column event_bytes;
   alter table users drop column deleted_cost_usd;`
