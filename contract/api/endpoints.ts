@@ -275,11 +275,10 @@ export const ENDPOINTS = {
     },
     findStorage: { summary: 'Show what takes the space, for admins', status: 200, access: 'admin', answer: Storage },
     changeRunner: {
-      summary: 'Take a runner out of service, or let it take tasks again, for admins',
+      summary: 'Drain a runner, or let it serve again, for admins',
       access: 'admin',
       body: ChangeRunner,
       status: 204,
-      errors: ['not_found'],
     },
     findOverview: {
       summary: 'Show runners, tasks and users at a glance, for admins',
