@@ -274,12 +274,7 @@ export const ENDPOINTS = {
       errors: ['unavailable'],
     },
     findStorage: { summary: 'Show what takes the space, for admins', status: 200, access: 'admin', answer: Storage },
-    changeRunner: {
-      summary: 'Drain a runner, or let it serve again, for admins',
-      access: 'admin',
-      body: ChangeRunner,
-      status: 204,
-    },
+    changeRunner: { summary: 'Drain a runner, or let it serve again', access: 'admin', body: ChangeRunner, status: 204 },
     findOverview: {
       summary: 'Show runners, tasks and users at a glance, for admins',
       status: 200,
