@@ -67,6 +67,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
     demo,
     backup: async (args, context) => (await onHost()).backup(args, context),
     restore: async (args, context) => (await onHost()).restore(args, context),
+    doctor: async (args, context) => (await import('./doctor/doctor.ts')).doctor(args, context),
     help,
     '--help': help,
     '-h': help,

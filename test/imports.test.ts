@@ -146,6 +146,11 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'cli/commands': ['cli', ...below('cli', 'server', 'input', 'show'), 'npm:zod'],
   // What works on the server's own host, also when no server runs. It is loaded only when it is asked for.
   'cli/host': [...below('cli', 'server', 'input', 'show'), 'coordinator/backup'],
+  'cli/doctor': [
+    ...below('cli', 'server', 'input', 'show'),
+    ...below('coordinator', 'backup', 'process', 'secrets', 'store/sqlite', 'wire'),
+    ...['npm:zod', 'npm:pino'],
+  ],
   'cli/input': [...below('cli', 'server', 'show')],
   'cli/show': ['cli/server', 'npm:uqr'],
   'cli/server': ['npm:socket.io-client', 'npm:zod'],

@@ -39,6 +39,8 @@ const HELP = `errand: send a coding agent on an errand
   errand backup FILE                     back up the server of this machine while it runs, or not
       --key-file FILE encrypt it with the key in this file, or with ERRAND_BACKUP_KEY
   errand restore FILE [--to DIR]         restore a backup into an empty data folder
+  errand doctor [--json]                 examine the server of this machine and say what to mend,
+                                         also when it does not run
   errand --version
 
   backup and restore take - for standard output and input.
@@ -54,6 +56,7 @@ server.json is in ERRAND_DATA_DIR, or in .errand in Errand's own folder. Errand'
 
 Exit codes of run, demo and show --follow:
   0 completed   1 failed   3 cancelled   130 stopped following with Ctrl-C
+Exit codes of doctor: 0 all works   1 something does not
 Exit codes of every other command: 0 done   2 wrong command line, or refused by the server
   4 no server, no answer or no access   130 interrupted with Ctrl-C
 `

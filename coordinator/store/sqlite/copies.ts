@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { copySqlite, openSqlite, pluck, type Sqlite } from './driver.ts'
@@ -80,12 +81,7 @@ function megabytes(bytes: number): string {
  * @throws Error of SQLite
  */
 export async function copyDatabase(path: string, to: string): Promise<void> {
-  // A connection that may write would, when it is closed, write what a killed server left in the -wal file into the database.
-  const readonly = await stat(`${path}-wal`).then(
-    () => true,
-    () => false,
-  )
-  const sqlite = openSqlite(path, { timeoutMs: 20_000, readonly })
+  const sqlite = openToLook(path)
   try {
     await copySqlite(sqlite, to)
   } finally {
@@ -95,11 +91,16 @@ export async function copyDatabase(path: string, to: string): Promise<void> {
 
 /** @returns null, or what SQLite finds wrong in the file. This reads all of it and blocks the process meanwhile. */
 export function findDamage(path: string, how: 'quick' | 'thorough'): string | null {
-  const sqlite = openSqlite(path, { timeoutMs: 5_000, readonly: true })
+  const sqlite = openToLook(path)
   try {
     const found = pluck(sqlite, how === 'quick' ? 'pragma quick_check(1)' : 'pragma integrity_check(1)').join(' ')
     return found === 'ok' ? null : found
   } finally {
     sqlite.close()
   }
+}
+
+/** A connection that may write would, when it is closed, write what a killed server left in the -wal file into the database. */
+function openToLook(path: string): Sqlite {
+  return openSqlite(path, { timeoutMs: 20_000, readonly: existsSync(`${path}-wal`) })
 }

@@ -233,13 +233,17 @@ async function migrate(path: string, sqlite: Sqlite, db: Store): Promise<void> {
 }
 
 /**
- * Checks a database that nobody uses, before it is put in place.
+ * Checks a database without a change: one of a running server, or one that is about to be put in place.
+ * @param approve as in {@link openDatabase}
  * @throws Error with what is wrong if it is not Errand's, or of a newer version
  */
-export async function checkDatabase(path: string): Promise<void> {
+export async function checkDatabase(
+  path: string,
+  approve: (found: Store) => Promise<void> = async () => undefined,
+): Promise<void> {
   try {
     if (!(await isThere(path))) throw unusable(path, 'is missing.')
-    await inspect(path, async () => undefined)
+    await inspect(path, approve)
   } catch (error) {
     throw explainFault(path, error) ?? error
   }
