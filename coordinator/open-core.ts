@@ -7,6 +7,7 @@ import { createArtifacts } from './artifacts/artifacts.ts'
 import { holdRestored } from './attempts/hold-restored.ts'
 import { createLeaseSecrets } from './attempts/lease-secrets.ts'
 import { createLeases } from './attempts/leases.ts'
+import { startDailyBackups } from './backup/daily-backups.ts'
 import { refuseUnfinished } from './backup/restore-backup.ts'
 import { createDemo } from './demo/demo.ts'
 import { startDeltas } from './intake/deltas.ts'
@@ -96,11 +97,13 @@ export async function openCore(options: CoreOptions) {
   stopping.add('deltas', async () => deltas.stop())
   const reconcile = startReconcile({ db, ledger, dispatch, disk, log, ...(leaseMs !== undefined && { leaseMs }) })
   stopping.add('reconcile', reconcile.stop)
+  const backups = startDailyBackups({ config, log })
+  stopping.add('backups', backups.stop)
 
   const housekeeping = startHousekeeping({ db, ledger, artifacts, disk, limits: config.storage, log })
   stopping.add('housekeeping', housekeeping.stop)
 
-  return { ...ground, config, log, ledger, dispatch, tasks, leases, notifier, webPush, outside, metrics, readiness }
+  return { ...ground, config, log, ledger, dispatch, tasks, leases, notifier, webPush, outside, metrics, readiness, backups }
 }
 
 /** The basis of everything else: the store, Redis, the keys, and the files in the data folder. */

@@ -12,7 +12,7 @@ const CLIENTS = ['app', 'cli']
 const STORE = ['coordinator/store', 'coordinator/store/accounts', 'coordinator/store/sqlite', 'coordinator/process']
 /** What a call over HTTP may use, besides what HTTP needs itself. */
 const USE_CASES = [
-  ...below('coordinator', 'live', 'tasks', 'attempts', 'accounts', 'notify', 'artifacts', 'ops', 'secrets'),
+  ...below('coordinator', 'live', 'tasks', 'attempts', 'accounts', 'notify', 'artifacts', 'backup', 'ops', 'secrets'),
   ...STORE,
 ]
 

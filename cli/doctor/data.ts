@@ -125,10 +125,10 @@ function isKeyPair(text: string): boolean {
 /** A day, and some hours for a server that was off. */
 const BACKUP_OLD_MS = 36 * 60 * 60_000
 
-export async function lookAtBackups({ environment }: Patient, now: number): Promise<string> {
-  const { ERRAND_BACKUP_DIR: folder } = environment
+export async function lookAtBackups({ config: { backups } }: Patient, now: number): Promise<string> {
+  const { folder } = backups
   const cure = 'Set ERRAND_BACKUP_DIR to a folder on another disk: the server then makes a backup every day (docs/backup.md).'
-  if (!folder) throw new Ill('no automatic backups', cure, 'warn')
+  if (folder === null) throw new Ill('no automatic backups', cure, 'warn')
   const kept = await listKept(folder).catch((error: NodeJS.ErrnoException) => {
     throw new Ill(
       `${folder} cannot be read (${error.code})`,

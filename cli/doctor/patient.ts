@@ -23,7 +23,8 @@ export function readPatient({ environment, home }: Pick<Surroundings, 'environme
   const database = environment.DATABASE_URL && {
     DATABASE_URL: `file:${resolve(home, environment.DATABASE_URL.replace(/^file:/, ''))}`,
   }
-  const config = readConfig({ ...environment, ERRAND_DATA_DIR: dataDir, ...database })
+  const backups = environment.ERRAND_BACKUP_DIR && { ERRAND_BACKUP_DIR: resolve(home, environment.ERRAND_BACKUP_DIR) }
+  const config = readConfig({ ...environment, ERRAND_DATA_DIR: dataDir, ...database, ...backups })
   return {
     config,
     environment,

@@ -38,6 +38,8 @@ export const Overview = z
     redis: z.boolean(),
     /** Absent: an older server. */
     disk: Disk.optional(),
+    /** The automatic backups: when the newest was made, and why the last try failed, in words. Absent: this server makes none. */
+    backups: z.object({ lastAt: time.nullable(), fault: z.string().nullable() }).optional(),
     version: z.string(),
   })
   .meta({ id: 'Overview' })

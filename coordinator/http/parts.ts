@@ -3,6 +3,7 @@ import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import type { Logger } from 'pino'
 import type { Artifacts } from '../artifacts/artifacts.ts'
 import type { Leases } from '../attempts/leases.ts'
+import type { DailyBackups } from '../backup/daily-backups.ts'
 import type { Identify } from '../live/rooms.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Outside } from '../notify/outside.ts'
@@ -52,4 +53,5 @@ export type Parts = Readonly<{
   appFolder: string
   readiness: Readiness
   disk: DiskSpace
+  backups: Pick<DailyBackups, 'look'>
 }>

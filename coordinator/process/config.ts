@@ -36,6 +36,8 @@ export type Config = Readonly<{
   runnerToken: string | null
   /** The file that stores such a runner token; null: in the data folder. */
   runnerTokenFile: string | null
+  /** Backups that the server makes by itself, a day. `folder` null: none; `key` null: they are not encrypted. */
+  backups: Readonly<{ folder: string | null; keep: number; key: string | null }>
   /** How many tasks of one user may wait or run at once. */
   tasksPerUser: number
   /** What the files of tasks may take, and how long they are kept. 0 days: for ever. */
@@ -102,6 +104,9 @@ const Environment = z
       .string()
       .regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits; make one with: openssl rand -hex 32')
       .optional(),
+    ERRAND_BACKUP_DIR: z.string().min(1).optional(),
+    ERRAND_BACKUP_KEEP: z.coerce.number().int().min(1).max(1000).default(7),
+    ERRAND_BACKUP_KEY: z.string().trim().min(16).optional(),
     DATABASE_URL: z.string().optional(),
     REDIS_URL: z.url({ protocol: /^rediss?$/ }).default('redis://127.0.0.1:6379'),
     ANTHROPIC_API_KEY: z.string().min(1).optional(),
@@ -198,6 +203,11 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     users: Object.freeze(env.ERRAND_USERS),
     runnerToken: env.RUNNER_TOKEN ?? null,
     runnerTokenFile: env.RUNNER_TOKEN_FILE ? resolve(env.RUNNER_TOKEN_FILE) : null,
+    backups: Object.freeze({
+      folder: env.ERRAND_BACKUP_DIR ? resolve(env.ERRAND_BACKUP_DIR) : null,
+      keep: env.ERRAND_BACKUP_KEEP,
+      key: env.ERRAND_BACKUP_KEY ?? null,
+    }),
     tasksPerUser: env.ERRAND_TASKS_PER_USER,
     storage: Object.freeze({
       attemptOutputsBytes: env.ERRAND_ATTEMPT_OUTPUTS_MB * MB,

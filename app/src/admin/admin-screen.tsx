@@ -10,6 +10,7 @@ import { Loaded, Section } from '../design/screen/section.tsx'
 import { ago, dollars } from '../text/show.ts'
 import { words } from '../text/words.ts'
 import './admin.css'
+import { Backups } from './backups.tsx'
 import { Runners } from './runners.tsx'
 import { StorageSection } from './storage.tsx'
 
@@ -32,7 +33,7 @@ export function AdminScreen() {
   )
 }
 
-function Glance({ overview: { redis, runners, tasks, users, version } }: { overview: Overview }) {
+function Glance({ overview: { redis, runners, tasks, users, backups, version } }: { overview: Overview }) {
   return (
     <>
       <Note mood={redis ? 'good' : 'bad'}>
@@ -41,6 +42,7 @@ function Glance({ overview: { redis, runners, tasks, users, version } }: { overv
           {redis ? words.admin.redisUp : words.admin.redisDown}
         </p>
       </Note>
+      {backups && <Backups {...backups} />}
       <div className="admin-sections">
         <Runners runners={runners} />
         <Queue tasks={tasks} />

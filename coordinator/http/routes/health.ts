@@ -24,13 +24,13 @@ export function addHealthRoutes(serve: Serve, { readiness, metrics }: Pick<Parts
   })
 }
 
-type Wanted = Pick<Parts, 'db' | 'readiness' | 'disk' | 'config'>
+type Wanted = Pick<Parts, 'db' | 'readiness' | 'disk' | 'backups' | 'config'>
 
 /** The whole server at a glance, and what takes its space, for its admins. */
-export function addOverview(serve: Serve, { db, readiness, disk, config }: Wanted): void {
+export function addOverview(serve: Serve, { db, readiness, disk, backups, config }: Wanted): void {
   serve('findOverview', async () => {
     const { redis } = await readiness()
-    return { ...(await findOverview(db, Date.now())), redis, disk: await disk.look(), version }
+    return { ...(await findOverview(db, Date.now())), redis, disk: await disk.look(), backups: await backups.look(), version }
   })
   serve('changeRunner', async ({ params, body }) => {
     if (!(await setDraining(db, params.id, body.drain)))
