@@ -25,7 +25,7 @@ describe('a fault of a model call', () => {
     ['a spend limit', fault({ status: 429, errorCode: 'workspace_spend_limit_reached' }), { reason: 'model_credit_empty' }],
     ['a stream’s overload', fault({ status: undefined, type: 'overloaded_error' }), { kind: 'retry' }],
     ['a stream’s refusal', fault({ status: undefined, type: 'invalid_request_error' }), { reason: 'protocol_error' }],
-    ['a broken socket', new TypeError('terminated'), { kind: 'retry' }],
+    ['a broken socket', new TypeError('terminated'), { kind: 'door' }],
     ['a cut', new CutError('cut'), { kind: 'retry' }],
     ['a stall', new StallError('stall'), { kind: 'retry' }],
     ['nonsense', new GarbledError('what'), { kind: 'garbled' }],

@@ -28,6 +28,9 @@ export const TIMING: ModelTiming = {
 }
 
 const MAX_GARBLED = 2
+/** How often, for one answer, a broken way to the gateway is no matter for the person. The forwarder waits for a door that is closed. */
+const MAX_DOOR = 3
+const DOOR_AGAIN_MS = 100
 
 export type AskOptions = Omit<ModelWaiting, 'parkAfterMs'> & {
   client: ModelClient
@@ -59,6 +62,7 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
   let tries = 0
   let failingSince = 0
   let garbled = 0
+  let brokenDoors = 0
   let affordable: number | null = null
   for (;;) {
     if (signal.aborted) return { ok: false, end: endOf(signal) }
@@ -81,6 +85,10 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
     if (fault.kind === 'refused') {
       if (await options.repair(fault.message)) continue
       return { ok: false, end: failed('model_request_invalid', fault.message) }
+    }
+    if (fault.kind === 'door' && ++brokenDoors <= MAX_DOOR) {
+      await pause(DOOR_AGAIN_MS, signal)
+      continue
     }
     if (fault.kind === 'garbled' && ++garbled > MAX_GARBLED) return { ok: false, end: failed('protocol_error', fault.message) }
     tries += 1

@@ -6,6 +6,8 @@ import { accountReason, apiWords } from './account-errors.ts'
 export type Fault =
   /** Once more, after a pause; `retryAfterMs` when the API named one. */
   | { kind: 'retry'; retryAfterMs: number | null; message: string }
+  /** The way to the gateway broke, because the runner was restarted. The gateway itself answers or says why not. */
+  | { kind: 'door'; message: string }
   /** An answer that makes no sense: two more tries. */
   | { kind: 'garbled'; message: string }
   /** The API does not take the conversation as it is; a changed one may be accepted. */
@@ -65,7 +67,7 @@ export function classify(error: unknown, now = Date.now()): Fault {
   const retry: Fault = { kind: 'retry', retryAfterMs: retryAfter(headers, now), message }
   if (status === undefined) {
     if (type !== null) return STREAM_RETRY.includes(type) ? retry : final('protocol_error')
-    return isConnection(error) ? retry : { kind: 'garbled', message }
+    return { kind: isConnection(error) ? 'door' : 'garbled', message }
   }
   if (headers?.get('x-should-retry') === 'false')
     return final(status >= 500 || status === 429 ? 'model_unavailable' : 'model_request_invalid')

@@ -57,6 +57,8 @@ async function endedInOne(id: string): Promise<TaskEvent[]> {
   const { body } = await outside.system.api<string>(`/api/tasks/${id}/diff`)
   expect(body).toContain('+done')
   expect(await containersOf(id)).toEqual([])
+  // The person is not told that the model cannot be reached: it can.
+  expect(events.filter(({ type }) => type === 'model.waiting')).toEqual([])
   return events
 }
 
