@@ -84,7 +84,7 @@ export async function openCore(options: CoreOptions) {
   const secretsFor = createLeaseSecrets({ config, db, secrets, demo, demoRepoUrl, log })
   const leases = createLeases({ config, db, ledger, signatures, secretsFor, disk, log, onRunner: dispatch.nudge })
 
-  const metrics = createMetrics({ db, countQueued: dispatch.countQueued, countSockets: onlookers.countSockets })
+  const metrics = createMetrics({ db, disk, countQueued: dispatch.countQueued, countSockets: onlookers.countSockets })
   const readiness = createReadiness({
     db,
     disk,

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { TaskStatus } from '../../contract/api/status.ts'
+import type { DiskSpace } from '../process/disk-space.ts'
 import { countSlots } from '../store/runners.ts'
 import type { Store } from '../store/sqlite/database.ts'
 import { countByStatus } from '../store/tasks.ts'
@@ -11,9 +12,9 @@ export type Metrics = {
   countBatch: (batch: { stored: number; durationMs: number }) => void
 }
 
-export type MetricsSources = { db: Store; countQueued: () => Promise<number>; countSockets: () => number }
+export type MetricsSources = { db: Store; disk: DiskSpace; countQueued: () => Promise<number>; countSockets: () => number }
 
-export function createMetrics({ db, countQueued, countSockets }: MetricsSources): Metrics {
+export function createMetrics({ db, disk, countQueued, countSockets }: MetricsSources): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -41,6 +42,15 @@ export function createMetrics({ db, countQueued, countSockets }: MetricsSources)
     registers,
     async collect() {
       this.set(await countQueued())
+    },
+  })
+  new Gauge({
+    name: 'errand_disk_room_bytes',
+    help: 'Free space above the floor; below 0 no new work begins.',
+    registers,
+    async collect() {
+      const { freeBytes, floorBytes } = await disk.look()
+      this.set(freeBytes - floorBytes)
     },
   })
   new Gauge({

@@ -83,6 +83,8 @@ describe('a disk of 200 MB', () => {
       sentence: expect.stringMatching(/^The disk of this server is almost full/),
     })
     expect(await ready()).toEqual([200, { status: 'ready', store: true, redis: true, disk: false }])
+    const room = /errand_disk_room_bytes (-?\d+)/.exec(await (await fetch(`${coordinator.url}/metrics`)).text())?.[1]
+    expect(Number(room)).toBeLessThan(0)
     const { disk: shown } = await coordinator.ask<Overview>('/api/admin/overview')
     expect(shown).toMatchObject({ low: true, floorBytes: FLOOR_MB * MB, totalBytes: DISK_MB * MB })
 
