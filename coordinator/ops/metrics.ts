@@ -44,15 +44,7 @@ export function createMetrics({ db, disk, countQueued, countSockets }: MetricsSo
       this.set(await countQueued())
     },
   })
-  new Gauge({
-    name: 'errand_disk_room_bytes',
-    help: 'Free space above the floor; below 0 no new work begins.',
-    registers,
-    async collect() {
-      const { freeBytes, floorBytes } = await disk.look()
-      this.set(freeBytes - floorBytes)
-    },
-  })
+  addRoom(registers, disk)
   new Gauge({
     name: 'errand_sockets',
     help: 'Open client sockets.',
@@ -76,4 +68,16 @@ export function createMetrics({ db, disk, countQueued, countSockets }: MetricsSo
       duration.observe(durationMs / 1_000)
     },
   }
+}
+
+function addRoom(registers: Registry[], disk: DiskSpace): void {
+  new Gauge({
+    name: 'errand_disk_room_bytes',
+    help: 'Free space above the floor, bytes; below 0 no new work begins.',
+    registers,
+    async collect() {
+      const { freeBytes, floorBytes } = await disk.look()
+      this.set(freeBytes - floorBytes)
+    },
+  })
 }
