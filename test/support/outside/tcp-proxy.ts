@@ -8,13 +8,23 @@ export type TcpProxy = {
   leadTo: (url: string) => void
   /** Every connection of now swallows what is sent on it. New ones carry. */
   freeze: () => void
+  /** On: new connections swallow too, from their first byte. Those that were made meanwhile stay dead afterwards. */
+  block: (on: boolean) => void
   stop: () => Promise<void>
 }
 
 export async function startTcpProxy(): Promise<TcpProxy> {
   let port = 0
+  let blocked = false
   const sockets = new Set<Socket>()
+  const dead = new Set<Socket>()
+  const keepDead = (socket: Socket) => {
+    dead.add(socket)
+    socket.on('error', () => socket.destroy()).on('close', () => dead.delete(socket))
+    socket.resume()
+  }
   const server = createServer({ allowHalfOpen: false }, (near) => {
+    if (blocked) return keepDead(near)
     const far = connect(port, '127.0.0.1')
     for (const [from, to] of [
       [near, far],
@@ -40,8 +50,12 @@ export async function startTcpProxy(): Promise<TcpProxy> {
       port = Number(new URL(url).port)
     },
     freeze: () => sockets.clear(),
+    block: (on) => {
+      blocked = on
+      if (on) sockets.clear()
+    },
     stop: async () => {
-      for (const socket of sockets) socket.destroy()
+      for (const socket of [...sockets, ...dead]) socket.destroy()
       await close()
     },
   }

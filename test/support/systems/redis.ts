@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { endProcess, killAlive } from '../checks/kill.ts'
 import { waitFor } from '../checks/wait.ts'
@@ -9,8 +11,8 @@ export type TestRedis = {
   port: number
   /** SIGKILL, as a power cut would. @throws Error unless it was alive */
   kill: () => Promise<void>
-  /** Starts it again on the same port and data folder. */
-  start: () => Promise<void>
+  /** Starts it again on the same port and data folder. @param options.forget with nothing of what it had on disk */
+  start: (options?: { forget?: boolean }) => Promise<void>
   stop: () => Promise<void>
 }
 
@@ -22,7 +24,8 @@ export async function startRedis(options: { persistent?: boolean } = {}): Promis
   const folder = await temporaryFolder()
   const port = await freePort()
   let process: ChildProcess | null = null
-  const start = async () => {
+  const start = async ({ forget = false } = {}) => {
+    if (forget) for (const name of await readdir(folder.path)) await rm(join(folder.path, name), { recursive: true })
     const appendOnly = options.persistent === false ? 'no' : 'yes'
     const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder.path, '--save', '', '--appendonly', appendOnly]
     process = spawn('redis-server', [...flags, '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' })

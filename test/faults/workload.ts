@@ -1,0 +1,59 @@
+import type { Policy, SeenRequest } from '../support/outside/model-server.ts'
+import { prefixHashes } from '../support/outside/model-strictness.ts'
+import type { ModelCall } from './oracle/seen.ts'
+
+/** The file in which each task leaves one line. */
+export const LEDGER = 'LEDGER.md'
+
+export type Workload = {
+  policy: Policy
+  /** Calls of the model for the task with this name, in the order in which they came. */
+  callsOf: (name: string) => ModelCall[]
+}
+
+/** The first command has the effect, the others take time: a fault finds the agent in the middle of one, or between two. */
+const STEPS = 8
+const STEP_SECONDS = 0.4
+
+/**
+ * The model of every task: it writes the task's line, takes a few more steps, and ends. Where the work so far came back, the line is there
+ * already, and it sees that as a careful agent does.
+ */
+export function createWorkload(): Workload {
+  const calls = new Map<string, ModelCall[]>()
+  const callsOf = (name: string) => {
+    const own = calls.get(name) ?? []
+    calls.set(name, own)
+    return own
+  }
+  return {
+    callsOf,
+    policy: ({ body }) => {
+      const name = nameIn(body)
+      callsOf(name).push({ at: Date.now(), hashes: prefixHashes(body) })
+      const done = body.messages.flatMap(({ content }) => content).filter(({ type }) => type === 'tool_use').length
+      if (done >= STEPS) return { content: [{ type: 'text', text: `Add ${name} to the ledger\n\nThe line is there.` }] }
+      const command = done === 0 ? effectOf(name) : `sleep ${STEP_SECONDS}; echo step ${done + 1} of ${name}`
+      const text = `Step ${done + 1} of ${STEPS}.`
+      return {
+        content: [
+          { type: 'text', text },
+          { type: 'tool_use', name: 'bash', input: { command } },
+        ],
+      }
+    },
+  }
+}
+
+/** The prompt of a task; its name comes back in every request of its model. */
+export function promptOf(name: string): string {
+  return `Add the line of ledger-${name} to ${LEDGER}.`
+}
+
+function nameIn({ messages }: SeenRequest['body']): string {
+  return /ledger-([\w-]+)/.exec(JSON.stringify(messages[0]))?.[1] ?? 'nobody'
+}
+
+function effectOf(name: string): string {
+  return `grep -qx 'ledger-${name}' ${LEDGER} || echo 'ledger-${name}' >> ${LEDGER}`
+}
