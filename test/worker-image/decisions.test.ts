@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { CACHE_LIFE_MS } from '../../contract/shared/models.ts'
 import { cancelled, completed, failed } from '../../contract/wire/end.ts'
+import { UNCONFIRMED } from '../../contract/wire/names.ts'
 import { createBudget } from '../../worker-image/agents/own/budget.ts'
 import { type CallRecord, hasWaited, judgeProgress } from '../../worker-image/agents/own/stuck.ts'
-import { CutError, classify, GarbledError, StallError } from '../../worker-image/model/model-errors.ts'
+import { CutError, classify, GarbledError, isUnconfirmed, StallError } from '../../worker-image/model/model-errors.ts'
 import { commitMessage, finalEnd } from '../../worker-image/turn/verdict.ts'
 
 describe('a fault of a model call', () => {
@@ -55,6 +56,12 @@ describe('a fault of a model call', () => {
     ],
   ])('%s', (_, error, expected) => {
     expect(classify(error, 1000)).toMatchObject(expected)
+  })
+
+  it('is none while the coordinator is away, whoever says so: the gateway, or the door of a runner that was restarted', () => {
+    expect(isUnconfirmed(fault({ status: 503, errorCode: 'lease_run_out' }))).toBe(true)
+    expect(isUnconfirmed(fault({ status: UNCONFIRMED }))).toBe(true)
+    expect(isUnconfirmed(fault({ status: 503 }))).toBe(false)
   })
 })
 

@@ -1,5 +1,5 @@
 import type { Reason } from '../../contract/api/reason.ts'
-import { TASK_BUDGET_EXCEEDED } from '../../contract/wire/names.ts'
+import { TASK_BUDGET_EXCEEDED, UNCONFIRMED } from '../../contract/wire/names.ts'
 import { accountReason, apiWords } from './account-errors.ts'
 
 /** What to do about a model call that failed. */
@@ -23,9 +23,13 @@ export class CutError extends Error {}
 /** The stream has events that do not belong together. */
 export class GarbledError extends Error {}
 
-/** The gateway spends nothing while the coordinator is away: it made no call, and the caller must wait. */
+/**
+ * The gateway spends nothing while the coordinator is away: it made no call, and the caller must wait. The door of a runner that was restarted
+ * says so too, with its own status, until the coordinator answers.
+ */
 export function isUnconfirmed(error: unknown): boolean {
-  return describe(error).code === 'lease_run_out'
+  const { status, code } = describe(error)
+  return status === UNCONFIRMED || code === 'lease_run_out'
 }
 
 /** The common fields of the SDK's errors, without its classes: the status, body and headers of an answer. */

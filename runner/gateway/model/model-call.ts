@@ -3,6 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
 import { cutText } from '../../../contract/shared/characters.ts'
 import { parseJson } from '../../../contract/shared/json.ts'
+import { UNCONFIRMED } from '../../../contract/wire/names.ts'
 import { type Call, pickHeaders } from '../endpoint.ts'
 import { failureText, type Upstream, wasSent } from '../upstream.ts'
 import { keyRefused, REDIRECTED, refuse, unreachable } from './model-refusal.ts'
@@ -51,7 +52,7 @@ export async function callModel(
     return null
   }
   if (status === 200) onTaken()
-  response.writeHead(status, pickHeaders(found, ANSWER_HEADERS))
+  response.writeHead(status === UNCONFIRMED ? 502 : status, pickHeaders(found, ANSWER_HEADERS))
   response.flushHeaders()
   const reading = await relayAnswer(found, call)
   return status === 200 ? reading : null

@@ -25,10 +25,11 @@ function judgeEvents({ lastSeq, attempts, costUsd }: StoredRow, events: readonly
   const seqs = events.map(({ seq }) => seq)
   if (!isCounted(seqs) || lastSeq !== seqs.length)
     faults.push(`its events are numbered ${seqs.join(',')}, the last is ${lastSeq}`)
-  for (const { attempt, last_n } of attempts) {
+  for (const { attempt, last_n, reason } of attempts) {
     const ns = events.flatMap((event) => (event.attempt === attempt && event.n !== null ? [event.n] : []))
-    if (!isCounted(ns) || ns.length !== last_n)
-      faults.push(`of attempt ${attempt}, the runner's events are ${ns.join(',')} of ${last_n}`)
+    // What a lost runner sends after all counts as heard, and only its cost is taken.
+    const isWhole = reason === 'runner_lost' ? ns.length <= last_n : ns.length === last_n
+    if (!isCounted(ns) || !isWhole) faults.push(`of attempt ${attempt}, the runner's events are ${ns.join(',')} of ${last_n}`)
   }
   const ends = events.filter(({ type }) => type === 'task.ended').length
   if (ends !== 1 || events.at(-1)?.type !== 'task.ended')

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { UNCONFIRMED } from '../../../../contract/wire/names.ts'
 import { TIMING } from '../../../../worker-image/model/ask-model.ts'
 import { classify } from '../../../../worker-image/model/model-errors.ts'
 import { waitFor } from '../../../support/checks/wait.ts'
@@ -56,6 +57,11 @@ describe('a model call when the lease has run out', () => {
     ;(await nextWaiting()).decide(true)
     expect((await again).status).toBe(200)
     expect((await at.waitForCount()).costUsd).toBeGreaterThan(0)
+  })
+
+  it('is not taken for one when the model API answers with the status that only the door has', async () => {
+    at = await openModelDoor((response) => response.writeHead(UNCONFIRMED).end())
+    expect((await at.ask(BODY)).status).toBe(502)
   })
 
   it('is forgotten when its caller leaves, and its place is free', async () => {
