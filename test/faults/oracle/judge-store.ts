@@ -1,5 +1,5 @@
 import { isEnded } from '../../../contract/api/status.ts'
-import { brokenPairs } from '../../support/checks/pairs.ts'
+import { brokenPairs } from '../../support/checks/event-list.ts'
 import type { SeenEvent, SeenTask, SeenUsage, StoredRow } from './seen.ts'
 
 /** What the store itself must hold of a task: a deserved end, attempts and events without a hole, pairs that nest, every cost once. */
