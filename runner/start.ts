@@ -55,7 +55,7 @@ export async function start(config: Config): Promise<Runner> {
   const publisher = openPublisher({ redisUrl, runnerId, attempts, log })
   const health = watchHealth({
     check: async () => {
-      await checkDisk([spoolDirectory, doorsDirectory])
+      await checkDisk([spoolDirectory, doorsDirectory], config.diskFloorMb * 1024 * 1024)
       await engine.check()
     },
     onChange: (unwell) => {

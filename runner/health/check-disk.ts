@@ -2,21 +2,19 @@ import { rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineFault } from '../sandbox/sandbox.ts'
 
-/** With less free space a runner takes no turns: just the events of an attempt may need more. */
-const FREE_BYTES = 64 * 1024 * 1024
-
 /**
- * Proves that spools and doors can be written: there is room, and a file reaches the disk.
+ * Proves that spools and doors can be written: there is room, and a file reaches the disk. The events of one attempt may take 256 MB.
+ * @param floorBytes the least free space with which a runner takes turns
  * @throws EngineFault `host_disk_full`, or Error for a folder that is read-only, broken or gone
  */
-export async function checkDisk(directories: readonly string[], freeBytes: number = FREE_BYTES): Promise<void> {
+export async function checkDisk(directories: readonly string[], floorBytes: number): Promise<void> {
   for (const directory of directories) {
     const { bavail, bsize } = await statfs(directory)
     const free = bavail * bsize
-    if (free < freeBytes)
+    if (free < floorBytes)
       throw new EngineFault(
         'host_disk_full',
-        `Only ${megabytes(free)} MB are free at ${directory}; ${megabytes(freeBytes)} are needed.`,
+        `Only ${megabytes(free)} MB are free at ${directory}; ${megabytes(floorBytes)} are needed (RUNNER_DISK_FLOOR_MB).`,
       )
     const probe = join(directory, '.probe')
     try {

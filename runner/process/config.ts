@@ -16,6 +16,8 @@ export type Config = Readonly<{
   name: string
   /** Holds spools, doors and the runner's id. Each runner process has a folder of its own. */
   dataDir: string
+  /** With less free space there, the runner takes no turns. */
+  diskFloorMb: number
   image: string
   memoryMb: number
   workspaceMb: number
@@ -50,6 +52,7 @@ const Environment = z
     RUNNER_SLOTS: positive(1000).default(Math.max(1, availableParallelism())),
     RUNNER_NAME: z.string().min(1).max(100).default(hostname().slice(0, 100)),
     RUNNER_DATA_DIR: z.string().default('.errand/runner'),
+    RUNNER_DISK_FLOOR_MB: positive(1_048_576).default(512),
     RUNNER_IMAGE: z.string().default('errand-worker:latest'),
     RUNNER_MEMORY_MB: positive(1_048_576).default(4096),
     RUNNER_WORKSPACE_MB: positive(1_048_576).default(2048),
@@ -99,6 +102,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     slots: env.RUNNER_SLOTS,
     name: env.RUNNER_NAME,
     dataDir: resolve(env.RUNNER_DATA_DIR),
+    diskFloorMb: env.RUNNER_DISK_FLOOR_MB,
     image: env.RUNNER_IMAGE,
     memoryMb: env.RUNNER_MEMORY_MB,
     workspaceMb: env.RUNNER_WORKSPACE_MB,

@@ -86,12 +86,12 @@ describe('the health of a host', () => {
 describe('the disk', () => {
   it('must have room, and take a file', async () => {
     const folder = await temporaryFolder()
-    await checkDisk([folder.path])
+    await checkDisk([folder.path], 1)
     await expect(checkDisk([folder.path], Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({
       reason: 'host_disk_full',
       message: expect.stringContaining(folder.path),
     })
-    await expect(checkDisk([`${folder.path}/gone`])).rejects.toThrow('ENOENT')
+    await expect(checkDisk([`${folder.path}/gone`], 1)).rejects.toThrow('ENOENT')
     expect(await readdir(folder.path)).toEqual([])
     await folder.remove()
   })
