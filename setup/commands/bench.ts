@@ -17,7 +17,7 @@ function commandFor(what: string | undefined, words: readonly string[]): Command
       // Ctrl-C reaches it alone, so that it stops its processes in order.
       return { ...nodeCommand('test/live/live.ts', ...words), ownGroup: true }
     case 'faults':
-      return nodeCommand('test/faults/faults.ts', ...words)
+      return { ...nodeCommand('test/faults/faults.ts', ...words), ownGroup: true }
     default:
       return nodeCommand('test/bench/bench.ts')
   }

@@ -43,6 +43,9 @@ async function main(): Promise<number> {
   const scenarios = values.only?.map(scenarioNamed) ?? SCENARIOS
   console.log(`Seed ${seed}`)
   const world = await startWorld()
+  // Ctrl-C ends what was started: processes that are stopped or cut off would stay.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => void world.stop().finally(() => process.exit(130)))
   try {
     const outcome = seconds === null ? await runAll(world, scenarios, { seed, times }) : await runSoak(world, seed, seconds)
     const report = reportOf(outcome)
