@@ -11,13 +11,13 @@ export type Workload = {
   callsOf: (name: string) => ModelCall[]
 }
 
-/** The first command has the effect, the others take time: a fault finds the agent in the middle of one, or between two. */
+/** The first command has the effect, the last looks for it, and the others take time: a fault finds the agent in one, or between two. */
 const STEPS = 8
 const STEP_SECONDS = 0.4
 
 /**
- * The model of every task: it writes the task's line, takes a few more steps, and ends. Where the work so far came back, the line is there
- * already, and it sees that as a careful agent does.
+ * The model of every task: it writes the task's line, takes a few more steps, looks for the line, and ends. As a careful agent it writes only a
+ * line that is not there: it may have come back with the work of an earlier attempt, or have been lost with a host.
  */
 export function createWorkload(): Workload {
   const calls = new Map<string, ModelCall[]>()
@@ -33,7 +33,8 @@ export function createWorkload(): Workload {
       callsOf(name).push({ at: Date.now(), hashes: prefixHashes(body) })
       const done = body.messages.flatMap(({ content }) => content).filter(({ type }) => type === 'tool_use').length
       if (done >= STEPS) return { content: [{ type: 'text', text: `Add ${name} to the ledger\n\nThe line is there.` }] }
-      const command = done === 0 ? effectOf(name) : `sleep ${STEP_SECONDS}; echo step ${done + 1} of ${name}`
+      const command =
+        done === 0 || done === STEPS - 1 ? effectOf(name) : `sleep ${STEP_SECONDS}; echo step ${done + 1} of ${name}`
       const text = `Step ${done + 1} of ${STEPS}.`
       return {
         content: [
