@@ -1,10 +1,10 @@
 import { chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { execa } from 'execa'
 import { closeAfterEach, folderForEach } from '../../support/systems/closing.ts'
 import { withSqlite } from '../../support/systems/database.ts'
 import { backupNameOf, startPatient, type TestPatient } from '../../support/systems/patient.ts'
+import { smallDisk } from '../../support/systems/temporary.ts'
 
 const closers = closeAfterEach()
 const folder = folderForEach()
@@ -33,10 +33,8 @@ describe('errand doctor finds in the data', () => {
       state: 'fail',
       cure: expect.stringContaining('restore the backup again'),
     })
-    const disk = join(folder.path, 'disk')
-    await mkdir(disk)
-    await execa('mount', ['-t', 'tmpfs', '-o', 'size=20m,mode=700', 'none', disk])
-    closers.push(() => execa('umount', [disk]))
+    const { path: disk, remove } = await smallDisk(20)
+    closers.push(remove)
     await cp(patient.dataDir, disk, { recursive: true })
     await writeFile(join(disk, 'filler'), Buffer.alloc(16_000_000))
     const full = await patient.diagnose('disk', { ERRAND_DATA_DIR: disk })

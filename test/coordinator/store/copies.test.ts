@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { readdir, rename, rm, statfs, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { execa } from 'execa'
+import { beforeEach, describe, expect, it } from '@jest/globals'
 import { pino } from 'pino'
 import { attemptsSince, holdRestored } from '../../../coordinator/attempts/hold-restored.ts'
 import { findCopyMark, listUnderWay } from '../../../coordinator/store/copy-mark.ts'
 import { createLedger } from '../../../coordinator/store/ledger.ts'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
 import { listUntold } from '../../../coordinator/store/tasks.ts'
-import { folderForEach } from '../../support/systems/closing.ts'
+import { closeAfterEach, folderForEach } from '../../support/systems/closing.ts'
 import { withSqlite } from '../../support/systems/database.ts'
-import { contentsOf } from '../../support/systems/temporary.ts'
+import { contentsOf, smallDisk } from '../../support/systems/temporary.ts'
 
 const OLD = join(import.meta.dirname, 'databases', '0007-key-check.sql')
 const folder = folderForEach()
@@ -103,14 +102,14 @@ describe('the database of an earlier version', () => {
 })
 
 describe('on a disk without room for a copy', () => {
+  const closers = closeAfterEach()
   let disk: string
   beforeEach(async () => {
-    disk = join(folder.path, 'disk')
-    await execa('mkdir', [disk])
-    await execa('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'none', disk])
+    const small = await smallDisk(4)
+    closers.push(small.remove)
+    disk = small.path
     path = join(disk, 'errand.db')
   })
-  afterEach(() => execa('umount', [disk]))
 
   it('an earlier database is not touched, and the start says how much room is missing', async () => {
     makeOld()
