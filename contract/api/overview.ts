@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { requestBody } from './errors.ts'
 import { Reason } from './reason.ts'
 import { TaskStatus } from './status.ts'
 
@@ -11,7 +12,7 @@ export const Draining = z.enum(['finish', 'hand_over'])
 export type Draining = z.infer<typeof Draining>
 
 /** `PATCH /api/admin/runners/:id`. Null: the runner takes tasks again. */
-export const ChangeRunner = z.object({ drain: Draining.nullable() })
+export const ChangeRunner = requestBody({ drain: Draining.nullable() })
 
 /** Where this server stores its data, bytes. `low`: less is free than the floor, so no new work begins. */
 const Disk = z.object({ freeBytes: z.number(), totalBytes: z.number(), floorBytes: z.number(), low: z.boolean() })
