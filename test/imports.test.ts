@@ -95,7 +95,18 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'worker-image': ['*'],
   'worker-image/supervisor': below('worker-image', 'turn', 'door', 'process'),
   'worker-image/turn': [
-    ...below('worker-image', 'agents', 'agents/own', 'conversation', 'model', 'hands', 'workspace', 'door', 'process'),
+    ...below(
+      'worker-image',
+      'agents',
+      'agents/own',
+      'checkpoint',
+      'conversation',
+      'model',
+      'hands',
+      'workspace',
+      'door',
+      'process',
+    ),
   ],
   'worker-image/agents': below('worker-image', 'workspace', 'door'),
   'worker-image/agents/own': below(
@@ -113,11 +124,15 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
       'process',
     ],
   ),
-  'worker-image/hands': [...below('worker-image', 'workspace', 'workspace/look', 'tools', 'tools/reading', 'process'), 'npm:zod'],
+  'worker-image/hands': [
+    ...below('worker-image', 'checkpoint', 'workspace', 'workspace/look', 'tools', 'tools/reading', 'process'),
+    'npm:zod',
+  ],
+  'worker-image/checkpoint': [...below('worker-image', 'workspace', 'workspace/look'), 'npm:zod'],
   // What the model API takes, and how a conversation is made so.
   'worker-image/conversation/fit': ['worker-image/model', 'worker-image/tools/reading'],
   'worker-image/conversation': [
-    ...below('worker-image', 'conversation/fit', 'model', 'workspace', 'door', 'tools', 'process'),
+    ...below('worker-image', 'checkpoint', 'conversation/fit', 'model', 'workspace', 'door', 'tools', 'process'),
     'worker-image/tools/reading',
   ],
   'worker-image/model': ['worker-image/door', 'worker-image/process', 'npm:@anthropic-ai/sdk'],

@@ -19,6 +19,8 @@ export const LIMITS = {
   artifactBytes: 100 * 1024 * 1024,
   /** The conversation that the next turn continues, bytes. */
   transcriptBytes: 20 * 1024 * 1024,
+  /** The changes of a turn so far, as they leave the host while it runs, bytes. */
+  checkpointBytes: 25 * 1024 * 1024,
   /** The stored whole output of one tool call, bytes, and how many of them an attempt may store. */
   outputBytes: 5 * 1024 * 1024,
   outputsPerAttempt: 500,

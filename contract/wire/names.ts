@@ -102,7 +102,7 @@ export const DOOR_PATHS = {
   artifacts: '/artifacts/',
   /**
    * PUT: what another host continues from if this one is lost, `/tail/<ArtifactKind>`, whole or as `Behind` says in the query. It waits for
-   * nobody: {@link UNCONFIRMED} while the coordinator is away.
+   * nobody: {@link UNCONFIRMED} while the coordinator is away. GET `/tail/checkpoint`: that of an earlier attempt at this turn.
    */
   tail: '/tail/',
   /** POST: starts the hands again after they were killed. 204: they are starting. */
@@ -131,6 +131,8 @@ export const RUNNER_PATHS = {
   resume: '/runner/resume',
   /** GET: the newest conversation of the task, as a turn stored it at its end or while it ran. */
   transcript: (taskId: string, attempt: number): string => `/runner/transcripts/${taskId}/${attempt}`,
+  /** GET: the newest checkpoint of the task. */
+  checkpoint: (taskId: string, attempt: number): string => `/runner/checkpoints/${taskId}/${attempt}`,
   /** PUT, raw body; the query may have `Behind`. */
   artifact: (taskId: string, attempt: number, kind: string): string => `/runner/artifacts/${taskId}/${attempt}/${kind}`,
 } as const

@@ -25,6 +25,8 @@ export const Assignment = z.object({
   messageId: z.string().nullable(),
   /** Whether `GET /transcript` behind the door has the conversation so far. */
   hasTranscript: z.boolean(),
+  /** Whether `GET /tail/checkpoint` behind the door has the work tree of an earlier attempt at this turn, whose host was lost. */
+  hasCheckpoint: z.boolean().optional(),
   /**
    * SHA-256, in hex, of each text that the person ever sent to this task, halves of surrogate pairs replaced. Nothing else in a kept
    * conversation passes as their words. Absent: from an older coordinator, or there are too many.
@@ -106,10 +108,10 @@ export const AgentLine = z.discriminatedUnion('type', [AgentDelta, ...members] a
  * makes both from what is on the git host. `unpushed-patch` and `unpushed-turn-patch`: the same by the agent's own account, of work that was
  * not pushed; `bundle`: that work as a git bundle; `transcript`: the conversation as the model saw it, for the next turn to continue;
  * `output.<call id>`: the whole output of a tool call; its event has only a part; `journal`: the conversation while its turn runs, for another
- * host to continue if this one is lost.
+ * host to continue if this one is lost; `checkpoint`: the work tree likewise, as a git bundle.
  */
 export const ArtifactKind = z.union([
-  z.enum(['patch', 'turn-patch', 'unpushed-patch', 'unpushed-turn-patch', 'bundle', 'transcript', 'journal']),
+  z.enum(['patch', 'turn-patch', 'unpushed-patch', 'unpushed-turn-patch', 'bundle', 'transcript', 'journal', 'checkpoint']),
   z.templateLiteral(['output.', z.string().regex(/^[A-Za-z0-9_-]{1,100}$/)]),
 ])
 export type ArtifactKind = z.infer<typeof ArtifactKind>
@@ -128,7 +130,7 @@ export function isOutput(kind: ArtifactKind): boolean {
 export const CONVERSATION = ['transcript', 'journal'] as const satisfies readonly ArtifactKind[]
 
 /** What leaves the host while the turn runs, at the door's path `DOOR_PATHS.tail`, and is gone when the turn has ended by itself. */
-export const TAIL_KINDS: readonly ArtifactKind[] = ['journal']
+export const TAIL_KINDS: readonly ArtifactKind[] = ['journal', 'checkpoint']
 
 /**
  * Of a request that brings only the end of an artifact: it goes behind the first `from` bytes of what is stored already, and those have this
@@ -141,6 +143,7 @@ export type Behind = z.infer<typeof Behind>
 export function maxBytesOf(kind: ArtifactKind): number {
   if (MADE_OUTSIDE.includes(kind) || OF_UNPUSHED_WORK.includes(kind)) return LIMITS.patchBytes
   if (kind === 'transcript' || kind === 'journal') return LIMITS.transcriptBytes
+  if (kind === 'checkpoint') return LIMITS.checkpointBytes
   return isOutput(kind) ? LIMITS.outputBytes : LIMITS.artifactBytes
 }
 

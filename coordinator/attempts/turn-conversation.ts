@@ -12,6 +12,7 @@ import type { TaskRow } from '../store/tasks.ts'
 export type Conversation = {
   prompt: string
   hasTranscript: boolean
+  hasCheckpoint: boolean
   said?: string[]
   messages: { messageId: string; text: string }[]
 }
@@ -31,6 +32,7 @@ export async function conversationOf(db: Store, task: TaskRow): Promise<Conversa
   return {
     prompt: withMissed(prompt, missedBetween(all, transcriptTurn, task.turn)),
     hasTranscript: transcript !== null,
+    hasCheckpoint: (await newestOf(db, task.id, ['checkpoint'], task.turn)) !== null,
     ...(all.length < MOST_SAID && { said: hashesOf([task.prompt, ...all.map(({ text }) => text)]) }),
     messages: all.filter((row) => isForTurn(row, task)).map(({ id, text }) => ({ messageId: id, text })),
   }

@@ -109,8 +109,9 @@ export async function sumOfUser(db: Store, userId: string): Promise<number> {
 /** A patch that was made outside replaces the sandbox's own account too; the account replaces only an earlier account. */
 const REPLACED_BY: Readonly<Partial<Record<ArtifactKind, { kinds: readonly ArtifactKind[]; within: 'task' | 'turn' }>>> = {
   // What leaves the host while a turn runs is superseded by what the turn stores at its end.
-  transcript: { kinds: ['transcript', 'journal'], within: 'task' },
+  transcript: { kinds: ['transcript', 'journal', 'checkpoint'], within: 'task' },
   journal: { kinds: ['journal'], within: 'task' },
+  checkpoint: { kinds: ['checkpoint'], within: 'task' },
   patch: { kinds: ['patch', 'unpushed-patch'], within: 'task' },
   'unpushed-patch': { kinds: ['unpushed-patch'], within: 'task' },
   'turn-patch': { kinds: ['turn-patch', 'unpushed-turn-patch'], within: 'turn' },
@@ -145,6 +146,11 @@ export async function deleteSuperseded(db: Store, { taskId, attempt, kind }: Art
     )
     .execute()
   return deleteArtifacts(db, taskId, earlier)
+}
+
+/** Deletes the rows of a task's checkpoints: its turn has ended. The sweep removes their files. */
+export async function deleteCheckpoints(db: Store, taskId: string): Promise<void> {
+  await db.deleteFrom('artifacts').where('task_id', '=', taskId).where('kind', '=', 'checkpoint').execute()
 }
 
 async function deleteArtifacts(

@@ -2,6 +2,7 @@ import type { NewEvent } from '../../contract/api/event.ts'
 import type { Reason } from '../../contract/api/reason.ts'
 import { REASONS } from '../../contract/api/reason.ts'
 import type { Mover } from '../../contract/api/status.ts'
+import { deleteCheckpoints } from '../store/artifacts.ts'
 import { type Addition, appendEvents } from '../store/events.ts'
 import type { RecordChange } from '../store/ledger.ts'
 import type { Store } from '../store/sqlite/database.ts'
@@ -22,6 +23,7 @@ export async function endTurn(
   end: TurnEnd & { by: Mover; at: number },
   before: readonly Addition[] = [],
 ): Promise<TaskRow> {
+  await deleteCheckpoints(tx, task.id)
   const moved = await moveTask(tx, task, end.status, end.by, end.change, end.at)
   const closing: Addition = { event: end.closing, attempt: 0, n: null, at: end.at }
   const [events, ended] = await appendEvents(tx, moved, [...before, closing])

@@ -30,7 +30,7 @@ import type { ReportedEnd } from './turn-truth.ts'
 export type SandboxParts = {
   engine: SandboxEngine
   openGateway: (options: GatewayOptions) => Promise<Gateway>
-  client: Pick<CoordinatorClient, 'saveArtifact' | 'openTranscript'>
+  client: Pick<CoordinatorClient, 'saveArtifact' | 'openTranscript' | 'openCheckpoint'>
   renewals: Pick<Renewals, 'confirm' | 'awaitLease' | 'isRetired'>
   keptWork: Pick<KeptWork, 'keep'>
   publisher: Pick<Publisher, 'delta'>
@@ -210,7 +210,7 @@ function emit({ tree, delivery, spool, stop }: Attempt, event: NewEvent, outputE
 
 function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): Omit<GatewayOptions, 'startHands'> {
   const { parts, lease, mailbox, pushes, stop, log } = attempt
-  const { taskId, attempt: number, turn, hasTranscript } = lease.assignment
+  const { taskId, attempt: number, turn, hasTranscript, hasCheckpoint } = lease.assignment
   const { renewals, client, keptWork, coordinatorUrl, npmRegistryUrl, machine } = parts
   return {
     lease,
@@ -233,6 +233,7 @@ function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): 
       for (const messageId of mailbox.deliver(said)) emit(attempt, { type: 'message.delivered', data: { messageId, turn } })
     },
     openTranscript: async () => (hasTranscript ? client.openTranscript(taskId, number) : null),
+    openCheckpoint: async () => (hasCheckpoint ? client.openCheckpoint(taskId, number) : null),
     log,
   }
 }

@@ -47,6 +47,7 @@ export type GatewayOptions = {
   /** The model API took a request with these words of the person. */
   modelTook: (said: readonly Said[]) => void
   openTranscript: () => Promise<Readable | null>
+  openCheckpoint: () => Promise<Readable | null>
   /** The token that the sandbox already has, and what the attempt has spent, US dollars, if an earlier process of this runner began it. */
   resumed?: { token: string; spentUsd: number }
   /** Starts the sandbox's hands again. @throws Error when it cannot */

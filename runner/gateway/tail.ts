@@ -9,6 +9,8 @@ import { refuseEffect } from './fence.ts'
 
 export type TailOptions = {
   saveArtifact: (kind: ArtifactKind, body: Readable, behind?: Behind) => Promise<void>
+  /** @returns null when no earlier attempt at this turn left one */
+  openCheckpoint: () => Promise<Readable | null>
   log: Logger
 }
 
@@ -17,11 +19,12 @@ export type TailOptions = {
  * itself takes it from the current attempt alone, and it has no other effect. Nothing waits here, so that the newest state is never behind
  * an old one: a sandbox that is told to come later comes with what it has then.
  */
-export function serveTail({ saveArtifact, log }: TailOptions): Endpoint {
+export function serveTail({ saveArtifact, openCheckpoint, log }: TailOptions): Endpoint {
   const busy = new Set<ArtifactKind>()
   return async ({ request, response, path, query }) => {
     const kind = TAIL_KINDS.find((one) => DOOR_PATHS.tail + one === path)
     if (kind === undefined) return answer(response, 404, 'Nothing of this name leaves the host while the turn runs.')
+    if (request.method === 'GET' && kind === 'checkpoint') return giveCheckpoint({ openCheckpoint, log }, response)
     if (request.method !== 'PUT') return answer(response, 405, 'Use PUT here.')
     const behind = query === '' ? undefined : Behind.safeParse(Object.fromEntries(new URLSearchParams(query)))
     if (behind && !behind.success) return answer(response, 400, 'The query says where the bytes go: from=<number>&hash=<sha256>.')
@@ -36,7 +39,7 @@ export function serveTail({ saveArtifact, log }: TailOptions): Endpoint {
 }
 
 async function save(
-  { saveArtifact, log }: TailOptions,
+  { saveArtifact, log }: Pick<TailOptions, 'saveArtifact' | 'log'>,
   { request, response }: Pick<Call, 'request' | 'response'>,
   kind: ArtifactKind,
   behind: Behind | undefined,
@@ -53,4 +56,17 @@ async function save(
     return answer(response, 409, 'The coordinator did not take it. Send the whole.')
   }
   response.writeHead(204).end()
+}
+
+async function giveCheckpoint({ openCheckpoint, log }: Pick<TailOptions, 'openCheckpoint' | 'log'>, response: Call['response']) {
+  let checkpoint: Readable | null
+  try {
+    checkpoint = await openCheckpoint()
+  } catch (error) {
+    log.warn({ event: 'checkpoint.unavailable', err: error })
+    return isAway(error) ? refuseEffect(response, 'unconfirmed') : answer(response, 502, 'The checkpoint is not available.')
+  }
+  if (checkpoint === null) return answer(response, 404, 'No earlier attempt at this turn left a checkpoint.')
+  response.writeHead(200, { 'content-type': 'application/octet-stream' })
+  await pipeline(checkpoint, response)
 }

@@ -26,6 +26,8 @@ export type CoordinatorClient = {
   resume: (runner: RunnerIdentity, held: HeldAttempt) => Promise<ResumeAnswer>
   /** @returns null when the task has none */
   openTranscript: (taskId: string, attempt: number) => Promise<Readable | null>
+  /** @returns null when the task has none */
+  openCheckpoint: (taskId: string, attempt: number) => Promise<Readable | null>
   /** Streams `body` up. It is stored when this returns. */
   saveArtifact: (taskId: string, attempt: number, kind: ArtifactKind, body: Readable, more?: Saving) => Promise<void>
 }
@@ -84,22 +86,24 @@ export function createCoordinatorClient(options: Options): CoordinatorClient {
     throw new CoordinatorFault('refused', doubt)
   }
 
+  const open = async (path: string, proof: string | undefined): Promise<Readable | null> => {
+    const response = await send(options, path, { headers: proofHeader(proof) }, UPLOAD_MS)
+    if (response.status === 404) {
+      await response.body?.cancel()
+      return null
+    }
+    const { body } = await expectOk(options, path, response)
+    // Node's fetch gives the very stream that `fromWeb` takes; the types of the two do not know each other.
+    return body && Readable.fromWeb(body as WebStream)
+  }
+
   return {
     lease: (request) => ask(RUNNER_PATHS.lease, request, LeaseAnswer),
     renew: ({ runner, attempts }) =>
       ask(RUNNER_PATHS.renew, { runner, attempts: attempts.map((one) => proven(options, one)) }, RenewAnswer),
     resume: (runner, held) => ask(RUNNER_PATHS.resume, { runner, held: proven(options, held) }, ResumeAnswer),
-    openTranscript: async (taskId, attempt) => {
-      const path = RUNNER_PATHS.transcript(taskId, attempt)
-      const response = await send(options, path, { headers: proofHeader(options.proofOf(taskId, attempt)) }, UPLOAD_MS)
-      if (response.status === 404) {
-        await response.body?.cancel()
-        return null
-      }
-      const { body } = await expectOk(options, path, response)
-      // Node's fetch gives the very stream that `fromWeb` takes; the types of the two do not know each other.
-      return body && Readable.fromWeb(body as WebStream)
-    },
+    openTranscript: (taskId, attempt) => open(RUNNER_PATHS.transcript(taskId, attempt), options.proofOf(taskId, attempt)),
+    openCheckpoint: (taskId, attempt) => open(RUNNER_PATHS.checkpoint(taskId, attempt), options.proofOf(taskId, attempt)),
     saveArtifact: async (taskId, attempt, kind, body, { proof = options.proofOf(taskId, attempt), behind } = {}) => {
       const headers = { 'content-type': 'application/octet-stream', ...proofHeader(proof) }
       const path = RUNNER_PATHS.artifact(taskId, attempt, kind) + (behind ? `?from=${behind.from}&hash=${behind.hash}` : '')

@@ -131,6 +131,10 @@ async function openErrandsDoor(options: ErrandOptions, { assignment, repoUrl, mo
     {
       ...options.gateway,
       ...deliveries(options, assignment, (event) => door.said.push(event)),
+      openCheckpoint: async () => {
+        const stored = door.tail.kept.get('checkpoint')
+        return stored ? Readable.from([stored]) : null
+      },
       openTranscript: async () => {
         const stored = door.artifacts.get('transcript') ?? door.tail.kept.get('journal')
         return stored ? Readable.from([stored]) : null

@@ -1,5 +1,6 @@
 import { MODELS } from '../../contract/shared/models.ts'
 import type { Assignment, SteerMessage } from '../../contract/wire/sandbox.ts'
+import type { RestoredCheckpoint } from '../checkpoint/state.ts'
 import type { Door } from '../door/door.ts'
 import type { Answer } from '../model/model-answer.ts'
 import type { ModelBlock, ModelMessage } from '../model/model-client.ts'
@@ -12,7 +13,7 @@ import type { Journal } from './journal.ts'
 import { readJournal } from './journal-text.ts'
 import { lastMachineText, machineText } from './machine.ts'
 import { createMender, type Mender } from './mender.ts'
-import { firstMessage, NOTICES, nextMessage, SYSTEM, steerMessage } from './prompt.ts'
+import { firstMessage, hostLost, NOTICES, nextMessage, SYSTEM, steerMessage } from './prompt.ts'
 import { readStored, type StoredTranscript, writeToDisk } from './stored-transcript.ts'
 import { createTranscript, type Transcript } from './transcript.ts'
 
@@ -51,6 +52,8 @@ export type Earlier = {
   untrue?: boolean
   /** Its host was lost in the middle of the turn: it is as far as it left the host. */
   cut?: boolean
+  /** What came of the work tree of that host; null: nothing of it had left the host. */
+  restored?: RestoredCheckpoint | null
 }
 
 export async function readEarlier(door: Pick<Door, 'transcript'>, assignment: Assignment, log: Log): Promise<Earlier> {
@@ -164,7 +167,8 @@ function beginningOf(options: ConversationOptions): string[] {
   const isNews = machine !== null && machine !== lastMachineText(stored.messages)
   const news = isNews ? [machine] : []
   const handed = stored.handover ? [NOTICES.handedOver(stored.handover)] : []
-  if (stored.turn === assignment.turn) return [earlier.cut ? NOTICES.hostLost(place) : NOTICES.goesOn(place), ...news, ...handed]
+  if (stored.turn === assignment.turn)
+    return [earlier.cut ? hostLost(place, earlier.restored ?? null) : NOTICES.goesOn(place), ...news, ...handed]
   const moved = stored.tip !== undefined && stored.tip !== workspace.remoteCommit
   return [
     ...nextMessage(assignment, place),

@@ -1,5 +1,6 @@
 import { headed } from '../../contract/wire/prompt.ts'
 import type { Assignment } from '../../contract/wire/sandbox.ts'
+import type { RestoredCheckpoint } from '../checkpoint/state.ts'
 import { machineText } from './machine.ts'
 
 /**
@@ -69,6 +70,20 @@ function newSandbox({ directory, branch }: { directory: string; branch: string }
   return `This is a new sandbox. The repository is cloned again to ${directory}, where commands start, and ${branch} is checked out as it was pushed. Processes, files outside the repository and ignored files are gone. Read a file again before you overwrite it.`
 }
 
+/** Opens the conversation again after the loss of a host in the middle of the turn. @param restored what came of its work tree */
+export function hostLost(place: { directory: string; branch: string }, restored: RestoredCheckpoint | null): string {
+  const lost =
+    'Errand: the machine that you worked on was lost in the middle of your turn, and you continue from here on another one. What was under way when it was lost has an unknown outcome.'
+  if (!restored?.ok) {
+    const why = restored ? ` (the copy of them could not be used: ${restored.why})` : ''
+    return `${lost} ${newSandbox(place)} What you had changed since is gone${why}: look at \`git status\` and \`git log\` first, and make those changes again.`
+  }
+  const { takenAt, leftOut } = restored
+  const at = new Date(takenAt).toISOString().slice(11, 19)
+  const without = leftOut.length > 0 ? `, nor these: ${leftOut.join(', ')}` : ''
+  return `${lost} ${place.directory} is as it was at ${at} UTC, and HEAD and the branches with it: everything that git does not ignore was brought back, unstaged. What you changed after that moment is gone. So are ignored files, such as installed packages and builds, and processes and files outside the repository${without}. Look at \`git status\` first, make again what is missing, and read a file again before you overwrite it.`
+}
+
 /** For the person. */
 export const UNTRUE_NOTE =
   'The kept conversation had words in your name that you never sent, so it was put aside. Your message is answered in a fresh conversation, on the same branch. Look through the changes of this task with care.'
@@ -77,8 +92,6 @@ export const UNTRUE_NOTE =
 export const NOTICES = {
   goesOn: (place: { directory: string; branch: string }) =>
     `Errand: your turn was interrupted, and continues from here. ${newSandbox(place)} Look at \`git status\` and \`git log\` first.`,
-  hostLost: (place: { directory: string; branch: string }) =>
-    `Errand: the machine that you worked on was lost in the middle of your turn, and you continue from here on another one. What was under way when it was lost has an unknown outcome. ${newSandbox(place)} What you had changed since is gone: look at \`git status\` and \`git log\` first, and make those changes again.`,
   turnLost:
     'Errand: the machine that you worked on was lost in the middle of the turn before this one, and that turn was given up. What it had not pushed is gone. Look at `git log` and `git diff` before anything else.',
   branchMoved:

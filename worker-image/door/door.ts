@@ -36,6 +36,8 @@ export type Door = {
     behind: Behind | null,
     signal: AbortSignal,
   ) => Promise<'stored' | 'refused' | 'later'>
+  /** The work tree of an earlier attempt at this turn, as a bundle; null if there is none. @throws Error if it does not come */
+  checkpoint: () => Promise<Buffer | null>
   /** Has the runner start the hands again after they were killed. @throws Error when it cannot */
   startHands: () => Promise<void>
 }
@@ -92,6 +94,14 @@ export function createDoor({ url, token, signal, patience }: DoorOptions): Door 
     storeTail: (kind, bytes, behind, ended) => {
       const query = behind ? `?from=${behind.from}&hash=${behind.hash}` : ''
       return putTail(`${url}${DOOR_PATHS.tail}${kind}${query}`, headers, bytes, ended)
+    },
+    checkpoint: async () => {
+      const how = { headers, signal: AbortSignal.timeout(STORE_MS) }
+      const response = await fetch(`${url}${DOOR_PATHS.tail}checkpoint`, how)
+      if (response.ok) return Buffer.from(await response.arrayBuffer())
+      await response.body?.cancel()
+      if (response.status === 404) return null
+      throw new Error(`the gateway answered ${response.status} instead of the checkpoint`)
     },
     startHands: async () => {
       const how = { method: 'POST', headers, signal: AbortSignal.timeout(START_HANDS_MS) }

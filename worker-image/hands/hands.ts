@@ -41,6 +41,18 @@ export function gitOf(hands: Hands, place: 'workspace' | 'outside' = 'workspace'
   }
 }
 
+/** @returns a bundle that the hands have made, at most about `mostBytes` of it */
+export async function readPieces(hands: Hands, which: InputOf<'readBundle'>['which'], mostBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for (let from = 0; from <= mostBytes; ) {
+    const piece = Buffer.from(await hands.call('readBundle', { which, from }), 'base64')
+    if (piece.length === 0) break
+    pieces.push(piece)
+    from += piece.length
+  }
+  return Buffer.concat(pieces)
+}
+
 /** What one side says to the other, one JSON line each. Ids are the agent's. */
 export type AgentSays = { call: number; name: string; input: unknown } | { cancel: number; why: End | null }
 export type HandsSay = { of: number; output: string } | { of: number; result: unknown } | { of: number; error: string }

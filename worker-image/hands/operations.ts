@@ -1,5 +1,7 @@
-import { mkdir, open, rm, stat } from 'node:fs/promises'
+import { appendFile, mkdir, open, rm, stat } from 'node:fs/promises'
 import { LIMITS } from '../../contract/api/limits.ts'
+import { makeCheckpoint } from '../checkpoint/make-checkpoint.ts'
+import { restoreCheckpoint } from '../checkpoint/restore-checkpoint.ts'
 import { endLeftovers } from '../process/processes.ts'
 import { toolEnvironment } from '../tools/environment.ts'
 import { createTools } from '../tools/index.ts'
@@ -7,7 +9,7 @@ import { cleaned } from '../tools/output.ts'
 import { readEnds } from '../tools/read-ends.ts'
 import { readRepositoryNotes } from '../tools/reading/notes.ts'
 import { commitWork, readyWork } from '../workspace/commit-work.ts'
-import { createGit, must, OUTSIDE, remoteOf } from '../workspace/git.ts'
+import { createGit, type Git, must, OUTSIDE, remoteOf } from '../workspace/git.ts'
 import { look } from '../workspace/look/look.ts'
 import { warningsAbout } from '../workspace/look/warnings.ts'
 import { restoreRepository } from '../workspace/restore.ts'
@@ -29,6 +31,7 @@ export function createOperations(config: HandsConfig): Operations {
   const git = createGit({ directory, path, run })
   const outside = createGit({ directory: OUTSIDE, path, run })
   const bundle = `${scratch}/work.bundle`
+  const [made, taken] = [`${scratch}/made-checkpoint.bundle`, `${scratch}/taken-checkpoint.bundle`]
   return {
     git: ({ place, args, timeoutMs, maxBytes, encoding }, { signal }) =>
       (place === 'outside' ? outside : git)(args, {
@@ -54,7 +57,24 @@ export function createOperations(config: HandsConfig): Operations {
       await must(git, ['bundle', 'create', '--quiet', bundle, ...names, ...(without ? [`^${without}`] : [])])
       return { bytes: (await stat(bundle)).size }
     },
-    readBundle: ({ from }) => readPiece(bundle, from),
+    makeCheckpoint: async (wanted, { signal }) => {
+      await mkdir(scratch, { recursive: true })
+      const until: Git = (args, options) => git(args, { signal, ...options })
+      return makeCheckpoint(until, { directory, scratch, file: made, ...wanted })
+    },
+    readBundle: ({ which, from }) => readPiece(which === 'work' ? bundle : made, from),
+    takeCheckpoint: async ({ piece }) => {
+      await mkdir(scratch, { recursive: true })
+      await appendFile(taken, Buffer.from(piece, 'base64'))
+      return null
+    },
+    restoreCheckpoint: async ({ workspace }) => {
+      try {
+        return await restoreCheckpoint(git, taken, workspace)
+      } finally {
+        await rm(taken, { force: true })
+      }
+    },
     endProcesses: () => endLeftovers(run),
   }
 }

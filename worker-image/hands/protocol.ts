@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { LIMITS } from '../../contract/api/limits.ts'
 import { Reason } from '../../contract/api/reason.ts'
 import { Outcome } from '../../contract/api/status.ts'
+import { RestoredCheckpoint } from '../checkpoint/state.ts'
 import { FINDING_KINDS } from '../workspace/look/finding.ts'
 
 /** The most bytes of one line between the agent and its hands. */
@@ -122,8 +123,20 @@ export const OPERATIONS = {
     input: z.object({ refs: z.array(z.object({ branch: z.string(), commit: z.string() })), without: z.string().nullable() }),
     output: z.object({ bytes: z.number().int().nonnegative() }),
   },
-  /** A piece of that bundle, base64; empty at its end. */
-  readBundle: { input: z.object({ from: z.number().int() }), output: z.string().max(2 * PIECE_BYTES) },
+  /** Writes a bundle of the work tree as it is now; null if it is the one with this key, or as the turn found it. */
+  makeCheckpoint: {
+    input: z.object({ workspace: WorkspaceState, unless: z.string().nullable() }),
+    output: z.object({ key: z.string(), commit: z.string().regex(/^[0-9a-f]{40,64}$/), bytes: z.number().int() }).nullable(),
+  },
+  /** A piece of a bundle, base64; empty at its end. */
+  readBundle: {
+    input: z.object({ which: z.enum(['work', 'checkpoint']), from: z.number().int() }),
+    output: z.string().max(2 * PIECE_BYTES),
+  },
+  /** Adds a piece, base64, to the checkpoint of a lost host. */
+  takeCheckpoint: { input: z.object({ piece: z.string().max(2 * PIECE_BYTES) }), output: z.null() },
+  /** Brings that checkpoint into the work tree that was just cloned. */
+  restoreCheckpoint: { input: z.object({ workspace: WorkspaceState }), output: RestoredCheckpoint },
   /** Ends everything that commands left running. @returns how many processes there were */
   endProcesses: { input: z.object({}), output: z.number().int() },
 } as const

@@ -5,7 +5,7 @@ import type { TouchedFiles } from '../agents/agent-driver.ts'
 import { storeConversation } from '../conversation/stored-transcript.ts'
 import type { Door } from '../door/door.ts'
 import type { Voice } from '../door/voice.ts'
-import { gitOf, type Hands } from '../hands/hands.ts'
+import { gitOf, type Hands, readPieces } from '../hands/hands.ts'
 import type { InputOf } from '../hands/protocol.ts'
 import type { Config } from '../process/config.ts'
 import type { Log } from '../process/log.ts'
@@ -76,12 +76,5 @@ export async function finishAbandonedTurn(finish: Omit<Finish, 'summary' | 'work
 async function readBundle(hands: Hands, refs: InputOf<'makeBundle'>['refs'], without: string | null): Promise<Buffer> {
   const { bytes } = await hands.call('makeBundle', { refs, without })
   if (bytes > LIMITS.artifactBytes) throw new Error(`it has ${bytes} bytes; at most ${LIMITS.artifactBytes} can be stored`)
-  const pieces: Buffer[] = []
-  for (let from = 0; from <= LIMITS.artifactBytes; ) {
-    const piece = Buffer.from(await hands.call('readBundle', { from }), 'base64')
-    if (piece.length === 0) break
-    pieces.push(piece)
-    from += piece.length
-  }
-  return Buffer.concat(pieces)
+  return readPieces(hands, 'work', LIMITS.artifactBytes)
 }

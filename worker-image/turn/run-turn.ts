@@ -2,6 +2,7 @@ import { SAVE, TIME_UP } from '../../contract/wire/deadlines.ts'
 import type { Assignment } from '../../contract/wire/sandbox.ts'
 import type { AgentResult } from '../agents/agent-driver.ts'
 import { createOwnAgent } from '../agents/own/own-agent.ts'
+import type { RestoredCheckpoint } from '../checkpoint/state.ts'
 import { type Earlier, readEarlier } from '../conversation/conversation.ts'
 import { openJournal } from '../conversation/journal.ts'
 import { UNTRUE_NOTE } from '../conversation/prompt.ts'
@@ -14,6 +15,7 @@ import type { Config } from '../process/config.ts'
 import type { Log } from '../process/log.ts'
 import { headCommit } from '../workspace/changes.ts'
 import type { Opened, Workspace } from '../workspace/workspace.ts'
+import { type Checkpoints, notRestoredNote, openCheckpoints, restoreLost } from './checkpoints.ts'
 import { finishTurn } from './finish-turn.ts'
 import { storeWorkspace } from './stored-workspace.ts'
 
@@ -39,8 +41,11 @@ export async function runTurn(options: TurnOptions): Promise<void> {
   const timing = options.timing ?? { ...TIMING, parkAfterMs: assignment.modelWaitMs }
   const clock = startClock(assignment.timeLimitMs, signal)
   const journal = openJournal({ door, log })
+  let checkpoints: Checkpoints | null = null
+  const closeTail = () => Promise.all([journal.close(), checkpoints?.close()])
   const finish = async (result: AgentResult, workspace: Workspace | null) => {
-    await journal.close()
+    // What it still does would be in the way of what saves the work.
+    await closeTail()
     const pushMs = signal.aborted ? SAVE.agentPushMs : TIME_UP.pushMs
     return finishTurn({ config, assignment, door, hands, voice, log, ...result, workspace, pushMs, signal })
   }
@@ -51,22 +56,15 @@ export async function runTurn(options: TurnOptions): Promise<void> {
     if (earlier.untrue) voice.emit({ type: 'note.written', data: { text: UNTRUE_NOTE } })
     if (!opened.ok) return await finish({ end: opened.end, summary: '' }, null)
     const { workspace } = opened
+    const restored = await restore(options, earlier, workspace)
+    checkpoints = openCheckpoints({ hands, door, voice, workspace, log })
+    const { worked } = checkpoints
     const awaitLease = () => clock.pauseDuring(() => door.awaitLease(signal))
-    const agent = createOwnAgent({
-      config,
-      door,
-      doorUrl,
-      hands,
-      log,
-      earlier,
-      journal,
-      timeUsed: clock.used,
-      awaitLease,
-      timing,
-    })
+    const surroundings = { config, door, doorUrl, hands, log, journal, worked }
+    const agent = createOwnAgent({ ...surroundings, earlier: { ...earlier, restored }, timeUsed: clock.used, awaitLease, timing })
     await finish(await agent.run(assignment, workspace, voice, clock.signal), workspace)
   } finally {
-    await journal.close()
+    await closeTail()
     clock.stop()
   }
 }
@@ -86,4 +84,16 @@ async function open(
     voice.emit({ type: 'repo.cloned', data: { baseBranch: workspace.baseBranch, commit, branch, resumed: workspace.resumed } })
   }
   return opened
+}
+
+/** Only under the conversation that made them do the files of a lost host make sense. */
+async function restore(
+  { assignment, hands, door, voice, log }: TurnOptions,
+  earlier: Earlier,
+  workspace: Workspace,
+): Promise<RestoredCheckpoint | null> {
+  if (!assignment.hasCheckpoint || !earlier.cut || earlier.stored?.turn !== assignment.turn) return null
+  const restored = await restoreLost({ hands, door, log }, workspace)
+  if (restored && !restored.ok) voice.emit({ type: 'note.written', data: { text: notRestoredNote(restored.why) } })
+  return restored
 }

@@ -31,6 +31,11 @@ export function addRunnerRoutes(app: Express, { leases, artifacts, runnerToken }
     response.type('application/json')
     await pipeline(await artifacts.openFor(taskId, attempt, CONVERSATION), response)
   })
+  app.get('/runner/checkpoints/:taskId/:attempt', requireHolder, async (request, response) => {
+    const { taskId, attempt } = AttemptAddress.parse(request.params)
+    response.type('application/octet-stream')
+    await pipeline(await artifacts.openFor(taskId, attempt, ['checkpoint']), response)
+  })
   app.put('/runner/artifacts/:taskId/:attempt/:kind', requireHolder, async (request, response) => {
     const { taskId, attempt, kind } = ArtifactAddress.parse(request.params)
     const behind = 'from' in request.query ? Behind.parse(request.query) : undefined

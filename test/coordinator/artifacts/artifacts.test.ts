@@ -97,6 +97,32 @@ describe('what outlives a sandbox', () => {
     expect([await conversation(2), await journals()]).toEqual(['transcript of 2', 0])
   })
 
+  it('has the newest checkpoint for the next attempt at the same turn, and none when the turn has ended', async () => {
+    const { id } = await core.create(ada)
+    const lost = { outcome: 'interrupted', reason: 'runner_lost', message: null } as const
+    const keep = (attempt: number, kind: ArtifactKind) =>
+      core.artifacts.save(id, attempt, kind, Readable.from([`${kind} of ${attempt}`]))
+    const checkpoint = async (attempt: number) => text(await core.artifacts.openFor(id, attempt, ['checkpoint']))
+    const first = await core.lease(id)
+    expect(first.hasCheckpoint).toBe(false)
+    await keep(1, 'checkpoint')
+    await core.runner.send(first, 1, { type: 'attempt.ended', data: lost })
+    await core.untilStatus(ada, id, 'pending')
+    const second = await core.lease(id)
+    expect([second.hasCheckpoint, await checkpoint(2)]).toEqual([true, 'checkpoint of 1'])
+    await keep(2, 'checkpoint')
+    expect(await checkpoint(2)).toBe('checkpoint of 2')
+    // The branch has the work when the transcript is stored.
+    await keep(2, 'transcript')
+    await expect(checkpoint(2)).rejects.toMatchObject({ code: 'not_found' })
+    await keep(2, 'checkpoint')
+    await core.runner.send(second, 1, attemptEnded())
+    await core.untilStatus(ada, id, 'completed')
+    await core.artifacts.sweep()
+    const names = (await readdir(join(core.config.dataDir, 'artifacts'))).filter((name) => name.startsWith(id))
+    expect(names).toEqual([`${id}-2.transcript`])
+  })
+
   it('has no more what is gone from the disk, and goes on without', async () => {
     const { id } = await core.create(ada)
     await core.lease(id)

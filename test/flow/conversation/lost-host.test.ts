@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
@@ -31,6 +31,7 @@ const policy: Policy = (request) => {
 }
 
 let outside: Outside
+let repositoryPath: string
 beforeAll(async () => {
   outside = await startOutside({ runners: [{}, {}], policy })
   await giveAccess(outside)
@@ -41,9 +42,12 @@ describe('a runner that is lost for good in the middle of a turn, with its conta
   it('costs a tail: another goes on with the same conversation, the same files and the rest of the money', async () => {
     const { system, git, model } = outside
     const repository = await git.addRepository('ada/lines', { files: { 'README.md': '# lines\n' } })
+    repositoryPath = repository.path
     const { id, budgetUsd } = await system.send({ repoUrl: repository.url, prompt: 'Write lines' })
     await waitFor('the journal to have the results so far', async () => stepsIn(await journalOf(id)) === HELD_AT - 1)
     const before = model.requests.at(-1) as SeenRequest
+    const all = HELD_AT - 1
+    await waitFor('a checkpoint of all lines so far', async () => (await linesIn(await bundleOf(id))) === all, 120_000, 500)
 
     const name = runnersOf(await system.events(id))[0]
     const victim = name === 'runner-1' ? system.runners[0] : system.runners[1]
@@ -73,12 +77,36 @@ describe('a runner that is lost for good in the middle of a turn, with its conta
     expect(spent(1)).toBeGreaterThan(0)
     expect(task.usage.costUsd).toBeCloseTo(spent(1) + spent(2), 6)
     expect(task.budgetUsd).toBe(budgetUsd)
+    // The files were as the lost attempt left them: each line is there once, and the model saw the same number as before.
+    const { stdout } = await execa('git', ['show', `${task.branch}:lines.txt`], { cwd: repository.path })
+    expect(stdout.split('\n')).toEqual(Array.from({ length: STEPS }, (_, index) => `line ${index + 1}`))
+    expect(after.said).toMatch(/is as it was at \d\d:\d\d:\d\d UTC/)
+    expect(await bundleOf(id, 2)).toBeNull()
     expect(await journalOf(id, 2)).toBe('')
   })
 })
 
 async function journalOf(taskId: string, attempt = 1): Promise<string> {
   return readFile(join(outside.system.dataDir, 'artifacts', `${taskId}-${attempt}.journal`), 'utf8').catch(() => '')
+}
+
+/** @returns the file of the newest checkpoint; null if there is none */
+async function bundleOf(taskId: string, attempt = 1): Promise<string | null> {
+  const file = join(outside.system.dataDir, 'artifacts', `${taskId}-${attempt}.checkpoint`)
+  return access(file).then(
+    () => file,
+    () => null,
+  )
+}
+
+/** @returns how many lines the work tree in a bundle has, as git reads it in a clone of the repository */
+async function linesIn(bundle: string | null): Promise<number> {
+  if (bundle === null) return 0
+  const cwd = `${outside.system.dataDir}/look`
+  await execa('git', ['clone', '--quiet', '--bare', repositoryPath, cwd]).catch(() => undefined)
+  await execa('git', ['fetch', '--quiet', '--force', bundle, 'refs/errand/checkpoint:refs/errand/checkpoint'], { cwd })
+  const { stdout } = await execa('git', ['show', 'refs/errand/checkpoint:lines.txt'], { cwd })
+  return stdout.split('\n').length
 }
 
 function stepsIn(journal: string): number {

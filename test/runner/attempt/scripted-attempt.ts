@@ -97,7 +97,7 @@ async function openRiver() {
       renewals,
       publisher,
       keptWork: { keep: async () => undefined },
-      client: { saveArtifact: async () => undefined, openTranscript: async () => null },
+      client: { saveArtifact: async () => undefined, openTranscript: async () => null, openCheckpoint: async () => null },
       coordinatorUrl: coordinator.url,
       npmRegistryUrl: 'http://127.0.0.1:9',
       machine: { cpus: 2, memoryMb: 4096, workspaceMb: 2048, allowedHosts: [] },

@@ -56,6 +56,7 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
     messages: { handOut: () => [], undelivered: () => [] },
     modelTook: () => undefined,
     openTranscript: async () => null,
+    openCheckpoint: async () => null,
     startHands: async () => undefined,
     keepWork: () => null,
     hasPushed: () => false,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { UNCONFIRMED } from '../../../contract/wire/names.ts'
@@ -24,6 +25,17 @@ describe('what leaves the host while the turn runs', () => {
     expect(String(door.tail.kept.get('journal'))).toBe('one three')
     expect((await put(`/tail/journal?from=4&hash=${hashOf('two ')}`, 'four')).status).toBe(409)
     expect((await put('/tail/journal?from=-1&hash=x', 'four')).status).toBe(400)
+  })
+
+  it('comes back to the next attempt, and only the work tree does so here', async () => {
+    let kept: string | null = 'a bundle'
+    door = await openDoor({}, { openCheckpoint: async () => (kept === null ? null : Readable.from([Buffer.from(kept)])) })
+    const get = (path: string) => fetch(`${door.url}${path}`, { headers: door.headers })
+    expect(await (await get('/tail/checkpoint')).text()).toBe('a bundle')
+    kept = null
+    expect((await get('/tail/checkpoint')).status).toBe(404)
+    expect((await get('/tail/journal')).status).toBe(405)
+    expect((await fetch(`${door.hands.url}/tail/checkpoint`, { headers: door.headers })).status).toBe(404)
   })
 
   it('needs the token, and is nothing at the way of the hands or among the artifacts', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { execa } from 'execa'
 import type { SteerMessage } from '../../../contract/wire/sandbox.ts'
 import { readJournal } from '../../../worker-image/conversation/journal-text.ts'
 import { waitFor } from '../../support/checks/wait.ts'
@@ -21,10 +22,11 @@ async function loseHost(): Promise<void> {
   await waitFor('the end of the first attempt', () => errand.lines.some(({ type }) => type === 'turn.ended'))
   await waitFor('its last artifact', () => errand.door.artifacts.has('transcript'))
   errand.door.artifacts.clear()
+  await execa('git', ['-C', errand.origin, 'update-ref', '-d', `refs/heads/${errand.assignment.branch}`])
   for (const [kind, bytes] of kept) errand.door.tail.kept.set(kind, bytes)
   errand.lines.length = 0
   errand.freshWorkspace()
-  Object.assign(errand.assignment, { hasTranscript: true, attempt: 2 })
+  Object.assign(errand.assignment, { hasTranscript: true, hasCheckpoint: kept.has('checkpoint'), attempt: 2 })
 }
 
 function journal() {
@@ -83,6 +85,52 @@ describe('a turn whose host is lost', () => {
     expect(errand.model.refusals).toEqual([])
   })
 
+  it('goes on with the files as they were, and the model is told of when, and what is gone', async () => {
+    errand = await startErrand({
+      files: { '.gitignore': 'built/\n', 'kept.txt': 'kept\n' },
+      policy: inTurn(
+        answer(bash('echo new > new.txt; rm kept.txt; mkdir built; echo x > built/x; echo KEY=1 > .env')),
+        answer(bash('sleep 60')),
+        answer(bash('cat new.txt; ls -A; git status --porcelain')),
+        answer(text('Done\n\nAll of it.')),
+      ),
+    })
+    const running = errand.run()
+    await waitFor('the checkpoint', () => errand.lines.some(({ type }) => type === 'checkpoint.saved'))
+    await waitFor('the call under way in the journal', () => journal()?.messages.length === 4)
+    await loseHost()
+    await running
+    errand.lines.length = 0
+    const { length } = errand.model.requests
+    expect(endOf(await errand.run())).toMatchObject({ outcome: 'completed', diff: { files: 2 } })
+    const said = errand.model.requests[length]?.said
+    expect(said).toMatch(/repository-2 is as it was at \d\d:\d\d:\d\d UTC/)
+    expect(said).toContain('nor these: .env')
+    const shown = errand.model.requests[length + 1]?.results[0]?.text
+    expect(shown).toMatch(/new\n\.git\n\.gitignore\nnew\.txt\n D kept\.txt\n\?\? new\.txt$/)
+    expect(errand.lines.filter(({ type }) => type === 'note.written')).toEqual([])
+  })
+
+  it('goes on from the branch if its files do not come back, and the person and the model are told', async () => {
+    errand = await startErrand({
+      policy: inTurn(answer(bash('echo new > new.txt')), answer(bash('sleep 60')), answer(text('Nothing is there.'))),
+    })
+    const running = errand.run()
+    await waitFor('the checkpoint', () => errand.lines.some(({ type }) => type === 'checkpoint.saved'))
+    await waitFor('the call under way in the journal', () => journal()?.messages.length === 4)
+    await loseHost()
+    await running
+    errand.door.tail.kept.set('checkpoint', Buffer.from('not a bundle'))
+    errand.lines.length = 0
+    expect(endOf(await errand.run())).toMatchObject({ outcome: 'completed', reason: 'no_changes' })
+    expect(errand.lines).toContainEqual({
+      type: 'note.written',
+      data: { text: expect.stringContaining('could not be brought back: they are damaged') },
+    })
+    const told = errand.model.requests.map((request) => request.said).find((words) => words.includes('was lost'))
+    expect(told).toContain('What you had changed since is gone (the copy of them could not be used: they are damaged)')
+  })
+
   it('does not wait for a coordinator that takes the journal and never answers', async () => {
     let letGo: () => void = () => undefined
     const never = new Promise<void>((resolve) => {
@@ -90,7 +138,7 @@ describe('a turn whose host is lost', () => {
     })
     errand = await startErrand({
       policy: inTurn(answer(bash('echo one')), answer(text('Done\n\nAll of it.'))),
-      gateway: { saveArtifact: (kind) => (kind === 'journal' ? never : Promise.resolve()) },
+      gateway: { saveArtifact: (kind) => (kind === 'journal' || kind === 'checkpoint' ? never : Promise.resolve()) },
     })
     expect(endOf(await errand.run().finally(letGo))).toMatchObject({ outcome: 'completed' })
     expect(errand.log.join('')).not.toContain('transcript.lost')

@@ -23,6 +23,8 @@ export type LoopOptions = CallParts &
     client: ModelClient
     conversation: Conversation
     gates: Gates
+    /** Tools have run: files may have changed. */
+    worked: () => void
     inbox: Inbox
     /** Waits while the coordinator is away. */
     awaitLease: () => Promise<LeaseState>
@@ -134,6 +136,7 @@ async function ask(
 async function afterCalls(options: LoopOptions, progress: Progress, answer: Answer): Promise<End | null> {
   const { inbox, signal } = options
   const { results, records } = await runCalls(options, answer)
+  options.worked()
   progress.calls.push(...records)
   progress.continuations = isCutOff(answer) ? progress.continuations + 1 : 0
   const verdict = judgeProgress(progress.calls)

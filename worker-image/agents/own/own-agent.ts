@@ -31,6 +31,8 @@ type Parts = {
   /** The conversation of earlier turns. */
   earlier: Earlier
   journal: Journal
+  /** Tools have run: files may have changed. */
+  worked: () => void
   /** @returns the used share of the time, 0 to 1 */
   timeUsed: () => number
   /** Waits while the coordinator is away; the time limit pauses. */
@@ -63,7 +65,7 @@ export function createOwnAgent(parts: Parts): AgentDriver {
 }
 
 async function openLoop(
-  { config, door, doorUrl, hands, log, earlier, journal, timeUsed, awaitLease, timing }: Parts,
+  { config, door, doorUrl, hands, log, earlier, journal, worked, timeUsed, awaitLease, timing }: Parts,
   tools: Tools,
   [assignment, workspace, voice, signal]: Parameters<AgentDriver['run']>,
 ): Promise<LoopOptions> {
@@ -97,6 +99,7 @@ async function openLoop(
     inbox: createInbox({ door, log, isKnown: conversation.has }),
     storeOutput: createStoreOutput({ door, hands, secrets: [token], log }),
     signal,
+    worked,
     readMoney: door.money,
     timeUsed,
     awaitLease,
