@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import { type ArtifactKind, Behind, maxBytesOf, TAIL_KINDS } from '../../contract/wire/sandbox.ts'
-import { isAway } from '../lease/coordinator-client.ts'
+import { CoordinatorFault, isAway } from '../lease/coordinator-client.ts'
 import { answer, type Call, chunksOf, type Endpoint, limitBytes, TooManyBytes } from './endpoint.ts'
 import { refuseEffect } from './fence.ts'
 
@@ -51,7 +51,7 @@ async function save(
   } catch (error) {
     body.destroy()
     log.info({ event: 'tail.not_stored', kind, err: error })
-    if (isAway(error)) return refuseEffect(response, 'unconfirmed')
+    if (error instanceof CoordinatorFault && error.kind === 'unreachable') return refuseEffect(response, 'unconfirmed')
     if (error instanceof TooManyBytes) return answer(response, 413, `This may have at most ${maxBytes} bytes.`)
     return answer(response, 409, 'The coordinator did not take it. Send the whole.')
   }

@@ -65,7 +65,9 @@ export type ErrandOptions = {
   waiting?: SteerMessage[]
   timing?: Partial<ModelTiming>
   /** Where the gateway differs from one whose coordinator is always there. */
-  gateway?: Partial<Pick<GatewayOptions, 'confirmLease' | 'awaitLease' | 'keepWork' | 'saveArtifact' | 'limitUsd'>>
+  gateway?: Partial<
+    Pick<GatewayOptions, 'confirmLease' | 'awaitLease' | 'keepWork' | 'saveArtifact' | 'openCheckpoint' | 'limitUsd'>
+  >
   /** The key that the gateway adds; any other is refused by the model server. */
   modelKey?: string
 }
@@ -129,12 +131,12 @@ async function openErrandsDoor(options: ErrandOptions, { assignment, repoUrl, mo
       budgetUsd: options.gatewayBudgetUsd ?? 50,
     },
     {
-      ...options.gateway,
-      ...deliveries(options, assignment, (event) => door.said.push(event)),
       openCheckpoint: async () => {
         const stored = door.tail.kept.get('checkpoint')
         return stored ? Readable.from([stored]) : null
       },
+      ...options.gateway,
+      ...deliveries(options, assignment, (event) => door.said.push(event)),
       openTranscript: async () => {
         const stored = door.artifacts.get('transcript') ?? door.tail.kept.get('journal')
         return stored ? Readable.from([stored]) : null

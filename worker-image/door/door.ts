@@ -36,7 +36,7 @@ export type Door = {
     behind: Behind | null,
     signal: AbortSignal,
   ) => Promise<'stored' | 'refused' | 'later'>
-  /** The work tree of an earlier attempt at this turn, as a bundle; null if there is none. @throws Error if it does not come */
+  /** The work tree of an earlier attempt at this turn, as a bundle; null if there is none. @throws Error if it does not come in time */
   checkpoint: () => Promise<Buffer | null>
   /** Has the runner start the hands again after they were killed. @throws Error when it cannot */
   startHands: () => Promise<void>
@@ -95,14 +95,7 @@ export function createDoor({ url, token, signal, patience }: DoorOptions): Door 
       const query = behind ? `?from=${behind.from}&hash=${behind.hash}` : ''
       return putTail(`${url}${DOOR_PATHS.tail}${kind}${query}`, headers, bytes, ended)
     },
-    checkpoint: async () => {
-      const how = { headers, signal: AbortSignal.timeout(STORE_MS) }
-      const response = await fetch(`${url}${DOOR_PATHS.tail}checkpoint`, how)
-      if (response.ok) return Buffer.from(await response.arrayBuffer())
-      await response.body?.cancel()
-      if (response.status === 404) return null
-      throw new Error(`the gateway answered ${response.status} instead of the checkpoint`)
-    },
+    checkpoint: () => persistently(() => checkpointAt(`${url}${DOOR_PATHS.tail}checkpoint`, headers), signal, awaitLease),
     startHands: async () => {
       const how = { method: 'POST', headers, signal: AbortSignal.timeout(START_HANDS_MS) }
       const response = await fetch(`${url}${DOOR_PATHS.hands}`, how)
@@ -150,6 +143,19 @@ async function transcriptIn(ask: Ask): Promise<string | null> {
   if (response.status === 404) return null
   if (response.status === UNCONFIRMED) throw new Away('the coordinator is away')
   throw new NotYet(`the gateway answered ${response.status} instead of the transcript`)
+}
+
+async function checkpointAt(url: string, headers: Headers): Promise<Buffer | null> {
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(STORE_MS) })
+  try {
+    if (response.ok) return Buffer.from(await response.arrayBuffer())
+  } catch (error) {
+    throw new NotYet(`the checkpoint broke off: ${String(error)}`)
+  }
+  await response.body?.cancel()
+  if (response.status === 404) return null
+  if (response.status === UNCONFIRMED) throw new Away('the coordinator is away')
+  throw new NotYet(`the gateway answered ${response.status} instead of the checkpoint`)
 }
 
 async function askDoor(url: string, headers: Headers, signal?: AbortSignal): Promise<Answer> {

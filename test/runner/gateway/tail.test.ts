@@ -60,7 +60,7 @@ describe('what leaves the host while the turn runs', () => {
       {
         confirmLease: () => new Promise(() => undefined),
         saveArtifact: async (_kind, body) => {
-          if (isAway) throw new CoordinatorFault('unreachable', 'it is away')
+          if (isAway) throw new CoordinatorFault('unreachable', 'its disk is full', { status: 503 })
           await text(body)
           arrived = true
           await slow

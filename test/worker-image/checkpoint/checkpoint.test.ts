@@ -96,7 +96,7 @@ describe('a checkpoint', () => {
     // All within one second.
     for (let begun = -1; begun !== changedAt; ) {
       begun = second()
-      await at.inTree('echo x$RANDOM > b.txt; git commit -qam x; sed -i s/x/y/ b.txt')
+      await at.inTree('echo x$RANDOM > b.txt; git commit -qam x; printf y | dd of=b.txt conv=notrunc status=none')
       changedAt = second()
     }
     await waitFor('the next second', () => second() > changedAt)

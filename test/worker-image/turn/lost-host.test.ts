@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { execa } from 'execa'
 import type { SteerMessage } from '../../../contract/wire/sandbox.ts'
+import { CoordinatorFault } from '../../../runner/lease/coordinator-client.ts'
 import { readJournal } from '../../../worker-image/conversation/journal-text.ts'
 import { waitFor } from '../../support/checks/wait.ts'
 import type { SeenRequest } from '../../support/outside/model-server.ts'
@@ -129,6 +131,48 @@ describe('a turn whose host is lost', () => {
     })
     const told = errand.model.requests.map((request) => request.said).find((words) => words.includes('was lost'))
     expect(told).toContain('What you had changed since is gone (the copy of them could not be used: they are damaged)')
+  })
+
+  it('that was given up is in the conversation of the next turn, which is told so', async () => {
+    errand = await startErrand({
+      policy: inTurn(answer(bash('echo new > new.txt')), answer(bash('sleep 60')), answer(text('Nothing to do.'))),
+    })
+    const running = errand.run()
+    await waitFor('the checkpoint', () => errand.lines.some(({ type }) => type === 'checkpoint.saved'))
+    await waitFor('the call under way in the journal', () => journal()?.messages.length === 4)
+    const [before] = errand.model.requests.slice(-1)
+    await loseHost()
+    await running
+    errand.lines.length = 0
+    Object.assign(errand.assignment, { turn: 2, hasCheckpoint: false, prompt: 'And now?', messageId: 'm2' })
+    const { length } = errand.model.requests
+    expect(endOf(await errand.run())).toMatchObject({ outcome: 'completed', reason: 'no_changes' })
+    const after = errand.model.requests[length]
+    expect(blocks(after).slice(0, blocks(before).length)).toEqual(blocks(before))
+    expect(after?.said).toContain('And now?')
+    expect(after?.said).toContain('that turn was given up')
+    expect(errand.model.refusals).toEqual([])
+  })
+
+  it('waits for the files while the coordinator is away for a moment', async () => {
+    let refusals = 3
+    errand = await startErrand({
+      policy: inTurn(answer(bash('echo new > new.txt')), answer(bash('sleep 60')), answer(text('Done\n\nAll of it.'))),
+      gateway: {
+        openCheckpoint: async () => {
+          if (refusals-- > 0) throw new CoordinatorFault('unreachable', 'away')
+          return Readable.from([errand.door.tail.kept.get('checkpoint') ?? Buffer.alloc(0)])
+        },
+      },
+    })
+    const running = errand.run()
+    await waitFor('the checkpoint', () => errand.lines.some(({ type }) => type === 'checkpoint.saved'))
+    await waitFor('the call under way in the journal', () => journal()?.messages.length === 4)
+    await loseHost()
+    await running
+    errand.lines.length = 0
+    expect(endOf(await errand.run())).toMatchObject({ outcome: 'completed', reason: 'done', diff: { files: 1 } })
+    expect(refusals).toBeLessThan(0)
   })
 
   it('does not wait for a coordinator that takes the journal and never answers', async () => {
