@@ -108,3 +108,12 @@ export function firstModelWaitMs(modelWaitMs: number): number {
 
 /** How long one turn waits in the queue for the model, in total: a day, like {@link COORDINATOR_AWAY_MS}. Then it has failed. */
 export const MODEL_AWAY_MS = 24 * 60 * 60_000
+
+/** An upload of what leaves the host while its turn runs takes this long at most, and the slowest line carries so much. Then it is tried anew. */
+const TAIL_BYTES_PER_MS = 500
+
+/** Pure. For the runner's call to the coordinator, and for the sandbox's call to its door, which lasts a little longer. */
+export function tailMs(bytes: number): { runnerMs: number; sandboxMs: number } {
+  const runnerMs = COORDINATOR_ANSWER_MS + Math.ceil(bytes / TAIL_BYTES_PER_MS)
+  return { runnerMs, sandboxMs: runnerMs + shareOf(COORDINATOR_ANSWER_MS, 1 / 2) }
+}

@@ -226,7 +226,7 @@ function gatewayOptions(attempt: Attempt, directory: string, redact: Redactor): 
       emit(attempt, presentable(event, redact))
     },
     hasPushed: pushes.inAttempt,
-    saveArtifact: (kind, body, behind) => client.saveArtifact(taskId, number, kind, body, { behind }),
+    saveArtifact: (kind, body, more) => client.saveArtifact(taskId, number, kind, body, more),
     messages: mailbox,
     limitUsd: attempt.allowance.limitUsd,
     modelTook: (said) => {

@@ -34,7 +34,7 @@ export type GatewayOptions = {
   /** Waits until this attempt has a valid lease; false if `gone` aborts first or it takes longer than `atMostMs`. */
   awaitLease: (gone: AbortSignal, atMostMs: number) => Promise<boolean>
   emit: (event: NewEvent) => void
-  saveArtifact: (kind: ArtifactKind, body: Readable, behind?: Behind) => Promise<void>
+  saveArtifact: (kind: ArtifactKind, body: Readable, more?: { behind?: Behind | undefined; atMostMs?: number }) => Promise<void>
   /** The attempt's limit, US dollars, which a person may raise while it runs; absent: what the assignment says. */
   limitUsd?: () => number
   /**

@@ -1,6 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
+import { tailMs } from '../../contract/wire/deadlines.ts'
 import { DOOR_PATHS } from '../../contract/wire/names.ts'
 import { type ArtifactKind, Behind, maxBytesOf, TAIL_KINDS } from '../../contract/wire/sandbox.ts'
 import { CoordinatorFault, isAway } from '../lease/coordinator-client.ts'
@@ -8,7 +9,7 @@ import { answer, type Call, chunksOf, type Endpoint, limitBytes, TooManyBytes } 
 import { refuseEffect } from './fence.ts'
 
 export type TailOptions = {
-  saveArtifact: (kind: ArtifactKind, body: Readable, behind?: Behind) => Promise<void>
+  saveArtifact: (kind: ArtifactKind, body: Readable, more: { behind?: Behind | undefined; atMostMs: number }) => Promise<void>
   /** @returns null when no earlier attempt at this turn left one */
   openCheckpoint: () => Promise<Readable | null>
   log: Logger
@@ -45,9 +46,11 @@ async function save(
   behind: Behind | undefined,
 ): Promise<void> {
   const maxBytes = maxBytesOf(kind)
+  // An upload that hangs would keep away everything that comes after it.
+  const atMostMs = tailMs(Math.min(maxBytes, Number(request.headers['content-length'] ?? maxBytes))).runnerMs
   const body = new PassThrough()
   try {
-    await Promise.all([pipeline(chunksOf(request), limitBytes(maxBytes), body), saveArtifact(kind, body, behind)])
+    await Promise.all([pipeline(chunksOf(request), limitBytes(maxBytes), body), saveArtifact(kind, body, { behind, atMostMs })])
   } catch (error) {
     body.destroy()
     log.info({ event: 'tail.not_stored', kind, err: error })

@@ -32,8 +32,11 @@ export type CoordinatorClient = {
   saveArtifact: (taskId: string, attempt: number, kind: ArtifactKind, body: Readable, more?: Saving) => Promise<void>
 }
 
-/** `proof`: for an attempt that is over on this host. `behind`: the body is only what comes behind the beginning of the artifact. */
-export type Saving = { proof?: string | undefined; behind?: Behind | undefined }
+/**
+ * `proof`: for an attempt that is over on this host. `behind`: the body is only what comes behind the beginning of the artifact. `atMostMs`:
+ * for the whole upload.
+ */
+export type Saving = { proof?: string | undefined; behind?: Behind | undefined; atMostMs?: number | undefined }
 
 /** `unreachable`: no answer, or one that means "later"; `refused`: it answered and refused. */
 export class CoordinatorFault extends Error {
@@ -104,10 +107,16 @@ export function createCoordinatorClient(options: Options): CoordinatorClient {
     resume: (runner, held) => ask(RUNNER_PATHS.resume, { runner, held: proven(options, held) }, ResumeAnswer),
     openTranscript: (taskId, attempt) => open(RUNNER_PATHS.transcript(taskId, attempt), options.proofOf(taskId, attempt)),
     openCheckpoint: (taskId, attempt) => open(RUNNER_PATHS.checkpoint(taskId, attempt), options.proofOf(taskId, attempt)),
-    saveArtifact: async (taskId, attempt, kind, body, { proof = options.proofOf(taskId, attempt), behind } = {}) => {
+    saveArtifact: async (
+      taskId,
+      attempt,
+      kind,
+      body,
+      { proof = options.proofOf(taskId, attempt), behind, atMostMs = UPLOAD_MS } = {},
+    ) => {
       const headers = { 'content-type': 'application/octet-stream', ...proofHeader(proof) }
       const path = RUNNER_PATHS.artifact(taskId, attempt, kind) + (behind ? `?from=${behind.from}&hash=${behind.hash}` : '')
-      const response = await call(path, { method: 'PUT', headers, body: Readable.toWeb(body), duplex: 'half' }, UPLOAD_MS)
+      const response = await call(path, { method: 'PUT', headers, body: Readable.toWeb(body), duplex: 'half' }, atMostMs)
       await response.body?.cancel()
     },
   }

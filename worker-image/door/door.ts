@@ -1,5 +1,5 @@
 import { LIMITS } from '../../contract/api/limits.ts'
-import { FENCE, SAVE } from '../../contract/wire/deadlines.ts'
+import { FENCE, SAVE, tailMs } from '../../contract/wire/deadlines.ts'
 import { DOOR_PATHS, UNCONFIRMED } from '../../contract/wire/names.ts'
 import { type ArtifactKind, Assignment, type Behind, Money, SteerMessage } from '../../contract/wire/sandbox.ts'
 import { deadline, pause } from '../process/waiting.ts'
@@ -235,7 +235,7 @@ async function askForLease(url: string, headers: Headers, ended?: AbortSignal): 
 }
 
 async function putTail(url: string, headers: Headers, bytes: Buffer, ended: AbortSignal): ReturnType<Door['storeTail']> {
-  const { signal, dispose } = deadline(STORE_MS, ended)
+  const { signal, dispose } = deadline(tailMs(bytes.length).sandboxMs, ended)
   try {
     const how = { 'content-type': 'application/octet-stream' }
     const response = await fetch(url, { method: 'PUT', headers: { ...headers, ...how }, body: new Uint8Array(bytes), signal })

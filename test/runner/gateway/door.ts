@@ -60,7 +60,7 @@ export async function openDoor(change: LeaseChange = {}, options: Partial<Omit<G
     startHands: async () => undefined,
     keepWork: () => null,
     hasPushed: () => false,
-    saveArtifact: async (kind, body, behind) => {
+    saveArtifact: async (kind, body, { behind } = {}) => {
       if (TAIL_KINDS.includes(kind)) await keepTail(tail, kind, await buffer(body), behind)
       else artifacts.set(kind, await buffer(body))
     },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { tailMs } from '../../../contract/wire/deadlines.ts'
 import { UNCONFIRMED } from '../../../contract/wire/names.ts'
 import { CoordinatorFault } from '../../../runner/lease/coordinator-client.ts'
 import { waitFor } from '../../support/checks/wait.ts'
@@ -36,6 +37,26 @@ describe('what leaves the host while the turn runs', () => {
     expect((await get('/tail/checkpoint')).status).toBe(404)
     expect((await get('/tail/journal')).status).toBe(405)
     expect((await fetch(`${door.hands.url}/tail/checkpoint`, { headers: door.headers })).status).toBe(404)
+  })
+
+  it('is given up by the runner before the sandbox gives it up, so that the next upload finds the way free', async () => {
+    const limits: (number | undefined)[] = []
+    door = await openDoor(
+      {},
+      {
+        saveArtifact: async (_kind, body, { atMostMs } = {}) => {
+          limits.push(atMostMs)
+          await text(body)
+          throw new CoordinatorFault('unreachable', 'it did not answer in time')
+        },
+      },
+    )
+    const body = 'x'.repeat(1_000_000)
+    expect((await put('/tail/checkpoint', body)).status).toBe(UNCONFIRMED)
+    expect((await put('/tail/checkpoint', 'small')).status).toBe(UNCONFIRMED)
+    expect(limits).toEqual([tailMs(body.length).runnerMs, tailMs(5).runnerMs])
+    expect(limits[0]).toBeGreaterThan(limits[1] ?? 0)
+    expect(tailMs(5).sandboxMs).toBeGreaterThan(tailMs(5).runnerMs)
   })
 
   it('needs the token, and is nothing at the way of the hands or among the artifacts', async () => {
