@@ -42,6 +42,8 @@ export async function makeCheckpoint(git: Git, options: MakeOptions): Promise<Ma
   const own = join(scratch, 'checkpoint.git')
   const beside: Git = (args, given) => git([`--git-dir=${own}`, `--work-tree=${directory}`, ...args], given)
   try {
+    // A git that was killed leaves its lock.
+    await rm(`${file}.lock`, { force: true })
     await openBeside(git, own)
     const leftOut = await leftOutOf(git, directory)
     const specs = ['.', ...leftOut.map((path) => `:(exclude,top,literal)${path}`)]

@@ -10,6 +10,10 @@ import type { Workspace } from '../workspace/workspace.ts'
 
 /** Brings the work tree to the coordinator while the turn runs, so that another host continues from it if this one is lost. */
 export type Checkpoints = {
+  /**
+   * To be awaited before tools run: none is made meanwhile. Every process that a command leaves is killed when it ends, and git would be one.
+   */
+  rest: () => Promise<void>
   /** Tools have run: files may have changed. */
   worked: () => void
   /** Ends it at once: the turn saves its work itself. */
@@ -23,6 +27,8 @@ const PAUSE_FACTOR = 2
 const SLOW_PAUSE_MS = 30_000
 /** Between two that failed, at most: 10, 20, 40… s. */
 const MOST_DOUBLINGS = 5
+/** Tools wait this long for one that is being made. */
+const REST_MS = 2_000
 
 type Parts = {
   hands: Hands
@@ -37,20 +43,21 @@ export function openCheckpoints(parts: Parts): Checkpoints {
   const { log, everyMs = EVERY_MS } = parts
   const closed = new AbortController()
   let hasWorked = false
+  let isResting = false
   let failures = 0
   let work: Promise<void> | null = null
-  const take = createTake(parts, closed.signal)
+  const { take, settle } = createTake(parts, closed.signal)
 
   const run = async () => {
-    while (hasWorked && !closed.signal.aborted) {
+    while (hasWorked && !isResting && !closed.signal.aborted) {
       hasWorked = false
       const begun = performance.now()
       const isDone = await take().catch((error: unknown) => {
         // A command may have removed the repository, or the hands were killed.
-        if (!closed.signal.aborted) log('checkpoint.failed', { message: String(error) })
+        if (!closed.signal.aborted && !isResting) log('checkpoint.failed', { message: String(error) })
         return false
       })
-      failures = isDone ? 0 : failures + 1
+      failures = isDone || isResting ? 0 : failures + 1
       hasWorked ||= !isDone
       const patience = everyMs * 2 ** Math.min(Math.max(0, failures - 1), MOST_DOUBLINGS)
       await pause(Math.max(patience, Math.min(SLOW_PAUSE_MS, PAUSE_FACTOR * (performance.now() - begun))), closed.signal)
@@ -59,8 +66,13 @@ export function openCheckpoints(parts: Parts): Checkpoints {
   }
 
   return {
+    rest: async () => {
+      isResting = true
+      await settle()
+    },
     worked: () => {
       hasWorked = true
+      isResting = false
       if (!closed.signal.aborted) work ??= run()
     },
     close: async () => {
@@ -70,12 +82,34 @@ export function openCheckpoints(parts: Parts): Checkpoints {
   }
 }
 
-/** @returns a function that makes and brings one checkpoint; false when it should be tried again although nothing more changes */
-function createTake({ hands, door, voice, workspace, log }: Parts, signal: AbortSignal): () => Promise<boolean> {
+/**
+ * @returns `take` makes and brings one checkpoint: false when it should be tried again although nothing more changes. `settle` waits until
+ *   none is being made, and ends one that takes long.
+ */
+function createTake({ hands, door, voice, workspace, log }: Parts, signal: AbortSignal) {
   let stored: string | null = null
   let isTooLarge = false
-  return async () => {
-    const made = await hands.call('makeCheckpoint', { workspace, unless: stored }, { signal })
+  let making: { done: Promise<unknown>; giveUp: AbortController } | null = null
+  const make = async () => {
+    const giveUp = new AbortController()
+    const either = AbortSignal.any([signal, giveUp.signal])
+    const done = hands.call('makeCheckpoint', { workspace, unless: stored }, { signal: either })
+    making = { done: done.catch(() => undefined), giveUp }
+    try {
+      return await done
+    } finally {
+      making = null
+    }
+  }
+  const settle = async () => {
+    if (!making) return
+    const { done, giveUp } = making
+    const timer = setTimeout(() => giveUp.abort(), REST_MS)
+    await done
+    clearTimeout(timer)
+  }
+  const take = async () => {
+    const made = await make()
     if (made === null || signal.aborted) return true
     const { key, commit, bytes } = made
     if (bytes > LIMITS.checkpointBytes) {
@@ -91,6 +125,7 @@ function createTake({ hands, door, voice, workspace, log }: Parts, signal: Abort
     voice.emit({ type: 'checkpoint.saved', data: { commit } })
     return true
   }
+  return { take, settle }
 }
 
 function tooLarge(bytes: number): string {

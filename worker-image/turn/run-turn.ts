@@ -58,9 +58,8 @@ export async function runTurn(options: TurnOptions): Promise<void> {
     const { workspace } = opened
     const restored = await restore(options, earlier, workspace)
     checkpoints = openCheckpoints({ hands, door, voice, workspace, log })
-    const { worked } = checkpoints
     const awaitLease = () => clock.pauseDuring(() => door.awaitLease(signal))
-    const surroundings = { config, door, doorUrl, hands, log, journal, worked }
+    const surroundings = { config, door, doorUrl, hands, log, journal, checkpoints }
     const agent = createOwnAgent({ ...surroundings, earlier: { ...earlier, restored }, timeUsed: clock.used, awaitLease, timing })
     await finish(await agent.run(assignment, workspace, voice, clock.signal), workspace)
   } finally {

@@ -106,6 +106,14 @@ describe('a checkpoint', () => {
     expect(await filesOf()).toBe(files)
   })
 
+  it('is made after one that was killed', async () => {
+    await at.elsewhere('main', START)
+    const workspace = await at.opened()
+    await at.inTree('echo x > b.txt')
+    await writeFile(`${bundle}.lock`, '')
+    expect(await make(workspace)).not.toBeNull()
+  })
+
   it('is made only when something has changed since the last, or since the turn began', async () => {
     await at.elsewhere('main', START)
     const workspace = await at.opened()

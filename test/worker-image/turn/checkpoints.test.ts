@@ -88,6 +88,17 @@ describe('checkpoints while a turn runs', () => {
     expect([brought, said.map(({ type }) => type)]).toEqual([[], ['note.written']])
   })
 
+  it('are not made while tools run, which would kill git: one that takes long is ended, and comes after them', async () => {
+    const { rest, worked, unless, said } = open(['hang', made('one')])
+    worked()
+    await waitFor('it to begin', () => unless.length === 1)
+    await rest()
+    expect(said).toEqual([])
+    worked()
+    await waitFor('the event', () => said.length === 1)
+    expect(unless).toEqual([null, null])
+  })
+
   it('end at once, in the middle of one too', async () => {
     const { worked, close, unless, said } = open(['hang'])
     worked()

@@ -23,8 +23,8 @@ export type LoopOptions = CallParts &
     client: ModelClient
     conversation: Conversation
     gates: Gates
-    /** Tools have run: files may have changed. */
-    worked: () => void
+    /** Awaited before tools run, and told when they have: files may have changed. */
+    checkpoints: { rest: () => Promise<void>; worked: () => void }
     inbox: Inbox
     /** Waits while the coordinator is away. */
     awaitLease: () => Promise<LeaseState>
@@ -135,8 +135,9 @@ async function ask(
 
 async function afterCalls(options: LoopOptions, progress: Progress, answer: Answer): Promise<End | null> {
   const { inbox, signal } = options
+  await options.checkpoints.rest()
   const { results, records } = await runCalls(options, answer)
-  options.worked()
+  options.checkpoints.worked()
   progress.calls.push(...records)
   progress.continuations = isCutOff(answer) ? progress.continuations + 1 : 0
   const verdict = judgeProgress(progress.calls)

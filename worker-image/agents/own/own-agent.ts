@@ -31,8 +31,7 @@ type Parts = {
   /** The conversation of earlier turns. */
   earlier: Earlier
   journal: Journal
-  /** Tools have run: files may have changed. */
-  worked: () => void
+  checkpoints: LoopOptions['checkpoints']
   /** @returns the used share of the time, 0 to 1 */
   timeUsed: () => number
   /** Waits while the coordinator is away; the time limit pauses. */
@@ -65,7 +64,7 @@ export function createOwnAgent(parts: Parts): AgentDriver {
 }
 
 async function openLoop(
-  { config, door, doorUrl, hands, log, earlier, journal, worked, timeUsed, awaitLease, timing }: Parts,
+  { config, door, doorUrl, hands, log, earlier, journal, checkpoints, timeUsed, awaitLease, timing }: Parts,
   tools: Tools,
   [assignment, workspace, voice, signal]: Parameters<AgentDriver['run']>,
 ): Promise<LoopOptions> {
@@ -99,7 +98,7 @@ async function openLoop(
     inbox: createInbox({ door, log, isKnown: conversation.has }),
     storeOutput: createStoreOutput({ door, hands, secrets: [token], log }),
     signal,
-    worked,
+    checkpoints,
     readMoney: door.money,
     timeUsed,
     awaitLease,
