@@ -33,4 +33,9 @@ describe('the longest silence of a reader', () => {
     expect(longestSilence([2_000, 2_100], 1_000)).toBe(1_000)
     expect(longestSilence([100], 1_000)).toBe(0)
   })
+
+  it('belongs to a fault only if it began before that was over', () => {
+    expect(longestSilence([900, 1_500, 9_000], 1_000, 1_400)).toBe(600)
+    expect(longestSilence([900, 1_500, 9_000], 1_000, 1_600)).toBe(7_500)
+  })
 })

@@ -56,9 +56,10 @@ export async function verdict(world: World, tasks: readonly Sent[], seen: readon
   return judge(seen, await lookForLeft(world, tasks))
 }
 
-/** @returns the longest time without a new event after `from` */
-export function longestSilence(arrivals: readonly number[], from: number): number {
+/** @returns the longest time without a new event that began before `until` and ended after `from`, when a fault was done */
+export function longestSilence(arrivals: readonly number[], from: number, until = Number.POSITIVE_INFINITY): number {
   const before = arrivals.filter((at) => at <= from).at(-1) ?? from
   const after = arrivals.filter((at) => at > from)
-  return Math.max(0, ...after.map((at, index) => at - (after[index - 1] ?? before)))
+  const gaps = after.map((at, index) => ({ begun: after[index - 1] ?? before, at }))
+  return Math.max(0, ...gaps.filter(({ begun }) => begun < until).map(({ begun, at }) => at - begun))
 }

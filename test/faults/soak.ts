@@ -19,7 +19,7 @@ export async function soak(world: World, { seed, seconds, parallel = 4, print }:
   const random = createRandom(seed)
   const over = () => performance.now() - begun > seconds * 1000
   const tasks: Sent[] = []
-  const faults = new Map<string, { times: number; silences: number[] }>()
+  const done: Done[] = []
   const violations: string[] = []
   const keepBusy = async (lane: number) => {
     for (let count = 1; !over(); count++) {
@@ -41,11 +41,7 @@ export async function soak(world: World, { seed, seconds, parallel = 4, print }:
       const hit = tasks.filter((task) => !hasEnded(world, task))
       await hurt({ world, random, tasks: name === 'same-key' ? tasks : hit })
       await pause(random.between(500, MOST_PAUSE_MS))
-      const entry = faults.get(name) ?? { times: 0, silences: [] }
-      faults.set(name, {
-        times: entry.times + 1,
-        silences: [...entry.silences, ...hit.map(({ id }) => longestSilence(world.recorder.arrivals(id), at))],
-      })
+      done.push({ name, at, until: performance.now(), ids: hit.map(({ id }) => id) })
     }
   }
   const lanes = Array.from({ length: parallel }, (_, lane) => keepBusy(lane))
@@ -54,5 +50,25 @@ export async function soak(world: World, { seed, seconds, parallel = 4, print }:
   await allEnded(world, tasks).catch((error: unknown) => violations.push(String(error)))
   const seen = await Promise.all(tasks.map((task) => lookAt(world, task)))
   violations.push(...(await verdict(world, tasks, seen)), ...world.faults)
-  return { title: 'Soak: all faults mixed', seed, seconds: (performance.now() - begun) / 1000, faults, tasks: seen, violations }
+  return {
+    title: 'Soak: all faults mixed',
+    seed,
+    seconds: (performance.now() - begun) / 1000,
+    faults: countFaults(world, done),
+    tasks: seen,
+    violations,
+  }
+}
+
+type Done = { name: string; at: number; until: number; ids: string[] }
+
+/** The silences are known only when every task has ended: the first event after a fault may come late. */
+function countFaults({ recorder }: World, done: readonly Done[]): Outcome['faults'] {
+  const faults = new Map<string, { times: number; silences: number[] }>()
+  for (const { name, at, until, ids } of done) {
+    const { times, silences } = faults.get(name) ?? { times: 0, silences: [] }
+    const own = ids.map((id) => longestSilence(recorder.arrivals(id), at, until))
+    faults.set(name, { times: times + 1, silences: [...silences, ...own] })
+  }
+  return faults
 }

@@ -31,7 +31,7 @@ export function createWorkload(): Workload {
     policy: ({ body }) => {
       const name = nameIn(body)
       callsOf(name).push({ at: Date.now(), hashes: prefixHashes(body) })
-      const done = body.messages.flatMap(({ content }) => content).filter(({ type }) => type === 'tool_use').length
+      const done = stepsIn(body)
       if (done >= STEPS) return { content: [{ type: 'text', text: `Add ${name} to the ledger\n\nThe line is there.` }] }
       const command =
         done === 0 || done === STEPS - 1 ? effectOf(name) : `sleep ${STEP_SECONDS}; echo step ${done + 1} of ${name}`
@@ -44,6 +44,15 @@ export function createWorkload(): Workload {
       }
     },
   }
+}
+
+/** An agent whose machine was lost is told that its changes are gone, and makes them again. */
+function stepsIn({ messages }: SeenRequest['body']): number {
+  const lost = messages.findLastIndex((message) => JSON.stringify(message).includes('machine that you worked on was lost'))
+  return messages
+    .slice(lost + 1)
+    .flatMap(({ content }) => content)
+    .filter(({ type }) => type === 'tool_use').length
 }
 
 /** The prompt of a task; its name comes back in every request of its model. */

@@ -69,7 +69,13 @@ export const sendFiftyTimes: Hurt = async ({ world, random, tasks }) => {
     `50 times the same request: ${ids.size} tasks, statuses ${[...new Set(answers.map(({ status }) => status))].join(', ')}`,
   )
   if (ids.size > 1) world.faults.push(`one idempotency key made ${ids.size} tasks: ${[...ids].join(', ')}`)
-  tasks.push(await sendTask(world, name, true))
+  tasks.push(
+    await sendTask(
+      world,
+      name,
+      tasks.every(({ oneAttempt }) => oneAttempt),
+    ),
+  )
 }
 
 /** What was open stays open and carries nothing any more; what is new does not either, until the way is back. */
