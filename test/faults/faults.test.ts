@@ -7,7 +7,6 @@ import { startWorld, type World } from './world.ts'
 const SHORT_FORM = [
   { name: 'deploy-at-once', seed: 1 },
   { name: 'kill-everything', seed: 2 },
-  { name: 'cut-redis', seed: 3 },
 ]
 const TASKS = 2
 

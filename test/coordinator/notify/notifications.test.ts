@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { sql } from 'kysely'
 import type { Notifications } from '../../../contract/api/api.ts'
+import { CONTRACT_VERSION } from '../../../contract/wire/lease.ts'
 import { listSubscriptions, putNotifications, putSubscription } from '../../../coordinator/store/accounts/notifications.ts'
 import { findTask } from '../../../coordinator/store/tasks.ts'
 import { waitFor } from '../../support/checks/wait.ts'
@@ -142,7 +143,7 @@ describe('a task that waits for a runner', () => {
   it('calls for attention once, when it waited too long without a break', async () => {
     const waiting = await startNotices({ longWaitMs: 240 })
     const setRunner = (seenAt: number) =>
-      sql`insert into runners (id, name, slots, seen_at) values ('r', 'R', 1, ${seenAt})
+      sql`insert into runners (id, name, slots, seen_at, contract) values ('r', 'R', 1, ${seenAt}, ${CONTRACT_VERSION})
         on conflict (id) do update set seen_at = excluded.seen_at`.execute(waiting.db)
     const { subscription, hash } = await service.subscribe(waiting.webPush.publicKey)
     await putSubscription(waiting.db, waiting.user.id, 'device', subscription)

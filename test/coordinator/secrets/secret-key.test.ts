@@ -9,7 +9,7 @@ import { upsertOwner } from '../../../coordinator/store/accounts/users.ts'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
 import { folderForEach } from '../../support/systems/closing.ts'
 import { startCoordinator } from '../../support/systems/coordinator.ts'
-import { withSqlite } from '../../support/systems/database.ts'
+import { UNDO, withSqlite } from '../../support/systems/database.ts'
 import { startRedis } from '../../support/systems/redis.ts'
 import { contentsOf } from '../../support/systems/temporary.ts'
 
@@ -48,8 +48,7 @@ function inDatabase(sql: string) {
 }
 /** As an older version left it, which kept no check. */
 function forgetCheck() {
-  return inDatabase(`drop table key_check; drop index tasks_in_line; drop index tasks_released;
-    alter table tasks drop column effort; alter table tasks drop column waiting_until; alter table attempts drop column waiting_until;
+  return inDatabase(`drop table key_check; ${Object.values(UNDO).join(' ')}
     delete from kysely_migration where name >= '0007-key-check'`)
 }
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals'
 import SQLite from 'better-sqlite3'
 import { openDatabase } from '../../../coordinator/store/sqlite/database.ts'
 import { folderForEach } from '../../support/systems/closing.ts'
-import { withSqlite } from '../../support/systems/database.ts'
+import { UNDO, withSqlite } from '../../support/systems/database.ts'
 
 const folder = folderForEach()
 let path: string
@@ -16,19 +16,12 @@ function rows(query: string): unknown[] {
   return withSqlite(path, (sqlite) => sqlite.prepare(query).all())
 }
 
-/** Takes back what came after the migrations under test. */
-const WITHOUT_PROOFS =
-  'alter table attempts drop column proven; alter table runners drop column contract; alter table runners drop column draining;'
-const UNDO_STORAGE = `
-  drop table server_state; drop index tasks_deleted; alter table tasks drop column deleted_at; alter table tasks drop column event_bytes;
-  alter table users drop column deleted_cost_usd;`
-
 describe('a database from before storage was bounded', () => {
   it('keeps one conversation and one patch of the branch of each task, the newest, and everything else', async () => {
     await (await openDatabase(path)).destroy()
     const sqlite = new SQLite(path)
     sqlite.pragma('foreign_keys = off')
-    sqlite.exec(`${UNDO_STORAGE} ${WITHOUT_PROOFS} delete from kysely_migration where name >= '0012-storage';`)
+    sqlite.exec(`${UNDO.storage} ${UNDO.proofs} delete from kysely_migration where name >= '0012-storage';`)
     const insert = sqlite.prepare('insert into artifacts (task_id, attempt, kind, bytes, created_at) values (?, ?, ?, 1, 1)')
     for (const [task, attempt, ...kinds] of [
       ['s', 4, 'transcript'],
@@ -67,10 +60,9 @@ describe('a database from before steps_exceeded', () => {
         .prepare("insert into events (task_id, seq, attempt, type, at, data) values ('t', ?, 1, ?, 1, ?)")
         .run(seq, type, JSON.stringify(data))
     sqlite.exec(`
-      drop index tasks_in_line; drop index tasks_released;
-      ${UNDO_STORAGE}
-      alter table tasks drop column effort; alter table tasks drop column waiting_until; alter table attempts drop column waiting_until;
-      ${WITHOUT_PROOFS}
+      ${UNDO.storage}
+      ${UNDO.waiting}
+      ${UNDO.proofs}
       delete from kysely_migration where name >= '0008-steps-exceeded';
       insert into tasks (id, user_id, repo_url, branch, prompt, model, budget_usd, demo, status, reason, turn, attempt, last_seq, created_at)
         values ('t', 'u', 'r', 'b', 'p', 'm', 1, 0, 'failed', 'turns_exceeded', 1, 1, 5, 1), ('s', 'u', 'r', 'b', 'p', 'm', 1, 0, 'failed', 'stuck', 1, 1, 0, 1);

@@ -32,6 +32,19 @@ export async function endAndStart({ world, random }: Place, { name, process }: P
   else await process.end(signal)
   world.note(`${name} has ended`)
   await awhile(random)
-  await process.start()
+  await startAgain(process)
   world.note(`${name} is started again`)
 }
+
+/** A supervisor starts a process again and again: a coordinator ends when its Redis is not there yet. */
+async function startAgain(process: Process): Promise<void> {
+  for (let left = STARTS; ; left -= 1) {
+    try {
+      return await process.start()
+    } catch (error) {
+      if (left === 0) throw error
+      await pause(500)
+    }
+  }
+}
+const STARTS = 40

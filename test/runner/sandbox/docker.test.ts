@@ -106,7 +106,7 @@ describe('a Docker engine', () => {
       'DELETE /containers/c1': { status: 204 },
     }
     const sandbox = await engine(10_000).start(spec)
-    expect((await sandbox.lines[Symbol.asyncIterator]().next()).value).toBe(line)
+    expect((await sandbox.lines[Symbol.asyncIterator]().next()).value?.text).toBe(line)
     await sandbox.remove()
   })
 

@@ -36,3 +36,12 @@ export function withSqlite<T>(file: string, use: (sqlite: SQLite.Database) => T)
     sqlite.close()
   }
 }
+
+/** What takes migrations back, in SQL: a test of an older one deletes their rows of `kysely_migration` too. */
+export const UNDO = {
+  waiting: `drop index tasks_in_line; drop index tasks_released; alter table tasks drop column effort;
+    alter table tasks drop column waiting_until; alter table attempts drop column waiting_until;`,
+  storage: `drop table server_state; drop index tasks_deleted; alter table tasks drop column deleted_at;
+    alter table tasks drop column event_bytes; alter table users drop column deleted_cost_usd;`,
+  proofs: `alter table attempts drop column proven; alter table runners drop column contract; alter table runners drop column draining;`,
+} as const
