@@ -72,6 +72,7 @@ export async function isAdoptable({ spool, sandbox }: Orphan, outputEnd: number)
 async function askPatiently({ client, runner, stopped, againMs = AGAIN_MS }: Parts, { spool, sandbox }: Orphan, log: Logger) {
   const { taskId, attempt } = spool.header
   const since = performance.now()
+  let hasTold = false
   let waitingDoor: { close: () => Promise<void> } | null = null
   try {
     while (!stopped.aborted && performance.now() - since < COORDINATOR_AWAY_MS) {
@@ -80,7 +81,8 @@ async function askPatiently({ client, runner, stopped, againMs = AGAIN_MS }: Par
       } catch (error) {
         // An older coordinator does not know the question: then the attempt cannot go on.
         if (error instanceof CoordinatorFault && error.status === 404) return { granted: false as const }
-        log.warn({ event: 'adoption.waits', err: error })
+        if (!hasTold) log.warn({ event: 'adoption.waits', err: error })
+        hasTold = true
         if (sandbox) waitingDoor ??= await openWaitingDoor(sandbox, log)
       }
       await pause(againMs, undefined, { signal: stopped }).catch(() => undefined)
