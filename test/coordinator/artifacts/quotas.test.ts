@@ -1,4 +1,4 @@
-import { readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -200,15 +200,18 @@ describe('what is kept once', () => {
     await writeFile(join(folder(), `${id}-1.output.gone`), 'old')
     await writeFile(join(folder(), 'notes.txt'), 'of somebody else')
     expect((await text(await core.artifacts.openFor(id, 2, ['transcript']))).length).toBe(MB)
-    expect(await core.artifacts.sweep()).toBe(2)
+    // The server's own sweep after its start may have come first.
+    await core.artifacts.sweep()
     expect(await stored()).toEqual(['notes.txt', `${id}-1.transcript`].sort())
     expect(await core.artifacts.sweep()).toBe(0)
   })
 
   it('survives a sweep while it arrives: its name may be there before its row', async () => {
+    // Not the server's own folder: that one is swept soon after the start.
+    const own = await mkdtemp(join(folder(), 'swept-'))
     const names = [`tsk_a-1.transcript`, `tsk_b-1.transcript`]
-    for (const name of names) await writeFile(join(folder(), name), 'x')
-    expect(await sweepFolder(core.db, folder(), new Set([names[0] ?? '']))).toBe(1)
-    expect(await stored()).toEqual([names[0]])
+    for (const name of names) await writeFile(join(own, name), 'x')
+    expect(await sweepFolder(core.db, own, new Set([names[0] ?? '']))).toBe(1)
+    expect(await readdir(own)).toEqual([names[0]])
   })
 })
