@@ -15,9 +15,18 @@ beforeEach(async () => {
   children = []
 })
 afterEach(async () => {
-  for (const child of children) child.kill('SIGKILL')
+  for (const child of children) killGroup(child)
   await folder.remove()
 })
+
+/** With what it started itself. */
+function killGroup(child: ChildProcess): void {
+  try {
+    process.kill(-pid(child), 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
 
 function begin(file: string, args: string[], env: Record<string, string>, cwd = '/'): ChildProcess {
   const child = spawn(file, args, { cwd, env: { PATH: process.env.PATH, ...env }, stdio: 'ignore', detached: true })
