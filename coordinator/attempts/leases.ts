@@ -154,7 +154,7 @@ type Refusal = Extract<LeaseAnswer, { granted: false }>
 
 /** A turn is not parked for less than this: the clocks of two hosts differ. */
 const NEARLY_MS = 1_000
-/** How soon a runner may ask again that gets no new turns. Meanwhile the queue offers the turn to others. */
+/** How soon a runner that gets no new turns may ask again. Meanwhile the queue offers the turn to others. */
 const NOT_HERE_RETRY_MS = 5_000
 /** How soon a runner asks again while the disk is full. */
 const NO_ROOM_RETRY_MS = 5_000

@@ -21,7 +21,7 @@ export async function seeRunner(db: Store, runner: RunnerIdentity, now: number):
   return (before.unwell_reason === null) !== (seen.unwell_reason === null)
 }
 
-/** Slots of all connected runners that are well and not too old. */
+/** Slots of all connected runners that take tasks: they are well, not too old, and not being drained. */
 export async function countSlots(db: Store, now: number): Promise<number> {
   const { slots } = await db
     .selectFrom('runners')

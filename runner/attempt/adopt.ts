@@ -50,7 +50,7 @@ export function createAdopt(parts: Parts): Adopt {
     }
     if (!answer.granted) return 'refused'
     log.info({ event: 'attempt.adopted', hasSandbox: orphan.sandbox !== null })
-    // One that was never started is in the way of another with its name.
+    // A container that was never started would keep its name from the one that is started now.
     const sandbox = orphan.sandbox?.wasStarted ? orphan.sandbox : null
     if (!sandbox) await orphan.sandbox?.remove()
     await parts.run(answer.lease, { ...orphan, sandbox })
@@ -58,7 +58,7 @@ export function createAdopt(parts: Parts): Adopt {
   }
 }
 
-/** Whether an attempt can go on: a sandbox without its door is deaf, and one that was lost cannot be read on. */
+/** Whether an attempt can go on: its sandbox and the door of that are there, or the sandbox was never started. */
 export async function isAdoptable({ spool, sandbox }: Orphan, outputEnd: number): Promise<boolean> {
   if (!spool.header.contract) return false
   if (!sandbox?.wasStarted) return outputEnd === 0

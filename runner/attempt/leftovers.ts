@@ -47,7 +47,7 @@ export async function openLeftovers(parts: Parts): Promise<Repeating> {
 
 type Left = { spool: Spool; entry: RunningAttempt }
 
-/** Until it is known what becomes of it, the attempt keeps its sandbox. */
+/** The attempt keeps its sandbox until this runner knows whether it can go on. */
 function register({ attempts }: Parts, spool: Spool): Left {
   const { taskId, attempt, signingKey } = spool.header
   const about = { taskId, attempt, signingKey, mailbox: createMailbox([], ''), delivery: null, stop: null }

@@ -162,7 +162,7 @@ async function readOutput(attempt: Attempt, { lines }: Sandbox, redact: Redactor
   let noise = 0
   try {
     for await (const { text, end } of lines) {
-      // An earlier process of this runner emitted what it said.
+      // An earlier process of this runner has emitted this line.
       if (end <= earlier.outputEnd) continue
       const line = stop.flooded() ? null : readAgentLine(text, redact)
       const wasUseful =
