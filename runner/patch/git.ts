@@ -54,7 +54,7 @@ export function createHostGit({ directory, path, remote, signal }: HostGitOption
       let stderr = ''
       // The whole group: git's own helper for HTTP would outlive it.
       const kill = () => {
-        if (child.pid && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL')
+        if (child.pid && child.exitCode === null && child.signalCode === null) killGroup(child.pid)
       }
       signal.addEventListener('abort', kill, { once: true })
       child.stdout.on('data', (chunk: Buffer) => {
@@ -146,5 +146,14 @@ function environmentFor(directory: string, path: string, { url, authorization }:
         [`GIT_CONFIG_VALUE_${index}`, value],
       ]),
     ),
+  }
+}
+
+/** The group may have ended just now, although this process has not been told yet. */
+function killGroup(id: number): void {
+  try {
+    process.kill(-id, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }

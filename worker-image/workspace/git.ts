@@ -61,7 +61,7 @@ export function createGit({ directory, path, run }: { directory: string; path: s
       let stderr = ''
       // The whole group: git's own helper for HTTP would outlive it.
       const kill = () => {
-        if (child.pid && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL')
+        if (child.pid && child.exitCode === null && child.signalCode === null) killGroup(child.pid)
       }
       const timer = timeoutMs === undefined ? null : setTimeout(kill, timeoutMs)
       signal?.addEventListener('abort', kill, { once: true })
@@ -110,5 +110,14 @@ function environment(path: string): Record<string, string> {
         [`GIT_CONFIG_VALUE_${index}`, value],
       ]),
     ),
+  }
+}
+
+/** The group may have ended just now, although this process has not been told yet. */
+function killGroup(id: number): void {
+  try {
+    process.kill(-id, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
